@@ -1,0 +1,116 @@
+//! The saved tree of one execution, untyped: what tools read and what a resume starts from.
+//!
+//! The macros generate a typed view over it; the interpreter turns it into its own records and
+//! back. Reading and writing JSON is in `json`, finding nodes in `query`, comparing two states in
+//! `diff`, and drawing the tree in `draw`.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+
+use crate::{json::Json, status::Status};
+
+/// One node of the saved tree, with all that is below it. The root stands for the execution.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct State {
+    /// The step's name; of an item of a `for`, its key; of a round of a `loop`, its number from 1.
+    pub name: Cow<'static, str>,
+    /// What sort of node it is.
+    pub kind: Kind,
+    /// What it is doing.
+    pub status: Status,
+    /// The step's own working data, kept between attempts.
+    pub info: Option<Json>,
+    /// The errors of the last attempt; empty where there are none.
+    pub errors: Vec<String>,
+    /// When its first attempt began.
+    pub started_at: Option<Timestamp>,
+    /// When it ended, well or not.
+    pub done_at: Option<Timestamp>,
+    /// What it waits for, while it is [`Status::Waiting`].
+    pub until: Option<Until>,
+    /// How many attempts have begun.
+    pub attempts: u32,
+    /// What it was given: of a flow its input, of a `for` the array of its items, of an `if let`
+    /// the value that was looked at, of a signal what was sent.
+    pub input: Option<Json>,
+    /// The recorded decision: of an `if`, whether the condition held; of a round, whether it was
+    /// the last.
+    pub decision: Option<bool>,
+    /// What it gave, once done. Missing where that is `null`.
+    pub output: Option<Json>,
+    /// What `#[observe]` saw before it began.
+    pub before: Option<Json>,
+    /// What `#[observe]` saw after it was done.
+    pub after: Option<Json>,
+    /// How far it has come, as it said itself.
+    pub progress: Option<Progress>,
+    /// Its rollback, once begun.
+    pub undo: Option<Undo>,
+    /// Fields that this version does not know, kept as they were read.
+    pub extra: Vec<(String, Json)>,
+    /// The nodes below, in order.
+    pub states: Vec<State>,
+}
+
+/// What sort of node it is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Kind {
+    /// A step, and what a foreign document does not say.
+    #[default]
+    Step,
+    /// A group, in order.
+    Group,
+    /// A group, at once.
+    Parallel,
+    /// An `if`.
+    If,
+    /// A `for`.
+    For,
+    /// One item of a `for`.
+    Item,
+    /// A `loop`.
+    Loop,
+    /// One round of a `loop`.
+    Round,
+    /// A flow: the root, or a nested one.
+    Flow,
+}
+
+/// What a waiting node waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Until {
+    /// A time.
+    Time(Timestamp),
+    /// A signal, given to this node by its path.
+    Signal,
+}
+
+/// How far a step has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Units done.
+    pub done: u64,
+    /// Units in all; 0 where that is not known.
+    pub total: u64,
+}
+
+/// The rollback of one step.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Undo {
+    /// The error of the last attempt, empty where there is none.
+    pub err: String,
+    /// When its first attempt began.
+    pub started_at: Option<Timestamp>,
+    /// When it ended, well or not.
+    pub done_at: Option<Timestamp>,
+    /// How many attempts have begun.
+    pub attempts: u32,
+    /// When the next attempt is due.
+    pub until: Option<Timestamp>,
+}

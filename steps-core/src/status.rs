@@ -1,0 +1,181 @@
+//! The one state machine of a node and of an execution.
+//!
+//! Every change of a status goes through [`Status::on`]; nothing else in the project decides what
+//! may follow what. Deriving a status from the fields of a foreign document is the business of
+//! the state's reader, which calls [`Status::from_seed`].
+
+use std::fmt;
+
+/// What a node of the tree, or a whole execution, is doing.
+///
+/// A node is never [`Stuck`](Self::Stuck) or [`Stopped`](Self::Stopped): those two belong to
+/// executions. An execution is never [`Skipped`](Self::Skipped).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Status {
+    /// Not begun.
+    #[default]
+    Pending,
+    /// Begun and not ended.
+    Running,
+    /// Put aside until a time or a signal.
+    Waiting,
+    /// Ended well.
+    Done,
+    /// Ended with an error.
+    Failed,
+    /// Not begun, and not to be: a sibling failed, or the flow was stopped.
+    Skipped,
+    /// Being taken back.
+    Undoing,
+    /// Taken back.
+    Undone,
+    /// Taking it back failed.
+    UndoFailed,
+    /// An execution whose rollback failed somewhere: it waits for an operator.
+    Stuck,
+    /// An execution that was stopped on request.
+    Stopped,
+}
+
+/// What can happen to a node or an execution.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Event {
+    /// It begins, or is taken up again.
+    Begin,
+    /// It is put aside until a time or a signal.
+    Wait,
+    /// It ends well.
+    Finish,
+    /// It ends with an error.
+    Fail,
+    /// It will not be begun.
+    Skip,
+    /// Its rollback begins, or is taken up again.
+    Undo,
+    /// Its rollback ended well.
+    UndoFinish,
+    /// Its rollback ended with an error.
+    UndoFail,
+    /// Somebody clears it, so that it can begin again.
+    Recover,
+    /// An execution's rollback cannot go on without an operator.
+    Stick,
+    /// An execution is stopped.
+    Stop,
+}
+
+/// An event that the machine does not allow in this status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a node that is {from} can't {event:?}")]
+pub struct IllegalTransition {
+    /// The status it was in.
+    pub from: Status,
+    /// What was to happen.
+    pub event: Event,
+}
+
+impl Status {
+    /// All statuses, in the order of their declaration.
+    pub const ALL: [Self; 11] = [
+        Self::Pending,
+        Self::Running,
+        Self::Waiting,
+        Self::Done,
+        Self::Failed,
+        Self::Skipped,
+        Self::Undoing,
+        Self::Undone,
+        Self::UndoFailed,
+        Self::Stuck,
+        Self::Stopped,
+    ];
+
+    /// The status after `event`, or an error where the event is not allowed.
+    pub const fn on(self, event: Event) -> Result<Self, IllegalTransition> {
+        use Event as E;
+        Ok(match (self, event) {
+            (Self::Pending | Self::Running | Self::Waiting | Self::Stopped, E::Begin) => {
+                Self::Running
+            }
+            (Self::Running | Self::Waiting, E::Wait) => Self::Waiting,
+            (Self::Running | Self::Waiting, E::Finish) => Self::Done,
+            (Self::Running | Self::Waiting, E::Fail) => Self::Failed,
+            (Self::Pending, E::Skip) => Self::Skipped,
+            (
+                Self::Done
+                | Self::Failed
+                | Self::Running
+                | Self::Waiting
+                | Self::Undoing
+                | Self::UndoFailed
+                | Self::Stuck
+                | Self::Stopped,
+                E::Undo,
+            ) => Self::Undoing,
+            (Self::Undoing | Self::UndoFailed, E::UndoFinish) => Self::Undone,
+            (Self::Undoing, E::UndoFail) => Self::UndoFailed,
+            (Self::Undoing, E::Stick) => Self::Stuck,
+            (
+                Self::Failed
+                | Self::Skipped
+                | Self::Undone
+                | Self::UndoFailed
+                | Self::Stuck
+                | Self::Stopped
+                | Self::Done,
+                E::Recover,
+            ) => Self::Pending,
+            (Self::Pending | Self::Running | Self::Waiting, E::Stop) => Self::Stopped,
+            (from, event) => return Err(IllegalTransition { from, event }),
+        })
+    }
+
+    /// What the three fields of the seed form say: begun or not, ended or not, with an error or
+    /// not.
+    pub const fn from_seed(started: bool, done: bool, failed: bool) -> Self {
+        match (started, done, failed) {
+            (_, true, true) => Self::Failed,
+            (_, true, false) => Self::Done,
+            (true, false, _) => Self::Running,
+            (false, false, _) => Self::Pending,
+        }
+    }
+
+    /// Whether nothing more happens to it by itself.
+    pub const fn is_final(self) -> bool {
+        !matches!(
+            self,
+            Self::Pending | Self::Running | Self::Waiting | Self::Undoing
+        )
+    }
+
+    /// The name used in JSON and in messages.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Running => "running",
+            Self::Waiting => "waiting",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+            Self::Undoing => "undoing",
+            Self::Undone => "undone",
+            Self::UndoFailed => "undo_failed",
+            Self::Stuck => "stuck",
+            Self::Stopped => "stopped",
+        }
+    }
+
+    /// The status with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|s| s.as_str() == name)
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
