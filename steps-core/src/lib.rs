@@ -1,6 +1,30 @@
 //! The interpreter, state and journal beneath the `steps` crate.
 #![forbid(unsafe_code)]
 
+pub mod bind;
+pub mod builtin;
+pub mod cell;
+pub mod clock;
+pub mod compat;
+mod cx;
+pub mod error;
+pub mod failure;
+pub mod flow;
+pub mod journal;
 pub mod json;
+pub mod list;
+pub mod observe;
+pub mod resume;
+mod run;
+pub mod scope;
 pub mod state;
 pub mod status;
+pub mod step;
+pub mod table;
+pub mod view;
+
+pub use cx::Cx;
+pub use failure::Failure;
+pub use resume::{Advance, Outcome, Run, Signals};
+pub use state::State;
+pub use status::Status;

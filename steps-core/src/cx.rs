@@ -1,0 +1,100 @@
+//! What a running step may ask of the run it belongs to.
+
+use std::sync::Arc;
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use crate::{
+    error::StepError,
+    json::Json,
+    run::{Shared, tree::Id},
+    state::{Progress, Until},
+};
+
+/// The running step's own context: `cx` in a step's arguments.
+///
+/// ```
+/// # use steps_core as steps;
+/// # use steps::Cx;
+/// async fn submit(cx: &Cx, url: &str) -> Result<(), std::io::Error> {
+///     let key = cx.idempotency_key(); // the same on every attempt
+///     println!("POST {url} with Idempotency-Key: {key}, attempt {}", cx.attempt());
+///     Ok(())
+/// }
+/// ```
+#[derive(Debug)]
+pub struct Cx {
+    pub(crate) run: Arc<Shared>,
+    pub(crate) id: Id,
+    pub(crate) attempt: u32,
+}
+
+impl Cx {
+    /// Which attempt this is, from 1. Asking again after a "not yet" counts as one.
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// The step's path in the tree, such as `create.vm` or `all.host-7.patch`.
+    pub fn path(&self) -> String {
+        self.run.tree().path(self.id)
+    }
+
+    /// A key that is the same on every attempt of this step of this execution, also in another
+    /// process, and different for every other: the execution's id and the path.
+    pub fn idempotency_key(&self) -> String {
+        format!("{}/{}", self.run.execution(), self.path())
+    }
+
+    /// Keeps working data of this step for its later attempts; it replaces what was kept before.
+    /// It is saved with the step's next record, as `info` in the JSON.
+    ///
+    /// # Errors
+    ///
+    /// Where the value can't be saved as JSON.
+    pub fn save<T: Serialize + ?Sized>(&self, value: &T) -> Result<(), serde_json::Error> {
+        let json = Json::encode(value)?;
+        self.run.tree()[self.id].rare_mut().info = Some(json);
+        self.run.mark(self.id);
+        Ok(())
+    }
+
+    /// What an earlier attempt kept; `None` if that was nothing, or does not parse as a `T`.
+    pub fn saved<T: DeserializeOwned>(&self) -> Option<T> {
+        let info = self.run.tree()[self.id].rare().info.clone();
+        info.and_then(|info| info.decode().ok())
+    }
+
+    /// Whether the step had better end early: a sibling has failed, or the execution is being
+    /// stopped. A running step is never cut off; it may look here.
+    pub fn cancelled(&self) -> bool {
+        self.run.is_cancelled(self.id)
+    }
+
+    /// Says how far the step has come, for observers and the saved tree. `total` is 0 where it is
+    /// not known.
+    pub fn progress(&self, done: u64, total: u64) {
+        let mut tree = self.run.tree();
+        tree[self.id].rare_mut().progress = Some(Progress { done, total });
+        self.run.mark(self.id);
+        self.run.observe(&tree, self.id);
+    }
+
+    /// What this step waits for, if an earlier attempt of it said so.
+    pub(crate) fn until(&self) -> Option<Until> {
+        self.run.waited_for(self.id)
+    }
+
+    /// The signal that was given to this step.
+    pub(crate) fn signal<T: DeserializeOwned>(&self) -> Option<Result<T, StepError>> {
+        let tree = self.run.tree();
+        let given = tree[self.id].rare().input.as_ref()?;
+        Some(given.decode().map_err(|e| {
+            StepError::fatal(format!("the signal that was given to it can't be read: {e}"))
+        }))
+    }
+
+    pub(crate) fn now(&self) -> jiff::Timestamp {
+        self.run.clock.now()
+    }
+}

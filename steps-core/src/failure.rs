@@ -1,0 +1,168 @@
+//! How a flow failed: the steps that did, and what came of the rollback.
+
+use std::{error::Error, fmt, sync::Arc};
+
+use crate::{
+    compat::Misfit,
+    error::{BoxError, JournalError},
+    state::State,
+    status::Status,
+};
+
+/// A flow did not get to its end.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Failure {
+    /// The flow.
+    pub flow: &'static str,
+    /// Why.
+    pub cause: Cause,
+    /// The saved tree as it was left. It can be recovered and resumed.
+    pub state: Arc<State>,
+}
+
+/// Why a flow did not get to its end.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Cause {
+    /// Steps failed; what had been done was undone, held, or could not be undone.
+    Steps {
+        /// The steps that failed, in the order in which they did. Never empty.
+        failed: Vec<StepFailure>,
+        /// The steps whose undo failed.
+        undo_failed: Vec<StepFailure>,
+    },
+    /// The flow was done, and has been undone on request.
+    Undone,
+    /// It waits for something that nobody can give it in this run: a signal.
+    Waiting {
+        /// The paths of the steps that wait.
+        signals: Vec<String>,
+    },
+    /// The saved state does not fit the compiled flow. Nothing ran, nothing was changed.
+    Misfit(Misfit),
+    /// The journal did not take a record. What is recorded is safe; a resume goes on from it.
+    Journal(JournalError),
+}
+
+/// One step that failed.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct StepFailure {
+    /// The step's path; empty for the code after the steps.
+    pub path: String,
+    /// The error, as it is recorded.
+    pub error: String,
+    pub(crate) source: Option<Arc<BoxError>>,
+}
+
+impl StepFailure {
+    /// The error itself, if it happened in this process and is an `E`.
+    pub fn downcast_ref<E: Error + 'static>(&self) -> Option<&E> {
+        self.source.as_ref()?.downcast_ref()
+    }
+}
+
+impl fmt::Debug for StepFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`: {}", self.path, self.error)
+    }
+}
+
+impl Failure {
+    /// The steps that failed, in the order in which they did.
+    pub fn failed(&self) -> &[StepFailure] {
+        match &self.cause {
+            Cause::Steps { failed, .. } => failed,
+            _ => &[],
+        }
+    }
+
+    /// The steps whose undo failed.
+    pub fn undo_failed(&self) -> &[StepFailure] {
+        match &self.cause {
+            Cause::Steps { undo_failed, .. } => undo_failed,
+            _ => &[],
+        }
+    }
+
+    /// The path of the step that failed first.
+    pub fn step(&self) -> Option<&str> {
+        self.failed().first().map(|step| step.path.as_str())
+    }
+
+    /// The error of the step that failed first, if it happened in this process and is an `E`.
+    pub fn downcast_ref<E: Error + 'static>(&self) -> Option<&E> {
+        self.failed().first()?.downcast_ref()
+    }
+
+    /// How it was left: failed, undone or stuck.
+    pub fn status(&self) -> Status {
+        self.state.status
+    }
+}
+
+fn list(f: &mut fmt::Formatter<'_>, steps: &[StepFailure]) -> fmt::Result {
+    for (index, step) in steps.iter().enumerate() {
+        let comma = if index == 0 { "" } else { "; " };
+        let path = if step.path.is_empty() {
+            "(the code after the steps)"
+        } else {
+            &step.path
+        };
+        write!(f, "{comma}`{path}`: {}", step.error)?;
+    }
+    Ok(())
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "flow `{}` ", self.flow)?;
+        match &self.cause {
+            Cause::Steps {
+                failed,
+                undo_failed,
+            } => {
+                f.write_str("failed at ")?;
+                list(f, failed)?;
+                if !undo_failed.is_empty() {
+                    f.write_str(" (and its rollback failed at ")?;
+                    list(f, undo_failed)?;
+                    f.write_str(")")?;
+                } else if self.state.status == Status::Undone {
+                    f.write_str(" (what had been done was undone)")?;
+                }
+                Ok(())
+            }
+            Cause::Undone => f.write_str("has been undone"),
+            Cause::Waiting { signals } => write!(
+                f,
+                "waits for a signal to `{}`, which this run has no way to get: give it one with \
+                 `.signals(…)`, or use `.advance()`",
+                signals.join("`, `")
+            ),
+            Cause::Misfit(misfit) => write!(f, "can't go on from this state: {misfit}"),
+            Cause::Journal(error) => error.fmt(f),
+        }
+    }
+}
+
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Error for Failure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match &self.cause {
+            Cause::Steps { failed, .. } => {
+                let source = failed.first()?.source.as_ref()?;
+                Some(source.as_ref().as_ref())
+            }
+            Cause::Journal(error) => Some(error),
+            Cause::Misfit(misfit) => Some(misfit),
+            _ => None,
+        }
+    }
+}

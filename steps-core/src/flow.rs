@@ -1,0 +1,310 @@
+//! What `#[flow]` implements, and the frame of a flow's own scope.
+
+use std::sync::{Mutex, OnceLock};
+
+use crate::{
+    cx::Cx,
+    error::StepError,
+    failure::Failure,
+    json::Json,
+    scope::{BoxFuture, Enter, Entered, LoadError, Op, OpResult, Saved, Scope, Slots, lock},
+    step::Codec,
+    table::Table,
+    view::View,
+};
+
+/// A function marked `#[flow]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a flow",
+    label = "not a flow",
+    note = "put `#[flow]` on the function; a step is called without the word `flow`"
+)]
+pub trait Flow: Sized + Send + Sync + 'static {
+    /// What the service lends it: its parameters taken by reference.
+    type Lent<'a>: Copy + Send + Sync;
+    /// The same, owned, for an engine to keep.
+    type Owned: Clone + Send + Sync + 'static;
+    /// Its parameters taken by value.
+    type Input: Send + Sync + 'static;
+    /// What it gives.
+    type Output: Send + Sync + 'static;
+    /// The slots of its lines.
+    type Slots: Slots<Value = ()>;
+    /// The fields of its typed state.
+    type Fields: View + Send + Sync;
+    /// Its table.
+    const TABLE: &'static Table;
+    /// A number that changes when the tree does: names, kinds and types of the steps.
+    const FINGERPRINT: u64;
+    /// How its output is saved.
+    const OUTPUT: Codec<Self::Output>;
+
+    /// What is lent, for a shorter time.
+    fn shorten<'short, 'long: 'short>(lent: Self::Lent<'long>) -> Self::Lent<'short>;
+    /// Lends what is owned.
+    fn lend(owned: &Self::Owned) -> Self::Lent<'_>;
+    /// The input as a JSON object, a field for each parameter.
+    fn save_input(input: &Self::Input) -> Result<Json, serde_json::Error>;
+    /// Reads the input.
+    fn load_input(saved: &Json) -> Result<Self::Input, serde_json::Error>;
+    /// See [`Scope::call`].
+    fn call<'b>(frame: &'b Root<'_, Self>, line: usize, op: Op<'b>, cx: &'b Cx)
+    -> BoxFuture<'b, OpResult>;
+    /// See [`Scope::enter`].
+    fn enter<'b>(
+        frame: &'b Root<'_, Self>,
+        line: usize,
+        how: Enter<'b>,
+        cx: &'b Cx,
+    ) -> Result<Entered<'b>, StepError>;
+    /// Runs the code after the steps.
+    fn finish<'b>(
+        lent: Self::Lent<'b>,
+        input: Self::Input,
+        slots: Self::Slots,
+    ) -> BoxFuture<'b, Result<Self::Output, StepError>>;
+    /// The function to call once it is done, if there is one.
+    fn on_done<'b>(
+        lent: Self::Lent<'b>,
+        input: &'b Self::Input,
+        output: &'b Self::Output,
+    ) -> Option<BoxFuture<'b, Result<(), StepError>>>;
+    /// The function to call once it has failed and rollback has ended, if there is one.
+    fn on_failed<'b>(
+        lent: Self::Lent<'b>,
+        input: &'b Self::Input,
+        failure: &'b Failure,
+    ) -> Option<BoxFuture<'b, Result<(), StepError>>>;
+}
+
+/// An `#[on_done]`.
+pub trait OnDone: Flow {
+    /// Calls it.
+    fn on_done<'a>(
+        lent: Self::Lent<'a>,
+        input: &'a Self::Input,
+        output: &'a Self::Output,
+    ) -> BoxFuture<'a, Result<(), StepError>>;
+}
+
+/// An `#[on_failed]`.
+pub trait OnFailed: Flow {
+    /// Calls it.
+    fn on_failed<'a>(
+        lent: Self::Lent<'a>,
+        input: &'a Self::Input,
+        failure: &'a Failure,
+    ) -> BoxFuture<'a, Result<(), StepError>>;
+}
+
+type OnDoneFn<F> = for<'a> fn(
+    <F as Flow>::Lent<'a>,
+    &'a <F as Flow>::Input,
+    &'a <F as Flow>::Output,
+) -> BoxFuture<'a, Result<(), StepError>>;
+type OnFailedFn<F> = for<'a> fn(
+    <F as Flow>::Lent<'a>,
+    &'a <F as Flow>::Input,
+    &'a Failure,
+) -> BoxFuture<'a, Result<(), StepError>>;
+
+/// Finds the handlers of a flow, as [`Probe`](crate::step::Probe) does a step's.
+#[derive(Debug)]
+pub struct FlowProbe<F>(std::marker::PhantomData<F>);
+
+impl<F: OnDone> FlowProbe<F> {
+    /// The `#[on_done]`.
+    pub const ON_DONE: Option<OnDoneFn<F>> = Some(<F as OnDone>::on_done);
+}
+impl<F: OnFailed> FlowProbe<F> {
+    /// The `#[on_failed]`.
+    pub const ON_FAILED: Option<OnFailedFn<F>> = Some(<F as OnFailed>::on_failed);
+}
+/// What [`FlowProbe`] has for a flow without a handler.
+pub trait NoFlowHandler<F: Flow> {
+    /// No `#[on_done]`.
+    const ON_DONE: Option<OnDoneFn<F>> = None;
+    /// No `#[on_failed]`.
+    const ON_FAILED: Option<OnFailedFn<F>> = None;
+}
+impl<F: Flow> NoFlowHandler<F> for FlowProbe<F> {}
+
+/// The frame of a flow's own scope.
+#[allow(missing_debug_implementations)]
+pub struct Root<'a, F: Flow> {
+    /// What it is lent.
+    pub lent: F::Lent<'a>,
+    kept: Kept<'a, F>,
+}
+
+struct Kept<'a, F: Flow> {
+    open: Option<(F::Input, F::Slots)>,
+    cell: &'a FlowCell<F>,
+}
+
+impl<F: Flow> Drop for Kept<'_, F> {
+    fn drop(&mut self) {
+        *lock(&self.cell.open) = self.open.take();
+    }
+}
+
+/// Where a flow's input and slots are kept between passes, and its output once it is done.
+#[allow(missing_debug_implementations)]
+pub struct FlowCell<F: Flow> {
+    open: Mutex<Option<(F::Input, F::Slots)>>,
+    output: OnceLock<Option<F::Output>>,
+}
+
+impl<F: Flow> Default for FlowCell<F> {
+    fn default() -> Self {
+        Self {
+            open: Mutex::new(None),
+            output: OnceLock::new(),
+        }
+    }
+}
+
+impl<F: Flow> FlowCell<F> {
+    /// The output, once it is done.
+    pub fn get(&self) -> Option<&F::Output> {
+        self.output.get().and_then(Option::as_ref)
+    }
+    /// The output of an optional one, once it has ended.
+    pub fn get_maybe(&self) -> Option<&Option<F::Output>> {
+        self.output.get()
+    }
+    /// Takes the output out.
+    pub fn into_inner(self) -> Option<F::Output> {
+        self.output.into_inner().flatten()
+    }
+    /// Takes the output of an optional one out.
+    pub fn into_maybe(self) -> Option<Option<F::Output>> {
+        self.output.into_inner()
+    }
+    /// Loads the output.
+    pub fn load(&self, saved: Saved<'_>) -> Result<(), LoadError> {
+        let value = match saved {
+            Saved::Nothing => None,
+            Saved::Output(text) => Some((F::OUTPUT.decode)(text.unwrap_or("null"))?),
+        };
+        let _ = self.output.set(value);
+        Ok(())
+    }
+    pub(crate) fn take_output(&mut self) -> Option<F::Output> {
+        self.output.take().flatten()
+    }
+}
+
+impl<'a, F: Flow> Root<'a, F> {
+    /// Enters a flow. A kept input comes before a recorded one, a recorded one before `given`.
+    pub fn enter(
+        lent: F::Lent<'a>,
+        given: Option<F::Input>,
+        cell: &'a FlowCell<F>,
+        how: Enter<'_>,
+    ) -> Result<Entered<'a>, StepError> {
+        let kept = lock(&cell.open).take();
+        let mut record = None;
+        let open = match (kept, how.input, given) {
+            (Some(kept), _, _) if !how.fresh => kept,
+            (_, Some(saved), _) => {
+                let input = F::load_input(saved).map_err(|e| {
+                    StepError::fatal(format!("its recorded input can't be read: {e}"))
+                })?;
+                (input, F::Slots::default())
+            }
+            (_, None, Some(input)) => {
+                record = Some(F::save_input(&input).map_err(|e| {
+                    StepError::fatal(format!("its input can't be saved as JSON: {e}"))
+                })?);
+                (input, F::Slots::default())
+            }
+            (_, None, None) => return Err(StepError::fatal("it has no input")),
+        };
+        let kept = Kept {
+            open: Some(open),
+            cell,
+        };
+        Ok(Entered {
+            scope: Some(Box::new(Self { lent, kept })),
+            input: record,
+            decision: None,
+            keys: None,
+        })
+    }
+
+    /// The input.
+    pub fn input(&self) -> &F::Input {
+        &self.open().0
+    }
+
+    /// The slots.
+    pub fn slots(&self) -> &F::Slots {
+        &self.open().1
+    }
+
+    fn open(&self) -> &(F::Input, F::Slots) {
+        match &self.kept.open {
+            Some(open) => open,
+            None => unreachable!("a flow has its slots until it is finished"),
+        }
+    }
+}
+
+impl<F: Flow> Scope for Root<'_, F> {
+    fn call<'b>(&'b self, _: usize, line: usize, op: Op<'b>, cx: &'b Cx) -> BoxFuture<'b, OpResult> {
+        F::call(self, line, op, cx)
+    }
+
+    fn enter<'b>(
+        &'b self,
+        _: usize,
+        line: usize,
+        how: Enter<'b>,
+        cx: &'b Cx,
+    ) -> Result<Entered<'b>, StepError> {
+        F::enter(self, line, how, cx)
+    }
+
+    fn load(&self, _: usize, line: usize, saved: Saved<'_>) -> Result<(), LoadError> {
+        self.slots().load(line, saved)
+    }
+
+    fn until(&self, _: &Cx) -> Result<bool, StepError> {
+        Ok(true)
+    }
+
+    fn close(self: Box<Self>, _: bool) {}
+
+    fn finish<'b>(self: Box<Self>) -> BoxFuture<'b, Result<Option<Json>, StepError>>
+    where
+        Self: 'b,
+    {
+        let Self { lent, mut kept } = *self;
+        let cell = kept.cell;
+        let open = kept.open.take();
+        drop(kept);
+        Box::pin(async move {
+            let Some((input, slots)) = open else {
+                unreachable!("a flow has its slots until it is finished");
+            };
+            let output = F::finish(lent, input, slots).await?;
+            let saved = (F::OUTPUT.encode)(&output).map_err(|e| {
+                StepError::fatal(format!("the flow's output can't be saved as JSON: {e}"))
+            })?;
+            let _ = cell.output.set(Some(output));
+            Ok(saved)
+        })
+    }
+
+    fn on_done(&self) -> Option<BoxFuture<'_, Result<(), StepError>>> {
+        F::on_done(F::shorten(self.lent), self.input(), self.kept.cell.get()?)
+    }
+
+    fn on_failed<'b>(
+        &'b self,
+        failure: &'b Failure,
+    ) -> Option<BoxFuture<'b, Result<(), StepError>>> {
+        F::on_failed(F::shorten(self.lent), self.input(), failure)
+    }
+}

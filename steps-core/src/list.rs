@@ -1,0 +1,217 @@
+//! What a `for` goes over and what an `if let` looks at: evaluated once, recorded, read back.
+//!
+//! The user writes any iterator, of values or of references; the types are found by inference.
+//! What comes out is the same type whether the expression was evaluated or its record read back:
+//! a list of [`Held`] values. An inherent method comes before a trait's of the same name, which
+//! tells references from values.
+
+use std::{collections::HashSet, fmt::Display, marker::PhantomData};
+
+use crate::{error::StepError, json::Json, scope::Keys, step::Saved};
+
+/// Something that can be recorded: an item of a `for`, or what an `if let` looks at.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be recorded",
+    label = "a resume has to read this back from JSON",
+    note = "give owned values (`.cloned()`) or references to them (`&list`), of types that are `Serialize` and `DeserializeOwned`"
+)]
+pub trait Recorded: Saved {}
+impl<T: Saved> Recorded for T {}
+
+/// An expression that is evaluated only where nothing is recorded. `R` is what it gives and `I`
+/// what decides how that is kept.
+#[allow(missing_debug_implementations)]
+pub struct Source<F, R, I>(F, PhantomData<fn() -> (R, I)>);
+
+impl<F: FnOnce() -> R, R> Source<F, R, R> {
+    /// What an `if let` looks at.
+    pub fn one(expression: F) -> Self {
+        Self(expression, PhantomData)
+    }
+}
+
+impl<F: FnOnce() -> R, R: IntoIterator> Source<F, R, R::Item> {
+    /// What a `for` goes over.
+    pub fn each(expression: F) -> Self {
+        Self(expression, PhantomData)
+    }
+}
+
+/// One value: borrowed as the expression gave it, or owned.
+#[derive(Debug)]
+pub enum Held<'a, T> {
+    /// Borrowed.
+    Ref(&'a T),
+    /// Owned.
+    Own(T),
+}
+
+impl<T> Held<'_, T> {
+    /// The value.
+    pub fn view(&self) -> &T {
+        match self {
+            Self::Ref(value) => value,
+            Self::Own(value) => value,
+        }
+    }
+}
+
+/// An `Option` of a reference, as `first()` and `as_ref()` give it.
+#[derive(Debug)]
+pub enum HeldOption<'a, T> {
+    /// Borrowed.
+    Ref(Option<&'a T>),
+    /// Owned.
+    Own(Option<T>),
+}
+
+impl<T> HeldOption<'_, T> {
+    /// The value.
+    pub fn view(&self) -> Option<&T> {
+        match self {
+            Self::Ref(value) => *value,
+            Self::Own(value) => value.as_ref(),
+        }
+    }
+}
+
+/// The items of a `for`.
+#[derive(Debug)]
+pub enum List<'a, T> {
+    /// Borrowed.
+    Ref(Vec<&'a T>),
+    /// Owned.
+    Own(Vec<T>),
+}
+
+impl<T> List<'_, T> {
+    /// One item.
+    pub fn at(&self, index: usize) -> &T {
+        match self {
+            Self::Ref(all) => all[index],
+            Self::Own(all) => &all[index],
+        }
+    }
+
+    /// How many there are.
+    #[allow(clippy::len_without_is_empty)]
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Ref(all) => all.len(),
+            Self::Own(all) => all.len(),
+        }
+    }
+
+    /// The keys of all items; an error where two are the same.
+    pub fn keys<K: Display>(&self, key: impl Fn(&T) -> K) -> Result<Keys, StepError> {
+        let mut keys = Keys::default();
+        for index in 0..self.len() {
+            keys.push(key(self.at(index)))
+                .map_err(|_| StepError::fatal("the key of an item can't be displayed"))?;
+        }
+        let mut seen = HashSet::with_capacity(keys.len());
+        for index in 0..keys.len() {
+            if !seen.insert(keys.get(index)) {
+                let first = (0..index).find(|&i| keys.get(i) == keys.get(index));
+                return Err(StepError::fatal(format!(
+                    "items {} and {index} have the same key `{}`: the expression after `by` must \
+                     give each item its own",
+                    first.unwrap_or_default(),
+                    keys.get(index),
+                )));
+            }
+        }
+        Ok(keys)
+    }
+}
+
+/// What was recorded, or what is to be recorded now.
+type Taken<H> = Result<(H, Option<Json>), StepError>;
+
+fn read<T: Saved>(saved: &Json) -> Result<T, StepError> {
+    saved
+        .decode()
+        .map_err(|e| StepError::fatal(format!("its recorded input can't be read: {e}")))
+}
+
+fn record<T: serde::Serialize>(value: &T) -> Result<Option<Json>, StepError> {
+    Json::encode(value)
+        .map(Some)
+        .map_err(|e| StepError::fatal(format!("its input can't be saved as JSON: {e}")))
+}
+
+impl<'a, F: FnOnce() -> &'a T, T: Recorded> Source<F, &'a T, &'a T> {
+    /// The value looked at.
+    pub fn look(self, saved: Option<&Json>) -> Taken<Held<'a, T>> {
+        if let Some(saved) = saved {
+            return Ok((Held::Own(read(saved)?), None));
+        }
+        let value = (self.0)();
+        Ok((Held::Ref(value), record(value)?))
+    }
+}
+
+impl<'a, F: FnOnce() -> Option<&'a T>, T: Recorded> Source<F, Option<&'a T>, Option<&'a T>> {
+    /// The value looked at.
+    pub fn look(self, saved: Option<&Json>) -> Taken<HeldOption<'a, T>> {
+        if let Some(saved) = saved {
+            return Ok((HeldOption::Own(read(saved)?), None));
+        }
+        let value = (self.0)();
+        Ok((HeldOption::Ref(value), record(&value)?))
+    }
+}
+
+/// `look` for a value that is not a reference.
+pub trait LookOwned<T> {
+    /// The value looked at.
+    fn look(self, saved: Option<&Json>) -> Taken<Held<'static, T>>;
+}
+
+impl<F: FnOnce() -> T, T: Recorded> LookOwned<T> for Source<F, T, T> {
+    fn look(self, saved: Option<&Json>) -> Taken<Held<'static, T>> {
+        if let Some(saved) = saved {
+            return Ok((Held::Own(read(saved)?), None));
+        }
+        let value = (self.0)();
+        let json = record(&value)?;
+        Ok((Held::Own(value), json))
+    }
+}
+
+impl<'a, F, R, T: Recorded> Source<F, R, &'a T>
+where
+    F: FnOnce() -> R,
+    R: IntoIterator<Item = &'a T>,
+{
+    /// The items.
+    pub fn list(self, saved: Option<&Json>) -> Taken<List<'a, T>> {
+        if let Some(saved) = saved {
+            return Ok((List::Own(read(saved)?), None));
+        }
+        let all: Vec<&'a T> = (self.0)().into_iter().collect();
+        let json = record(&all)?;
+        Ok((List::Ref(all), json))
+    }
+}
+
+/// `list` for items that are not references.
+pub trait ListOwned<T> {
+    /// The items.
+    fn list(self, saved: Option<&Json>) -> Taken<List<'static, T>>;
+}
+
+impl<F, R, T: Recorded> ListOwned<T> for Source<F, R, T>
+where
+    F: FnOnce() -> R,
+    R: IntoIterator<Item = T>,
+{
+    fn list(self, saved: Option<&Json>) -> Taken<List<'static, T>> {
+        if let Some(saved) = saved {
+            return Ok((List::Own(read(saved)?), None));
+        }
+        let all: Vec<T> = (self.0)().into_iter().collect();
+        let json = record(&all)?;
+        Ok((List::Own(all), json))
+    }
+}

@@ -1,0 +1,451 @@
+//! Running a flow in memory: to its end, on from a saved state, or one pass at a time.
+
+use std::{
+    fmt,
+    future::IntoFuture,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use serde::Serialize;
+use tokio::sync::Notify;
+use uuid::Uuid;
+
+use crate::{
+    clock::{self, Clock, TestClock},
+    compat::{Misfit, compare},
+    error::StepError,
+    failure::{Cause, Failure},
+    flow::{Flow, FlowCell, Root},
+    journal::Journal,
+    json::Json,
+    observe::Event,
+    run::{
+        Observer, Shared,
+        tree::{ROOT, Tree},
+        whole::{self, Passed, Whole},
+    },
+    scope::{BoxFuture, Enter, Entered, Saved, lock},
+    state::State,
+    status::Status,
+    view::{FlowState, SignalRef},
+};
+
+/// A flow about to run. Awaiting it runs the flow to its end, in memory; what it did is undone
+/// where it fails.
+#[must_use = "a flow does nothing until it is awaited"]
+#[allow(missing_debug_implementations)]
+pub struct Run<'a, F: Flow> {
+    lent: F::Lent<'a>,
+    input: F::Input,
+    saved: Option<State>,
+    options: Options,
+}
+
+#[derive(Default)]
+struct Options {
+    observer: Option<Observer>,
+    journal: Option<Arc<dyn Journal>>,
+    clock: Clock,
+    signals: Option<Signals>,
+    execution: Option<Uuid>,
+    replace_input: bool,
+    undo: bool,
+}
+
+impl<'a, F: Flow> Run<'a, F> {
+    /// What the generated function returns.
+    #[doc(hidden)]
+    pub fn new(lent: F::Lent<'a>, input: F::Input) -> Self {
+        Self {
+            lent,
+            input,
+            saved: None,
+            options: Options::default(),
+        }
+    }
+
+    #[doc(hidden)]
+    pub fn into_parts(self) -> (F::Lent<'a>, F::Input) {
+        (self.lent, self.input)
+    }
+
+    /// Goes on from a saved state: with its input, from its first unfinished step. The input given
+    /// to the function must be the saved one, or nothing must be saved.
+    ///
+    /// The state is compared with the flow before anything runs; one that does not fit is refused
+    /// with an answer for each step.
+    pub fn resume(mut self, saved: impl Into<State>) -> Self {
+        self.saved = Some(saved.into());
+        self
+    }
+
+    /// Takes the input given to the function, whatever the saved one.
+    pub fn replace_input(mut self) -> Self {
+        self.options.replace_input = true;
+        self
+    }
+
+    /// Undoes a flow that is done, or was held after a failure. Of use after
+    /// [`resume`](Self::resume).
+    pub fn undo(mut self) -> Self {
+        self.options.undo = true;
+        self
+    }
+
+    /// Calls `observer` at each change of a step's status, and as steps say how far they have
+    /// come. It is called in the middle of the run, so it must not block.
+    pub fn observe(mut self, observer: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.options.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// Takes signals from here while it waits.
+    pub fn signals(mut self, signals: &Signals) -> Self {
+        self.options.signals = Some(signals.clone());
+        self
+    }
+
+    /// Tells `journal` of each change, and goes on only when it is safe.
+    pub fn journal(mut self, journal: Arc<dyn Journal>) -> Self {
+        self.options.journal = Some(journal);
+        self
+    }
+
+    /// Takes the time from a test's clock.
+    pub fn clock(mut self, clock: Arc<dyn TestClock>) -> Self {
+        self.options.clock = Clock::Test(clock);
+        self
+    }
+
+    /// The execution's id: part of each step's idempotency key. By default a new UUIDv7, or the
+    /// saved state's.
+    pub fn id(mut self, id: Uuid) -> Self {
+        self.options.execution = Some(id);
+        self
+    }
+
+    /// One pass: runs what can run now, and says what there is to wait for. A step that polls is
+    /// asked, even if its pause is not over: the caller decides when to come.
+    ///
+    /// # Errors
+    ///
+    /// Where the pass could not be made: the saved state does not fit, or the journal failed. That
+    /// a step failed is no error here but an outcome.
+    pub async fn advance(self) -> Result<Advance<F>, Failure> {
+        let mut ready = self.ready(true)?;
+        let passed = ready.pass().await?;
+        let state = ready.run.state();
+        let outcome = match passed {
+            Passed::Waiting(until) => {
+                let mut signals = Vec::new();
+                ready.run.tree().signals(ROOT, &mut signals);
+                Outcome::Waiting { until, signals }
+            }
+            Passed::Ended => match ready.end() {
+                Ok(output) => Outcome::Done(output),
+                Err(failure) => Outcome::Failed(failure),
+            },
+        };
+        Ok(Advance {
+            state: FlowState::from(state),
+            outcome,
+        })
+    }
+
+    /// Runs to the end, sleeping where there is nothing else to do.
+    async fn run(mut self) -> Result<F::Output, Failure> {
+        let signals = self.options.signals.take();
+        let mut ready = self.ready(false)?;
+        while let Passed::Waiting(until) = ready.pass().await? {
+            ready.wait(until, signals.as_ref()).await?;
+        }
+        ready.end()
+    }
+
+    /// Checks the saved state and builds the records.
+    fn ready(self, eager: bool) -> Result<Ready<'a, F>, Failure> {
+        let Self {
+            lent,
+            input,
+            saved,
+            options,
+        } = self;
+        let table = F::TABLE;
+        let (tree, execution) = match saved {
+            None => (Tree::new(table.name), None),
+            Some(state) => match check::<F>(&state, &input, options.replace_input) {
+                Ok(new_input) => {
+                    let mut tree = Tree::from_state(&state, table.name, table.nodes);
+                    if let Some(input) = new_input {
+                        tree[ROOT].rare_mut().input = Some(input);
+                    }
+                    (tree, saved_id(&state))
+                }
+                Err(misfit) => {
+                    return Err(Failure {
+                        flow: table.name,
+                        cause: Cause::Misfit(misfit),
+                        state: Arc::new(state),
+                    });
+                }
+            },
+        };
+        let run = Arc::new(Shared::new(
+            tree,
+            execution.or(options.execution),
+            options.clock,
+            options.observer,
+            options.journal,
+            eager,
+        ));
+        Ok(Ready {
+            run,
+            undo: options.undo,
+            lent,
+            given: Mutex::new(Some(input)),
+            cell: FlowCell::default(),
+        })
+    }
+}
+
+/// Whether `state` is the flow's, with this input. Gives the input to record, where that changes.
+fn check<F: Flow>(
+    state: &State,
+    given: &F::Input,
+    replace: bool,
+) -> Result<Option<Json>, Misfit> {
+    let table = F::TABLE;
+    if !table.answers_to(&state.name) {
+        return Err(Misfit::OtherFlow {
+            flow: table.name,
+            saved: state.name.to_string(),
+        });
+    }
+    let comparison = compare(state, table);
+    if !comparison.is_compatible() {
+        return Err(Misfit::Tree(comparison));
+    }
+    let Some(saved) = &state.input else {
+        return Ok(None);
+    };
+    let given = F::save_input(given).map_err(|e| Misfit::Input(e.to_string()))?;
+    if replace {
+        return Ok(Some(given));
+    }
+    if !same(saved, &given) {
+        return Err(Misfit::OtherInput {
+            saved: saved.to_string(),
+            given: given.to_string(),
+        });
+    }
+    F::load_input(saved).map_err(|e| Misfit::Input(e.to_string()))?;
+    Ok(None)
+}
+
+/// Whether two JSON texts say the same, whatever their spaces and the order of their fields.
+fn same(a: &Json, b: &Json) -> bool {
+    let value = |json: &Json| json.decode::<serde_json::Value>().ok();
+    a == b || value(a) == value(b)
+}
+
+fn saved_id(state: &State) -> Option<Uuid> {
+    let (_, id) = state.extra.iter().find(|(name, _)| name == "id")?;
+    id.decode::<String>().ok()?.parse().ok()
+}
+
+/// A run that has been checked, between its passes.
+struct Ready<'a, F: Flow> {
+    run: Arc<Shared>,
+    undo: bool,
+    lent: F::Lent<'a>,
+    given: Mutex<Option<F::Input>>,
+    cell: FlowCell<F>,
+}
+
+impl<F: Flow> Whole for Ready<'_, F> {
+    fn enter<'b>(&'b self, how: Enter<'b>) -> Result<Entered<'b>, StepError> {
+        Root::<F>::enter(F::shorten(self.lent), lock(&self.given).take(), &self.cell, how)
+    }
+
+    fn load(&self, output: Option<&Json>) -> Result<(), StepError> {
+        let saved = Saved::Output(output.map(Json::get));
+        self.cell.load(saved).map_err(StepError::fatal)
+    }
+}
+
+impl<F: Flow> Ready<'_, F> {
+    async fn pass(&self) -> Result<Passed, Failure> {
+        let passed = whole::pass(&self.run, F::TABLE, self, self.undo).await;
+        passed.map_err(|error| self.failure(Cause::Journal(error)))
+    }
+
+    fn failure(&self, cause: Cause) -> Failure {
+        Failure {
+            flow: F::TABLE.name,
+            cause,
+            state: Arc::new(self.run.state()),
+        }
+    }
+
+    /// Sleeps until it is time for the next pass, or a signal has come.
+    async fn wait(
+        &self,
+        until: Option<Timestamp>,
+        signals: Option<&Signals>,
+    ) -> Result<(), Failure> {
+        let sleep = async {
+            match until {
+                Some(time) => self.run.clock.sleep_until(time).await,
+                None => std::future::pending().await,
+            }
+        };
+        let Some(signals) = signals else {
+            if until.is_none() {
+                let mut paths = Vec::new();
+                self.run.tree().signals(ROOT, &mut paths);
+                return Err(self.failure(Cause::Waiting { signals: paths }));
+            }
+            sleep.await;
+            return Ok(());
+        };
+        let sleep = std::pin::pin!(sleep);
+        let given = std::pin::pin!(async {
+            loop {
+                let next = signals.0.given.notified();
+                if signals.deliver(&self.run) {
+                    return;
+                }
+                next.await;
+            }
+        });
+        futures_util::future::select(sleep, given).await;
+        Ok(())
+    }
+
+    fn end(&mut self) -> Result<F::Output, Failure> {
+        let (status, output) = {
+            let tree = self.run.tree();
+            (tree[ROOT].status, tree[ROOT].output.clone())
+        };
+        if status == Status::Done {
+            if let Some(output) = self.cell.take_output() {
+                return Ok(output);
+            }
+            let text = output.as_ref().map_or("null", Json::get);
+            return (F::OUTPUT.decode)(text).map_err(|e| {
+                let why = format!("its saved output can't be read: {e}");
+                self.failure(Cause::Misfit(Misfit::Input(why)))
+            });
+        }
+        Err(self.failure(self.run.cause()))
+    }
+}
+
+impl<'a, F: Flow> IntoFuture for Run<'a, F> {
+    type Output = Result<F::Output, Failure>;
+    type IntoFuture = BoxFuture<'a, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.run())
+    }
+}
+
+/// What one pass came to.
+#[non_exhaustive]
+#[must_use = "the state has to be saved to go on from it"]
+pub struct Advance<F: Flow> {
+    /// The state to save.
+    pub state: FlowState<F::Fields>,
+    /// How far the flow has come.
+    pub outcome: Outcome<F::Output>,
+}
+
+impl<F: Flow> fmt::Debug for Advance<F>
+where
+    F::Output: fmt::Debug,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Advance")
+            .field("outcome", &self.outcome)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How far a flow has come after a pass.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Outcome<T> {
+    /// It is done.
+    Done(T),
+    /// It has failed, and its rollback has ended.
+    Failed(Failure),
+    /// There is nothing to do before a time or a signal.
+    Waiting {
+        /// The time; none if only signals are waited for.
+        until: Option<Timestamp>,
+        /// The paths of the steps that wait for a signal.
+        signals: Vec<String>,
+    },
+}
+
+impl<F: Flow> Advance<F> {
+    /// How long to wait before the next pass: what a reconcile loop gives as `requeue after`.
+    /// `None` where the flow has ended, or waits only for signals.
+    pub fn requeue_after(&self) -> Option<Duration> {
+        match self.outcome {
+            Outcome::Waiting {
+                until: Some(time), ..
+            } => Some(clock::after(Timestamp::now(), time).unwrap_or_default()),
+            _ => None,
+        }
+    }
+}
+
+/// A way to give signals to a flow that runs in memory.
+///
+/// Clones share the same signals.
+#[derive(Clone, Debug, Default)]
+pub struct Signals(Arc<Inbox>);
+
+#[derive(Debug, Default)]
+struct Inbox {
+    waiting: Mutex<Vec<(String, Json)>>,
+    given: Notify,
+}
+
+impl Signals {
+    /// None yet.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Gives the step a value. It is kept until the step waits for it; a second value given
+    /// before that replaces the first.
+    ///
+    /// # Errors
+    ///
+    /// Where the value can't be saved as JSON.
+    pub fn send<T: Serialize>(
+        &self,
+        step: impl SignalRef<T>,
+        value: &T,
+    ) -> Result<(), serde_json::Error> {
+        let (path, json) = (step.path(), Json::encode(value)?);
+        let mut waiting = lock(&self.0.waiting);
+        waiting.retain(|(other, _)| *other != path);
+        waiting.push((path, json));
+        drop(waiting);
+        self.0.given.notify_waiters();
+        Ok(())
+    }
+
+    /// Gives the steps that wait what is there for them. Whether any step got something.
+    fn deliver(&self, run: &Shared) -> bool {
+        let mut waiting = lock(&self.0.waiting);
+        let before = waiting.len();
+        waiting.retain(|(path, value)| !run.signal(path, value));
+        waiting.len() < before
+    }
+}

@@ -1,0 +1,105 @@
+//! Calls into the user's code. A panic is an error like any other; a timeout ends the attempt.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Duration,
+};
+
+use futures_util::{
+    FutureExt,
+    future::{Either, select},
+};
+
+use super::Pass;
+use crate::{
+    clock,
+    cx::Cx,
+    error::StepError,
+    scope::{Answer, BoxFuture, Enter, Entered, Op, OpResult, Scope},
+    table::{Policy, Retry},
+};
+
+impl<'r> Pass<'r> {
+    /// Waits for the user's future, but not longer than the timeout.
+    pub(super) async fn guarded<T>(
+        self,
+        future: BoxFuture<'_, Result<T, StepError>>,
+        timeout: Option<Duration>,
+    ) -> Result<T, StepError> {
+        let future = AssertUnwindSafe(future).catch_unwind();
+        let ended = match timeout {
+            None => future.await,
+            Some(limit) => {
+                let end = clock::add(self.now(), limit);
+                let late = std::pin::pin!(self.run.clock.sleep_until(end));
+                match select(future, late).await {
+                    Either::Left((ended, _)) => ended,
+                    Either::Right(_) => {
+                        return Err(StepError::user(format!("timed out after {limit:?}")));
+                    }
+                }
+            }
+        };
+        ended.unwrap_or_else(|payload| Err(StepError::panic(payload.as_ref())))
+    }
+
+    /// One operation of a step's line.
+    pub(super) async fn op<'b>(
+        self,
+        at: At<'b>,
+        op: Op<'b>,
+        cx: &'b Cx,
+        timeout: Option<Duration>,
+    ) -> OpResult {
+        self.guarded(at.scope.call(at.item, at.line, op, cx), timeout)
+            .await
+    }
+
+    /// Enters the scope of a line.
+    pub(super) fn enter<'b>(
+        self,
+        at: At<'b>,
+        how: Enter<'b>,
+        cx: &'b Cx,
+    ) -> Result<Entered<'b>, StepError> {
+        call(|| at.scope.enter(at.item, at.line, how, cx))
+    }
+
+    /// Asks the step's `#[verify]` whether its effect happened.
+    pub(super) async fn verify(self, at: At<'_>, cx: &Cx, policy: &Policy) -> OpResult {
+        self.op(at, Op::Verify, cx, policy.timeout)
+            .await
+            .map_err(|error| {
+                StepError::user(format!("its verify failed: {}", error.text()))
+            })
+    }
+}
+
+/// Calls a function of the user's that is not async.
+pub(super) fn call<T>(call: impl FnOnce() -> Result<T, StepError>) -> Result<T, StepError> {
+    catch_unwind(AssertUnwindSafe(call))
+        .unwrap_or_else(|payload| Err(StepError::panic(payload.as_ref())))
+}
+
+/// When the next attempt may be made after `failures` of them, if any may.
+pub(super) fn pause(retry: Option<&Retry>, error: &StepError, failures: usize) -> Option<Duration> {
+    let retry = retry?;
+    let failures = u32::try_from(failures).unwrap_or(u32::MAX);
+    (error.retry && failures <= retry.times).then(|| retry.pause(failures, super::chance()))
+}
+
+/// A line, in its scope.
+#[derive(Clone, Copy)]
+pub(super) struct At<'s> {
+    pub(super) scope: &'s dyn Scope,
+    pub(super) item: usize,
+    pub(super) line: usize,
+}
+
+/// What a verify said: the saved output, if the effect did happen.
+pub(super) fn verified(answer: Answer) -> Option<Option<crate::json::Json>> {
+    match answer {
+        Answer::Done(saved) => Some(saved),
+        _ => None,
+    }
+}

@@ -1,0 +1,342 @@
+//! The interpreter: one pass over the tree, forward or back.
+//!
+//! `tree` holds the records, `forward` runs what can run, `back` takes back what was done,
+//! `restore` puts saved values in their slots, `attempt` calls the user's code. A pass ends done,
+//! failed, or waiting; what that leads to is for the caller in [`crate::resume`].
+
+mod attempt;
+mod back;
+mod forward;
+mod parallel;
+mod restore;
+pub(crate) mod tree;
+pub(crate) mod whole;
+
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::{
+    clock::Clock,
+    cx::Cx,
+    error::{BoxError, JournalError, StepError},
+    failure::{Cause, StepFailure},
+    journal::{Batch, Change, Journal},
+    json::Json,
+    observe::Event,
+    scope::lock,
+    state::{State, Until},
+};
+use tree::{Id, Tree};
+
+/// An observer.
+pub(crate) type Observer = Arc<dyn Fn(&Event) + Send + Sync>;
+
+/// What all parts of a run share.
+pub(crate) struct Shared {
+    tree: Mutex<Tree>,
+    execution: OnceLock<Uuid>,
+    /// Whether polls are asked before their pause is over.
+    pub(crate) eager: bool,
+    pub(crate) clock: Clock,
+    pub(crate) observer: Option<Observer>,
+    pub(crate) journal: Option<Arc<dyn Journal>>,
+    /// What changed and is not in the journal yet.
+    dirty: Mutex<Vec<Id>>,
+    /// Whether any node is cancelled: saves most steps the way up the tree.
+    cancelled: AtomicBool,
+    /// Errors of this process, as values.
+    errors: Mutex<Vec<(Id, Arc<BoxError>)>>,
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Run")
+            .field("execution", &self.execution())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    pub(crate) fn new(
+        tree: Tree,
+        execution: Option<Uuid>,
+        clock: Clock,
+        observer: Option<Observer>,
+        journal: Option<Arc<dyn Journal>>,
+        eager: bool,
+    ) -> Self {
+        Self {
+            tree: Mutex::new(tree),
+            execution: execution.map(OnceLock::from).unwrap_or_default(),
+            eager,
+            clock,
+            observer,
+            journal,
+            dirty: Mutex::default(),
+            cancelled: AtomicBool::new(false),
+            errors: Mutex::default(),
+        }
+    }
+
+    /// The execution's id, made when it is first asked for.
+    pub(crate) fn execution(&self) -> Uuid {
+        *self.execution.get_or_init(Uuid::now_v7)
+    }
+
+    pub(crate) fn tree(&self) -> MutexGuard<'_, Tree> {
+        lock(&self.tree)
+    }
+
+    pub(crate) fn state(&self) -> State {
+        let mut state = self.tree().state(tree::ROOT);
+        self.sign(&mut state);
+        state
+    }
+
+    /// Writes the execution's id into the root's saved form.
+    fn sign(&self, root: &mut State) {
+        if root.extra.iter().all(|(name, _)| name != "id")
+            && let Ok(id) = Json::encode(&self.execution().to_string())
+        {
+            root.extra.push(("id".to_owned(), id));
+        }
+    }
+
+    /// Gives a step the signal it waits for. False if no step of this path does.
+    pub(crate) fn signal(&self, path: &str, value: &Json) -> bool {
+        let mut tree = self.tree();
+        let Some(id) = tree.waiting_for_signal(path) else {
+            return false;
+        };
+        tree[id].rare_mut().input = Some(value.clone());
+        self.mark(id);
+        true
+    }
+
+    /// Why the run has not got to its end.
+    pub(crate) fn cause(&self) -> Cause {
+        let (failed, undo_failed) = self.failures();
+        if failed.is_empty() && undo_failed.is_empty() {
+            return Cause::Undone;
+        }
+        Cause::Steps {
+            failed,
+            undo_failed,
+        }
+    }
+
+    /// Notes that a node changed.
+    pub(crate) fn mark(&self, id: Id) {
+        if self.journal.is_some() {
+            let mut dirty = lock(&self.dirty);
+            if dirty.last() != Some(&id) {
+                dirty.push(id);
+            }
+        }
+    }
+
+    /// Tells the observer of a node.
+    pub(crate) fn observe(&self, tree: &Tree, id: Id) {
+        let Some(observer) = &self.observer else {
+            return;
+        };
+        let record = &tree[id];
+        let rare = record.rare();
+        let event = Event {
+            path: tree.path(id),
+            kind: record.kind,
+            status: record.status,
+            attempt: record.attempts,
+            at: self.clock.now(),
+            until: rare.until,
+            error: rare
+                .errors
+                .last()
+                .cloned()
+                .or_else(|| rare.undo.as_ref().map(|undo| undo.err.clone()))
+                .filter(|error| !error.is_empty()),
+            progress: rare.progress,
+        };
+        observer(&event);
+    }
+
+    /// Notes that a node changed, and tells the observer.
+    fn changed(&self, tree: &Tree, id: Id) {
+        self.mark(id);
+        self.observe(tree, id);
+    }
+
+    /// Changes a node.
+    pub(crate) fn change<R>(&self, id: Id, change: impl FnOnce(&mut tree::Record) -> R) -> R {
+        let mut tree = self.tree();
+        let result = change(&mut tree[id]);
+        self.changed(&tree, id);
+        result
+    }
+
+    /// Makes what changed safe.
+    pub(crate) async fn commit(&self) -> Result<(), JournalError> {
+        let Some(journal) = &self.journal else {
+            return Ok(());
+        };
+        let ids = std::mem::take(&mut *lock(&self.dirty));
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let changes = {
+            let tree = self.tree();
+            let mut seen = std::collections::HashSet::new();
+            let mut last: Vec<Id> = ids.into_iter().rev().filter(|id| seen.insert(*id)).collect();
+            last.reverse();
+            last.into_iter()
+                .map(|id| {
+                    let mut node = tree.node(id);
+                    if id == tree::ROOT {
+                        self.sign(&mut node);
+                    }
+                    let parent = tree[id].parent;
+                    Change { id, parent, node }
+                })
+                .collect()
+        };
+        journal.commit(Batch { run: self, changes }).await
+    }
+
+    pub(crate) fn is_cancelled(&self, id: Id) -> bool {
+        self.cancelled.load(Ordering::Relaxed) && self.tree().is_cancelled(id)
+    }
+
+    /// Lets nothing new begin below `id`.
+    pub(crate) fn cancel(&self, id: Id) {
+        self.tree()[id].cancelled = true;
+        self.cancelled.store(true, Ordering::Relaxed);
+    }
+
+    pub(crate) fn waited_for(&self, id: Id) -> Option<Until> {
+        self.tree()[id].rare().waited_for
+    }
+
+    fn keep_error(&self, id: Id, error: &StepError) {
+        lock(&self.errors).push((id, Arc::clone(&error.error)));
+    }
+
+    /// The steps whose failure this run's failure is, in the order in which they failed, and
+    /// those whose undo failed.
+    pub(crate) fn failures(&self) -> (Vec<StepFailure>, Vec<StepFailure>) {
+        let tree = self.tree();
+        let errors = lock(&self.errors);
+        let mut failed = Vec::new();
+        let mut undo_failed = Vec::new();
+        tree.failures(tree::ROOT, &mut failed);
+        tree.undo_failures(tree::ROOT, &mut undo_failed);
+        failed.sort_by_key(|&(_, at)| at);
+        let given_up = |id: Id| {
+            let errors = &tree[id].rare().errors;
+            errors.last().is_some_and(|error| error == forward::INTERRUPTED)
+        };
+        if failed.iter().any(|(id, _)| !given_up(*id)) {
+            failed.retain(|(id, _)| !given_up(*id));
+        }
+        let describe = |id: Id, error: String| StepFailure {
+            path: tree.path(id),
+            error,
+            source: errors
+                .iter()
+                .rev()
+                .find(|(of, _)| *of == id)
+                .map(|(_, error)| Arc::clone(error)),
+        };
+        (
+            failed
+                .into_iter()
+                .map(|(id, _)| {
+                    describe(id, tree[id].rare().errors.last().cloned().unwrap_or_default())
+                })
+                .collect(),
+            undo_failed
+                .into_iter()
+                .map(|id| {
+                    let undo = tree[id].rare().undo.as_ref();
+                    let mut step =
+                        describe(id, undo.map(|undo| undo.err.clone()).unwrap_or_default());
+                    step.source = None;
+                    step
+                })
+                .collect(),
+        )
+    }
+}
+
+/// How a node's forward pass ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// It is done, or its failure is passed over.
+    Done,
+    /// It waits: until a time, if that is given, or else for a signal.
+    Waiting(Option<Timestamp>),
+    /// It failed.
+    Failed,
+    /// It was not begun, or not finished, as a sibling failed.
+    Interrupted,
+}
+
+/// How a node's rollback ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Back {
+    /// All that was to be undone is.
+    Clean,
+    /// A pivot was done: what came before it stays.
+    Pivot,
+    /// An undo waits for its next attempt.
+    Waiting(Timestamp),
+    /// An undo failed.
+    Failed,
+}
+
+/// The sooner of two times, where no time is later than any.
+pub(crate) fn sooner(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
+    match (a, b) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}
+
+/// One pass.
+#[derive(Clone, Copy)]
+pub(crate) struct Pass<'r> {
+    pub(crate) run: &'r Arc<Shared>,
+}
+
+/// The result of anything that may lose its journal.
+pub(crate) type Kept<T> = Result<T, JournalError>;
+
+impl Pass<'_> {
+    fn cx(self, id: Id, attempt: u32) -> Cx {
+        Cx {
+            run: Arc::clone(self.run),
+            id,
+            attempt,
+        }
+    }
+
+    fn now(self) -> Timestamp {
+        self.run.clock.now()
+    }
+}
+
+/// A number in 0..1 by chance.
+fn chance() -> f64 {
+    use std::hash::{BuildHasher, Hasher};
+    let hash = std::collections::hash_map::RandomState::new()
+        .build_hasher()
+        .finish();
+    f64::from(u32::try_from(hash >> 32).unwrap_or(0)) / f64::from(u32::MAX)
+}

@@ -1,0 +1,126 @@
+//! Branches at once. They share one task; a branch that waits is taken up again when it is due,
+//! for as long as others are still at work.
+
+use std::collections::VecDeque;
+
+use futures_util::{
+    StreamExt,
+    future::{Either, select},
+    stream::FuturesUnordered,
+};
+use jiff::Timestamp;
+
+use super::{
+    End, Kept, Pass,
+    attempt::At,
+    sooner,
+    tree::Id,
+};
+use crate::{
+    scope::{BoxFuture, Scope},
+    table::Node,
+};
+
+impl<'r> Pass<'r> {
+    /// The lines of a `parallel`.
+    pub(super) async fn branches(
+        self,
+        scope: &dyn Scope,
+        nodes: &'static [Node],
+        region: Id,
+        now: Timestamp,
+    ) -> Kept<End> {
+        let first = self.run.tree()[region].children().start;
+        self.at_once(region, nodes.len(), usize::MAX, now, |line, mut now| {
+            let id = first + u32::try_from(line).unwrap_or(u32::MAX);
+            Box::pin(async move {
+                let at = At { scope, item: 0, line };
+                self.line(at, &nodes[line], id, &mut now).await
+            })
+        })
+        .await
+    }
+
+    /// The items of a `for … parallel`.
+    pub(super) async fn items_at_once(
+        self,
+        scope: &dyn Scope,
+        body: &'static [Node],
+        limit: usize,
+        region: Id,
+        now: Timestamp,
+    ) -> Kept<End> {
+        let items = self.run.tree()[region].children();
+        self.at_once(region, items.len(), limit, now, |item, mut now| {
+            let id = items.start + u32::try_from(item).unwrap_or(u32::MAX);
+            Box::pin(async move { self.item(scope, item, body, id, &mut now).await })
+        })
+        .await
+    }
+
+    async fn at_once<'s>(
+        self,
+        region: Id,
+        count: usize,
+        limit: usize,
+        now: Timestamp,
+        branch: impl Fn(usize, Timestamp) -> BoxFuture<'s, Kept<End>>,
+    ) -> Kept<End> {
+        let mut ready: VecDeque<usize> = (0..count).collect();
+        let mut waiting: Vec<(usize, Option<Timestamp>)> = Vec::new();
+        let mut running = FuturesUnordered::new();
+        let mut worst = End::Done;
+        let mut now = now;
+        loop {
+            while running.len() < limit
+                && let Some(index) = ready.pop_front()
+            {
+                let future = branch(index, now);
+                running.push(async move { (index, future.await) });
+            }
+            let due = waiting.iter().fold(None, |soonest, (_, at)| sooner(soonest, *at));
+            let ended = match due {
+                _ if running.is_empty() => break,
+                None => running.next().await,
+                Some(time) => {
+                    let alarm = std::pin::pin!(self.run.clock.sleep_until(time));
+                    match select(running.next(), alarm).await {
+                        Either::Left((ended, _)) => ended,
+                        Either::Right(((), _)) => None,
+                    }
+                }
+            };
+            now = self.now();
+            if let Some((index, end)) = ended {
+                let end = end?;
+                // What this branch recorded last must not wait for its siblings.
+                self.run.commit().await?;
+                match end {
+                    End::Done => {}
+                    End::Waiting(until) => waiting.push((index, until)),
+                    End::Failed | End::Interrupted => {
+                        if worst != End::Failed {
+                            worst = end;
+                            self.run.cancel(region);
+                            // They take note that it is over.
+                            ready.extend(waiting.drain(..).map(|(index, _)| index));
+                        }
+                    }
+                }
+            }
+            waiting.retain(|(index, until)| {
+                let is_due = until.is_some_and(|until| until <= now);
+                if is_due {
+                    ready.push_back(*index);
+                }
+                !is_due
+            });
+        }
+        let due = waiting.iter().fold(None, |soonest, (_, at)| sooner(soonest, *at));
+        Ok(match (waiting.is_empty(), worst) {
+            // Only an atomic branch still waits after a failure: it is let finish.
+            (false, _) => End::Waiting(due),
+            (true, worst) => worst,
+        })
+    }
+}

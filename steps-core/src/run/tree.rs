@@ -1,0 +1,428 @@
+//! The records of one execution while it runs: the saved tree, laid out flat.
+//!
+//! The children of a node stand side by side, so a line's record is found by adding. Rounds of a
+//! `loop` come one at a time and are kept in a list.
+
+use std::{borrow::Cow, sync::Arc};
+
+use jiff::Timestamp;
+
+use crate::{
+    json::Json,
+    scope::Keys,
+    state::{Kind, Progress, State, Undo, Until},
+    status::{Event, Status},
+    table::{Node, Work},
+};
+
+/// The number of a record.
+pub(crate) type Id = u32;
+
+/// The root's.
+pub(crate) const ROOT: Id = 0;
+
+/// One node.
+#[derive(Debug)]
+pub(crate) struct Record {
+    pub(crate) name: Name,
+    pub(crate) kind: Kind,
+    pub(crate) status: Status,
+    pub(crate) atomic: bool,
+    pub(crate) optional: bool,
+    /// Whether siblings below it that have not begun are to be skipped.
+    pub(crate) cancelled: bool,
+    /// Whether the values of its finished children are in their slots.
+    pub(crate) loaded: bool,
+    pub(crate) parent: Id,
+    first: Id,
+    count: u32,
+    pub(crate) attempts: u32,
+    pub(crate) started_at: Option<Timestamp>,
+    pub(crate) done_at: Option<Timestamp>,
+    pub(crate) output: Option<Json>,
+    rare: Option<Box<Rare>>,
+}
+
+/// What few nodes have.
+#[derive(Debug, Default)]
+pub(crate) struct Rare {
+    pub(crate) info: Option<Json>,
+    pub(crate) errors: Vec<String>,
+    pub(crate) until: Option<Until>,
+    pub(crate) input: Option<Json>,
+    pub(crate) decision: Option<bool>,
+    pub(crate) before: Option<Json>,
+    pub(crate) after: Option<Json>,
+    pub(crate) progress: Option<Progress>,
+    pub(crate) undo: Option<Undo>,
+    pub(crate) extra: Vec<(String, Json)>,
+    pub(crate) rounds: Vec<Id>,
+    /// What the attempt that is running was waiting for.
+    pub(crate) waited_for: Option<Until>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Name {
+    Line(&'static str),
+    Key(Arc<Keys>, u32),
+    Number(u32),
+    Text(Box<str>),
+}
+
+impl Name {
+    pub(crate) fn text(&self) -> Cow<'static, str> {
+        match self {
+            Self::Line(name) => Cow::Borrowed(name),
+            Self::Key(keys, index) => Cow::Owned(keys.get(*index as usize).to_owned()),
+            Self::Number(number) => Cow::Owned(number.to_string()),
+            Self::Text(text) => Cow::Owned(text.to_string()),
+        }
+    }
+}
+
+static NO_RARE: std::sync::LazyLock<Rare> = std::sync::LazyLock::new(Rare::default);
+
+impl Record {
+    fn new(name: Name, kind: Kind, parent: Id) -> Self {
+        Self {
+            name,
+            kind,
+            status: Status::Pending,
+            atomic: false,
+            optional: false,
+            cancelled: false,
+            loaded: true,
+            parent,
+            first: 0,
+            count: 0,
+            attempts: 0,
+            started_at: None,
+            done_at: None,
+            output: None,
+            rare: None,
+        }
+    }
+
+    /// What few nodes have, to read.
+    pub(crate) fn rare(&self) -> &Rare {
+        self.rare.as_deref().unwrap_or(&NO_RARE)
+    }
+
+    /// What few nodes have, to write.
+    pub(crate) fn rare_mut(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    /// Changes the status. An event that the machine does not allow is a bug of the
+    /// interpreter's; it is said aloud in tests and leaves the status alone otherwise.
+    pub(crate) fn on(&mut self, event: Event) {
+        match self.status.on(event) {
+            Ok(status) => self.status = status,
+            Err(error) => {
+                debug_assert!(false, "{:?}: {error}", self.name);
+                tracing::error!(%error, "a bug in steps");
+            }
+        }
+    }
+
+    pub(crate) fn begin(&mut self, now: Timestamp) {
+        self.on(Event::Begin);
+        self.started_at.get_or_insert(now);
+        self.attempts += 1;
+        if let Some(rare) = &mut self.rare {
+            rare.waited_for = rare.until.take();
+        }
+    }
+
+    pub(crate) fn finish(&mut self, now: Timestamp, output: Option<Json>) {
+        self.on(Event::Finish);
+        self.done_at = Some(now);
+        self.output = output;
+        if let Some(rare) = &mut self.rare {
+            rare.errors.clear();
+            rare.until = None;
+        }
+    }
+
+    /// Ends it with the errors it has.
+    pub(crate) fn fail(&mut self, now: Timestamp) {
+        self.on(Event::Fail);
+        self.done_at = Some(now);
+        if let Some(rare) = &mut self.rare {
+            rare.until = None;
+        }
+    }
+
+    pub(crate) fn wait(&mut self, until: Until) {
+        self.on(Event::Wait);
+        self.rare_mut().until = Some(until);
+    }
+
+    fn has_failed(&self) -> bool {
+        self.done_at.is_some() && !self.rare().errors.is_empty()
+    }
+
+    /// The records of its children, where they stand side by side.
+    pub(crate) fn children(&self) -> std::ops::Range<Id> {
+        self.first..self.first + self.count
+    }
+}
+
+/// All records of one execution.
+#[derive(Debug)]
+pub(crate) struct Tree {
+    records: Vec<Record>,
+}
+
+impl std::ops::Index<Id> for Tree {
+    type Output = Record;
+    fn index(&self, id: Id) -> &Record {
+        &self.records[id as usize]
+    }
+}
+
+impl std::ops::IndexMut<Id> for Tree {
+    fn index_mut(&mut self, id: Id) -> &mut Record {
+        &mut self.records[id as usize]
+    }
+}
+
+impl Tree {
+    /// A tree of nothing but the root.
+    pub(crate) fn new(name: &'static str) -> Self {
+        Self {
+            records: vec![Record::new(Name::Line(name), Kind::Flow, ROOT)],
+        }
+    }
+
+    fn next_id(&self) -> Id {
+        Id::try_from(self.records.len()).unwrap_or(Id::MAX)
+    }
+
+    /// The first of the records of `parent`'s lines; makes them if they are not there.
+    pub(crate) fn lines(&mut self, parent: Id, nodes: &'static [Node]) -> Id {
+        let first = self.next_id();
+        let record = &mut self[parent];
+        if record.count > 0 || nodes.is_empty() {
+            return record.first;
+        }
+        record.first = first;
+        record.count = Id::try_from(nodes.len()).unwrap_or(Id::MAX);
+        self.records.extend(nodes.iter().map(|node| {
+            let mut record = Record::new(Name::Line(node.name), node.kind(), parent);
+            record.atomic = node.marks.atomic;
+            record.optional = node.marks.optional;
+            record
+        }));
+        first
+    }
+
+    /// Makes the records of a `for`'s items.
+    pub(crate) fn items(&mut self, parent: Id, keys: Keys) {
+        let count = Id::try_from(keys.len()).unwrap_or(Id::MAX);
+        let keys = Arc::new(keys);
+        let first = self.next_id();
+        let record = &mut self[parent];
+        record.first = first;
+        record.count = count;
+        // An item and, on the average, one line.
+        self.records.reserve(2 * keys.len());
+        for index in 0..count {
+            let name = Name::Key(Arc::clone(&keys), index);
+            self.records.push(Record::new(name, Kind::Item, parent));
+        }
+    }
+
+    /// Makes the record of a `loop`'s next round.
+    pub(crate) fn round(&mut self, parent: Id) -> Id {
+        let id = self.next_id();
+        let rounds = &mut self[parent].rare_mut().rounds;
+        rounds.push(id);
+        let number = u32::try_from(rounds.len()).unwrap_or(u32::MAX);
+        self.records
+            .push(Record::new(Name::Number(number), Kind::Round, parent));
+        id
+    }
+
+    /// The path of a node, from below the root.
+    pub(crate) fn path(&self, id: Id) -> String {
+        let mut names = Vec::new();
+        let mut at = id;
+        while at != ROOT {
+            names.push(self[at].name.text());
+            at = self[at].parent;
+        }
+        names.reverse();
+        crate::state::path::join(&names)
+    }
+
+    /// Whether this node, not begun yet, is to be skipped.
+    pub(crate) fn is_cancelled(&self, id: Id) -> bool {
+        let mut at = id;
+        loop {
+            let record = &self[at];
+            if record.cancelled {
+                return true;
+            }
+            if record.atomic || at == ROOT {
+                return false;
+            }
+            at = record.parent;
+        }
+    }
+
+    /// The records below `id`, in order.
+    pub(crate) fn below(&self, id: Id) -> Vec<Id> {
+        let record = &self[id];
+        match record.kind {
+            Kind::Loop => record.rare().rounds.clone(),
+            _ => record.children().collect(),
+        }
+    }
+
+    /// Collects the failed nodes whose failure is their own.
+    pub(crate) fn failures(
+        &self,
+        id: Id,
+        failed: &mut Vec<(Id, Option<Timestamp>)>,
+    ) {
+        let record = &self[id];
+        let mut below = false;
+        for child in self.below(id) {
+            if self[child].has_failed() && !self[child].optional {
+                below = true;
+                self.failures(child, failed);
+            }
+        }
+        if !below && record.has_failed() {
+            failed.push((id, record.done_at));
+        }
+    }
+
+    /// Collects the steps whose undo failed.
+    pub(crate) fn undo_failures(&self, id: Id, found: &mut Vec<Id>) {
+        let undo = self[id].rare().undo.as_ref();
+        if undo.is_some_and(|undo| undo.done_at.is_some() && !undo.err.is_empty()) {
+            found.push(id);
+        }
+        for child in self.below(id) {
+            self.undo_failures(child, found);
+        }
+    }
+
+    // ---- to and from the saved tree
+
+    /// The saved form of a node and all below it.
+    pub(crate) fn state(&self, id: Id) -> State {
+        let mut state = self.node(id);
+        state.states = self.below(id).into_iter().map(|id| self.state(id)).collect();
+        state
+    }
+
+    /// The saved form of a node alone.
+    pub(crate) fn node(&self, id: Id) -> State {
+        let record = &self[id];
+        let rare = record.rare();
+        State {
+            name: record.name.text(),
+            kind: record.kind,
+            status: record.status,
+            info: rare.info.clone(),
+            errors: rare.errors.clone(),
+            started_at: record.started_at,
+            done_at: record.done_at,
+            until: rare.until,
+            attempts: record.attempts,
+            input: rare.input.clone(),
+            decision: rare.decision,
+            output: record.output.clone(),
+            before: rare.before.clone(),
+            after: rare.after.clone(),
+            progress: rare.progress,
+            undo: rare.undo.clone(),
+            extra: rare.extra.clone(),
+            states: Vec::new(),
+        }
+    }
+
+    /// The records of a saved tree. The caller has checked that it fits the table.
+    pub(crate) fn from_state(state: &State, name: &'static str, nodes: &'static [Node]) -> Self {
+        let mut tree = Self::new(name);
+        tree.fill(ROOT, state);
+        tree.fill_lines(ROOT, nodes, &state.states);
+        tree
+    }
+
+    fn fill(&mut self, id: Id, state: &State) {
+        let record = &mut self[id];
+        record.status = state.status;
+        record.attempts = state.attempts;
+        record.started_at = state.started_at;
+        record.done_at = state.done_at;
+        record.output.clone_from(&state.output);
+        record.loaded = false;
+        let rare = Rare {
+            info: state.info.clone(),
+            errors: state.errors.clone(),
+            until: state.until,
+            input: state.input.clone(),
+            decision: state.decision,
+            before: state.before.clone(),
+            after: state.after.clone(),
+            progress: state.progress,
+            undo: state.undo.clone(),
+            extra: state.extra.clone(),
+            rounds: Vec::new(),
+            waited_for: None,
+        };
+        record.rare = Some(Box::new(rare));
+    }
+
+    fn fill_lines(&mut self, parent: Id, nodes: &'static [Node], states: &[State]) {
+        if states.is_empty() {
+            return;
+        }
+        let first = self.lines(parent, nodes);
+        for (id, node) in (first..).zip(nodes) {
+            // A name that stands twice: the later one counts.
+            let Some(state) = states.iter().rfind(|state| node.answers_to(&state.name)) else {
+                continue;
+            };
+            self.fill(id, state);
+            self.fill_below(id, node, state);
+        }
+    }
+
+    fn fill_below(&mut self, id: Id, node: &'static Node, state: &State) {
+        match &node.work {
+            Work::Step(_) => {}
+            Work::Group(nodes) | Work::Parallel(nodes) => self.fill_lines(id, nodes, &state.states),
+            Work::Flow(table) => self.fill_lines(id, table.nodes, &state.states),
+            Work::If { then, otherwise } => {
+                let branch = if state.decision == Some(false) { otherwise } else { then };
+                self.fill_lines(id, branch, &state.states);
+            }
+            Work::For { body, .. } => {
+                let first = self.next_id();
+                let count = state.states.len();
+                for item in &state.states {
+                    let name = Name::Text(item.name.as_ref().into());
+                    self.records.push(Record::new(name, Kind::Item, id));
+                }
+                self[id].first = first;
+                self[id].count = Id::try_from(count).unwrap_or(Id::MAX);
+                for (item, state) in (first..).zip(&state.states) {
+                    self.fill(item, state);
+                    self.fill_lines(item, body, &state.states);
+                }
+            }
+            Work::Loop { body, .. } => {
+                for state in &state.states {
+                    let round = self.round(id);
+                    self.fill(round, state);
+                    self.fill_lines(round, body, &state.states);
+                }
+            }
+        }
+    }
+}

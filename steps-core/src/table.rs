@@ -1,0 +1,260 @@
+//! What the macros emit about a flow: one static table, with no code of the user's in it.
+//!
+//! The interpreter walks it beside the [`Scope`](crate::scope::Scope)s that hold the values.
+
+use std::time::Duration;
+
+use crate::{
+    state::Kind,
+    step::{Probe, Step},
+};
+
+/// One flow.
+#[derive(Debug)]
+pub struct Table {
+    /// The flow's name, the name of the root in the saved tree.
+    pub name: &'static str,
+    /// Names it was saved under before.
+    pub aliases: &'static [&'static str],
+    /// The nodes of its `steps!`, in order.
+    pub nodes: &'static [Node],
+    /// What a failure leads to.
+    pub on_failure: OnFailure,
+}
+
+impl Table {
+    /// Whether this flow was saved under `name`.
+    pub fn answers_to(&self, name: &str) -> bool {
+        self.name == name || self.aliases.contains(&name)
+    }
+}
+
+/// What the failure of a flow leads to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnFailure {
+    /// What was done is undone.
+    #[default]
+    Undo,
+    /// It stays as it is, to be recovered and tried again.
+    Hold,
+}
+
+/// One line of a `steps!`.
+#[derive(Debug)]
+pub struct Node {
+    /// Its name in the saved tree.
+    pub name: &'static str,
+    /// Names it was saved under before.
+    pub aliases: &'static [&'static str],
+    /// The marks on the line.
+    pub marks: Marks,
+    /// What it does.
+    pub work: Work,
+}
+
+/// The marks a line may carry.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Marks {
+    /// A failure is recorded and passed over.
+    pub optional: bool,
+    /// Once done, what came before is no longer undone.
+    pub pivot: bool,
+    /// It begins although a sibling failed.
+    pub atomic: bool,
+}
+
+/// What a line does.
+#[derive(Debug)]
+pub enum Work {
+    /// Runs a function.
+    Step(StepMeta),
+    /// Runs its children in order.
+    Group(&'static [Node]),
+    /// Runs its children at once.
+    Parallel(&'static [Node]),
+    /// Runs one of two groups, or none.
+    If {
+        /// The group for a condition that holds.
+        then: &'static [Node],
+        /// The group for one that does not.
+        otherwise: &'static [Node],
+    },
+    /// Runs its children for each item.
+    For {
+        /// The body.
+        body: &'static [Node],
+        /// How many items at once; 1 for in order.
+        at_once: usize,
+    },
+    /// Runs its children in rounds.
+    Loop {
+        /// The body.
+        body: &'static [Node],
+        /// The most rounds; 0 for no limit.
+        max: u32,
+    },
+    /// Runs another flow.
+    Flow(&'static Table),
+}
+
+impl Work {
+    /// The lines of the one group below, where there is just one.
+    pub(crate) const fn lines(&self) -> &'static [Node] {
+        match self {
+            Self::Step(_) => &[],
+            Self::Group(lines)
+            | Self::Parallel(lines)
+            | Self::If { then: lines, .. }
+            | Self::For { body: lines, .. }
+            | Self::Loop { body: lines, .. } => lines,
+            Self::Flow(table) => table.nodes,
+        }
+    }
+}
+
+impl Node {
+    /// What the saved tree calls this sort of node.
+    pub const fn kind(&self) -> Kind {
+        match self.work {
+            Work::Step(_) => Kind::Step,
+            Work::Group(_) => Kind::Group,
+            Work::Parallel(_) => Kind::Parallel,
+            Work::If { .. } => Kind::If,
+            Work::For { .. } => Kind::For,
+            Work::Loop { .. } => Kind::Loop,
+            Work::Flow(_) => Kind::Flow,
+        }
+    }
+
+    /// Whether this node was saved under `name`.
+    pub fn answers_to(&self, name: &str) -> bool {
+        self.name == name || self.aliases.contains(&name)
+    }
+}
+
+/// What the table says about a step's function.
+#[derive(Clone, Copy)]
+pub struct StepMeta {
+    /// How it is tried, timed and polled.
+    pub policy: Policy,
+    /// How its undo is tried and timed.
+    pub undo_policy: Policy,
+    /// Whether it has an `#[undo]`.
+    pub undo: bool,
+    /// Whether it has a `#[verify]`.
+    pub verify: bool,
+    /// Whether it has an `#[observe]`.
+    pub observe: bool,
+    /// Whether its output is not saved and it runs again after a resume.
+    pub volatile: bool,
+    /// The text of its return type, part of the fingerprint.
+    pub output: &'static str,
+    /// Whether a saved output still parses.
+    pub check: fn(&str) -> Result<(), serde_json::Error>,
+}
+
+impl StepMeta {
+    /// What is known of `S`. The macro passes what only it can find: the handlers.
+    pub const fn of<S: Step>(found: &crate::step::Handlers<S>) -> Self {
+        Self {
+            policy: S::POLICY,
+            undo_policy: match found.undo {
+                Some((policy, _)) => policy,
+                None => Policy::NONE,
+            },
+            undo: found.undo.is_some(),
+            verify: found.verify.is_some(),
+            observe: found.observe.is_some(),
+            volatile: S::VOLATILE,
+            output: S::OUTPUT_TEXT,
+            check: Probe::<S>::check,
+        }
+    }
+
+    /// The same with the options of a `#[step(…)]` on the line.
+    #[must_use]
+    pub const fn with(mut self, over: Policy) -> Self {
+        self.policy = self.policy.overridden_by(over);
+        self
+    }
+}
+
+impl std::fmt::Debug for StepMeta {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StepMeta")
+            .field("policy", &self.policy)
+            .field("output", &self.output)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How a function is tried, timed and polled.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Policy {
+    /// Tries after a failure.
+    pub retry: Option<Retry>,
+    /// The longest that one attempt may take.
+    pub timeout: Option<Duration>,
+    /// Asking again after a "not yet".
+    pub poll: Option<Poll>,
+}
+
+impl Policy {
+    /// One attempt, as long as it takes.
+    pub const NONE: Self = Self {
+        retry: None,
+        timeout: None,
+        poll: None,
+    };
+
+    const fn overridden_by(mut self, over: Self) -> Self {
+        if over.retry.is_some() {
+            self.retry = over.retry;
+        }
+        if over.timeout.is_some() {
+            self.timeout = over.timeout;
+        }
+        if over.poll.is_some() {
+            self.poll = over.poll;
+        }
+        self
+    }
+}
+
+/// `retry(times, every, backoff, max, jitter)`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Retry {
+    /// How many more attempts follow the first.
+    pub times: u32,
+    /// The pause before the second attempt.
+    pub every: Duration,
+    /// What each further pause is multiplied with.
+    pub backoff: f64,
+    /// The longest pause.
+    pub max: Option<Duration>,
+    /// The share of the pause, 0 to 1, by which chance may lengthen or shorten it.
+    pub jitter: f64,
+}
+
+impl Retry {
+    /// The pause after this many failures, the first being 1. `chance` is a number in 0..1.
+    pub fn pause(&self, failures: u32, chance: f64) -> Duration {
+        let exponent = i32::try_from(failures.saturating_sub(1)).unwrap_or(i32::MAX);
+        let plain = self.every.as_secs_f64() * self.backoff.powi(exponent);
+        let most = self.max.map_or(f64::INFINITY, |max| max.as_secs_f64());
+        let seconds = plain.min(most) * (1.0 + self.jitter * (2.0 * chance - 1.0));
+        Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(LONGEST)
+    }
+}
+
+/// The longest pause between two attempts: a century, less than any clock's end.
+const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
+/// `poll(every, times)`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Poll {
+    /// The pause after a "not yet".
+    pub every: Duration,
+    /// How many times it is asked in all; 0 for no limit.
+    pub times: u32,
+}

@@ -1,0 +1,383 @@
+//! The typed view of a saved tree, and typed references to its nodes.
+
+use std::{borrow::Cow, fmt, marker::PhantomData, ops::Deref, sync::Arc};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
+
+use crate::{
+    json::Json,
+    state::{State, path},
+    status::Status,
+};
+
+/// The fields of a typed state, as the macro generates them: a [`Node`] for each step, a struct
+/// for each group.
+pub trait View {
+    /// The view of the node at `at`.
+    fn view(at: Place) -> Self;
+}
+
+/// Where in which tree a view looks.
+#[derive(Clone, Debug)]
+pub struct Place {
+    root: Arc<State>,
+    path: Vec<Cow<'static, str>>,
+}
+
+impl Place {
+    /// The place of a child.
+    #[must_use]
+    pub fn child(&self, name: &'static str) -> Self {
+        self.below(Cow::Borrowed(name))
+    }
+
+    fn below(&self, name: Cow<'static, str>) -> Self {
+        let mut path = self.path.clone();
+        path.push(name);
+        Self {
+            root: Arc::clone(&self.root),
+            path,
+        }
+    }
+
+    fn find(&self) -> Option<&State> {
+        let mut at = &*self.root;
+        for name in &self.path {
+            at = at.states.iter().rfind(|state| state.name == *name)?;
+        }
+        Some(at)
+    }
+}
+
+/// The state of a flow: its fields, one for each line, and the whole tree beneath.
+///
+/// `AttachVolumeState` is one. Its serde form is the JSON of the tree, so it is saved and loaded
+/// like any value.
+pub struct FlowState<V> {
+    root: Arc<State>,
+    fields: V,
+}
+
+impl<V: View> From<State> for FlowState<V> {
+    fn from(state: State) -> Self {
+        let root = Arc::new(state);
+        let fields = V::view(Place {
+            root: Arc::clone(&root),
+            path: Vec::new(),
+        });
+        Self { root, fields }
+    }
+}
+
+impl<V> From<FlowState<V>> for State {
+    fn from(state: FlowState<V>) -> Self {
+        let FlowState { root, fields } = state;
+        drop(fields);
+        Arc::unwrap_or_clone(root)
+    }
+}
+
+impl<V: View> FlowState<V> {
+    /// The whole tree, untyped.
+    pub fn state(&self) -> &State {
+        &self.root
+    }
+
+    /// What the execution is doing.
+    pub fn execution_status(&self) -> Status {
+        self.root.status
+    }
+
+    /// Clears the failed path, so that the next run tries it again. What is done stays done.
+    /// Gives the number of nodes it cleared.
+    pub fn recover(&mut self) -> usize {
+        self.edit(State::recover)
+    }
+
+    /// Gives a value to a step that waits for a signal. It replaces one given before. False if no
+    /// such step waits.
+    ///
+    /// # Errors
+    ///
+    /// Where the value can't be saved as JSON.
+    pub fn signal<T: Serialize>(
+        &mut self,
+        step: impl SignalRef<T>,
+        value: &T,
+    ) -> Result<bool, serde_json::Error> {
+        let json = Json::encode(value)?;
+        Ok(self.edit(|state| state.signal(&step.path(), json)))
+    }
+
+    fn edit<R>(&mut self, edit: impl FnOnce(&mut State) -> R) -> R {
+        let mut state = State::clone(&self.root);
+        let result = edit(&mut state);
+        *self = Self::from(state);
+        result
+    }
+}
+
+impl State {
+    /// Gives a value to the step at `path`, if it waits for a signal.
+    pub fn signal(&mut self, path: &str, value: Json) -> bool {
+        match self.get_mut(path) {
+            Some(node) if node.until == Some(crate::state::Until::Signal) => {
+                node.input = Some(value);
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+impl<V> Deref for FlowState<V> {
+    type Target = V;
+    fn deref(&self) -> &V {
+        &self.fields
+    }
+}
+
+impl<V: View> Clone for FlowState<V> {
+    fn clone(&self) -> Self {
+        Self::from(State::clone(&self.root))
+    }
+}
+
+impl<V> PartialEq for FlowState<V> {
+    fn eq(&self, other: &Self) -> bool {
+        self.root == other.root
+    }
+}
+
+impl<V> fmt::Debug for FlowState<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.root.fmt(f)
+    }
+}
+
+impl<V> Serialize for FlowState<V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.root.serialize(serializer)
+    }
+}
+
+impl<'de, V: View> Deserialize<'de> for FlowState<V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        State::deserialize(deserializer).map(Self::from)
+    }
+}
+
+/// One step in a typed state.
+#[derive(Clone)]
+pub struct Node<T> {
+    at: Place,
+    output: PhantomData<fn() -> T>,
+}
+
+impl<T> View for Node<T> {
+    fn view(at: Place) -> Self {
+        Self {
+            at,
+            output: PhantomData,
+        }
+    }
+}
+
+impl<T> Node<T> {
+    /// The node in the tree; `None` if nothing of it is saved yet.
+    pub fn state(&self) -> Option<&State> {
+        self.at.find()
+    }
+
+    /// What it is doing.
+    pub fn status(&self) -> Status {
+        self.state().map_or(Status::Pending, |state| state.status)
+    }
+
+    /// When its first attempt began.
+    pub fn started_at(&self) -> Option<Timestamp> {
+        self.state()?.started_at
+    }
+
+    /// When it ended.
+    pub fn done_at(&self) -> Option<Timestamp> {
+        self.state()?.done_at
+    }
+
+    /// How many attempts have begun.
+    pub fn attempts(&self) -> u32 {
+        self.state().map_or(0, |state| state.attempts)
+    }
+
+    /// The last error.
+    pub fn error(&self) -> Option<&str> {
+        self.state()?.errors.last().map(String::as_str)
+    }
+
+    /// The working data that the step kept; `None` if that is nothing, or no `U`.
+    pub fn info<U: DeserializeOwned>(&self) -> Option<U> {
+        self.state()?.info.as_ref()?.decode().ok()
+    }
+
+    /// Its path in the tree.
+    pub fn path(&self) -> String {
+        path::join(&self.at.path)
+    }
+}
+
+impl<T: DeserializeOwned> Node<T> {
+    /// What it gave; `None` if it is not done.
+    ///
+    /// # Errors
+    ///
+    /// Where the saved output is no `T`.
+    pub fn output(&self) -> Result<Option<T>, serde_json::Error> {
+        let Some(state) = self.state().filter(|state| state.status == Status::Done) else {
+            return Ok(None);
+        };
+        let text = state.output.as_ref().or(state.info.as_ref());
+        match serde_json::from_str(text.map_or("null", Json::get)) {
+            Err(_) if state.output.is_none() => serde_json::from_str("null").map(Some),
+            parsed => parsed.map(Some),
+        }
+    }
+}
+
+impl<T> fmt::Debug for Node<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path(), self.status())
+    }
+}
+
+/// The items of a `for`, or the rounds of a `loop`, in a typed state.
+#[derive(Clone, Debug)]
+pub struct Nodes<V> {
+    at: Place,
+    view: PhantomData<fn() -> V>,
+}
+
+impl<V> View for Nodes<V> {
+    fn view(at: Place) -> Self {
+        Self {
+            at,
+            view: PhantomData,
+        }
+    }
+}
+
+impl<V: View> Nodes<V> {
+    /// The one with this key; rounds are numbered from 1.
+    pub fn get(&self, key: impl fmt::Display) -> V {
+        V::view(self.at.below(Cow::Owned(key.to_string())))
+    }
+
+    /// All of them, with their keys, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, V)> {
+        let states = self.at.find().map_or(&[][..], |state| &state.states);
+        states
+            .iter()
+            .map(|state| (&*state.name, V::view(self.at.below(state.name.clone()))))
+    }
+}
+
+/// A reference to a step of a flow, checked by the compiler: `attach_volume::STEPS.create.vm`.
+pub struct StepRef<T> {
+    path: &'static [&'static str],
+    output: PhantomData<fn() -> T>,
+}
+
+impl<T> Clone for StepRef<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+impl<T> Copy for StepRef<T> {}
+
+impl<T> StepRef<T> {
+    /// What the macro generates.
+    #[doc(hidden)]
+    pub const fn new(path: &'static [&'static str]) -> Self {
+        Self {
+            path,
+            output: PhantomData,
+        }
+    }
+
+    /// Its path. In a `for` or a `loop` a `*` stands for the key: [`at`](Self::at) puts one there.
+    pub fn path(&self) -> String {
+        path::join(self.path)
+    }
+
+    /// The step of the item with this key, or of the round with this number. Called again, it
+    /// fills the next `for` or `loop` inside.
+    pub fn at(&self, key: impl fmt::Display) -> ItemRef<T> {
+        ItemRef {
+            path: self.path.iter().map(|name| (*name).to_owned()).collect(),
+            output: PhantomData,
+        }
+        .at(key)
+    }
+
+    /// The step in a saved tree.
+    pub fn of<'s>(&self, state: &'s State) -> Option<&'s State> {
+        state.get(&self.path())
+    }
+}
+
+impl<T> fmt::Debug for StepRef<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.path())
+    }
+}
+
+impl<T> fmt::Display for StepRef<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.path())
+    }
+}
+
+/// A [`StepRef`] inside a `for` or a `loop`, with the key.
+pub struct ItemRef<T> {
+    path: Vec<String>,
+    output: PhantomData<fn() -> T>,
+}
+
+impl<T> ItemRef<T> {
+    /// Fills the next key.
+    #[must_use]
+    pub fn at(mut self, key: impl fmt::Display) -> Self {
+        if let Some(place) = self.path.iter_mut().find(|name| *name == "*") {
+            *place = key.to_string();
+        }
+        self
+    }
+
+    /// Its path.
+    pub fn path(&self) -> String {
+        path::join(&self.path)
+    }
+}
+
+impl<T> fmt::Debug for ItemRef<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.path())
+    }
+}
+
+/// A reference to a step that takes a signal of type `T`.
+pub trait SignalRef<T> {
+    /// The step's path.
+    fn path(&self) -> String;
+}
+
+impl<T> SignalRef<T> for StepRef<T> {
+    fn path(&self) -> String {
+        Self::path(self)
+    }
+}
+impl<T> SignalRef<T> for ItemRef<T> {
+    fn path(&self) -> String {
+        Self::path(self)
+    }
+}
