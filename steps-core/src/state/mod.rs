@@ -13,6 +13,7 @@ mod limits;
 pub mod path;
 mod query;
 mod read;
+mod recover;
 mod seed;
 mod time;
 mod value;
