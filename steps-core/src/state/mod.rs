@@ -6,6 +6,7 @@
 
 #[cfg(test)]
 mod arbitrary;
+mod diff;
 mod error;
 mod fields;
 mod kind;
@@ -22,6 +23,7 @@ mod write;
 
 use std::borrow::Cow;
 
+pub use diff::Change;
 pub use error::{LimitKind, StateError};
 pub use limits::Limits;
 pub use query::Walk;
