@@ -7,6 +7,7 @@
 #[cfg(test)]
 mod arbitrary;
 mod diff;
+mod draw;
 mod error;
 mod fields;
 mod kind;
@@ -24,6 +25,7 @@ mod write;
 use std::borrow::Cow;
 
 pub use diff::Change;
+pub use draw::Tree;
 pub use error::{LimitKind, StateError};
 pub use limits::Limits;
 pub use query::Walk;
