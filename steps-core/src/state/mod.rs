@@ -16,6 +16,8 @@ pub mod path;
 mod query;
 mod read;
 mod recover;
+#[cfg(feature = "schemars")]
+mod schema;
 mod seed;
 mod time;
 mod value;
