@@ -1,10 +1,37 @@
 //! The saved tree of one execution, untyped: what tools read and what a resume starts from.
 //!
 //! The macros generate a typed view over it; the interpreter turns it into its own records and
-//! back. Reading and writing JSON is in `json`, finding nodes in `query`, comparing two states in
-//! `diff`, and drawing the tree in `draw`.
+//! back. Writing JSON is in `write` (and `seed`) and reading it in `read`, finding nodes in `query`, clearing
+//! what failed in `recover`, comparing two states in `diff`, and drawing the tree in `draw`.
+
+#[cfg(test)]
+mod arbitrary;
+mod diff;
+mod draw;
+mod error;
+mod fields;
+mod kind;
+mod limits;
+pub mod path;
+mod query;
+mod read;
+mod recover;
+#[cfg(feature = "schemars")]
+mod schema;
+mod seed;
+mod time;
+mod value;
+mod visit;
+mod write;
 
 use std::borrow::Cow;
+
+pub use diff::Change;
+pub use draw::Tree;
+pub use error::{LimitKind, StateError};
+pub use limits::Limits;
+pub use query::Walk;
+pub use seed::SeedForm;
 
 use jiff::Timestamp;
 

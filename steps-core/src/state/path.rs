@@ -1,5 +1,135 @@
-//! Paths.
-pub fn join<S: AsRef<str>>(names: &[S]) -> String {
-    names.iter().map(|n| n.as_ref().replace('\\', "\\\\").replace('.', "\\.")).collect::<Vec<_>>().join(".")
+//! Paths of nodes, such as `preFlight.chkNetwork`: the names from below the root down to the
+//! node, with a dot between them. The root's own path is empty.
+//!
+//! A name may hold anything, so three things are escaped: a dot within a name is written `\.`, a
+//! backslash `\\`, and a name that is empty `\e`. Nothing else is, not even a space.
+//!
+//! ```
+//! use steps_core::state::path;
+//!
+//! let text = path::join(["hosts", "10.0.0.4", "initialize CVM"]);
+//! assert_eq!(text, r"hosts.10\.0\.0\.4.initialize CVM");
+//! assert_eq!(path::split(&text).collect::<Vec<_>>(), ["hosts", "10.0.0.4", "initialize CVM"]);
+//! ```
+
+use std::borrow::Cow;
+
+/// The path made of these names.
+pub fn join<I>(names: I) -> String
+where
+    I: IntoIterator<Item: AsRef<str>>,
+{
+    let mut path = String::new();
+    for name in names {
+        push(&mut path, name.as_ref());
+    }
+    path
 }
-pub fn split(path: &str) -> Vec<String> { path.split('.').map(str::to_owned).collect() }
+
+/// Lengthens `path` by one name.
+pub fn push(path: &mut String, name: &str) {
+    if !path.is_empty() {
+        path.push('.');
+    }
+    if name.is_empty() {
+        path.push_str("\\e");
+        return;
+    }
+    for part in name.split_inclusive(['.', '\\']) {
+        match part.as_bytes().last() {
+            Some(b'.' | b'\\') => {
+                let (before, special) = part.split_at(part.len() - 1);
+                path.push_str(before);
+                path.push('\\');
+                path.push_str(special);
+            }
+            _ => path.push_str(part),
+        }
+    }
+}
+
+/// The names that `path` is made of, with the escapes resolved; none for the root's path.
+///
+/// Any text can be split: nothing between two dots is an empty name, a backslash before any other
+/// character stands for that character, and one at the end for itself.
+pub fn split(path: &str) -> Names<'_> {
+    Names {
+        rest: (!path.is_empty()).then_some(path),
+    }
+}
+
+/// The names of a path, from [`split`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Names<'a> {
+    rest: Option<&'a str>,
+}
+
+impl<'a> Iterator for Names<'a> {
+    type Item = Cow<'a, str>;
+
+    fn next(&mut self) -> Option<Cow<'a, str>> {
+        let rest = self.rest?;
+        let plain = rest.find(['.', '\\']).unwrap_or(rest.len());
+        if rest.as_bytes().get(plain) != Some(&b'\\') {
+            self.rest = rest.get(plain + 1..);
+            return Some(Cow::Borrowed(&rest[..plain]));
+        }
+        let mut name = rest[..plain].to_owned();
+        let mut chars = rest[plain..].chars();
+        self.rest = loop {
+            match chars.next() {
+                None => break None,
+                Some('.') => break Some(chars.as_str()),
+                Some('\\') => match chars.next() {
+                    Some('e') => {}
+                    Some(escaped) => name.push(escaped),
+                    None => name.push('\\'),
+                },
+                Some(plain) => name.push(plain),
+            }
+        };
+        Some(Cow::Owned(name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::{join, split};
+
+    #[test]
+    fn escapes_only_what_must_be() {
+        assert_eq!(join(["a b", "c.d", "e\\", "", "é"]), r"a b.c\.d.e\\.\e.é");
+        assert_eq!(join([""; 0]), "");
+    }
+
+    #[test]
+    fn splits_what_nobody_joined() {
+        for (path, names) in [
+            ("", &[][..]),
+            (".", &["", ""]),
+            ("a..b", &["a", "", "b"]),
+            (r"a\", &["a\\"]),
+            (r"\x\é", &["xé"]),
+        ] {
+            assert_eq!(split(path).collect::<Vec<_>>(), names, "{path}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_joined_splits_into_the_same_names(
+            names in prop::collection::vec(r"[ab.\\e é]{0,5}", 0..5),
+        ) {
+            let path = join(&names);
+            prop_assert_eq!(split(&path).collect::<Vec<_>>(), names);
+        }
+
+        #[test]
+        fn any_text_splits(path in ".*") {
+            let _ = split(&path).count();
+        }
+    }
+}
