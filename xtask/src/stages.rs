@@ -65,14 +65,21 @@ const STAGES: &[Stage] = &[
         name: "build",
         shows: "every library, test, example and benchmark builds",
         component: None,
-        commands: &["cargo build --workspace --all-targets --all-features --locked"],
+        // Not `cargo build`, which gives a proc-macro crate of the workspace another profile than
+        // `cargo test` does, so that what depends on it would be built twice.
+        commands: &[
+            "cargo test --workspace --all-features --locked --no-run",
+            "cargo test --workspace --all-features --locked --no-run --benches",
+        ],
     },
     Stage {
         name: "tests",
         shows: "unit, integration and ui tests",
         component: None,
+        // The first builds the examples, which tests start as processes.
         commands: &[
-            "cargo test --workspace --all-features --locked --no-fail-fast --lib --bins --tests --examples",
+            "cargo test --workspace --all-features --locked --no-run",
+            "cargo test --workspace --all-features --locked --no-fail-fast --lib --bins --tests",
         ],
     },
     Stage {
