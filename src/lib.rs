@@ -1,1 +1,22 @@
 //! steps
+#![forbid(unsafe_code)]
+
+pub use steps_core::{
+    Advance, Cx, Failure, Input, Outcome, Run, Signals, State, Status, With,
+    builtin::{signal, sleep},
+    cell::Branch,
+    flow::Flow,
+    view::{FlowState, Node, Nodes, StepRef},
+};
+#[cfg(feature = "macros")]
+pub use steps_macros::{flow, observe, on_done, on_failed, step, steps, undo, verify};
+
+#[doc(hidden)]
+pub use steps_core::private as __private;
+
+/// What a module with flows in it needs: `use steps::prelude::*;`.
+pub mod prelude {
+    pub use crate::{Cx, Failure};
+    #[cfg(feature = "macros")]
+    pub use crate::{flow, observe, on_done, on_failed, step, steps, undo, verify};
+}

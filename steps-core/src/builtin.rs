@@ -29,7 +29,6 @@ impl Step for sleep {
     type Args<'a> = Duration;
     type Output = ();
     type Error = std::convert::Infallible;
-    const NAME: &'static str = "sleep";
     const OUTPUT_TEXT: &'static str = "()";
     const CODEC: Codec<()> = codec::<()>();
 
@@ -68,7 +67,6 @@ impl<T: Saved> Step for signal<T> {
     type Args<'a> = ();
     type Output = T;
     type Error = std::convert::Infallible;
-    const NAME: &'static str = "signal";
     const OUTPUT_TEXT: &'static str = "signal";
     const CODEC: Codec<T> = codec::<T>();
 

@@ -1,6 +1,9 @@
 //! What `#[flow]` implements, and the frame of a flow's own scope.
 
-use std::sync::{Mutex, OnceLock};
+use std::{
+    marker::PhantomData,
+    sync::{Mutex, OnceLock},
+};
 
 use crate::{
     cx::Cx,
@@ -24,6 +27,8 @@ pub trait Flow: Sized + Send + Sync + 'static {
     type Lent<'a>: Copy + Send + Sync;
     /// The same, owned, for an engine to keep.
     type Owned: Clone + Send + Sync + 'static;
+    /// All its parameters by reference, in their order, as handlers take them.
+    type Params<'a>;
     /// Its parameters taken by value.
     type Input: Send + Sync + 'static;
     /// What it gives.
@@ -43,6 +48,8 @@ pub trait Flow: Sized + Send + Sync + 'static {
     fn shorten<'short, 'long: 'short>(lent: Self::Lent<'long>) -> Self::Lent<'short>;
     /// Lends what is owned.
     fn lend(owned: &Self::Owned) -> Self::Lent<'_>;
+    /// All parameters by reference.
+    fn params<'a>(lent: Self::Lent<'a>, input: &'a Self::Input) -> Self::Params<'a>;
     /// The input as a JSON object, a field for each parameter.
     fn save_input(input: &Self::Input) -> Result<Json, serde_json::Error>;
     /// Reads the input.
@@ -77,6 +84,18 @@ pub trait Flow: Sized + Send + Sync + 'static {
     ) -> Option<BoxFuture<'b, Result<(), StepError>>>;
 }
 
+/// How the parameters are put together to what is lent and what is input.
+pub trait Assemble: Flow {
+    /// The parameters by reference, in their order.
+    type LentParts<'a>;
+    /// The parameters by value, in their order.
+    type InputParts;
+    /// Puts them together.
+    fn lent(parts: Self::LentParts<'_>) -> Self::Lent<'_>;
+    /// Puts them together.
+    fn input(parts: Self::InputParts) -> Self::Input;
+}
+
 /// An `#[on_done]`.
 pub trait OnDone: Flow {
     /// Calls it.
@@ -97,35 +116,75 @@ pub trait OnFailed: Flow {
     ) -> BoxFuture<'a, Result<(), StepError>>;
 }
 
-type OnDoneFn<F> = for<'a> fn(
-    <F as Flow>::Lent<'a>,
-    &'a <F as Flow>::Input,
-    &'a <F as Flow>::Output,
-) -> BoxFuture<'a, Result<(), StepError>>;
-type OnFailedFn<F> = for<'a> fn(
-    <F as Flow>::Lent<'a>,
-    &'a <F as Flow>::Input,
-    &'a Failure,
-) -> BoxFuture<'a, Result<(), StepError>>;
+/// A handler of `F` that was found, as [`Found`](crate::step::Found) is of a step.
+#[derive(Debug)]
+pub struct FlowFound<F>(PhantomData<fn() -> F>);
+
+/// An `#[on_done]` that was found.
+pub trait OnDoneFound<F: Flow>: Sync {
+    /// Calls it.
+    fn on_done<'a>(
+        &self,
+        lent: F::Lent<'a>,
+        input: &'a F::Input,
+        output: &'a F::Output,
+    ) -> BoxFuture<'a, Result<(), StepError>>;
+}
+
+impl<F: OnDone> OnDoneFound<F> for FlowFound<F> {
+    fn on_done<'a>(
+        &self,
+        lent: F::Lent<'a>,
+        input: &'a F::Input,
+        output: &'a F::Output,
+    ) -> BoxFuture<'a, Result<(), StepError>> {
+        <F as OnDone>::on_done(lent, input, output)
+    }
+}
+
+/// An `#[on_failed]` that was found.
+pub trait OnFailedFound<F: Flow>: Sync {
+    /// Calls it.
+    fn on_failed<'a>(
+        &self,
+        lent: F::Lent<'a>,
+        input: &'a F::Input,
+        failure: &'a Failure,
+    ) -> BoxFuture<'a, Result<(), StepError>>;
+}
+
+impl<F: OnFailed> OnFailedFound<F> for FlowFound<F> {
+    fn on_failed<'a>(
+        &self,
+        lent: F::Lent<'a>,
+        input: &'a F::Input,
+        failure: &'a Failure,
+    ) -> BoxFuture<'a, Result<(), StepError>> {
+        <F as OnFailed>::on_failed(lent, input, failure)
+    }
+}
+
+type FoundOnDone<F> = Option<&'static dyn OnDoneFound<F>>;
+type FoundOnFailed<F> = Option<&'static dyn OnFailedFound<F>>;
 
 /// Finds the handlers of a flow, as [`Probe`](crate::step::Probe) does a step's.
 #[derive(Debug)]
-pub struct FlowProbe<F>(std::marker::PhantomData<F>);
+pub struct FlowProbe<F>(PhantomData<fn() -> F>);
 
 impl<F: OnDone> FlowProbe<F> {
     /// The `#[on_done]`.
-    pub const ON_DONE: Option<OnDoneFn<F>> = Some(<F as OnDone>::on_done);
+    pub const ON_DONE: FoundOnDone<F> = Some(&FlowFound(PhantomData));
 }
 impl<F: OnFailed> FlowProbe<F> {
     /// The `#[on_failed]`.
-    pub const ON_FAILED: Option<OnFailedFn<F>> = Some(<F as OnFailed>::on_failed);
+    pub const ON_FAILED: FoundOnFailed<F> = Some(&FlowFound(PhantomData));
 }
 /// What [`FlowProbe`] has for a flow without a handler.
 pub trait NoFlowHandler<F: Flow> {
     /// No `#[on_done]`.
-    const ON_DONE: Option<OnDoneFn<F>> = None;
+    const ON_DONE: FoundOnDone<F> = None;
     /// No `#[on_failed]`.
-    const ON_FAILED: Option<OnFailedFn<F>> = None;
+    const ON_FAILED: FoundOnFailed<F> = None;
 }
 impl<F: Flow> NoFlowHandler<F> for FlowProbe<F> {}
 
@@ -238,8 +297,8 @@ impl<'a, F: Flow> Root<'a, F> {
         &self.open().0
     }
 
-    /// The slots.
-    pub fn slots(&self) -> &F::Slots {
+    /// The slots. A flow has one set, whatever the item.
+    pub fn slots(&self, _: usize) -> &F::Slots {
         &self.open().1
     }
 
@@ -267,7 +326,7 @@ impl<F: Flow> Scope for Root<'_, F> {
     }
 
     fn load(&self, _: usize, line: usize, saved: Saved<'_>) -> Result<(), LoadError> {
-        self.slots().load(line, saved)
+        self.slots(0).load(line, saved)
     }
 
     fn until(&self, _: &Cx) -> Result<bool, StepError> {

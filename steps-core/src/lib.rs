@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub mod bind;
+mod bound;
 pub mod builtin;
 pub mod cell;
 pub mod clock;
@@ -14,7 +15,10 @@ pub mod journal;
 pub mod json;
 pub mod list;
 pub mod observe;
+#[doc(hidden)]
+pub mod private;
 pub mod resume;
+pub mod returns;
 mod run;
 pub mod scope;
 pub mod state;
@@ -23,6 +27,7 @@ pub mod step;
 pub mod table;
 pub mod view;
 
+pub use bound::{Input, With};
 pub use cx::Cx;
 pub use failure::Failure;
 pub use resume::{Advance, Outcome, Run, Signals};

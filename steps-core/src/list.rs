@@ -18,22 +18,38 @@ use crate::{error::StepError, json::Json, scope::Keys, step::Saved};
 pub trait Recorded: Saved {}
 impl<T: Saved> Recorded for T {}
 
+/// A struct that a flow's group gives. It is made of recorded outputs, so it is not recorded
+/// again: the expression is evaluated anew, and gives the same.
+pub trait FlowValue {}
+impl<T: FlowValue> FlowValue for Option<T> {}
+impl<T: FlowValue> FlowValue for Vec<T> {}
+impl<A: FlowValue, B: FlowValue> FlowValue for crate::cell::Branch<A, B> {}
+
 /// An expression that is evaluated only where nothing is recorded. `R` is what it gives and `I`
 /// what decides how that is kept.
 #[allow(missing_debug_implementations)]
-pub struct Source<F, R, I>(F, PhantomData<fn() -> (R, I)>);
+pub struct Source<F, R, I>(Option<F>, PhantomData<fn() -> (R, I)>);
 
 impl<F: FnOnce() -> R, R> Source<F, R, R> {
     /// What an `if let` looks at.
     pub fn one(expression: F) -> Self {
-        Self(expression, PhantomData)
+        Self(Some(expression), PhantomData)
     }
 }
 
 impl<F: FnOnce() -> R, R: IntoIterator> Source<F, R, R::Item> {
     /// What a `for` goes over.
     pub fn each(expression: F) -> Self {
-        Self(expression, PhantomData)
+        Self(Some(expression), PhantomData)
+    }
+}
+
+impl<F: FnOnce() -> R, R, I> Source<F, R, I> {
+    fn evaluate(&mut self) -> Result<R, StepError> {
+        match self.0.take() {
+            Some(expression) => Ok(expression()),
+            None => Err(StepError::fatal("its expression was evaluated before")),
+        }
     }
 }
 
@@ -140,24 +156,53 @@ fn record<T: serde::Serialize>(value: &T) -> Result<Option<Json>, StepError> {
         .map_err(|e| StepError::fatal(format!("its input can't be saved as JSON: {e}")))
 }
 
-impl<'a, F: FnOnce() -> &'a T, T: Recorded> Source<F, &'a T, &'a T> {
+// ---- what an `if let` looks at. Methods by value come before those by reference, inherent ones
+// ---- before a trait's; the last one is there for any type, so that its bound is what is missed.
+
+impl<'a, F: FnOnce() -> &'a T, T: FlowValue> Source<F, &'a T, &'a T> {
+    /// A group's value, or a part of it.
+    pub fn look(mut self, _: Option<&Json>) -> Taken<Held<'a, T>> {
+        Ok((Held::Ref(self.evaluate()?), None))
+    }
+}
+
+impl<'a, F: FnOnce() -> Option<&'a T>, T: FlowValue> Source<F, Option<&'a T>, Option<&'a T>> {
+    /// Perhaps a group's value.
+    pub fn look(mut self, _: Option<&Json>) -> Taken<HeldOption<'a, T>> {
+        Ok((HeldOption::Ref(self.evaluate()?), None))
+    }
+}
+
+/// `look` for a reference.
+pub trait LookRef<'a, T> {
     /// The value looked at.
-    pub fn look(self, saved: Option<&Json>) -> Taken<Held<'a, T>> {
+    fn look(self, saved: Option<&Json>) -> Taken<Held<'a, T>>;
+}
+
+impl<'a, F: FnOnce() -> &'a T, T: Recorded> LookRef<'a, T> for Source<F, &'a T, &'a T> {
+    fn look(mut self, saved: Option<&Json>) -> Taken<Held<'a, T>> {
         if let Some(saved) = saved {
             return Ok((Held::Own(read(saved)?), None));
         }
-        let value = (self.0)();
+        let value = self.evaluate()?;
         Ok((Held::Ref(value), record(value)?))
     }
 }
 
-impl<'a, F: FnOnce() -> Option<&'a T>, T: Recorded> Source<F, Option<&'a T>, Option<&'a T>> {
+/// `look` for an `Option` of a reference.
+pub trait LookOption<'a, T> {
     /// The value looked at.
-    pub fn look(self, saved: Option<&Json>) -> Taken<HeldOption<'a, T>> {
+    fn look(self, saved: Option<&Json>) -> Taken<HeldOption<'a, T>>;
+}
+
+impl<'a, F: FnOnce() -> Option<&'a T>, T: Recorded> LookOption<'a, T>
+    for Source<F, Option<&'a T>, Option<&'a T>>
+{
+    fn look(mut self, saved: Option<&Json>) -> Taken<HeldOption<'a, T>> {
         if let Some(saved) = saved {
             return Ok((HeldOption::Own(read(saved)?), None));
         }
-        let value = (self.0)();
+        let value = self.evaluate()?;
         Ok((HeldOption::Ref(value), record(&value)?))
     }
 }
@@ -165,31 +210,67 @@ impl<'a, F: FnOnce() -> Option<&'a T>, T: Recorded> Source<F, Option<&'a T>, Opt
 /// `look` for a value that is not a reference.
 pub trait LookOwned<T> {
     /// The value looked at.
-    fn look(self, saved: Option<&Json>) -> Taken<Held<'static, T>>;
+    fn look(&mut self, saved: Option<&Json>) -> Taken<Held<'static, T>>
+    where
+        T: Recorded;
 }
 
-impl<F: FnOnce() -> T, T: Recorded> LookOwned<T> for Source<F, T, T> {
-    fn look(self, saved: Option<&Json>) -> Taken<Held<'static, T>> {
+impl<F: FnOnce() -> T, T> LookOwned<T> for Source<F, T, T> {
+    fn look(&mut self, saved: Option<&Json>) -> Taken<Held<'static, T>>
+    where
+        T: Recorded,
+    {
         if let Some(saved) = saved {
             return Ok((Held::Own(read(saved)?), None));
         }
-        let value = (self.0)();
+        let value = self.evaluate()?;
         let json = record(&value)?;
         Ok((Held::Own(value), json))
     }
 }
 
-impl<'a, F, R, T: Recorded> Source<F, R, &'a T>
+// ---- the items of a `for`
+
+impl<'a, F, R, T: FlowValue> Source<F, R, &'a T>
 where
     F: FnOnce() -> R,
     R: IntoIterator<Item = &'a T>,
 {
+    /// Items that are groups' values. Their number is recorded, for the state to be whole.
+    pub fn list(mut self, saved: Option<&Json>) -> Taken<List<'a, T>> {
+        let all: Vec<&'a T> = self.evaluate()?.into_iter().collect();
+        let Some(saved) = saved else {
+            let json = record(&vec![(); all.len()])?;
+            return Ok((List::Ref(all), json));
+        };
+        let recorded: Vec<()> = read(saved)?;
+        if recorded.len() != all.len() {
+            return Err(StepError::fatal(format!(
+                "it had {} items when they were recorded, and has {} now",
+                recorded.len(),
+                all.len()
+            )));
+        }
+        Ok((List::Ref(all), None))
+    }
+}
+
+/// `list` for references.
+pub trait ListRef<'a, T> {
     /// The items.
-    pub fn list(self, saved: Option<&Json>) -> Taken<List<'a, T>> {
+    fn list(self, saved: Option<&Json>) -> Taken<List<'a, T>>;
+}
+
+impl<'a, F, R, T: Recorded> ListRef<'a, T> for Source<F, R, &'a T>
+where
+    F: FnOnce() -> R,
+    R: IntoIterator<Item = &'a T>,
+{
+    fn list(mut self, saved: Option<&Json>) -> Taken<List<'a, T>> {
         if let Some(saved) = saved {
             return Ok((List::Own(read(saved)?), None));
         }
-        let all: Vec<&'a T> = (self.0)().into_iter().collect();
+        let all: Vec<&'a T> = self.evaluate()?.into_iter().collect();
         let json = record(&all)?;
         Ok((List::Ref(all), json))
     }
@@ -198,19 +279,24 @@ where
 /// `list` for items that are not references.
 pub trait ListOwned<T> {
     /// The items.
-    fn list(self, saved: Option<&Json>) -> Taken<List<'static, T>>;
+    fn list(&mut self, saved: Option<&Json>) -> Taken<List<'static, T>>
+    where
+        T: Recorded;
 }
 
-impl<F, R, T: Recorded> ListOwned<T> for Source<F, R, T>
+impl<F, R, T> ListOwned<T> for Source<F, R, T>
 where
     F: FnOnce() -> R,
     R: IntoIterator<Item = T>,
 {
-    fn list(self, saved: Option<&Json>) -> Taken<List<'static, T>> {
+    fn list(&mut self, saved: Option<&Json>) -> Taken<List<'static, T>>
+    where
+        T: Recorded,
+    {
         if let Some(saved) = saved {
             return Ok((List::Own(read(saved)?), None));
         }
-        let all: Vec<T> = (self.0)().into_iter().collect();
+        let all: Vec<T> = self.evaluate()?.into_iter().collect();
         let json = record(&all)?;
         Ok((List::Own(all), json))
     }

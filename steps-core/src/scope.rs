@@ -411,7 +411,7 @@ pub async fn drive<'a, S: Step, L: Slot<S::Output>>(
             Attempt::Wait(until) => return Ok(Answer::Wait(until)),
         },
         Op::Verify => match handlers.verify {
-            Some(verify) => match verify(call.0, cx).await? {
+            Some(verify) => match verify.verify(call.0, cx).await? {
                 Some(value) => value,
                 None => return Ok(Answer::NotYet),
             },
@@ -419,14 +419,14 @@ pub async fn drive<'a, S: Step, L: Slot<S::Output>>(
         },
         Op::Observe => {
             return match handlers.observe {
-                Some(observe) => observe(call.0, cx).await.map(Answer::Seen),
+                Some(observe) => observe.observe(call.0, cx).await.map(Answer::Seen),
                 None => Ok(Answer::NotYet),
             };
         }
         Op::Undo(before) => {
             return match (handlers.undo, slot.value()) {
                 (Some((_, undo)), Some(value)) => {
-                    undo(call.0, value, before).await.map(|()| Answer::Undone)
+                    undo.undo(call.0, value, before).await.map(|()| Answer::Undone)
                 }
                 _ => Ok(Answer::Undone),
             };

@@ -22,8 +22,10 @@ pub trait Step: Sized + 'static {
     type Output: Send + Sync + 'static;
     /// What it fails with.
     type Error: 'static;
-    /// The name in its `#[step(name = …)]`, else the function's.
-    const NAME: &'static str;
+    /// The name in its `#[step(name = …)]`.
+    const NAME: Option<&'static str> = None;
+    /// The names in its `#[step(alias = …)]`.
+    const ALIASES: &'static [&'static str] = &[];
     /// How it is tried, timed and polled.
     const POLICY: Policy = Policy::NONE;
     /// Whether its output is not saved.
@@ -93,30 +95,86 @@ pub trait Observe: Step {
 )]
 pub trait Reversible {}
 
-/// The type of an undo.
-pub type UndoFn<S> = for<'a> fn(
-    <S as Step>::Args<'a>,
-    &'a <S as Step>::Output,
-    Option<&'a Json>,
-) -> BoxFuture<'a, Result<(), StepError>>;
-/// The type of a verify.
-pub type VerifyFn<S> = for<'a> fn(
-    <S as Step>::Args<'a>,
-    &'a Cx,
-) -> BoxFuture<'a, Result<Option<<S as Step>::Output>, StepError>>;
-/// The type of an observe.
-pub type ObserveFn<S> =
-    for<'a> fn(<S as Step>::Args<'a>, &'a Cx) -> BoxFuture<'a, Result<Json, StepError>>;
+/// A handler of `S` that was found. It is a trait object and not a function pointer, as the
+/// compiler does not see through `Args<'a>` in the type of one.
+#[derive(Debug)]
+pub struct Found<S>(PhantomData<fn() -> S>);
+
+/// An undo that was found.
+pub trait UndoFound<S: Step>: Sync {
+    /// Calls it.
+    fn undo<'a>(
+        &self,
+        args: S::Args<'a>,
+        output: &'a S::Output,
+        before: Option<&'a Json>,
+    ) -> BoxFuture<'a, Result<(), StepError>>;
+}
+
+impl<S: Undo> UndoFound<S> for Found<S> {
+    fn undo<'a>(
+        &self,
+        args: S::Args<'a>,
+        output: &'a S::Output,
+        before: Option<&'a Json>,
+    ) -> BoxFuture<'a, Result<(), StepError>> {
+        S::undo(args, output, before)
+    }
+}
+
+/// A verify that was found.
+pub trait VerifyFound<S: Step>: Sync {
+    /// Calls it.
+    fn verify<'a>(
+        &self,
+        args: S::Args<'a>,
+        cx: &'a Cx,
+    ) -> BoxFuture<'a, Result<Option<S::Output>, StepError>>;
+}
+
+impl<S: Verify> VerifyFound<S> for Found<S> {
+    fn verify<'a>(
+        &self,
+        args: S::Args<'a>,
+        cx: &'a Cx,
+    ) -> BoxFuture<'a, Result<Option<S::Output>, StepError>> {
+        S::verify(args, cx)
+    }
+}
+
+/// An observe that was found.
+pub trait ObserveFound<S: Step>: Sync {
+    /// Calls it.
+    fn observe<'a>(
+        &self,
+        args: S::Args<'a>,
+        cx: &'a Cx,
+    ) -> BoxFuture<'a, Result<Json, StepError>>;
+}
+
+impl<S: Observe> ObserveFound<S> for Found<S> {
+    fn observe<'a>(
+        &self,
+        args: S::Args<'a>,
+        cx: &'a Cx,
+    ) -> BoxFuture<'a, Result<Json, StepError>> {
+        S::observe(args, cx)
+    }
+}
+
+type FoundUndo<S> = Option<(Policy, &'static dyn UndoFound<S>)>;
+type FoundVerify<S> = Option<&'static dyn VerifyFound<S>>;
+type FoundObserve<S> = Option<&'static dyn ObserveFound<S>>;
 
 /// The handlers that were found for a step.
-#[derive(Debug)]
+#[allow(missing_debug_implementations)]
 pub struct Handlers<S: Step> {
     /// Its undo.
-    pub undo: Option<(Policy, UndoFn<S>)>,
+    pub undo: FoundUndo<S>,
     /// Its verify.
-    pub verify: Option<VerifyFn<S>>,
+    pub verify: FoundVerify<S>,
     /// Its observe.
-    pub observe: Option<ObserveFn<S>>,
+    pub observe: FoundObserve<S>,
 }
 
 /// Finds the handlers of `S`.
@@ -132,25 +190,25 @@ impl<S: Step> Probe<S> {
 
 impl<S: Undo> Probe<S> {
     /// The undo.
-    pub const UNDO: Option<(Policy, UndoFn<S>)> = Some((<S as Undo>::POLICY, S::undo));
+    pub const UNDO: FoundUndo<S> = Some((<S as Undo>::POLICY, &Found(PhantomData)));
 }
 impl<S: Verify> Probe<S> {
     /// The verify.
-    pub const VERIFY: Option<VerifyFn<S>> = Some(S::verify);
+    pub const VERIFY: FoundVerify<S> = Some(&Found(PhantomData));
 }
 impl<S: Observe> Probe<S> {
     /// The observe.
-    pub const OBSERVE: Option<ObserveFn<S>> = Some(S::observe);
+    pub const OBSERVE: FoundObserve<S> = Some(&Found(PhantomData));
 }
 
 /// What [`Probe`] has for a step without a handler.
 pub trait NoHandler<S: Step> {
     /// No undo.
-    const UNDO: Option<(Policy, UndoFn<S>)> = None;
+    const UNDO: FoundUndo<S> = None;
     /// No verify.
-    const VERIFY: Option<VerifyFn<S>> = None;
+    const VERIFY: FoundVerify<S> = None;
     /// No observe.
-    const OBSERVE: Option<ObserveFn<S>> = None;
+    const OBSERVE: FoundObserve<S> = None;
 }
 impl<S: Step> NoHandler<S> for Probe<S> {}
 

@@ -258,3 +258,50 @@ pub struct Poll {
     /// How many times it is asked in all; 0 for no limit.
     pub times: u32,
 }
+
+/// A number that changes when the tree does: the names, sorts and types of its steps, and their
+/// order. FNV-1a, 64 bits.
+pub const fn fingerprint(table: &Table) -> u64 {
+    nodes_print(table.nodes, text_print(table.name, OFFSET))
+}
+
+const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+const PRIME: u64 = 0x0000_0100_0000_01b3;
+
+const fn byte_print(byte: u8, hash: u64) -> u64 {
+    (hash ^ byte as u64).wrapping_mul(PRIME)
+}
+
+const fn text_print(text: &str, mut hash: u64) -> u64 {
+    let bytes = text.as_bytes();
+    let mut index = 0;
+    while index < bytes.len() {
+        hash = byte_print(bytes[index], hash);
+        index += 1;
+    }
+    byte_print(0xff, hash)
+}
+
+const fn nodes_print(nodes: &[Node], mut hash: u64) -> u64 {
+    let mut index = 0;
+    while index < nodes.len() {
+        let node = &nodes[index];
+        hash = text_print(node.name, hash);
+        hash = byte_print(node.kind() as u8, hash);
+        hash = byte_print(node.marks.optional as u8, hash);
+        hash = match &node.work {
+            Work::Step(meta) => text_print(meta.output, hash),
+            Work::If { then, otherwise } => {
+                nodes_print(otherwise, byte_print(b'e', nodes_print(then, hash)))
+            }
+            Work::Group(lines)
+            | Work::Parallel(lines)
+            | Work::For { body: lines, .. }
+            | Work::Loop { body: lines, .. } => nodes_print(lines, hash),
+            Work::Flow(table) => nodes_print(table.nodes, text_print(table.name, hash)),
+        };
+        hash = byte_print(b'.', hash);
+        index += 1;
+    }
+    hash
+}

@@ -37,7 +37,10 @@ impl Pass<'_> {
             let rare = record.rare();
             (
                 record.status,
-                record.output.clone().or_else(|| rare.info.clone().filter(|_| matches!(node.work, Work::Step(_)))),
+                record
+                    .output
+                    .clone()
+                    .or_else(|| rare.info.clone().filter(|_| tree.foreign)),
                 rare.input.clone(),
                 rare.decision,
             )

@@ -172,6 +172,8 @@ impl Record {
 #[derive(Debug)]
 pub(crate) struct Tree {
     records: Vec<Record>,
+    /// Whether it was read from a document that another program wrote.
+    pub(crate) foreign: bool,
 }
 
 impl std::ops::Index<Id> for Tree {
@@ -192,6 +194,7 @@ impl Tree {
     pub(crate) fn new(name: &'static str) -> Self {
         Self {
             records: vec![Record::new(Name::Line(name), Kind::Flow, ROOT)],
+            foreign: false,
         }
     }
 
@@ -348,6 +351,7 @@ impl Tree {
     /// The records of a saved tree. The caller has checked that it fits the table.
     pub(crate) fn from_state(state: &State, name: &'static str, nodes: &'static [Node]) -> Self {
         let mut tree = Self::new(name);
+        tree.foreign = state.extra.iter().all(|(name, _)| name != "id");
         tree.fill(ROOT, state);
         tree.fill_lines(ROOT, nodes, &state.states);
         tree

@@ -13,7 +13,7 @@ use crate::{
     error::StepError,
     failure::Failure,
     json::Json,
-    scope::{BoxFuture, Enter, Entered, Scope},
+    scope::{BoxFuture, Enter, Entered},
     status::{Event, Status},
     table::{OnFailure, Table},
 };

@@ -1,0 +1,118 @@
+//! A list of options in an attribute: `name`, `name = value`, `name(option, …)`.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use syn::{
+    Token,
+    ext::IdentExt,
+    parse::{Parse, ParseStream},
+    punctuated::Punctuated,
+    token,
+};
+
+use crate::diag::Errors;
+
+/// One option.
+pub(crate) struct Arg {
+    pub(crate) name: Ident,
+    pub(crate) value: Value,
+}
+
+/// What stands behind the option's name.
+pub(crate) enum Value {
+    None,
+    Is(syn::Expr),
+    List(Vec<Arg>),
+}
+
+impl Parse for Arg {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        let name = input.call(Ident::parse_any)?;
+        let value = if input.peek(Token![=]) {
+            input.parse::<Token![=]>()?;
+            Value::Is(input.parse()?)
+        } else if input.peek(token::Paren) {
+            let inner;
+            syn::parenthesized!(inner in input);
+            Value::List(list(&inner)?)
+        } else {
+            Value::None
+        };
+        Ok(Self { name, value })
+    }
+}
+
+/// The options up to the end.
+pub(crate) fn list(input: ParseStream<'_>) -> syn::Result<Vec<Arg>> {
+    Ok(Punctuated::<Arg, Token![,]>::parse_terminated(input)?
+        .into_iter()
+        .collect())
+}
+
+/// Parses an attribute's options; errors are reported and leave none.
+pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Vec<Arg> {
+    errors
+        .ok(syn::parse::Parser::parse2(list, tokens))
+        .unwrap_or_default()
+}
+
+impl Arg {
+    pub(crate) fn span(&self) -> Span {
+        self.name.span()
+    }
+
+    /// The value, which must be there.
+    pub(crate) fn expr(self, errors: &mut Errors) -> Option<syn::Expr> {
+        match self.value {
+            Value::Is(expr) => Some(expr),
+            _ => {
+                let name = &self.name;
+                errors.on(name, format!("`{name}` takes a value: `{name} = …`"));
+                None
+            }
+        }
+    }
+
+    /// The value, which must be a text.
+    pub(crate) fn text(self, errors: &mut Errors) -> Option<syn::LitStr> {
+        let name = self.name.clone();
+        match self.expr(errors)? {
+            syn::Expr::Lit(syn::ExprLit {
+                lit: syn::Lit::Str(text),
+                ..
+            }) => Some(text),
+            other => {
+                errors.on(other, format!("`{name}` takes a text: `{name} = \"…\"`"));
+                None
+            }
+        }
+    }
+
+    /// There must be no value.
+    pub(crate) fn flag(self, errors: &mut Errors) -> bool {
+        if matches!(self.value, Value::None) {
+            return true;
+        }
+        let name = &self.name;
+        errors.on(name, format!("`{name}` takes no value"));
+        false
+    }
+
+    /// The options in parentheses, which must be there.
+    pub(crate) fn list(self, errors: &mut Errors) -> Option<Vec<Self>> {
+        match self.value {
+            Value::List(list) => Some(list),
+            _ => {
+                let name = &self.name;
+                errors.on(name, format!("`{name}` takes options: `{name}(…)`"));
+                None
+            }
+        }
+    }
+
+    /// Reports an option that is not among the known ones.
+    pub(crate) fn unknown(&self, known: &[&str], errors: &mut Errors) {
+        let name = &self.name;
+        let known = known.join("`, `");
+        errors.on(name, format!("unknown option `{name}`; there are `{known}`"));
+    }
+}

@@ -1,0 +1,82 @@
+//! The rules across lines.
+
+use std::collections::BTreeMap;
+
+use super::model::{Body, Flow, Line};
+use crate::diag::Errors;
+
+/// Checks the whole flow. Lines that can't stand are taken out.
+pub(crate) fn check(flow: &mut Flow, errors: &mut Errors) {
+    let own = flow.function.sig.ident.to_string();
+    let mut lines = std::mem::take(&mut flow.lines);
+    group(&mut lines, errors);
+    walk(&lines, &mut |line| {
+        if let Body::Flow(call) = &line.body
+            && call.path.is_ident(&own)
+        {
+            errors.on(
+                &call.path,
+                format!("`{own}` would run itself without end: a flow can't be part of itself"),
+            );
+        }
+        if line.pivot && line.optional {
+            errors.on(
+                &line.name,
+                "a line can't be both `pivot` and `optional`: a point of no return has to be reached",
+            );
+        }
+    });
+    flow.lines = lines;
+}
+
+fn walk(lines: &[Line], visit: &mut dyn FnMut(&Line)) {
+    for line in lines {
+        visit(line);
+        for group in line.groups() {
+            walk(group, visit);
+        }
+    }
+}
+
+/// No two lines of a group have one name, in the code or in the saved tree.
+fn group(lines: &mut Vec<Line>, errors: &mut Errors) {
+    let mut names: BTreeMap<String, ()> = BTreeMap::new();
+    let mut saved: BTreeMap<String, String> = BTreeMap::new();
+    lines.retain(|line| {
+        let name = line.name.to_string();
+        if names.insert(name.clone(), ()).is_some() {
+            errors.on(
+                &line.name,
+                format!("a second `{name}` in this group: give it a name of its own, `other = …`"),
+            );
+            return false;
+        }
+        let all = line.aliases.iter().map(syn::LitStr::value);
+        for saved_name in std::iter::once(line.saved.clone()).chain(all) {
+            if let Some(other) = saved.insert(saved_name.clone(), name.clone()) {
+                errors.on(
+                    &line.name,
+                    format!("`{other}` and `{name}` are both saved as \"{saved_name}\""),
+                );
+            }
+        }
+        true
+    });
+    for line in lines {
+        match &mut line.body {
+            Body::Step(_) | Body::Flow(_) => {}
+            Body::Group(lines)
+            | Body::Parallel(lines)
+            | Body::For { lines, .. }
+            | Body::Loop { lines, .. } => group(lines, errors),
+            Body::If {
+                then, otherwise, ..
+            } => {
+                group(then, errors);
+                if let Some(lines) = otherwise {
+                    group(lines, errors);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,296 @@
+//! The code of a scope: a function for each line, and those that choose by the line's number.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+
+use super::{
+    super::model::{Body, Cond, Line},
+    scope::{Scope, cx, local},
+    slots::callee,
+    table::handlers,
+};
+
+/// The scope's functions, where its frame's type has a name.
+pub(super) fn items(scope: &Scope<'_>) -> TokenStream {
+    let alias = scope.frame_alias();
+    let frame = scope.frame();
+    let (f, item, line, op, how, cx) = locals();
+    let (call, enter, until) = names(scope);
+    let mut functions = Vec::new();
+    let mut calls = Vec::new();
+    let mut enters = Vec::new();
+    for index in 0..scope.lines.len() {
+        let name = format_ident!("__line{}_{index}", scope.id);
+        if let Some(body) = call_body(scope, index) {
+            functions.push(quote! {
+                fn #name<'b>(
+                    #f: &'b #frame, #item: usize, #op: __p::Op<'b>, #cx: &'b __p::Cx,
+                ) -> __p::BoxFuture<'b, __p::OpResult> { #body }
+            });
+            calls.push(quote!(#index => #name(#f, #item, #op, #cx),));
+        } else {
+            let body = enter_body(scope, index, &scope.below(index));
+            functions.push(quote! {
+                fn #name<'b>(
+                    #f: &'b #frame, #item: usize, #how: __p::Enter<'b>, #cx: &'b __p::Cx,
+                ) -> __p::EnterResult<'b> { #body }
+            });
+            enters.push(quote!(#index => #name(#f, #item, #how, #cx),));
+        }
+    }
+    let until_fn = until_body(scope).map(|body| {
+        quote! {
+            fn #until<'b>(
+                #f: &'b #frame, #cx: &'b __p::Cx,
+            ) -> __p::Result<bool, __p::StepError> { #body }
+        }
+    });
+    quote! {
+        #alias
+        #(#functions)*
+        fn #call<'b>(
+            #f: &'b #frame, #item: usize, #line: usize, #op: __p::Op<'b>, #cx: &'b __p::Cx,
+        ) -> __p::BoxFuture<'b, __p::OpResult> {
+            match #line { #(#calls)* _ => __p::no_call() }
+        }
+        fn #enter<'b>(
+            #f: &'b #frame, #item: usize, #line: usize, #how: __p::Enter<'b>, #cx: &'b __p::Cx,
+        ) -> __p::EnterResult<'b> {
+            match #line { #(#enters)* _ => __p::no_scope() }
+        }
+        #until_fn
+    }
+}
+
+fn locals() -> (Ident, Ident, Ident, Ident, Ident, Ident) {
+    (
+        local("f"),
+        local("item"),
+        local("line"),
+        local("op"),
+        local("how"),
+        cx(),
+    )
+}
+
+fn names(scope: &Scope<'_>) -> (Ident, Ident, Ident) {
+    (
+        format_ident!("__call{}", scope.id),
+        format_ident!("__enter{}", scope.id),
+        format_ident!("__until{}", scope.id),
+    )
+}
+
+/// The functions of a scope as an `Ops`: by name, or as closures.
+fn ops(scope: &Scope<'_>) -> TokenStream {
+    if !scope.inferred {
+        let (call, enter, until) = names(scope);
+        let until = match scope.brings {
+            super::scope::Brings::Prev => quote!(#until),
+            _ => quote!(__p::no_until),
+        };
+        return quote!(__p::Ops { call: #call, enter: #enter, until: #until });
+    }
+    let (f, item, line, op, how, cx) = locals();
+    let mut calls = Vec::new();
+    let mut enters = Vec::new();
+    for index in 0..scope.lines.len() {
+        match call_body(scope, index) {
+            Some(body) => calls.push(quote!(#index => { #body })),
+            None => {
+                let body = enter_body(scope, index, &scope.below(index));
+                enters.push(quote!(#index => { #body }));
+            }
+        }
+    }
+    let until = match until_body(scope) {
+        Some(body) => quote!(|#f, #cx| { #body }),
+        None => quote!(__p::no_until),
+    };
+    quote! {
+        __p::Ops {
+            call: |#f, #item, #line, #op, #cx| match #line { #(#calls)* _ => __p::no_call() },
+            enter: |#f, #item, #line, #how, #cx| match #line { #(#enters)* _ => __p::no_scope() },
+            until: #until,
+        }
+    }
+}
+
+/// The body of a step's line.
+fn call_body(scope: &Scope<'_>, index: usize) -> Option<TokenStream> {
+    let line: &Line = &scope.lines[index];
+    let Body::Step(call) = &line.body else {
+        return None;
+    };
+    let op = local("op");
+    let cx = cx();
+    let bindings = scope.bind(index, &[&call.args]);
+    let of = callee(scope, index);
+    let handlers = handlers(scope, index);
+    let slot = scope.slot(index);
+    let called = call_tokens(&of, call);
+    let when = line.options.when();
+    Some(quote! {
+        __p::boxed(async move {
+            #bindings
+            __p::drive(#op, #cx, #called, &#slot, &#handlers, #when).await
+        })
+    })
+}
+
+/// The call itself, at the user's place.
+fn call_tokens(of: &Ident, call: &super::super::model::Call) -> TokenStream {
+    let mut of = of.clone();
+    if let Some(last) = call.path.segments.last() {
+        of.set_span(proc_macro2::Span::mixed_site().located_at(last.ident.span()));
+    }
+    let args = &call.args;
+    let mut group = proc_macro2::Group::new(proc_macro2::Delimiter::Parenthesis, args.clone());
+    group.set_span(call.paren.join());
+    let method = Ident::new("call", of.span());
+    quote!(#of::#method #group)
+}
+
+/// The body of a line that has a scope.
+fn enter_body(scope: &Scope<'_>, index: usize, below: &[Scope<'_>]) -> TokenStream {
+    let line = &scope.lines[index];
+    let slot = scope.slot(index);
+    let (f, item, how) = (local("f"), local("item"), local("how"));
+    match &line.body {
+        Body::Step(_) => TokenStream::new(),
+        Body::Flow(call) => {
+            let of = callee(scope, index);
+            let bindings = scope.bind(index, &[&call.args]);
+            let called = call_tokens(&of, call);
+            quote! {
+                #bindings
+                let (lent, input) = __p::Run::<'_, #of>::into_parts(#called);
+                __p::Root::<#of>::enter(lent, __p::Option::Some(input), &#slot, #how)
+            }
+        }
+        Body::Group(_) | Body::Parallel(_) => {
+            let ops = ops(&below[0]);
+            quote!(__p::entered(__p::frame(#f, #item, (), #slot.take(#how.fresh), &#slot, #ops)))
+        }
+        Body::Loop { .. } => {
+            let ops = ops(&below[0]);
+            quote! {
+                let (slab, home) = #slot.take(#how.fresh);
+                __p::entered(__p::frame(#f, #item, (), slab, home, #ops))
+            }
+        }
+        Body::For { pat, list, key, .. } => {
+            let bindings = scope.bind(index, &[list]);
+            let key_bindings = scope.bind(index, &[key]);
+            let bound = super::super::super::names::bound(pat);
+            let own = bound
+                .iter()
+                .filter(|name| super::super::super::names::uses(key, &name.to_string()))
+                .map(|name| quote!(let #name = __p::Bind(#name).get();));
+            let ops = ops(&below[0]);
+            quote! {
+                let (list, input) = {
+                    #bindings
+                    __p::Source::each(|| #list).list(#how.input)?
+                };
+                let keys = if #how.input.is_some() {
+                    __p::Option::None
+                } else {
+                    #key_bindings
+                    __p::Option::Some(list.keys(|#pat| {
+                        #(#own)*
+                        __p::ToString::to_string(&#key)
+                    })?)
+                };
+                let slab = #slot.take_each(list.len(), #how.fresh);
+                __p::listed(__p::frame(#f, #item, list, slab, &#slot, #ops), input, keys)
+            }
+        }
+        Body::If {
+            cond, otherwise, ..
+        } => branch(scope, index, cond, otherwise.is_some(), below),
+    }
+}
+
+fn branch(
+    scope: &Scope<'_>,
+    index: usize,
+    cond: &Cond,
+    has_else: bool,
+    below: &[Scope<'_>],
+) -> TokenStream {
+    let slot = scope.slot(index);
+    let (f, item, how) = (local("f"), local("item"), local("how"));
+    let (decide, held) = match cond {
+        Cond::Is(cond) => {
+            let bindings = scope.bind(index, &[cond]);
+            let decide = quote! {
+                let input = __p::Option::None;
+                let holds: bool = match #how.decision {
+                    __p::Option::Some(holds) => holds,
+                    __p::Option::None => { #bindings #cond }
+                };
+            };
+            (decide, quote!(()))
+        }
+        Cond::Let { pat, value } => {
+            let bindings = scope.bind(index, &[value]);
+            let decide = quote! {
+                let (held, input) = {
+                    #bindings
+                    __p::Source::one(|| #value).look(#how.input)?
+                };
+                let holds: bool = match held.view() { #pat => true, _ => false };
+            };
+            (decide, quote!(held))
+        }
+    };
+    let then_ops = ops(&below[0]);
+    let (take_then, otherwise) = if has_else {
+        let else_ops = ops(&below[1]);
+        (
+            quote!(#slot.take_then(#how.fresh)),
+            quote! {
+                let (slab, home) = #slot.take_else(#how.fresh);
+                __p::decided(
+                    __p::Option::Some(__p::frame(#f, #item, (), slab, home, #else_ops)),
+                    input,
+                    false,
+                )
+            },
+        )
+    } else {
+        (
+            quote!((#slot.take(#how.fresh), &#slot)),
+            quote!(__p::decided(__p::Option::None, input, false)),
+        )
+    };
+    quote! {
+        #decide
+        if holds {
+            let (slab, home) = #take_then;
+            __p::decided(
+                __p::Option::Some(__p::frame(#f, #item, #held, slab, home, #then_ops)),
+                input,
+                true,
+            )
+        } else {
+            #otherwise
+        }
+    }
+}
+
+/// The condition after `until`, in the scope of the round.
+fn until_body(scope: &Scope<'_>) -> Option<TokenStream> {
+    let (up, index) = scope.up?;
+    let Body::Loop { until, .. } = &up.lines[index].body else {
+        return None;
+    };
+    let bindings = scope.bind(scope.lines.len(), &[until]);
+    let item = local("item");
+    Some(quote! {
+        let #item = 0;
+        #bindings
+        __p::Result::Ok(#until)
+    })
+}

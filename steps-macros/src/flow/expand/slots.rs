@@ -1,0 +1,137 @@
+//! The structs that hold a scope's values: its slots while it runs, its value when it is done.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote};
+
+use super::{
+    super::model::{Body, Line},
+    scope::{Scope, fold, taker},
+};
+
+/// The alias for the type of the step or the flow that a line calls: the one place where its path
+/// is emitted inside the block, so that a wrong one is one error.
+pub(super) fn callee(scope: &Scope<'_>, line: usize) -> proc_macro2::Ident {
+    format_ident!("__T{}_{line}", scope.id)
+}
+
+/// The slots, the value, and the aliases of the callees.
+pub(super) fn slots(scope: &Scope<'_>, below: &[Vec<Scope<'_>>]) -> TokenStream {
+    let slots = scope.slots();
+    let mut aliases = Vec::new();
+    let mut fields = Vec::new();
+    let mut loads = Vec::new();
+    let mut takes = Vec::new();
+    let mut values = Vec::new();
+    for (index, line) in scope.lines.iter().enumerate() {
+        let name = &line.name;
+        let of = callee(scope, index);
+        if let Body::Step(call) | Body::Flow(call) = &line.body {
+            let path = &call.path;
+            aliases.push(quote!(type #of = #path;));
+        }
+        let (slot, load) = slot(line, &of, &below[index]);
+        let (take, ty) = (taker(line), value_type(line, &of, &below[index]));
+        fields.push(quote!(#name: #slot,));
+        loads.push(quote!(#index => #load,));
+        takes.push(quote!(#name: self.#name.#take()?,));
+        values.push(quote!(pub #name: #ty,));
+    }
+    let (value, close) = if scope.up.is_none() {
+        (quote!(()), quote!(__p::Option::Some(())))
+    } else {
+        let value = scope.value();
+        (quote!(#value), quote!(__p::Option::Some(#value { #(#takes)* })))
+    };
+    let value_struct = scope.up.map(|_| {
+        quote! {
+            pub struct #value { #(#values)* }
+            impl __p::FlowValue for #value {}
+        }
+    });
+    quote! {
+        #(#aliases)*
+        #[derive(Default)]
+        pub struct #slots { #(#fields)* }
+        #value_struct
+        impl __p::Slots for #slots {
+            type Value = #value;
+            fn load(
+                &self,
+                line: usize,
+                saved: __p::Saved<'_>,
+            ) -> __p::Result<(), __p::LoadError> {
+                match line {
+                    #(#loads)*
+                    _ => __p::Result::Ok(()),
+                }
+            }
+            fn close(self) -> __p::Option<Self::Value> { #close }
+        }
+    }
+}
+
+/// A line's slot, and how a saved value is put there.
+fn slot(line: &Line, of: &proc_macro2::Ident, below: &[Scope<'_>]) -> (TokenStream, TokenStream) {
+    let name = &line.name;
+    let cell = quote!({ self.#name.load(saved); __p::Result::Ok(()) });
+    match &line.body {
+        Body::Step(_) if line.optional => (
+            quote!(__p::MaybeSlot<<#of as __p::Step>::Output>),
+            quote!(__p::load_maybe(&self.#name, <#of as __p::Step>::CODEC, saved)),
+        ),
+        Body::Step(_) => (
+            quote!(__p::OnceLock<<#of as __p::Step>::Output>),
+            quote!(__p::load(&self.#name, <#of as __p::Step>::CODEC, saved)),
+        ),
+        Body::Flow(_) => (quote!(__p::FlowCell<#of>), quote!(self.#name.load(saved))),
+        Body::If {
+            otherwise: Some(_), ..
+        } => {
+            let (then, otherwise) = (below[0].slots(), below[1].slots());
+            (quote!(__p::BranchCell<#then, #otherwise>), cell)
+        }
+        Body::Loop { .. } => {
+            let slots = below[0].slots();
+            (quote!(__p::LoopCell<#slots>), cell)
+        }
+        _ => {
+            let (slots, fold) = (below[0].slots(), fold(line));
+            (quote!(__p::Cell<#slots, #fold>), cell)
+        }
+    }
+}
+
+/// The type of a line's value.
+pub(super) fn value_type(
+    line: &Line,
+    of: &proc_macro2::Ident,
+    below: &[Scope<'_>],
+) -> TokenStream {
+    let plain = match &line.body {
+        Body::Step(_) => quote!(<#of as __p::Step>::Output),
+        Body::Flow(_) => quote!(<#of as __p::Flow>::Output),
+        Body::Group(_) | Body::Parallel(_) | Body::Loop { .. } => {
+            let value = below[0].value();
+            quote!(#value)
+        }
+        Body::For { .. } => {
+            let value = below[0].value();
+            quote!(__p::Vec<#value>)
+        }
+        Body::If {
+            otherwise: Some(_), ..
+        } => {
+            let (then, otherwise) = (below[0].value(), below[1].value());
+            quote!(__p::Branch<#then, #otherwise>)
+        }
+        Body::If { .. } => {
+            let value = below[0].value();
+            return quote!(__p::Option<#value>);
+        }
+    };
+    if line.optional {
+        quote!(__p::Option<#plain>)
+    } else {
+        plain
+    }
+}

@@ -1,0 +1,144 @@
+//! The static table of a scope's lines.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+
+use super::{
+    super::model::{AtOnce, Body, Line},
+    scope::Scope,
+    slots::callee,
+};
+
+/// The name of a scope's table.
+fn table(scope: &Scope<'_>) -> proc_macro2::Ident {
+    format_ident!("__NODES{}", scope.id)
+}
+
+/// The name of a line's handlers.
+pub(super) fn handlers(scope: &Scope<'_>, line: usize) -> proc_macro2::Ident {
+    format_ident!("__HANDLERS{}_{line}", scope.id)
+}
+
+/// The name in the saved tree, as an expression. A call without a name of its own takes the one
+/// that the step's function says, if it says one.
+pub(super) fn saved_name(line: &Line, private: &TokenStream, step: &TokenStream) -> TokenStream {
+    let saved = &line.saved;
+    if line.unnamed && line.options.name.is_none() && matches!(line.body, Body::Step(_)) {
+        return quote!(#private::saved_name(<#step as #private::Step>::NAME, #saved));
+    }
+    quote!(#saved)
+}
+
+/// The nodes, and the handlers of the steps among them.
+pub(super) fn nodes(scope: &Scope<'_>, below: &[Vec<Scope<'_>>]) -> TokenStream {
+    let own = table(scope);
+    let mut constants = Vec::new();
+    let nodes: Vec<TokenStream> = scope
+        .lines
+        .iter()
+        .enumerate()
+        .map(|(index, line)| {
+            let of = callee(scope, index);
+            let below = &below[index];
+            let work = work(scope, index, line, below, &mut constants);
+            let name = saved_name(line, &quote!(__p), &quote!(#of));
+            let aliases = match &line.body {
+                Body::Step(_) if line.unnamed && line.aliases.is_empty() => {
+                    quote!(<#of as __p::Step>::ALIASES)
+                }
+                _ => {
+                    let aliases = &line.aliases;
+                    quote!(&[#(#aliases),*])
+                }
+            };
+            let (optional, pivot, atomic) = (line.optional, line.pivot, line.atomic);
+            quote! {
+                __p::Node {
+                    name: #name,
+                    aliases: #aliases,
+                    marks: __p::Marks { optional: #optional, pivot: #pivot, atomic: #atomic },
+                    work: #work,
+                }
+            }
+        })
+        .collect();
+    quote! {
+        #(#constants)*
+        const #own: &'static [__p::Node] = &[#(#nodes),*];
+    }
+}
+
+fn work(
+    scope: &Scope<'_>,
+    index: usize,
+    line: &Line,
+    below: &[Scope<'_>],
+    constants: &mut Vec<TokenStream>,
+) -> TokenStream {
+    let of = callee(scope, index);
+    let first = below.first().map(table);
+    match &line.body {
+        Body::Step(call) => {
+            let handlers = handlers(scope, index);
+            constants.push(quote! {
+                const #handlers: __p::Handlers<#of> = __p::Handlers {
+                    undo: __p::Probe::<#of>::UNDO,
+                    verify: __p::Probe::<#of>::VERIFY,
+                    observe: __p::Probe::<#of>::OBSERVE,
+                };
+            });
+            if scope.flow.reversible {
+                let span = call.path.span();
+                constants.push(quote_spanned!(span=>
+                    const _: () = __p::reversible::<#of>();
+                ));
+            }
+            let policy = line.options.has_policy().then(|| {
+                let policy = line.options.policy();
+                quote!(.with(#policy))
+            });
+            quote!(__p::Work::Step(__p::StepMeta::of::<#of>(&#handlers) #policy))
+        }
+        Body::Flow(_) => quote!(__p::Work::Flow(<#of as __p::Flow>::TABLE)),
+        Body::Group(_) => quote!(__p::Work::Group(#first)),
+        Body::Parallel(_) => quote!(__p::Work::Parallel(#first)),
+        Body::If { otherwise, .. } => {
+            let other = match otherwise {
+                Some(_) => {
+                    let other = table(&below[1]);
+                    quote!(#other)
+                }
+                None => quote!(&[]),
+            };
+            quote!(__p::Work::If { then: #first, otherwise: #other })
+        }
+        Body::For { at_once, .. } => {
+            let at_once = match at_once {
+                AtOnce::One => quote!(1),
+                AtOnce::All => quote!(usize::MAX),
+                AtOnce::Most(most) => quote!(#most),
+            };
+            quote!(__p::Work::For { body: #first, at_once: #at_once })
+        }
+        Body::Loop { max, .. } => {
+            let max = max.as_ref().map_or_else(|| quote!(0), |max| quote!(#max));
+            quote!(__p::Work::Loop { body: #first, max: #max })
+        }
+    }
+}
+
+/// The whole flow's table.
+pub(super) fn whole(flow: &super::super::model::Flow) -> TokenStream {
+    let name = &flow.name;
+    let aliases = &flow.aliases;
+    let on_failure = if flow.hold { quote!(Hold) } else { quote!(Undo) };
+    quote! {
+        &__p::Table {
+            name: #name,
+            aliases: &[#(#aliases),*],
+            nodes: __NODES0,
+            on_failure: __p::OnFailure::#on_failure,
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! What a flow says, after parsing and before anything is generated. Spans live in its tokens.
+
+use proc_macro2::{Ident, TokenStream};
+use syn::{Attribute, ItemFn, LitStr, Path};
+
+use crate::{function::Param, options::Options};
+
+/// A flow.
+pub(crate) struct Flow {
+    pub(crate) krate: TokenStream,
+    pub(crate) function: ItemFn,
+    pub(crate) params: Vec<Param>,
+    pub(crate) name: String,
+    pub(crate) aliases: Vec<LitStr>,
+    pub(crate) hold: bool,
+    pub(crate) reversible: bool,
+    pub(crate) lines: Vec<Line>,
+    /// The code after `steps!`.
+    pub(crate) tail: TokenStream,
+}
+
+/// One line of a `steps!`.
+pub(crate) struct Line {
+    pub(crate) name: Ident,
+    /// Whether that is only the name of what it calls.
+    pub(crate) unnamed: bool,
+    /// Its name in the saved tree.
+    pub(crate) saved: String,
+    pub(crate) aliases: Vec<LitStr>,
+    pub(crate) docs: Vec<Attribute>,
+    pub(crate) optional: bool,
+    pub(crate) pivot: bool,
+    pub(crate) atomic: bool,
+    pub(crate) options: Options,
+    pub(crate) body: Body,
+}
+
+/// What a line does.
+pub(crate) enum Body {
+    Step(Call),
+    Flow(Call),
+    Group(Vec<Line>),
+    Parallel(Vec<Line>),
+    If {
+        cond: Cond,
+        then: Vec<Line>,
+        otherwise: Option<Vec<Line>>,
+    },
+    For {
+        pat: TokenStream,
+        list: TokenStream,
+        key: TokenStream,
+        /// `parallel` without a number is no limit.
+        at_once: AtOnce,
+        lines: Vec<Line>,
+    },
+    Loop {
+        max: Option<syn::LitInt>,
+        lines: Vec<Line>,
+        until: TokenStream,
+    },
+}
+
+/// How many items of a `for` at once.
+pub(crate) enum AtOnce {
+    One,
+    All,
+    Most(TokenStream),
+}
+
+/// The call of a step or a flow.
+pub(crate) struct Call {
+    pub(crate) path: Path,
+    pub(crate) args: TokenStream,
+    pub(crate) paren: proc_macro2::extra::DelimSpan,
+}
+
+/// The condition of an `if`.
+pub(crate) enum Cond {
+    Is(TokenStream),
+    Let { pat: TokenStream, value: TokenStream },
+}
+
+impl Line {
+    /// The lines below, by group.
+    pub(crate) fn groups(&self) -> Vec<&[Line]> {
+        match &self.body {
+            Body::Step(_) | Body::Flow(_) => Vec::new(),
+            Body::Group(lines)
+            | Body::Parallel(lines)
+            | Body::For { lines, .. }
+            | Body::Loop { lines, .. } => vec![lines],
+            Body::If {
+                then, otherwise, ..
+            } => {
+                let mut groups = vec![&then[..]];
+                groups.extend(otherwise.as_deref());
+                groups
+            }
+        }
+    }
+}

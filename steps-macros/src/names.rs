@@ -1,0 +1,98 @@
+//! Names: cases, and which names an expression uses.
+
+use proc_macro2::{TokenStream, TokenTree};
+
+/// The cases of `rename_all`, as serde has them.
+pub(crate) const CASES: [&str; 8] = [
+    "lowercase",
+    "UPPERCASE",
+    "PascalCase",
+    "camelCase",
+    "snake_case",
+    "SCREAMING_SNAKE_CASE",
+    "kebab-case",
+    "SCREAMING-KEBAB-CASE",
+];
+
+/// A `snake_case` name in another case.
+pub(crate) fn recase(name: &str, case: &str) -> String {
+    match case {
+        "lowercase" => name.to_lowercase(),
+        "UPPERCASE" | "SCREAMING_SNAKE_CASE" => name.to_uppercase(),
+        "PascalCase" => pascal(name),
+        "camelCase" => {
+            let pascal = pascal(name);
+            let mut chars = pascal.chars();
+            chars
+                .next()
+                .map(|first| first.to_lowercase().chain(chars).collect())
+                .unwrap_or_default()
+        }
+        "kebab-case" => name.replace('_', "-"),
+        "SCREAMING-KEBAB-CASE" => name.to_uppercase().replace('_', "-"),
+        _ => name.to_owned(),
+    }
+}
+
+/// A `snake_case` name in `PascalCase`.
+pub(crate) fn pascal(name: &str) -> String {
+    name.split('_')
+        .filter(|word| !word.is_empty())
+        .flat_map(|word| {
+            let mut chars = word.chars();
+            let first = chars.next().into_iter().flat_map(char::to_uppercase);
+            first.chain(chars).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+/// Whether the tokens may use the name: as an identifier, or captured in a format string.
+pub(crate) fn uses(tokens: &TokenStream, name: &str) -> bool {
+    tokens.clone().into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == name,
+        TokenTree::Group(group) => uses(&group.stream(), name),
+        TokenTree::Literal(literal) => {
+            let text = literal.to_string();
+            text.match_indices('{').any(|(at, _)| {
+                let after = &text[at + 1..];
+                after.strip_prefix(name).is_some_and(|rest| {
+                    !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_')
+                })
+            })
+        }
+        TokenTree::Punct(_) => false,
+    })
+}
+
+/// The names that a pattern binds.
+pub(crate) fn bound(pat: &TokenStream) -> Vec<proc_macro2::Ident> {
+    fn collect(tokens: &TokenStream, names: &mut Vec<proc_macro2::Ident>) {
+        let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
+        for (index, token) in tokens.iter().enumerate() {
+            match token {
+                TokenTree::Group(group) => collect(&group.stream(), names),
+                TokenTree::Ident(ident) => {
+                    let text = ident.to_string();
+                    let next = match tokens.get(index + 1) {
+                        Some(TokenTree::Punct(punct)) => punct.as_char(),
+                        Some(TokenTree::Group(_)) => '(',
+                        _ => ' ',
+                    };
+                    let lower = text.starts_with(|c: char| c.is_lowercase() || c == '_');
+                    let word = matches!(
+                        text.as_str(),
+                        "ref" | "mut" | "box" | "_" | "true" | "false" | "if" | "in"
+                    );
+                    // A path, a call-like pattern, a field's name or a constant binds nothing.
+                    if lower && !word && !matches!(next, ':' | '(' | '!') {
+                        names.push(ident.clone());
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+    let mut names = Vec::new();
+    collect(pat, &mut names);
+    names
+}

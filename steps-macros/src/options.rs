@@ -1,0 +1,258 @@
+//! The policy options of `#[step(…)]` and `#[undo(…)]`.
+
+use std::time::Duration;
+
+use proc_macro2::{Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+
+use crate::{
+    args::{Arg, Value},
+    diag::Errors,
+    duration,
+};
+
+/// Where options stand, which decides which of them there are.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    Step,
+    Line,
+    Undo,
+}
+
+/// What was said.
+#[derive(Default)]
+pub(crate) struct Options {
+    pub(crate) retry: Option<TokenStream>,
+    pub(crate) when: Option<syn::Expr>,
+    pub(crate) timeout: Option<TokenStream>,
+    pub(crate) poll: Option<Poll>,
+    pub(crate) blocking: Option<Span>,
+    pub(crate) readonly: bool,
+    pub(crate) volatile: bool,
+    pub(crate) before: bool,
+    pub(crate) name: Option<syn::LitStr>,
+    pub(crate) aliases: Vec<syn::LitStr>,
+}
+
+pub(crate) struct Poll {
+    pub(crate) tokens: TokenStream,
+}
+
+const STEP: &[&str] = &[
+    "retry", "timeout", "poll", "blocking", "readonly", "volatile", "name", "alias", "crate",
+];
+const LINE: &[&str] = &["retry", "timeout", "poll", "name", "alias"];
+const UNDO: &[&str] = &["retry", "timeout", "blocking", "before", "crate"];
+
+impl Options {
+    /// Reads options, and reports those that are unknown or stand twice.
+    pub(crate) fn read(args: Vec<Arg>, place: Place, errors: &mut Errors) -> Self {
+        let mut options = Self::default();
+        let mut seen: Vec<String> = Vec::new();
+        for arg in args {
+            let name = arg.name.to_string();
+            if seen.contains(&name) && name != "alias" {
+                errors.on(&arg.name, format!("`{name}` stands twice"));
+                continue;
+            }
+            options.option(&name, arg, place, errors);
+            seen.push(name);
+        }
+        options
+    }
+
+    fn option(&mut self, name: &str, arg: Arg, place: Place, errors: &mut Errors) {
+        let known = match place {
+            Place::Step => STEP,
+            Place::Line => LINE,
+            Place::Undo => UNDO,
+        };
+        if !known.contains(&name) {
+            return arg.unknown(known, errors);
+        }
+        match name {
+            "retry" => self.read_retry(arg, errors),
+            "timeout" => self.timeout = time(arg, errors),
+            "poll" => self.poll = read_poll(arg, errors),
+            "blocking" => {
+                let span = arg.span();
+                self.blocking = arg.flag(errors).then_some(span);
+            }
+            "readonly" => self.readonly = arg.flag(errors),
+            "volatile" => self.volatile = arg.flag(errors),
+            "before" => self.before = arg.flag(errors),
+            "name" => {
+                self.name = arg.text(errors).inspect(|name| {
+                    if name.value().trim().is_empty() {
+                        errors.on(name, "a step's name can't be empty");
+                    }
+                });
+            }
+            "alias" => self.aliases.extend(arg.text(errors)),
+            _ => {}
+        }
+    }
+
+    fn read_retry(&mut self, arg: Arg, errors: &mut Errors) {
+        let span = arg.span();
+        let Some(list) = arg.list(errors) else { return };
+        let (mut times, mut every, mut backoff, mut max, mut jitter) =
+            (None, None, None, None, None);
+        for arg in list {
+            match arg.name.to_string().as_str() {
+                "times" => times = count(arg, "retry", errors),
+                "every" => every = time(arg, errors),
+                "backoff" => backoff = factor(arg, 1.0, f64::MAX, errors),
+                "max" => max = time(arg, errors),
+                "jitter" => jitter = factor(arg, 0.0, 1.0, errors),
+                "when" => self.when = arg.expr(errors),
+                _ => arg.unknown(
+                    &["times", "every", "backoff", "max", "jitter", "when"],
+                    errors,
+                ),
+            }
+        }
+        let Some(times) = times else {
+            if errors.is_empty() {
+                errors.at(span, "`retry` needs `times`: how many more attempts may follow a failed one");
+            }
+            return;
+        };
+        let every = every.unwrap_or_else(|| nanos(Duration::from_secs(1)));
+        let max = optional(max);
+        let backoff = backoff.unwrap_or_else(|| quote!(1.0));
+        let jitter = jitter.unwrap_or_else(|| quote!(0.0));
+        self.retry = Some(quote! {
+            __p::Retry {
+                times: #times, every: #every, backoff: #backoff, max: #max, jitter: #jitter,
+            }
+        });
+    }
+
+    /// The policy as an expression.
+    pub(crate) fn policy(&self) -> TokenStream {
+        let retry = optional(self.retry.clone());
+        let timeout = optional(self.timeout.clone());
+        let poll = optional(self.poll.as_ref().map(|poll| poll.tokens.clone()));
+        quote!(__p::Policy { retry: #retry, timeout: #timeout, poll: #poll })
+    }
+
+    /// Whether the line says anything about the policy.
+    pub(crate) fn has_policy(&self) -> bool {
+        self.retry.is_some() || self.timeout.is_some() || self.poll.is_some()
+    }
+
+    /// The `when` as an expression of an `Option` of a function.
+    pub(crate) fn when(&self) -> TokenStream {
+        match &self.when {
+            None => quote!(__p::Option::None),
+            Some(when) => quote_spanned!(when.span()=> __p::Option::Some(#when)),
+        }
+    }
+}
+
+pub(crate) fn optional(value: Option<TokenStream>) -> TokenStream {
+    match value {
+        None => quote!(__p::Option::None),
+        Some(value) => quote!(__p::Option::Some(#value)),
+    }
+}
+
+fn nanos(duration: Duration) -> TokenStream {
+    let (seconds, nanos) = (duration.as_secs(), duration.subsec_nanos());
+    quote!(__p::Duration::new(#seconds, #nanos))
+}
+
+/// A duration, checked.
+fn time(arg: Arg, errors: &mut Errors) -> Option<TokenStream> {
+    let text = arg.text(errors)?;
+    match duration::parse(&text.value()) {
+        Ok(duration) => Some(nanos(duration)),
+        Err(why) => {
+            errors.on(&text, why);
+            None
+        }
+    }
+}
+
+/// A number of at least 1.
+fn count(arg: Arg, of: &str, errors: &mut Errors) -> Option<TokenStream> {
+    let expr = arg.expr(errors)?;
+    if let syn::Expr::Lit(syn::ExprLit {
+        lit: syn::Lit::Int(number),
+        ..
+    }) = &expr
+    {
+        match number.base10_parse::<u32>() {
+            Ok(0) => {
+                errors.on(
+                    number,
+                    format!("`times = 0` would never {of}: give 1 or more, or leave `{of}` out"),
+                );
+                return None;
+            }
+            Ok(_) => {}
+            Err(error) => {
+                errors.push(error);
+                return None;
+            }
+        }
+    }
+    Some(quote!(#expr))
+}
+
+fn factor(arg: Arg, least: f64, most: f64, errors: &mut Errors) -> Option<TokenStream> {
+    let name = arg.name.to_string();
+    let expr = arg.expr(errors)?;
+    if let syn::Expr::Lit(syn::ExprLit { lit, .. }) = &expr {
+        let number = match lit {
+            syn::Lit::Float(number) => number.base10_parse::<f64>().ok(),
+            syn::Lit::Int(number) => number.base10_parse::<f64>().ok(),
+            _ => None,
+        };
+        return match number {
+            Some(number) if (least..=most).contains(&number) => Some(quote!(#number)),
+            _ if most > 1.0 => {
+                errors.on(&expr, format!("`{name}` is a number of at least {least}: `{name} = 2.0`"));
+                None
+            }
+            _ => {
+                errors.on(&expr, format!("`{name}` is a share from {least} to {most}: `{name} = 0.2`"));
+                None
+            }
+        };
+    }
+    Some(quote!(#expr))
+}
+
+fn read_poll(arg: Arg, errors: &mut Errors) -> Option<Poll> {
+    let span = arg.span();
+    let (mut every, mut times) = (None, None);
+    let list = match arg.value {
+        Value::List(_) => arg.list(errors)?,
+        _ => {
+            errors.at(span, "`poll` takes options: `poll(every = \"1s\", times = 10)`");
+            return None;
+        }
+    };
+    for arg in list {
+        match arg.name.to_string().as_str() {
+            "every" => every = time(arg, errors),
+            "times" => times = count(arg, "poll", errors),
+            _ => arg.unknown(&["every", "times"], errors),
+        }
+    }
+    let every = match every {
+        Some(every) => every,
+        None => {
+            if errors.is_empty() {
+                errors.at(span, "`poll` needs `every`: the pause before it is asked again");
+            }
+            return None;
+        }
+    };
+    let times = times.unwrap_or_else(|| quote!(0));
+    let tokens = quote!(__p::Poll { every: #every, times: #times });
+    Some(Poll { tokens })
+}
