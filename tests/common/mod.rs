@@ -1,21 +1,34 @@
-//! What the tests of the examples share.
+//! What the tests of the examples share: finding an example's program.
 
-use std::{env, path::PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
 
-/// The built example, which `cargo test` puts beside the folder that this test runs from.
-pub(crate) fn example(name: &str) -> PathBuf {
-    let test = env::current_exe().expect("a test knows its own path");
-    let folder = test
-        .ancestors()
-        .nth(2)
-        .expect("tests are built in target/PROFILE/deps");
-    let path = folder
-        .join("examples")
-        .join(format!("{name}{}", env::consts::EXE_SUFFIX));
-    assert!(
-        path.is_file(),
-        "{} is not built: run `cargo build --examples`",
-        path.display()
-    );
-    path
+/// The program of the example that this test file is about, built once from what lies here now.
+///
+/// `cargo test` builds the examples itself, `cargo test --test NAME` does not; a build with
+/// nothing to do takes a moment only.
+pub(crate) fn example(name: &str) -> &'static Path {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| build(name))
+}
+
+fn build(name: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("the test's own path");
+    // TARGET/PROFILE/deps/TEST
+    let profile = test.ancestors().nth(2).expect("the profile's folder");
+    let target = profile.parent().expect("the target folder");
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo
+        .args(["build", "--quiet", "--example", name, "--target-dir"])
+        .arg(target)
+        .current_dir(env!("CARGO_MANIFEST_DIR"));
+    if profile.ends_with("release") {
+        cargo.arg("--release");
+    }
+    let status = cargo.status().expect("cargo runs");
+    assert!(status.success(), "cargo could not build {name}");
+    profile.join("examples").join(name)
 }
