@@ -131,7 +131,10 @@ async fn advances() {
         println!("{:?}", advance.requeue_after());
         if let steps::Outcome::Done(out) = advance.outcome {
             assert_eq!(out, "attached");
-            assert_eq!(advance.state.create.vm.output().unwrap(), Some(VmId("a".into())));
+            assert_eq!(
+                advance.state.create.vm.output().unwrap(),
+                Some(VmId("a".into()))
+            );
             assert_eq!(attach_volume::STEPS.create.vm.path(), "create.vm");
             println!("{}", advance.state.state().tree());
             return;

@@ -131,7 +131,10 @@ impl fmt::Display for NodeFit {
         let path = &self.path;
         match &self.fit {
             Fit::Same => write!(f, "`{path}` is the same"),
-            Fit::Added => write!(f, "`{path}` is new, and stands before steps that have begun"),
+            Fit::Added => write!(
+                f,
+                "`{path}` is new, and stands before steps that have begun"
+            ),
             Fit::Removed => write!(
                 f,
                 "`{path}` has begun, and the flow has it no more (if it was renamed, give the new \
@@ -207,7 +210,11 @@ impl Comparison {
         match &node.work {
             Work::Step(_) => {}
             Work::If { then, otherwise } => {
-                let branch = if state.decision == Some(false) { otherwise } else { then };
+                let branch = if state.decision == Some(false) {
+                    otherwise
+                } else {
+                    then
+                };
                 if !state.states.is_empty() {
                     self.lines(branch, &state.states);
                 }
@@ -253,7 +260,9 @@ fn misfit(node: &Node, state: &State) -> Option<String> {
     }
     // A foreign document has no kinds: there, a node with children is a group of any sort.
     let foreign = matches!(state.kind, Kind::Step | Kind::Group);
-    if state.kind == node.kind() || foreign && !matches!(node.work, Work::For { .. } | Work::Loop { .. }) {
+    if state.kind == node.kind()
+        || foreign && !matches!(node.work, Work::For { .. } | Work::Loop { .. })
+    {
         if let Work::For { .. } = node.work
             && let Some(input) = &state.input
         {
@@ -273,10 +282,12 @@ fn misfit(node: &Node, state: &State) -> Option<String> {
     if state.started_at.is_none() {
         return None;
     }
-    Some(format!(
-        "it was saved as a {:?}, and is a {:?} now",
-        state.kind,
-        node.kind()
+    Some(
+        format!(
+            "it was saved as a {:?}, and is a {:?} now",
+            state.kind,
+            node.kind()
+        )
+        .to_lowercase(),
     )
-    .to_lowercase())
 }

@@ -90,7 +90,9 @@ impl Cx {
         let tree = self.run.tree();
         let given = tree[self.id].rare().input.as_ref()?;
         Some(given.decode().map_err(|e| {
-            StepError::fatal(format!("the signal that was given to it can't be read: {e}"))
+            StepError::fatal(format!(
+                "the signal that was given to it can't be read: {e}"
+            ))
         }))
     }
 

@@ -55,8 +55,12 @@ pub trait Flow: Sized + Send + Sync + 'static {
     /// Reads the input.
     fn load_input(saved: &Json) -> Result<Self::Input, serde_json::Error>;
     /// See [`Scope::call`].
-    fn call<'b>(frame: &'b Root<'_, Self>, line: usize, op: Op<'b>, cx: &'b Cx)
-    -> BoxFuture<'b, OpResult>;
+    fn call<'b>(
+        frame: &'b Root<'_, Self>,
+        line: usize,
+        op: Op<'b>,
+        cx: &'b Cx,
+    ) -> BoxFuture<'b, OpResult>;
     /// See [`Scope::enter`].
     fn enter<'b>(
         frame: &'b Root<'_, Self>,
@@ -311,7 +315,13 @@ impl<'a, F: Flow> Root<'a, F> {
 }
 
 impl<F: Flow> Scope for Root<'_, F> {
-    fn call<'b>(&'b self, _: usize, line: usize, op: Op<'b>, cx: &'b Cx) -> BoxFuture<'b, OpResult> {
+    fn call<'b>(
+        &'b self,
+        _: usize,
+        line: usize,
+        op: Op<'b>,
+        cx: &'b Cx,
+    ) -> BoxFuture<'b, OpResult> {
         F::call(self, line, op, cx)
     }
 

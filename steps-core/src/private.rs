@@ -2,14 +2,8 @@
 #![allow(missing_docs)]
 
 pub use core::{
-    borrow::Borrow,
-    clone::Clone,
-    convert::Into,
-    marker::PhantomData,
-    option::Option,
-    result::Result,
-    time::Duration,
-    unreachable,
+    borrow::Borrow, clone::Clone, convert::Into, marker::PhantomData, option::Option,
+    result::Result, time::Duration, unreachable,
 };
 pub use std::{
     borrow::ToOwned,
@@ -20,6 +14,7 @@ pub use std::{
 
 pub use serde_json::Error as JsonError;
 
+use crate::scope::{Home, Keys, Slab};
 pub use crate::{
     bind::{Bind, BindRef, done},
     cell::{Branch, BranchCell, Cell, Each, Else, Group, LoopCell, Maybe, MaybeEach, Round, Then},
@@ -45,7 +40,6 @@ pub use crate::{
     table::{Marks, Node, OnFailure, Policy, Poll, Retry, StepMeta, Table, Work, fingerprint},
     view::{Node as ViewNode, Nodes, Place, StepRef, View},
 };
-use crate::scope::{Home, Keys, Slab};
 
 /// What entering a scope gives.
 pub type EnterResult<'b> = Result<Entered<'b>, StepError>;

@@ -211,11 +211,7 @@ impl<'a, F: Flow> Run<'a, F> {
 }
 
 /// Whether `state` is the flow's, with this input. Gives the input to record, where that changes.
-fn check<F: Flow>(
-    state: &State,
-    given: &F::Input,
-    replace: bool,
-) -> Result<Option<Json>, Misfit> {
+fn check<F: Flow>(state: &State, given: &F::Input, replace: bool) -> Result<Option<Json>, Misfit> {
     let table = F::TABLE;
     if !table.answers_to(&state.name) {
         return Err(Misfit::OtherFlow {
@@ -266,7 +262,12 @@ struct Ready<'a, F: Flow> {
 
 impl<F: Flow> Whole for Ready<'_, F> {
     fn enter<'b>(&'b self, how: Enter<'b>) -> Result<Entered<'b>, StepError> {
-        Root::<F>::enter(F::shorten(self.lent), lock(&self.given).take(), &self.cell, how)
+        Root::<F>::enter(
+            F::shorten(self.lent),
+            lock(&self.given).take(),
+            &self.cell,
+            how,
+        )
     }
 
     fn load(&self, output: Option<&Json>) -> Result<(), StepError> {

@@ -165,7 +165,9 @@ pub fn before<T: DeserializeOwned>(saved: Option<&Json>) -> Result<T, StepError>
         return Err(StepError::fatal("nothing was observed before the step"));
     };
     saved.decode().map_err(|e| {
-        StepError::fatal(format!("what was observed before the step can't be read: {e}"))
+        StepError::fatal(format!(
+            "what was observed before the step can't be read: {e}"
+        ))
     })
 }
 

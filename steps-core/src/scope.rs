@@ -217,8 +217,7 @@ pub struct Ops<F: ?Sized> {
     /// See [`Scope::call`].
     pub call: for<'b> fn(&'b F, usize, usize, Op<'b>, &'b Cx) -> BoxFuture<'b, OpResult>,
     /// See [`Scope::enter`].
-    pub enter:
-        for<'b> fn(&'b F, usize, usize, Enter<'b>, &'b Cx) -> Result<Entered<'b>, StepError>,
+    pub enter: for<'b> fn(&'b F, usize, usize, Enter<'b>, &'b Cx) -> Result<Entered<'b>, StepError>,
     /// See [`Scope::until`].
     pub until: for<'b> fn(&'b F, &'b Cx) -> Result<bool, StepError>,
 }
@@ -425,9 +424,10 @@ pub async fn drive<'a, S: Step, L: Slot<S::Output>>(
         }
         Op::Undo(before) => {
             return match (handlers.undo, slot.value()) {
-                (Some((_, undo)), Some(value)) => {
-                    undo.undo(call.0, value, before).await.map(|()| Answer::Undone)
-                }
+                (Some((_, undo)), Some(value)) => undo
+                    .undo(call.0, value, before)
+                    .await
+                    .map(|()| Answer::Undone),
                 _ => Ok(Answer::Undone),
             };
         }

@@ -145,19 +145,11 @@ impl<S: Verify> VerifyFound<S> for Found<S> {
 /// An observe that was found.
 pub trait ObserveFound<S: Step>: Sync {
     /// Calls it.
-    fn observe<'a>(
-        &self,
-        args: S::Args<'a>,
-        cx: &'a Cx,
-    ) -> BoxFuture<'a, Result<Json, StepError>>;
+    fn observe<'a>(&self, args: S::Args<'a>, cx: &'a Cx) -> BoxFuture<'a, Result<Json, StepError>>;
 }
 
 impl<S: Observe> ObserveFound<S> for Found<S> {
-    fn observe<'a>(
-        &self,
-        args: S::Args<'a>,
-        cx: &'a Cx,
-    ) -> BoxFuture<'a, Result<Json, StepError>> {
+    fn observe<'a>(&self, args: S::Args<'a>, cx: &'a Cx) -> BoxFuture<'a, Result<Json, StepError>> {
         S::observe(args, cx)
     }
 }

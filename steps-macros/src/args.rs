@@ -113,6 +113,9 @@ impl Arg {
     pub(crate) fn unknown(&self, known: &[&str], errors: &mut Errors) {
         let name = &self.name;
         let known = known.join("`, `");
-        errors.on(name, format!("unknown option `{name}`; there are `{known}`"));
+        errors.on(
+            name,
+            format!("unknown option `{name}`; there are `{known}`"),
+        );
     }
 }

@@ -62,10 +62,16 @@ pub(crate) fn params(function: &ItemFn, role: Role, errors: &mut Errors) -> Vec<
     let Role(role) = role;
     let signature = &function.sig;
     if let Some(constness) = &signature.constness {
-        errors.on(constness, format!("a {role} can't be `const`: it does something at run time"));
+        errors.on(
+            constness,
+            format!("a {role} can't be `const`: it does something at run time"),
+        );
     }
     if let Some(unsafety) = unsafety(signature) {
-        errors.on(unsafety, format!("a {role} can't be `unsafe`: nobody calls it by hand"));
+        errors.on(
+            unsafety,
+            format!("a {role} can't be `unsafe`: nobody calls it by hand"),
+        );
     }
     for generic in &signature.generics.params {
         if !matches!(generic, syn::GenericParam::Lifetime(_)) {
@@ -138,8 +144,10 @@ pub(crate) fn parse(item: TokenStream, role: &str, errors: &mut Errors) -> Optio
         Ok(function) => Some(function),
         Err(error) => {
             let first = item.into_iter().find(|token| {
-                !matches!(token, proc_macro2::TokenTree::Punct(_) | proc_macro2::TokenTree::Group(_))
-                    && !matches!(token.to_string().as_str(), "pub" | "async" | "const")
+                !matches!(
+                    token,
+                    proc_macro2::TokenTree::Punct(_) | proc_macro2::TokenTree::Group(_)
+                ) && !matches!(token.to_string().as_str(), "pub" | "async" | "const")
             });
             match first {
                 Some(token) if token.to_string() != "fn" => errors.on(

@@ -60,7 +60,10 @@ fn read(
     } else {
         for arg in &args {
             let name = &arg.name;
-            errors.on(name, format!("unknown option `{name}`; `#[{role}]` has none"));
+            errors.on(
+                name,
+                format!("unknown option `{name}`; `#[{role}]` has none"),
+            );
         }
         Options::default()
     };
@@ -158,23 +161,26 @@ pub(crate) fn undo(attr: TokenStream, item: TokenStream) -> TokenStream {
         let call = call(&handler.function, &args, &all);
         let policy = handler.options.policy();
         let when = handler.options.when();
-        Some(block(handler, quote! {
-            impl __p::Undo for __Of {
-                const POLICY: __p::Policy = #policy;
-                fn undo<'a>(
-                    __args: <Self as __p::Step>::Args<'a>,
-                    #output_arg: &'a <Self as __p::Step>::Output,
-                    __before: __p::Option<&'a __p::Json>,
-                ) -> __p::BoxFuture<'a, __p::Result<(), __p::StepError>> {
-                    __p::boxed(async move {
-                        #apart
-                        #before_let
-                        __p::HandlerReturn::ended(#call, #when)
-                    })
+        Some(block(
+            handler,
+            quote! {
+                impl __p::Undo for __Of {
+                    const POLICY: __p::Policy = #policy;
+                    fn undo<'a>(
+                        __args: <Self as __p::Step>::Args<'a>,
+                        #output_arg: &'a <Self as __p::Step>::Output,
+                        __before: __p::Option<&'a __p::Json>,
+                    ) -> __p::BoxFuture<'a, __p::Result<(), __p::StepError>> {
+                        __p::boxed(async move {
+                            #apart
+                            #before_let
+                            __p::HandlerReturn::ended(#call, #when)
+                        })
+                    }
                 }
-            }
-            impl __p::Reversible for __Of {}
-        }))
+                impl __p::Reversible for __Of {}
+            },
+        ))
     });
     assemble(item, glue, errors)
 }
@@ -193,18 +199,21 @@ pub(crate) fn verify(attr: TokenStream, item: TokenStream) -> TokenStream {
             ReturnType::Default => handler.function.sig.ident.span(),
         };
         let found = quote_spanned!(span=> __p::found::<__Of, _>(#call));
-        block(handler, quote! {
-            impl __p::Verify for __Of {
-                fn verify<'a>(
-                    __args: <Self as __p::Step>::Args<'a>,
-                    _: &'a __p::Cx,
-                ) -> __p::BoxFuture<'a, __p::Result<
-                    __p::Option<<Self as __p::Step>::Output>, __p::StepError,
-                >> {
-                    __p::boxed(async move { #apart #found })
+        block(
+            handler,
+            quote! {
+                impl __p::Verify for __Of {
+                    fn verify<'a>(
+                        __args: <Self as __p::Step>::Args<'a>,
+                        _: &'a __p::Cx,
+                    ) -> __p::BoxFuture<'a, __p::Result<
+                        __p::Option<<Self as __p::Step>::Output>, __p::StepError,
+                    >> {
+                        __p::boxed(async move { #apart #found })
+                    }
                 }
-            }
-        })
+            },
+        )
     });
     assemble(item, glue, errors)
 }
@@ -235,17 +244,20 @@ pub(crate) fn observe(attr: TokenStream, item: TokenStream) -> TokenStream {
         } else {
             (quote!(#ty), quote_spanned!(span=> __p::seen::<#ty>(#call)))
         };
-        Some(block(handler, quote! {
-            impl __p::Observe for __Of {
-                type Value = #value;
-                fn observe<'a>(
-                    __args: <Self as __p::Step>::Args<'a>,
-                    _: &'a __p::Cx,
-                ) -> __p::BoxFuture<'a, __p::Result<__p::Json, __p::StepError>> {
-                    __p::boxed(async move { #apart #seen })
+        Some(block(
+            handler,
+            quote! {
+                impl __p::Observe for __Of {
+                    type Value = #value;
+                    fn observe<'a>(
+                        __args: <Self as __p::Step>::Args<'a>,
+                        _: &'a __p::Cx,
+                    ) -> __p::BoxFuture<'a, __p::Result<__p::Json, __p::StepError>> {
+                        __p::boxed(async move { #apart #seen })
+                    }
                 }
-            }
-        }))
+            },
+        ))
     });
     assemble(item, glue, errors)
 }
@@ -289,21 +301,24 @@ fn of_flow(
         } else {
             (quote!(__p::OnFailed), quote!(on_failed))
         };
-        Some(block(handler, quote! {
-            impl #handler_trait for __Of {
-                fn #method<'a>(
-                    __lent: <Self as __p::Flow>::Lent<'a>,
-                    __input: &'a <Self as __p::Flow>::Input,
-                    #last_arg: #last_type,
-                ) -> __p::BoxFuture<'a, __p::Result<(), __p::StepError>> {
-                    let __args = <Self as __p::Flow>::params(__lent, __input);
-                    __p::boxed(async move {
-                        #apart
-                        __p::HandlerReturn::ended(#call, __p::Option::None)
-                    })
+        Some(block(
+            handler,
+            quote! {
+                impl #handler_trait for __Of {
+                    fn #method<'a>(
+                        __lent: <Self as __p::Flow>::Lent<'a>,
+                        __input: &'a <Self as __p::Flow>::Input,
+                        #last_arg: #last_type,
+                    ) -> __p::BoxFuture<'a, __p::Result<(), __p::StepError>> {
+                        let __args = <Self as __p::Flow>::params(__lent, __input);
+                        __p::boxed(async move {
+                            #apart
+                            __p::HandlerReturn::ended(#call, __p::Option::None)
+                        })
+                    }
                 }
-            }
-        }))
+            },
+        ))
     });
     assemble(item, glue, errors)
 }

@@ -115,7 +115,10 @@ impl Options {
         }
         let Some(times) = times else {
             if errors.is_empty() {
-                errors.at(span, "`retry` needs `times`: how many more attempts may follow a failed one");
+                errors.at(
+                    span,
+                    "`retry` needs `times`: how many more attempts may follow a failed one",
+                );
             }
             return;
         };
@@ -214,11 +217,17 @@ fn factor(arg: Arg, least: f64, most: f64, errors: &mut Errors) -> Option<TokenS
         return match number {
             Some(number) if (least..=most).contains(&number) => Some(quote!(#number)),
             _ if most > 1.0 => {
-                errors.on(&expr, format!("`{name}` is a number of at least {least}: `{name} = 2.0`"));
+                errors.on(
+                    &expr,
+                    format!("`{name}` is a number of at least {least}: `{name} = 2.0`"),
+                );
                 None
             }
             _ => {
-                errors.on(&expr, format!("`{name}` is a share from {least} to {most}: `{name} = 0.2`"));
+                errors.on(
+                    &expr,
+                    format!("`{name}` is a share from {least} to {most}: `{name} = 0.2`"),
+                );
                 None
             }
         };
@@ -232,7 +241,10 @@ fn read_poll(arg: Arg, errors: &mut Errors) -> Option<Poll> {
     let list = match arg.value {
         Value::List(_) => arg.list(errors)?,
         _ => {
-            errors.at(span, "`poll` takes options: `poll(every = \"1s\", times = 10)`");
+            errors.at(
+                span,
+                "`poll` takes options: `poll(every = \"1s\", times = 10)`",
+            );
             return None;
         }
     };
@@ -247,7 +259,10 @@ fn read_poll(arg: Arg, errors: &mut Errors) -> Option<Poll> {
         Some(every) => every,
         None => {
             if errors.is_empty() {
-                errors.at(span, "`poll` needs `every`: the pause before it is asked again");
+                errors.at(
+                    span,
+                    "`poll` needs `every`: the pause before it is asked again",
+                );
             }
             return None;
         }

@@ -49,12 +49,7 @@ fn output(function: &ItemFn, errors: &mut Errors) -> Type {
 }
 
 /// A function that is not async must say that it blocks.
-pub(crate) fn check_async(
-    function: &ItemFn,
-    options: &Options,
-    role: &str,
-    errors: &mut Errors,
-) {
+pub(crate) fn check_async(function: &ItemFn, options: &Options, role: &str, errors: &mut Errors) {
     match (&function.sig.asyncness, options.blocking) {
         (None, None) => errors.on(
             function.sig.fn_token,
@@ -82,10 +77,13 @@ pub(crate) fn call(function: &ItemFn, args: &[Ident], params: &[&Param]) -> Toke
     if function.sig.asyncness.is_some() {
         return quote!(#name(#(#args),*).await);
     }
-    let owned = args.iter().zip(params).filter(|(_, param)| param.lent().is_some());
-    let owned = owned.map(|(arg, param)| {
-        quote_spanned!(param.span()=> let #arg = __p::ToOwned::to_owned(#arg);)
-    });
+    let owned = args
+        .iter()
+        .zip(params)
+        .filter(|(_, param)| param.lent().is_some());
+    let owned = owned.map(
+        |(arg, param)| quote_spanned!(param.span()=> let #arg = __p::ToOwned::to_owned(#arg);),
+    );
     let passed = args.iter().zip(params).map(|(arg, param)| {
         if param.lent().is_some() {
             quote!(__p::Borrow::borrow(&#arg))

@@ -69,9 +69,7 @@ impl<'r> Pass<'r> {
     pub(super) async fn verify(self, at: At<'_>, cx: &Cx, policy: &Policy) -> OpResult {
         self.op(at, Op::Verify, cx, policy.timeout)
             .await
-            .map_err(|error| {
-                StepError::user(format!("its verify failed: {}", error.text()))
-            })
+            .map_err(|error| StepError::user(format!("its verify failed: {}", error.text())))
     }
 }
 

@@ -43,12 +43,7 @@ impl<'r> Pass<'r> {
     }
 
     /// Undoes one line.
-    pub(super) async fn unwind_line(
-        self,
-        at: At<'_>,
-        node: &'static Node,
-        id: Id,
-    ) -> Kept<Back> {
+    pub(super) async fn unwind_line(self, at: At<'_>, node: &'static Node, id: Id) -> Kept<Back> {
         match &node.work {
             Work::Step(meta) => self.undo(at, meta, id).await,
             _ => self.unwind_group(at, node, id).await,
@@ -117,12 +112,7 @@ impl<'r> Pass<'r> {
     }
 
     /// Undoes what is in a line's scope.
-    fn unwind_group<'b>(
-        self,
-        at: At<'b>,
-        node: &'static Node,
-        id: Id,
-    ) -> BoxFuture<'b, Kept<Back>>
+    fn unwind_group<'b>(self, at: At<'b>, node: &'static Node, id: Id) -> BoxFuture<'b, Kept<Back>>
     where
         'r: 'b,
     {
@@ -200,7 +190,11 @@ impl<'r> Pass<'r> {
             (rare.input.clone(), rare.decision)
         };
         let cx = self.cx(id, 1);
-        let how = Enter { input: input.as_ref(), decision, fresh: true };
+        let how = Enter {
+            input: input.as_ref(),
+            decision,
+            fresh: true,
+        };
         let scope = match self.enter(at, how, &cx) {
             Ok(entered) => entered.scope,
             Err(error) => return Ok(Err((id, error))),
@@ -218,7 +212,11 @@ impl<'r> Pass<'r> {
                 self.all_at_once(lines.iter().enumerate().zip(children).map(
                     |((line, node), id)| {
                         Box::pin(async move {
-                            let at = At { scope, item: 0, line };
+                            let at = At {
+                                scope,
+                                item: 0,
+                                line,
+                            };
                             if node.marks.pivot && self.run.tree()[id].status == Status::Done {
                                 return Ok(Back::Pivot);
                             }
@@ -240,9 +238,9 @@ impl<'r> Pass<'r> {
                     }
                     back
                 } else {
-                    let items = items.enumerate().map(|(item, id)| {
-                        Box::pin(self.unwind_item(scope, item, body, id))
-                    });
+                    let items = items
+                        .enumerate()
+                        .map(|(item, id)| Box::pin(self.unwind_item(scope, item, body, id)));
                     self.all_at_once(items).await?
                 }
             }
@@ -287,9 +285,15 @@ impl<'r> Pass<'r> {
         id: Id,
     ) -> Kept<Result<Back, (Id, StepError)>> {
         let rounds = self.run.tree()[id].rare().rounds.clone();
-        let how = Enter { fresh: true, ..Enter::default() };
+        let how = Enter {
+            fresh: true,
+            ..Enter::default()
+        };
         for (index, round) in rounds.into_iter().enumerate().rev() {
-            if matches!(self.run.tree()[round].status, Status::Pending | Status::Undone) {
+            if matches!(
+                self.run.tree()[round].status,
+                Status::Pending | Status::Undone
+            ) {
                 continue;
             }
             // The round's arguments may name the round before.

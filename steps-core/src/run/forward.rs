@@ -25,7 +25,11 @@ enum Look {
     /// It has ended, or cannot go on now.
     End(End),
     /// An attempt begins; the step may have been at work when an earlier process ended.
-    Attempt { number: u32, verify: bool, observe: bool },
+    Attempt {
+        number: u32,
+        verify: bool,
+        observe: bool,
+    },
     /// It was waiting when a sibling failed: it makes no further attempt.
     GiveUp,
 }
@@ -43,7 +47,11 @@ impl<'r> Pass<'r> {
         let mut skip = self.run.tree().done_from(first, nodes.len());
         while let Some(node) = nodes.get(skip) {
             let id = first + u32::try_from(skip).unwrap_or(u32::MAX);
-            let at = At { scope, item, line: skip };
+            let at = At {
+                scope,
+                item,
+                line: skip,
+            };
             let end = self.line(at, node, id, now).await?;
             if end != End::Done {
                 if matches!(end, End::Failed | End::Interrupted) {
@@ -158,7 +166,11 @@ impl<'r> Pass<'r> {
     ) -> Kept<End> {
         let (number, verify, observe) = match self.look(id, meta, *now) {
             Look::End(end) => return Ok(end),
-            Look::Attempt { number, verify, observe } => (number, verify, observe),
+            Look::Attempt {
+                number,
+                verify,
+                observe,
+            } => (number, verify, observe),
             Look::GiveUp => return self.give_up(at, meta, id).await,
         };
         let cx = self.cx(id, number);
@@ -215,7 +227,8 @@ impl<'r> Pass<'r> {
         if meta.observe && self.run.tree()[id].rare().before.is_none() {
             let answer = self.op(at, Op::Observe, cx, meta.policy.timeout).await?;
             if let Answer::Seen(before) = answer {
-                self.run.change(id, |record| record.rare_mut().before = Some(before));
+                self.run
+                    .change(id, |record| record.rare_mut().before = Some(before));
             }
         }
         Ok(None)
@@ -413,7 +426,13 @@ impl<'r> Pass<'r> {
             .into_iter()
             .map(|child| &tree[child])
             .filter(|child| !child.optional && child.done_at.is_some())
-            .filter_map(|child| Some(format!("{}: {}", child.name.text(), child.rare().errors.last()?)))
+            .filter_map(|child| {
+                Some(format!(
+                    "{}: {}",
+                    child.name.text(),
+                    child.rare().errors.last()?
+                ))
+            })
             .collect();
         if errors.is_empty() {
             errors.push(INTERRUPTED.to_owned());
@@ -436,7 +455,11 @@ impl<'r> Pass<'r> {
         }
         let cx = self.cx(id, 1);
         let (input, decision) = self.recorded(id);
-        let how = Enter { input: input.as_ref(), decision, fresh: false };
+        let how = Enter {
+            input: input.as_ref(),
+            decision,
+            fresh: false,
+        };
         let mut entered = match self.enter(at, how, &cx) {
             Ok(entered) => entered,
             Err(error) => return Ok(Err(error)),
@@ -601,7 +624,10 @@ impl<'r> Pass<'r> {
             let done = {
                 let tree = self.run.tree();
                 let rounds = &tree[id].rare().rounds;
-                rounds.iter().filter(|round| tree[**round].status == Status::Done).count()
+                rounds
+                    .iter()
+                    .filter(|round| tree[**round].status == Status::Done)
+                    .count()
             };
             let how = Enter::default();
             if let Err((_, error)) = self.restore_round(at, body, id, done, how).await? {
@@ -651,7 +677,10 @@ impl<'r> Pass<'r> {
             return Ok(Ok(end));
         }
         let cx = self.cx(id, 1);
-        let scope = match self.enter(at, Enter::default(), &cx).map(|entered| entered.scope) {
+        let scope = match self
+            .enter(at, Enter::default(), &cx)
+            .map(|entered| entered.scope)
+        {
             Ok(Some(scope)) => scope,
             Ok(None) => return Ok(Ok(End::Done)),
             Err(error) => return Ok(Err(error)),
@@ -715,7 +744,10 @@ impl super::tree::Tree {
     pub(crate) fn waiting_for_signal(&self, path: &str) -> Option<Id> {
         let mut at = ROOT;
         for name in crate::state::path::split(path) {
-            at = self.below(at).into_iter().find(|id| self[*id].name.text() == name)?;
+            at = self
+                .below(at)
+                .into_iter()
+                .find(|id| self[*id].name.text() == name)?;
         }
         (self[at].rare().until == Some(Until::Signal)).then_some(at)
     }

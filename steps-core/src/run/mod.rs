@@ -194,7 +194,11 @@ impl Shared {
         let changes = {
             let tree = self.tree();
             let mut seen = std::collections::HashSet::new();
-            let mut last: Vec<Id> = ids.into_iter().rev().filter(|id| seen.insert(*id)).collect();
+            let mut last: Vec<Id> = ids
+                .into_iter()
+                .rev()
+                .filter(|id| seen.insert(*id))
+                .collect();
             last.reverse();
             last.into_iter()
                 .map(|id| {
@@ -240,7 +244,9 @@ impl Shared {
         failed.sort_by_key(|&(_, at)| at);
         let given_up = |id: Id| {
             let errors = &tree[id].rare().errors;
-            errors.last().is_some_and(|error| error == forward::INTERRUPTED)
+            errors
+                .last()
+                .is_some_and(|error| error == forward::INTERRUPTED)
         };
         if failed.iter().any(|(id, _)| !given_up(*id)) {
             failed.retain(|(id, _)| !given_up(*id));
@@ -258,7 +264,10 @@ impl Shared {
             failed
                 .into_iter()
                 .map(|(id, _)| {
-                    describe(id, tree[id].rare().errors.last().cloned().unwrap_or_default())
+                    describe(
+                        id,
+                        tree[id].rare().errors.last().cloned().unwrap_or_default(),
+                    )
                 })
                 .collect(),
             undo_failed

@@ -10,12 +10,7 @@ use futures_util::{
 };
 use jiff::Timestamp;
 
-use super::{
-    End, Kept, Pass,
-    attempt::At,
-    sooner,
-    tree::Id,
-};
+use super::{End, Kept, Pass, attempt::At, sooner, tree::Id};
 use crate::{
     scope::{BoxFuture, Scope},
     table::Node,
@@ -34,7 +29,11 @@ impl<'r> Pass<'r> {
         self.at_once(region, nodes.len(), usize::MAX, now, |line, mut now| {
             let id = first + u32::try_from(line).unwrap_or(u32::MAX);
             Box::pin(async move {
-                let at = At { scope, item: 0, line };
+                let at = At {
+                    scope,
+                    item: 0,
+                    line,
+                };
                 self.line(at, &nodes[line], id, &mut now).await
             })
         })
@@ -78,7 +77,9 @@ impl<'r> Pass<'r> {
                 let future = branch(index, now);
                 running.push(async move { (index, future.await) });
             }
-            let due = waiting.iter().fold(None, |soonest, (_, at)| sooner(soonest, *at));
+            let due = waiting
+                .iter()
+                .fold(None, |soonest, (_, at)| sooner(soonest, *at));
             let ended = match due {
                 _ if running.is_empty() => break,
                 None => running.next().await,
@@ -116,7 +117,9 @@ impl<'r> Pass<'r> {
                 !is_due
             });
         }
-        let due = waiting.iter().fold(None, |soonest, (_, at)| sooner(soonest, *at));
+        let due = waiting
+            .iter()
+            .fold(None, |soonest, (_, at)| sooner(soonest, *at));
         Ok(match (waiting.is_empty(), worst) {
             // Only an atomic branch still waits after a failure: it is let finish.
             (false, _) => End::Waiting(due),

@@ -76,7 +76,11 @@ impl Pass<'_> {
                 let own = self.run.tree()[id].output.is_some();
                 let loaded = load(Saved::Output(Some(text)));
                 // What stands in for the output of a foreign state may be nothing of the kind.
-                return Ok(if own { loaded } else { loaded.or_else(|_| load(Saved::Output(None))) });
+                return Ok(if own {
+                    loaded
+                } else {
+                    loaded.or_else(|_| load(Saved::Output(None)))
+                });
             }
             Work::Flow(_) if status == Status::Done => {
                 let text = output.as_ref().map(crate::json::Json::get);
@@ -128,7 +132,11 @@ impl Pass<'_> {
                 return Ok(Ok(()));
             }
             Work::If { then, otherwise } => {
-                if decision == Some(false) { *otherwise } else { *then }
+                if decision == Some(false) {
+                    *otherwise
+                } else {
+                    *then
+                }
             }
             work => work.lines(),
         };

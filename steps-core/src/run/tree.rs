@@ -284,11 +284,7 @@ impl Tree {
     }
 
     /// Collects the failed nodes whose failure is their own.
-    pub(crate) fn failures(
-        &self,
-        id: Id,
-        failed: &mut Vec<(Id, Option<Timestamp>)>,
-    ) {
+    pub(crate) fn failures(&self, id: Id, failed: &mut Vec<(Id, Option<Timestamp>)>) {
         let record = &self[id];
         let mut below = false;
         for child in self.below(id) {
@@ -318,7 +314,11 @@ impl Tree {
     /// The saved form of a node and all below it.
     pub(crate) fn state(&self, id: Id) -> State {
         let mut state = self.node(id);
-        state.states = self.below(id).into_iter().map(|id| self.state(id)).collect();
+        state.states = self
+            .below(id)
+            .into_iter()
+            .map(|id| self.state(id))
+            .collect();
         state
     }
 
@@ -403,7 +403,11 @@ impl Tree {
             Work::Group(nodes) | Work::Parallel(nodes) => self.fill_lines(id, nodes, &state.states),
             Work::Flow(table) => self.fill_lines(id, table.nodes, &state.states),
             Work::If { then, otherwise } => {
-                let branch = if state.decision == Some(false) { otherwise } else { then };
+                let branch = if state.decision == Some(false) {
+                    otherwise
+                } else {
+                    then
+                };
                 self.fill_lines(id, branch, &state.states);
             }
             Work::For { body, .. } => {

@@ -87,7 +87,10 @@ fn marks(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Marks> {
                     let args = args::parse(list.tokens.clone(), errors);
                     marks.options = Options::read(args, Place::Line, errors);
                 }
-                _ => errors.on(&attr, "`#[step(…)]` on a line takes options, such as `retry(…)`"),
+                _ => errors.on(
+                    &attr,
+                    "`#[step(…)]` on a line takes options, such as `retry(…)`",
+                ),
             },
             _ => errors.on(
                 attr.path(),
@@ -200,7 +203,10 @@ fn body(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Body> {
 /// `path(args);`
 fn call(input: ParseStream<'_>) -> syn::Result<Call> {
     let path: Path = input.parse().map_err(|error| {
-        syn::Error::new(error.span(), "a call of a step is expected here: `step(…);`")
+        syn::Error::new(
+            error.span(),
+            "a call of a step is expected here: `step(…);`",
+        )
     })?;
     if input.peek(Token![!]) {
         return Err(input.error("a macro can't be a step: put its work in a `#[step]` function"));
@@ -221,7 +227,10 @@ fn call(input: ParseStream<'_>) -> syn::Result<Call> {
         ));
     }
     if input.parse::<Option<Token![;]>>()?.is_none() {
-        return Err(syn::Error::new(paren.span.close(), "a `;` is missing after this"));
+        return Err(syn::Error::new(
+            paren.span.close(),
+            "a `;` is missing after this",
+        ));
     }
     Ok(Call {
         path,
@@ -336,7 +345,10 @@ fn rounds(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Body> {
         let max: syn::LitInt = input.parse()?;
         match max.base10_parse::<u32>() {
             Ok(0) => {
-                return Err(syn::Error::new_spanned(max, "`max 0` would run nothing: give 1 or more"));
+                return Err(syn::Error::new_spanned(
+                    max,
+                    "`max 0` would run nothing: give 1 or more",
+                ));
             }
             Ok(_) => Some(max),
             Err(error) => return Err(error),

@@ -126,7 +126,13 @@ fn body(flow: &mut Flow, errors: &mut Errors) {
             None if found => stmt.to_tokens(&mut flow.tail),
             None => {
                 let name = &flow.function.sig.ident;
-                if flow.function.block.stmts.iter().any(|stmt| as_steps(stmt).is_some()) {
+                if flow
+                    .function
+                    .block
+                    .stmts
+                    .iter()
+                    .any(|stmt| as_steps(stmt).is_some())
+                {
                     errors.on(
                         stmt,
                         "this code stands before `steps!`, so it would run again at every resume: \

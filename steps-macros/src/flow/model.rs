@@ -78,7 +78,10 @@ pub(crate) struct Call {
 /// The condition of an `if`.
 pub(crate) enum Cond {
     Is(TokenStream),
-    Let { pat: TokenStream, value: TokenStream },
+    Let {
+        pat: TokenStream,
+        value: TokenStream,
+    },
 }
 
 impl Line {

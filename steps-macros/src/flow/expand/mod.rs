@@ -60,11 +60,7 @@ fn each_scope(scope: &Scope<'_>) -> TokenStream {
     let below: Vec<Vec<Scope<'_>>> = (0..scope.lines.len())
         .map(|line| scope.below(line))
         .collect();
-    let inner: TokenStream = below
-        .iter()
-        .flatten()
-        .map(each_scope)
-        .collect();
+    let inner: TokenStream = below.iter().flatten().map(each_scope).collect();
     let slots = slots::slots(scope, &below);
     let nodes = table::nodes(scope, &below);
     let ops = if scope.inferred {

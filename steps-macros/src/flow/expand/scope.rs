@@ -220,7 +220,8 @@ impl<'m> Scope<'m> {
                 }
             }
             Brings::Item(pat) | Brings::Match(pat) => {
-                let bound: Vec<Ident> = names::bound(pat).into_iter().filter(|n| wants(n)).collect();
+                let bound: Vec<Ident> =
+                    names::bound(pat).into_iter().filter(|n| wants(n)).collect();
                 if bound.is_empty() {
                     return;
                 }
@@ -233,9 +234,11 @@ impl<'m> Scope<'m> {
                         };
                     },
                 });
-                bindings.extend(bound.iter().map(|name| {
-                    quote!(let #name = __p::Bind(#name).get();)
-                }));
+                bindings.extend(
+                    bound
+                        .iter()
+                        .map(|name| quote!(let #name = __p::Bind(#name).get();)),
+                );
             }
         }
     }
@@ -293,7 +296,12 @@ fn slot_at(up: usize, name: &Ident) -> TokenStream {
 pub(super) fn getter(line: &Line) -> TokenStream {
     match (&line.body, line.optional) {
         (Body::Flow(_) | Body::Loop { .. }, true)
-        | (Body::If { otherwise: Some(_), .. }, true) => quote!(get_maybe),
+        | (
+            Body::If {
+                otherwise: Some(_), ..
+            },
+            true,
+        ) => quote!(get_maybe),
         _ => quote!(get),
     }
 }
@@ -302,7 +310,12 @@ pub(super) fn getter(line: &Line) -> TokenStream {
 pub(super) fn taker(line: &Line) -> TokenStream {
     match (&line.body, line.optional) {
         (Body::Flow(_) | Body::Loop { .. }, true)
-        | (Body::If { otherwise: Some(_), .. }, true) => quote!(into_maybe),
+        | (
+            Body::If {
+                otherwise: Some(_), ..
+            },
+            true,
+        ) => quote!(into_maybe),
         _ => quote!(into_inner),
     }
 }

@@ -20,7 +20,10 @@ pub(super) fn shell(flow: &Flow) -> TokenStream {
     let vis = &flow.function.vis;
     let attrs = &flow.function.attrs;
     let docs = function::docs(attrs);
-    let own: Vec<_> = attrs.iter().filter(|attr| !attr.path().is_ident("doc")).collect();
+    let own: Vec<_> = attrs
+        .iter()
+        .filter(|attr| !attr.path().is_ident("doc"))
+        .collect();
     let user_docs = attrs.iter().filter(|attr| attr.path().is_ident("doc"));
     let tree = tree_docs(flow);
     let params = flow.params.iter().map(|param| {
@@ -35,7 +38,10 @@ pub(super) fn shell(flow: &Flow) -> TokenStream {
     let inputs: Vec<_> = inputs.collect();
     let input_names: Vec<_> = inputs.iter().map(|param| &param.name).collect();
     let input_types: Vec<_> = inputs.iter().map(|param| &param.ty).collect();
-    let lent_types = flow.params.iter().filter_map(|param| param.lent().map(owned));
+    let lent_types = flow
+        .params
+        .iter()
+        .filter_map(|param| param.lent().map(owned));
     let lent_types: Vec<_> = lent_types.collect();
     let steps = format_ident!("{}Steps", names::pascal(&name.to_string()));
     let about = format!(
@@ -111,7 +117,11 @@ fn tree_docs(flow: &Flow) -> String {
                 Body::Step(call) | Body::Flow(call) => {
                     let path = &call.path;
                     let path = quote!(#path).to_string().replace(' ', "");
-                    if line.unnamed { String::new() } else { format!(": `{path}`") }
+                    if line.unnamed {
+                        String::new()
+                    } else {
+                        format!(": `{path}`")
+                    }
                 }
                 Body::Group(_) => String::new(),
                 Body::Parallel(_) => ", at once".to_owned(),
@@ -156,8 +166,15 @@ fn parts(flow: &Flow) -> TokenStream {
         .filter_map(|param| param.lent().map(|ty| (param, ty)))
         .collect();
     let lent_names: Vec<_> = lent.iter().map(|(param, _)| &param.name).collect();
-    let lent_types: Vec<_> = lent.iter().map(|(param, _)| param.with_lifetime()).collect();
-    let inputs: Vec<_> = flow.params.iter().filter(|param| param.lent().is_none()).collect();
+    let lent_types: Vec<_> = lent
+        .iter()
+        .map(|(param, _)| param.with_lifetime())
+        .collect();
+    let inputs: Vec<_> = flow
+        .params
+        .iter()
+        .filter(|param| param.lent().is_none())
+        .collect();
     let input_names: Vec<_> = inputs.iter().map(|param| &param.name).collect();
     let input_types: Vec<_> = inputs.iter().map(|param| &param.ty).collect();
     let mark = if lent.is_empty() {
@@ -165,7 +182,11 @@ fn parts(flow: &Flow) -> TokenStream {
     } else {
         TokenStream::new()
     };
-    let no_mark = if lent.is_empty() { quote!(__none: __p::PhantomData,) } else { TokenStream::new() };
+    let no_mark = if lent.is_empty() {
+        quote!(__none: __p::PhantomData,)
+    } else {
+        TokenStream::new()
+    };
     quote! {
         #[derive(Clone, Copy)]
         pub struct __Lent<'a> { #(#lent_names: #lent_types,)* #mark }
@@ -192,23 +213,44 @@ fn common(flow: &Flow) -> TokenStream {
         .collect();
     let lent_names: Vec<_> = lent.iter().map(|(param, _)| &param.name).collect();
     let lent_types: Vec<_> = lent.iter().map(|(_, ty)| ty).collect();
-    let inputs: Vec<_> = flow.params.iter().filter(|param| param.lent().is_none()).collect();
+    let inputs: Vec<_> = flow
+        .params
+        .iter()
+        .filter(|param| param.lent().is_none())
+        .collect();
     let input_names: Vec<_> = inputs.iter().map(|param| &param.name).collect();
     let texts: Vec<_> = input_names.iter().map(|name| name.to_string()).collect();
-    let codecs: Vec<Ident> = (0..inputs.len()).map(|i| format_ident!("__INPUT{i}")).collect();
+    let codecs: Vec<Ident> = (0..inputs.len())
+        .map(|i| format_ident!("__INPUT{i}"))
+        .collect();
     let all_types = flow.params.iter().map(|param| {
         let ty = param.with_lifetime();
-        if param.lent().is_some() { quote!(#ty) } else { quote!(&'a #ty) }
+        if param.lent().is_some() {
+            quote!(#ty)
+        } else {
+            quote!(&'a #ty)
+        }
     });
     let all = flow.params.iter().map(|param| {
         let name = &param.name;
-        if param.lent().is_some() { quote!(lent.#name) } else { quote!(&input.#name) }
+        if param.lent().is_some() {
+            quote!(lent.#name)
+        } else {
+            quote!(&input.#name)
+        }
     });
-    let no_mark = if lent.is_empty() { quote!(__none: __p::PhantomData,) } else { TokenStream::new() };
+    let no_mark = if lent.is_empty() {
+        quote!(__none: __p::PhantomData,)
+    } else {
+        TokenStream::new()
+    };
     let syn::ReturnType::Type(_, ret) = &flow.function.sig.output else {
         return TokenStream::new();
     };
-    let fields = format_ident!("{}Fields", names::pascal(&flow.function.sig.ident.to_string()));
+    let fields = format_ident!(
+        "{}Fields",
+        names::pascal(&flow.function.sig.ident.to_string())
+    );
     let output = quote_spanned!(ret.span()=> <#ret as __p::StepReturn>::Output);
     let codec = quote_spanned!(ret.span()=> __p::codec::<Self::Output>());
     quote! {
@@ -320,7 +362,11 @@ fn finish(flow: &Flow) -> TokenStream {
         }
         let ty = param.with_lifetime();
         params.push(quote!(#pat: #ty));
-        let from = if param.lent().is_some() { quote!(lent) } else { quote!(input) };
+        let from = if param.lent().is_some() {
+            quote!(lent)
+        } else {
+            quote!(input)
+        };
         args.push(quote!(#from.#name));
     }
     for (index, line) in flow.lines.iter().enumerate() {

@@ -40,7 +40,10 @@ pub(super) fn slots(scope: &Scope<'_>, below: &[Vec<Scope<'_>>]) -> TokenStream 
         (quote!(()), quote!(__p::Option::Some(())))
     } else {
         let value = scope.value();
-        (quote!(#value), quote!(__p::Option::Some(#value { #(#takes)* })))
+        (
+            quote!(#value),
+            quote!(__p::Option::Some(#value { #(#takes)* })),
+        )
     };
     let value_struct = scope.up.map(|_| {
         quote! {
@@ -102,11 +105,7 @@ fn slot(line: &Line, of: &proc_macro2::Ident, below: &[Scope<'_>]) -> (TokenStre
 }
 
 /// The type of a line's value.
-pub(super) fn value_type(
-    line: &Line,
-    of: &proc_macro2::Ident,
-    below: &[Scope<'_>],
-) -> TokenStream {
+pub(super) fn value_type(line: &Line, of: &proc_macro2::Ident, below: &[Scope<'_>]) -> TokenStream {
     let plain = match &line.body {
         Body::Step(_) => quote!(<#of as __p::Step>::Output),
         Body::Flow(_) => quote!(<#of as __p::Flow>::Output),

@@ -132,7 +132,11 @@ fn work(
 pub(super) fn whole(flow: &super::super::model::Flow) -> TokenStream {
     let name = &flow.name;
     let aliases = &flow.aliases;
-    let on_failure = if flow.hold { quote!(Hold) } else { quote!(Undo) };
+    let on_failure = if flow.hold {
+        quote!(Hold)
+    } else {
+        quote!(Undo)
+    };
     quote! {
         &__p::Table {
             name: #name,

@@ -15,7 +15,10 @@ pub(super) fn typed(flow: &Flow) -> TokenStream {
     let title = names::pascal(&name.to_string());
     let krate = &flow.krate;
     let vis = &flow.function.vis;
-    let (state, fields) = (format_ident!("{title}State"), format_ident!("{title}Fields"));
+    let (state, fields) = (
+        format_ident!("{title}State"),
+        format_ident!("{title}Fields"),
+    );
     let about = format!("The saved state of [`{name}()`], with a field for each of its steps.");
     let mut emit = Emit {
         flow,
@@ -51,7 +54,10 @@ impl Emit<'_> {
     fn structs(&mut self, title: &str, path: &[TokenStream], what: &str, rows: &Rows) {
         let private = &self.private;
         let vis = &self.flow.function.vis;
-        let (fields, steps) = (format_ident!("{title}Fields"), format_ident!("{title}Steps"));
+        let (fields, steps) = (
+            format_ident!("{title}Fields"),
+            format_ident!("{title}Steps"),
+        );
         let Rows {
             names,
             docs,
