@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwn
 
 use crate::{
     json::Json,
-    state::{State, path},
+    state::{State, StateError, path},
     status::Status,
 };
 
@@ -108,6 +108,27 @@ impl<V: View> FlowState<V> {
     ) -> Result<bool, serde_json::Error> {
         let json = Json::encode(value)?;
         Ok(self.edit(|state| state.signal(&step.path(), json)))
+    }
+
+    /// Lets a stuck rollback try again each undo that failed: see [`State::retry_undo`].
+    pub fn retry_undo(&mut self) -> Result<usize, StateError> {
+        self.edit(State::retry_undo)
+    }
+
+    /// Lets a stuck rollback go on without the undo of this step: see [`State::skip_undo`].
+    pub fn skip_undo<T>(&mut self, step: impl SignalRef<T>) -> Result<(), StateError> {
+        self.edit(|state| state.skip_undo(&step.path()))
+    }
+
+    /// Tells a stuck rollback that this step was undone by hand: see [`State::mark_undone`].
+    pub fn mark_undone<T>(&mut self, step: impl SignalRef<T>) -> Result<(), StateError> {
+        self.edit(|state| state.mark_undone(&step.path()))
+    }
+
+    /// Clears this step and all that comes after it, so that the next run begins with it: see
+    /// [`State::reset`].
+    pub fn retry_from<T>(&mut self, step: impl SignalRef<T>) -> Result<usize, StateError> {
+        self.edit(|state| state.reset(&step.path()))
     }
 
     fn edit<R>(&mut self, edit: impl FnOnce(&mut State) -> R) -> R {

@@ -301,7 +301,9 @@ impl Tree {
     /// Collects the steps whose undo failed.
     pub(crate) fn undo_failures(&self, id: Id, found: &mut Vec<Id>) {
         let undo = self[id].rare().undo.as_ref();
-        if undo.is_some_and(|undo| undo.done_at.is_some() && !undo.err.is_empty()) {
+        if undo.is_some_and(|undo| {
+            undo.done_at.is_some() && !undo.err.is_empty() && undo.resolved.is_none()
+        }) {
             found.push(id);
         }
         for child in self.below(id) {

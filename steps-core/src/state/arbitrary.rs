@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use proptest::{collection::vec, option::of, prelude::*, sample::select};
 
-use super::{Kind, Progress, State, Undo, Until};
+use super::{Kind, Progress, Resolved, State, Undo, Until};
 use crate::{json::Json, status::Status};
 
 pub(super) fn time() -> BoxedStrategy<Timestamp> {
@@ -43,14 +43,25 @@ fn maybe_null() -> BoxedStrategy<Json> {
 }
 
 fn undo() -> BoxedStrategy<Undo> {
-    ("[a-z]{0,3}", of(time()), of(time()), 0..4_u32, of(time()))
-        .prop_map(|(err, started_at, done_at, attempts, until)| Undo {
-            err,
-            started_at,
-            done_at,
-            attempts,
-            until,
-        })
+    let resolved = select(vec![Resolved::Skipped, Resolved::Undone]);
+    (
+        "[a-z]{0,3}",
+        of(time()),
+        of(time()),
+        0..4_u32,
+        of(time()),
+        of(resolved),
+    )
+        .prop_map(
+            |(err, started_at, done_at, attempts, until, resolved)| Undo {
+                err,
+                started_at,
+                done_at,
+                attempts,
+                until,
+                resolved,
+            },
+        )
         .boxed()
 }
 

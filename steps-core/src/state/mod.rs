@@ -2,7 +2,7 @@
 //!
 //! The macros generate a typed view over it; the interpreter turns it into its own records and
 //! back. Writing JSON is in `write` (and `seed`) and reading it in `read`, finding nodes in `query`, clearing
-//! what failed in `recover`, comparing two states in `diff`, and drawing the tree in `draw`.
+//! what failed in `recover`, an operator's decisions in `operate`, comparing two states in `diff`, and drawing the tree in `draw`.
 
 #[cfg(test)]
 mod arbitrary;
@@ -12,6 +12,7 @@ mod error;
 mod fields;
 mod kind;
 mod limits;
+mod operate;
 pub mod path;
 mod query;
 mod read;
@@ -140,4 +141,26 @@ pub struct Undo {
     pub attempts: u32,
     /// When the next attempt is due.
     pub until: Option<Timestamp>,
+    /// What an operator decided, where the undo had failed.
+    pub resolved: Option<Resolved>,
+}
+
+/// What an operator decided about an undo that had failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Resolved {
+    /// The step's effect stays.
+    Skipped,
+    /// Somebody has undone it by hand.
+    Undone,
+}
+
+impl Resolved {
+    /// The name used in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Skipped => "skipped",
+            Self::Undone => "undone",
+        }
+    }
 }

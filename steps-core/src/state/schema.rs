@@ -54,6 +54,7 @@ impl JsonSchema for State {
                         "doneAt": time,
                         "attempts": count,
                         "until": time,
+                        "resolved": { "enum": ["skipped", "undone"] },
                     },
                     "additionalProperties": false,
                 },

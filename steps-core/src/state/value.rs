@@ -5,7 +5,7 @@ use std::{fmt, marker::PhantomData};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, de};
 
-use super::{Kind, Progress, Undo, Until, time::Time};
+use super::{Kind, Progress, Resolved, Undo, Until, time::Time};
 use crate::status::Status;
 
 /// A value that is read from a word.
@@ -108,7 +108,14 @@ impl<'de> Deserialize<'de> for Undo {
             }
 
             fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Undo, A::Error> {
-                const KNOWN: &[&str] = &["err", "startedAt", "doneAt", "attempts", "until"];
+                const KNOWN: &[&str] = &[
+                    "err",
+                    "startedAt",
+                    "doneAt",
+                    "attempts",
+                    "until",
+                    "resolved",
+                ];
                 let mut undo = Undo::default();
                 while let Some(key) = map.next_key::<String>()? {
                     match key.as_str() {
@@ -117,6 +124,7 @@ impl<'de> Deserialize<'de> for Undo {
                         "doneAt" => undo.done_at = time(&mut map)?,
                         "attempts" => undo.attempts = map.next_value()?,
                         "until" => undo.until = time(&mut map)?,
+                        "resolved" => undo.resolved = Some(resolved(&map.next_value::<String>()?)?),
                         _ => return Err(de::Error::unknown_field(&key, KNOWN)),
                     }
                 }
@@ -125,6 +133,12 @@ impl<'de> Deserialize<'de> for Undo {
         }
         deserializer.deserialize_map(Visitor)
     }
+}
+
+fn resolved<E: de::Error>(name: &str) -> Result<Resolved, E> {
+    let known = [Resolved::Skipped, Resolved::Undone];
+    let found = known.into_iter().find(|resolved| resolved.as_str() == name);
+    found.ok_or_else(|| de::Error::unknown_variant(name, &["skipped", "undone"]))
 }
 
 /// Reads a time, or `null`.

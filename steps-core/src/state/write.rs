@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use super::{Kind, Progress, State, Undo, Until, time::Stamp};
+use super::{Kind, Progress, Resolved, State, Undo, Until, time::Stamp};
 use crate::status::Status;
 
 impl State {
@@ -158,6 +158,11 @@ impl Serialize for Undo {
             map.serialize_entry("attempts", &self.attempts)?;
         }
         entry(&mut map, "until", stamp.of(self.until).as_ref())?;
+        entry(
+            &mut map,
+            "resolved",
+            self.resolved.map(Resolved::as_str).as_ref(),
+        )?;
         map.end()
     }
 }
