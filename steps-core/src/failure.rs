@@ -160,9 +160,28 @@ impl Error for Failure {
                 let source = failed.first()?.source.as_ref()?;
                 Some(source.as_ref().as_ref())
             }
-            Cause::Journal(error) => Some(error),
-            Cause::Misfit(misfit) => Some(misfit),
+            // Its own text is the whole of this error's.
+            Cause::Journal(error) => error.source(),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{error::Error, sync::Arc};
+
+    use super::{Cause, Failure};
+    use crate::{compat::Misfit, error::full_text};
+
+    #[test]
+    fn a_misfit_is_told_once() {
+        let failure = Failure {
+            flow: "f",
+            cause: Cause::Misfit(Misfit::Input("no number".to_owned())),
+            state: Arc::default(),
+        };
+        assert!(failure.source().is_none());
+        assert_eq!(full_text(&failure).matches("no number").count(), 1);
     }
 }
