@@ -128,7 +128,10 @@ impl Record {
     pub(crate) fn begin(&mut self, now: Timestamp) {
         self.on(Event::Begin);
         self.started_at.get_or_insert(now);
-        self.attempts += 1;
+        // A flow or a group is taken up again at each pass; that is no attempt.
+        if self.kind == Kind::Step {
+            self.attempts += 1;
+        }
         if let Some(rare) = &mut self.rare {
             rare.waited_for = rare.until.take();
         }
