@@ -5,7 +5,12 @@ pub use steps_core::{
     Advance, Cx, Failure, Input, Outcome, Run, Signals, State, Status, With,
     builtin::{signal, sleep},
     cell::Branch,
+    compat,
+    failure::{Cause, StepFailure},
     flow::Flow,
+    json::Json,
+    observe::Event,
+    state,
     view::{FlowState, Node, Nodes, StepRef},
 };
 #[cfg(feature = "macros")]
@@ -13,6 +18,16 @@ pub use steps_macros::{flow, observe, on_done, on_failed, step, steps, undo, ver
 
 #[doc(hidden)]
 pub use steps_core::private as __private;
+
+/// Keeping what a run does, as it does it: implement [`Journal`](journal::Journal) and give it to
+/// [`Run::journal`].
+pub mod journal {
+    pub use steps_core::{
+        error::JournalError,
+        journal::{Batch, Change, Journal},
+        scope::BoxFuture,
+    };
+}
 
 /// What a module with flows in it needs: `use steps::prelude::*;`.
 pub mod prelude {
