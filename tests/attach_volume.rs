@@ -219,9 +219,24 @@ fn the_alarm_is_raised_once_when_the_rollback_has_ended() {
 }
 
 #[test]
+fn the_tree_shows_what_was_undone() {
+    let (_, printed) = attach_volume(&["--fail"]);
+    for line in ["↺ attach_volume", "↺ create", "✗ attachment"] {
+        assert!(printed.contains(line), "{line} in {printed}");
+    }
+}
+
+#[test]
 fn help_and_bad_usage() {
     let (status, printed) = attach_volume(&["--help"]);
     assert_eq!(status, Some(0));
     assert!(printed.contains("--fail"), "{printed}");
-    assert_eq!(attach_volume(&["--size", "big"]).0, Some(2));
+    for args in [
+        ["--size", "big"],
+        ["--size", "0"],
+        ["--vm", ""],
+        ["--volume", ""],
+    ] {
+        assert_eq!(attach_volume(&args).0, Some(2), "{args:?}");
+    }
 }
