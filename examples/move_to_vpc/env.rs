@@ -27,8 +27,14 @@ pub(crate) enum Work {
 
 /// Why a step failed.
 #[derive(Debug, thiserror::Error)]
-#[error("Can't {}", .0.describe())]
-pub(crate) struct MoveError(Work);
+pub(crate) enum MoveError {
+    /// `--fail`
+    #[error("Can't {}", .0.describe())]
+    Work(Work),
+    /// What the step keeps for its next pass is no JSON.
+    #[error("can't keep what was found: {0}")]
+    Keep(#[from] serde_json::Error),
+}
 
 /// The cloud.
 pub(crate) struct Env {
@@ -45,7 +51,7 @@ impl Env {
     pub(crate) async fn perform(&self, work: Work, _account: &str) -> Result<(), MoveError> {
         tokio::time::sleep(WORK).await;
         if self.fails == Some(work) {
-            Err(MoveError(work))
+            Err(MoveError::Work(work))
         } else {
             Ok(())
         }

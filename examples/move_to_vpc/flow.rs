@@ -32,37 +32,37 @@ pub(crate) async fn move_to_vpc(env: &Env, account: String) -> Result<(), MoveEr
 
 #[step]
 async fn initialize_cvm(cx: &Cx, env: &Env, account: &str) -> Result<(), MoveError> {
-    cx.save(&"MUST init CVM before migration");
+    cx.save(&"MUST init CVM before migration")?;
     env.perform(Work::InitializeCvm, account).await
 }
 
 #[step]
 async fn initialize_enis(cx: &Cx, env: &Env, account: &str) -> Result<(), MoveError> {
-    cx.save(&"this is an optional steps, so always set it done");
+    cx.save(&"this is an optional steps, so always set it done")?;
     env.perform(Work::InitializeEnis, account).await
 }
 
 #[step]
 async fn chk_account(cx: &Cx, env: &Env, account: &str) -> Result<(), MoveError> {
-    cx.save(&"check whether account usable or not");
+    cx.save(&"check whether account usable or not")?;
     env.perform(Work::CheckAccount, account).await
 }
 
 /// Not yet done while an address is dead. The dead ones are kept with the step.
 #[step(poll(every = "1s"))]
 async fn chk_network(cx: &Cx, env: &Env, account: &str) -> Result<Option<()>, MoveError> {
-    cx.save(&"check if network is good for migration");
+    cx.save(&"check if network is good for migration")?;
     let dead = env.dead_addresses(account).await?;
     if dead.is_empty() {
         return Ok(Some(()));
     }
-    cx.save(dead);
+    cx.save(dead)?;
     Ok(None)
 }
 
 #[step]
 async fn migrate_instances(cx: &Cx, env: &Env, account: &str) -> Result<(), MoveError> {
-    cx.save(&"modify instances' network configuration");
+    cx.save(&"modify instances' network configuration")?;
     env.perform(Work::MigrateInstances, account).await
 }
 

@@ -10,16 +10,24 @@
 //! cargo run --example move_to_vpc -- --state move.json --recover
 //! ```
 
-#![allow(dead_code, reason = "its flow is not wired yet")]
-
 mod env;
+mod flow;
 mod store;
 
-use std::{net::IpAddr, path::PathBuf, process::ExitCode};
+use std::{
+    error::Error,
+    net::IpAddr,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
 
 use clap::Parser;
+use steps::{Outcome, State, state::SeedForm};
 
-use crate::env::Work;
+use crate::{
+    env::{Env, Work},
+    flow::move_to_vpc,
+};
 
 const DONE: u8 = 0;
 const FAILED: u8 = 1;
@@ -56,7 +64,60 @@ struct Args {
     account: String,
 }
 
-fn main() -> ExitCode {
-    Args::parse();
-    ExitCode::from(BAD_INPUT)
+#[tokio::main]
+async fn main() -> ExitCode {
+    match pass(Args::parse()).await {
+        Ok(status) => ExitCode::from(status),
+        Err(error) => {
+            eprintln!("move_to_vpc: {error}");
+            ExitCode::from(BAD_INPUT)
+        }
+    }
+}
+
+/// Loads, advances, saves. Gives the exit status.
+async fn pass(args: Args) -> Result<u8, Box<dyn Error>> {
+    let env = Env::new(args.fail, args.dead);
+    let mut flow = move_to_vpc(&env, args.account);
+    if let Some(mut state) = load(&args.state)? {
+        if args.recover {
+            state.recover();
+        }
+        flow = flow.resume(state);
+    } else if args.recover {
+        let file = args.state.display();
+        return Err(format!("there is nothing to recover: {file} is not there").into());
+    }
+
+    let advance = flow.advance().await?;
+
+    let state = advance.state.state();
+    let json = if args.go_format {
+        state.to_seed_json(SeedForm::Err)
+    } else {
+        state.to_json_pretty()
+    };
+    store::save(&args.state, &json)
+        .map_err(|error| format!("can't write {}: {error}", args.state.display()))?;
+    println!("{}", state.tree());
+    Ok(match &advance.outcome {
+        Outcome::Done(()) => DONE,
+        Outcome::Failed(failure) => {
+            println!("failed: {failure}");
+            FAILED
+        }
+        _ => {
+            let pause = advance.requeue_after().unwrap_or_default();
+            println!("not yet: come again in {:.1} s", pause.as_secs_f64());
+            NOT_YET
+        }
+    })
+}
+
+fn load(file: &Path) -> Result<Option<State>, String> {
+    let text =
+        store::load(file).map_err(|error| format!("can't read {}: {error}", file.display()))?;
+    text.map(|text| State::from_json(&text))
+        .transpose()
+        .map_err(|error| format!("{} is no state of this flow: {error}", file.display()))
 }

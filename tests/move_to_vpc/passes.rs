@@ -63,6 +63,26 @@ fn dead_addresses_are_saved_and_the_pass_says_when_to_come_again() {
 }
 
 #[test]
+fn passes_are_no_attempts_of_the_flow() {
+    let job = Job::new();
+    for _ in 0..3 {
+        assert_eq!(job.run(&["--dead", "10.0.0.4"]).status, NOT_YET);
+    }
+    let ran = job.run(&[]);
+    assert_eq!(ran.status, DONE, "{}{}", ran.printed, ran.complained);
+    let tree = |step| ran.printed.lines().find(|line| line.contains(step));
+    let (flow, network) = (tree("MoveToVPC"), tree("chkNetwork"));
+    assert!(
+        flow.is_some_and(|line| !line.contains("attempts")),
+        "{flow:?}"
+    );
+    assert!(
+        network.is_some_and(|line| line.contains("4 attempts")),
+        "{network:?}"
+    );
+}
+
+#[test]
 fn the_list_shrinks_from_pass_to_pass() {
     let job = Job::new();
     assert_eq!(job.run(&["--dead", "10.0.0.4,10.0.0.9"]).status, NOT_YET);
