@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 pub use steps_core::{
-    Advance, Cx, Failure, Input, Outcome, Run, Signals, State, Status, With,
+    Advance, Cx, Failure, Input, Outcome, Run, RunLimits, Signals, State, Status, With,
     builtin::{signal, sleep},
     cell::Branch,
     compat,

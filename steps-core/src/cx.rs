@@ -51,9 +51,13 @@ impl Cx {
     ///
     /// # Errors
     ///
-    /// Where the value can't be saved as JSON.
+    /// Where the value can't be saved as JSON, or is larger than the run's
+    /// [`RunLimits`](crate::RunLimits) allow.
     pub fn save<T: Serialize + ?Sized>(&self, value: &T) -> Result<(), serde_json::Error> {
         let json = Json::encode(value)?;
+        if let Err(error) = self.run.limits.check("working data", Some(&json)) {
+            return Err(serde::ser::Error::custom(error.text()));
+        }
         self.run.tree()[self.id].rare_mut().info = Some(json);
         self.run.mark(self.id);
         Ok(())

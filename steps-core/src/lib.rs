@@ -31,5 +31,6 @@ pub use bound::{Input, With};
 pub use cx::Cx;
 pub use failure::Failure;
 pub use resume::{Advance, Outcome, Run, Signals};
+pub use run::RunLimits;
 pub use state::State;
 pub use status::Status;

@@ -37,7 +37,10 @@ pub use crate::{
         Attempt, Call, Codec, Handlers, NoHandler, Observe, Probe, Reversible, Step, Undo, Verify,
         codec,
     },
-    table::{Marks, Node, OnFailure, Policy, Poll, Retry, StepMeta, Table, Work, fingerprint},
+    table::{
+        Marks, Node, OnFailure, Policy, Poll, Retry, StepMeta, Table, Work, check_depth,
+        fingerprint,
+    },
     view::{Node as ViewNode, Nodes, Place, StepRef, View},
 };
 

@@ -22,7 +22,7 @@ use crate::{
     json::Json,
     observe::Event,
     run::{
-        Observer, Shared,
+        Observer, RunLimits, Shared,
         tree::{ROOT, Tree},
         whole::{self, Passed, Whole},
     },
@@ -52,6 +52,7 @@ struct Options {
     execution: Option<Uuid>,
     replace_input: bool,
     undo: bool,
+    limits: RunLimits,
 }
 
 impl<'a, F: Flow> Run<'a, F> {
@@ -116,6 +117,12 @@ impl<'a, F: Flow> Run<'a, F> {
     /// Takes the time from a test's clock.
     pub fn clock(mut self, clock: Arc<dyn TestClock>) -> Self {
         self.options.clock = Clock::Test(clock);
+        self
+    }
+
+    /// Bounds what the run may hold, in place of [`RunLimits::DEFAULT`].
+    pub fn limits(mut self, limits: RunLimits) -> Self {
+        self.options.limits = limits;
         self
     }
 
@@ -199,6 +206,7 @@ impl<'a, F: Flow> Run<'a, F> {
             options.observer,
             options.journal,
             eager,
+            options.limits,
         ));
         Ok(Ready {
             run,

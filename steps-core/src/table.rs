@@ -259,6 +259,44 @@ pub struct Poll {
     pub times: u32,
 }
 
+/// How many levels of nodes the saved tree of these lines may have.
+const fn depth(nodes: &[Node]) -> usize {
+    let mut most = 0;
+    let mut index = 0;
+    while index < nodes.len() {
+        let below = match &nodes[index].work {
+            Work::Step(_) => 1,
+            Work::Group(lines) | Work::Parallel(lines) => 1 + depth(lines),
+            // An item or a round is a level of its own.
+            Work::For { body, .. } | Work::Loop { body, .. } => 2 + depth(body),
+            Work::If { then, otherwise } => {
+                let (then, otherwise) = (depth(then), depth(otherwise));
+                1 + if then > otherwise { then } else { otherwise }
+            }
+            Work::Flow(table) => 1 + depth(table.nodes),
+        };
+        if below > most {
+            most = below;
+        }
+        index += 1;
+    }
+    most
+}
+
+/// Checks, when the program is compiled, that a state of this flow can be read back.
+///
+/// # Panics
+///
+/// Where its groups are nested deeper than [`Limits::DEFAULT`](crate::state::Limits::DEFAULT)
+/// allows: 48 levels with the root; a `for` and a `loop` count twice.
+pub const fn check_depth(table: &Table) {
+    assert!(
+        depth(table.nodes) < crate::state::Limits::DEFAULT.depth,
+        "this flow is nested deeper than 48 levels, and its state could not be read back: move \
+         the inner groups into a flow of their own that is started for itself"
+    );
+}
+
 /// A number that changes when the tree does: the names, sorts and types of its steps, and their
 /// order. FNV-1a, 64 bits.
 pub const fn fingerprint(table: &Table) -> u64 {

@@ -51,8 +51,10 @@ impl<'r> Pass<'r> {
         cx: &'b Cx,
         timeout: Option<Duration>,
     ) -> OpResult {
-        self.guarded(at.scope.call(at.item, at.line, op, cx), timeout)
-            .await
+        let answer = self
+            .guarded(at.scope.call(at.item, at.line, op, cx), timeout)
+            .await?;
+        self.run.limits.check_answer(answer)
     }
 
     /// Enters the scope of a line.

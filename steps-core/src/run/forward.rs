@@ -306,7 +306,7 @@ impl<'r> Pass<'r> {
         }
     }
 
-    fn note(self, id: Id, error: &StepError) {
+    pub(super) fn note(self, id: Id, error: &StepError) {
         self.run.keep_error(id, error);
         self.run.tree()[id].rare_mut().errors.push(error.text());
     }
@@ -464,6 +464,10 @@ impl<'r> Pass<'r> {
             Ok(entered) => entered,
             Err(error) => return Ok(Err(error)),
         };
+        let nodes = self.run.tree().len();
+        if let Err(error) = self.run.limits.check_entry(&entered, nodes) {
+            return Ok(Err(error));
+        }
         let lines = self.record_entry(node, id, &mut entered);
         let Some(scope) = entered.scope else {
             return Ok(match at.scope.load(at.item, at.line, Saved::Nothing) {
@@ -635,12 +639,12 @@ impl<'r> Pass<'r> {
             }
         }
         loop {
-            let (round, number) = {
+            let round = {
                 let mut tree = self.run.tree();
                 let rounds = &tree[id].rare().rounds;
                 let count = rounds.len();
                 match rounds.last().copied() {
-                    Some(last) if tree[last].status != Status::Done => (last, count),
+                    Some(last) if tree[last].status != Status::Done => last,
                     Some(last) if tree[last].rare().decision == Some(true) => {
                         drop(tree);
                         return Ok(Ok(self.done(id, None, *now)));
@@ -651,17 +655,16 @@ impl<'r> Pass<'r> {
                             "its condition did not hold after {max} rounds"
                         ))));
                     }
-                    _ => (tree.round(id), count + 1),
+                    _ => tree.round(id),
                 }
             };
+            let nodes = self.run.tree().len();
+            if let Err(error) = self.run.limits.check_nodes(nodes) {
+                return Ok(Err(error));
+            }
             match self.round(at, body, round, now).await? {
                 Ok(End::Done) => {}
                 other => return Ok(other),
-            }
-            if number >= MOST_ROUNDS {
-                return Ok(Err(StepError::fatal(format!(
-                    "its condition did not hold after {MOST_ROUNDS} rounds, the most a loop may have"
-                ))));
             }
         }
     }
@@ -713,9 +716,6 @@ impl<'r> Pass<'r> {
         }
     }
 }
-
-/// The most rounds a loop without a `max` may have: a history has to end somewhere.
-const MOST_ROUNDS: usize = 1_000_000;
 
 impl super::tree::Tree {
     /// How many of `count` records from `first` on are done, up to the first that is not.

@@ -7,6 +7,7 @@
 mod attempt;
 mod back;
 mod forward;
+mod limits;
 mod parallel;
 mod restore;
 pub(crate) mod tree;
@@ -34,6 +35,7 @@ use crate::{
     scope::lock,
     state::{State, Until},
 };
+pub use limits::RunLimits;
 use tree::{Id, Tree};
 
 /// An observer.
@@ -45,6 +47,7 @@ pub(crate) struct Shared {
     execution: OnceLock<Uuid>,
     /// Whether polls are asked before their pause is over.
     pub(crate) eager: bool,
+    pub(crate) limits: RunLimits,
     pub(crate) clock: Clock,
     pub(crate) observer: Option<Observer>,
     pub(crate) journal: Option<Arc<dyn Journal>>,
@@ -72,11 +75,13 @@ impl Shared {
         observer: Option<Observer>,
         journal: Option<Arc<dyn Journal>>,
         eager: bool,
+        limits: RunLimits,
     ) -> Self {
         Self {
             tree: Mutex::new(tree),
             execution: execution.map(OnceLock::from).unwrap_or_default(),
             eager,
+            limits,
             clock,
             observer,
             journal,

@@ -201,6 +201,11 @@ impl Tree {
         }
     }
 
+    /// How many nodes there are.
+    pub(crate) fn len(&self) -> usize {
+        self.records.len()
+    }
+
     fn next_id(&self) -> Id {
         Id::try_from(self.records.len()).unwrap_or(Id::MAX)
     }

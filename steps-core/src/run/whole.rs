@@ -122,6 +122,9 @@ impl Pass<'_> {
         let (first, loaded) = {
             let mut tree = self.run.tree();
             if let Some(input) = entered.input {
+                if let Err(error) = self.run.limits.check("input", Some(&input)) {
+                    return Ok(Err((ROOT, error)));
+                }
                 tree[ROOT].rare_mut().input = Some(input);
                 self.run.mark(ROOT);
             }
@@ -140,6 +143,9 @@ impl Pass<'_> {
         *now = self.now();
         match finished {
             Ok(saved) => {
+                if let Err(error) = self.run.limits.check("output", saved.as_ref()) {
+                    return Ok(Err((ROOT, error)));
+                }
                 let mut tree = self.run.tree();
                 let root = &mut tree[ROOT];
                 root.output = saved;
@@ -230,25 +236,24 @@ impl Pass<'_> {
             fresh: true,
             ..Enter::default()
         };
-        let back = match call(|| flow.enter(how)).map(|entered| entered.scope) {
-            Ok(Some(scope)) => {
-                let begun = self.run.tree()[ROOT].children().len() > 0;
-                let nodes = if begun { table.nodes } else { &[] };
-                match self.restore(&*scope, 0, nodes, ROOT).await? {
-                    Ok(()) => self.unwind(&*scope, 0, nodes, ROOT).await?,
+        let begun = !self.run.tree()[ROOT].children().is_empty();
+        let back = if begun {
+            match call(|| flow.enter(how)).map(|entered| entered.scope) {
+                Ok(Some(scope)) => match self.restore(&*scope, 0, table.nodes, ROOT).await? {
+                    Ok(()) => self.unwind(&*scope, 0, table.nodes, ROOT).await?,
                     Err((id, error)) => {
                         self.refuse(id, &error);
                         Back::Failed
                     }
+                },
+                Ok(None) => Back::Clean,
+                Err(error) => {
+                    self.note(ROOT, &error);
+                    Back::Failed
                 }
             }
-            Ok(None) => Back::Clean,
-            Err(error) => {
-                let mut tree = self.run.tree();
-                tree[ROOT].rare_mut().errors.push(error.text());
-                // Without its input nothing was begun.
-                Back::Clean
-            }
+        } else {
+            Back::Clean
         };
         match back {
             Back::Waiting(until) => return Ok(Passed::Waiting(Some(until))),

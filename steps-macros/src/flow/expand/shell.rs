@@ -306,6 +306,7 @@ pub(super) fn implementation(flow: &Flow) -> TokenStream {
         #parts
         #codecs
         const __TABLE: &'static __p::Table = #table;
+        const _: () = __p::check_depth(__TABLE);
         impl __p::Flow for __Of {
             #common
             type Slots = __Slots0;
