@@ -46,6 +46,11 @@ impl Cx {
         format!("{}/{}", self.run.execution(), self.path())
     }
 
+    /// The value of one of the execution's labels.
+    pub fn label(&self, name: &str) -> Option<&str> {
+        self.run.labels.get(name).map(String::as_str)
+    }
+
     /// Keeps working data of this step for its later attempts; it replaces what was kept before.
     /// It is saved with the step's next record, as `info` in the JSON.
     ///

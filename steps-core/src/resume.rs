@@ -27,7 +27,7 @@ use crate::{
         whole::{self, Passed, Whole},
     },
     scope::{BoxFuture, Enter, Entered, Saved, lock},
-    state::State,
+    state::{Labels, State},
     status::Status,
     view::{FlowState, SignalRef},
 };
@@ -53,6 +53,7 @@ struct Options {
     replace_input: bool,
     undo: bool,
     limits: RunLimits,
+    labels: Labels,
 }
 
 impl<'a, F: Flow> Run<'a, F> {
@@ -120,6 +121,13 @@ impl<'a, F: Flow> Run<'a, F> {
         self
     }
 
+    /// Gives the execution a label, which is saved with it and by which it is found: a project, an
+    /// object, an action. A second value for the same name replaces the first, and a saved one.
+    pub fn label(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.options.labels.insert(name.into(), value.into());
+        self
+    }
+
     /// Bounds what the run may hold, in place of [`RunLimits::DEFAULT`].
     pub fn limits(mut self, limits: RunLimits) -> Self {
         self.options.limits = limits;
@@ -180,6 +188,7 @@ impl<'a, F: Flow> Run<'a, F> {
             options,
         } = self;
         let table = F::TABLE;
+        let mut labels = options.labels;
         let (tree, execution) = match saved {
             None => (Tree::new(table.name), None),
             Some(state) => match check::<F>(&state, &input, options.replace_input) {
@@ -188,7 +197,10 @@ impl<'a, F: Flow> Run<'a, F> {
                     if let Some(input) = new_input {
                         tree[ROOT].rare_mut().input = Some(input);
                     }
-                    (tree, saved_id(&state))
+                    for (name, value) in state.labels {
+                        labels.entry(name).or_insert(value);
+                    }
+                    (tree, state.id)
                 }
                 Err(misfit) => {
                     return Err(Failure {
@@ -207,6 +219,7 @@ impl<'a, F: Flow> Run<'a, F> {
             options.journal,
             eager,
             options.limits,
+            labels,
         ));
         Ok(Ready {
             run,
@@ -252,11 +265,6 @@ fn check<F: Flow>(state: &State, given: &F::Input, replace: bool) -> Result<Opti
 fn same(a: &Json, b: &Json) -> bool {
     let value = |json: &Json| json.decode::<serde_json::Value>().ok();
     a == b || value(a) == value(b)
-}
-
-fn saved_id(state: &State) -> Option<Uuid> {
-    let (_, id) = state.extra.iter().find(|(name, _)| name == "id")?;
-    id.decode::<String>().ok()?.parse().ok()
 }
 
 /// A run that has been checked, between its passes.

@@ -189,6 +189,19 @@ impl<'de, V: View> Deserialize<'de> for FlowState<V> {
     }
 }
 
+#[cfg(feature = "schemars")]
+impl<V> schemars::JsonSchema for FlowState<V> {
+    fn schema_name() -> Cow<'static, str> {
+        State::schema_name()
+    }
+    fn schema_id() -> Cow<'static, str> {
+        State::schema_id()
+    }
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        State::json_schema(generator)
+    }
+}
+
 /// One step in a typed state.
 #[derive(Clone)]
 pub struct Node<T> {

@@ -33,7 +33,7 @@ use crate::{
     json::Json,
     observe::Event,
     scope::lock,
-    state::{State, Until},
+    state::{Labels, State, Until},
 };
 pub use limits::RunLimits;
 use tree::{Id, Tree};
@@ -48,6 +48,7 @@ pub(crate) struct Shared {
     /// Whether polls are asked before their pause is over.
     pub(crate) eager: bool,
     pub(crate) limits: RunLimits,
+    pub(crate) labels: Labels,
     pub(crate) clock: Clock,
     pub(crate) observer: Option<Observer>,
     pub(crate) journal: Option<Arc<dyn Journal>>,
@@ -68,6 +69,7 @@ impl fmt::Debug for Shared {
 }
 
 impl Shared {
+    #[allow(clippy::too_many_arguments)]
     pub(crate) fn new(
         tree: Tree,
         execution: Option<Uuid>,
@@ -76,12 +78,14 @@ impl Shared {
         journal: Option<Arc<dyn Journal>>,
         eager: bool,
         limits: RunLimits,
+        labels: Labels,
     ) -> Self {
         Self {
             tree: Mutex::new(tree),
             execution: execution.map(OnceLock::from).unwrap_or_default(),
             eager,
             limits,
+            labels,
             clock,
             observer,
             journal,
@@ -106,13 +110,10 @@ impl Shared {
         state
     }
 
-    /// Writes the execution's id into the root's saved form.
+    /// Writes what is known of the execution into the root's saved form.
     fn sign(&self, root: &mut State) {
-        if root.extra.iter().all(|(name, _)| name != "id")
-            && let Ok(id) = Json::encode(&self.execution().to_string())
-        {
-            root.extra.push(("id".to_owned(), id));
-        }
+        root.id = Some(self.execution());
+        root.labels.clone_from(&self.labels);
     }
 
     /// Gives a step the signal it waits for. False if no step of this path does.

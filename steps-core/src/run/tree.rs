@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use crate::{
     json::Json,
     scope::Keys,
-    state::{Kind, Progress, State, Undo, Until},
+    state::{Kind, Labels, Progress, State, Undo, Until},
     status::{Event, Status},
     table::{Node, Work},
 };
@@ -353,6 +353,8 @@ impl Tree {
             after: rare.after.clone(),
             progress: rare.progress,
             undo: rare.undo.clone(),
+            id: None,
+            labels: Labels::new(),
             extra: rare.extra.clone(),
             states: Vec::new(),
         }
@@ -361,7 +363,7 @@ impl Tree {
     /// The records of a saved tree. The caller has checked that it fits the table.
     pub(crate) fn from_state(state: &State, name: &'static str, nodes: &'static [Node]) -> Self {
         let mut tree = Self::new(name);
-        tree.foreign = state.extra.iter().all(|(name, _)| name != "id");
+        tree.foreign = state.id.is_none();
         tree.fill(ROOT, state);
         tree.fill_lines(ROOT, nodes, &state.states);
         tree

@@ -3,7 +3,12 @@
 use std::borrow::Cow;
 
 use jiff::Timestamp;
-use proptest::{collection::vec, option::of, prelude::*, sample::select};
+use proptest::{
+    collection::{btree_map, vec},
+    option::of,
+    prelude::*,
+    sample::select,
+};
 
 use super::{Kind, Progress, Resolved, State, Undo, Until};
 use crate::{json::Json, status::Status};
@@ -96,13 +101,15 @@ fn node() -> BoxedStrategy<State> {
         of(until()),
         vec(("x[a-z]{0,2}", maybe_null()), 0..2),
         time(),
+        of(any::<u128>().prop_map(uuid::Uuid::from_u128)),
+        btree_map("[a-z]{0,3}", "[a-z \"]{0,3}", 0..3),
     )
         .boxed();
     (seed, values, rest)
         .prop_map(|(seed, values, rest)| {
             let (name, kind, status, errors, started_at, done_at, attempts) = seed;
             let (info, input, decision, output, before, after) = values;
-            let (progress, undo, until, extra, some) = rest;
+            let (progress, undo, until, extra, some, id, labels) = rest;
             State {
                 name: Cow::Owned(name),
                 kind,
@@ -128,6 +135,8 @@ fn node() -> BoxedStrategy<State> {
                 after,
                 progress,
                 undo,
+                id,
+                labels,
                 extra,
                 states: Vec::new(),
             }

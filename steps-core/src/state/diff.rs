@@ -129,6 +129,8 @@ fn changed_fields(old: &State, new: &State) -> Vec<&'static str> {
         after,
         progress,
         undo,
+        id,
+        labels,
         extra,
         states: _,
     } = old;
@@ -149,6 +151,8 @@ fn changed_fields(old: &State, new: &State) -> Vec<&'static str> {
         ("progress", *progress != new.progress),
         ("undo", *undo != new.undo),
         ("until", *until != new.until),
+        ("id", *id != new.id),
+        ("labels", *labels != new.labels),
         ("extra", *extra != new.extra),
     ]
     .into_iter()

@@ -70,6 +70,8 @@ keys! {
     Progress "progress",
     Undo "undo",
     Until "until",
+    Id "id",
+    Labels "labels",
     States "states",
 }
 
@@ -156,6 +158,13 @@ impl Fields {
             Key::Progress => node.progress = map.next_value()?,
             Key::Undo => node.undo = map.next_value()?,
             Key::Until => node.until = map.next_value::<Option<Named<_>>>()?.map(|named| named.0),
+            Key::Id => {
+                let id: Option<Cow<'_, str>> = map.next_value()?;
+                node.id = id
+                    .map(|id| id.parse().map_err(|_| de::Error::custom("not a UUID")))
+                    .transpose()?;
+            }
+            Key::Labels => node.labels = map.next_value::<Option<_>>()?.unwrap_or_default(),
             Key::States => {}
             Key::Other(name) => {
                 let value: Json = map.next_value()?;

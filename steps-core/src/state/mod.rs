@@ -25,7 +25,7 @@ mod value;
 mod visit;
 mod write;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 pub use diff::Change;
 pub use draw::Tree;
@@ -35,8 +35,12 @@ pub use query::Walk;
 pub use seed::SeedForm;
 
 use jiff::Timestamp;
+use uuid::Uuid;
 
 use crate::{json::Json, status::Status};
+
+/// The labels of an execution: names and values, such as `project` and `atlas`.
+pub type Labels = BTreeMap<String, String>;
 
 /// One node of the saved tree, with all that is below it. The root stands for the execution.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -76,6 +80,10 @@ pub struct State {
     pub progress: Option<Progress>,
     /// Its rollback, once begun.
     pub undo: Option<Undo>,
+    /// Of the root: the execution's id.
+    pub id: Option<Uuid>,
+    /// Of the root: the execution's labels, by which it is found.
+    pub labels: Labels,
     /// Fields that this version does not know, kept as they were read.
     pub extra: Vec<(String, Json)>,
     /// The nodes below, in order.

@@ -62,6 +62,8 @@ impl JsonSchema for State {
                     "description": "What it waits for.",
                     "anyOf": [{ "const": "signal" }, { "type": "string", "format": "date-time" }],
                 },
+                "id": { "type": ["string", "null"], "format": "uuid" },
+                "labels": { "type": ["object", "null"], "additionalProperties": { "type": "string" } },
                 "states": { "type": ["array", "null"], "items": node },
             },
         })

@@ -72,6 +72,13 @@ impl Serialize for State {
         entry(&mut map, "progress", self.progress.as_ref())?;
         entry(&mut map, "undo", self.undo.as_ref())?;
         entry(&mut map, "until", self.until.as_ref())?;
+        if let Some(id) = &self.id {
+            let mut text = uuid::Uuid::encode_buffer();
+            map.serialize_entry("id", id.hyphenated().encode_lower(&mut text))?;
+        }
+        if !self.labels.is_empty() {
+            map.serialize_entry("labels", &self.labels)?;
+        }
         for (name, value) in &self.extra {
             map.serialize_entry(name, value)?;
         }
