@@ -203,10 +203,18 @@ impl<V> schemars::JsonSchema for FlowState<V> {
 }
 
 /// One step in a typed state.
-#[derive(Clone)]
 pub struct Node<T> {
     at: Place,
     output: PhantomData<fn() -> T>,
+}
+
+impl<T> Clone for Node<T> {
+    fn clone(&self) -> Self {
+        Self {
+            at: self.at.clone(),
+            output: PhantomData,
+        }
+    }
 }
 
 impl<T> View for Node<T> {

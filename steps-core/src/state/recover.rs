@@ -15,7 +15,9 @@ impl State {
     /// * A node above such a step runs again, its errors cleared. Its recorded decision and items
     ///   stay, unless all below it was taken back: then they are made anew.
     /// * The root, if it failed, was undone, stuck or stopped, runs again with the same input.
-    /// * What is done stays as it is, and so does everything below it, such as the failure of an
+    /// * What is done, but comes after a step that was taken back, is pending again too: it may rest
+    ///   on what is no more. Steps before it, such as those before a pivot, stay.
+    /// * Whatever else is done stays as it is, and so does everything below it, such as the failure of an
     ///   optional step that was passed over. Beside a step that failed for good such a failure is
     ///   cleared too.
     ///
@@ -37,7 +39,7 @@ impl State {
     pub fn recover(&mut self) -> usize {
         match self.status {
             Status::Undoing => 0,
-            _ => recover(self, Place::Root),
+            _ => recover(self, Place::Root, &mut false),
         }
     }
 
@@ -108,15 +110,21 @@ fn cleared(status: Status) -> Option<Status> {
         .or_else(|| by(&[Event::UndoFail, Event::Recover]))
 }
 
-fn recover(node: &mut State, place: Place) -> usize {
+/// `stale` says whether something before the node, in order, was taken back: then what is done may
+/// rest on it, and is done anew.
+fn recover(node: &mut State, place: Place, stale: &mut bool) -> usize {
     if node.status == Status::Done {
-        return 0;
+        return if *stale { wipe(node, place) } else { 0 };
     }
-    let mut count: usize = node
-        .states
-        .iter_mut()
-        .map(|below| recover(below, Place::Below))
-        .sum();
+    let parallel = node.kind == Kind::Parallel;
+    let before = *stale;
+    let mut count = 0;
+    for below in &mut node.states {
+        let mut own = if parallel { before } else { *stale };
+        count += recover(below, Place::Below, &mut own);
+        *stale |= own;
+    }
+    *stale |= matches!(node.status, Status::Undone | Status::UndoFailed) && node.states.is_empty();
     let taken_back = match node.status {
         Status::Failed | Status::Stuck | Status::Stopped => false,
         Status::Skipped | Status::Undoing | Status::Undone | Status::UndoFailed => true,

@@ -134,6 +134,40 @@ fn a_stuck_execution_runs_again_and_one_in_mid_rollback_is_left_alone() {
 }
 
 #[test]
+fn what_rests_on_something_undone_is_done_anew() {
+    let mut state = node(
+        "f",
+        Kind::Flow,
+        Status::Undone,
+        vec![
+            step("lookup", Status::Done),
+            node(
+                "both",
+                Kind::Parallel,
+                Status::Undone,
+                vec![step("a", Status::Undone), step("b", Status::Done)],
+            ),
+            step("wait", Status::Done),
+            step("last", Status::Failed),
+        ],
+    );
+    state.recover();
+    for (path, status) in [
+        ("lookup", Status::Done),
+        ("both.a", Status::Pending),
+        ("both.b", Status::Done),
+        ("wait", Status::Pending),
+        ("last", Status::Pending),
+    ] {
+        assert_eq!(
+            state.get(path).map(|node| node.status),
+            Some(status),
+            "{path}"
+        );
+    }
+}
+
+#[test]
 fn an_optional_failure_below_what_is_done_stays() {
     let mut state = node(
         "f",
