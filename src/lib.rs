@@ -1,17 +1,18 @@
-//! steps
+#![doc = include_str!("intro.md")]
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "macros")]
+pub mod guide;
+
+#[doc(inline)]
 pub use steps_core::{
-    Advance, Cx, Failure, Input, Outcome, Run, RunLimits, Signals, State, Status, With,
-    builtin::{signal, sleep},
-    cell::Branch,
-    compat,
+    Advance, Branch, Cx, Failure, Flow, Input, Json, Outcome, Run, RunLimits, Signals, State,
+    Status, With, clock, compat,
     failure::{Cause, StepFailure},
-    flow::Flow,
-    json::Json,
+    journal,
     observe::Event,
-    state,
-    view::{FlowState, Node, Nodes, StepRef},
+    policy, signal, sleep, state, status,
+    view::{FlowState, ItemRef, ItemStates, StepRef, StepState},
 };
 #[cfg(feature = "macros")]
 pub use steps_macros::{flow, observe, on_done, on_failed, step, steps, undo, verify};
@@ -19,19 +20,16 @@ pub use steps_macros::{flow, observe, on_done, on_failed, step, steps, undo, ver
 #[doc(hidden)]
 pub use steps_core::private as __private;
 
-/// Keeping what a run does, as it does it: implement [`Journal`](journal::Journal) and give it to
-/// [`Run::journal`].
-pub mod journal {
-    pub use steps_core::{
-        error::JournalError,
-        journal::{Batch, Change, Journal},
-        scope::BoxFuture,
-    };
-}
-
 /// What a module with flows in it needs: `use steps::prelude::*;`.
 pub mod prelude {
+    #[doc(no_inline)]
     pub use crate::{Cx, Failure};
     #[cfg(feature = "macros")]
-    pub use crate::{flow, observe, on_done, on_failed, step, steps, undo, verify};
+    #[doc(no_inline)]
+    pub use steps_macros::{flow, observe, on_done, on_failed, step, steps, undo, verify};
 }
+
+/// The README's examples are compiled and run with the doc tests.
+#[cfg(all(doctest, feature = "macros"))]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

@@ -3,6 +3,34 @@
 use crate::{flow::Flow, resume::Run};
 
 /// A flow with the resources it is lent, owned: `attach_volume::with(cloud)`.
+///
+/// For code that starts flows and should not know what each is lent. Each resource is a value, or
+/// an `Arc` of one.
+///
+/// ```
+/// use std::sync::Arc;
+/// use steps::prelude::*;
+///
+/// struct Greeting(&'static str);
+///
+/// #[step]
+/// async fn say(greeting: &Greeting, name: &str) -> Result<String, String> {
+///     Ok(format!("{}, {name}", greeting.0))
+/// }
+///
+/// #[flow]
+/// async fn greet(greeting: &Greeting, name: String) -> Result<String, String> {
+///     steps! { said = say(greeting, &name); }
+///     Ok(said)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), steps::Failure> {
+/// let flow = greet::with(Arc::new(Greeting("Hello")));
+/// assert_eq!(flow.run(greet::input("you".into())).await?, "Hello, you");
+/// # Ok(())
+/// # }
+/// ```
 #[allow(missing_debug_implementations)]
 pub struct With<F: Flow> {
     owned: F::Owned,
@@ -28,7 +56,8 @@ impl<F: Flow> With<F> {
     }
 }
 
-/// The input of a flow: `attach_volume::input(spec)`.
+/// The input of a flow, its parameters taken by value: `attach_volume::input(spec)`. For
+/// [`With::run`].
 #[allow(missing_debug_implementations)]
 pub struct Input<F: Flow> {
     value: F::Input,

@@ -10,10 +10,28 @@ use crate::{
     step::{Attempt, Call, Codec, Reversible, Saved, Step, codec},
 };
 
-/// Waits for a while: `pause = steps::sleep(Duration::from_secs(60));`
+/// A step that waits for a while.
 ///
-/// The end is recorded when the step begins, so a resume waits only for what is left. While it
-/// waits the execution holds no thread and no task.
+/// Its end is recorded when it begins, so a resume waits only for what is left, and
+/// [`Run::advance`](crate::Run::advance) hands the state back instead of waiting.
+///
+/// ```
+/// use std::time::Duration;
+/// use steps::prelude::*;
+///
+/// #[flow]
+/// async fn wait() -> Result<(), String> {
+///     steps! { pause = steps::sleep(Duration::from_secs(60)); }
+///     Ok(())
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), steps::Failure> {
+/// let pass = wait().advance().await?;
+/// assert!(pass.requeue_after().unwrap() > Duration::from_secs(55));
+/// # Ok(())
+/// # }
+/// ```
 #[allow(non_camel_case_types)]
 #[derive(Debug)]
 pub struct sleep;
@@ -48,10 +66,28 @@ impl Step for sleep {
 
 impl Reversible for sleep {}
 
-/// Waits until somebody outside gives it a `T`: `approval = steps::signal::<Approval>();`
+/// A step that waits until somebody outside gives it a `T`.
 ///
-/// The signal is given to the saved state, or to a run's [`Signals`](crate::Signals), by the
-/// step's reference: `attach_volume::STEPS.approval`.
+/// The value is given by the step's reference, to a run's [`Signals`](crate::Signals) or to the
+/// saved state:
+///
+/// ```
+/// use steps::prelude::*;
+///
+/// #[flow]
+/// async fn ask() -> Result<bool, String> {
+///     steps! { approval = steps::signal::<bool>(); }
+///     Ok(approval)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut state = ask().advance().await?.state;
+/// assert!(state.signal(ask::STEPS.approval, &true)?);
+/// assert!(ask().resume(state).await?);
+/// # Ok(())
+/// # }
+/// ```
 #[allow(non_camel_case_types)]
 #[derive(Debug)]
 pub struct signal<T>(PhantomData<fn() -> T>);

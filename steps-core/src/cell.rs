@@ -144,7 +144,33 @@ impl<S: Slots, K: Fold<S>> Home<S> for &Cell<S, K> {
     }
 }
 
-/// The value of an `if` with an `else`.
+/// The value of an `if` with an `else`: the struct of the group that ran.
+///
+/// ```
+/// use steps::prelude::*;
+///
+/// #[step]
+/// async fn double(n: u32) -> Result<u32, String> {
+///     Ok(2 * n)
+/// }
+///
+/// #[flow]
+/// async fn to_ten(n: u32) -> Result<u32, String> {
+///     steps! {
+///         done = if n < 10 { more = double(n); } else { same = double(0); }
+///     }
+///     Ok(match done {
+///         steps::Branch::Then(group) => group.more,
+///         steps::Branch::Else(group) => group.same,
+///     })
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), steps::Failure> {
+/// assert_eq!(to_ten(8).await?, 16);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Branch<A, B> {
     /// The condition held; this is the first group's struct.

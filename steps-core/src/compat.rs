@@ -1,10 +1,52 @@
 //! Whether a saved tree fits the compiled flow: an answer for each step, before anything runs.
+//!
+//! [`Run::resume`](crate::Run::resume) makes this comparison by itself, and refuses a state that
+//! does not fit with [`Misfit::Tree`]. Made by hand, it tells a deployment which of its saved
+//! executions a new version of the program can go on with.
+//!
+//! A saved tree fits where every step that has begun is still there, under its name or an `alias`,
+//! at the same place in the tree, and its saved output can still be read. New steps may be added
+//! behind the last one that has begun; what has not begun may be taken away or moved.
+//!
+//! ```
+//! use steps::{compat::{Compatibility, Fit}, prelude::*};
+//!
+//! #[step(alias = "chk_network")]
+//! async fn check_network() -> Result<(), String> {
+//!     Ok(())
+//! }
+//!
+//! #[step]
+//! async fn move_hosts() -> Result<u32, String> {
+//!     Ok(3)
+//! }
+//!
+//! #[flow]
+//! async fn to_vpc() -> Result<u32, String> {
+//!     steps! {
+//!         check_network();
+//!         hosts = move_hosts();
+//!     }
+//!     Ok(hosts)
+//! }
+//!
+//! let text = r#"{"name":"to_vpc","startedAt":"2026-01-01T00:00:00Z","states":[
+//!     {"name":"chk_network","startedAt":"2026-01-01T00:00:00Z","doneAt":"2026-01-01T00:00:01Z"}]}"#;
+//! let saved = steps::State::from_json(text)?;
+//!
+//! let comparison = Compatibility::of::<to_vpc>(&saved);
+//! assert!(comparison.is_compatible());
+//! let differences: Vec<_> = comparison.differences().map(|node| &node.fit).collect();
+//! assert_eq!(differences, [&Fit::Renamed { from: "chk_network".into() }, &Fit::Added]);
+//! # Ok::<_, steps::state::StateError>(())
+//! ```
 
 use std::fmt;
 
 use serde_json::Error;
 
 use crate::{
+    flow::Flow,
     state::{Kind, State, path},
     status::Status,
     table::{Node, Table, Work},
@@ -49,11 +91,19 @@ pub struct NodeFit {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Compatibility {
-    /// An answer for each node, in the order of the flow, removed ones last in their group.
+    /// An answer for each node that the saved tree tells of, and for what is new beside one, in the
+    /// order of the flow; removed ones stand last in their group.
     pub nodes: Vec<NodeFit>,
 }
 
 impl Compatibility {
+    /// Compares a saved tree with the flow as it is compiled: `Compatibility::of::<attach_volume>`.
+    ///
+    /// The names of the two flows are not compared, nor is the input.
+    pub fn of<F: Flow>(saved: &State) -> Self {
+        compare(saved, F::TABLE)
+    }
+
     /// Whether a resume may go on from the saved tree.
     pub fn is_compatible(&self) -> bool {
         self.nodes.iter().all(|node| !node.breaks)
@@ -65,11 +115,11 @@ impl Compatibility {
     }
 }
 
-/// A saved state that can't be gone on with. It was left as it was.
+/// Why a saved state can't be gone on with. Nothing has run, and the state was left as it was.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Misfit {
-    /// It is another flow's.
+    /// It is another flow's, by the name of its root.
     OtherFlow {
         /// The flow it was resumed with.
         flow: &'static str,
@@ -78,7 +128,7 @@ pub enum Misfit {
     },
     /// Its tree does not fit.
     Tree(Compatibility),
-    /// Its saved input does not parse.
+    /// Its saved input, or the saved output of a flow that is done, can't be read.
     Input(String),
     /// It was given another input than the saved one.
     OtherInput {
@@ -147,7 +197,7 @@ impl fmt::Display for NodeFit {
 }
 
 /// Compares a saved tree with a flow's table.
-pub fn compare(state: &State, table: &'static Table) -> Compatibility {
+pub(crate) fn compare(state: &State, table: &'static Table) -> Compatibility {
     let mut comparison = Comparison {
         found: Compatibility::default(),
         names: Vec::new(),

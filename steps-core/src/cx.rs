@@ -11,16 +11,35 @@ use crate::{
     state::{Progress, Until},
 };
 
-/// The running step's own context: `cx` in a step's arguments.
+/// The running step's own context.
+///
+/// A step that wants it takes it as a `&Cx` parameter, like any other; in a flow's arguments and
+/// conditions the name `cx` stands for it. A group's conditions and items have the group's own.
 ///
 /// ```
-/// # use steps_core as steps;
-/// # use steps::Cx;
-/// async fn submit(cx: &Cx, url: &str) -> Result<(), std::io::Error> {
+/// use steps::prelude::*;
+///
+/// #[step(retry(times = 1, every = "1ms"))]
+/// async fn submit(cx: &Cx, url: &str) -> Result<u32, String> {
 ///     let key = cx.idempotency_key(); // the same on every attempt
-///     println!("POST {url} with Idempotency-Key: {key}, attempt {}", cx.attempt());
-///     Ok(())
+///     println!("POST {url} with Idempotency-Key: {key}");
+///     match cx.attempt() {
+///         1 => Err("connection reset".to_owned()),
+///         attempt => Ok(attempt),
+///     }
 /// }
+///
+/// #[flow]
+/// async fn order(url: String) -> Result<u32, String> {
+///     steps! { attempts = submit(cx, &url); }
+///     Ok(attempts)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), steps::Failure> {
+/// assert_eq!(order("https://shop.example".into()).await?, 2);
+/// # Ok(())
+/// # }
 /// ```
 #[derive(Debug)]
 pub struct Cx {
@@ -30,7 +49,8 @@ pub struct Cx {
 }
 
 impl Cx {
-    /// Which attempt this is, from 1. Asking again after a "not yet" counts as one.
+    /// Which attempt this is, from 1. Asking again after a "not yet" counts as one, and so does
+    /// running again after a resume.
     pub fn attempt(&self) -> u32 {
         self.attempt
     }
@@ -51,8 +71,35 @@ impl Cx {
         self.run.labels.get(name).map(String::as_str)
     }
 
-    /// Keeps working data of this step for its later attempts; it replaces what was kept before.
-    /// It is saved with the step's next record, as `info` in the JSON.
+    /// Keeps working data of this step for its later attempts, in this pass or another; it
+    /// replaces what was kept before. It is saved with the step's next record, as `info` in the
+    /// JSON, and read outside by [`StepState::info`](crate::view::StepState::info).
+    ///
+    /// ```
+    /// use steps::prelude::*;
+    ///
+    /// /// Asks only those hosts again that did not answer before.
+    /// #[step(readonly, poll(every = "1ms"))]
+    /// async fn all_answer(cx: &Cx, hosts: &[String]) -> Result<Option<()>, String> {
+    ///     let mut silent = cx.saved().unwrap_or_else(|| hosts.to_vec());
+    ///     silent.pop(); // that one has answered now
+    ///     cx.save(&silent).map_err(|e| e.to_string())?;
+    ///     Ok(silent.is_empty().then_some(()))
+    /// }
+    ///
+    /// #[flow]
+    /// async fn wake(hosts: Vec<String>) -> Result<(), String> {
+    ///     steps! { answers = all_answer(cx, &hosts); }
+    ///     Ok(())
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), steps::Failure> {
+    /// let pass = wake(vec!["a".into(), "b".into()]).advance().await?;
+    /// assert_eq!(pass.state.answers.info(), Some(vec!["a".to_owned()]));
+    /// # Ok(())
+    /// # }
+    /// ```
     ///
     /// # Errors
     ///

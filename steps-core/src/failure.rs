@@ -1,4 +1,8 @@
 //! How a flow failed: the steps that did, and what came of the rollback.
+//!
+//! One type for all flows: a step's own error is found in it by
+//! [`downcast_ref`](Failure::downcast_ref), as a resumed flow may have failed in another process,
+//! of which only the text is left.
 
 use std::{error::Error, fmt, sync::Arc};
 
@@ -10,14 +14,49 @@ use crate::{
 };
 
 /// A flow did not get to its end.
+///
+/// Shown, it names the flow, each step that failed with its error and the errors below it, and
+/// what came of the rollback. `{:?}` shows the same; the tree is in [`state`](Self::state).
+///
+/// ```
+/// use steps::{Status, prelude::*};
+///
+/// #[derive(Debug, thiserror::Error)]
+/// #[error("the disk is full")]
+/// struct Full;
+///
+/// #[step]
+/// async fn copy() -> Result<(), Full> {
+///     Err(Full)
+/// }
+///
+/// #[flow]
+/// async fn back_up() -> Result<(), Full> {
+///     steps! { copied = copy(); }
+///     Ok(())
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let failure = back_up().await.unwrap_err();
+/// assert_eq!(
+///     failure.to_string(),
+///     "flow `back_up` failed at `copied`: the disk is full (what had been done was undone)",
+/// );
+/// assert_eq!(failure.step(), Some("copied"));
+/// assert!(failure.downcast_ref::<Full>().is_some());
+/// assert_eq!(failure.status(), Status::Undone);
+/// println!("{}", failure.state.tree());
+/// # }
+/// ```
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Failure {
-    /// The flow.
+    /// The flow's name.
     pub flow: &'static str,
     /// Why.
     pub cause: Cause,
-    /// The saved tree as it was left. It can be recovered and resumed.
+    /// The saved tree as it was left. It can be [recovered](State::recover) and resumed.
     pub state: Arc<State>,
 }
 
@@ -34,7 +73,8 @@ pub enum Cause {
     },
     /// The flow was done, and has been undone on request.
     Undone,
-    /// It waits for something that nobody can give it in this run: a signal.
+    /// It waits for something that nobody can give it in this run: a signal, without
+    /// [`Signals`](crate::Signals). What it did stays; a resume goes on from it.
     Waiting {
         /// The paths of the steps that wait.
         signals: Vec<String>,
@@ -49,9 +89,9 @@ pub enum Cause {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct StepFailure {
-    /// The step's path; empty for the code after the steps.
+    /// The step's [path](crate::state::path); empty for the code after the steps.
     pub path: String,
-    /// The error, as it is recorded.
+    /// The error of its last attempt, with its sources, as it is recorded.
     pub error: String,
     pub(crate) source: Option<Arc<BoxError>>,
 }

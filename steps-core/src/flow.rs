@@ -16,7 +16,8 @@ use crate::{
     view::View,
 };
 
-/// A function marked `#[flow]`.
+/// A function marked `#[flow]`. The macro implements it for the type that bears the function's
+/// name; it can't be implemented by hand.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a flow",
     label = "not a flow",
@@ -24,37 +25,70 @@ use crate::{
 )]
 pub trait Flow: Sized + Send + Sync + 'static {
     /// What the service lends it: its parameters taken by reference.
+    #[doc(hidden)]
     type Lent<'a>: Copy + Send + Sync;
     /// The same, owned, for an engine to keep.
+    #[doc(hidden)]
     type Owned: Clone + Send + Sync + 'static;
     /// All its parameters by reference, in their order, as handlers take them.
+    #[doc(hidden)]
     type Params<'a>;
-    /// Its parameters taken by value.
+    /// Its parameters taken by value, which are saved.
     type Input: Send + Sync + 'static;
     /// What it gives.
     type Output: Send + Sync + 'static;
     /// The slots of its lines.
+    #[doc(hidden)]
     type Slots: Slots<Value = ()>;
     /// The fields of its typed state.
+    #[doc(hidden)]
     type Fields: View + Send + Sync;
     /// Its table.
+    #[doc(hidden)]
     const TABLE: &'static Table;
-    /// A number that changes when the tree does: names, kinds and types of the steps.
+    /// A number that changes when the tree does: the names, kinds and types of the steps, and
+    /// their order. It is the same in every build of the same source. To find out what changed,
+    /// compare a saved tree with [`Compatibility::of`](crate::compat::Compatibility::of).
+    ///
+    /// ```
+    /// use steps::{Flow, prelude::*};
+    ///
+    /// #[step]
+    /// async fn hello() -> Result<(), String> {
+    ///     Ok(())
+    /// }
+    ///
+    /// #[flow]
+    /// async fn greet() -> Result<(), String> {
+    ///     steps! { hello(); }
+    ///     Ok(())
+    /// }
+    ///
+    /// const FINGERPRINT: u64 = greet::FINGERPRINT;
+    /// assert_ne!(FINGERPRINT, 0);
+    /// ```
     const FINGERPRINT: u64;
     /// How its output is saved.
+    #[doc(hidden)]
     const OUTPUT: Codec<Self::Output>;
 
     /// What is lent, for a shorter time.
+    #[doc(hidden)]
     fn shorten<'short, 'long: 'short>(lent: Self::Lent<'long>) -> Self::Lent<'short>;
     /// Lends what is owned.
+    #[doc(hidden)]
     fn lend(owned: &Self::Owned) -> Self::Lent<'_>;
     /// All parameters by reference.
+    #[doc(hidden)]
     fn params<'a>(lent: Self::Lent<'a>, input: &'a Self::Input) -> Self::Params<'a>;
     /// The input as a JSON object, a field for each parameter.
+    #[doc(hidden)]
     fn save_input(input: &Self::Input) -> Result<Json, serde_json::Error>;
     /// Reads the input.
+    #[doc(hidden)]
     fn load_input(saved: &Json) -> Result<Self::Input, serde_json::Error>;
     /// See [`Scope::call`].
+    #[doc(hidden)]
     fn call<'b>(
         frame: &'b Root<'_, Self>,
         line: usize,
@@ -62,6 +96,7 @@ pub trait Flow: Sized + Send + Sync + 'static {
         cx: &'b Cx,
     ) -> BoxFuture<'b, OpResult>;
     /// See [`Scope::enter`].
+    #[doc(hidden)]
     fn enter<'b>(
         frame: &'b Root<'_, Self>,
         line: usize,
@@ -69,18 +104,21 @@ pub trait Flow: Sized + Send + Sync + 'static {
         cx: &'b Cx,
     ) -> Result<Entered<'b>, StepError>;
     /// Runs the code after the steps.
+    #[doc(hidden)]
     fn finish<'b>(
         lent: Self::Lent<'b>,
         input: Self::Input,
         slots: Self::Slots,
     ) -> BoxFuture<'b, Result<Self::Output, StepError>>;
     /// The function to call once it is done, if there is one.
+    #[doc(hidden)]
     fn on_done<'b>(
         lent: Self::Lent<'b>,
         input: &'b Self::Input,
         output: &'b Self::Output,
     ) -> Option<BoxFuture<'b, Result<(), StepError>>>;
     /// The function to call once it has failed and rollback has ended, if there is one.
+    #[doc(hidden)]
     fn on_failed<'b>(
         lent: Self::Lent<'b>,
         input: &'b Self::Input,

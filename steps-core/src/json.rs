@@ -7,22 +7,45 @@ use serde_json::value::RawValue;
 
 /// One JSON value, kept as the text it was written in.
 ///
-/// It is encoded once, when a step ends, and copied from then on.
+/// It is encoded once, when a step ends, and copied from then on. Two are equal where their texts
+/// are, byte for byte.
+///
+/// ```
+/// use steps::Json;
+///
+/// let json = Json::encode(&[1, 2])?;
+/// assert_eq!(json.get(), "[1,2]");
+/// assert_eq!(json.decode::<Vec<u32>>()?, [1, 2]);
+/// assert!(Json::parse("[1,").is_err());
+/// # Ok::<_, serde_json::Error>(())
+/// ```
 #[derive(Clone)]
 pub struct Json(Box<RawValue>);
 
 impl Json {
-    /// Encodes a value. Fails where its `Serialize` fails, or where a map's key is not text.
+    /// Encodes a value.
+    ///
+    /// # Errors
+    ///
+    /// Where its `Serialize` fails, or a map's key is not text.
     pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Self, serde_json::Error> {
         serde_json::value::to_raw_value(value).map(Self)
     }
 
-    /// Reads the value. The error says what was expected and at which column.
+    /// Reads the value.
+    ///
+    /// # Errors
+    ///
+    /// Where it is no `T`. The error says what was expected and at which column.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         serde_json::from_str(self.0.get())
     }
 
-    /// Checks that `text` is one JSON value.
+    /// Checks that `text` is one JSON value, and keeps it as it is.
+    ///
+    /// # Errors
+    ///
+    /// Where it is not.
     pub fn parse(text: impl Into<String>) -> Result<Self, serde_json::Error> {
         RawValue::from_string(text.into()).map(Self)
     }

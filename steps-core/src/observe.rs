@@ -7,7 +7,9 @@ use crate::{
     status::Status,
 };
 
-/// A node changed its status, or said how far it has come.
+/// A node changed its status, or said how far it has come: what [`Run::observe`] is called with.
+///
+/// [`Run::observe`]: crate::Run::observe
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Event {
@@ -17,7 +19,7 @@ pub struct Event {
     pub kind: Kind,
     /// What it is doing now.
     pub status: Status,
-    /// Which attempt it is in.
+    /// How many attempts have begun.
     pub attempt: u32,
     /// When it happened.
     pub at: Timestamp,

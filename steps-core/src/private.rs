@@ -41,7 +41,7 @@ pub use crate::{
         Marks, Node, OnFailure, Policy, Poll, Retry, StepMeta, Table, Work, check_depth,
         fingerprint,
     },
-    view::{Node as ViewNode, Nodes, Place, StepRef, View},
+    view::{ItemStates, Place, StepRef, StepState, View},
 };
 
 /// What entering a scope gives.

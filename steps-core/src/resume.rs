@@ -32,8 +32,57 @@ use crate::{
     view::{FlowState, SignalRef},
 };
 
-/// A flow about to run. Awaiting it runs the flow to its end, in memory; what it did is undone
-/// where it fails.
+/// A flow about to run: what a function marked `#[flow]` returns.
+///
+/// | call | does |
+/// |---|---|
+/// | `attach_volume(&cloud, spec).await` | runs to the end, in memory; where it fails, what it did is undone |
+/// | `….resume(state).await` | the same, from where a saved state stops |
+/// | `….advance().await` | one pass: runs what can run now, and hands the state back |
+///
+/// The other methods are options, in any order, before one of these. Nothing runs before.
+///
+/// ```
+/// use steps::{Outcome, prelude::*};
+///
+/// #[step]
+/// async fn order(part: &str) -> Result<u32, String> {
+///     Ok(part.len() as u32)
+/// }
+///
+/// /// `None` means "not yet".
+/// #[step(readonly, poll(every = "1ms"))]
+/// async fn arrived(cx: &Cx, _number: u32) -> Result<Option<String>, String> {
+///     Ok((cx.attempt() == 3).then(|| "at the door".to_owned()))
+/// }
+///
+/// #[flow]
+/// async fn buy(part: String) -> Result<String, String> {
+///     steps! {
+///         number = order(&part);
+///         parcel = arrived(cx, number);
+///     }
+///     Ok(parcel)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), steps::Failure> {
+/// // To the end: sleeps between the polls.
+/// assert_eq!(buy("wheel".into()).await?, "at the door");
+///
+/// // One pass: ends at the first "not yet". What to save is in `state`.
+/// let advance = buy("wheel".into()).advance().await?;
+/// assert!(matches!(advance.outcome, Outcome::Waiting { .. }));
+/// assert_eq!(advance.state.number.output().unwrap(), Some(5));
+///
+/// // On from there: `order` does not run again.
+/// assert_eq!(buy("wheel".into()).resume(advance.state).await?, "at the door");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Dropping the future, or a crash, leaves nothing undone and nothing recorded but what a
+/// [`journal`](Self::journal) took.
 #[must_use = "a flow does nothing until it is awaited"]
 #[allow(missing_debug_implementations)]
 pub struct Run<'a, F: Flow> {
@@ -73,49 +122,97 @@ impl<'a, F: Flow> Run<'a, F> {
         (self.lent, self.input)
     }
 
-    /// Goes on from a saved state: with its input, from its first unfinished step. The input given
-    /// to the function must be the saved one, or nothing must be saved.
+    /// Goes on from a saved state, from its first unfinished step. It takes a typed state, such as
+    /// `AttachVolumeState`, or an untyped [`State`].
     ///
-    /// The state is compared with the flow before anything runs; one that does not fit is refused
-    /// with an answer for each step.
+    /// * A step that is done does not run again.
+    /// * One that was running when the state was saved is asked by its `#[verify]`, if it has one,
+    ///   whether its effect happened; otherwise it runs again. So an effect happens at least once.
+    /// * A rollback that had begun goes on.
+    /// * A flow that has ended gives its saved output, or the failure it ended with. To have what
+    ///   failed tried again, see [`FlowState::recover`].
+    ///
+    /// The saved input is used. The one given to the function must be the same, as JSON; else the
+    /// run is refused, unless [`replace_input`](Self::replace_input) is called.
+    ///
+    /// The state is compared with the compiled flow before anything runs. One that does not fit is
+    /// refused with [`Cause::Misfit`] and an answer for each step.
     pub fn resume(mut self, saved: impl Into<State>) -> Self {
         self.saved = Some(saved.into());
         self
     }
 
-    /// Takes the input given to the function, whatever the saved one.
+    /// Takes the input given to the function, whatever the saved one, and saves it. The outputs of
+    /// steps that are done stay as they are, also if they came of the old input.
     pub fn replace_input(mut self) -> Self {
         self.options.replace_input = true;
         self
     }
 
-    /// Undoes a flow that is done, or was held after a failure. Of use after
+    /// Undoes a flow that is done, or that failed and was held. Of use after
     /// [`resume`](Self::resume).
+    ///
+    /// The run then ends with a [`Failure`] even where all went well: its cause is
+    /// [`Cause::Undone`], or the steps whose failure had been held.
+    ///
+    /// ```
+    /// use steps::{Cause, Outcome, prelude::*};
+    ///
+    /// #[step]
+    /// async fn reserve(seat: u32) -> Result<u32, String> {
+    ///     Ok(seat)
+    /// }
+    ///
+    /// #[undo(reserve)]
+    /// async fn release(_seat: u32, reserved: &u32) -> Result<(), String> {
+    ///     println!("seat {reserved} is free again");
+    ///     Ok(())
+    /// }
+    ///
+    /// #[flow]
+    /// async fn book(seat: u32) -> Result<u32, String> {
+    ///     steps! { reserved = reserve(seat); }
+    ///     Ok(reserved)
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), steps::Failure> {
+    /// let booked = book(7).advance().await?;
+    /// let undone = book(7).resume(booked.state).undo().await.unwrap_err();
+    /// assert!(matches!(undone.cause, Cause::Undone));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn undo(mut self) -> Self {
         self.options.undo = true;
         self
     }
 
-    /// Calls `observer` at each change of a step's status, and as steps say how far they have
-    /// come. It is called in the middle of the run, so it must not block.
+    /// Calls `observer` at each change of a node's status, and as steps say how far they have
+    /// come. It is called in the middle of the run, with its records locked: it must neither block
+    /// nor ask the [`Cx`](crate::Cx) of a running step. The last observer set is the one called.
     pub fn observe(mut self, observer: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.options.observer = Some(Arc::new(observer));
         self
     }
 
-    /// Takes signals from here while it waits.
+    /// Takes [`Signals`] from here while it waits. Without them, a run that waits for nothing but
+    /// a signal ends with [`Cause::Waiting`]. [`advance`](Self::advance) does not wait, so it
+    /// takes none: there, signals are given to the saved state.
     pub fn signals(mut self, signals: &Signals) -> Self {
         self.options.signals = Some(signals.clone());
         self
     }
 
-    /// Tells `journal` of each change, and goes on only when it is safe.
+    /// Tells `journal` of each change, and goes on only when it is safe. See
+    /// [`journal`](crate::journal).
     pub fn journal(mut self, journal: Arc<dyn Journal>) -> Self {
         self.options.journal = Some(journal);
         self
     }
 
-    /// Takes the time from a test's clock.
+    /// Takes the time from a test's clock: what is recorded, and what is waited for. See
+    /// [`TestClock`].
     pub fn clock(mut self, clock: Arc<dyn TestClock>) -> Self {
         self.options.clock = Clock::Test(clock);
         self
@@ -134,20 +231,25 @@ impl<'a, F: Flow> Run<'a, F> {
         self
     }
 
-    /// The execution's id: part of each step's idempotency key. By default a new UUIDv7, or the
-    /// saved state's.
+    /// The execution's id: part of each step's [idempotency key]. By default a new UUIDv7. A
+    /// resume keeps the saved state's, whatever is said here.
+    ///
+    /// [idempotency key]: crate::Cx::idempotency_key
     pub fn id(mut self, id: Uuid) -> Self {
         self.options.execution = Some(id);
         self
     }
 
-    /// One pass: runs what can run now, and says what there is to wait for. A step that polls is
-    /// asked, even if its pause is not over: the caller decides when to come.
+    /// One pass: runs what can run now, and says what there is to wait for. A step makes at most
+    /// one attempt in a pass.
+    ///
+    /// A step that polls is asked, even if its pause is not over: the caller decides when to come.
+    /// The pause after an error, and that of a `sleep`, are kept.
     ///
     /// # Errors
     ///
     /// Where the pass could not be made: the saved state does not fit, or the journal failed. That
-    /// a step failed is no error here but an outcome.
+    /// a step failed is no error here but [`Outcome::Failed`].
     pub async fn advance(self) -> Result<Advance<F>, Failure> {
         let mut ready = self.ready(true)?;
         let passed = ready.pass().await?;
@@ -369,7 +471,46 @@ impl<'a, F: Flow> IntoFuture for Run<'a, F> {
     }
 }
 
-/// What one pass came to.
+/// What one pass came to: see [`Run::advance`].
+///
+/// A reconcile loop saves [`state`](Self::state), and comes again after
+/// [`requeue_after`](Self::requeue_after):
+///
+/// ```
+/// use steps::{Outcome, State, prelude::*};
+///
+/// #[step(readonly, poll(every = "5s", times = 100))]
+/// async fn is_ready(cx: &Cx, _name: &str) -> Result<Option<()>, String> {
+///     Ok((cx.attempt() > 1).then_some(()))
+/// }
+///
+/// #[flow]
+/// async fn roll_out(name: String) -> Result<(), String> {
+///     steps! { is_ready(cx, &name); }
+///     Ok(())
+/// }
+///
+/// /// Gives the text to save, and when to come again.
+/// async fn reconcile(saved: Option<String>) -> (String, Option<std::time::Duration>) {
+///     let mut run = roll_out("web".into());
+///     if let Some(text) = saved {
+///         run = run.resume(State::from_json(&text).unwrap());
+///     }
+///     let advance = run.advance().await.unwrap();
+///     if let Outcome::Failed(failure) = &advance.outcome {
+///         eprintln!("{failure}");
+///     }
+///     (advance.state.state().to_json(), advance.requeue_after())
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let (saved, after) = reconcile(None).await;
+/// assert!(after.unwrap().as_secs_f64() > 4.0);
+/// let (_, after) = reconcile(Some(saved)).await;
+/// assert_eq!(after, None);
+/// # }
+/// ```
 #[non_exhaustive]
 #[must_use = "the state has to be saved to go on from it"]
 pub struct Advance<F: Flow> {
@@ -394,22 +535,22 @@ where
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Outcome<T> {
-    /// It is done.
+    /// It is done; this is its output.
     Done(T),
-    /// It has failed, and its rollback has ended.
+    /// It has failed, and its rollback has ended: well, or [stuck](Status::Stuck).
     Failed(Failure),
     /// There is nothing to do before a time or a signal.
     Waiting {
         /// The time; none if only signals are waited for.
         until: Option<Timestamp>,
-        /// The paths of the steps that wait for a signal.
+        /// The [paths](crate::state::path) of the steps that wait for a signal.
         signals: Vec<String>,
     },
 }
 
 impl<F: Flow> Advance<F> {
     /// How long to wait before the next pass: what a reconcile loop gives as `requeue after`.
-    /// `None` where the flow has ended, or waits only for signals.
+    /// `None` where the flow has ended, or waits only for signals; zero where the time has come.
     pub fn requeue_after(&self) -> Option<Duration> {
         match self.outcome {
             Outcome::Waiting {
@@ -420,9 +561,40 @@ impl<F: Flow> Advance<F> {
     }
 }
 
-/// A way to give signals to a flow that runs in memory.
+/// A way to give signals to a flow that runs in memory, from another task.
 ///
-/// Clones share the same signals.
+/// Clones share the same signals. The step is named by its reference, so a value of the wrong
+/// type, or a step that is not there, does not compile.
+///
+/// ```
+/// use steps::{Signals, prelude::*};
+///
+/// #[step]
+/// async fn pay(amount: u32, approved_by: &str) -> Result<String, String> {
+///     Ok(format!("{amount}, approved by {approved_by}"))
+/// }
+///
+/// #[flow]
+/// async fn invoice(amount: u32) -> Result<String, String> {
+///     steps! {
+///         approval = steps::signal::<String>();
+///         payment  = pay(amount, &approval);
+///     }
+///     Ok(payment)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let signals = Signals::new();
+/// let run = tokio::spawn({
+///     let signals = signals.clone();
+///     async move { invoice(100).signals(&signals).await }
+/// });
+/// signals.send(invoice::STEPS.approval, &"the boss".to_owned())?;
+/// assert_eq!(run.await??, "100, approved by the boss");
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Signals(Arc<Inbox>);
 
@@ -439,7 +611,8 @@ impl Signals {
     }
 
     /// Gives the step a value. It is kept until the step waits for it; a second value given
-    /// before that replaces the first.
+    /// before that replaces the first. Of a step in a `for` or a `loop` the key has to be given:
+    /// `STEPS.hosts.approval.at("10.0.0.4")`.
     ///
     /// # Errors
     ///

@@ -2,8 +2,7 @@
 //!
 //! The interpreter walks it beside the [`Scope`](crate::scope::Scope)s that hold the values.
 
-use std::time::Duration;
-
+pub use crate::policy::{Policy, Poll, Retry};
 use crate::{
     state::Kind,
     step::{Probe, Step},
@@ -186,77 +185,6 @@ impl std::fmt::Debug for StepMeta {
             .field("output", &self.output)
             .finish_non_exhaustive()
     }
-}
-
-/// How a function is tried, timed and polled.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Policy {
-    /// Tries after a failure.
-    pub retry: Option<Retry>,
-    /// The longest that one attempt may take.
-    pub timeout: Option<Duration>,
-    /// Asking again after a "not yet".
-    pub poll: Option<Poll>,
-}
-
-impl Policy {
-    /// One attempt, as long as it takes.
-    pub const NONE: Self = Self {
-        retry: None,
-        timeout: None,
-        poll: None,
-    };
-
-    const fn overridden_by(mut self, over: Self) -> Self {
-        if over.retry.is_some() {
-            self.retry = over.retry;
-        }
-        if over.timeout.is_some() {
-            self.timeout = over.timeout;
-        }
-        if over.poll.is_some() {
-            self.poll = over.poll;
-        }
-        self
-    }
-}
-
-/// `retry(times, every, backoff, max, jitter)`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Retry {
-    /// How many more attempts follow the first.
-    pub times: u32,
-    /// The pause before the second attempt.
-    pub every: Duration,
-    /// What each further pause is multiplied with.
-    pub backoff: f64,
-    /// The longest pause.
-    pub max: Option<Duration>,
-    /// The share of the pause, 0 to 1, by which chance may lengthen or shorten it.
-    pub jitter: f64,
-}
-
-impl Retry {
-    /// The pause after this many failures, the first being 1. `chance` is a number in 0..1.
-    pub fn pause(&self, failures: u32, chance: f64) -> Duration {
-        let exponent = i32::try_from(failures.saturating_sub(1)).unwrap_or(i32::MAX);
-        let plain = self.every.as_secs_f64() * self.backoff.powi(exponent);
-        let most = self.max.map_or(f64::INFINITY, |max| max.as_secs_f64());
-        let seconds = plain.min(most) * (1.0 + self.jitter * (2.0 * chance - 1.0));
-        Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(LONGEST)
-    }
-}
-
-/// The longest pause between two attempts: a century, less than any clock's end.
-const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
-
-/// `poll(every, times)`.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Poll {
-    /// The pause after a "not yet".
-    pub every: Duration,
-    /// How many times it is asked in all; 0 for no limit.
-    pub times: u32,
 }
 
 /// How many levels of nodes the saved tree of these lines may have.

@@ -1,4 +1,7 @@
 //! The typed view of a saved tree, and typed references to its nodes.
+//!
+//! For a flow `attach_volume` the macro makes `AttachVolumeState`, a [`FlowState`] with a field for
+//! each line, and `attach_volume::STEPS`, with a [`StepRef`] for each.
 
 use std::{borrow::Cow, fmt, marker::PhantomData, ops::Deref, sync::Arc};
 
@@ -11,14 +14,16 @@ use crate::{
     status::Status,
 };
 
-/// The fields of a typed state, as the macro generates them: a [`Node`] for each step, a struct
+/// The fields of a typed state, as the macro generates them: a [`StepState`] for each step, a struct
 /// for each group.
+#[doc(hidden)]
 pub trait View {
     /// The view of the node at `at`.
     fn view(at: Place) -> Self;
 }
 
 /// Where in which tree a view looks.
+#[doc(hidden)]
 #[derive(Clone, Debug)]
 pub struct Place {
     root: Arc<State>,
@@ -52,8 +57,50 @@ impl Place {
 
 /// The state of a flow: its fields, one for each line, and the whole tree beneath.
 ///
-/// `AttachVolumeState` is one. Its serde form is the JSON of the tree, so it is saved and loaded
-/// like any value.
+/// Its serde form is the JSON of the tree, so it is saved and loaded like any value.
+///
+/// | line | field |
+/// |---|---|
+/// | `vm = create_vm(…);` | [`StepState<VmId>`](StepState) |
+/// | `create = parallel { … }`, `create = { … }`, `if` without `else` | a struct with a field for each line, and `node()` for the group itself |
+/// | `if … { … } else { … }` | a struct with `then` and `otherwise`, a struct each |
+/// | `for`, `loop` | [`ItemStates`] of such a struct |
+/// | `flow other(…)` | the fields of the other flow's state |
+///
+/// ```
+/// use steps::{Status, prelude::*};
+///
+/// #[step]
+/// async fn create(name: &str) -> Result<u32, String> {
+///     if name == "b" { Err("no quota".to_owned()) } else { Ok(7) }
+/// }
+///
+/// #[flow(on_failure = "hold")]
+/// async fn set_up(names: Vec<String>) -> Result<(), String> {
+///     steps! {
+///         hosts = for name in names by name {
+///             id = create(name);
+///         }
+///     }
+///     Ok(())
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let pass = set_up(vec!["a".into(), "b".into()]).advance().await?;
+/// let text = serde_json::to_string(&pass.state)?;
+///
+/// let mut state: SetUpState = serde_json::from_str(&text)?;
+/// assert_eq!(state.hosts.get("a").id.output()?, Some(7));
+/// assert_eq!(state.hosts.get("b").id.status(), Status::Failed);
+/// assert_eq!(state.hosts.get("b").id.error(), Some("no quota"));
+/// assert_eq!(state.hosts.iter().count(), 2);
+///
+/// state.recover();
+/// assert_eq!(state.hosts.get("b").id.status(), Status::Pending);
+/// # Ok(())
+/// # }
+/// ```
 pub struct FlowState<V> {
     root: Arc<State>,
     fields: V,
@@ -90,13 +137,13 @@ impl<V: View> FlowState<V> {
     }
 
     /// Clears the failed path, so that the next run tries it again. What is done stays done.
-    /// Gives the number of nodes it cleared.
+    /// Gives the number of nodes it cleared. See [`State::recover`].
     pub fn recover(&mut self) -> usize {
         self.edit(State::recover)
     }
 
-    /// Gives a value to a step that waits for a signal. It replaces one given before. False if no
-    /// such step waits.
+    /// Gives a value to a step that waits for a signal. It replaces one given before. False, and
+    /// nothing is changed, if the step does not wait for one.
     ///
     /// # Errors
     ///
@@ -140,7 +187,7 @@ impl<V: View> FlowState<V> {
 }
 
 impl State {
-    /// Gives a value to the step at `path`, if it waits for a signal.
+    /// Gives a value to the step at `path`, if it waits for a signal. Whether it does.
     pub fn signal(&mut self, path: &str, value: Json) -> bool {
         match self.get_mut(path) {
             Some(node) if node.until == Some(crate::state::Until::Signal) => {
@@ -203,12 +250,12 @@ impl<V> schemars::JsonSchema for FlowState<V> {
 }
 
 /// One step in a typed state.
-pub struct Node<T> {
+pub struct StepState<T> {
     at: Place,
     output: PhantomData<fn() -> T>,
 }
 
-impl<T> Clone for Node<T> {
+impl<T> Clone for StepState<T> {
     fn clone(&self) -> Self {
         Self {
             at: self.at.clone(),
@@ -217,7 +264,7 @@ impl<T> Clone for Node<T> {
     }
 }
 
-impl<T> View for Node<T> {
+impl<T> View for StepState<T> {
     fn view(at: Place) -> Self {
         Self {
             at,
@@ -226,7 +273,7 @@ impl<T> View for Node<T> {
     }
 }
 
-impl<T> Node<T> {
+impl<T> StepState<T> {
     /// The node in the tree; `None` if nothing of it is saved yet.
     pub fn state(&self) -> Option<&State> {
         self.at.find()
@@ -252,7 +299,7 @@ impl<T> Node<T> {
         self.state().map_or(0, |state| state.attempts)
     }
 
-    /// The last error.
+    /// The error of its last attempt, if that failed.
     pub fn error(&self) -> Option<&str> {
         self.state()?.errors.last().map(String::as_str)
     }
@@ -268,8 +315,9 @@ impl<T> Node<T> {
     }
 }
 
-impl<T: DeserializeOwned> Node<T> {
-    /// What it gave; `None` if it is not done.
+impl<T: DeserializeOwned> StepState<T> {
+    /// What it gave; `None` if it is not done. A step that a foreign state calls done, without an
+    /// output, gives its working data, where that is a `T`.
     ///
     /// # Errors
     ///
@@ -286,7 +334,7 @@ impl<T: DeserializeOwned> Node<T> {
     }
 }
 
-impl<T> fmt::Debug for Node<T> {
+impl<T> fmt::Debug for StepState<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.path(), self.status())
     }
@@ -294,12 +342,12 @@ impl<T> fmt::Debug for Node<T> {
 
 /// The items of a `for`, or the rounds of a `loop`, in a typed state.
 #[derive(Clone, Debug)]
-pub struct Nodes<V> {
+pub struct ItemStates<V> {
     at: Place,
     view: PhantomData<fn() -> V>,
 }
 
-impl<V> View for Nodes<V> {
+impl<V> View for ItemStates<V> {
     fn view(at: Place) -> Self {
         Self {
             at,
@@ -308,7 +356,7 @@ impl<V> View for Nodes<V> {
     }
 }
 
-impl<V: View> Nodes<V> {
+impl<V: View> ItemStates<V> {
     /// The one with this key; rounds are numbered from 1.
     pub fn get(&self, key: impl fmt::Display) -> V {
         V::view(self.at.below(Cow::Owned(key.to_string())))
@@ -323,7 +371,28 @@ impl<V: View> Nodes<V> {
     }
 }
 
-/// A reference to a step of a flow, checked by the compiler: `attach_volume::STEPS.create.vm`.
+/// A reference to a step of a flow, checked by the compiler: `attach_volume::STEPS.create.vm` is a
+/// `StepRef<VmId>`.
+///
+/// ```
+/// use steps::prelude::*;
+///
+/// #[step(name = "create VM")]
+/// async fn create_vm(name: &str) -> Result<u32, String> {
+///     Ok(1)
+/// }
+///
+/// #[flow]
+/// async fn set_up(names: Vec<String>) -> Result<(), String> {
+///     steps! {
+///         hosts = for name in names by name { create_vm(name); }
+///     }
+///     Ok(())
+/// }
+///
+/// assert_eq!(set_up::STEPS.hosts.create_vm.path(), "hosts.*.create VM");
+/// assert_eq!(set_up::STEPS.hosts.create_vm.at("a").path(), "hosts.a.create VM");
+/// ```
 pub struct StepRef<T> {
     path: &'static [&'static str],
     output: PhantomData<fn() -> T>,
@@ -361,7 +430,8 @@ impl<T> StepRef<T> {
         .at(key)
     }
 
-    /// The step in a saved tree.
+    /// The step in a saved tree, if there is anything of it yet. Not for a step in a `for` or a
+    /// `loop`, which [`at`](Self::at) is for.
     pub fn of<'s>(&self, state: &'s State) -> Option<&'s State> {
         state.get(&self.path())
     }
@@ -407,7 +477,7 @@ impl<T> fmt::Debug for ItemRef<T> {
     }
 }
 
-/// A reference to a step that takes a signal of type `T`.
+/// A reference to a step that takes a signal of type `T`: a [`StepRef`] or an [`ItemRef`].
 pub trait SignalRef<T> {
     /// The step's path.
     fn path(&self) -> String;

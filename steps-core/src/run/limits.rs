@@ -12,7 +12,7 @@ use crate::{
 /// How large an execution may grow: what each step may give, and how many nodes there may be.
 ///
 /// ```
-/// use steps_core::RunLimits;
+/// use steps::RunLimits;
 /// let limits = RunLimits::DEFAULT.payload(64 * 1024).items(100);
 /// assert_eq!(limits.nodes, RunLimits::DEFAULT.nodes);
 /// ```

@@ -53,12 +53,12 @@ impl State {
     /// the two are equal.
     ///
     /// ```
-    /// # use steps_core::state::State;
+    /// # use steps::state::State;
     /// let old = State::from_json(r#"{"name":"f","states":[{"name":"a"},{"name":"b"}]}"#)?;
     /// let new = State::from_json(r#"{"name":"f","states":[{"name":"a","info":1},{"name":"c"}]}"#)?;
     /// let changes: Vec<String> = old.diff(&new).iter().map(ToString::to_string).collect();
     /// assert_eq!(changes, ["~ a: info", "+ c", "- b"]);
-    /// # Ok::<_, steps_core::state::StateError>(())
+    /// # Ok::<_, steps::state::StateError>(())
     /// ```
     pub fn diff(&self, other: &Self) -> Vec<Change> {
         let mut changes = Vec::new();

@@ -22,7 +22,7 @@ impl State {
     /// | `■` | stopped |
     ///
     /// ```
-    /// # use steps_core::state::State;
+    /// # use steps::state::State;
     /// let state = State::from_json(
     ///     r#"{"name":"deploy","err":"no disk","startedAt":"2026-01-01T00:00:00Z","doneAt":"2026-01-01T00:00:02.5Z",
     ///         "states":[
@@ -34,7 +34,7 @@ impl State {
     /// ✗ deploy  2.5 s
     /// ├─ ✓ unpack  12 ms
     /// └─ ✗ start  1.5 s, 3 attempts: no disk");
-    /// # Ok::<_, steps_core::state::StateError>(())
+    /// # Ok::<_, steps::state::StateError>(())
     /// ```
     pub fn tree(&self) -> Tree<'_> {
         Tree(self)

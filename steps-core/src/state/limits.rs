@@ -5,7 +5,7 @@
 /// [`StateError::Limit`](super::StateError::Limit).
 ///
 /// ```
-/// use steps_core::state::{Limits, State};
+/// use steps::state::{Limits, State};
 ///
 /// let limits = Limits::default().nodes(2);
 /// let text = r#"{"name":"flow","states":[{"name":"a"},{"name":"b"}]}"#;

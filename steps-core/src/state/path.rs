@@ -5,7 +5,7 @@
 //! backslash `\\`, and a name that is empty `\e`. Nothing else is, not even a space.
 //!
 //! ```
-//! use steps_core::state::path;
+//! use steps::state::path;
 //!
 //! let text = path::join(["hosts", "10.0.0.4", "initialize CVM"]);
 //! assert_eq!(text, r"hosts.10\.0\.0\.4.initialize CVM");

@@ -19,13 +19,13 @@ impl State {
     /// The node at this [`path`]; at the empty path this one.
     ///
     /// ```
-    /// # use steps_core::state::State;
+    /// # use steps::state::State;
     /// let state = State::from_json(
     ///     r#"{"name":"MoveToVPC","states":[{"name":"preFlight","states":[{"name":"chkNetwork"}]}]}"#,
     /// )?;
     /// assert!(state.has("preFlight.chkNetwork"));
     /// assert!(state.get("inFlight").is_none());
-    /// # Ok::<_, steps_core::state::StateError>(())
+    /// # Ok::<_, steps::state::StateError>(())
     /// ```
     pub fn get(&self, path: &str) -> Option<&Self> {
         path::split(path).try_fold(self, |state, name| state.child(&name))
@@ -46,7 +46,7 @@ impl State {
     /// order, the deepest first. `None` where nothing below this node has begun.
     ///
     /// ```
-    /// # use steps_core::state::State;
+    /// # use steps::state::State;
     /// let state = State::from_json(
     ///     r#"{"name":"f","startedAt":"2026-01-01T00:00:00Z","states":[
     ///         {"name":"a","startedAt":"2026-01-01T00:00:00Z","states":[
@@ -54,7 +54,7 @@ impl State {
     ///             {"name":"c"}]}]}"#,
     /// )?;
     /// assert_eq!(state.last_path().as_deref(), Some("a.b"));
-    /// # Ok::<_, steps_core::state::StateError>(())
+    /// # Ok::<_, steps::state::StateError>(())
     /// ```
     pub fn last_path(&self) -> Option<String> {
         fn last<'a>(

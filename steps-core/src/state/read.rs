@@ -32,7 +32,7 @@ impl State {
     /// Reads a state, within [`Limits::DEFAULT`].
     ///
     /// ```
-    /// # use steps_core::state::State;
+    /// # use steps::state::State;
     /// let error = State::from_json(r#"{"name":"f","states":[{"name":"a","states":7}]}"#).unwrap_err();
     /// assert_eq!(
     ///     error.to_string(),

@@ -25,7 +25,7 @@ impl State {
     /// number of nodes that were cleared.
     ///
     /// ```
-    /// # use steps_core::state::State;
+    /// # use steps::state::State;
     /// let mut state = State::from_json(
     ///     r#"{"name":"f","err":"no","startedAt":"2026-01-01T00:00:00Z","doneAt":"2026-01-01T00:00:02Z","states":[
     ///         {"name":"a","startedAt":"2026-01-01T00:00:00Z","doneAt":"2026-01-01T00:00:01Z"},
@@ -34,7 +34,7 @@ impl State {
     /// assert_eq!(state.recover(), 2);
     /// assert!(state.proceeding("") && state.succeeded("a") && !state.started("b"));
     /// assert_eq!(state.recover(), 0);
-    /// # Ok::<_, steps_core::state::StateError>(())
+    /// # Ok::<_, steps::state::StateError>(())
     /// ```
     pub fn recover(&mut self) -> usize {
         match self.status {

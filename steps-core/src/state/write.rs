@@ -14,10 +14,10 @@ impl State {
     /// The state as JSON on one line.
     ///
     /// ```
-    /// # use steps_core::state::State;
+    /// # use steps::state::State;
     /// let text = r#"{"name":"MoveToVPC","info":null,"err":"","startedAt":null,"doneAt":null,"states":[]}"#;
     /// assert_eq!(State::from_json(text)?.to_json(), text);
-    /// # Ok::<_, steps_core::state::StateError>(())
+    /// # Ok::<_, steps::state::StateError>(())
     /// ```
     pub fn to_json(&self) -> String {
         checked(serde_json::to_string(self))

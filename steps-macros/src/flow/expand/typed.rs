@@ -79,7 +79,7 @@ impl Emit<'_> {
             #[allow(clippy::all, clippy::pedantic, dead_code)]
             impl #fields {
                 /// The saved node of the group itself.
-                pub fn node(&self) -> #private::ViewNode<()> {
+                pub fn node(&self) -> #private::StepState<()> {
                     #private::View::view(#private::Clone::clone(&self.__at))
                 }
             }
@@ -130,7 +130,7 @@ impl Emit<'_> {
             Body::Step(_) => {
                 let output = quote!(<#callee as #private::Step>::Output);
                 (
-                    quote!(#private::ViewNode<#output>),
+                    quote!(#private::StepState<#output>),
                     quote!(at.child(#saved)),
                     quote!(#private::StepRef<#output>),
                     quote!(#private::StepRef::new(&[#(#own_path),*])),
@@ -158,7 +158,7 @@ impl Emit<'_> {
                 self.group(lines, &own_title, &own_path, &format!("each of `{name}`"));
                 let (fields, steps) = pair(&own_title);
                 (
-                    quote!(#private::Nodes<#fields>),
+                    quote!(#private::ItemStates<#fields>),
                     quote!(at.child(#saved)),
                     quote!(#steps),
                     quote!(#steps::REFS),
