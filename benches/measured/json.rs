@@ -34,11 +34,15 @@ struct Plain {
 
 /// Groups of ten steps that are done, with an output each.
 fn document(groups: usize) -> String {
-    let times = r#""startedAt":"2026-11-22T04:41:15.824835996Z","doneAt":"2026-11-22T04:41:15.824837548Z""#;
+    let times =
+        r#""startedAt":"2026-11-22T04:41:15.824835996Z","doneAt":"2026-11-22T04:41:15.824837548Z""#;
     let mut text = format!(r#"{{"name":"attach_volume","info":null,"err":"",{times},"states":["#);
     for group in 0..groups {
         let comma = if group == 0 { "" } else { "," };
-        let _ = write!(text, r#"{comma}{{"name":"group{group}","kind":"group","info":null,"err":"",{times},"states":["#);
+        let _ = write!(
+            text,
+            r#"{comma}{{"name":"group{group}","kind":"group","info":null,"err":"",{times},"states":["#
+        );
         for step in 0..10 {
             let comma = if step == 0 { "" } else { "," };
             let _ = write!(

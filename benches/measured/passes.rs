@@ -100,10 +100,14 @@ pub(crate) fn rows(table: &mut Table) {
     }
     // With more passes, less the same run with none: what the passes cost, without the first.
     let [one, no_one] = [PASSES, 0].map(|passes| {
-        Subject::new(1, move || block_on(nothing(passes).clock(due()).into_future()))
+        Subject::new(1, move || {
+            block_on(nothing(passes).clock(due()).into_future())
+        })
     });
     let [all, no_all] = [PASSES, 0].map(|passes| {
-        Subject::new(1, move || block_on(hundred(passes).clock(due()).into_future()))
+        Subject::new(1, move || {
+            block_on(hundred(passes).clock(due()).into_future())
+        })
     });
     let [one, no_one, all, no_all] = fastest([one, no_one, all, no_all]);
     let pass = (one - no_one) / f64::from(PASSES);
@@ -112,25 +116,41 @@ pub(crate) fn rows(table: &mut Table) {
         ours: pass,
         ..Row::default()
     });
-    row(table, "written out", ((all - no_all) / f64::from(PASSES) - pass) / 100.0);
+    row(
+        table,
+        "written out",
+        ((all - no_all) / f64::from(PASSES) - pass) / 100.0,
+    );
 
     for (what, count) in [("1,000", 1000), ("10,000", 10_000)] {
-        let [few, none, many, base] = [(1, PASSES), (1, 0), (count, PASSES), (count, 0)]
-            .map(|(count, passes)| {
-                Subject::new(1, move || block_on(items(count, passes).clock(due()).into_future()))
+        let [few, none, many, base] =
+            [(1, PASSES), (1, 0), (count, PASSES), (count, 0)].map(|(count, passes)| {
+                Subject::new(1, move || {
+                    block_on(items(count, passes).clock(due()).into_future())
+                })
             });
         let [few, none, many, base] = fastest([few, none, many, base]);
         let cost = ((many - base) - (few - none)) / f64::from(PASSES) / f64::from(count - 1);
-        row(table, &format!("an item of an unfinished `for` of {what}"), cost);
+        row(
+            table,
+            &format!("an item of an unfinished `for` of {what}"),
+            cost,
+        );
     }
     let count = 1000;
-    let [few, none, many, base] = [(1, PASSES), (1, 0), (count, PASSES), (count, 0)]
-        .map(|(count, passes)| {
-            Subject::new(1, move || block_on(at_once(count, passes).clock(due()).into_future()))
+    let [few, none, many, base] =
+        [(1, PASSES), (1, 0), (count, PASSES), (count, 0)].map(|(count, passes)| {
+            Subject::new(1, move || {
+                block_on(at_once(count, passes).clock(due()).into_future())
+            })
         });
     let [few, none, many, base] = fastest([few, none, many, base]);
     let cost = ((many - base) - (few - none)) / f64::from(PASSES) / f64::from(count - 1);
-    row(table, "an item of an unfinished `for … parallel` of 1,000", cost);
+    row(
+        table,
+        "an item of an unfinished `for … parallel` of 1,000",
+        cost,
+    );
 }
 
 fn row(table: &mut Table, what: &str, ours: f64) {

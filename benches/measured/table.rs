@@ -19,7 +19,10 @@ pub(crate) struct Row {
 impl Row {
     fn holds(&self) -> Option<bool> {
         let ratio = self.floor.map(|floor| self.ours / floor);
-        let by_ratio = self.most_ratio.zip(ratio).map(|(most, ratio)| ratio <= most);
+        let by_ratio = self
+            .most_ratio
+            .zip(ratio)
+            .map(|(most, ratio)| ratio <= most);
         let absolute = self.most.map(|most| self.ours <= most);
         by_ratio.or(absolute)
     }
@@ -34,7 +37,10 @@ impl Table {
     pub(crate) fn new(words: Vec<String>) -> Self {
         println!("| what | ns | floor | ratio | target | | Go, ns |");
         println!("|---|--:|--:|--:|---|---|--:|");
-        Self { words, missed: Vec::new() }
+        Self {
+            words,
+            missed: Vec::new(),
+        }
     }
 
     /// Whether the rows of this topic were asked for.

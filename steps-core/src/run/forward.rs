@@ -11,7 +11,7 @@ use crate::{
     clock,
     error::StepError,
     json::Json,
-    scope::{Answer, BoxFuture, Enter, Op, Saved, Scope},
+    scope::{Answer, BoxFuture, Enter, Op, OpResult, Saved, Scope},
     state::{Kind, Until},
     status::{Event, Status},
     table::{Node, OnFailure, StepMeta, Work},
@@ -35,37 +35,8 @@ enum Look {
 }
 
 impl<'r> Pass<'r> {
-    /// Runs lines in order. `now` is when the last thing ended, which is when the next begins.
-    pub(super) async fn sequence(
-        self,
-        scope: &dyn Scope,
-        item: usize,
-        nodes: &'static [Node],
-        first: Id,
-        now: &mut Timestamp,
-    ) -> Kept<End> {
-        let mut skip = self.run.tree().done_from(first, nodes.len());
-        while let Some(node) = nodes.get(skip) {
-            let id = first + u32::try_from(skip).unwrap_or(u32::MAX);
-            let at = At {
-                scope,
-                item,
-                line: skip,
-            };
-            let end = self.line(at, node, id, now).await?;
-            if end != End::Done {
-                if matches!(end, End::Failed | End::Interrupted) {
-                    self.skip_after(id, first, nodes.len());
-                }
-                return Ok(end);
-            }
-            skip += 1;
-        }
-        Ok(End::Done)
-    }
-
     /// In a cancelled region, what has not begun never will.
-    fn skip_after(self, id: Id, first: Id, count: usize) {
+    pub(super) fn skip_after(self, id: Id, first: Id, count: usize) {
         if !self.run.is_cancelled(id) {
             return;
         }
@@ -90,8 +61,19 @@ impl<'r> Pass<'r> {
             Work::Step(meta) => self.step(at, meta, id, now).await?,
             _ => self.composite(at, node, id, now).await?,
         };
+        self.passed_over(at, node, id, end).await
+    }
+
+    /// The failure of an optional line is passed over.
+    pub(super) async fn passed_over(
+        self,
+        at: At<'_>,
+        node: &'static Node,
+        id: Id,
+        end: End,
+    ) -> Kept<End> {
         if node.marks.optional && end == End::Failed {
-            return self.pass_over(at, node, id).await;
+            return Box::pin(self.pass_over(at, node, id)).await;
         }
         Ok(end)
     }
@@ -193,14 +175,27 @@ impl<'r> Pass<'r> {
         }
         let answer = self.op(at, Op::Run, &cx, meta.policy.timeout).await;
         *now = self.now();
+        self.answered(at, meta, id, &cx, answer, now).await
+    }
+
+    /// Records what an attempt came to.
+    pub(super) async fn answered(
+        self,
+        at: At<'_>,
+        meta: &'static StepMeta,
+        id: Id,
+        cx: &crate::cx::Cx,
+        answer: OpResult,
+        now: &mut Timestamp,
+    ) -> Kept<End> {
         match answer {
             Ok(Answer::Done(saved)) if !meta.observe => Ok(self.done(id, saved, *now)),
-            Ok(Answer::Done(saved)) => self.observe_after(at, id, &cx, saved, now).await,
+            Ok(Answer::Done(saved)) => self.observe_after(at, id, cx, saved, now).await,
             Ok(Answer::Wait(until)) => Ok(self.wait(id, until)),
             Ok(_) => Ok(self.not_yet(meta, id, *now)),
             Err(error) => {
                 if meta.verify {
-                    match self.verify(at, &cx, &meta.policy).await.map(verified) {
+                    match self.verify(at, cx, &meta.policy).await.map(verified) {
                         Ok(Some(saved)) => return Ok(self.done(id, saved, self.now())),
                         Ok(None) => {}
                         Err(other) => self.note(id, &other),
@@ -481,7 +476,10 @@ impl<'r> Pass<'r> {
         let first = self.run.tree()[id].children().start;
         let end = match node.work {
             Work::Parallel(lines) => self.branches(&*scope, lines, id, *now).await?,
-            Work::For { body, at_once: 1 } => self.items(&*scope, body, id, now).await?,
+            Work::For { body, at_once: 1 } => {
+                let items = self.run.tree()[id].children();
+                self.items(&*scope, 0, body, items, now).await?
+            }
             Work::For { body, at_once } => {
                 self.items_at_once(&*scope, body, at_once, id, *now).await?
             }
@@ -571,48 +569,6 @@ impl<'r> Pass<'r> {
             None
         };
         Ok(Ok(self.done(id, saved, *now)))
-    }
-
-    /// The items of a `for`, one after the other.
-    async fn items(
-        self,
-        scope: &dyn Scope,
-        body: &'static [Node],
-        id: Id,
-        now: &mut Timestamp,
-    ) -> Kept<End> {
-        let items = self.run.tree()[id].children();
-        for (item, id) in items.enumerate() {
-            let end = self.item(scope, item, body, id, now).await?;
-            if end != End::Done {
-                return Ok(end);
-            }
-        }
-        Ok(End::Done)
-    }
-
-    /// One item of a `for`.
-    pub(super) async fn item(
-        self,
-        scope: &dyn Scope,
-        item: usize,
-        body: &'static [Node],
-        id: Id,
-        now: &mut Timestamp,
-    ) -> Kept<End> {
-        if let Some(end) = self.open(id, *now) {
-            return Ok(end);
-        }
-        let first = self.run.tree().lines(id, body);
-        let end = self.sequence(scope, item, body, first, now).await?;
-        match end {
-            End::Done => Ok(self.done(id, None, *now)),
-            End::Failed | End::Interrupted => {
-                self.fail_group(id, *now);
-                Ok(end)
-            }
-            End::Waiting(_) => Ok(end),
-        }
     }
 
     /// The rounds of a `loop`.
@@ -718,14 +674,6 @@ impl<'r> Pass<'r> {
 }
 
 impl super::tree::Tree {
-    /// How many of `count` records from `first` on are done, up to the first that is not.
-    pub(super) fn done_from(&self, first: Id, count: usize) -> usize {
-        (first..)
-            .take(count)
-            .take_while(|id| self[*id].status == Status::Done)
-            .count()
-    }
-
     /// The paths of the steps that wait for a signal.
     pub(crate) fn signals(&self, id: Id, paths: &mut Vec<String>) {
         let record = &self[id];

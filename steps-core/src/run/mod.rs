@@ -8,6 +8,7 @@ mod attempt;
 mod back;
 mod forward;
 mod limits;
+mod lines;
 mod parallel;
 mod restore;
 pub(crate) mod tree;

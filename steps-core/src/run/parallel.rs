@@ -52,7 +52,7 @@ impl<'r> Pass<'r> {
         let items = self.run.tree()[region].children();
         self.at_once(region, items.len(), limit, now, |item, mut now| {
             let id = items.start + u32::try_from(item).unwrap_or(u32::MAX);
-            Box::pin(async move { self.item(scope, item, body, id, &mut now).await })
+            Box::pin(async move { self.items(scope, item, body, id..id + 1, &mut now).await })
         })
         .await
     }
