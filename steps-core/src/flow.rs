@@ -71,6 +71,8 @@ pub trait Flow: Sized + Send + Sync + 'static {
     /// How its output is saved.
     #[doc(hidden)]
     const OUTPUT: Codec<Self::Output>;
+    /// Whether it has an `#[on_done]`.
+    const HAS_ON_DONE: bool = false;
 
     /// What is lent, for a shorter time.
     #[doc(hidden)]

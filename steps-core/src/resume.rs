@@ -88,7 +88,7 @@ use crate::{
 pub struct Run<'a, F: Flow> {
     lent: F::Lent<'a>,
     input: F::Input,
-    saved: Option<State>,
+    saved: Option<Box<State>>,
     options: Options,
 }
 
@@ -138,7 +138,7 @@ impl<'a, F: Flow> Run<'a, F> {
     /// The state is compared with the compiled flow before anything runs. One that does not fit is
     /// refused with [`Cause::Misfit`] and an answer for each step.
     pub fn resume(mut self, saved: impl Into<State>) -> Self {
-        self.saved = Some(saved.into());
+        self.saved = Some(Box::new(saved.into()));
         self
     }
 
@@ -271,16 +271,6 @@ impl<'a, F: Flow> Run<'a, F> {
         })
     }
 
-    /// Runs to the end, sleeping where there is nothing else to do.
-    async fn run(mut self) -> Result<F::Output, Failure> {
-        let signals = self.options.signals.take();
-        let mut ready = self.ready(false)?;
-        while let Passed::Waiting(until) = ready.pass().await? {
-            ready.wait(until, signals.as_ref()).await?;
-        }
-        ready.end()
-    }
-
     /// Checks the saved state and builds the records.
     fn ready(self, eager: bool) -> Result<Ready<'a, F>, Failure> {
         let Self {
@@ -292,7 +282,7 @@ impl<'a, F: Flow> Run<'a, F> {
         let table = F::TABLE;
         let mut labels = options.labels;
         let (tree, execution) = match saved {
-            None => (Tree::new(table.name), None),
+            None => (Tree::new(table.name, table.nodes.len()), None),
             Some(state) => match check::<F>(&state, &input, options.replace_input) {
                 Ok(new_input) => {
                     let mut tree = Tree::from_state(&state, table.name, table.nodes);
@@ -308,7 +298,7 @@ impl<'a, F: Flow> Run<'a, F> {
                     return Err(Failure {
                         flow: table.name,
                         cause: Cause::Misfit(misfit),
-                        state: Arc::new(state),
+                        state: Arc::new(*state),
                     });
                 }
             },
@@ -388,6 +378,10 @@ impl<F: Flow> Whole for Ready<'_, F> {
         )
     }
 
+    fn has_on_done(&self) -> bool {
+        F::HAS_ON_DONE
+    }
+
     fn load(&self, output: Option<&Json>) -> Result<(), StepError> {
         let saved = Saved::Output(output.map(Json::get));
         self.cell.load(saved).map_err(StepError::fatal)
@@ -395,6 +389,14 @@ impl<F: Flow> Whole for Ready<'_, F> {
 }
 
 impl<F: Flow> Ready<'_, F> {
+    /// Runs to the end, sleeping where there is nothing else to do.
+    async fn run(&mut self, signals: Option<Signals>) -> Result<F::Output, Failure> {
+        while let Passed::Waiting(until) = self.pass().await? {
+            Box::pin(self.wait(until, signals.as_ref())).await?;
+        }
+        self.end()
+    }
+
     async fn pass(&self) -> Result<Passed, Failure> {
         let passed = whole::pass(&self.run, F::TABLE, self, self.undo).await;
         passed.map_err(|error| self.failure(Cause::Journal(error)))
@@ -466,8 +468,13 @@ impl<'a, F: Flow> IntoFuture for Run<'a, F> {
     type Output = Result<F::Output, Failure>;
     type IntoFuture = BoxFuture<'a, Self::Output>;
 
-    fn into_future(self) -> Self::IntoFuture {
-        Box::pin(self.run())
+    fn into_future(mut self) -> Self::IntoFuture {
+        let signals = self.options.signals.take();
+        // What is built before the future has its box need not be moved there.
+        match self.ready(false) {
+            Ok(mut ready) => Box::pin(async move { ready.run(signals).await }),
+            Err(failure) => Box::pin(std::future::ready(Err(failure))),
+        }
     }
 }
 

@@ -57,6 +57,16 @@ impl<'r> Pass<'r> {
         self.run.limits.check_answer(answer)
     }
 
+    /// One operation of a step's line, as long as it takes.
+    pub(super) async fn op_at_leisure<'b>(self, at: At<'b>, op: Op<'b>, cx: &'b Cx) -> OpResult {
+        let call = AssertUnwindSafe(at.scope.call(at.item, at.line, op, cx));
+        match call.catch_unwind().await {
+            Ok(Ok(Answer::Done(None))) => Ok(Answer::Done(None)),
+            Ok(answer) => self.run.limits.check_answer(answer?),
+            Err(payload) => Err(StepError::panic(payload.as_ref())),
+        }
+    }
+
     /// Enters the scope of a line.
     pub(super) fn enter<'b>(
         self,

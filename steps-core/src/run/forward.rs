@@ -1,5 +1,6 @@
 //! The pass forward: runs what can run.
 
+use futures_util::FutureExt;
 use jiff::Timestamp;
 
 use super::{
@@ -58,7 +59,7 @@ impl<'r> Pass<'r> {
         now: &mut Timestamp,
     ) -> Kept<End> {
         let end = match &node.work {
-            Work::Step(meta) => self.step(at, meta, id, now).await?,
+            Work::Step(meta) => Box::pin(self.step(at, meta, id, now)).await?,
             _ => self.composite(at, node, id, now).await?,
         };
         self.passed_over(at, node, id, end).await
@@ -544,6 +545,7 @@ impl<'r> Pass<'r> {
         }
         Ok(self
             .restore_below(scope, node, id)
+            .boxed()
             .await?
             .map_err(|(_, error)| error))
     }

@@ -132,7 +132,10 @@ impl Pass<'_> {
                         self.run.commit().await?;
                     }
                     let at = cursor.at(scope);
-                    let answer = self.op(at, Op::Run, &cx, meta.policy.timeout).await;
+                    let answer = match meta.policy.timeout {
+                        None => self.op_at_leisure(at, Op::Run, &cx).await,
+                        limit => Box::pin(self.op(at, Op::Run, &cx, limit)).await,
+                    };
                     *now = self.now();
                     if let Ok(Answer::Done(saved)) = answer {
                         ended = Some(saved);

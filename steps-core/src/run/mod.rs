@@ -101,6 +101,7 @@ impl Shared {
         *self.execution.get_or_init(Uuid::now_v7)
     }
 
+    #[inline]
     pub(crate) fn tree(&self) -> MutexGuard<'_, Tree> {
         lock(&self.tree)
     }
@@ -141,20 +142,31 @@ impl Shared {
     }
 
     /// Notes that a node changed.
+    #[inline]
     pub(crate) fn mark(&self, id: Id) {
         if self.journal.is_some() {
-            let mut dirty = lock(&self.dirty);
-            if dirty.last() != Some(&id) {
-                dirty.push(id);
-            }
+            self.mark_dirty(id);
+        }
+    }
+
+    #[cold]
+    fn mark_dirty(&self, id: Id) {
+        let mut dirty = lock(&self.dirty);
+        if dirty.last() != Some(&id) {
+            dirty.push(id);
         }
     }
 
     /// Tells the observer of a node.
+    #[inline]
     pub(crate) fn observe(&self, tree: &Tree, id: Id) {
-        let Some(observer) = &self.observer else {
-            return;
-        };
+        if let Some(observer) = &self.observer {
+            self.tell(observer, tree, id);
+        }
+    }
+
+    #[cold]
+    fn tell(&self, observer: &Observer, tree: &Tree, id: Id) {
         let record = &tree[id];
         let rare = record.rare();
         let event = Event {
@@ -176,6 +188,7 @@ impl Shared {
     }
 
     /// Notes that a node changed, and tells the observer.
+    #[inline]
     fn changed(&self, tree: &Tree, id: Id) {
         self.mark(id);
         self.observe(tree, id);

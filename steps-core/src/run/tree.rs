@@ -115,6 +115,7 @@ impl Record {
 
     /// Changes the status. An event that the machine does not allow is a bug of the
     /// interpreter's; it is said aloud in tests and leaves the status alone otherwise.
+    #[inline]
     pub(crate) fn on(&mut self, event: Event) {
         match self.status.on(event) {
             Ok(status) => self.status = status,
@@ -125,6 +126,7 @@ impl Record {
         }
     }
 
+    #[inline]
     pub(crate) fn begin(&mut self, now: Timestamp) {
         self.on(Event::Begin);
         self.started_at.get_or_insert(now);
@@ -137,6 +139,7 @@ impl Record {
         }
     }
 
+    #[inline]
     pub(crate) fn finish(&mut self, now: Timestamp, output: Option<Json>) {
         self.on(Event::Finish);
         self.done_at = Some(now);
@@ -193,10 +196,12 @@ impl std::ops::IndexMut<Id> for Tree {
 }
 
 impl Tree {
-    /// A tree of nothing but the root.
-    pub(crate) fn new(name: &'static str) -> Self {
+    /// A tree of nothing but the root, with room for its lines.
+    pub(crate) fn new(name: &'static str, lines: usize) -> Self {
+        let mut records = Vec::with_capacity(1 + lines);
+        records.push(Record::new(Name::Line(name), Kind::Flow, ROOT));
         Self {
-            records: vec![Record::new(Name::Line(name), Kind::Flow, ROOT)],
+            records,
             foreign: false,
         }
     }
@@ -362,7 +367,7 @@ impl Tree {
 
     /// The records of a saved tree. The caller has checked that it fits the table.
     pub(crate) fn from_state(state: &State, name: &'static str, nodes: &'static [Node]) -> Self {
-        let mut tree = Self::new(name);
+        let mut tree = Self::new(name, nodes.len());
         tree.foreign = state.id.is_none();
         tree.fill(ROOT, state);
         tree.fill_lines(ROOT, nodes, &state.states);

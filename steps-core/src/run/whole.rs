@@ -22,6 +22,8 @@ use crate::{
 pub(crate) trait Whole: Sync {
     /// Enters the flow's scope.
     fn enter<'b>(&'b self, how: Enter<'b>) -> Result<Entered<'b>, StepError>;
+    /// Whether there is a function to call once it is done.
+    fn has_on_done(&self) -> bool;
     /// Takes the saved output.
     fn load(&self, output: Option<&Json>) -> Result<(), StepError>;
 }
@@ -50,9 +52,9 @@ pub(crate) async fn pass(
         }
         Status::Done | Status::Failed if undo => {
             run.change(ROOT, |root| root.on(Event::Undo));
-            pass.whole_back(table, flow).await?
+            Box::pin(pass.whole_back(table, flow)).await?
         }
-        Status::Undoing => pass.whole_back(table, flow).await?,
+        Status::Undoing => Box::pin(pass.whole_back(table, flow)).await?,
         _ => Passed::Ended,
     };
     run.commit().await?;
@@ -90,7 +92,7 @@ impl Pass<'_> {
                 }
                 Ok(End::Failed | End::Interrupted) => {
                     self.fail_group(ROOT, now);
-                    return self.after_failure(table, flow).await;
+                    return Box::pin(self.after_failure(table, flow)).await;
                 }
                 Err((id, error)) => {
                     if id != ROOT && self.run.tree()[id].status == Status::Done {
@@ -101,11 +103,19 @@ impl Pass<'_> {
                     } else {
                         self.fail(ROOT, &error, now);
                     }
-                    return self.after_failure(table, flow).await;
+                    return Box::pin(self.after_failure(table, flow)).await;
                 }
             }
         }
-        self.whole_done(flow).await?;
+        if flow.has_on_done() {
+            Box::pin(self.handle_done(flow)).await;
+            now = self.now();
+        }
+        self.run.change(ROOT, |root| {
+            root.rare_mut().decision = None;
+            let output = root.output.take();
+            root.finish(now, output);
+        });
         Ok(Passed::Ended)
     }
 
@@ -131,7 +141,8 @@ impl Pass<'_> {
             let first = tree.lines(ROOT, table.nodes);
             (first, std::mem::replace(&mut tree[ROOT].loaded, true))
         };
-        if !loaded && let Err(error) = self.restore(&*scope, 0, table.nodes, ROOT).await? {
+        if !loaded && let Err(error) = Box::pin(self.restore(&*scope, 0, table.nodes, ROOT)).await?
+        {
             return Ok(Err(error));
         }
         let end = self.sequence(&*scope, 0, table.nodes, first, now).await?;
@@ -158,7 +169,7 @@ impl Pass<'_> {
     }
 
     /// The code after the steps has run and its output is recorded: what is left is `#[on_done]`.
-    async fn whole_done(self, flow: &dyn Whole) -> Kept<()> {
+    async fn handle_done(self, flow: &dyn Whole) {
         let (input, output) = {
             let tree = self.run.tree();
             (tree[ROOT].rare().input.clone(), tree[ROOT].output.clone())
@@ -181,13 +192,6 @@ impl Pass<'_> {
         if let Err(error) = handled.await {
             self.handler_failed("onDoneErr", &error);
         }
-        let now = self.now();
-        self.run.change(ROOT, |root| {
-            root.rare_mut().decision = None;
-            let output = root.output.take();
-            root.finish(now, output);
-        });
-        Ok(())
     }
 
     /// A handler's output is safe before the handler runs.
