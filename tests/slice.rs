@@ -143,3 +143,14 @@ async fn advances() {
     }
     panic!("not done");
 }
+
+#[tokio::test]
+async fn with_state_gives_the_output_and_the_tree_behind_it() {
+    let cloud = Cloud::default();
+    let run = attach_volume(&cloud, spec(false));
+    let (output, state) = run.with_state().await.unwrap();
+    assert_eq!(output, "attached");
+    assert_eq!(state.execution_status(), steps::Status::Done);
+    let ready = state.ready.output().unwrap();
+    assert_eq!(ready.as_deref(), Some("ready"));
+}

@@ -271,6 +271,19 @@ impl<'a, F: Flow> Run<'a, F> {
         })
     }
 
+    /// Runs to the end, as awaiting it does, and gives the state besides: for the times of the
+    /// steps, say, or to undo it later. A [`Failure`] has the state in it in any case.
+    ///
+    /// # Errors
+    ///
+    /// As awaiting it has: where the flow failed, or could not be run.
+    pub async fn with_state(mut self) -> Result<(F::Output, FlowState<F::Fields>), Failure> {
+        let signals = self.options.signals.take();
+        let mut ready = self.ready(false)?;
+        let output = ready.run(signals).await?;
+        Ok((output, FlowState::from(ready.run.state())))
+    }
+
     /// Checks the saved state and builds the records.
     fn ready(self, eager: bool) -> Result<Ready<'a, F>, Failure> {
         let Self {
