@@ -15,6 +15,7 @@ use crate::site::{Step, Trouble};
 #[command(
     name = "deploy",
     override_usage = "deploy [OPTIONS]",
+    after_help = "Exit status: 0 deployed, 1 failed and taken back, 2 bad input.",
     args_conflicts_with_subcommands = true
 )]
 pub(crate) struct Cli {
@@ -34,7 +35,7 @@ pub(crate) struct Cli {
     #[arg(long, requires = "root", conflicts_with = "tarball")]
     pub(crate) broken: bool,
 
-    /// Keep the state of the deployment in this file, and go on from there if it exists
+    /// Keep the state of the deployment in this file; one in it that was cut off goes on
     #[arg(long, value_name = "FILE", requires = "root")]
     pub(crate) state: Option<PathBuf>,
 

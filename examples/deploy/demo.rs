@@ -1,8 +1,10 @@
 //! What the example does without `--root`: three deployments to a temporary folder.
 
+use std::error::Error;
+
 use crate::{
     cli::Cli,
-    error::{DeployError, Trying as _},
+    error::Trying as _,
     flow, process,
     release::{HealthCheck, Release},
     server,
@@ -13,35 +15,33 @@ use crate::{
 const MAX_LIFE: u64 = 600;
 
 /// Deploys 1 and 2, fails to deploy 3, shows that 2 is back, and cleans up.
-pub(crate) async fn run(cli: &Cli) -> Result<(), DeployError> {
+pub(crate) async fn run(cli: &Cli) -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir().trying_to(|| "create a temporary folder".to_owned())?;
     let site = Site::open(folder.path())?.with_max_life(cli.max_life.or(Some(MAX_LIFE)));
     let shown = show(&site, cli.trouble()).await;
     process::stop_all(&site).await?;
-    println!(
-        "\nstopped the server and removed {}",
-        folder.path().display()
-    );
+    println!("stopped the server and removed {}", folder.path().display());
     shown
 }
 
-async fn show(site: &Site, trouble: Trouble) -> Result<(), DeployError> {
+async fn show(site: &Site, trouble: Trouble) -> Result<(), Box<dyn Error>> {
     for version in [1, 2] {
-        println!("\ndeploying release {version}");
-        flow::deploy(site, release(version, HealthCheck::Good), None).await?;
+        println!("deploying release {version}");
+        flow::run(site, release(version, HealthCheck::Good), None).await?;
         ask(site).await;
     }
-    let (site, health) = if trouble.fail_at.is_some() {
+    let (site, health) = if let Some(step) = trouble.fail_at {
+        println!("deploying release 3, which fails at {step}");
         (site.clone().with_trouble(trouble), HealthCheck::Good)
     } else {
+        println!("deploying release 3, which never becomes healthy");
         (site.clone(), HealthCheck::NeverGood)
     };
-    println!("\ndeploying release 3, which will fail");
-    let failed = flow::deploy(&site, release(3, health), None).await;
-    if let Err(error) = failed {
-        println!("release 3 was not deployed: {error}");
-    }
+    let deployed = flow::run(&site, release(3, health), None).await;
     ask(&site).await;
+    if deployed.is_ok() {
+        return Err("release 3 was to fail, and did not".into());
+    }
     Ok(())
 }
 
@@ -55,7 +55,7 @@ fn release(version: u32, health: HealthCheck) -> Release {
 
 async fn ask(site: &Site) {
     match server::get(site.port(), "/").await {
-        Ok((status, body)) => println!("GET {} gives {status}, {}", site.url(), body.trim()),
-        Err(error) => println!("GET {} gives no answer: {error}", site.url()),
+        Ok((status, body)) => println!("GET {} gives {status}, {}\n", site.url(), body.trim()),
+        Err(error) => println!("GET {} gives no answer: {error}\n", site.url()),
     }
 }

@@ -46,9 +46,14 @@ pub(crate) enum DeployError {
     /// A process outlived even the signal that can't be ignored.
     #[error("process {0} does not end")]
     WontStop(u32),
-    /// The health check never turned good.
-    #[error("the server of release {0} does not become healthy")]
-    NotHealthy(u32),
+    /// The file of `--state` holds something else.
+    #[error("{} holds no deployment to go on from: {reason}", path.display())]
+    NotAState {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// `--fail-at`
     #[error("made to fail after its effect, by --fail-at {0}")]
     MadeToFail(Step),

@@ -1,53 +1,58 @@
-//! What the terminal shows: a line for each thing that happens, and the tree at the end.
+//! What the terminal shows: the step at work, what went wrong and was undone, and the tree at the
+//! end.
 
-use std::{io::IsTerminal as _, time::Duration};
+use std::{
+    fmt,
+    io::{IsTerminal as _, Write as _, stdout},
+};
+
+use steps::{Event, State, Status, state::Kind};
 
 /// Called whenever a step changes its status.
-pub(crate) fn on_event(path: &str, status: &str, attempt: u32, error: Option<&str>) {
-    let sign = sign(status);
-    match (status, error) {
-        (_, Some(error)) => println!("  {sign} {path}: {error}"),
-        ("waiting", None) if attempt == 1 => println!("  {sign} {path}: not yet, asking again"),
-        ("done" | "undone", None) => println!("  {sign} {path}"),
+pub(crate) fn on_event(event: &Event) {
+    if event.kind != Kind::Step {
+        return;
+    }
+    let path = &event.path;
+    match (event.status, &event.error) {
+        (Status::Failed, Some(error)) => line(format_args!("  ✗ {path}: {error}")),
+        (Status::UndoFailed, Some(error)) => {
+            line(format_args!("  ! {path} can't be undone: {error}"));
+        }
+        (Status::Undone, _) => line(format_args!("  ↺ {path} is undone")),
+        (Status::Waiting, _) if event.attempt == 1 => {
+            line(format_args!("  ◷ {path}: not yet, asking again"));
+        }
+        (Status::Running | Status::Undoing, _) => at_work(path),
         _ => {}
     }
 }
 
-/// One line of the tree.
-pub(crate) struct Row<'a> {
-    pub(crate) depth: usize,
-    pub(crate) name: &'a str,
-    pub(crate) status: &'a str,
-    pub(crate) took: Option<Duration>,
+/// Shows the steps, each with the time that it took.
+pub(crate) fn show_tree(state: &State) {
+    line(format_args!("{}", state.tree()));
 }
 
-/// Shows the steps with the time that each took.
-pub(crate) fn print_tree<'a>(rows: impl IntoIterator<Item = Row<'a>>) {
-    for row in rows {
-        let indent = 2 * row.depth;
-        let sign = sign(row.status);
-        let width = 30 - indent.min(20);
-        let took = row.took.map_or(String::new(), |took| {
-            format!("{:8.1} ms", took.as_secs_f64() * 1000.0)
-        });
-        println!(
-            "{:indent$}{sign} {:width$} {:10} {took}",
-            "", row.name, row.status
-        );
+/// Shows what is at work, until something else is shown.
+fn at_work(path: &str) {
+    let mut out = stdout().lock();
+    if out.is_terminal() {
+        let _ = write!(out, "\r\x1b[K  ▸ {path} …").and_then(|()| out.flush());
     }
 }
 
-fn sign(status: &str) -> &'static str {
-    let (plain, coloured) = match status {
-        "done" => ("+", "\x1b[32m✓\x1b[0m"),
-        "failed" | "undo_failed" | "stuck" => ("x", "\x1b[31m✗\x1b[0m"),
-        "undone" => ("<", "\x1b[33m↶\x1b[0m"),
-        "waiting" | "running" | "undoing" => (".", "…"),
-        _ => (" ", " "),
-    };
-    if std::io::stdout().is_terminal() {
-        coloured
+/// Shows lines that stay. Should nobody read them, the deployment goes on nevertheless.
+fn line(text: fmt::Arguments<'_>) {
+    let mut out = stdout().lock();
+    let _ = if out.is_terminal() {
+        writeln!(out, "\r\x1b[K{}", coloured(&text.to_string()))
     } else {
-        plain
-    }
+        writeln!(out, "{text}")
+    };
+}
+
+fn coloured(text: &str) -> String {
+    text.replace('✓', "\x1b[32m✓\x1b[0m")
+        .replace('✗', "\x1b[31m✗\x1b[0m")
+        .replace('↺', "\x1b[33m↺\x1b[0m")
 }

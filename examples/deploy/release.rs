@@ -9,6 +9,7 @@ use std::{
 
 use flate2::{Compression, read::GzDecoder, write::GzEncoder};
 use serde::{Deserialize, Serialize};
+use steps::prelude::*;
 
 use crate::{
     error::{DeployError, Trying as _},
@@ -91,6 +92,7 @@ pub(crate) struct Packed {
 }
 
 /// Makes the tarball, or takes the one that is given or there.
+#[step(blocking)]
 pub(crate) fn pack(site: &Site, release: &Release) -> Result<Packed, DeployError> {
     let version = release.version;
     let is_current = site.current()? == Some(version);
@@ -126,7 +128,7 @@ pub(crate) fn pack(site: &Site, release: &Release) -> Result<Packed, DeployError
     Ok(packed)
 }
 
-/// Undoes `pack`.
+#[undo(pack, blocking)]
 pub(crate) fn discard_tarball(
     _site: &Site,
     _release: &Release,
@@ -161,6 +163,7 @@ pub(crate) struct Unpacked {
 }
 
 /// Makes the folder of the release; it is there whole or not at all.
+#[step(blocking)]
 pub(crate) fn unpack(
     site: &Site,
     release: &Release,
@@ -207,7 +210,7 @@ fn place(
         .trying_to(|| format!("create {}", folder.display()))
 }
 
-/// Undoes `unpack`.
+#[undo(unpack, blocking)]
 pub(crate) fn remove_release(
     _site: &Site,
     _release: &Release,

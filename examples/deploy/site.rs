@@ -15,7 +15,7 @@ use std::{
     fmt,
     fs::{self, File, TryLockError},
     hash::{BuildHasher, RandomState},
-    io::{self, ErrorKind},
+    io::{self, ErrorKind, Write as _},
     net::{Ipv4Addr, TcpListener},
     os::unix::fs::symlink,
     path::{Path, PathBuf},
@@ -250,7 +250,9 @@ fn choose_port(root: &Path) -> io::Result<u16> {
 /// Writes a file so that it is there whole or not at all.
 pub(crate) fn write_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     let new = path.with_added_extension("new");
-    fs::write(&new, content)?;
+    let mut file = File::create(&new)?;
+    file.write_all(content)?;
+    file.sync_all()?;
     fs::rename(new, path)
 }
 

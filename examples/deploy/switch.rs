@@ -10,6 +10,7 @@
 )]
 
 use serde::{Deserialize, Serialize};
+use steps::prelude::*;
 
 use crate::{
     error::DeployError,
@@ -26,6 +27,7 @@ pub(crate) struct OutOfService {
 }
 
 /// Lets the old release answer 503. Its number stays written down, so that a second run knows it.
+#[step]
 pub(crate) async fn out_of_service(site: &Site) -> Result<OutOfService, DeployError> {
     let version = site.traffic()?.map(|traffic| traffic.version);
     let out = OutOfService { version };
@@ -37,7 +39,7 @@ pub(crate) async fn out_of_service(site: &Site) -> Result<OutOfService, DeployEr
     Ok(out)
 }
 
-/// Undoes `out_of_service`.
+#[undo(out_of_service)]
 pub(crate) async fn back_in_service(site: &Site, out: &OutOfService) -> Result<(), DeployError> {
     site.set_traffic(out.version.map(open))
 }
@@ -64,6 +66,7 @@ pub(crate) struct Stopped {
 }
 
 /// Stops the server of the current release.
+#[step]
 pub(crate) async fn stop_old(site: &Site) -> Result<Stopped, DeployError> {
     let stopped = old(site)?;
     if let Some(version) = stopped.version {
@@ -76,7 +79,8 @@ pub(crate) async fn stop_old(site: &Site) -> Result<Stopped, DeployError> {
     Ok(stopped)
 }
 
-/// Verifies `stop_old`: there was a server, and it is gone.
+/// There was a server, and it is gone.
+#[verify(stop_old)]
 pub(crate) async fn is_old_stopped(site: &Site) -> Result<Option<Stopped>, DeployError> {
     let stopped = old(site)?;
     match stopped.version {
@@ -88,7 +92,7 @@ pub(crate) async fn is_old_stopped(site: &Site) -> Result<Option<Stopped>, Deplo
     }
 }
 
-/// Undoes `stop_old`.
+#[undo(stop_old)]
 pub(crate) async fn restart_old(site: &Site, stopped: &Stopped) -> Result<(), DeployError> {
     if let (Some(version), true) = (stopped.version, stopped.ran) {
         process::start(site, version).await?;
@@ -111,6 +115,7 @@ pub(crate) struct Switched {
 }
 
 /// Points `current` to the new release.
+#[step]
 pub(crate) async fn switch_link(
     site: &Site,
     release: &Release,
@@ -128,7 +133,8 @@ pub(crate) async fn switch_link(
     Ok(switched)
 }
 
-/// Verifies `switch_link`. Where it pointed there before, nothing can be told.
+/// Where it pointed there before, nothing can be told.
+#[verify(switch_link)]
 pub(crate) async fn is_link_switched(
     site: &Site,
     release: &Release,
@@ -142,7 +148,7 @@ pub(crate) async fn is_link_switched(
     Ok(is_switched.then_some(switched))
 }
 
-/// Undoes `switch_link`.
+#[undo(switch_link)]
 pub(crate) async fn switch_link_back(
     site: &Site,
     _release: &Release,
@@ -171,6 +177,7 @@ impl Started {
 }
 
 /// Starts the server of the new release.
+#[step]
 pub(crate) async fn start_new(site: &Site, release: &Release) -> Result<Started, DeployError> {
     let server = process::start(site, release.version).await?;
     let started = Started::new(site, &server);
@@ -181,7 +188,7 @@ pub(crate) async fn start_new(site: &Site, release: &Release) -> Result<Started,
     Ok(started)
 }
 
-/// Verifies `start_new`.
+#[verify(start_new)]
 pub(crate) async fn is_new_started(
     site: &Site,
     release: &Release,
@@ -190,7 +197,7 @@ pub(crate) async fn is_new_started(
     Ok(live.map(|server| Started::new(site, &server)))
 }
 
-/// Undoes `start_new`.
+#[undo(start_new)]
 pub(crate) async fn stop_new(
     site: &Site,
     _release: &Release,
@@ -207,6 +214,7 @@ pub(crate) struct Health {
 }
 
 /// Asks the new release whether it is well; `None` means "not yet".
+#[step(readonly, poll(every = "50ms", times = 20))]
 pub(crate) async fn healthy(site: &Site, started: &Started) -> Result<Option<Health>, DeployError> {
     if process::live(&site.pid_file(started.version))?.is_none() {
         return Err(process::died(site, started.version));
@@ -230,6 +238,7 @@ pub(crate) struct InService {
 }
 
 /// Lets the new release answer requests.
+#[step]
 pub(crate) async fn in_service(site: &Site, health: &Health) -> Result<InService, DeployError> {
     let service = InService {
         version: health.version,
@@ -243,7 +252,7 @@ pub(crate) async fn in_service(site: &Site, health: &Health) -> Result<InService
     Ok(service)
 }
 
-/// Undoes `in_service`.
+#[undo(in_service)]
 pub(crate) async fn end_service(
     site: &Site,
     _health: &Health,

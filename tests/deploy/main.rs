@@ -5,6 +5,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod site;
+mod state;
 
 use std::{fs, path::Path, process::Command};
 
@@ -136,36 +137,10 @@ fn a_pid_that_belongs_to_somebody_else_is_left_alone() {
     site.assert_serves(2);
 }
 
-/// Each run is cut off after the effect of another step; the last one is not.
-#[test]
-#[ignore = "needs --state"]
-fn a_deployment_that_was_cut_off_goes_on() {
-    for fail in [false, true] {
-        let site = Site::with_releases(1);
-        let state = site.path("state.json");
-        let state = state.to_str().expect("a path of plain text");
-        for step in STEPS {
-            let output = site.deploy(&["--state", state, "--crash-at", step]);
-            assert_code(&output, 70);
-            let message = format!("by --crash-at {step}");
-            assert!(stderr(&output).contains(&message), "{}", stderr(&output));
-        }
-        if fail {
-            let output = site.deploy(&["--state", state, "--fail-at", "in_service"]);
-            assert_code(&output, 1);
-            site.assert_serves(1);
-            site.assert_no_trace_of(2);
-        } else {
-            assert_done(&site.deploy(&["--state", state]));
-            site.assert_serves(2);
-        }
-    }
-}
-
 #[test]
 fn without_a_root_it_shows_two_deployments_and_a_rollback() {
     for (args, reason) in [
-        (&[][..], "does not become healthy"),
+        (&[][..], "not ready after 20 polls"),
         (&["--fail-at", "switch_link"], "by --fail-at switch_link"),
     ] {
         let output = Command::new(common::example("deploy"))
@@ -185,6 +160,25 @@ fn without_a_root_it_shows_two_deployments_and_a_rollback() {
         let folder = out.lines().find_map(|line| line.split_once("removed "));
         let (_, folder) = folder.expect("it names its folder");
         assert!(!Path::new(folder).exists());
+    }
+}
+
+#[test]
+fn help_names_every_option() {
+    let output = Command::new(common::example("deploy"))
+        .arg("--help")
+        .output()
+        .expect("the example runs");
+    assert_done(&output);
+    for option in [
+        "--root",
+        "--version",
+        "--tarball",
+        "--fail-at",
+        "--state",
+        "Exit status",
+    ] {
+        assert!(stdout(&output).contains(option), "{option}");
     }
 }
 
@@ -210,6 +204,7 @@ fn bad_input_is_refused_before_anything_happens() {
         ),
         (&["--root", root, "--tarball", "nowhere"], "tarball nowhere"),
         (&["--root", root, "--tarball", file], "is not a release"),
+        (&["--root", root, "--state", file], "holds no deployment"),
         (&["--root", file], "can't use the folder"),
         (&["--rot", root], "unexpected argument '--rot'"),
     ] {

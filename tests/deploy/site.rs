@@ -5,7 +5,7 @@ use std::{
     io::{Read as _, Write as _},
     net::{Ipv4Addr, TcpStream},
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::{Child, Command, Output, Stdio},
 };
 
 use crate::common;
@@ -32,13 +32,24 @@ impl Site {
     }
 
     pub(crate) fn deploy(&self, args: &[&str]) -> Output {
-        Command::new(common::example("deploy"))
+        self.command(args).output().expect("the example runs")
+    }
+
+    pub(crate) fn spawn(&self, args: &[&str]) -> Child {
+        self.command(args)
+            .stdout(Stdio::null())
+            .spawn()
+            .expect("the example runs")
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(common::example("deploy"));
+        command
             .arg("--root")
             .arg(self.0.path())
             .args(["--max-life", "120"])
-            .args(args)
-            .output()
-            .expect("the example runs")
+            .args(args);
+        command
     }
 
     pub(crate) fn get(&self, path: &str) -> Option<(u16, String)> {
