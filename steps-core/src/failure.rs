@@ -182,7 +182,7 @@ impl fmt::Display for Failure {
                 signals.join("`, `")
             ),
             Cause::Misfit(misfit) => write!(f, "can't go on from this state: {misfit}"),
-            Cause::Journal(error) => error.fmt(f),
+            Cause::Journal(error) => write!(f, "stopped, as {error}"),
         }
     }
 }
@@ -212,7 +212,23 @@ mod tests {
     use std::{error::Error, sync::Arc};
 
     use super::{Cause, Failure};
-    use crate::{compat::Misfit, error::full_text};
+    use crate::{
+        compat::Misfit,
+        error::{JournalError, full_text},
+    };
+
+    #[test]
+    fn a_lost_record_is_told_in_a_sentence() {
+        let failure = Failure {
+            flow: "f",
+            cause: Cause::Journal(JournalError::new("disk full")),
+            state: Arc::default(),
+        };
+        assert_eq!(
+            failure.to_string(),
+            "flow `f` stopped, as the journal did not take a record: disk full"
+        );
+    }
 
     #[test]
     fn a_misfit_is_told_once() {
