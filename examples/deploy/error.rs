@@ -26,6 +26,12 @@ pub(crate) enum DeployError {
     /// Releases never change: the same version with another content needs another number.
     #[error("release {0} exists already, and its content differs; choose another version")]
     OtherContent(u32),
+    /// The file of `--state` holds a deployment of something else.
+    #[error(
+        "the file of --state holds a deployment of release {0} that has not ended; \
+         let it go on, without --version, --tarball and --broken, or remove the file"
+    )]
+    Unfinished(u32),
     /// There is nothing to do.
     #[error("release {0} is the current one, and its server runs")]
     AlreadyCurrent(u32),

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use steps::prelude::*;
+use steps::{Cause, prelude::*};
 
 use crate::{
     error::DeployError,
@@ -49,7 +49,10 @@ pub(crate) async fn run(
             Ok(service)
         }
         Err(failure) => {
-            progress::show_tree(&failure.state);
+            // Where the saved state was refused, nothing ran.
+            if !matches!(failure.cause, Cause::Misfit(_)) {
+                progress::show_tree(&failure.state);
+            }
             Err(failure)
         }
     }

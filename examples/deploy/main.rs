@@ -98,8 +98,8 @@ fn prepare(cli: &Cli, root: &Path) -> Result<(Site, Release, Option<StateFile>),
     let site = Site::open(root)?
         .with_trouble(cli.trouble())
         .with_max_life(cli.max_life);
-    let release = match (given, saved) {
-        (Some((tarball, manifest)), _) => {
+    let release = match given {
+        Some((tarball, manifest)) => {
             let version = manifest.version;
             if cli.version.is_some_and(|wanted| wanted != version) {
                 let reason = format!("it holds version {version}, not the one of --version");
@@ -111,32 +111,26 @@ fn prepare(cli: &Cli, root: &Path) -> Result<(Site, Release, Option<StateFile>),
                 health: manifest.health,
             }
         }
-        // The flow refuses a release that is not the one it began with.
-        (None, Some(saved)) => Release {
-            version: cli.version.unwrap_or(saved.version),
-            health: if cli.broken {
-                HealthCheck::NeverGood
-            } else {
-                saved.health
-            },
-            ..saved
-        },
-        (None, None) => Release {
-            version: match cli.version {
-                Some(version) => version,
-                None => site
+        None => Release {
+            version: match (cli.version, &saved) {
+                (Some(version), _) => version,
+                (None, Some(saved)) => saved.version,
+                (None, None) => site
                     .current()?
                     .map_or(1, |version| version.saturating_add(1)),
             },
-            tarball: None,
-            health: if cli.broken {
-                HealthCheck::NeverGood
-            } else {
-                HealthCheck::Good
+            tarball: saved.as_ref().and_then(|saved| saved.tarball.clone()),
+            health: match &saved {
+                _ if cli.broken => HealthCheck::NeverGood,
+                Some(saved) => saved.health,
+                None => HealthCheck::Good,
             },
         },
     };
-    Ok((site, release, file))
+    match saved {
+        Some(saved) if saved != release => Err(DeployError::Unfinished(saved.version)),
+        _ => Ok((site, release, file)),
+    }
 }
 
 fn given(tarball: &Path) -> Result<(PathBuf, Manifest), DeployError> {

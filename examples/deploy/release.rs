@@ -22,7 +22,7 @@ pub(crate) const PROGRAM: &str = "server";
 pub(crate) const MANIFEST: &str = "manifest.json";
 
 /// What is to be deployed: the flow's input.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Release {
     pub(crate) version: u32,
     /// A tarball that was packed before; without it, this program packs itself.

@@ -39,6 +39,12 @@ impl StateFile {
             path: path.to_owned(),
             reason,
         };
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+            return Err(bad(format!("{} is no folder", folder.display())));
+        }
         let mut unfinished = match fs::read_to_string(path) {
             Err(error) if error.kind() == ErrorKind::NotFound => None,
             read => {
@@ -85,7 +91,9 @@ impl Journal for StateFile {
     fn commit<'a>(&'a self, batch: Batch<'a>) -> BoxFuture<'a, Result<(), JournalError>> {
         Box::pin(async move {
             let json = batch.state().to_json_pretty();
-            write_whole(&self.path, json.as_bytes()).map_err(JournalError::new)
+            write_whole(&self.path, json.as_bytes())
+                .trying_to(|| format!("write {}", self.path.display()))
+                .map_err(JournalError::new)
         })
     }
 }

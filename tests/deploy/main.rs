@@ -205,6 +205,10 @@ fn bad_input_is_refused_before_anything_happens() {
         (&["--root", root, "--tarball", "nowhere"], "tarball nowhere"),
         (&["--root", root, "--tarball", file], "is not a release"),
         (&["--root", root, "--state", file], "holds no deployment"),
+        (
+            &["--root", root, "--state", "no/such/folder/state.json"],
+            "is no folder",
+        ),
         (&["--root", file], "can't use the folder"),
         (&["--rot", root], "unexpected argument '--rot'"),
     ] {

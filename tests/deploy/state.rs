@@ -153,7 +153,7 @@ fn another_release_than_the_saved_one_is_refused() {
         let output = site.deploy(&[&["--state", state], args].concat());
         assert_code(&output, 2);
         assert!(
-            stderr(&output).contains("was started with"),
+            stderr(&output).contains("a deployment of release 2"),
             "{}",
             stderr(&output)
         );
