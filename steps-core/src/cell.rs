@@ -3,7 +3,7 @@
 
 use std::sync::{Mutex, OnceLock};
 
-use crate::scope::{Home, Saved, Slab, Slots, lock};
+use crate::scope::{Enter, Home, Saved, Slab, Slots, lock};
 
 type Open<S> = Mutex<Option<Slab<S>>>;
 
@@ -310,9 +310,9 @@ impl<S: Slots> Round<'_, S> {
 
 impl<S: Slots> LoopCell<S> {
     /// The slots of the round that is running, and their home.
-    pub fn take(&self, fresh: bool) -> (Slab<S>, Round<'_, S>) {
-        let prev = lock(&self.prev).take();
-        (take(&self.open, fresh), Round { cell: self, prev })
+    pub fn take(&self, how: Enter<'_>) -> (Slab<S>, Round<'_, S>) {
+        let prev = lock(&self.prev).take().filter(|_| !how.first);
+        (take(&self.open, how.fresh), Round { cell: self, prev })
     }
     /// The last round, once finished.
     pub fn get(&self) -> Option<&S::Value> {

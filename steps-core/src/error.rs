@@ -37,6 +37,14 @@ impl StepError {
         self
     }
 
+    /// The same error, with what else went wrong.
+    pub(crate) fn and(&self, more: &str) -> Self {
+        Self {
+            error: Arc::new(format!("{} ({more})", self.text()).into()),
+            retry: self.retry,
+        }
+    }
+
     pub(crate) fn panic(payload: &(dyn Any + Send)) -> Self {
         let text = payload
             .downcast_ref::<&str>()

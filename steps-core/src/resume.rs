@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::{
     clock::{self, Clock, TestClock},
-    compat::{Misfit, compare},
+    compat::{Compatibility, Fit, Misfit, NodeFit, compare},
     error::StepError,
     failure::{Cause, Failure},
     flow::{Flow, FlowCell, Root},
@@ -149,8 +149,9 @@ impl<'a, F: Flow> Run<'a, F> {
         self
     }
 
-    /// Undoes a flow that is done, or that failed and was held. Of use after
-    /// [`resume`](Self::resume).
+    /// Undoes a flow that is done, or that failed and was held, and tries the rollback of one that
+    /// is stuck again. Of use after [`resume`](Self::resume); a state that is in the middle of the
+    /// work is refused.
     ///
     /// The run then ends with a [`Failure`] even where all went well: its cause is
     /// [`Cause::Undone`], or the steps whose failure had been held.
@@ -260,6 +261,7 @@ impl<'a, F: Flow> Run<'a, F> {
                 ready.run.tree().signals(ROOT, &mut signals);
                 Outcome::Waiting { until, signals }
             }
+            Passed::Misfit { path, why } => return Err(ready.misfit(path, why)),
             Passed::Ended => match ready.end() {
                 Ok(output) => Outcome::Done(output),
                 Err(failure) => Outcome::Failed(failure),
@@ -293,19 +295,24 @@ impl<'a, F: Flow> Run<'a, F> {
             options,
         } = self;
         let table = F::TABLE;
-        let mut labels = options.labels;
-        let (tree, execution) = match saved {
-            None => (Tree::new(table.name, table.nodes.len()), None),
-            Some(state) => match check::<F>(&state, &input, options.replace_input) {
+        let mut labels = options.labels.clone();
+        let (tree, execution, saved) = match saved {
+            None => (Tree::new(table.name, table.nodes.len()), None, None),
+            Some(state) => match check::<F>(&state, &input, &options) {
                 Ok(new_input) => {
+                    let mut state = state;
+                    if options.undo && state.status == Status::Stuck {
+                        // Only a state that is not stuck is refused.
+                        let _ = state.retry_undo();
+                    }
                     let mut tree = Tree::from_state(&state, table.name, table.nodes);
                     if let Some(input) = new_input {
                         tree[ROOT].rare_mut().input = Some(input);
                     }
-                    for (name, value) in state.labels {
-                        labels.entry(name).or_insert(value);
+                    for (name, value) in &state.labels {
+                        labels.entry(name.clone()).or_insert(value.clone());
                     }
-                    (tree, state.id)
+                    (tree, state.id, Some(state))
                 }
                 Err(misfit) => {
                     return Err(Failure {
@@ -330,6 +337,7 @@ impl<'a, F: Flow> Run<'a, F> {
             run,
             undo: options.undo,
             lent,
+            saved: Mutex::new(saved),
             given: Mutex::new(Some(input)),
             cell: FlowCell::default(),
         })
@@ -337,12 +345,27 @@ impl<'a, F: Flow> Run<'a, F> {
 }
 
 /// Whether `state` is the flow's, with this input. Gives the input to record, where that changes.
-fn check<F: Flow>(state: &State, given: &F::Input, replace: bool) -> Result<Option<Json>, Misfit> {
+fn check<F: Flow>(
+    state: &State,
+    given: &F::Input,
+    options: &Options,
+) -> Result<Option<Json>, Misfit> {
     let table = F::TABLE;
     if !table.answers_to(&state.name) {
         return Err(Misfit::OtherFlow {
             flow: table.name,
             saved: state.name.to_string(),
+        });
+    }
+    if options.undo
+        && matches!(
+            state.status,
+            Status::Pending | Status::Running | Status::Waiting | Status::Stopped
+        )
+    {
+        return Err(Misfit::Status {
+            wanted: "undone",
+            status: state.status,
         });
     }
     let comparison = compare(state, table);
@@ -353,7 +376,7 @@ fn check<F: Flow>(state: &State, given: &F::Input, replace: bool) -> Result<Opti
         return Ok(None);
     };
     let given = F::save_input(given).map_err(|e| Misfit::Input(e.to_string()))?;
-    if replace {
+    if options.replace_input {
         return Ok(Some(given));
     }
     if !same(saved, &given) {
@@ -377,6 +400,8 @@ struct Ready<'a, F: Flow> {
     run: Arc<Shared>,
     undo: bool,
     lent: F::Lent<'a>,
+    /// What it goes on from, until that has been restored.
+    saved: Mutex<Option<Box<State>>>,
     given: Mutex<Option<F::Input>>,
     cell: FlowCell<F>,
 }
@@ -404,15 +429,38 @@ impl<F: Flow> Whole for Ready<'_, F> {
 impl<F: Flow> Ready<'_, F> {
     /// Runs to the end, sleeping where there is nothing else to do.
     async fn run(&mut self, signals: Option<Signals>) -> Result<F::Output, Failure> {
-        while let Passed::Waiting(until) = self.pass().await? {
-            Box::pin(self.wait(until, signals.as_ref())).await?;
+        loop {
+            match self.pass().await? {
+                Passed::Waiting(until) => Box::pin(self.wait(until, signals.as_ref())).await?,
+                Passed::Misfit { path, why } => return Err(self.misfit(path, why)),
+                Passed::Ended => return self.end(),
+            }
         }
-        self.end()
     }
 
     async fn pass(&self) -> Result<Passed, Failure> {
         let passed = whole::pass(&self.run, F::TABLE, self, self.undo).await;
+        if !matches!(passed, Ok(Passed::Misfit { .. })) {
+            lock(&self.saved).take();
+        }
         passed.map_err(|error| self.failure(Cause::Journal(error)))
+    }
+
+    /// A node that can't be read any more: the state is left as it was.
+    fn misfit(&self, path: String, why: String) -> Failure {
+        let misfit = Misfit::Tree(Compatibility {
+            nodes: vec![NodeFit {
+                path,
+                fit: Fit::Retyped { why },
+                breaks: true,
+            }],
+        });
+        let saved = lock(&self.saved).take().map(|saved| *saved);
+        Failure {
+            flow: F::TABLE.name,
+            cause: Cause::Misfit(misfit),
+            state: Arc::new(saved.unwrap_or_else(|| self.run.state())),
+        }
     }
 
     fn failure(&self, cause: Cause) -> Failure {
@@ -653,9 +701,15 @@ impl Signals {
 
     /// Gives the steps that wait what is there for them. Whether any step got something.
     fn deliver(&self, run: &Shared) -> bool {
+        // The lock is not held while the run takes its own: an observer may send a signal.
+        let given = std::mem::take(&mut *lock(&self.0.waiting));
+        let before = given.len();
+        let mut left = given;
+        left.retain(|(path, value)| !run.signal(path, value));
+        let delivered = left.len() < before;
         let mut waiting = lock(&self.0.waiting);
-        let before = waiting.len();
-        waiting.retain(|(path, value)| !run.signal(path, value));
-        waiting.len() < before
+        left.retain(|(path, _)| waiting.iter().all(|(newer, _)| newer != path));
+        waiting.splice(0..0, left);
+        delivered
     }
 }

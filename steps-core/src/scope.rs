@@ -67,6 +67,8 @@ pub struct Enter<'a> {
     pub decision: Option<bool>,
     /// Begin with empty slots, whatever an earlier pass left.
     pub fresh: bool,
+    /// Of a `loop`: this is the first round, so that there is none before it.
+    pub first: bool,
 }
 
 /// A scope that was entered.

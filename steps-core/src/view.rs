@@ -190,7 +190,11 @@ impl State {
     /// Gives a value to the step at `path`, if it waits for a signal. Whether it does.
     pub fn signal(&mut self, path: &str, value: Json) -> bool {
         match self.get_mut(path) {
-            Some(node) if node.until == Some(crate::state::Until::Signal) => {
+            Some(node)
+                if node.kind == crate::state::Kind::Step
+                    && node.status == Status::Waiting
+                    && node.until == Some(crate::state::Until::Signal) =>
+            {
                 node.input = Some(value);
                 true
             }

@@ -19,6 +19,9 @@ use crate::{
     table::{Policy, Retry},
 };
 
+/// How the error of a verify begins, where it is recorded.
+pub(super) const VERIFY_FAILED: &str = "its verify failed: ";
+
 impl<'r> Pass<'r> {
     /// Waits for the user's future, but not longer than the timeout.
     pub(super) async fn guarded<T>(
@@ -81,7 +84,7 @@ impl<'r> Pass<'r> {
     pub(super) async fn verify(self, at: At<'_>, cx: &Cx, policy: &Policy) -> OpResult {
         self.op(at, Op::Verify, cx, policy.timeout)
             .await
-            .map_err(|error| StepError::user(format!("its verify failed: {}", error.text())))
+            .map_err(|error| StepError::user(format!("{VERIFY_FAILED}{}", error.text())))
     }
 }
 

@@ -124,7 +124,15 @@ impl<'r> Pass<'r> {
             let mut tree = self.run.tree();
             let record = &mut tree[id];
             match record.status {
-                Status::Pending | Status::Skipped | Status::Undone => return Ok(Back::Clean),
+                Status::Pending | Status::Skipped => return Ok(Back::Clean),
+                Status::Undone => {
+                    let nested = matches!(node.work, Work::Flow(_));
+                    return Ok(if !nested && tree.is_past_pivot(id) {
+                        Back::Pivot
+                    } else {
+                        Back::Clean
+                    });
+                }
                 Status::UndoFailed => return Ok(Back::Failed),
                 Status::Undoing => {}
                 _ => record.on(Event::Undo),
@@ -160,7 +168,7 @@ impl<'r> Pass<'r> {
             undo.err = error.text();
             undo.done_at = Some(now);
             match record.status {
-                Status::Undone | Status::UndoFailed => {}
+                Status::Pending | Status::Skipped | Status::Undone | Status::UndoFailed => {}
                 Status::Undoing => record.on(Event::UndoFail),
                 _ => {
                     record.on(Event::Undo);
@@ -194,6 +202,7 @@ impl<'r> Pass<'r> {
             input: input.as_ref(),
             decision,
             fresh: true,
+            first: false,
         };
         let scope = match self.enter(at, how, &cx) {
             Ok(entered) => entered.scope,
@@ -260,8 +269,13 @@ impl<'r> Pass<'r> {
         body: &'static [Node],
         id: Id,
     ) -> Kept<Back> {
-        let status = self.run.tree()[id].status;
+        let (status, past_pivot) = {
+            let tree = self.run.tree();
+            let status = tree[id].status;
+            (status, status == Status::Undone && tree.is_past_pivot(id))
+        };
         match status {
+            Status::Undone if past_pivot => return Ok(Back::Pivot),
             Status::Pending | Status::Skipped | Status::Undone => return Ok(Back::Clean),
             Status::UndoFailed => return Ok(Back::Failed),
             Status::Undoing => {}
@@ -285,17 +299,22 @@ impl<'r> Pass<'r> {
         id: Id,
     ) -> Kept<Result<Back, (Id, StepError)>> {
         let rounds = self.run.tree()[id].rare().rounds.clone();
-        let how = Enter {
-            fresh: true,
-            ..Enter::default()
-        };
         for (index, round) in rounds.into_iter().enumerate().rev() {
-            if matches!(
-                self.run.tree()[round].status,
-                Status::Pending | Status::Undone
-            ) {
-                continue;
+            {
+                let tree = self.run.tree();
+                match tree[round].status {
+                    Status::Undone if tree.is_past_pivot(round) => {
+                        return Ok(Ok(Back::Pivot));
+                    }
+                    Status::Pending | Status::Skipped | Status::Undone => continue,
+                    _ => {}
+                }
             }
+            let how = Enter {
+                fresh: true,
+                first: index == 0,
+                ..Enter::default()
+            };
             // The round's arguments may name the round before.
             if let Err(error) = self.restore_round(at, body, id, index, how).await? {
                 return Ok(Err(error));

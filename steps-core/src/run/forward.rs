@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::{
     End, Kept, Pass,
-    attempt::{At, call, pause, verified},
+    attempt::{At, VERIFY_FAILED, call, pause, verified},
     tree::{Id, ROOT},
 };
 use crate::{
@@ -120,7 +120,12 @@ impl<'r> Pass<'r> {
                 Some(Until::Signal) if record.rare().input.is_none() => {
                     return Look::End(End::Waiting(None));
                 }
-                _ => {}
+                // Whether the last attempt did its work is still open.
+                _ => {
+                    let errors = &record.rare().errors;
+                    verify =
+                        meta.verify && errors.last().is_some_and(|e| e.contains(VERIFY_FAILED));
+                }
             },
             _ => return Look::End(End::Failed),
         }
@@ -199,7 +204,11 @@ impl<'r> Pass<'r> {
                     match self.verify(at, cx, &meta.policy).await.map(verified) {
                         Ok(Some(saved)) => return Ok(self.done(id, saved, self.now())),
                         Ok(None) => {}
-                        Err(other) => self.note(id, &other),
+                        Err(other) => {
+                            *now = self.now();
+                            let both = error.and(&other.text());
+                            return Ok(self.failed(meta, id, &both, *now));
+                        }
                     }
                     *now = self.now();
                 }
@@ -271,15 +280,18 @@ impl<'r> Pass<'r> {
             let error = StepError::fatal("it gave `None`, but has no `poll` policy");
             return self.fail(id, &error, now);
         };
-        let polls = self.run.change(id, |record| {
-            if record.rare().errors.is_empty() {
-                record.attempts
-            } else {
-                // What failed in between is no "not yet".
+        let polls = {
+            let mut tree = self.run.tree();
+            let record = &mut tree[id];
+            // What failed in between is no "not yet": it has its own allowance, of failures in a
+            // row.
+            let failures = record.rare().errors.len();
+            if failures > 0 {
                 record.rare_mut().errors.clear();
-                record.attempts
+                record.add_failures(failures);
             }
-        });
+            record.attempts.saturating_sub(record.failures())
+        };
         if poll.times != 0 && polls >= poll.times {
             let error = format!("not ready after {polls} polls, {:?} apart", poll.every);
             return self.fail(id, &StepError::fatal(error), now);
@@ -455,6 +467,7 @@ impl<'r> Pass<'r> {
             input: input.as_ref(),
             decision,
             fresh: false,
+            first: false,
         };
         let mut entered = match self.enter(at, how, &cx) {
             Ok(entered) => entered,
@@ -521,6 +534,9 @@ impl<'r> Pass<'r> {
         }
         if let Some(keys) = entered.keys.take() {
             tree.items(id, keys);
+            for item in tree[id].children() {
+                self.run.mark(item);
+            }
         }
         let lines = match node.work {
             Work::If { otherwise, .. } if entered.decision == Some(false) => otherwise,
@@ -699,6 +715,10 @@ impl super::tree::Tree {
                 .into_iter()
                 .find(|id| self[*id].name.text() == name)?;
         }
-        (self[at].rare().until == Some(Until::Signal)).then_some(at)
+        let record = &self[at];
+        let waits = record.kind == Kind::Step
+            && record.status == Status::Waiting
+            && record.rare().until == Some(Until::Signal);
+        waits.then_some(at)
     }
 }

@@ -35,6 +35,7 @@ use crate::{
     observe::Event,
     scope::lock,
     state::{Labels, State, Until},
+    status::Status,
 };
 pub use limits::RunLimits;
 use tree::{Id, Tree};
@@ -55,6 +56,9 @@ pub(crate) struct Shared {
     pub(crate) journal: Option<Arc<dyn Journal>>,
     /// What changed and is not in the journal yet.
     dirty: Mutex<Vec<Id>>,
+    /// Held while the journal takes a batch, and whether it once did not. Who finds nothing to
+    /// commit still has to know that what another branch is committing is safe.
+    committing: tokio::sync::Mutex<Option<JournalError>>,
     /// Whether any node is cancelled: saves most steps the way up the tree.
     cancelled: AtomicBool,
     /// Errors of this process, as values.
@@ -91,6 +95,7 @@ impl Shared {
             observer,
             journal,
             dirty: Mutex::default(),
+            committing: tokio::sync::Mutex::default(),
             cancelled: AtomicBool::new(false),
             errors: Mutex::default(),
         }
@@ -175,7 +180,7 @@ impl Shared {
             status: record.status,
             attempt: record.attempts,
             at: self.clock.now(),
-            until: rare.until,
+            until: rare.until.filter(|_| record.status == Status::Waiting),
             error: rare
                 .errors
                 .last()
@@ -184,7 +189,10 @@ impl Shared {
                 .filter(|error| !error.is_empty()),
             progress: rare.progress,
         };
-        observer(&event);
+        let called = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| observer(&event)));
+        if called.is_err() {
+            tracing::error!(path = event.path, "an observer panicked");
+        }
     }
 
     /// Notes that a node changed, and tells the observer.
@@ -207,6 +215,10 @@ impl Shared {
         let Some(journal) = &self.journal else {
             return Ok(());
         };
+        let mut lost = self.committing.lock().await;
+        if let Some(error) = &*lost {
+            return Err(error.clone());
+        }
         let ids = std::mem::take(&mut *lock(&self.dirty));
         if ids.is_empty() {
             return Ok(());
@@ -231,7 +243,11 @@ impl Shared {
                 })
                 .collect()
         };
-        journal.commit(Batch { run: self, changes }).await
+        let committed = journal.commit(Batch { run: self, changes }).await;
+        if let Err(error) = &committed {
+            *lost = Some(error.clone());
+        }
+        committed
     }
 
     pub(crate) fn is_cancelled(&self, id: Id) -> bool {
@@ -245,7 +261,7 @@ impl Shared {
     }
 
     pub(crate) fn waited_for(&self, id: Id) -> Option<Until> {
-        self.tree()[id].rare().waited_for
+        self.tree()[id].rare().until
     }
 
     fn keep_error(&self, id: Id, error: &StepError) {

@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use super::{End, Kept, Pass, attempt::At, sooner, tree::Id};
 use crate::{
     scope::{BoxFuture, Scope},
+    status::Status,
     table::Node,
 };
 
@@ -57,6 +58,14 @@ impl<'r> Pass<'r> {
         .await
     }
 
+    fn has_failed_below(self, region: Id) -> bool {
+        let tree = self.run.tree();
+        tree.below(region).into_iter().any(|id| {
+            let record = &tree[id];
+            !record.optional && matches!(record.status, Status::Failed | Status::Skipped)
+        })
+    }
+
     async fn at_once<'s>(
         self,
         region: Id,
@@ -65,14 +74,22 @@ impl<'r> Pass<'r> {
         now: Timestamp,
         branch: impl Fn(usize, Timestamp) -> BoxFuture<'s, Kept<End>>,
     ) -> Kept<End> {
-        let mut ready: VecDeque<usize> = (0..count).collect();
+        // One that failed before an earlier process ended stops those that have not begun.
+        if self.has_failed_below(region) {
+            self.run.cancel(region);
+        }
+        let mut fresh = 0..count;
+        // Those whose time has come again.
+        let mut ready: VecDeque<usize> = VecDeque::new();
         let mut waiting: Vec<(usize, Option<Timestamp>)> = Vec::new();
         let mut running = FuturesUnordered::new();
         let mut worst = End::Done;
         let mut now = now;
         loop {
-            while running.len() < limit
-                && let Some(index) = ready.pop_front()
+            // One that waits has begun and not ended, so it counts.
+            while let Some(index) = ready
+                .pop_front()
+                .or_else(|| (running.len() + waiting.len() < limit).then(|| fresh.next())?)
             {
                 let future = branch(index, now);
                 running.push(async move { (index, future.await) });

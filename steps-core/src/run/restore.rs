@@ -1,11 +1,17 @@
 //! Puts the saved values of finished lines in their slots, before a scope is gone on with.
 
-use super::{Kept, Pass, attempt::At, tree::Id};
+use super::{
+    Kept, Pass,
+    attempt::{At, call, pause},
+    tree::Id,
+};
 use crate::{
+    clock,
     error::StepError,
-    scope::{Enter, Op, Saved, Scope},
+    scope::{Answer, Enter, Op, Saved, Scope},
+    state::Until,
     status::Status,
-    table::{Node, Work},
+    table::{Node, StepMeta, Work},
 };
 
 /// Why a scope could not be restored: the line, and the reason.
@@ -46,28 +52,29 @@ impl Pass<'_> {
             )
         };
         let load = |saved: Saved<'_>| {
-            at.scope.load(at.item, at.line, saved).map_err(|e| {
-                let error = format!("its saved output can't be read: {e}");
-                (id, StepError::fatal(error))
-            })
+            let load = || {
+                at.scope
+                    .load(at.item, at.line, saved)
+                    .map_err(|e| StepError::fatal(format!("its saved output can't be read: {e}")))
+            };
+            call(load).map_err(|error| (id, error))
         };
-        // A step whose undo is under way, or failed, was done; so was what is in a group.
-        let was_done = matches!(
-            status,
-            Status::Done | Status::Undoing | Status::UndoFailed | Status::Undone
-        );
-        if !was_done {
-            if node.marks.optional && matches!(status, Status::Failed) {
-                return Ok(load(Saved::Nothing));
-            }
+        // What failed and was passed over has no value. A group was undone for that.
+        if node.marks.optional && matches!(status, Status::Failed | Status::Undone) {
+            return Ok(load(Saved::Nothing));
+        }
+        let composite = !matches!(node.work, Work::Step(_));
+        if composite && status == Status::Running {
+            return Box::pin(self.restore_begun(at, node, id)).await;
+        }
+        // A step whose undo is under way, or failed, was done. What is undone nobody asks for
+        // any more: what could name it was undone before.
+        if !matches!(status, Status::Done | Status::Undoing | Status::UndoFailed) {
             return Ok(Ok(()));
         }
         match &node.work {
             Work::Step(meta) if meta.volatile => {
-                // Its output was not saved: it runs again.
-                let cx = self.cx(id, self.run.tree()[id].attempts);
-                let run = self.op(at, Op::Run, &cx, meta.policy.timeout).await;
-                return Ok(run.map(drop).map_err(|e| (id, e)));
+                return self.run_again(at, meta, id).await;
             }
             Work::Step(_) => {
                 let Some(text) = output.as_ref().map(crate::json::Json::get) else {
@@ -94,6 +101,7 @@ impl Pass<'_> {
             input: input.as_ref(),
             decision,
             fresh: true,
+            first: false,
         };
         if let Work::Loop { body, .. } = &node.work {
             return self.restore_last_round(at, body, id, how).await;
@@ -110,6 +118,114 @@ impl Pass<'_> {
             scope.close(true);
         }
         Ok(below)
+    }
+
+    /// A volatile step's output was not saved: the step runs again, by its policy.
+    async fn run_again(self, at: At<'_>, meta: &'static StepMeta, id: Id) -> Kept<Restored> {
+        let (mut failures, mut polls) = (0, 0);
+        loop {
+            let attempt = self.run.tree()[id].attempts;
+            let cx = self.cx(id, attempt);
+            let due = match self.op(at, Op::Run, &cx, meta.policy.timeout).await {
+                Ok(Answer::Done(_)) => return Ok(Ok(())),
+                Ok(Answer::Wait(Until::Time(time))) => time,
+                Ok(_) => {
+                    polls += 1;
+                    match meta.policy.poll {
+                        Some(poll) if poll.times == 0 || polls < poll.times => {
+                            clock::add(self.now(), poll.every)
+                        }
+                        _ => {
+                            let error = "it is volatile and ran again, and was not ready";
+                            return Ok(Err((id, StepError::fatal(error))));
+                        }
+                    }
+                }
+                Err(error) => {
+                    failures += 1;
+                    match pause(meta.policy.retry.as_ref(), &error, failures) {
+                        Some(pause) => clock::add(self.now(), pause),
+                        None => return Ok(Err((id, error))),
+                    }
+                }
+            };
+            self.run.clock.sleep_until(due).await;
+        }
+    }
+
+    /// Restores what is finished in a scope that a pass was in the middle of. The values stay in
+    /// the scope's cell until the pass comes to it.
+    async fn restore_begun(self, at: At<'_>, node: &'static Node, id: Id) -> Kept<Restored> {
+        let (input, decision) = {
+            let tree = self.run.tree();
+            let rare = tree[id].rare();
+            (rare.input.clone(), rare.decision)
+        };
+        let recorded = match &node.work {
+            Work::If { .. } => decision.is_some(),
+            Work::For { .. } | Work::Flow(_) => input.is_some(),
+            _ => true,
+        };
+        if !recorded {
+            return Ok(Ok(()));
+        }
+        if let Work::Loop { body, .. } = &node.work {
+            return self.restore_rounds(at, body, id).await;
+        }
+        let cx = self.cx(id, 1);
+        let how = Enter {
+            input: input.as_ref(),
+            decision,
+            fresh: true,
+            first: false,
+        };
+        let entered = match self.enter(at, how, &cx) {
+            Ok(entered) => entered,
+            Err(error) => return Ok(Err((id, error))),
+        };
+        let Some(scope) = entered.scope else {
+            return Ok(Ok(()));
+        };
+        self.run.tree()[id].loaded = true;
+        self.restore_below(&*scope, node, id).await
+    }
+
+    /// Restores the finished rounds of a loop that a pass was in the middle of, as far as the next
+    /// one may name them, and what is finished in the round that had begun.
+    async fn restore_rounds(self, at: At<'_>, body: &'static [Node], id: Id) -> Kept<Restored> {
+        let (done, begun) = {
+            let mut tree = self.run.tree();
+            tree[id].loaded = true;
+            let rounds = tree[id].rare().rounds.clone();
+            let done = rounds
+                .iter()
+                .filter(|round| tree[**round].status == Status::Done)
+                .count();
+            let begun = rounds.get(done).copied();
+            (done, begun.filter(|id| tree[*id].status == Status::Running))
+        };
+        let how = Enter::default();
+        if let Err(error) = self.restore_round(at, body, id, done, how).await? {
+            return Ok(Err(error));
+        }
+        let Some(round) = begun else {
+            return Ok(Ok(()));
+        };
+        let cx = self.cx(round, 1);
+        let how = Enter {
+            fresh: true,
+            first: done == 0,
+            ..how
+        };
+        let scope = match self.enter(at, how, &cx) {
+            Ok(entered) => entered.scope,
+            Err(error) => return Ok(Err((round, error))),
+        };
+        self.run.tree()[round].loaded = true;
+        match scope {
+            Some(scope) => Box::pin(self.restore(&*scope, 0, body, round)).await,
+            None => Ok(Ok(())),
+        }
     }
 
     /// Restores all that is in a line's scope.
@@ -164,12 +280,32 @@ impl Pass<'_> {
         number: usize,
         how: Enter<'_>,
     ) -> Kept<Restored> {
-        let Some(index) = number.checked_sub(1) else {
-            return Ok(Ok(()));
-        };
+        // What is evaluated again while a round is restored may name the round before it.
+        let first = if asks_prev(body) { 1 } else { number };
+        for each in first.max(1)..=number {
+            let how = Enter {
+                fresh: true,
+                first: each == first,
+                ..how
+            };
+            let restored = self.restore_one_round(at, body, id, each - 1, how).await?;
+            if restored.is_err() {
+                return Ok(restored);
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    async fn restore_one_round(
+        self,
+        at: At<'_>,
+        body: &'static [Node],
+        id: Id,
+        index: usize,
+        how: Enter<'_>,
+    ) -> Kept<Restored> {
         let round = self.run.tree()[id].rare().rounds[index];
         let cx = self.cx(round, 1);
-        let how = Enter { fresh: true, ..how };
         let scope = match self.enter(at, how, &cx) {
             Ok(entered) => entered.scope,
             Err(error) => return Ok(Err((round, error))),
@@ -184,4 +320,14 @@ impl Pass<'_> {
         }
         Ok(restored)
     }
+}
+
+/// Whether restoring a round with these lines evaluates anything of the user's: then it may need
+/// the round before.
+fn asks_prev(lines: &[Node]) -> bool {
+    lines.iter().any(|node| match &node.work {
+        Work::Step(meta) => meta.volatile,
+        Work::If { .. } | Work::For { .. } | Work::Flow(_) => true,
+        work => asks_prev(work.lines()),
+    })
 }

@@ -18,6 +18,9 @@ use crate::{
 /// The number of a record.
 pub(crate) type Id = u32;
 
+/// The field in which a step that polls keeps how many of its attempts failed.
+const FAILURES: &str = "failures";
+
 /// The root's.
 pub(crate) const ROOT: Id = 0;
 
@@ -29,6 +32,7 @@ pub(crate) struct Record {
     pub(crate) status: Status,
     pub(crate) atomic: bool,
     pub(crate) optional: bool,
+    pub(crate) pivot: bool,
     /// Whether siblings below it that have not begun are to be skipped.
     pub(crate) cancelled: bool,
     /// Whether the values of its finished children are in their slots.
@@ -57,8 +61,6 @@ pub(crate) struct Rare {
     pub(crate) undo: Option<Undo>,
     pub(crate) extra: Vec<(String, Json)>,
     pub(crate) rounds: Vec<Id>,
-    /// What the attempt that is running was waiting for.
-    pub(crate) waited_for: Option<Until>,
 }
 
 #[derive(Clone, Debug)]
@@ -90,6 +92,7 @@ impl Record {
             status: Status::Pending,
             atomic: false,
             optional: false,
+            pivot: false,
             cancelled: false,
             loaded: true,
             parent,
@@ -134,8 +137,10 @@ impl Record {
         if self.kind == Kind::Step {
             self.attempts += 1;
         }
-        if let Some(rare) = &mut self.rare {
-            rare.waited_for = rare.until.take();
+        // What a step waited for stays: a crash in the middle of this attempt must not lose when a
+        // sleep ends.
+        else if let Some(rare) = &mut self.rare {
+            rare.until = None;
         }
     }
 
@@ -162,6 +167,24 @@ impl Record {
     pub(crate) fn wait(&mut self, until: Until) {
         self.on(Event::Wait);
         self.rare_mut().until = Some(until);
+    }
+
+    /// How many attempts of a step that polls failed, before the last "not yet".
+    pub(crate) fn failures(&self) -> u32 {
+        let count = self.rare().extra.iter().find(|(name, _)| name == FAILURES);
+        count
+            .and_then(|(_, count)| count.decode().ok())
+            .unwrap_or(0)
+    }
+
+    /// Counts failed attempts of a step that polls.
+    pub(crate) fn add_failures(&mut self, count: usize) {
+        let count = self.failures() + u32::try_from(count).unwrap_or(u32::MAX);
+        if let Ok(json) = Json::encode(&count) {
+            let extra = &mut self.rare_mut().extra;
+            extra.retain(|(name, _)| name != FAILURES);
+            extra.push((FAILURES.to_owned(), json));
+        }
     }
 
     fn has_failed(&self) -> bool {
@@ -228,6 +251,7 @@ impl Tree {
             let mut record = Record::new(Name::Line(node.name), node.kind(), parent);
             record.atomic = node.marks.atomic;
             record.optional = node.marks.optional;
+            record.pivot = node.marks.pivot;
             record
         }));
         first
@@ -285,6 +309,14 @@ impl Tree {
             }
             at = record.parent;
         }
+    }
+
+    /// Whether a point of no return below `id` was passed. A nested flow's is its own.
+    pub(crate) fn is_past_pivot(&self, id: Id) -> bool {
+        let record = &self[id];
+        (record.pivot && record.status == Status::Done)
+            || (record.kind != Kind::Flow
+                && self.below(id).into_iter().any(|id| self.is_past_pivot(id)))
     }
 
     /// The records below `id`, in order.
@@ -394,7 +426,6 @@ impl Tree {
             undo: state.undo.clone(),
             extra: state.extra.clone(),
             rounds: Vec::new(),
-            waited_for: None,
         };
         record.rare = Some(Box::new(rare));
     }
@@ -410,7 +441,25 @@ impl Tree {
                 continue;
             };
             self.fill(id, state);
+            self.adopt_info(id, node);
             self.fill_below(id, node, state);
+        }
+    }
+
+    /// In a document that another program wrote, what a done step kept stands for its output, if
+    /// it is one. From here on it is saved as that.
+    fn adopt_info(&mut self, id: Id, node: &'static Node) {
+        let Work::Step(meta) = &node.work else { return };
+        if !self.foreign || meta.volatile {
+            return;
+        }
+        let record = &mut self[id];
+        if record.status == Status::Done
+            && record.output.is_none()
+            && let Some(info) = &record.rare().info
+            && (meta.check)(info.get()).is_ok()
+        {
+            record.output = Some(info.clone());
         }
     }
 

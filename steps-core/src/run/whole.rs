@@ -14,6 +14,7 @@ use crate::{
     failure::Failure,
     json::Json,
     scope::{BoxFuture, Enter, Entered},
+    state::Until,
     status::{Event, Status},
     table::{OnFailure, Table},
 };
@@ -29,12 +30,14 @@ pub(crate) trait Whole: Sync {
 }
 
 /// What a pass came to.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) enum Passed {
     /// There is nothing more to do.
     Ended,
     /// There is, after this time or a signal.
     Waiting(Option<Timestamp>),
+    /// What is saved at this path can't be read any more. Nothing ran.
+    Misfit { path: String, why: String },
 }
 
 /// Makes a pass. With `undo`, an execution that is done or was held is undone.
@@ -55,7 +58,11 @@ pub(crate) async fn pass(
             Box::pin(pass.whole_back(table, flow)).await?
         }
         Status::Undoing => Box::pin(pass.whole_back(table, flow)).await?,
-        _ => Passed::Ended,
+        // It ended, but perhaps not all of its end is told.
+        _ => {
+            Box::pin(pass.whole_failed(table, flow)).await?;
+            Passed::Ended
+        }
     };
     run.commit().await?;
     Ok(passed)
@@ -63,15 +70,26 @@ pub(crate) async fn pass(
 
 impl Pass<'_> {
     async fn whole_forward(self, table: &'static Table, flow: &dyn Whole) -> Kept<Passed> {
+        let (input, has_output, loaded) = {
+            let tree = self.run.tree();
+            let rare = tree[ROOT].rare();
+            let has_output = rare.decision == Some(true);
+            (rare.input.clone(), has_output, tree[ROOT].loaded)
+        };
+        if !has_output
+            && !loaded
+            && let Some((id, error)) =
+                Box::pin(self.whole_restore(table, flow, input.as_ref())).await?
+        {
+            return Ok(Passed::Misfit {
+                path: self.run.tree().path(id),
+                why: error.text(),
+            });
+        }
         let mut now = self.now();
         if self.run.tree()[ROOT].status != Status::Running {
             self.run.change(ROOT, |root| root.begin(now));
         }
-        let (input, has_output) = {
-            let tree = self.run.tree();
-            let rare = tree[ROOT].rare();
-            (rare.input.clone(), rare.decision == Some(true))
-        };
         let how = Enter {
             input: input.as_ref(),
             ..Enter::default()
@@ -79,30 +97,23 @@ impl Pass<'_> {
         if !has_output {
             let ended = match call(|| flow.enter(how)) {
                 Ok(entered) => self.lines(table, entered, &mut now).await?,
-                Err(error) => Err((ROOT, error)),
+                Err(error) => Err(error),
             };
             match ended {
                 Ok(End::Done) => {}
                 Ok(End::Waiting(until)) => {
-                    self.run.change(ROOT, |root| {
-                        root.on(Event::Wait);
-                        root.rare_mut().until = until.map(crate::state::Until::Time);
-                    });
+                    let until_what = until.map_or(Until::Signal, Until::Time);
+                    self.run.change(ROOT, |root| root.wait(until_what));
                     return Ok(Passed::Waiting(until));
                 }
                 Ok(End::Failed | End::Interrupted) => {
+                    self.run.tree()[ROOT].rare_mut().decision = Some(false);
                     self.fail_group(ROOT, now);
                     return Box::pin(self.after_failure(table, flow)).await;
                 }
-                Err((id, error)) => {
-                    if id != ROOT && self.run.tree()[id].status == Status::Done {
-                        // A line that was done can't be restored: say which.
-                        let path = self.run.tree().path(id);
-                        let error = StepError::fatal(format!("{path}: {}", error.text()));
-                        self.fail(ROOT, &error, now);
-                    } else {
-                        self.fail(ROOT, &error, now);
-                    }
+                Err(error) => {
+                    self.run.tree()[ROOT].rare_mut().decision = Some(false);
+                    self.fail(ROOT, &error, now);
                     return Box::pin(self.after_failure(table, flow)).await;
                 }
             }
@@ -119,32 +130,59 @@ impl Pass<'_> {
         Ok(Passed::Ended)
     }
 
+    /// Puts the values of a saved state in their slots, the first time. Gives the node that can't
+    /// be read any more, before anything runs.
+    async fn whole_restore(
+        self,
+        table: &'static Table,
+        flow: &dyn Whole,
+        input: Option<&Json>,
+    ) -> Kept<Option<(Id, StepError)>> {
+        let how = Enter {
+            input,
+            ..Enter::default()
+        };
+        let Ok(entered) = call(|| flow.enter(how)) else {
+            // It is said when the pass enters.
+            return Ok(None);
+        };
+        let Some(scope) = entered.scope else {
+            return Ok(None);
+        };
+        {
+            let mut tree = self.run.tree();
+            if let Some(input) = entered.input {
+                tree[ROOT].rare_mut().input = Some(input);
+                self.run.mark(ROOT);
+            }
+            tree.lines(ROOT, table.nodes);
+            tree[ROOT].loaded = true;
+        }
+        let restored = self.restore(&*scope, 0, table.nodes, ROOT).await?;
+        Ok(restored.err())
+    }
+
     /// Runs the lines and the code after them.
     async fn lines(
         self,
         table: &'static Table,
         entered: Entered<'_>,
         now: &mut Timestamp,
-    ) -> Kept<Result<End, (Id, StepError)>> {
+    ) -> Kept<Result<End, StepError>> {
         let Some(scope) = entered.scope else {
             return Ok(Ok(End::Done));
         };
-        let (first, loaded) = {
+        let first = {
             let mut tree = self.run.tree();
             if let Some(input) = entered.input {
                 if let Err(error) = self.run.limits.check("input", Some(&input)) {
-                    return Ok(Err((ROOT, error)));
+                    return Ok(Err(error));
                 }
                 tree[ROOT].rare_mut().input = Some(input);
                 self.run.mark(ROOT);
             }
-            let first = tree.lines(ROOT, table.nodes);
-            (first, std::mem::replace(&mut tree[ROOT].loaded, true))
+            tree.lines(ROOT, table.nodes)
         };
-        if !loaded && let Err(error) = Box::pin(self.restore(&*scope, 0, table.nodes, ROOT)).await?
-        {
-            return Ok(Err(error));
-        }
         let end = self.sequence(&*scope, 0, table.nodes, first, now).await?;
         if end != End::Done {
             return Ok(Ok(end));
@@ -155,7 +193,7 @@ impl Pass<'_> {
         match finished {
             Ok(saved) => {
                 if let Err(error) = self.run.limits.check("output", saved.as_ref()) {
-                    return Ok(Err((ROOT, error)));
+                    return Ok(Err(error));
                 }
                 let mut tree = self.run.tree();
                 let root = &mut tree[ROOT];
@@ -164,7 +202,7 @@ impl Pass<'_> {
                 self.run.mark(ROOT);
                 Ok(Ok(End::Done))
             }
-            Err(error) => Ok(Err((ROOT, error))),
+            Err(error) => Ok(Err(error)),
         }
     }
 
@@ -222,7 +260,7 @@ impl Pass<'_> {
     async fn after_failure(self, table: &'static Table, flow: &dyn Whole) -> Kept<Passed> {
         match table.on_failure {
             OnFailure::Hold => {
-                self.whole_failed(table, flow).await;
+                self.whole_failed(table, flow).await?;
                 Ok(Passed::Ended)
             }
             OnFailure::Undo => {
@@ -242,7 +280,13 @@ impl Pass<'_> {
         };
         let begun = !self.run.tree()[ROOT].children().is_empty();
         let back = if begun {
-            match call(|| flow.enter(how)).map(|entered| entered.scope) {
+            let entered = call(|| flow.enter(how)).map(|entered| {
+                if let Some(input) = entered.input {
+                    self.run.tree()[ROOT].rare_mut().input = Some(input);
+                }
+                entered.scope
+            });
+            match entered {
                 Ok(Some(scope)) => match self.restore(&*scope, 0, table.nodes, ROOT).await? {
                     Ok(()) => self.unwind(&*scope, 0, table.nodes, ROOT).await?,
                     Err((id, error)) => {
@@ -263,19 +307,23 @@ impl Pass<'_> {
             Back::Waiting(until) => return Ok(Passed::Waiting(Some(until))),
             Back::Failed => self.run.change(ROOT, |root| root.on(Event::Stick)),
             Back::Clean | Back::Pivot => {
-                let failed = !self.run.tree()[ROOT].rare().errors.is_empty();
                 self.run.change(ROOT, |root| root.on(Event::UndoFinish));
-                if failed {
-                    self.whole_failed(table, flow).await;
-                }
             }
         }
+        self.whole_failed(table, flow).await?;
         Ok(Passed::Ended)
     }
 
-    /// Calls the `#[on_failed]`. Its status is in the journal only afterwards, so a crash in the
-    /// middle calls it again.
-    async fn whole_failed(self, table: &'static Table, flow: &dyn Whole) {
+    /// Calls the `#[on_failed]`, if the flow failed and it was not called yet: the root's decision
+    /// is `false` until then. How the flow ended is safe before; a crash in the middle calls it
+    /// again.
+    async fn whole_failed(self, table: &'static Table, flow: &dyn Whole) -> Kept<()> {
+        if self.run.tree()[ROOT].rare().decision != Some(false) {
+            return Ok(());
+        }
+        self.run.commit().await?;
+        self.run.tree()[ROOT].rare_mut().decision = None;
+        self.run.mark(ROOT);
         let failure = Failure {
             flow: table.name,
             cause: self.run.cause(),
@@ -299,5 +347,6 @@ impl Pass<'_> {
         if let Err(error) = handled.await {
             self.handler_failed("onFailedErr", &error);
         }
+        Ok(())
     }
 }

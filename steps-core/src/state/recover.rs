@@ -67,6 +67,8 @@ impl State {
             });
         }
         let names: Vec<_> = path::split(path).collect();
+        // Whether its end has been told.
+        self.decision = None;
         let mut cleared = 0;
         let mut node = self;
         let mut place = Place::Root;
@@ -182,6 +184,8 @@ fn forget(node: &mut State, place: Place) {
     node.attempts = 0;
     node.progress = None;
     node.undo = None;
+    // How many attempts of a step that polls failed.
+    node.extra.retain(|(name, _)| name != "failures");
     forget_values(node, place);
 }
 

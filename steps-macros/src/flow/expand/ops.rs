@@ -175,7 +175,7 @@ fn enter_body(scope: &Scope<'_>, index: usize, below: &[Scope<'_>]) -> TokenStre
         Body::Loop { .. } => {
             let ops = ops(&below[0]);
             quote! {
-                let (slab, home) = #slot.take(#how.fresh);
+                let (slab, home) = #slot.take(#how);
                 __p::entered(__p::frame(#f, #item, (), slab, home, #ops))
             }
         }

@@ -1,0 +1,130 @@
+//! A clock that jumps.
+
+use std::{
+    collections::BTreeMap,
+    future::poll_fn,
+    sync::{Arc, Mutex},
+    task::Poll,
+    time::Duration,
+};
+
+use jiff::Timestamp;
+
+use crate::{
+    clock::{TestClock, add},
+    scope::{BoxFuture, lock},
+};
+
+/// A clock that stands still while there is work, and jumps to the next alarm when everybody who
+/// asked it for the time sleeps. A flow that waits for days runs in no time.
+///
+/// It begins at the same time in each test, and a microsecond passes each time it is asked, so no
+/// two events happen at once. What sleeps by another clock, or works on another thread, is not
+/// seen: steps under test sleep by [`sleep`](Self::sleep).
+///
+/// ```
+/// # use std::{sync::Arc, time::Duration};
+/// # use steps_core::{clock::TestClock, testing::FakeClock};
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let clock = FakeClock::new();
+/// let begun = clock.now();
+/// clock.sleep(Duration::from_secs(86_400)).await;
+/// assert!(clock.now().duration_since(begun).as_secs() >= 86_400);
+/// # });
+/// ```
+#[derive(Clone, Debug)]
+pub struct FakeClock(Arc<Mutex<Inner>>);
+
+#[derive(Debug)]
+struct Inner {
+    now: Timestamp,
+    next: u64,
+    /// Who sleeps, and until when.
+    alarms: BTreeMap<u64, Timestamp>,
+}
+
+/// How often a sleeper lets the others work before it takes it that nobody does.
+const PATIENCE: u32 = 8;
+
+impl Default for FakeClock {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl FakeClock {
+    /// A clock at the beginning of 2030.
+    pub fn new() -> Self {
+        Self(Arc::new(Mutex::new(Inner {
+            now: Timestamp::from_second(1_893_456_000).unwrap_or(Timestamp::UNIX_EPOCH),
+            next: 0,
+            alarms: BTreeMap::new(),
+        })))
+    }
+
+    /// Sleeps for this long by this clock.
+    pub async fn sleep(&self, duration: Duration) {
+        let until = add(TestClock::now(self), duration);
+        TestClock::sleep_until(self, until).await;
+    }
+
+    /// Sets the clock forward by this much, as if the process had been away.
+    pub fn advance(&self, duration: Duration) {
+        let mut inner = lock(&self.0);
+        inner.now = add(inner.now, duration);
+    }
+}
+
+struct Alarm {
+    clock: FakeClock,
+    id: u64,
+}
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        lock(&self.clock.0).alarms.remove(&self.id);
+    }
+}
+
+impl TestClock for FakeClock {
+    fn now(&self) -> Timestamp {
+        let mut inner = lock(&self.0);
+        inner.now = add(inner.now, Duration::from_micros(1));
+        inner.now
+    }
+
+    fn sleep_until(&self, time: Timestamp) -> BoxFuture<'static, ()> {
+        let clock = self.clone();
+        let alarm = {
+            let mut inner = lock(&clock.0);
+            let id = inner.next;
+            inner.next += 1;
+            inner.alarms.insert(id, time);
+            Alarm {
+                clock: clock.clone(),
+                id,
+            }
+        };
+        let mut patience = PATIENCE;
+        Box::pin(async move {
+            let alarm = alarm;
+            poll_fn(move |cx| {
+                let mut inner = lock(&alarm.clock.0);
+                if inner.now >= time {
+                    return Poll::Ready(());
+                }
+                if inner.alarms.values().all(|other| *other >= time) {
+                    patience -= 1;
+                    if patience == 0 {
+                        inner.now = time;
+                        return Poll::Ready(());
+                    }
+                }
+                drop(inner);
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            })
+            .await;
+        })
+    }
+}

@@ -1,0 +1,20 @@
+//! Testing flows: a clock that jumps, a world that remembers, and an explorer that cuts a flow off
+//! at every point and looks whether it comes out the same.
+//!
+//! ```
+//! # use steps_core::testing::Lab;
+//! let lab = Lab::new();
+//! lab.act("create vm")?;
+//! assert_eq!(lab.texts(), ["create vm"]);
+//! # Ok::<_, steps_core::testing::Injected>(())
+//! ```
+
+mod clock;
+mod effects;
+mod explore;
+mod recorder;
+
+pub use clock::FakeClock;
+pub use effects::{Effect, Fault, Injected, Lab};
+pub use explore::{Explorer, Report, Violation};
+pub use recorder::{Cut, Recorder};
