@@ -241,7 +241,7 @@ pub struct Root<'a, F: Flow> {
 }
 
 struct Kept<'a, F: Flow> {
-    open: Option<(F::Input, F::Slots)>,
+    open: Option<Box<(F::Input, F::Slots)>>,
     cell: &'a FlowCell<F>,
 }
 
@@ -254,7 +254,8 @@ impl<F: Flow> Drop for Kept<'_, F> {
 /// Where a flow's input and slots are kept between passes, and its output once it is done.
 #[allow(missing_debug_implementations)]
 pub struct FlowCell<F: Flow> {
-    open: Mutex<Option<(F::Input, F::Slots)>>,
+    // Boxed, as a flow may have many slots: they stay where they are.
+    open: Mutex<Option<Box<(F::Input, F::Slots)>>>,
     output: OnceLock<Option<F::Output>>,
 }
 
@@ -314,13 +315,13 @@ impl<'a, F: Flow> Root<'a, F> {
                 let input = F::load_input(saved).map_err(|e| {
                     StepError::fatal(format!("its recorded input can't be read: {e}"))
                 })?;
-                (input, F::Slots::default())
+                Box::new((input, F::Slots::default()))
             }
             (_, None, Some(input)) => {
                 record = Some(F::save_input(&input).map_err(|e| {
                     StepError::fatal(format!("its input can't be saved as JSON: {e}"))
                 })?);
-                (input, F::Slots::default())
+                Box::new((input, F::Slots::default()))
             }
             (_, None, None) => return Err(StepError::fatal("it has no input")),
         };
@@ -394,9 +395,10 @@ impl<F: Flow> Scope for Root<'_, F> {
         let open = kept.open.take();
         drop(kept);
         Box::pin(async move {
-            let Some((input, slots)) = open else {
+            let Some(open) = open else {
                 unreachable!("a flow has its slots until it is finished");
             };
+            let (input, slots) = *open;
             let output = F::finish(lent, input, slots).await?;
             let saved = (F::OUTPUT.encode)(&output).map_err(|e| {
                 StepError::fatal(format!("the flow's output can't be saved as JSON: {e}"))

@@ -5,7 +5,7 @@
 //! a list of [`Held`] values. An inherent method comes before a trait's of the same name, which
 //! tells references from values.
 
-use std::{collections::HashSet, fmt::Display, marker::PhantomData};
+use std::{collections::HashSet, fmt, marker::PhantomData};
 
 use crate::{error::StepError, json::Json, scope::Keys, step::Saved};
 
@@ -118,27 +118,39 @@ impl<T> List<'_, T> {
         }
     }
 
-    /// The keys of all items; an error where two are the same.
-    pub fn keys<K: Display>(&self, key: impl Fn(&T) -> K) -> Result<Keys, StepError> {
+    /// The keys of all items, which `key` gives one by one; an error where two are the same.
+    pub fn keys(&self, key: impl Fn(&mut Keys, &T) -> fmt::Result) -> Result<Keys, StepError> {
         let mut keys = Keys::default();
         for index in 0..self.len() {
-            keys.push(key(self.at(index)))
+            key(&mut keys, self.at(index))
                 .map_err(|_| StepError::fatal("the key of an item can't be displayed"))?;
         }
-        let mut seen = HashSet::with_capacity(keys.len());
-        for index in 0..keys.len() {
-            if !seen.insert(keys.get(index)) {
-                let first = (0..index).find(|&i| keys.get(i) == keys.get(index));
-                return Err(StepError::fatal(format!(
-                    "items {} and {index} have the same key `{}`: the expression after `by` must \
-                     give each item its own",
-                    first.unwrap_or_default(),
-                    keys.get(index),
-                )));
-            }
-        }
+        distinct(&keys)?;
         Ok(keys)
     }
+}
+
+fn distinct(keys: &Keys) -> Result<(), StepError> {
+    // Keys mostly come in order: numbers, or sorted names. Then neighbours tell.
+    let rises = |less: fn(&str, &str) -> bool| {
+        (1..keys.len()).all(|index| less(keys.get(index - 1), keys.get(index)))
+    };
+    if rises(|a, b| (a.len(), a) < (b.len(), b)) || rises(|a, b| a < b) {
+        return Ok(());
+    }
+    let mut seen = HashSet::with_capacity(keys.len());
+    for index in 0..keys.len() {
+        if !seen.insert(keys.get(index)) {
+            let first = (0..index).find(|&i| keys.get(i) == keys.get(index));
+            return Err(StepError::fatal(format!(
+                "items {} and {index} have the same key `{}`: the expression after `by` must \
+                 give each item its own",
+                first.unwrap_or_default(),
+                keys.get(index),
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// What was recorded, or what is to be recorded now.

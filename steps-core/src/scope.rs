@@ -92,7 +92,8 @@ pub struct Keys {
 }
 
 impl Keys {
-    pub(crate) fn push(&mut self, key: impl std::fmt::Display) -> std::fmt::Result {
+    /// Takes the key of the next item.
+    pub fn push<K: std::fmt::Display + ?Sized>(&mut self, key: &K) -> std::fmt::Result {
         use std::fmt::Write as _;
         write!(self.text, "{key}")?;
         self.ends.push(self.text.len());

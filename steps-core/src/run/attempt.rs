@@ -1,14 +1,13 @@
 //! Calls into the user's code. A panic is an error like any other; a timeout ends the attempt.
 
 use std::{
+    future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
+    task::Poll,
     time::Duration,
 };
 
-use futures_util::{
-    FutureExt,
-    future::{Either, select},
-};
+use futures_util::future::{Either, select};
 
 use super::Pass;
 use crate::{
@@ -29,21 +28,24 @@ impl<'r> Pass<'r> {
         future: BoxFuture<'_, Result<T, StepError>>,
         timeout: Option<Duration>,
     ) -> Result<T, StepError> {
-        let future = AssertUnwindSafe(future).catch_unwind();
-        let ended = match timeout {
-            None => future.await,
-            Some(limit) => {
-                let end = clock::add(self.now(), limit);
-                let late = std::pin::pin!(self.run.clock.sleep_until(end));
-                match select(future, late).await {
-                    Either::Left((ended, _)) => ended,
-                    Either::Right(_) => {
-                        return Err(StepError::user(format!("timed out after {limit:?}")));
-                    }
-                }
-            }
-        };
-        ended.unwrap_or_else(|payload| Err(StepError::panic(payload.as_ref())))
+        match timeout {
+            None => caught(future).await,
+            // Boxed, as few have a timeout, and all would be as large.
+            Some(limit) => Box::pin(self.limited(future, limit)).await,
+        }
+    }
+
+    async fn limited<T>(
+        self,
+        future: BoxFuture<'_, Result<T, StepError>>,
+        limit: Duration,
+    ) -> Result<T, StepError> {
+        let end = clock::add(self.now(), limit);
+        let late = std::pin::pin!(self.run.clock.sleep_until(end));
+        match select(caught(future), late).await {
+            Either::Left((ended, _)) => ended,
+            Either::Right(_) => Err(StepError::user(format!("timed out after {limit:?}"))),
+        }
     }
 
     /// One operation of a step's line.
@@ -58,16 +60,6 @@ impl<'r> Pass<'r> {
             .guarded(at.scope.call(at.item, at.line, op, cx), timeout)
             .await?;
         self.run.limits.check_answer(answer)
-    }
-
-    /// One operation of a step's line, as long as it takes.
-    pub(super) async fn op_at_leisure<'b>(self, at: At<'b>, op: Op<'b>, cx: &'b Cx) -> OpResult {
-        let call = AssertUnwindSafe(at.scope.call(at.item, at.line, op, cx));
-        match call.catch_unwind().await {
-            Ok(Ok(Answer::Done(None))) => Ok(Answer::Done(None)),
-            Ok(answer) => self.run.limits.check_answer(answer?),
-            Err(payload) => Err(StepError::panic(payload.as_ref())),
-        }
     }
 
     /// Enters the scope of a line.
@@ -86,6 +78,17 @@ impl<'r> Pass<'r> {
             .await
             .map_err(|error| StepError::user(format!("{VERIFY_FAILED}{}", error.text())))
     }
+}
+
+/// Awaits what the user's code gave; its panic is an error.
+#[inline]
+pub(super) fn caught<'b, T>(
+    mut future: BoxFuture<'b, Result<T, StepError>>,
+) -> impl Future<Output = Result<T, StepError>> + Send + Unpin + use<'b, T> {
+    poll_fn(move |cx| {
+        catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)))
+            .unwrap_or_else(|payload| Poll::Ready(Err(StepError::panic(payload.as_ref()))))
+    })
 }
 
 /// Calls a function of the user's that is not async.

@@ -432,14 +432,10 @@ impl<'r> Pass<'r> {
         let mut errors: Vec<String> = tree
             .below(id)
             .into_iter()
-            .map(|child| &tree[child])
-            .filter(|child| !child.optional && child.done_at.is_some())
+            .filter(|child| !tree[*child].optional && tree[*child].done_at.is_some())
             .filter_map(|child| {
-                Some(format!(
-                    "{}: {}",
-                    child.name.text(),
-                    child.rare().errors.last()?
-                ))
+                let error = tree[child].rare().errors.last()?;
+                Some(format!("{}: {error}", tree.name(child)))
             })
             .collect();
         if errors.is_empty() {
@@ -713,7 +709,7 @@ impl super::tree::Tree {
             at = self
                 .below(at)
                 .into_iter()
-                .find(|id| self[*id].name.text() == name)?;
+                .find(|id| self.name(*id) == name)?;
         }
         let record = &self[at];
         let waits = record.kind == Kind::Step

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::{
     End, Kept, Pass,
-    attempt::At,
+    attempt::{At, caught},
     tree::{Id, Tree},
 };
 use crate::{
@@ -132,11 +132,13 @@ impl Pass<'_> {
                         self.run.commit().await?;
                     }
                     let at = cursor.at(scope);
+                    let call = scope.call(at.item, at.line, Op::Run, &cx);
                     let answer = match meta.policy.timeout {
-                        None => self.op_at_leisure(at, Op::Run, &cx).await,
-                        limit => Box::pin(self.op(at, Op::Run, &cx, limit)).await,
+                        None => caught(call).await,
+                        limit => self.guarded(call, limit).await,
                     };
                     *now = self.now();
+                    let answer = answer.and_then(|answer| self.run.limits.check_answer(answer));
                     if let Ok(Answer::Done(saved)) = answer {
                         ended = Some(saved);
                         continue;

@@ -3,7 +3,7 @@
 //! The children of a node stand side by side, so a line's record is found by adding. Rounds of a
 //! `loop` come one at a time and are kept in a list.
 
-use std::{borrow::Cow, sync::Arc};
+use std::borrow::Cow;
 
 use jiff::Timestamp;
 
@@ -66,20 +66,13 @@ pub(crate) struct Rare {
 #[derive(Clone, Debug)]
 pub(crate) enum Name {
     Line(&'static str),
-    Key(Arc<Keys>, u32),
+    /// Of one of the tree's lists of keys.
+    Key {
+        list: u32,
+        index: u32,
+    },
     Number(u32),
     Text(Box<str>),
-}
-
-impl Name {
-    pub(crate) fn text(&self) -> Cow<'static, str> {
-        match self {
-            Self::Line(name) => Cow::Borrowed(name),
-            Self::Key(keys, index) => Cow::Owned(keys.get(*index as usize).to_owned()),
-            Self::Number(number) => Cow::Owned(number.to_string()),
-            Self::Text(text) => Cow::Owned(text.to_string()),
-        }
-    }
 }
 
 static NO_RARE: std::sync::LazyLock<Rare> = std::sync::LazyLock::new(Rare::default);
@@ -201,6 +194,8 @@ impl Record {
 #[derive(Debug)]
 pub(crate) struct Tree {
     records: Vec<Record>,
+    /// The keys of each `for`.
+    keys: Vec<Keys>,
     /// Whether it was read from a document that another program wrote.
     pub(crate) foreign: bool,
 }
@@ -225,6 +220,7 @@ impl Tree {
         records.push(Record::new(Name::Line(name), Kind::Flow, ROOT));
         Self {
             records,
+            keys: Vec::new(),
             foreign: false,
         }
     }
@@ -260,7 +256,7 @@ impl Tree {
     /// Makes the records of a `for`'s items.
     pub(crate) fn items(&mut self, parent: Id, keys: Keys) {
         let count = Id::try_from(keys.len()).unwrap_or(Id::MAX);
-        let keys = Arc::new(keys);
+        let list = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
         let first = self.next_id();
         let record = &mut self[parent];
         record.first = first;
@@ -268,9 +264,10 @@ impl Tree {
         // An item and, on the average, one line.
         self.records.reserve(2 * keys.len());
         for index in 0..count {
-            let name = Name::Key(Arc::clone(&keys), index);
+            let name = Name::Key { list, index };
             self.records.push(Record::new(name, Kind::Item, parent));
         }
+        self.keys.push(keys);
     }
 
     /// Makes the record of a `loop`'s next round.
@@ -284,12 +281,24 @@ impl Tree {
         id
     }
 
+    /// The name of a node.
+    pub(crate) fn name(&self, id: Id) -> Cow<'static, str> {
+        match &self[id].name {
+            Name::Line(name) => Cow::Borrowed(name),
+            Name::Key { list, index } => {
+                Cow::Owned(self.keys[*list as usize].get(*index as usize).to_owned())
+            }
+            Name::Number(number) => Cow::Owned(number.to_string()),
+            Name::Text(text) => Cow::Owned(text.to_string()),
+        }
+    }
+
     /// The path of a node, from below the root.
     pub(crate) fn path(&self, id: Id) -> String {
         let mut names = Vec::new();
         let mut at = id;
         while at != ROOT {
-            names.push(self[at].name.text());
+            names.push(self.name(at));
             at = self[at].parent;
         }
         names.reverse();
@@ -374,7 +383,7 @@ impl Tree {
         let record = &self[id];
         let rare = record.rare();
         State {
-            name: record.name.text(),
+            name: self.name(id),
             kind: record.kind,
             status: record.status,
             info: rare.info.clone(),

@@ -197,9 +197,9 @@ fn enter_body(scope: &Scope<'_>, index: usize, below: &[Scope<'_>]) -> TokenStre
                     __p::Option::None
                 } else {
                     #key_bindings
-                    __p::Option::Some(list.keys(|#pat| {
+                    __p::Option::Some(list.keys(|keys, #pat| {
                         #(#own)*
-                        __p::ToString::to_string(&#key)
+                        keys.push(&#key)
                     })?)
                 };
                 let slab = #slot.take_each(list.len(), #how.fresh);
