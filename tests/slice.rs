@@ -117,6 +117,24 @@ async fn rolls_back() {
     assert_eq!(failure.step(), Some("attachment"));
 }
 
+/// `resume` takes the input from the state; a state without one, or another flow's, is refused.
+#[tokio::test]
+async fn resumes_with_the_saved_input() {
+    let cloud = Cloud::default();
+    let advance = attach_volume(&cloud, spec(false)).advance().await.unwrap();
+    let run = attach_volume::resume(&cloud, advance.state.clone()).unwrap();
+    assert_eq!(run.await.unwrap(), "attached");
+
+    let mut other = steps::State::from(advance.state.clone());
+    other.name = "other".into();
+    let refused = attach_volume::resume(&cloud, other).err().unwrap();
+    assert!(refused.to_string().contains("`other`"), "{refused}");
+    let mut empty = steps::State::from(advance.state);
+    empty.input = None;
+    let refused = attach_volume::resume(&cloud, empty).err().unwrap();
+    assert!(refused.to_string().contains("it has none"), "{refused}");
+}
+
 #[tokio::test]
 async fn advances() {
     let cloud = Cloud::default();

@@ -106,7 +106,7 @@ async fn pass(args: Args) -> Result<u8, Box<dyn Error>> {
             println!("failed: {failure}");
             FAILED
         }
-        _ => {
+        Outcome::Waiting { .. } => {
             let pause = advance.requeue_after().unwrap_or_default();
             println!("not yet: come again in {:.1} s", pause.as_secs_f64());
             NOT_YET

@@ -195,12 +195,9 @@ impl fmt::Debug for Failure {
 
 impl Error for Failure {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
+        // What went wrong is told in this error's own text, sources and all; a chain that begins
+        // with the step's error would tell it again.
         match &self.cause {
-            Cause::Steps { failed, .. } => {
-                let source = failed.first()?.source.as_ref()?;
-                Some(source.as_ref().as_ref())
-            }
-            // Its own text is the whole of this error's.
             Cause::Journal(error) => error.source(),
             _ => None,
         }

@@ -117,6 +117,32 @@ impl<'a, F: Flow> Run<'a, F> {
         }
     }
 
+    /// What the generated `resume` returns.
+    #[doc(hidden)]
+    #[allow(clippy::result_large_err)]
+    pub fn from_saved(lent: F::Lent<'a>, saved: State) -> Result<Self, Failure> {
+        let table = F::TABLE;
+        let input = if table.answers_to(&saved.name) {
+            let input = saved.input.as_ref().ok_or_else(|| {
+                Misfit::Input("it has none; call the flow with one, and `.resume(…)`".to_owned())
+            });
+            input.and_then(|input| F::load_input(input).map_err(|e| Misfit::Input(e.to_string())))
+        } else {
+            Err(Misfit::OtherFlow {
+                flow: table.name,
+                saved: saved.name.to_string(),
+            })
+        };
+        match input {
+            Ok(input) => Ok(Self::new(lent, input).resume(saved)),
+            Err(misfit) => Err(Failure {
+                flow: table.name,
+                cause: Cause::Misfit(misfit),
+                state: Arc::new(saved),
+            }),
+        }
+    }
+
     #[doc(hidden)]
     pub fn into_parts(self) -> (F::Lent<'a>, F::Input) {
         (self.lent, self.input)
@@ -601,7 +627,6 @@ where
 
 /// How far a flow has come after a pass.
 #[derive(Debug)]
-#[non_exhaustive]
 pub enum Outcome<T> {
     /// It is done; this is its output.
     Done(T),

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwn
 
 use crate::{
     json::Json,
-    state::{State, StateError, path},
+    state::{State, StateError, Tree, path},
     status::Status,
 };
 
@@ -129,6 +129,21 @@ impl<V: View> FlowState<V> {
     /// The whole tree, untyped.
     pub fn state(&self) -> &State {
         &self.root
+    }
+
+    /// The tree for people, with marks, times and errors: see [`State::tree`].
+    pub fn tree(&self) -> Tree<'_> {
+        self.root.tree()
+    }
+
+    /// The JSON of the tree in one line: see [`State::to_json`].
+    pub fn to_json(&self) -> String {
+        self.root.to_json()
+    }
+
+    /// The JSON of the tree, indented: see [`State::to_json_pretty`].
+    pub fn to_json_pretty(&self) -> String {
+        self.root.to_json_pretty()
     }
 
     /// What the execution is doing.

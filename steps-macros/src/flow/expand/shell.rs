@@ -6,11 +6,14 @@ use syn::{Type, spanned::Spanned, visit_mut::VisitMut};
 
 use super::{
     super::model::{Body, Flow, Line},
-    scope::taker,
+    scope::{local, taker},
     slots::callee,
     table,
 };
-use crate::{function, names};
+use crate::{
+    function::{self, Param},
+    names,
+};
 
 /// The function and its type.
 pub(super) fn shell(flow: &Flow) -> TokenStream {
@@ -43,6 +46,9 @@ pub(super) fn shell(flow: &Flow) -> TokenStream {
         .iter()
         .filter_map(|param| param.lent().map(owned));
     let lent_types: Vec<_> = lent_types.collect();
+    let lent_params = flow.params.iter().filter(|param| param.lent().is_some());
+    let lent_params: Vec<_> = lent_params.map(Param::with_lifetime).collect();
+    let saved = local("saved");
     let steps = format_ident!("{}Steps", names::pascal(&name.to_string()));
     let about = format!(
         "The flow [`{name}()`]: its steps, and how an engine is told of it and of its input."
@@ -74,6 +80,20 @@ pub(super) fn shell(flow: &Flow) -> TokenStream {
                     <Self as #private::Assemble>::lent((#(#lent,)*)),
                     <Self as #private::Assemble>::input((#(#input_names,)*)),
                 )
+            }
+
+            /// Goes on from a saved state, with the input that is saved in it.
+            ///
+            /// # Errors
+            ///
+            /// Where the state is another flow's, or its input can't be read.
+            pub fn resume<'a>(
+                #(#lent: #lent_params,)*
+                #saved: impl #private::Into<#krate::State>,
+            ) -> #private::Result<#krate::Run<'a, Self>, #krate::Failure> {
+                let #saved = #private::Into::into(#saved);
+                let lent = <Self as #private::Assemble>::lent((#(#lent,)*));
+                #krate::Run::from_saved(lent, #saved)
             }
 
             /// The flow with what it is lent, for an engine to keep.
