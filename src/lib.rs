@@ -1,7 +1,7 @@
 #![doc = include_str!("intro.md")]
 #![forbid(unsafe_code)]
 
-#[cfg(feature = "macros")]
+#[cfg(all(doc, feature = "macros"))]
 pub mod guide;
 
 #[doc(inline)]

@@ -1,0 +1,37 @@
+//! The guide: from ten lines to the whole language.
+//!
+//! | page | tells of |
+//! |---|---|
+//! | [`first_flow`] | a step, a flow, its input and what it is lent, an undo |
+//! | [`language`] | groups, `parallel`, `if`, `for`, `loop`, nested flows; values, and where they are in scope |
+//! | [`policies`] | retry, timeout, poll, blocking, volatile, readonly |
+//! | [`rollback`] | undo, verify, observe, pivot, optional, atomic, reversible, hold, stuck |
+//! | [`resuming`] | passes, the state as JSON and typed, recovering, a changed program |
+//! | [`waiting`] | sleep and signals |
+//! | [`watching`] | events, labels, journals |
+//! | [`limits`] | panics, threads, cancelling, what is bounded |
+//! | [`testing`] | steps and flows in tests, without waiting |
+//! | [`from_go`] | taking over the state of the Go library |
+//!
+//! The modules hold nothing but these pages, whose examples are run as tests.
+
+#[doc = include_str!("first_flow.md")]
+pub mod first_flow {}
+#[doc = include_str!("language.md")]
+pub mod language {}
+#[doc = include_str!("policies.md")]
+pub mod policies {}
+#[doc = include_str!("rollback.md")]
+pub mod rollback {}
+#[doc = include_str!("resuming.md")]
+pub mod resuming {}
+#[doc = include_str!("waiting.md")]
+pub mod waiting {}
+#[doc = include_str!("watching.md")]
+pub mod watching {}
+#[doc = include_str!("limits.md")]
+pub mod limits {}
+#[doc = include_str!("testing.md")]
+pub mod testing {}
+#[doc = include_str!("from_go.md")]
+pub mod from_go {}
