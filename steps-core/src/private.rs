@@ -35,7 +35,7 @@ pub use crate::{
     },
     step::{
         Attempt, Call, Codec, Handlers, NoHandler, Observe, Probe, Reversible, Step, Undo, Verify,
-        codec,
+        codec, unsaved,
     },
     table::{
         Marks, Node, OnFailure, Policy, Poll, Retry, StepMeta, Table, Work, check_depth,

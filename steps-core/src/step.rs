@@ -241,6 +241,14 @@ pub const fn codec<T: Saved>() -> Codec<T> {
     }
 }
 
+/// The codec of a `volatile` output, which is never saved: a resume makes it anew.
+pub const fn unsaved<T>() -> Codec<T> {
+    Codec {
+        encode: |_| Ok(None),
+        decode: |_| Err(serde::de::Error::custom("a volatile output is not saved")),
+    }
+}
+
 fn encode<T: Saved>(value: &T) -> Result<Option<Json>, serde_json::Error> {
     // The most common output says nothing: don't ask serde for it.
     if std::any::TypeId::of::<T>() == std::any::TypeId::of::<()>() {

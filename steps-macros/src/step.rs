@@ -134,7 +134,11 @@ fn expand(
     };
     let output_span = output.span();
     let value_span = value_type(output).span();
-    let codec = quote_spanned!(value_span=> __p::codec::<Self::Output>());
+    let codec = if volatile {
+        quote!(__p::unsaved::<Self::Output>())
+    } else {
+        quote_spanned!(value_span=> __p::codec::<Self::Output>())
+    };
     let out = quote_spanned!(output_span=> <#output as #returns>::Output);
     let err = quote_spanned!(output_span=> <#output as #returns>::Error);
     let reversible = options
