@@ -11,7 +11,7 @@ pub use steps_core::{
     failure::{Cause, StepFailure},
     journal,
     observe::Event,
-    policy, signal, sleep, state, status,
+    policy, signal, sleep, state, status, testing,
     view::{FlowState, ItemRef, ItemStates, StepRef, StepState},
 };
 #[cfg(feature = "macros")]

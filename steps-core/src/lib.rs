@@ -40,6 +40,7 @@ pub mod status;
 pub mod step;
 #[doc(hidden)]
 pub mod table;
+pub mod testing;
 pub mod view;
 
 pub use bound::{Input, With};

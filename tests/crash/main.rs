@@ -1,0 +1,4 @@
+//! Every flow here is cut off at each commit, taken up from the saved JSON, and made to fail and
+//! to panic at each step and each undo.
+
+mod basics;
