@@ -329,9 +329,7 @@ fn misfit(node: &Node, state: &State) -> Option<String> {
         }
         return None;
     }
-    if state.started_at.is_none() {
-        return None;
-    }
+    state.started_at?;
     Some(
         format!(
             "it was saved as a {:?}, and is a {:?} now",

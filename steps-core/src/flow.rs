@@ -107,11 +107,11 @@ pub trait Flow: Sized + Send + Sync + 'static {
     ) -> Result<Entered<'b>, StepError>;
     /// Runs the code after the steps.
     #[doc(hidden)]
-    fn finish<'b>(
-        lent: Self::Lent<'b>,
+    fn finish(
+        lent: Self::Lent<'_>,
         input: Self::Input,
         slots: Self::Slots,
-    ) -> BoxFuture<'b, Result<Self::Output, StepError>>;
+    ) -> BoxFuture<'_, Result<Self::Output, StepError>>;
     /// The function to call once it is done, if there is one.
     #[doc(hidden)]
     fn on_done<'b>(

@@ -106,7 +106,7 @@ impl Retry {
 }
 
 /// The longest pause between two attempts: a century, less than any clock's end.
-const LONGEST: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+const LONGEST: Duration = Duration::from_hours(876_000);
 
 /// `poll(every, times)`: what follows a "not yet", which is an `Ok(None)`.
 ///

@@ -258,7 +258,7 @@ impl<'a, F: Flow> Run<'a, F> {
         self
     }
 
-    /// The execution's id: part of each step's [idempotency key]. By default a new UUIDv7. A
+    /// The execution's id: part of each step's [idempotency key]. By default a new `UUIDv7`. A
     /// resume keeps the saved state's, whatever is said here.
     ///
     /// [idempotency key]: crate::Cx::idempotency_key

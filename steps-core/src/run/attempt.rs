@@ -21,7 +21,7 @@ use crate::{
 /// How the error of a verify begins, where it is recorded.
 pub(super) const VERIFY_FAILED: &str = "its verify failed: ";
 
-impl<'r> Pass<'r> {
+impl Pass<'_> {
     /// Waits for the user's future, but not longer than the timeout.
     pub(super) async fn guarded<T>(
         self,
@@ -82,9 +82,9 @@ impl<'r> Pass<'r> {
 
 /// Awaits what the user's code gave; its panic is an error.
 #[inline]
-pub(super) fn caught<'b, T>(
-    mut future: BoxFuture<'b, Result<T, StepError>>,
-) -> impl Future<Output = Result<T, StepError>> + Send + Unpin + use<'b, T> {
+pub(super) fn caught<T>(
+    mut future: BoxFuture<'_, Result<T, StepError>>,
+) -> impl Future<Output = Result<T, StepError>> + Send + Unpin + use<'_, T> {
     poll_fn(move |cx| {
         catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)))
             .unwrap_or_else(|payload| Poll::Ready(Err(StepError::panic(payload.as_ref()))))

@@ -17,7 +17,7 @@ use crate::{
     table::Node,
 };
 
-impl<'r> Pass<'r> {
+impl Pass<'_> {
     /// The lines of a `parallel`.
     pub(super) async fn branches(
         self,
