@@ -53,6 +53,33 @@ impl<F: FnOnce() -> R, R, I> Source<F, R, I> {
     }
 }
 
+/// What a `for` goes over, as it was written. Names are bound by reference already, so of `&names`
+/// one reference is taken away.
+#[derive(Debug)]
+pub struct Once<R>(pub R);
+
+impl<'a, C: ?Sized> Once<&&'a C> {
+    /// The collection by one reference.
+    pub fn get(self) -> &'a C {
+        self.0
+    }
+}
+
+/// [`Once::get`] for all else.
+pub trait OnceAny {
+    /// What it is.
+    type Value;
+    /// As it is.
+    fn get(self) -> Self::Value;
+}
+
+impl<R> OnceAny for Once<R> {
+    type Value = R;
+    fn get(self) -> R {
+        self.0
+    }
+}
+
 /// One value: borrowed as the expression gave it, or owned.
 #[derive(Debug)]
 pub enum Held<'a, T> {

@@ -23,7 +23,7 @@ pub use crate::{
     failure::Failure,
     flow::{Assemble, Flow, FlowCell, FlowProbe, NoFlowHandler, OnDone, OnFailed, Root},
     json::Json,
-    list::{FlowValue, ListOwned, ListRef, LookOption, LookOwned, LookRef, Source},
+    list::{FlowValue, ListOwned, ListRef, LookOption, LookOwned, LookRef, Once, OnceAny, Source},
     resume::Run,
     returns::{
         HandlerReturn, PollReturn, StepReturn, before, blocking, ended, found, input_codec,

@@ -46,7 +46,7 @@ pub(super) fn expand(flow: &Flow, broken: bool) -> TokenStream {
         const _: () = {
             use #krate::__private as __p;
             use __p::{
-                BindRef as _, ListOwned as _, ListRef as _, LookOption as _, LookOwned as _,
+                BindRef as _, ListOwned as _, ListRef as _, OnceAny as _, LookOption as _, LookOwned as _,
                 LookRef as _, NoFlowHandler as _, NoHandler as _, Scope as _,
             };
             type __Of = #name;

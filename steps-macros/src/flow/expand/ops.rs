@@ -191,7 +191,7 @@ fn enter_body(scope: &Scope<'_>, index: usize, below: &[Scope<'_>]) -> TokenStre
             quote! {
                 let (list, input) = {
                     #bindings
-                    __p::Source::each(|| #list).list(#how.input)?
+                    __p::Source::each(|| __p::Once(#list).get()).list(#how.input)?
                 };
                 let keys = if #how.input.is_some() {
                     __p::Option::None

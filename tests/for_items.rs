@@ -1,0 +1,52 @@
+//! What a `for` may go over, and how it may be written.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use steps::prelude::*;
+
+#[derive(Clone, Serialize, Deserialize)]
+struct Spec {
+    hosts: Vec<String>,
+}
+
+#[step]
+async fn length(text: &str) -> Result<usize, String> {
+    Ok(text.len())
+}
+
+#[flow]
+async fn every_way(
+    names: Vec<String>,
+    spec: Spec,
+    map: BTreeMap<String, u32>,
+) -> Result<usize, String> {
+    steps! {
+        bare = for name in names by name { it = length(name); }
+        by_reference = for name in &names by name { it = length(name); }
+        field = for host in &spec.hosts by host { it = length(host); }
+        iterator = for name in names.iter() by name { it = length(name); }
+        slice = for name in &names[1..] by name { it = length(name); }
+        keys = for name in map.keys() by name { it = length(name); }
+        owned = for name in ["a", "b"].map(str::to_owned) by name { it = length(&name); }
+        range = for n in 0..2 by n { it = length("two"); }
+    }
+    Ok(bare.len()
+        + by_reference.len()
+        + field.len()
+        + iterator.len()
+        + slice.len()
+        + keys.len()
+        + owned.len()
+        + range.len())
+}
+
+#[tokio::test]
+async fn a_reference_to_a_bound_name_is_the_name() {
+    let names = vec!["x".to_owned(), "y".to_owned()];
+    let spec = Spec {
+        hosts: names.clone(),
+    };
+    let map = BTreeMap::from([("k".to_owned(), 1)]);
+    assert_eq!(every_way(names, spec, map).await.unwrap(), 14);
+}
