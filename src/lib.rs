@@ -12,7 +12,7 @@ pub use steps_core::{
     journal,
     observe::Event,
     policy, signal, sleep, state, status, testing,
-    view::{FlowState, ItemRef, ItemStates, StepRef, StepState},
+    view::{AsStepRef, FlowState, ItemRef, ItemStates, StepRef, StepState},
 };
 #[cfg(feature = "macros")]
 pub use steps_macros::{flow, observe, on_done, on_failed, step, steps, undo, verify};

@@ -29,7 +29,7 @@ use crate::{
     scope::{BoxFuture, Enter, Entered, Saved, lock},
     state::{Labels, State},
     status::Status,
-    view::{FlowState, SignalRef},
+    view::{AsStepRef, FlowState},
 };
 
 /// A flow about to run: what a function marked `#[flow]` returns.
@@ -159,7 +159,9 @@ impl<'a, F: Flow> Run<'a, F> {
     ///   failed tried again, see [`FlowState::recover`].
     ///
     /// The saved input is used. The one given to the function must be the same, as JSON; else the
-    /// run is refused, unless [`replace_input`](Self::replace_input) is called.
+    /// run is refused, unless [`replace_input`](Self::replace_input) is called. Where only the
+    /// state is at hand, the generated `attach_volume::resume(&cloud, state)?` takes the input from
+    /// it.
     ///
     /// The state is compared with the compiled flow before anything runs. One that does not fit is
     /// refused with [`Cause::Misfit`] and an answer for each step.
@@ -712,7 +714,7 @@ impl Signals {
     /// Where the value can't be saved as JSON.
     pub fn send<T: Serialize>(
         &self,
-        step: impl SignalRef<T>,
+        step: impl AsStepRef<T>,
         value: &T,
     ) -> Result<(), serde_json::Error> {
         let (path, json) = (step.path(), Json::encode(value)?);

@@ -165,7 +165,7 @@ impl<V: View> FlowState<V> {
     /// Where the value can't be saved as JSON.
     pub fn signal<T: Serialize>(
         &mut self,
-        step: impl SignalRef<T>,
+        step: impl AsStepRef<T>,
         value: &T,
     ) -> Result<bool, serde_json::Error> {
         let json = Json::encode(value)?;
@@ -178,18 +178,18 @@ impl<V: View> FlowState<V> {
     }
 
     /// Lets a stuck rollback go on without the undo of this step: see [`State::skip_undo`].
-    pub fn skip_undo<T>(&mut self, step: impl SignalRef<T>) -> Result<(), StateError> {
+    pub fn skip_undo<T>(&mut self, step: impl AsStepRef<T>) -> Result<(), StateError> {
         self.edit(|state| state.skip_undo(&step.path()))
     }
 
     /// Tells a stuck rollback that this step was undone by hand: see [`State::mark_undone`].
-    pub fn mark_undone<T>(&mut self, step: impl SignalRef<T>) -> Result<(), StateError> {
+    pub fn mark_undone<T>(&mut self, step: impl AsStepRef<T>) -> Result<(), StateError> {
         self.edit(|state| state.mark_undone(&step.path()))
     }
 
     /// Clears this step and all that comes after it, so that the next run begins with it: see
     /// [`State::reset`].
-    pub fn retry_from<T>(&mut self, step: impl SignalRef<T>) -> Result<usize, StateError> {
+    pub fn retry_from<T>(&mut self, step: impl AsStepRef<T>) -> Result<usize, StateError> {
         self.edit(|state| state.reset(&step.path()))
     }
 
@@ -496,18 +496,18 @@ impl<T> fmt::Debug for ItemRef<T> {
     }
 }
 
-/// A reference to a step that takes a signal of type `T`: a [`StepRef`] or an [`ItemRef`].
-pub trait SignalRef<T> {
+/// What names a step that gives a `T`: a [`StepRef`], or an [`ItemRef`].
+pub trait AsStepRef<T> {
     /// The step's path.
     fn path(&self) -> String;
 }
 
-impl<T> SignalRef<T> for StepRef<T> {
+impl<T> AsStepRef<T> for StepRef<T> {
     fn path(&self) -> String {
         Self::path(self)
     }
 }
-impl<T> SignalRef<T> for ItemRef<T> {
+impl<T> AsStepRef<T> for ItemRef<T> {
     fn path(&self) -> String {
         Self::path(self)
     }

@@ -24,7 +24,7 @@ use crate::{
 ///
 /// ```
 /// # use std::{sync::Arc, time::Duration};
-/// # use steps_core::{clock::TestClock, testing::FakeClock};
+/// use steps::{clock::TestClock, testing::FakeClock};
 /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
 /// let clock = FakeClock::new();
 /// let begun = clock.now();

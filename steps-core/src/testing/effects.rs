@@ -60,13 +60,13 @@ impl fmt::Display for Effect {
 /// their way. Clones share it.
 ///
 /// ```
-/// # use steps_core::testing::Lab;
+/// use steps::testing::Lab;
 /// let lab = Lab::new();
 /// lab.act("vm a")?;
 /// lab.undo("vm a")?;
 /// assert_eq!(lab.texts(), ["vm a", "undo vm a"]);
 /// assert!(!lab.is_there("vm a"));
-/// # Ok::<_, steps_core::testing::Injected>(())
+/// # Ok::<_, steps::testing::Injected>(())
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Lab {

@@ -2,11 +2,11 @@
 //! at every point and looks whether it comes out the same.
 //!
 //! ```
-//! # use steps_core::testing::Lab;
+//! use steps::testing::Lab;
 //! let lab = Lab::new();
 //! lab.act("create vm")?;
 //! assert_eq!(lab.texts(), ["create vm"]);
-//! # Ok::<_, steps_core::testing::Injected>(())
+//! # Ok::<_, steps::testing::Injected>(())
 //! ```
 
 mod clock;
