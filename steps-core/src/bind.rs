@@ -28,16 +28,33 @@ impl<T> BindRef for Bind<T> {
     }
 }
 
-/// The value of a line that is done. The interpreter runs no line before those it may name.
-///
-/// # Panics
-///
-/// Where that is not so, which is a bug in the interpreter; the panic is recorded as the failure
-/// of the step whose arguments asked.
-#[track_caller]
-pub fn done<T>(value: Option<T>, name: &'static str) -> T {
-    match value {
-        Some(value) => value,
-        None => panic!("`{name}` has no value yet: this is a bug in `steps`, please report it"),
+/// How generated code comes to a [`Bind`]. These are methods, because a method of a value whose
+/// type has an error says nothing, where a function would let the compiler guess the type.
+pub trait ToBind: Sized {
+    /// About to be bound.
+    fn __bind(self) -> Bind<Self> {
+        Bind(self)
+    }
+}
+impl<T> ToBind for T {}
+
+/// The value of a line that is done.
+pub trait Done<T> {
+    /// The value. The interpreter runs no line before those it may name.
+    ///
+    /// # Panics
+    ///
+    /// Where that is not so, which is a bug in the interpreter; the panic is recorded as the
+    /// failure of the step whose arguments asked.
+    fn __done(self, name: &'static str) -> T;
+}
+
+impl<T> Done<T> for Option<T> {
+    #[track_caller]
+    fn __done(self, name: &'static str) -> T {
+        match self {
+            Some(value) => value,
+            None => panic!("`{name}` has no value yet: this is a bug in `steps`, please report it"),
+        }
     }
 }

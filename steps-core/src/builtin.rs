@@ -3,6 +3,7 @@
 use std::{marker::PhantomData, time::Duration};
 
 use crate::{
+    callee::NotAFlow,
     clock,
     cx::Cx,
     error::StepError,
@@ -47,6 +48,7 @@ impl Step for sleep {
     type Args<'a> = Duration;
     type Output = ();
     type Error = std::convert::Infallible;
+    type AsFlow = NotAFlow<()>;
     const OUTPUT_TEXT: &'static str = "()";
     const CODEC: Codec<()> = codec::<()>();
 
@@ -103,6 +105,7 @@ impl<T: Saved> Step for signal<T> {
     type Args<'a> = ();
     type Output = T;
     type Error = std::convert::Infallible;
+    type AsFlow = NotAFlow<T>;
     const OUTPUT_TEXT: &'static str = "signal";
     const CODEC: Codec<T> = codec::<T>();
 

@@ -29,7 +29,7 @@ pub trait Flow: Sized + Send + Sync + 'static {
     type Lent<'a>: Copy + Send + Sync;
     /// The same, owned, for an engine to keep.
     #[doc(hidden)]
-    type Owned: Clone + Send + Sync + 'static;
+    type Owned: Clone + 'static;
     /// All its parameters by reference, in their order, as handlers take them.
     #[doc(hidden)]
     type Params<'a>;

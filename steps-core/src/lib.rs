@@ -12,6 +12,8 @@ mod bound;
 #[doc(hidden)]
 pub mod builtin;
 #[doc(hidden)]
+pub mod callee;
+#[doc(hidden)]
 pub mod cell;
 pub mod clock;
 pub mod compat;

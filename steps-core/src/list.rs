@@ -16,6 +16,7 @@ use crate::{error::StepError, json::Json, scope::Keys, step::Saved};
     note = "give owned values (`.cloned()`) or references to them (`&list`), of types that are `Serialize` and `DeserializeOwned`"
 )]
 pub trait Recorded: Saved {}
+#[diagnostic::do_not_recommend]
 impl<T: Saved> Recorded for T {}
 
 /// A struct that a flow's group gives. It is made of recorded outputs, so it is not recorded

@@ -2,8 +2,15 @@
 #![allow(missing_docs)]
 
 pub use core::{
-    borrow::Borrow, clone::Clone, convert::Into, marker::PhantomData, option::Option,
-    result::Result, time::Duration, unreachable,
+    borrow::Borrow,
+    clone::Clone,
+    convert::{Infallible, Into},
+    future::{Future, pending},
+    marker::{PhantomData, Send},
+    option::Option,
+    result::Result,
+    time::Duration,
+    unreachable,
 };
 pub use std::{
     borrow::ToOwned,
@@ -16,7 +23,8 @@ pub use serde_json::Error as JsonError;
 
 use crate::scope::{Home, Keys, Slab};
 pub use crate::{
-    bind::{Bind, BindRef, done},
+    bind::{Bind, BindRef, Done, ToBind},
+    callee::{NoArgs, NotAFlow, Nothing, StepOnly, Takes, flow_call, step_call},
     cell::{Branch, BranchCell, Cell, Each, Else, Group, LoopCell, Maybe, MaybeEach, Round, Then},
     cx::Cx,
     error::StepError,
@@ -156,3 +164,12 @@ pub const BROKEN: &Table = &Table {
     nodes: &[],
     on_failure: OnFailure::Hold,
 };
+
+/// What only an editor looks at. It may not even parse, and the compiler parses what a `cfg` takes
+/// out; but not a macro's arguments.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __shown {
+    ($($all:tt)*) => { $($all)* };
+}
+pub use crate::__shown as shown;

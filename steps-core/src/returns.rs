@@ -17,6 +17,7 @@ use crate::{
     note = "use a type that implements `std::error::Error + Send + Sync`, or a `String`"
 )]
 pub trait Fails: Into<BoxError> + 'static {}
+#[diagnostic::do_not_recommend]
 impl<E: Into<BoxError> + 'static> Fails for E {}
 
 /// What a step returns.
@@ -28,15 +29,19 @@ impl<E: Into<BoxError> + 'static> Fails for E {}
 pub trait StepReturn: Sized {
     /// What it gives.
     type Output;
-    /// What it fails with.
-    type Error: Fails;
+    /// What it fails with. That it [can](Fails) is asked in one place, so that a type that can't
+    /// be an error is one mistake.
+    type Error;
     /// As a `Result`.
     fn into_result(self) -> Result<Self::Output, Self::Error>;
     /// As an attempt.
     fn attempt(
         self,
         when: Option<fn(&Self::Error) -> bool>,
-    ) -> Result<Attempt<Self::Output>, StepError> {
+    ) -> Result<Attempt<Self::Output>, StepError>
+    where
+        Self::Error: Fails,
+    {
         match self.into_result() {
             Ok(value) => Ok(Attempt::Done(value)),
             Err(error) => Err(failed(error, when)),
@@ -44,7 +49,7 @@ pub trait StepReturn: Sized {
     }
 }
 
-impl<T, E: Fails> StepReturn for Result<T, E> {
+impl<T, E> StepReturn for Result<T, E> {
     type Output = T;
     type Error = E;
     fn into_result(self) -> Self {
@@ -62,18 +67,23 @@ pub trait PollReturn: Sized {
     /// What it gives in the end.
     type Output;
     /// What it fails with.
-    type Error: Fails;
+    type Error;
     /// As an attempt.
     fn attempt(
         self,
         when: Option<fn(&Self::Error) -> bool>,
-    ) -> Result<Attempt<Self::Output>, StepError>;
+    ) -> Result<Attempt<Self::Output>, StepError>
+    where
+        Self::Error: Fails;
 }
 
-impl<T, E: Fails> PollReturn for Result<Option<T>, E> {
+impl<T, E> PollReturn for Result<Option<T>, E> {
     type Output = T;
     type Error = E;
-    fn attempt(self, when: Option<fn(&E) -> bool>) -> Result<Attempt<T>, StepError> {
+    fn attempt(self, when: Option<fn(&E) -> bool>) -> Result<Attempt<T>, StepError>
+    where
+        E: Fails,
+    {
         match self {
             Ok(Some(value)) => Ok(Attempt::Done(value)),
             Ok(None) => Ok(Attempt::NotYet),
@@ -88,7 +98,10 @@ fn failed<E: Fails>(error: E, when: Option<fn(&E) -> bool>) -> StepError {
 }
 
 /// The result of the code after a flow's steps.
-pub fn ended<R: StepReturn>(result: R) -> Result<R::Output, StepError> {
+pub fn ended<R: StepReturn>(result: R) -> Result<R::Output, StepError>
+where
+    R::Error: Fails,
+{
     result.into_result().map_err(StepError::user)
 }
 
@@ -190,6 +203,7 @@ pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'stat
     note = "if it is a client, a pool or the like, lend it: take it by reference, `&{Self}`; if it is data, derive `serde::Serialize` and `serde::Deserialize` for it"
 )]
 pub trait InputValue: Saved {}
+#[diagnostic::do_not_recommend]
 impl<T: Saved> InputValue for T {}
 
 /// The codec of an input.

@@ -22,6 +22,8 @@ pub trait Step: Sized + 'static {
     type Output: Send + Sync + 'static;
     /// What it fails with.
     type Error: 'static;
+    /// What stands for it where a flow should be: see [`callee`](crate::callee).
+    type AsFlow: crate::flow::Flow;
     /// The name in its `#[step(name = …)]`.
     const NAME: Option<&'static str> = None;
     /// The names in its `#[step(alias = …)]`.
@@ -80,6 +82,10 @@ pub trait Verify: Step {
 }
 
 /// An `#[observe]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no `#[observe]`, so there is nothing `before`",
+    label = "`before` is what an `#[observe({Self})]` function saw"
+)]
 pub trait Observe: Step {
     /// What it sees.
     type Value;
@@ -94,6 +100,8 @@ pub trait Observe: Step {
     note = "write an `#[undo({Self})]` function, or mark the step `#[step(readonly)]` if there is nothing to take back"
 )]
 pub trait Reversible {}
+#[diagnostic::do_not_recommend]
+impl<S: Undo> Reversible for S {}
 
 /// A handler of `S` that was found. It is a trait object and not a function pointer, as the
 /// compiler does not see through `Args<'a>` in the type of one.
@@ -231,6 +239,7 @@ impl<T> std::fmt::Debug for Codec<T> {
     note = "derive `serde::Serialize` and `serde::Deserialize` for it, or give out only what identifies it (an id, a path)"
 )]
 pub trait Saved: Serialize + DeserializeOwned + Send + Sync + 'static {}
+#[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Saved for T {}
 
 /// The codec of a value that can be saved.

@@ -127,7 +127,7 @@ fn unsafety(signature: &syn::Signature) -> Option<TokenStream> {
         .map(|token| quote!(#token))
 }
 
-fn has_impl(ty: &Type) -> bool {
+pub(crate) fn has_impl(ty: &Type) -> bool {
     fn search(tokens: TokenStream) -> bool {
         tokens.into_iter().any(|token| match token {
             proc_macro2::TokenTree::Ident(ident) => ident == "impl",
@@ -174,4 +174,39 @@ pub(crate) fn take_crate(args: &mut Vec<crate::args::Arg>, errors: &mut Errors) 
     let at = args.iter().position(|arg| arg.name == "crate");
     let given = at.and_then(|at| args.remove(at).expr(errors));
     given.map_or_else(|| quote!(::steps), |path| quote!(#path))
+}
+
+/// Whether it takes `self`, so that nothing can stand beside it.
+pub(crate) fn is_method(function: &ItemFn) -> bool {
+    matches!(function.sig.inputs.first(), Some(FnArg::Receiver(_)))
+}
+
+/// Whether it has type parameters, written or implied.
+pub(crate) fn is_generic(function: &ItemFn) -> bool {
+    let signature = &function.sig;
+    let params = &signature.generics.params;
+    params
+        .iter()
+        .any(|param| !matches!(param, syn::GenericParam::Lifetime(_)))
+        || signature.inputs.iter().any(|input| match input {
+            FnArg::Typed(typed) => has_impl(&typed.ty),
+            FnArg::Receiver(_) => false,
+        })
+}
+
+/// A type with its lifetimes as `'static`, to be owned.
+pub(crate) fn owned(ty: &Type) -> Type {
+    struct Static;
+    impl VisitMut for Static {
+        fn visit_type_reference_mut(&mut self, reference: &mut syn::TypeReference) {
+            reference.lifetime = Some(syn::parse_quote!('static));
+            syn::visit_mut::visit_type_reference_mut(self, reference);
+        }
+        fn visit_lifetime_mut(&mut self, lifetime: &mut syn::Lifetime) {
+            *lifetime = syn::parse_quote!('static);
+        }
+    }
+    let mut ty = ty.clone();
+    Static.visit_type_mut(&mut ty);
+    ty
 }

@@ -107,7 +107,7 @@ fn block(handler: &Handler, body: TokenStream) -> TokenStream {
     let krate = &handler.krate;
     let of = &handler.of;
     quote! {
-        #[allow(clippy::all, clippy::pedantic, unused)]
+        #[allow(clippy::all, clippy::pedantic, unused, trivial_bounds)]
         const _: () = {
             use #krate::__private as __p;
             type __Of = #of;
@@ -116,11 +116,27 @@ fn block(handler: &Handler, body: TokenStream) -> TokenStream {
     }
 }
 
-/// The pattern that takes the step's arguments apart. The trait bound that names the right number
-/// comes first, so that a wrong one is said in words.
+/// Takes the arguments of the step or the flow apart. A wrong number of them is said in words, at
+/// the handler's name.
 fn take_apart(handler: &Handler, args: &[Ident]) -> TokenStream {
     let span = handler.function.sig.ident.span();
-    quote_spanned!(span=> let (#(#args,)*) = __args;)
+    let count = args.len();
+    let apart = quote_spanned!(span=> __p::Takes::<#count>::apart);
+    quote!(let (#(#args,)*) = #apart(__args);)
+}
+
+/// What the handler is of has to be a step: said once, at its path.
+fn of_step(handler: &Handler) -> TokenStream {
+    let span = Span::mixed_site().located_at(handler.of.span());
+    quote_spanned!(span=> __Of: __p::Step, <__Of as __p::Step>::AsFlow: __p::StepOnly)
+}
+
+/// Where an error about what the function returns belongs.
+fn output_span(handler: &Handler) -> Span {
+    match &handler.function.sig.output {
+        ReturnType::Type(_, ty) => ty.span(),
+        ReturnType::Default => handler.function.sig.ident.span(),
+    }
 }
 
 /// Expands `#[undo]`.
@@ -161,10 +177,12 @@ pub(crate) fn undo(attr: TokenStream, item: TokenStream) -> TokenStream {
         let call = call(&handler.function, &args, &all);
         let policy = handler.options.policy();
         let when = handler.options.when();
+        let of_step = of_step(handler);
+        let ended = quote_spanned!(output_span(handler)=> __p::HandlerReturn::ended);
         Some(block(
             handler,
             quote! {
-                impl __p::Undo for __Of {
+                impl __p::Undo for __Of where #of_step {
                     const POLICY: __p::Policy = #policy;
                     fn undo<'a>(
                         __args: <Self as __p::Step>::Args<'a>,
@@ -174,11 +192,10 @@ pub(crate) fn undo(attr: TokenStream, item: TokenStream) -> TokenStream {
                         __p::boxed(async move {
                             #apart
                             #before_let
-                            __p::HandlerReturn::ended(#call, #when)
+                            #ended(#call, #when)
                         })
                     }
                 }
-                impl __p::Reversible for __Of {}
             },
         ))
     });
@@ -194,15 +211,12 @@ pub(crate) fn verify(attr: TokenStream, item: TokenStream) -> TokenStream {
         let apart = take_apart(handler, &args);
         let all: Vec<&Param> = handler.params.iter().collect();
         let call = call(&handler.function, &args, &all);
-        let span = match &handler.function.sig.output {
-            ReturnType::Type(_, ty) => ty.span(),
-            ReturnType::Default => handler.function.sig.ident.span(),
-        };
-        let found = quote_spanned!(span=> __p::found::<__Of, _>(#call));
+        let of_step = of_step(handler);
+        let found = quote_spanned!(output_span(handler)=> __p::found::<__Of, _>(#call));
         block(
             handler,
             quote! {
-                impl __p::Verify for __Of {
+                impl __p::Verify for __Of where #of_step {
                     fn verify<'a>(
                         __args: <Self as __p::Step>::Args<'a>,
                         _: &'a __p::Cx,
@@ -236,6 +250,7 @@ pub(crate) fn observe(attr: TokenStream, item: TokenStream) -> TokenStream {
         let all: Vec<&Param> = handler.params.iter().collect();
         let call = call(&handler.function, &args, &all);
         let span = ty.span();
+        let of_step = of_step(handler);
         let (value, seen) = if is_result(ty) {
             (
                 quote_spanned!(span=> <#ty as __p::StepReturn>::Output),
@@ -247,7 +262,7 @@ pub(crate) fn observe(attr: TokenStream, item: TokenStream) -> TokenStream {
         Some(block(
             handler,
             quote! {
-                impl __p::Observe for __Of {
+                impl __p::Observe for __Of where #of_step {
                     type Value = #value;
                     fn observe<'a>(
                         __args: <Self as __p::Step>::Args<'a>,
@@ -296,6 +311,9 @@ fn of_flow(
         let last_arg = &rest[0];
         let all: Vec<&Param> = handler.params.iter().collect();
         let call = call(&handler.function, &args, &all);
+        let span = Span::mixed_site().located_at(handler.of.span());
+        let of_flow = quote_spanned!(span=> __Of: __p::Flow);
+        let ended = quote_spanned!(output_span(handler)=> __p::HandlerReturn::ended);
         let (handler_trait, method) = if role == "on_done" {
             (quote!(__p::OnDone), quote!(on_done))
         } else {
@@ -304,7 +322,7 @@ fn of_flow(
         Some(block(
             handler,
             quote! {
-                impl #handler_trait for __Of {
+                impl #handler_trait for __Of where #of_flow {
                     fn #method<'a>(
                         __lent: <Self as __p::Flow>::Lent<'a>,
                         __input: &'a <Self as __p::Flow>::Input,
@@ -313,7 +331,7 @@ fn of_flow(
                         let __args = <Self as __p::Flow>::params(__lent, __input);
                         __p::boxed(async move {
                             #apart
-                            __p::HandlerReturn::ended(#call, __p::Option::None)
+                            #ended(#call, __p::Option::None)
                         })
                     }
                 }

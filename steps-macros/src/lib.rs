@@ -12,6 +12,7 @@ mod function;
 mod handler;
 mod names;
 mod options;
+mod output;
 mod step;
 
 use proc_macro::TokenStream;

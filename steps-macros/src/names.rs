@@ -36,6 +36,7 @@ pub(crate) fn recase(name: &str, case: &str) -> String {
 
 /// A `snake_case` name in `PascalCase`.
 pub(crate) fn pascal(name: &str) -> String {
+    let name = name.strip_prefix("r#").unwrap_or(name);
     name.split('_')
         .filter(|word| !word.is_empty())
         .flat_map(|word| {

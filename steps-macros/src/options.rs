@@ -27,6 +27,8 @@ pub(crate) struct Options {
     pub(crate) when: Option<syn::Expr>,
     pub(crate) timeout: Option<TokenStream>,
     pub(crate) poll: Option<Poll>,
+    /// Whether `poll` was said, rightly or not.
+    pub(crate) polls: bool,
     pub(crate) blocking: Option<Span>,
     pub(crate) readonly: bool,
     pub(crate) volatile: bool,
@@ -74,7 +76,10 @@ impl Options {
         match name {
             "retry" => self.read_retry(arg, errors),
             "timeout" => self.timeout = time(arg, errors),
-            "poll" => self.poll = read_poll(arg, errors),
+            "poll" => {
+                self.polls = true;
+                self.poll = read_poll(arg, errors);
+            }
             "blocking" => {
                 let span = arg.span();
                 self.blocking = arg.flag(errors).then_some(span);

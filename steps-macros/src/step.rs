@@ -1,14 +1,15 @@
 //! `#[step]`: the function as it is, and a type of the same name that the flows use.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{format_ident, quote, quote_spanned};
-use syn::{ItemFn, ReturnType, Type, spanned::Spanned};
+use quote::{ToTokens, format_ident, quote, quote_spanned};
+use syn::{ItemFn, Type, spanned::Spanned};
 
 use crate::{
     args,
     diag::Errors,
     function::{self, Param, Role},
     options::{Options, Place, optional},
+    output::{self, Output},
 };
 
 /// Expands `#[step]`.
@@ -22,36 +23,23 @@ pub(crate) fn step(attr: TokenStream, item: TokenStream) -> TokenStream {
         return quote!(#item #errors);
     };
     let params = function::params(&function, Role("step"), &mut errors);
-    let output = output(&function, &mut errors);
+    let output = output::read(&function, "step", &options, &mut errors);
     check_async(&function, &options, "step", &mut errors);
-    let failed = !errors.is_empty();
-    let errors = errors.into_tokens();
-    let glue = if failed {
-        fallback(&krate, &function, &params)
-    } else {
+    let glue = if function::is_method(&function) {
+        TokenStream::new()
+    } else if errors.is_empty() {
         expand(&krate, &function, &params, &output, &options)
+    } else {
+        fallback(&krate, &function, &params, &output, &options)
     };
+    let errors = errors.into_tokens();
     quote!(#function #glue #errors)
-}
-
-/// The return type, which must be written.
-fn output(function: &ItemFn, errors: &mut Errors) -> Type {
-    match &function.sig.output {
-        ReturnType::Type(_, ty) => (**ty).clone(),
-        ReturnType::Default => {
-            errors.on(
-                &function.sig.ident,
-                "a step returns a `Result`: write `-> Result<(), Error>`",
-            );
-            syn::parse_quote!(())
-        }
-    }
 }
 
 /// A function that is not async must say that it blocks.
 pub(crate) fn check_async(function: &ItemFn, options: &Options, role: &str, errors: &mut Errors) {
     match (&function.sig.asyncness, options.blocking) {
-        (None, None) => errors.on(
+        (None, None) if function.sig.constness.is_none() => errors.on(
             function.sig.fn_token,
             format!(
                 "write `async fn`; or, if it blocks its thread, mark it `#[{role}(blocking)]` and \
@@ -64,11 +52,6 @@ pub(crate) fn check_async(function: &ItemFn, options: &Options, role: &str, erro
         ),
         _ => {}
     }
-}
-
-/// The text of a type, for the fingerprint and for messages.
-fn text(ty: &Type) -> String {
-    quote!(#ty).to_string()
 }
 
 /// The call of the user's function with arguments `args`, as a future.
@@ -110,7 +93,7 @@ fn expand(
     krate: &TokenStream,
     function: &ItemFn,
     params: &[Param],
-    output: &Type,
+    output: &Output,
     options: &Options,
 ) -> TokenStream {
     let name = &function.sig.ident;
@@ -126,14 +109,14 @@ fn expand(
     let policy = options.policy();
     let when = options.when();
     let volatile = options.volatile;
-    let output_text = text(output);
-    let returns = if options.poll.is_some() {
+    let output_text = output.text();
+    let returns = if options.polls {
         quote!(__p::PollReturn)
     } else {
         quote!(__p::StepReturn)
     };
+    let (output, value_span, error_span) = (&output.ty, output.value().span(), output.error_span());
     let output_span = output.span();
-    let value_span = value_type(output).span();
     let codec = if volatile {
         quote!(__p::unsaved::<Self::Output>())
     } else {
@@ -141,6 +124,7 @@ fn expand(
     };
     let out = quote_spanned!(output_span=> <#output as #returns>::Output);
     let err = quote_spanned!(output_span=> <#output as #returns>::Error);
+    let attempt = quote_spanned!(error_span=> #returns::attempt);
     let reversible = options
         .readonly
         .then(|| quote!(impl __p::Reversible for #name {}));
@@ -160,6 +144,7 @@ fn expand(
                 type Args<'a> = (#(#types,)*);
                 type Output = #out;
                 type Error = #err;
+                type AsFlow = __p::NotAFlow<Self::Output>;
                 const NAME: __p::Option<&'static str> = #saved_name;
                 const ALIASES: &'static [&'static str] = &[#(#aliases),*];
                 const POLICY: __p::Policy = #policy;
@@ -173,25 +158,12 @@ fn expand(
                 ) -> __p::Result<__p::Attempt<Self::Output>, __p::StepError> {
                     let own: __p::Option<fn(&Self::Error) -> bool> = #when;
                     let result = #call;
-                    #returns::attempt(result, when.or(own))
+                    #attempt(result, when.or(own))
                 }
             }
             #reversible
         };
     }
-}
-
-/// The type of the value in `Result<Value, Error>`, as far as it can be seen: the place for an
-/// error about it.
-fn value_type(output: &Type) -> &Type {
-    if let Type::Path(path) = output
-        && let Some(last) = path.path.segments.last()
-        && let syn::PathArguments::AngleBracketed(args) = &last.arguments
-        && let Some(syn::GenericArgument::Type(first)) = args.args.first()
-    {
-        return first;
-    }
-    output
 }
 
 /// The type that bears the function's name.
@@ -209,22 +181,66 @@ fn head(function: &ItemFn) -> TokenStream {
     }
 }
 
-/// What a step with errors still gives, so that nothing else in the file breaks.
-fn fallback(krate: &TokenStream, function: &ItemFn, params: &[Param]) -> TokenStream {
+/// What a step with errors still gives, so that nothing else in the file breaks: a step that takes
+/// and gives the same, as far as that can be said.
+fn fallback(
+    krate: &TokenStream,
+    function: &ItemFn,
+    params: &[Param],
+    output: &Output,
+    options: &Options,
+) -> TokenStream {
     let name = &function.sig.ident;
     let head = head(function);
-    let generics: Vec<Ident> = (0..params.len()).map(|i| format_ident!("T{i}")).collect();
+    let value = output.of_fallback(function);
+    let any: Vec<Ident> = (0..params.len()).map(|i| format_ident!("T{i}")).collect();
+    let (generics, types, all) = if function::is_generic(function) {
+        let types: Vec<_> = any.iter().map(|any| quote!(#any)).collect();
+        (quote!(, #(#any),*), types, quote!(()))
+    } else {
+        let types = params
+            .iter()
+            .map(|param| param.with_lifetime().into_token_stream());
+        let types: Vec<_> = types.collect();
+        let all = quote!((#(#types,)*));
+        (quote!(), types, all)
+    };
+    let args = arg_names(params);
+    let passed = if generics.is_empty() {
+        quote!((#(#args,)*))
+    } else {
+        quote!(())
+    };
+    let reversible = options
+        .readonly
+        .then(|| quote!(impl __p::Reversible for #name {}));
     quote! {
         #head
+        #[allow(clippy::all, clippy::pedantic, unused, elided_lifetimes_in_paths)]
         const _: () = {
             use #krate::__private as __p;
             impl #name {
                 #[doc(hidden)]
-                pub fn call<'a, #(#generics),*>(#(_: #generics),*) -> __p::Call<'a, #name> {
-                    __p::Call(())
+                pub fn call<'a #generics>(#(#args: #types),*) -> __p::Call<'a, #name> {
+                    __p::Call(#passed)
                 }
             }
-            impl __p::Broken for #name {}
+            impl __p::Step for #name {
+                type Args<'a> = #all;
+                type Output = #value;
+                type Error = __p::Infallible;
+                type AsFlow = __p::NotAFlow<#value>;
+                const OUTPUT_TEXT: &'static str = "";
+                const CODEC: __p::Codec<#value> = __p::unsaved();
+                async fn run<'a>(
+                    _: Self::Args<'a>,
+                    _: &'a __p::Cx,
+                    _: __p::Option<fn(&Self::Error) -> bool>,
+                ) -> __p::Result<__p::Attempt<#value>, __p::StepError> {
+                    __p::unreachable!()
+                }
+            }
+            #reversible
         };
     }
 }

@@ -1,12 +1,13 @@
 //! The parser of `steps!`. It is lenient: on a bad line it reports, skips to the next `;` or `}`,
 //! and goes on. Expressions are kept as tokens.
 
-use proc_macro2::{Delimiter, Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{
     Attribute, Expr, Pat, Path, Token,
     ext::IdentExt,
     parse::{ParseStream, Parser, discouraged::Speculative},
+    punctuated::Punctuated,
     token,
 };
 
@@ -34,7 +35,13 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Vec<Line> {
 /// Parses lines up to the end of the group.
 fn lines(input: ParseStream<'_>, errors: &mut Errors) -> Vec<Line> {
     let mut lines = Vec::new();
-    while !input.is_empty() {
+    loop {
+        while input.peek(Token![;]) {
+            let _ = input.parse::<Token![;]>();
+        }
+        if input.is_empty() {
+            return lines;
+        }
         match line(input, errors) {
             Ok(line) => lines.push(line),
             Err(error) => {
@@ -43,25 +50,50 @@ fn lines(input: ParseStream<'_>, errors: &mut Errors) -> Vec<Line> {
             }
         }
     }
-    lines
 }
 
-/// Skips to behind the next `;` or the next group in braces.
+/// Skips to behind the next `;` or the next group in braces, or to where a line begins.
 fn skip(input: ParseStream<'_>) {
-    while let Ok(token) = input.parse::<TokenTree>() {
-        match token {
-            TokenTree::Punct(punct) if punct.as_char() == ';' => return,
-            TokenTree::Group(group) if group.delimiter() == Delimiter::Brace => {
+    let mut first = true;
+    while first || !begins_line(input) {
+        first = false;
+        match input.parse::<TokenTree>() {
+            Ok(TokenTree::Punct(punct)) if punct.as_char() == ';' => return,
+            Ok(TokenTree::Group(group)) if group.delimiter() == Delimiter::Brace => {
                 let _ = input.parse::<Option<Token![;]>>();
                 return;
             }
-            _ => {}
+            Ok(_) => {}
+            Err(_) => return,
         }
     }
 }
 
+/// Whether what comes next can only be a new line: `name =`, or an attribute.
+fn begins_line(input: ParseStream<'_>) -> bool {
+    let named = input.peek(Ident::peek_any)
+        && input.peek2(Token![=])
+        && !input.peek2(Token![==])
+        && !input.peek2(Token![=>]);
+    named || (input.peek(Token![#]) && input.peek2(token::Bracket))
+}
+
+/// The tokens from one place to another.
+fn between(start: ParseStream<'_>, end: ParseStream<'_>) -> TokenStream {
+    let mut tokens = TokenStream::new();
+    while start.cursor() < end.cursor() {
+        match start.parse::<TokenTree>() {
+            Ok(token) => tokens.extend([token]),
+            Err(_) => break,
+        }
+    }
+    tokens
+}
+
 #[derive(Default)]
 struct Marks {
+    /// Where one stands.
+    at: Option<Span>,
     docs: Vec<Attribute>,
     optional: bool,
     pivot: bool,
@@ -74,6 +106,7 @@ fn marks(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Marks> {
     for attr in input.call(Attribute::parse_outer)? {
         let name = attr.path().to_token_stream().to_string();
         let bare = matches!(attr.meta, syn::Meta::Path(_));
+        marks.at = Some(attr.pound_token.span);
         match name.as_str() {
             "doc" => marks.docs.push(attr),
             "optional" | "pivot" | "atomic" if !bare => {
@@ -106,8 +139,10 @@ fn marks(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Marks> {
 
 fn line(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Line> {
     let marks = marks(input, errors)?;
-    if input.is_empty() {
-        return Err(input.error("an attribute with no line after it"));
+    if let Some(at) = marks.at
+        && (input.is_empty() || input.peek(Token![;]))
+    {
+        return Err(syn::Error::new(at, "an attribute with no line after it"));
     }
     if !input.peek(Ident::peek_any) && !input.peek(Token![::]) {
         return Err(input.error(
@@ -115,18 +150,36 @@ fn line(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Line> {
              `parallel { … }`, `if`, `for` or `loop`",
         ));
     }
-    let (name, body) = if input.peek2(Token![=]) && !input.peek2(Token![==]) {
-        let name: Ident = input.parse()?;
+    let start = input.fork();
+    let (name, body) = if begins_line(input) {
+        let name: Ident = input.call(Ident::parse_any)?;
         let equals = input.parse::<Token![=]>()?;
-        if input.is_empty() || input.peek(Token![;]) {
+        if syn::parse2::<Ident>(name.to_token_stream()).is_err() {
             return Err(syn::Error::new_spanned(
-                equals,
-                format!("`{name}` does nothing: write a call, as in `{name} = step(…);`"),
+                &name,
+                format!("`{name}` is a word of the language: write `r#{name} = …`"),
             ));
         }
-        (Some(name), body(input, errors)?)
+        let start = input.fork();
+        let body = if input.is_empty() || input.peek(Token![;]) || begins_line(input) {
+            input.parse::<Option<Token![;]>>()?;
+            errors.on(
+                equals,
+                format!("`{name}` does nothing: write a call, as in `{name} = step(…);`"),
+            );
+            Body::Broken(TokenStream::new())
+        } else {
+            body(input, errors).unwrap_or_else(|error| {
+                errors.push(error);
+                if !begins_line(input) {
+                    skip(input);
+                }
+                Body::Broken(between(&start, input))
+            })
+        };
+        (Some(name), body)
     } else {
-        (None, unnamed(input)?)
+        (None, unnamed(input, errors)?)
     };
     let unnamed = name.is_none();
     let name = match (name, &body) {
@@ -135,6 +188,7 @@ fn line(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Line> {
             Some(last) => last.ident.clone(),
             None => return Err(input.error("a call without a name")),
         },
+        (None, Body::Broken(_)) => start.call(Ident::parse_any)?,
         (None, _) => return Err(input.error("a group needs a name: `name = { … }`")),
     };
     Ok(Line {
@@ -152,7 +206,7 @@ fn line(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Line> {
 }
 
 /// A line that begins with something else than `name =`.
-fn unnamed(input: ParseStream<'_>) -> syn::Result<Body> {
+fn unnamed(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Body> {
     let group = input.peek(Token![if])
         || input.peek(Token![for])
         || input.peek(Token![loop])
@@ -164,12 +218,21 @@ fn unnamed(input: ParseStream<'_>) -> syn::Result<Body> {
     }
     if input.peek(word::flow) && input.peek2(Ident::peek_any) {
         input.parse::<word::flow>()?;
-        return Ok(Body::Flow(call(input)?));
+        return Ok(Body::Flow(call(input, errors)?));
     }
     if input.peek(Token![let]) {
         return Err(input.error("no `let` here: a line is `name = step(…);`"));
     }
-    Ok(Body::Step(call(input)?))
+    let start = input.fork();
+    match call(input, errors) {
+        Ok(call) => Ok(Body::Step(call)),
+        // The beginning of a line, with the next one after it.
+        Err(error) if start.peek(syn::Ident) && begins_line(input) => {
+            errors.push(error);
+            Ok(Body::Broken(between(&start, input)))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 fn body(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Body> {
@@ -192,16 +255,17 @@ fn body(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Body> {
         rounds(input, errors)?
     } else if input.peek(word::flow) && input.peek2(Ident::peek_any) {
         input.parse::<word::flow>()?;
-        return Ok(Body::Flow(call(input)?));
+        return Ok(Body::Flow(call(input, errors)?));
     } else {
-        return Ok(Body::Step(call(input)?));
+        return Ok(Body::Step(call(input, errors)?));
     };
     input.parse::<Option<Token![;]>>()?;
     Ok(body)
 }
 
 /// `path(args);`
-fn call(input: ParseStream<'_>) -> syn::Result<Call> {
+fn call(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Call> {
+    unfinished_path(input)?;
     let path: Path = input.parse().map_err(|error| {
         syn::Error::new(
             error.span(),
@@ -220,23 +284,52 @@ fn call(input: ParseStream<'_>) -> syn::Result<Call> {
     }
     let inner;
     let paren = syn::parenthesized!(inner in input);
+    if let Err(error) = Punctuated::<Expr, Token![,]>::parse_terminated(&inner.fork()) {
+        errors.push(error);
+    }
     let args: TokenStream = inner.parse()?;
-    if input.peek(Token![.]) || input.peek(Token![?]) {
-        return Err(input.error(
-            "a step's call ends here, with `;`: it is awaited and its errors are handled by the flow",
-        ));
-    }
-    if input.parse::<Option<Token![;]>>()?.is_none() {
-        return Err(syn::Error::new(
-            paren.span.close(),
-            "a `;` is missing after this",
-        ));
-    }
+    end_of_call(input, paren.span.close(), errors);
     Ok(Call {
         path,
         args,
         paren: paren.span,
     })
+}
+
+/// `path::` with the next line after it, whose name is no part of it.
+fn unfinished_path(input: ParseStream<'_>) -> syn::Result<()> {
+    let ahead = input.fork();
+    let mut colons = None;
+    while ahead.peek(Ident::peek_any) && ahead.peek2(Token![::]) {
+        ahead.call(Ident::parse_any)?;
+        colons = Some(ahead.parse::<Token![::]>()?);
+    }
+    match colons {
+        Some(colons) if ahead.is_empty() || ahead.peek(Token![;]) || begins_line(&ahead) => {
+            input.advance_to(&ahead);
+            input.parse::<Option<Token![;]>>()?;
+            Err(syn::Error::new_spanned(
+                colons,
+                "this path is not finished: write the step's name, and call it",
+            ))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The `;` after a call. Without it the next line stands all the same.
+fn end_of_call(input: ParseStream<'_>, end: Span, errors: &mut Errors) {
+    if input.peek(Token![;]) {
+        skip(input);
+    } else if input.is_empty() || begins_line(input) || input.peek(syn::Ident) {
+        errors.at(end, "a `;` is missing after this");
+    } else {
+        let error = input.error(
+            "a step's call ends here, with `;`: it is awaited and its errors are handled by the flow",
+        );
+        errors.push(error);
+        skip(input);
+    }
 }
 
 fn group(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Vec<Line>> {
@@ -247,18 +340,24 @@ fn group(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Vec<Line>> 
 
 /// The tokens of an expression that ends before a `{`, a keyword or a `;`.
 fn expression(input: ParseStream<'_>) -> syn::Result<TokenStream> {
-    let ahead = input.fork();
-    match ahead.call(Expr::parse_without_eager_brace) {
-        Ok(_) => {
-            let mut tokens = TokenStream::new();
-            while input.cursor() < ahead.cursor() {
-                tokens.extend(input.parse::<TokenTree>());
-            }
-            input.advance_to(&ahead);
-            Ok(tokens)
-        }
-        Err(error) => Err(error),
+    let unfinished = |input: ParseStream<'_>| {
+        Err(input.error("an expression is expected before this: the line above is not finished"))
+    };
+    if input.is_empty() || begins_line(input) {
+        return unfinished(input);
     }
+    let ahead = input.fork();
+    ahead.call(Expr::parse_without_eager_brace)?;
+    // `n >` with the next line after it would be taken for an assignment.
+    let mut tokens = TokenStream::new();
+    while input.cursor() < ahead.cursor() {
+        if begins_line(input) {
+            return unfinished(input);
+        }
+        tokens.extend(input.parse::<TokenTree>());
+    }
+    input.advance_to(&ahead);
+    Ok(tokens)
 }
 
 fn branch(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Body> {
@@ -279,12 +378,15 @@ fn branch(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Body> {
     let otherwise = if input.peek(Token![else]) {
         let els = input.parse::<Token![else]>()?;
         if input.peek(Token![if]) {
-            return Err(syn::Error::new_spanned(
+            errors.on(
                 els,
                 "no `else if` here: put the second `if` in the group after `else`, with a name",
-            ));
+            );
+            branch(input, errors)?;
+            Some(Vec::new())
+        } else {
+            Some(group(input, errors)?)
         }
-        Some(group(input, errors)?)
     } else {
         None
     };
@@ -300,15 +402,17 @@ fn each(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Body> {
     let pat = Pat::parse_single(input)?;
     input.parse::<Token![in]>()?;
     let list = expression(input)?;
-    if !input.peek(word::by) {
-        return Err(syn::Error::new_spanned(
+    let key = if input.peek(word::by) {
+        input.parse::<word::by>()?;
+        expression(input)?
+    } else {
+        errors.on(
             keyword,
             "`for` needs a key for each item, by which a resume knows it again: \
              `for item in list by item.id { … }`",
-        ));
-    }
-    input.parse::<word::by>()?;
-    let key = expression(input)?;
+        );
+        quote!(0)
+    };
     let at_once = if input.peek(word::parallel) {
         input.parse::<word::parallel>()?;
         if input.peek(token::Paren) {
@@ -317,10 +421,10 @@ fn each(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Body> {
             let most: Expr = inner.parse()?;
             if matches!(&most, Expr::Lit(syn::ExprLit { lit: syn::Lit::Int(n), .. }) if n.base10_digits() == "0")
             {
-                return Err(syn::Error::new_spanned(
-                    most,
+                errors.on(
+                    &most,
                     "`parallel(0)` would run nothing: give 1 or more, or leave the number out",
-                ));
+                );
             }
             AtOnce::Most(quote!(#most))
         } else {
@@ -345,10 +449,8 @@ fn rounds(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Body> {
         let max: syn::LitInt = input.parse()?;
         match max.base10_parse::<u32>() {
             Ok(0) => {
-                return Err(syn::Error::new_spanned(
-                    max,
-                    "`max 0` would run nothing: give 1 or more",
-                ));
+                errors.on(&max, "`max 0` would run nothing: give 1 or more");
+                None
             }
             Ok(_) => Some(max),
             Err(error) => return Err(error),
@@ -357,13 +459,15 @@ fn rounds(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Body> {
         None
     };
     let lines = group(input, errors)?;
-    if !input.peek(word::until) {
-        return Err(syn::Error::new_spanned(
+    let until = if input.peek(word::until) {
+        input.parse::<word::until>()?;
+        expression(input)?
+    } else {
+        errors.on(
             keyword,
             "`loop` needs its end: `loop { … } until condition;`",
-        ));
-    }
-    input.parse::<word::until>()?;
-    let until = expression(input)?;
+        );
+        quote!(true)
+    };
     Ok(Body::Loop { max, lines, until })
 }

@@ -64,7 +64,7 @@ fn group(lines: &mut Vec<Line>, errors: &mut Errors) {
     });
     for line in lines {
         match &mut line.body {
-            Body::Step(_) | Body::Flow(_) => {}
+            Body::Step(_) | Body::Flow(_) | Body::Broken(_) => {}
             Body::Group(lines)
             | Body::Parallel(lines)
             | Body::For { lines, .. }

@@ -1,15 +1,20 @@
 //! Reads a flow's function: its options, its parameters, its `steps!` and the code after it.
 
-use proc_macro2::TokenStream;
-use quote::ToTokens;
-use syn::{ItemFn, ReturnType, Stmt, Type};
+use proc_macro2::{Punct, Spacing, TokenStream};
+use quote::{ToTokens, quote};
+use syn::{ItemFn, Stmt, Type};
 
-use super::{block, model::Flow};
+use super::{
+    block,
+    model::{Flow, Health},
+};
 use crate::{
     args,
     diag::Errors,
     function::{self, Role},
     names,
+    options::Options,
+    output,
 };
 
 const OPTIONS: &[&str] = &[
@@ -21,16 +26,22 @@ const OPTIONS: &[&str] = &[
     "crate",
 ];
 
-/// Reads the function. `None` if it is none, or can't be a flow in any way.
-pub(crate) fn read(attr: TokenStream, item: TokenStream, errors: &mut Errors) -> Option<Flow> {
+/// Reads the function. `Err` is what is left of one that can't be a flow in any way.
+pub(crate) fn read(
+    attr: TokenStream,
+    item: TokenStream,
+    errors: &mut Errors,
+) -> Result<Flow, TokenStream> {
     let mut args = args::parse(attr, errors);
     let krate = function::take_crate(&mut args, errors);
-    let function = function::parse(item, "flow", errors)?;
-    let before = errors.is_empty();
-    let params = function::params(&function, Role("flow"), errors);
-    for param in &params {
-        if let Type::Reference(reference) = &param.ty
-            && let Some(mutability) = &reference.mutability
+    let Some(function) = function::parse(item.clone(), "flow", errors) else {
+        return Err(item);
+    };
+    let before = errors.len();
+    let mut params = function::params(&function, Role("flow"), errors);
+    for param in &mut params {
+        if let Type::Reference(reference) = &mut param.ty
+            && let Some(mutability) = reference.mutability.take()
         {
             errors.on(
                 mutability,
@@ -38,22 +49,28 @@ pub(crate) fn read(attr: TokenStream, item: TokenStream, errors: &mut Errors) ->
             );
         }
     }
-    if function.sig.asyncness.is_none() {
+    if function.sig.asyncness.is_none() && function.sig.constness.is_none() {
         errors.on(function.sig.fn_token, "a flow is an `async fn`");
     }
-    if matches!(function.sig.output, ReturnType::Default) {
-        errors.on(
-            &function.sig.ident,
-            "a flow returns a `Result`: write `-> Result<(), Error>`",
-        );
+    let output = output::read(&function, "flow", &Options::default(), errors);
+    if function::is_method(&function) {
+        return Err(without_body(function));
     }
-    if before && !errors.is_empty() && unfit(&function) {
-        return None;
-    }
+    let health = if function::is_generic(&function) {
+        let count = params.len();
+        params.clear();
+        Health::Anything(count)
+    } else if errors.len() > before {
+        Health::Signature
+    } else {
+        Health::Whole
+    };
     let mut flow = Flow {
         krate,
         name: function.sig.ident.to_string(),
         params,
+        output,
+        health,
         aliases: Vec::new(),
         hold: false,
         reversible: false,
@@ -94,76 +111,70 @@ pub(crate) fn read(attr: TokenStream, item: TokenStream, errors: &mut Errors) ->
     });
     body(&mut flow, errors);
     rename(&mut flow.lines, case.as_deref().unwrap_or("snake_case"));
-    Some(flow)
+    Ok(flow)
 }
 
-/// Whether nothing sensible can be generated for the function.
-fn unfit(function: &ItemFn) -> bool {
-    let generic = function
-        .sig
-        .generics
-        .params
-        .iter()
-        .any(|param| !matches!(param, syn::GenericParam::Lifetime(_)));
-    let receiver = matches!(function.sig.inputs.first(), Some(syn::FnArg::Receiver(_)));
-    generic || receiver || matches!(function.sig.output, ReturnType::Default)
+/// The function, doing nothing: its `steps!` and the names in it mean nothing outside of a flow.
+fn without_body(mut function: ItemFn) -> TokenStream {
+    *function.block = syn::parse_quote!({ ::core::unreachable!() });
+    quote!(#[allow(unused)] #function)
 }
 
 /// Splits the body into the `steps!` and the code after it.
 fn body(flow: &mut Flow, errors: &mut Errors) {
-    let mut found = false;
-    for stmt in &flow.function.block.stmts {
-        match as_steps(stmt) {
-            Some(_) if found => errors.on(
-                stmt,
-                "a second `steps!`: a flow has one tree; put these lines in the first, or in a \
-                 flow of their own",
-            ),
-            Some(tokens) => {
-                found = true;
-                flow.lines = block::parse(tokens, errors);
-            }
-            None if found => stmt.to_tokens(&mut flow.tail),
-            None => {
-                let name = &flow.function.sig.ident;
-                if flow
-                    .function
-                    .block
-                    .stmts
-                    .iter()
-                    .any(|stmt| as_steps(stmt).is_some())
-                {
-                    errors.on(
-                        stmt,
-                        "this code stands before `steps!`, so it would run again at every resume: \
-                         put it in a step, whose output is saved",
-                    );
-                } else {
-                    errors.on(
-                        name,
-                        "a flow has a `steps! { … }` at the beginning of its body",
-                    );
-                }
-                return;
-            }
-        }
-    }
-    if !found {
-        errors.on(
+    let stmts = &flow.function.block.stmts;
+    let Some(at) = stmts.iter().position(|stmt| as_steps(stmt).is_some()) else {
+        return errors.on(
             &flow.function.sig.ident,
             "a flow has a `steps! { … }` at the beginning of its body",
         );
+    };
+    if let Some(first) = stmts[..at].first() {
+        errors.on(
+            first,
+            "this code stands before `steps!`, so it would run again at every resume: put it in a \
+             step, whose output is saved",
+        );
+    }
+    let mut found = false;
+    for stmt in &stmts[at..] {
+        match as_steps(stmt) {
+            Some(tokens) if !found => {
+                found = true;
+                flow.lines = block::parse(tokens, errors);
+            }
+            Some(_) => errors.on(
+                as_path(stmt),
+                "a second `steps!`: a flow has one tree; put these lines in the first, or in a \
+                 flow of their own",
+            ),
+            None => stmt.to_tokens(&mut flow.tail),
+        }
     }
 }
 
+fn as_macro(stmt: &Stmt) -> Option<&syn::Macro> {
+    match stmt {
+        Stmt::Macro(stmt) => Some(&stmt.mac),
+        Stmt::Expr(syn::Expr::Macro(expr), _) => Some(&expr.mac),
+        _ => None,
+    }
+}
+
+fn as_path(stmt: &Stmt) -> Option<&syn::Path> {
+    as_macro(stmt).map(|mac| &mac.path)
+}
+
 fn as_steps(stmt: &Stmt) -> Option<TokenStream> {
-    let mac = match stmt {
-        Stmt::Macro(stmt) => &stmt.mac,
-        Stmt::Expr(syn::Expr::Macro(expr), _) => &expr.mac,
-        _ => return None,
-    };
+    let mac = as_macro(stmt)?;
     let last = mac.path.segments.last()?;
-    (last.ident == "steps").then(|| mac.tokens.clone())
+    (last.ident == "steps").then(|| {
+        // The end of the block as a token, for errors about what is not there.
+        let mut end = Punct::new(';', Spacing::Alone);
+        end.set_span(mac.delimiter.span().close());
+        let tokens = &mac.tokens;
+        quote!(#tokens #end)
+    })
 }
 
 /// Gives each line its name in the saved tree.
@@ -177,7 +188,7 @@ fn rename(lines: &mut [super::model::Line], case: &str) {
             None => names::recase(own, case),
         };
         match &mut line.body {
-            Body::Step(_) | Body::Flow(_) => {}
+            Body::Step(_) | Body::Flow(_) | Body::Broken(_) => {}
             Body::Group(lines)
             | Body::Parallel(lines)
             | Body::For { lines, .. }

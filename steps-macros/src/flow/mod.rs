@@ -5,22 +5,28 @@ mod check;
 mod expand;
 mod function;
 mod model;
+mod names;
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
+use self::model::Health;
 use crate::diag::Errors;
 
 /// Expands `#[flow]`.
 pub(crate) fn flow(attr: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let Some(mut flow) = function::read(attr, item.clone(), &mut errors) else {
-        let errors = errors.into_tokens();
-        return quote!(#item #errors);
+    let output = match function::read(attr, item, &mut errors) {
+        Ok(mut flow) => {
+            check::check(&mut flow, &mut errors);
+            names::check(&flow, &mut errors);
+            if flow.health == Health::Whole && !errors.is_empty() {
+                flow.health = Health::Lines;
+            }
+            expand::expand(&flow)
+        }
+        Err(function) => function,
     };
-    check::check(&mut flow, &mut errors);
-    let broken = !errors.is_empty();
-    let output = expand::expand(&flow, broken);
     let errors = errors.into_tokens();
     quote!(#output #errors)
 }

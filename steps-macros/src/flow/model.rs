@@ -3,13 +3,15 @@
 use proc_macro2::{Ident, TokenStream};
 use syn::{Attribute, ItemFn, LitStr, Path};
 
-use crate::{function::Param, options::Options};
+use crate::{function::Param, options::Options, output::Output};
 
 /// A flow.
 pub(crate) struct Flow {
     pub(crate) krate: TokenStream,
     pub(crate) function: ItemFn,
     pub(crate) params: Vec<Param>,
+    pub(crate) output: Output,
+    pub(crate) health: Health,
     pub(crate) name: String,
     pub(crate) aliases: Vec<LitStr>,
     pub(crate) hold: bool,
@@ -17,6 +19,18 @@ pub(crate) struct Flow {
     pub(crate) lines: Vec<Line>,
     /// The code after `steps!`.
     pub(crate) tail: TokenStream,
+}
+
+/// How much of a flow is right, and so how much can be generated.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Health {
+    Whole,
+    /// There are errors in its lines: the rest is as it should be.
+    Lines,
+    /// There are errors in its signature.
+    Signature,
+    /// Its parameters are of types that can't be said: it takes this many of any type.
+    Anything(usize),
 }
 
 /// One line of a `steps!`.
@@ -39,6 +53,8 @@ pub(crate) struct Line {
 pub(crate) enum Body {
     Step(Call),
     Flow(Call),
+    /// What could not be parsed, for an editor to look at.
+    Broken(TokenStream),
     Group(Vec<Line>),
     Parallel(Vec<Line>),
     If {
@@ -88,7 +104,7 @@ impl Line {
     /// The lines below, by group.
     pub(crate) fn groups(&self) -> Vec<&[Line]> {
         match &self.body {
-            Body::Step(_) | Body::Flow(_) => Vec::new(),
+            Body::Step(_) | Body::Flow(_) | Body::Broken(_) => Vec::new(),
             Body::Group(lines)
             | Body::Parallel(lines)
             | Body::For { lines, .. }

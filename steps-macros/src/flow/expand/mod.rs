@@ -1,8 +1,12 @@
 //! What a flow is turned into. One file for each thing that is emitted.
 
+mod docs;
+mod editor;
+mod implementation;
 mod ops;
 mod scope;
 mod shell;
+mod signature;
 mod slots;
 mod table;
 mod typed;
@@ -10,44 +14,56 @@ mod typed;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::model::Flow;
-use scope::{Brings, Scope};
+use super::model::{Flow, Health};
+use scope::Scope;
 
 /// Generates everything. Of a flow with errors, what the rest of the file needs.
-pub(super) fn expand(flow: &Flow, broken: bool) -> TokenStream {
+pub(super) fn expand(flow: &Flow) -> TokenStream {
     let shell = shell::shell(flow);
     let typed = typed::typed(flow);
+    let glue = if flow.health == Health::Whole {
+        let values = editor::values(flow);
+        let glue = whole(flow);
+        block(flow, &quote!(#values #glue))
+    } else {
+        // An editor is shown all there is, so that it can complete what is being written.
+        let values = editor::values(flow);
+        let glue = whole(flow);
+        let shown = block(flow, &quote!(#values #glue));
+        let broken = block(flow, &implementation::broken(flow));
+        let krate = &flow.krate;
+        quote! {
+            #[cfg(rust_analyzer)]
+            #krate::__private::shown! { #shown }
+            #[cfg(not(rust_analyzer))]
+            #broken
+        }
+    };
+    quote!(#shell #glue #typed)
+}
+
+fn whole(flow: &Flow) -> TokenStream {
+    let scopes = each_scope(&Scope::root(flow));
+    let implementation = implementation::implementation(flow);
+    quote!(#scopes #implementation)
+}
+
+/// The block in which generated code stands, where it meets no name of the user's.
+fn block(flow: &Flow, glue: &TokenStream) -> TokenStream {
     let krate = &flow.krate;
     let name = &flow.function.sig.ident;
-    let glue = if broken {
-        shell::broken(flow)
-    } else {
-        let root = Scope {
-            flow,
-            id: "0".to_owned(),
-            partner: String::new(),
-            lines: &flow.lines,
-            parallel: false,
-            up: None,
-            brings: Brings::Nothing,
-            inferred: false,
-        };
-        let scopes = each_scope(&root);
-        let implementation = shell::implementation(flow);
-        quote!(#scopes #implementation)
-    };
     quote! {
-        #shell
-        #typed
         #[allow(
             clippy::all, clippy::pedantic, unused, irrefutable_let_patterns, non_camel_case_types,
             elided_lifetimes_in_paths, unreachable_pub, missing_docs, private_interfaces,
+            trivial_bounds, unexpected_cfgs,
         )]
         const _: () = {
             use #krate::__private as __p;
             use __p::{
-                BindRef as _, ListOwned as _, ListRef as _, OnceAny as _, LookOption as _, LookOwned as _,
-                LookRef as _, NoFlowHandler as _, NoHandler as _, Scope as _,
+                BindRef as _, Done as _, ListOwned as _, ListRef as _, LookOption as _,
+                LookOwned as _, LookRef as _, NoFlowHandler as _, NoHandler as _, OnceAny as _,
+                Scope as _, ToBind as _,
             };
             type __Of = #name;
             #glue

@@ -1,12 +1,12 @@
 //! The code of a scope: a function for each line, and those that choose by the line's number.
 
-use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
 
 use super::{
-    super::model::{Body, Cond, Line},
+    super::model::{Body, Call, Cond, Line},
     scope::{Scope, cx, local},
-    slots::callee,
+    slots::{callee, named},
     table::handlers,
 };
 
@@ -129,6 +129,7 @@ fn call_body(scope: &Scope<'_>, index: usize) -> Option<TokenStream> {
     let handlers = handlers(scope, index);
     let slot = scope.slot(index);
     let called = call_tokens(&of, call);
+    let called = quote_spanned!(end(call)=> __p::step_call::<#of, _>(#called));
     let when = line.options.when();
     Some(quote! {
         __p::boxed(async move {
@@ -138,12 +139,17 @@ fn call_body(scope: &Scope<'_>, index: usize) -> Option<TokenStream> {
     })
 }
 
+/// Where what is called stands, for generated code.
+fn end(call: &Call) -> Span {
+    let last = call.path.segments.last();
+    let span = last.map_or_else(Span::mixed_site, |last| last.ident.span());
+    Span::mixed_site().located_at(span)
+}
+
 /// The call itself, at the user's place.
-fn call_tokens(of: &Ident, call: &super::super::model::Call) -> TokenStream {
+fn call_tokens(of: &Ident, call: &Call) -> TokenStream {
     let mut of = of.clone();
-    if let Some(last) = call.path.segments.last() {
-        of.set_span(proc_macro2::Span::mixed_site().located_at(last.ident.span()));
-    }
+    of.set_span(end(call));
     let args = &call.args;
     let mut group = proc_macro2::Group::new(proc_macro2::Delimiter::Parenthesis, args.clone());
     group.set_span(call.paren.join());
@@ -158,13 +164,15 @@ fn enter_body(scope: &Scope<'_>, index: usize, below: &[Scope<'_>]) -> TokenStre
     let (f, item, how) = (local("f"), local("item"), local("how"));
     match &line.body {
         Body::Step(_) => TokenStream::new(),
+        Body::Broken(_) => quote!(__p::no_scope()),
         Body::Flow(call) => {
             let of = callee(scope, index);
             let bindings = scope.bind(index, &[&call.args]);
-            let called = call_tokens(&of, call);
+            let called = call_tokens(&named(scope, index), call);
+            let called = quote_spanned!(end(call)=> __p::flow_call::<#of, _>(#called));
             quote! {
                 #bindings
-                let (lent, input) = __p::Run::<'_, #of>::into_parts(#called);
+                let (lent, input) = #called;
                 __p::Root::<#of>::enter(lent, __p::Option::Some(input), &#slot, #how)
             }
         }
@@ -186,7 +194,7 @@ fn enter_body(scope: &Scope<'_>, index: usize, below: &[Scope<'_>]) -> TokenStre
             let own = bound
                 .iter()
                 .filter(|name| super::super::super::names::uses(key, &name.to_string()))
-                .map(|name| quote!(let #name = __p::Bind(#name).get();));
+                .map(|name| quote!(let #name = #name.__bind().get();));
             let ops = ops(&below[0]);
             quote! {
                 let (list, input) = {

@@ -49,6 +49,20 @@ pub(super) fn cx() -> Ident {
 }
 
 impl<'m> Scope<'m> {
+    /// The scope of a flow's own lines.
+    pub(super) fn root(flow: &'m Flow) -> Self {
+        Self {
+            flow,
+            id: "0".to_owned(),
+            partner: String::new(),
+            lines: &flow.lines,
+            parallel: false,
+            up: None,
+            brings: Brings::Nothing,
+            inferred: false,
+        }
+    }
+
     pub(super) fn slots(&self) -> Ident {
         format_ident!("__Slots{}", self.id)
     }
@@ -176,7 +190,7 @@ impl<'m> Scope<'m> {
                     let get = getter(line);
                     let slot = slot_at(up, name);
                     bindings.push(quote! {
-                        let #name = __p::Bind(__p::done(#slot.#get(), #text)).get();
+                        let #name = #slot.#get().__done(#text).__bind().get();
                     });
                 }
             }
@@ -197,7 +211,7 @@ impl<'m> Scope<'m> {
                 bindings.push(if param.lent().is_some() {
                     quote!(let #name = #root.lent.#name;)
                 } else {
-                    quote!(let #name = __p::Bind(&#root.input().#name).get();)
+                    quote!(let #name = (&#root.input().#name).__bind().get();)
                 });
             }
         }
@@ -237,7 +251,7 @@ impl<'m> Scope<'m> {
                 bindings.extend(
                     bound
                         .iter()
-                        .map(|name| quote!(let #name = __p::Bind(#name).get();)),
+                        .map(|name| quote!(let #name = #name.__bind().get();)),
                 );
             }
         }

@@ -1,10 +1,11 @@
 //! The structs that hold a scope's values: its slots while it runs, its value when it is done.
 
-use proc_macro2::TokenStream;
-use quote::{format_ident, quote};
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
 
 use super::{
-    super::model::{Body, Line},
+    super::model::{Body, Call, Line},
     scope::{Scope, fold, taker},
 };
 
@@ -12,6 +13,22 @@ use super::{
 /// is emitted inside the block, so that a wrong one is one error.
 pub(super) fn callee(scope: &Scope<'_>, line: usize) -> proc_macro2::Ident {
     format_ident!("__T{}_{line}", scope.id)
+}
+
+/// The alias for what a line names as a flow, which may be a step.
+pub(super) fn named(scope: &Scope<'_>, line: usize) -> proc_macro2::Ident {
+    format_ident!("__P{}_{line}", scope.id)
+}
+
+/// The constant that is a nested flow's table. Its name is what the compiler says of flows that
+/// contain each other.
+pub(super) fn whole(scope: &Scope<'_>, line: usize, call: &Call) -> proc_macro2::Ident {
+    let span = Span::mixed_site().located_at(call.path.span());
+    format_ident!(
+        "A_FLOW_MUST_NOT_CONTAIN_ITSELF_{}_{line}",
+        scope.id,
+        span = span
+    )
 }
 
 /// The slots, the value, and the aliases of the callees.
@@ -25,9 +42,23 @@ pub(super) fn slots(scope: &Scope<'_>, below: &[Vec<Scope<'_>>]) -> TokenStream 
     for (index, line) in scope.lines.iter().enumerate() {
         let name = &line.name;
         let of = callee(scope, index);
-        if let Body::Step(call) | Body::Flow(call) = &line.body {
-            let path = &call.path;
-            aliases.push(quote!(type #of = #path;));
+        match &line.body {
+            Body::Step(call) => {
+                let path = &call.path;
+                aliases.push(quote!(type #of = #path;));
+            }
+            Body::Flow(call) => {
+                let (path, named) = (&call.path, named(scope, index));
+                let whole = whole(scope, index, call);
+                aliases.push(quote! {
+                    type #named = #path;
+                    type #of = <#named as __p::Step>::AsFlow;
+                });
+                aliases.push(quote_spanned! {whole.span()=>
+                    const #whole: &'static __p::Table = <#of as __p::Flow>::TABLE;
+                });
+            }
+            _ => {}
         }
         let (slot, load) = slot(line, &of, &below[index]);
         let (take, ty) = (taker(line), value_type(line, &of, &below[index]));
@@ -86,6 +117,7 @@ fn slot(line: &Line, of: &proc_macro2::Ident, below: &[Scope<'_>]) -> (TokenStre
             quote!(__p::OnceLock<<#of as __p::Step>::Output>),
             quote!(__p::load(&self.#name, <#of as __p::Step>::CODEC, saved)),
         ),
+        Body::Broken(_) => (quote!(__p::OnceLock<()>), quote!(__p::Result::Ok(()))),
         Body::Flow(_) => (quote!(__p::FlowCell<#of>), quote!(self.#name.load(saved))),
         Body::If {
             otherwise: Some(_), ..
@@ -108,6 +140,7 @@ fn slot(line: &Line, of: &proc_macro2::Ident, below: &[Scope<'_>]) -> (TokenStre
 pub(super) fn value_type(line: &Line, of: &proc_macro2::Ident, below: &[Scope<'_>]) -> TokenStream {
     let plain = match &line.body {
         Body::Step(_) => quote!(<#of as __p::Step>::Output),
+        Body::Broken(_) => quote!(()),
         Body::Flow(_) => quote!(<#of as __p::Flow>::Output),
         Body::Group(_) | Body::Parallel(_) | Body::Loop { .. } => {
             let value = below[0].value();

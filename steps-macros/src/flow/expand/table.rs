@@ -1,13 +1,13 @@
 //! The static table of a scope's lines.
 
-use proc_macro2::TokenStream;
-use quote::{format_ident, quote, quote_spanned};
+use proc_macro2::{Span, TokenStream};
+use quote::{format_ident, quote};
 use syn::spanned::Spanned;
 
 use super::{
     super::model::{AtOnce, Body, Line},
     scope::Scope,
-    slots::callee,
+    slots::{self, callee},
 };
 
 /// The name of a scope's table.
@@ -89,10 +89,9 @@ fn work(
                 };
             });
             if scope.flow.reversible {
-                let span = call.path.span();
-                constants.push(quote_spanned!(span=>
-                    const _: () = __p::reversible::<#of>();
-                ));
+                let mut at_path = of.clone();
+                at_path.set_span(Span::mixed_site().located_at(call.path.span()));
+                constants.push(quote!(const _: () = __p::reversible::<#at_path>();));
             }
             let policy = line.options.has_policy().then(|| {
                 let policy = line.options.policy();
@@ -100,7 +99,11 @@ fn work(
             });
             quote!(__p::Work::Step(__p::StepMeta::of::<#of>(&#handlers) #policy))
         }
-        Body::Flow(_) => quote!(__p::Work::Flow(<#of as __p::Flow>::TABLE)),
+        Body::Flow(call) => {
+            let whole = slots::whole(scope, index, call);
+            quote!(__p::Work::Flow(#whole))
+        }
+        Body::Broken(_) => quote!(__p::Work::Group(&[])),
         Body::Group(_) => quote!(__p::Work::Group(#first)),
         Body::Parallel(_) => quote!(__p::Work::Parallel(#first)),
         Body::If { otherwise, .. } => {

@@ -117,9 +117,13 @@ impl Emit<'_> {
             names::pascal(name.to_string().trim_start_matches("r#"))
         );
         let callee = match &line.body {
-            Body::Step(call) | Body::Flow(call) => {
+            Body::Step(call) => {
                 let path = &call.path;
                 quote!(#path)
+            }
+            Body::Flow(call) => {
+                let path = &call.path;
+                quote!(<#path as #private::Step>::AsFlow)
             }
             _ => TokenStream::new(),
         };
@@ -136,6 +140,12 @@ impl Emit<'_> {
                     quote!(#private::StepRef::new(&[#(#own_path),*])),
                 )
             }
+            Body::Broken(_) => (
+                quote!(#private::ViewNode<()>),
+                quote!(at.child(#saved)),
+                quote!(#private::StepRef<()>),
+                quote!(#private::StepRef::new(&[#(#own_path),*])),
+            ),
             Body::Flow(_) => (
                 quote!(<#callee as #private::Flow>::Fields),
                 quote!(at.child(#saved)),

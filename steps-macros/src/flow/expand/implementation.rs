@@ -1,0 +1,138 @@
+//! The implementation of `Flow`.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+
+use super::{super::model::Flow, Scope, scope::taker, signature, slots::callee, table};
+use crate::names;
+
+/// `Flow` for a flow without errors.
+pub(super) fn implementation(flow: &Flow) -> TokenStream {
+    let parts = signature::parts(flow);
+    let common = signature::common(flow);
+    let codecs = signature::input_codecs(flow);
+    let table = table::whole(flow);
+    let finish = finish(flow);
+    quote! {
+        #parts
+        #codecs
+        const __TABLE: &'static __p::Table = #table;
+        const _: () = __p::check_depth(__TABLE);
+        impl __p::Flow for __Of {
+            #common
+            type Slots = __Slots0;
+            const TABLE: &'static __p::Table = __TABLE;
+            const FINGERPRINT: u64 = __p::fingerprint(__TABLE);
+            const HAS_ON_DONE: bool = __p::FlowProbe::<__Of>::ON_DONE.is_some();
+            fn call<'b>(
+                frame: &'b __p::Root<'_, Self>, line: usize, op: __p::Op<'b>, cx: &'b __p::Cx,
+            ) -> __p::BoxFuture<'b, __p::OpResult> {
+                __call0(frame, 0, line, op, cx)
+            }
+            fn enter<'b>(
+                frame: &'b __p::Root<'_, Self>, line: usize, how: __p::Enter<'b>, cx: &'b __p::Cx,
+            ) -> __p::EnterResult<'b> {
+                __enter0(frame, 0, line, how, cx)
+            }
+            #finish
+            fn on_done<'b>(
+                lent: __Lent<'b>, input: &'b __Input, output: &'b Self::Output,
+            ) -> __p::Option<__p::BoxFuture<'b, __p::Result<(), __p::StepError>>> {
+                __p::FlowProbe::<__Of>::ON_DONE.map(|found| found.on_done(lent, input, output))
+            }
+            fn on_failed<'b>(
+                lent: __Lent<'b>, input: &'b __Input, failure: &'b __p::Failure,
+            ) -> __p::Option<__p::BoxFuture<'b, __p::Result<(), __p::StepError>>> {
+                __p::FlowProbe::<__Of>::ON_FAILED.map(|found| found.on_failed(lent, input, failure))
+            }
+        }
+    }
+}
+
+/// The code after the steps: a function of its own, which takes by value what it uses.
+fn finish(flow: &Flow) -> TokenStream {
+    let tail = &flow.tail;
+    let output = &flow.function.sig.output;
+    let root = Scope::root(flow);
+    let used = |name: &Ident| names::uses(tail, &name.to_string());
+    let mut params = Vec::new();
+    let mut takes = Vec::new();
+    let mut args = Vec::new();
+    for param in &flow.params {
+        let (name, pat) = (&param.name, &param.pat);
+        let shadowed = flow.lines.iter().any(|line| line.name == *name);
+        if shadowed || !used(name) {
+            continue;
+        }
+        let ty = param.with_lifetime();
+        params.push(quote!(#pat: #ty));
+        let from = if param.lent().is_some() {
+            quote!(lent)
+        } else {
+            quote!(input)
+        };
+        args.push(quote!(#from.#name));
+    }
+    for (index, line) in flow.lines.iter().enumerate() {
+        let name = &line.name;
+        if !used(name) {
+            continue;
+        }
+        let of = callee(&root, index);
+        let below = root.below(index);
+        let ty = super::slots::value_type(line, &of, &below);
+        params.push(quote!(#name: #ty));
+        let (take, text) = (taker(line), name.to_string());
+        takes.push(quote!(let #name = slots.#name.#take().__done(#text);));
+        args.push(quote!(#name));
+    }
+    quote! {
+        fn finish<'b>(
+            lent: Self::Lent<'b>, input: __Input, slots: __Slots0,
+        ) -> __p::BoxFuture<'b, __p::Result<Self::Output, __p::StepError>> {
+            async fn tail<'a>(#(#params),*) #output { #tail }
+            __p::boxed(async move {
+                #(#takes)*
+                __p::ended(tail(#(#args),*).await)
+            })
+        }
+    }
+}
+
+/// `Flow` for a flow with errors: enough for what names it elsewhere.
+pub(super) fn broken(flow: &Flow) -> TokenStream {
+    let parts = signature::parts(flow);
+    let common = signature::common(flow);
+    let codecs = signature::input_codecs(flow);
+    quote! {
+        #parts
+        #codecs
+        impl __p::Flow for __Of {
+            #common
+            type Slots = __p::Nothing;
+            const TABLE: &'static __p::Table = __p::BROKEN;
+            const FINGERPRINT: u64 = 0;
+            fn call<'b>(
+                _: &'b __p::Root<'_, Self>, _: usize, _: __p::Op<'b>, _: &'b __p::Cx,
+            ) -> __p::BoxFuture<'b, __p::OpResult> { __p::no_call() }
+            fn enter<'b>(
+                _: &'b __p::Root<'_, Self>, _: usize, _: __p::Enter<'b>, _: &'b __p::Cx,
+            ) -> __p::EnterResult<'b> { __p::no_scope() }
+            fn finish<'b>(
+                _: Self::Lent<'b>, _: __Input, _: __p::Nothing,
+            ) -> __p::BoxFuture<'b, __p::Result<Self::Output, __p::StepError>> {
+                __p::unreachable!()
+            }
+            fn on_done<'b>(
+                _: __Lent<'b>, _: &'b __Input, _: &'b Self::Output,
+            ) -> __p::Option<__p::BoxFuture<'b, __p::Result<(), __p::StepError>>> {
+                __p::Option::None
+            }
+            fn on_failed<'b>(
+                _: __Lent<'b>, _: &'b __Input, _: &'b __p::Failure,
+            ) -> __p::Option<__p::BoxFuture<'b, __p::Result<(), __p::StepError>>> {
+                __p::Option::None
+            }
+        }
+    }
+}

@@ -1,0 +1,319 @@
+//! Names of lines that exist in the flow, used where they are not in scope: the compiler would
+//! only say that there are no such names.
+//!
+//! Whatever else may be meant is left to the compiler: a name that the expression itself binds,
+//! one in a macro's arguments, or that of a function that a line calls.
+
+use proc_macro2::{Ident, TokenStream};
+use syn::{
+    Expr, ExprPath, Pat, Token,
+    parse::Parser,
+    punctuated::Punctuated,
+    visit_mut::{self, VisitMut},
+};
+
+use super::model::{Body, Cond, Flow, Line};
+use crate::{diag::Errors, names};
+
+/// Reports names that are used before they are there, or after.
+pub(crate) fn check(flow: &Flow, errors: &mut Errors) {
+    let mut known = Vec::new();
+    collect(&flow.lines, 0, false, &mut Vec::new(), "", &mut known);
+    let params = flow.params.iter().map(|param| param.name.to_string());
+    let mut check = Check {
+        known,
+        scope: params.chain(["cx".to_owned()]).map(Bound::plain).collect(),
+        errors,
+    };
+    check.lines(&flow.lines, &Vec::new(), 0, false);
+    check.scope.extend(flow.lines.iter().map(Bound::line));
+    let tail = syn::Block::parse_within.parse2(flow.tail.clone());
+    if let Ok(mut statements) = tail {
+        let mut uses = Uses::default();
+        for statement in &mut statements {
+            uses.visit_stmt_mut(statement);
+        }
+        check.report(uses, &[]);
+    }
+}
+
+/// A line's place: at each level the group of the line above, whether that is `parallel`, and the
+/// line's number in it.
+type Place = Vec<(usize, bool, usize)>;
+
+struct Known {
+    name: String,
+    place: Place,
+    /// The names down to it, as in `create.vm`.
+    path: String,
+}
+
+fn collect(
+    lines: &[Line],
+    group: usize,
+    parallel: bool,
+    place: &mut Place,
+    above: &str,
+    known: &mut Vec<Known>,
+) {
+    for (index, line) in lines.iter().enumerate() {
+        place.push((group, parallel, index));
+        let name = line.name.to_string();
+        let path = match above {
+            "" => name.clone(),
+            above => format!("{above}.{name}"),
+        };
+        for (group, lines) in line.groups().into_iter().enumerate() {
+            let parallel = matches!(line.body, Body::Parallel(_));
+            collect(lines, group, parallel, place, &path, known);
+        }
+        // The function of that name may be meant.
+        let function = match &line.body {
+            Body::Step(call) | Body::Flow(call) => call.path.is_ident(&name),
+            _ => false,
+        };
+        if !function {
+            known.push(Known {
+                name,
+                place: place.clone(),
+                path,
+            });
+        }
+        place.pop();
+    }
+}
+
+/// A name in scope.
+struct Bound {
+    name: String,
+    /// Why its value is an `Option`, where it is one.
+    what: Option<&'static str>,
+}
+
+impl Bound {
+    fn plain(name: String) -> Self {
+        Self { name, what: None }
+    }
+
+    fn line(line: &Line) -> Self {
+        let what = match &line.body {
+            _ if line.optional => Some("this line is `#[optional]`"),
+            Body::If {
+                otherwise: None, ..
+            } => Some("its group runs only if the condition holds"),
+            _ => None,
+        };
+        Self {
+            name: line.name.to_string(),
+            what,
+        }
+    }
+}
+
+struct Check<'e> {
+    known: Vec<Known>,
+    scope: Vec<Bound>,
+    errors: &'e mut Errors,
+}
+
+impl Check<'_> {
+    fn lines(&mut self, lines: &[Line], above: &Place, group: usize, parallel: bool) {
+        let outer = self.scope.len();
+        for (index, line) in lines.iter().enumerate() {
+            let mut place = above.clone();
+            place.push((group, parallel, index));
+            self.line(line, &place);
+            if !parallel {
+                self.scope.push(Bound::line(line));
+            }
+        }
+        self.scope.truncate(outer);
+    }
+
+    fn line(&mut self, line: &Line, place: &Place) {
+        let outer = self.scope.len();
+        match &line.body {
+            Body::Step(call) | Body::Flow(call) => self.tokens(&call.args, place),
+            Body::Broken(_) => {}
+            Body::Group(lines) => self.lines(lines, place, 0, false),
+            Body::Parallel(lines) => self.lines(lines, place, 0, true),
+            Body::If {
+                cond,
+                then,
+                otherwise,
+            } => {
+                match cond {
+                    Cond::Is(value) => self.tokens(value, place),
+                    Cond::Let { pat, value } => {
+                        self.tokens(value, place);
+                        self.bind(pat);
+                    }
+                }
+                self.lines(then, place, 0, false);
+                self.scope.truncate(outer);
+                if let Some(lines) = otherwise {
+                    self.lines(lines, place, 1, false);
+                }
+            }
+            Body::For {
+                pat,
+                list,
+                key,
+                lines,
+                ..
+            } => {
+                self.tokens(list, place);
+                self.bind(pat);
+                self.tokens(key, place);
+                self.lines(lines, place, 0, false);
+            }
+            Body::Loop { lines, until, .. } => {
+                self.scope.push(Bound {
+                    name: "prev".to_owned(),
+                    what: Some("the first round has none before it"),
+                });
+                self.lines(lines, place, 0, false);
+                self.scope.extend(lines.iter().map(Bound::line));
+                self.tokens(until, place);
+            }
+        }
+        self.scope.truncate(outer);
+    }
+
+    fn bind(&mut self, pat: &TokenStream) {
+        let names = names::bound(pat);
+        self.scope
+            .extend(names.iter().map(|name| Bound::plain(name.to_string())));
+    }
+
+    fn tokens(&mut self, tokens: &TokenStream, place: &Place) {
+        let parser = Punctuated::<Expr, Token![,]>::parse_terminated;
+        // What can't be parsed is reported by the compiler.
+        let Ok(list) = parser.parse2(tokens.clone()) else {
+            return;
+        };
+        let mut uses = Uses::default();
+        for mut expr in list {
+            uses.visit_expr_mut(&mut expr);
+        }
+        self.report(uses, place);
+    }
+
+    fn report(&mut self, uses: Uses, place: &[(usize, bool, usize)]) {
+        for (base, field) in &uses.fields {
+            let name = base.to_string();
+            let bound = self.scope.iter().rev().find(|bound| bound.name == name);
+            if let Some(why) = bound.and_then(|bound| bound.what)
+                && !uses.bound.contains(&name)
+            {
+                self.errors.on(
+                    field,
+                    format!(
+                        "`{name}` is an `Option`, as {why}: look into it with a group \
+                         `if let Some({name}) = {name} {{ … }}`, or with `{name}.as_ref().map(…)`"
+                    ),
+                );
+            }
+        }
+        for ident in uses.names {
+            let name = ident.to_string();
+            if uses.bound.contains(&name) || self.scope.iter().any(|bound| bound.name == name) {
+                continue;
+            }
+            let candidates = self.known.iter().filter(|known| known.name == name);
+            let nearest = candidates.max_by_key(|known| shared(&known.place, place));
+            if let Some(known) = nearest {
+                let message = explain(known, place);
+                self.errors.on(&ident, message);
+            }
+        }
+    }
+}
+
+/// How many levels two places have in common.
+fn shared(one: &[(usize, bool, usize)], other: &[(usize, bool, usize)]) -> usize {
+    one.iter()
+        .zip(other)
+        .take_while(|(one, other)| one == other)
+        .count()
+}
+
+fn explain(known: &Known, place: &[(usize, bool, usize)]) -> String {
+    let Known {
+        name,
+        place: theirs,
+        path,
+    } = known;
+    let common = shared(theirs, place);
+    if common == theirs.len() {
+        return format!("`{name}` is not there before it is done: this is part of it");
+    }
+    let there = theirs[common];
+    match place.get(common) {
+        Some(here) if here.0 != there.0 => format!(
+            "`{name}` is a step of the other branch, of which this one runs only if that one does not"
+        ),
+        Some(here) if here.1 => format!(
+            "`{name}` runs at the same time as this: move this line behind the `parallel`, where \
+             `{path}` is done"
+        ),
+        Some(here) if there.2 > here.2 => format!(
+            "`{name}` is a later step: move this line below it, or that line above this one"
+        ),
+        _ => format!(
+            "`{name}` is a step inside of a group that is closed: it is part of the group's value, \
+             as in `{path}`"
+        ),
+    }
+}
+
+/// The names that expressions use, and those that they bind themselves.
+#[derive(Default)]
+struct Uses {
+    names: Vec<Ident>,
+    /// Names, and the fields of theirs.
+    fields: Vec<(Ident, Ident)>,
+    bound: Vec<String>,
+}
+
+impl VisitMut for Uses {
+    fn visit_expr_path_mut(&mut self, path: &mut ExprPath) {
+        if path.qself.is_none()
+            && let Some(ident) = path.path.get_ident()
+        {
+            self.names.push(ident.clone());
+        }
+    }
+
+    fn visit_expr_field_mut(&mut self, field: &mut syn::ExprField) {
+        if let (Expr::Path(base), syn::Member::Named(member)) = (&*field.base, &field.member)
+            && let Some(base) = base.path.get_ident()
+        {
+            self.fields.push((base.clone(), member.clone()));
+        }
+        self.visit_expr_mut(&mut field.base);
+    }
+
+    fn visit_expr_call_mut(&mut self, call: &mut syn::ExprCall) {
+        // A function of that name may be meant.
+        if !matches!(*call.func, Expr::Path(_)) {
+            self.visit_expr_mut(&mut call.func);
+        }
+        for arg in &mut call.args {
+            self.visit_expr_mut(arg);
+        }
+    }
+
+    fn visit_pat_mut(&mut self, pat: &mut Pat) {
+        if let Pat::Ident(pat) = pat {
+            self.bound.push(pat.ident.to_string());
+        }
+        visit_mut::visit_pat_mut(self, pat);
+    }
+
+    fn visit_item_mut(&mut self, item: &mut syn::Item) {
+        if let syn::Item::Fn(function) = item {
+            self.bound.push(function.sig.ident.to_string());
+        }
+    }
+}

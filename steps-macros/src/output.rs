@@ -1,0 +1,183 @@
+//! What a step or a flow returns, as far as a macro can see it: that what is surely wrong is said in
+//! words, and that a function with errors still gives something of the right type.
+
+use proc_macro2::{Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::{GenericArgument, ItemFn, PathArguments, ReturnType, Type, spanned::Spanned};
+
+use crate::{diag::Errors, function, options::Options};
+
+/// A return type.
+pub(crate) struct Output {
+    pub(crate) ty: Type,
+    polls: bool,
+}
+
+/// Reads the return type of a `role`, and reports what is surely wrong with it.
+pub(crate) fn read(
+    function: &ItemFn,
+    role: &str,
+    options: &Options,
+    errors: &mut Errors,
+) -> Output {
+    let ty = match &function.sig.output {
+        ReturnType::Type(_, ty) => (**ty).clone(),
+        ReturnType::Default => {
+            errors.on(
+                &function.sig.ident,
+                format!("a {role} returns a `Result`: write `-> Result<(), Error>`"),
+            );
+            let ty = syn::parse_quote!(());
+            return Output { ty, polls: false };
+        }
+    };
+    let polls = options.polls;
+    let output = Output { ty, polls };
+    output.check(role, !options.volatile, errors);
+    output
+}
+
+impl Output {
+    fn check(&self, role: &str, saved: bool, errors: &mut Errors) {
+        if function::has_impl(&self.ty) {
+            return errors.on(&self.ty, format!("a {role} returns a type that has a name"));
+        }
+        if surely_not(&self.ty, "Result") {
+            let shown = show(&self.ty);
+            return errors.on(
+                &self.ty,
+                format!(
+                    "a {role} returns a `Result`: write `Result<{shown}, Error>`; one that can't \
+                     fail has the error `std::convert::Infallible`"
+                ),
+            );
+        }
+        if self.polls && first(&self.ty).is_some_and(|value| surely_not(value, "Option")) {
+            let value = first(&self.ty).unwrap_or(&self.ty);
+            let shown = show(value);
+            return errors.on(
+                value,
+                format!(
+                    "a step that polls gives an `Option`, where `None` means \"not yet\": write \
+                     `Option<{shown}>`, or take `poll(…)` away"
+                ),
+            );
+        }
+        if saved && let Some(span) = borrows(self.value()) {
+            errors.at(
+                span,
+                format!(
+                    "a {role}'s output is saved and read back, so it can't borrow: give an owned \
+                     value, such as a `String`"
+                ),
+            );
+        }
+    }
+
+    /// The value in `Result<Value, Error>`, as far as it can be seen: the place for an error
+    /// about it.
+    pub(crate) fn value(&self) -> &Type {
+        if surely_not(&self.ty, "Result") {
+            return &self.ty;
+        }
+        let value = first(&self.ty).unwrap_or(&self.ty);
+        match first(value) {
+            Some(inner) if self.polls && is(value, "Option") => inner,
+            _ => value,
+        }
+    }
+
+    /// Where its error type stands.
+    pub(crate) fn error_span(&self) -> Span {
+        arguments(&self.ty)
+            .nth(1)
+            .map_or_else(|| self.ty.span(), Spanned::span)
+    }
+
+    /// The text of the type, for the fingerprint.
+    pub(crate) fn text(&self) -> String {
+        self.ty.to_token_stream().to_string()
+    }
+
+    /// The type of the value, where the function has errors: one that can be named.
+    pub(crate) fn of_fallback(&self, function: &ItemFn) -> Type {
+        let visible = surely_not(&self.ty, "Result") || first(&self.ty).is_some();
+        let value = function::owned(self.value());
+        let generics = &function.sig.generics;
+        let generic = generics
+            .type_params()
+            .any(|param| crate::names::uses(&value.to_token_stream(), &param.ident.to_string()));
+        if !visible || generic || function::has_impl(&value) {
+            return syn::parse_quote!(());
+        }
+        value
+    }
+}
+
+fn arguments(ty: &Type) -> impl Iterator<Item = &Type> {
+    let last = match ty {
+        Type::Path(path) => path.path.segments.last(),
+        _ => None,
+    };
+    let args = last.and_then(|last| match &last.arguments {
+        PathArguments::AngleBracketed(args) => Some(&args.args),
+        _ => None,
+    });
+    args.into_iter().flatten().filter_map(|arg| match arg {
+        GenericArgument::Type(ty) => Some(ty),
+        _ => None,
+    })
+}
+
+fn first(ty: &Type) -> Option<&Type> {
+    arguments(ty).next()
+}
+
+fn is(ty: &Type, name: &str) -> bool {
+    matches!(ty, Type::Path(path)
+        if path.path.segments.last().is_some_and(|last| last.ident == name))
+}
+
+/// Whether the type is not `name`, whatever aliases there may be.
+fn surely_not(ty: &Type, name: &str) -> bool {
+    const KNOWN: [&str; 25] = [
+        "Arc", "Box", "Option", "Result", "String", "Vec", "bool", "char", "f32", "f64", "i8",
+        "i16", "i32", "i64", "i128", "isize", "str", "u8", "u16", "u32", "u64", "u128", "usize",
+        "HashMap", "BTreeMap",
+    ];
+    match ty {
+        Type::Path(path) => path.path.segments.last().is_some_and(|last| {
+            last.ident != name && KNOWN.iter().any(|known| last.ident == known)
+        }),
+        Type::Reference(_) | Type::Tuple(_) | Type::Array(_) | Type::Slice(_) => true,
+        _ => false,
+    }
+}
+
+/// Where a type borrows.
+fn borrows(ty: &Type) -> Option<Span> {
+    fn search(tokens: TokenStream) -> Option<Span> {
+        let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+        tokens
+            .iter()
+            .enumerate()
+            .find_map(|(index, token)| match token {
+                TokenTree::Punct(punct) if punct.as_char() == '&' => Some(punct.span()),
+                TokenTree::Punct(punct) if punct.as_char() == '\'' => match tokens.get(index + 1) {
+                    Some(TokenTree::Ident(name)) if name != "static" => Some(name.span()),
+                    _ => None,
+                },
+                TokenTree::Group(group) => search(group.stream()),
+                _ => None,
+            })
+    }
+    search(ty.to_token_stream())
+}
+
+fn show(ty: &Type) -> String {
+    let text = quote!(#ty).to_string();
+    text.replace(" < ", "<")
+        .replace(" >", ">")
+        .replace("& ", "&")
+        .replace(" ,", ",")
+}
