@@ -78,14 +78,14 @@ impl Cursor {
 
 impl Pass<'_> {
     /// Runs lines in order. `now` is when the last thing ended, which is when the next begins.
-    pub(super) async fn sequence(
+    pub(super) fn sequence(
         self,
         scope: &dyn Scope,
         item: usize,
         nodes: &'static [Node],
         first: Id,
         now: &mut Timestamp,
-    ) -> Kept<End> {
+    ) -> impl Future<Output = Kept<End>> + Send {
         let items = Items {
             open: None,
             left: 0..0,
@@ -97,18 +97,18 @@ impl Pass<'_> {
             item,
             items,
         };
-        self.each(scope, cursor, now).await
+        self.each(scope, cursor, now)
     }
 
     /// Runs items of a `for` in order, of which `item` is the number of the first.
-    pub(super) async fn items(
+    pub(super) fn items(
         self,
         scope: &dyn Scope,
         item: usize,
         body: &'static [Node],
         left: std::ops::Range<Id>,
         now: &mut Timestamp,
-    ) -> Kept<End> {
+    ) -> impl Future<Output = Kept<End>> + Send {
         let cursor = Cursor {
             nodes: body,
             first: 0,
@@ -116,63 +116,71 @@ impl Pass<'_> {
             item,
             items: Items { open: None, left },
         };
-        self.each(scope, cursor, now).await
+        self.each(scope, cursor, now)
     }
 
-    async fn each(self, scope: &dyn Scope, mut cursor: Cursor, now: &mut Timestamp) -> Kept<End> {
-        let mut cx = self.cx(cursor.first, 1);
-        let mut ended = None;
-        loop {
-            let end = match self.next(&mut cursor, ended.take(), *now) {
-                Next::Nothing => return Ok(End::Done),
-                Next::Attempt(meta, number) => {
-                    (cx.id, cx.attempt) = (cursor.id(), number);
-                    if self.run.journal.is_some() {
-                        // The beginning is safe before the effect can happen.
-                        self.run.commit().await?;
+    /// A block and no `async fn`, in which each argument would take its place twice.
+    fn each(
+        self,
+        scope: &dyn Scope,
+        mut cursor: Cursor,
+        now: &mut Timestamp,
+    ) -> impl Future<Output = Kept<End>> + Send {
+        async move {
+            let mut cx = self.cx(cursor.first, 1);
+            let mut ended = None;
+            loop {
+                let end = match self.next(&mut cursor, ended.take(), *now) {
+                    Next::Nothing => return Ok(End::Done),
+                    Next::Attempt(meta, number) => {
+                        (cx.id, cx.attempt) = (cursor.id(), number);
+                        if self.run.journal.is_some() {
+                            // The beginning is safe before the effect can happen.
+                            self.run.commit().await?;
+                        }
+                        let at = cursor.at(scope);
+                        let call = scope.call(at.item, at.line, Op::Run, &cx);
+                        let answer = match meta.policy.timeout {
+                            None => caught(call).await,
+                            limit => self.guarded(call, limit).await,
+                        };
+                        *now = self.now();
+                        let answer = answer.and_then(|answer| self.run.limits.check_answer(answer));
+                        if let Ok(Answer::Done(saved)) = answer {
+                            ended = Some(saved);
+                            continue;
+                        }
+                        let node = &cursor.nodes[cursor.line];
+                        let answered = self.answered(at, meta, cx.id, &cx, answer, now);
+                        let end = Box::pin(answered).await?;
+                        self.passed_over(at, node, cx.id, end).await?
                     }
-                    let at = cursor.at(scope);
-                    let call = scope.call(at.item, at.line, Op::Run, &cx);
-                    let answer = match meta.policy.timeout {
-                        None => caught(call).await,
-                        limit => self.guarded(call, limit).await,
-                    };
-                    *now = self.now();
-                    let answer = answer.and_then(|answer| self.run.limits.check_answer(answer));
-                    if let Ok(Answer::Done(saved)) = answer {
-                        ended = Some(saved);
-                        continue;
+                    Next::Line(node) => {
+                        let (at, id) = (cursor.at(scope), cursor.id());
+                        self.line(at, node, id, now).await?
                     }
-                    let node = &cursor.nodes[cursor.line];
-                    let answered = self.answered(at, meta, cx.id, &cx, answer, now);
-                    let end = Box::pin(answered).await?;
-                    self.passed_over(at, node, cx.id, end).await?
-                }
-                Next::Line(node) => {
-                    let (at, id) = (cursor.at(scope), cursor.id());
-                    self.line(at, node, id, now).await?
-                }
-                Next::Item(item) => match self.open(item, *now) {
-                    Some(End::Done) => {
-                        cursor.pass_item();
-                        continue;
+                    Next::Item(item) => match self.open(item, *now) {
+                        Some(End::Done) => {
+                            cursor.pass_item();
+                            continue;
+                        }
+                        Some(end) => return Ok(end),
+                        None => {
+                            cursor.open(&mut self.run.tree(), item);
+                            continue;
+                        }
+                    },
+                };
+                match end {
+                    End::Done => cursor.line += 1,
+                    End::Waiting(_) => return Ok(end),
+                    End::Failed | End::Interrupted => {
+                        self.skip_after(cursor.id(), cursor.first, cursor.nodes.len());
+                        if let Some(item) = cursor.items.open {
+                            self.fail_group(item, *now);
+                        }
+                        return Ok(end);
                     }
-                    Some(end) => return Ok(end),
-                    None => {
-                        cursor.open(&mut self.run.tree(), item);
-                        continue;
-                    }
-                },
-            };
-            match end {
-                End::Done => cursor.line += 1,
-                End::Waiting(_) => return Ok(end),
-                End::Failed | End::Interrupted => {
-                    self.skip_after(cursor.id(), cursor.first, cursor.nodes.len());
-                    if let Some(item) = cursor.items.open {
-                        self.fail_group(item, *now);
-                    }
-                    return Ok(end);
                 }
             }
         }

@@ -211,10 +211,15 @@ impl Shared {
     }
 
     /// Makes what changed safe.
+    #[inline]
     pub(crate) async fn commit(&self) -> Result<(), JournalError> {
-        let Some(journal) = &self.journal else {
-            return Ok(());
-        };
+        match &self.journal {
+            None => Ok(()),
+            Some(journal) => Box::pin(self.commit_to(&**journal)).await,
+        }
+    }
+
+    async fn commit_to(&self, journal: &dyn Journal) -> Result<(), JournalError> {
         let mut lost = self.committing.lock().await;
         if let Some(error) = &*lost {
             return Err(error.clone());

@@ -1,7 +1,7 @@
 //! Branches at once. They share one task; a branch that waits is taken up again when it is due,
 //! for as long as others are still at work.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::atomic::Ordering};
 
 use futures_util::{
     StreamExt,
@@ -10,9 +10,15 @@ use futures_util::{
 };
 use jiff::Timestamp;
 
-use super::{End, Kept, Pass, attempt::At, sooner, tree::Id};
+use super::{
+    End, Kept, Pass,
+    attempt::At,
+    sooner,
+    tree::{Id, Tree},
+};
 use crate::{
     scope::{BoxFuture, Scope},
+    state::{Kind, Until},
     status::Status,
     table::Node,
 };
@@ -66,6 +72,51 @@ impl Pass<'_> {
         })
     }
 
+    /// A branch that need not be entered: it is done, or waits for what is not there yet. None
+    /// where that takes a closer look.
+    fn idle(self, tree: &Tree, id: Id, now: Timestamp) -> Option<End> {
+        let record = &tree[id];
+        match (record.status, record.kind) {
+            (Status::Done, _) => Some(End::Done),
+            _ if self.run.cancelled.load(Ordering::Relaxed) => None,
+            (Status::Waiting, Kind::Step) => match record.rare().until? {
+                Until::Time(time) => {
+                    (time > now && !self.run.eager).then_some(End::Waiting(Some(time)))
+                }
+                Until::Signal => record.rare().input.is_none().then_some(End::Waiting(None)),
+            },
+            (Status::Running, Kind::Item | Kind::Group) => record
+                .children()
+                .map(|id| self.idle(tree, id, now))
+                .find(|idle| *idle != Some(End::Done))?,
+            _ => None,
+        }
+    }
+
+    /// The next branch to enter, while there is room. Those that only wait are put to the others
+    /// that do.
+    fn next_fresh(
+        self,
+        region: Id,
+        fresh: &mut std::ops::Range<usize>,
+        waiting: &mut Vec<(usize, Option<Timestamp>)>,
+        room: usize,
+        now: Timestamp,
+    ) -> Option<usize> {
+        let tree = self.run.tree();
+        let first = tree[region].children().start;
+        while waiting.len() < room {
+            let index = fresh.next()?;
+            let id = first + Id::try_from(index).unwrap_or(Id::MAX);
+            match self.idle(&tree, id, now) {
+                Some(End::Done) => {}
+                Some(End::Waiting(until)) => waiting.push((index, until)),
+                _ => return Some(index),
+            }
+        }
+        None
+    }
+
     async fn at_once<'s>(
         self,
         region: Id,
@@ -87,10 +138,10 @@ impl Pass<'_> {
         let mut now = now;
         loop {
             // One that waits has begun and not ended, so it counts.
-            while let Some(index) = ready
-                .pop_front()
-                .or_else(|| (running.len() + waiting.len() < limit).then(|| fresh.next())?)
-            {
+            while let Some(index) = ready.pop_front().or_else(|| {
+                let room = limit.saturating_sub(running.len());
+                self.next_fresh(region, &mut fresh, &mut waiting, room, now)
+            }) {
                 let future = branch(index, now);
                 running.push(async move { (index, future.await) });
             }

@@ -163,46 +163,48 @@ impl Pass<'_> {
     }
 
     /// Runs the lines and the code after them.
-    async fn lines(
+    fn lines(
         self,
         table: &'static Table,
         entered: Entered<'_>,
         now: &mut Timestamp,
-    ) -> Kept<Result<End, StepError>> {
-        let Some(scope) = entered.scope else {
-            return Ok(Ok(End::Done));
-        };
-        let first = {
-            let mut tree = self.run.tree();
-            if let Some(input) = entered.input {
-                if let Err(error) = self.run.limits.check("input", Some(&input)) {
-                    return Ok(Err(error));
-                }
-                tree[ROOT].rare_mut().input = Some(input);
-                self.run.mark(ROOT);
-            }
-            tree.lines(ROOT, table.nodes)
-        };
-        let end = self.sequence(&*scope, 0, table.nodes, first, now).await?;
-        if end != End::Done {
-            return Ok(Ok(end));
-        }
-        self.run.commit().await?;
-        let finished = self.guarded(scope.finish(), None).await;
-        *now = self.now();
-        match finished {
-            Ok(saved) => {
-                if let Err(error) = self.run.limits.check("output", saved.as_ref()) {
-                    return Ok(Err(error));
-                }
+    ) -> impl Future<Output = Kept<Result<End, StepError>>> + Send {
+        async move {
+            let Some(scope) = entered.scope else {
+                return Ok(Ok(End::Done));
+            };
+            let first = {
                 let mut tree = self.run.tree();
-                let root = &mut tree[ROOT];
-                root.output = saved;
-                root.rare_mut().decision = Some(true);
-                self.run.mark(ROOT);
-                Ok(Ok(End::Done))
+                if let Some(input) = entered.input {
+                    if let Err(error) = self.run.limits.check("input", Some(&input)) {
+                        return Ok(Err(error));
+                    }
+                    tree[ROOT].rare_mut().input = Some(input);
+                    self.run.mark(ROOT);
+                }
+                tree.lines(ROOT, table.nodes)
+            };
+            let end = self.sequence(&*scope, 0, table.nodes, first, now).await?;
+            if end != End::Done {
+                return Ok(Ok(end));
             }
-            Err(error) => Ok(Err(error)),
+            self.run.commit().await?;
+            let finished = self.guarded(scope.finish(), None).await;
+            *now = self.now();
+            match finished {
+                Ok(saved) => {
+                    if let Err(error) = self.run.limits.check("output", saved.as_ref()) {
+                        return Ok(Err(error));
+                    }
+                    let mut tree = self.run.tree();
+                    let root = &mut tree[ROOT];
+                    root.output = saved;
+                    root.rare_mut().decision = Some(true);
+                    self.run.mark(ROOT);
+                    Ok(Ok(End::Done))
+                }
+                Err(error) => Ok(Err(error)),
+            }
         }
     }
 
