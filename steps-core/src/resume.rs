@@ -23,6 +23,7 @@ use crate::{
     observe::Event,
     run::{
         Observer, RunLimits, Shared,
+        attempt::Instrumented,
         tree::{ROOT, Tree},
         whole::{self, Passed, Whole},
     },
@@ -467,7 +468,14 @@ impl<F: Flow> Ready<'_, F> {
     }
 
     async fn pass(&self) -> Result<Passed, Failure> {
-        let passed = whole::pass(&self.run, F::TABLE, self, self.undo).await;
+        let pass = whole::pass(&self.run, F::TABLE, self, self.undo);
+        let passed = if tracing::span_enabled!(tracing::Level::INFO) {
+            let execution = self.run.execution();
+            let span = tracing::info_span!("flow", name = F::TABLE.name, %execution);
+            Instrumented(span, Box::pin(pass)).await
+        } else {
+            pass.await
+        };
         if !matches!(passed, Ok(Passed::Misfit { .. })) {
             lock(&self.saved).take();
         }

@@ -3,7 +3,8 @@
 use std::{
     future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
-    task::Poll,
+    pin::Pin,
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -33,6 +34,19 @@ impl Pass<'_> {
             // Boxed, as few have a timeout, and all would be as large.
             Some(limit) => Box::pin(self.limited(future, limit)).await,
         }
+    }
+
+    /// An attempt of a step, in its span. Without a subscriber that wants it, there is none.
+    pub(super) async fn traced(
+        self,
+        attempt: impl Future<Output = OpResult> + Send,
+        cx: &Cx,
+    ) -> OpResult {
+        if !tracing::span_enabled!(tracing::Level::DEBUG) {
+            return attempt.await;
+        }
+        let span = tracing::debug_span!("step", path = cx.path(), attempt = cx.attempt());
+        Instrumented(span, std::pin::pin!(attempt)).await
     }
 
     async fn limited<T>(
@@ -77,6 +91,18 @@ impl Pass<'_> {
         self.op(at, Op::Verify, cx, policy.timeout)
             .await
             .map_err(|error| StepError::user(format!("{VERIFY_FAILED}{}", error.text())))
+    }
+}
+
+/// A future in a span.
+pub(crate) struct Instrumented<F>(pub(crate) tracing::Span, pub(crate) F);
+
+impl<F: Future + Unpin> Future for Instrumented<F> {
+    type Output = F::Output;
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let Self(span, future) = &mut *self;
+        let _entered = span.enter();
+        Pin::new(future).poll(cx)
     }
 }
 

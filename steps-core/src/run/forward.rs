@@ -179,7 +179,8 @@ impl<'r> Pass<'r> {
         if self.run.journal.is_some() {
             self.run.commit().await?;
         }
-        let answer = self.op(at, Op::Run, &cx, meta.policy.timeout).await;
+        let run = self.op(at, Op::Run, &cx, meta.policy.timeout);
+        let answer = self.traced(run, &cx).await;
         *now = self.now();
         self.answered(at, meta, id, &cx, answer, now).await
     }

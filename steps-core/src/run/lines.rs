@@ -141,8 +141,10 @@ impl Pass<'_> {
                         let at = cursor.at(scope);
                         let call = scope.call(at.item, at.line, Op::Run, &cx);
                         let answer = match meta.policy.timeout {
-                            None => caught(call).await,
-                            limit => self.guarded(call, limit).await,
+                            None if !tracing::span_enabled!(tracing::Level::DEBUG) => {
+                                caught(call).await
+                            }
+                            limit => self.traced(self.guarded(call, limit), &cx).await,
                         };
                         *now = self.now();
                         let answer = answer.and_then(|answer| self.run.limits.check_answer(answer));

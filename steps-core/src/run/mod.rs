@@ -4,7 +4,7 @@
 //! `restore` puts saved values in their slots, `attempt` calls the user's code. A pass ends done,
 //! failed, or waiting; what that leads to is for the caller in [`crate::resume`].
 
-mod attempt;
+pub(crate) mod attempt;
 mod back;
 mod forward;
 mod limits;

@@ -66,7 +66,7 @@ impl Pass<'_> {
 
     fn has_failed_below(self, region: Id) -> bool {
         let tree = self.run.tree();
-        tree.below(region).into_iter().any(|id| {
+        tree[region].children().any(|id| {
             let record = &tree[id];
             !record.optional && matches!(record.status, Status::Failed | Status::Skipped)
         })

@@ -92,6 +92,18 @@ impl State {
     }
 }
 
+impl State {
+    /// Whether there is nothing to clear, without a look at what is below.
+    #[inline]
+    fn is_at_rest(&self) -> bool {
+        match self.status {
+            Status::Done => true,
+            Status::Pending | Status::Running | Status::Waiting => self.states.is_empty(),
+            _ => false,
+        }
+    }
+}
+
 /// Where a node stands. The root keeps its input.
 #[derive(Clone, Copy, PartialEq)]
 enum Place {
@@ -122,6 +134,9 @@ fn recover(node: &mut State, place: Place, stale: &mut bool) -> usize {
     let before = *stale;
     let mut count = 0;
     for below in &mut node.states {
+        if !*stale && below.is_at_rest() {
+            continue;
+        }
         let mut own = if parallel { before } else { *stale };
         count += recover(below, Place::Below, &mut own);
         *stale |= own;
