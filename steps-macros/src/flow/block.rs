@@ -360,13 +360,27 @@ fn expression(input: ParseStream<'_>) -> syn::Result<TokenStream> {
     Ok(tokens)
 }
 
+/// Names are bound by reference already, and `&name` is what one writes for a value: it is the
+/// same as `name`.
+fn unborrowed(tokens: TokenStream) -> TokenStream {
+    let mut ahead = tokens.clone().into_iter();
+    match (ahead.next(), ahead.next(), ahead.next()) {
+        (Some(TokenTree::Punct(and)), Some(name @ TokenTree::Ident(_)), None)
+            if and.as_char() == '&' =>
+        {
+            name.into()
+        }
+        _ => tokens,
+    }
+}
+
 fn branch(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Body> {
     input.parse::<Token![if]>()?;
     let cond = if input.peek(Token![let]) {
         input.parse::<Token![let]>()?;
         let pat = Pat::parse_multi_with_leading_vert(input)?;
         input.parse::<Token![=]>()?;
-        let value = expression(input)?;
+        let value = unborrowed(expression(input)?);
         Cond::Let {
             pat: quote!(#pat),
             value,
@@ -401,7 +415,7 @@ fn each(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Body> {
     let keyword = input.parse::<Token![for]>()?;
     let pat = Pat::parse_single(input)?;
     input.parse::<Token![in]>()?;
-    let list = expression(input)?;
+    let list = unborrowed(expression(input)?);
     let key = if input.peek(word::by) {
         input.parse::<word::by>()?;
         expression(input)?
