@@ -59,6 +59,17 @@ impl StepError {
     }
 }
 
+/// Calls a `Serialize` or a `Deserialize` of the user's. A panic in it is an error.
+pub(crate) fn caught<T>(
+    call: impl FnOnce() -> Result<T, serde_json::Error>,
+) -> Result<T, serde_json::Error> {
+    use serde::de::Error as _;
+    std::panic::catch_unwind(std::panic::AssertUnwindSafe(call)).unwrap_or_else(|payload| {
+        let error = StepError::panic(payload.as_ref());
+        Err(serde_json::Error::custom(error.text()))
+    })
+}
+
 /// An error and all that it came from, in one line. A source whose text the error already holds
 /// is not said twice.
 pub(crate) fn full_text(error: &(dyn Error + 'static)) -> String {

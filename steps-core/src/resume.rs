@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::{
     clock::{self, Clock, TestClock},
     compat::{Compatibility, Fit, Misfit, NodeFit, compare},
-    error::StepError,
+    error::{StepError, caught},
     failure::{Cause, Failure},
     flow::{Flow, FlowCell, Root},
     journal::Journal,
@@ -404,7 +404,7 @@ fn check<F: Flow>(
     let Some(saved) = &state.input else {
         return Ok(None);
     };
-    let given = F::save_input(given).map_err(|e| Misfit::Input(e.to_string()))?;
+    let given = caught(|| F::save_input(given)).map_err(|e| Misfit::Input(e.to_string()))?;
     if options.replace_input {
         return Ok(Some(given));
     }
@@ -414,7 +414,7 @@ fn check<F: Flow>(
             given: given.to_string(),
         });
     }
-    F::load_input(saved).map_err(|e| Misfit::Input(e.to_string()))?;
+    caught(|| F::load_input(saved)).map_err(|e| Misfit::Input(e.to_string()))?;
     Ok(None)
 }
 
@@ -552,7 +552,7 @@ impl<F: Flow> Ready<'_, F> {
                 return Ok(output);
             }
             let text = output.as_ref().map_or("null", Json::get);
-            return (F::OUTPUT.decode)(text).map_err(|e| {
+            return caught(|| (F::OUTPUT.decode)(text)).map_err(|e| {
                 let why = format!("its saved output can't be read: {e}");
                 self.failure(Cause::Misfit(Misfit::Input(why)))
             });

@@ -184,7 +184,7 @@ pub struct Probe<S>(PhantomData<S>);
 impl<S: Step> Probe<S> {
     /// Whether a saved output parses.
     pub fn check(saved: &str) -> Result<(), serde_json::Error> {
-        (S::CODEC.decode)(saved).map(drop)
+        crate::error::caught(|| (S::CODEC.decode)(saved).map(drop))
     }
 }
 

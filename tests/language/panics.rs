@@ -1,0 +1,162 @@
+//! Rule 1, D7: a panic in any function of the user's is recorded as that step's failure.
+
+use serde::{Deserialize, Serialize};
+use steps::{
+    Failure, Status,
+    prelude::*,
+    testing::{Fault, Injected, Lab},
+};
+
+use crate::support::{act, num};
+
+/// Panics, if this is where it is to.
+fn at(place: &str, here: &str) -> u32 {
+    assert_ne!(place, here, "boom at {here}");
+    1
+}
+
+#[step]
+async fn observed(lab: &Lab, place: &str) -> Result<u32, Injected> {
+    lab.act("observed")?;
+    at(place, "step");
+    Ok(1)
+}
+
+#[observe(observed)]
+async fn look(_lab: &Lab, place: &str) -> u32 {
+    at(place, "observe")
+}
+
+#[verify(observed)]
+async fn check(_lab: &Lab, place: &str) -> Option<u32> {
+    at(place, "verify");
+    None
+}
+
+#[flow]
+async fn inner(place: &str, lab: &Lab, n: u32) -> Result<u32, Injected> {
+    steps! { a = num(lab, n); }
+    at(place, "inner tail");
+    Ok(a)
+}
+
+#[flow]
+async fn everywhere(place: &str, lab: &Lab) -> Result<u32, Injected> {
+    steps! {
+        first = act(lab, "first");
+        o = observed(lab, place);
+        arg = num(lab, at(place, "argument"));
+        cond = if at(place, "condition") == 1 { a = act(lab, "a"); }
+        look = if let Some(n) = Some(at(place, "look")) { b = num(lab, n); }
+        list = for n in 0..at(place, "list") by { at(place, "key"); n } { c = num(lab, n); }
+        rounds = loop { d = num(lab, 5); } until at(place, "until") == 1;
+        nested = flow inner(place, lab, at(place, "input"));
+    }
+    let _ = (first, arg, cond, look, list, rounds, nested, o);
+    Ok(at(place, "tail"))
+}
+
+#[on_done(everywhere)]
+async fn done(place: &str, _lab: &Lab, _: &u32) {
+    at(place, "on_done");
+}
+
+#[on_failed(everywhere)]
+async fn failed(place: &str, lab: &Lab, failure: &Failure) {
+    lab.act("told").unwrap();
+    if failure.step() == Some("arg") {
+        at(place, "argument");
+    }
+}
+
+#[tokio::test]
+async fn a_panic_anywhere_is_a_failure_where_it_happened() {
+    let places = [
+        ("step", "o"),
+        ("observe", "o"),
+        ("argument", "arg"),
+        ("condition", "cond"),
+        ("look", "look"),
+        ("list", "list"),
+        ("key", "list"),
+        ("until", "rounds.1"),
+        ("input", "nested"),
+        ("inner tail", "nested"),
+        ("tail", ""),
+    ];
+    for (place, step) in places {
+        let lab = Lab::new();
+        let failure = everywhere(place, &lab).await.unwrap_err();
+        assert_eq!(failure.step(), Some(step), "{place}: {failure}");
+        let error = &failure.failed()[0].error;
+        assert!(error.starts_with("panicked: ") && error.contains(&format!("boom at {place}")));
+        assert_eq!(failure.status(), Status::Undone, "{place}");
+        assert_eq!(
+            lab.texts().last().map(String::as_str),
+            Some("told"),
+            "{place}"
+        );
+        let left: Vec<_> = lab.there().into_iter().collect();
+        let observed: &[&str] = if place == "observe" {
+            &["told"]
+        } else {
+            &["observed", "told"]
+        };
+        assert_eq!(left, observed, "{place}");
+    }
+    let lab = Lab::new();
+    everywhere("on_done", &lab).await.unwrap();
+    lab.fault("observed", Fault::FailBefore);
+    let failure = everywhere("verify", &lab).await.unwrap_err();
+    assert!(
+        failure.failed()[0]
+            .error
+            .contains("its verify failed: panicked"),
+        "{failure}"
+    );
+}
+
+/// A value that panics when it is read back, or written.
+#[derive(Debug)]
+struct Bad(&'static str);
+
+impl Serialize for Bad {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        assert_ne!(self.0, "write", "boom in serialize");
+        serializer.serialize_unit()
+    }
+}
+
+impl<'de> Deserialize<'de> for Bad {
+    fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        panic!("boom in deserialize")
+    }
+}
+
+#[step]
+async fn gives_bad(write: bool) -> Result<Bad, String> {
+    Ok(Bad(if write { "write" } else { "read" }))
+}
+
+#[flow]
+async fn bad(lab: &Lab, write: bool) -> Result<String, Injected> {
+    steps! { b = gives_bad(write); a = act(lab, "a"); }
+    Ok(format!("{b:?} {a}"))
+}
+
+#[tokio::test]
+async fn a_panic_while_a_value_is_written_or_read_is_an_error() {
+    let lab = Lab::new();
+    let failure = bad(&lab, true).await.unwrap_err();
+    assert_eq!(failure.step(), Some("b"));
+    assert!(
+        failure.failed()[0].error.contains("boom in serialize"),
+        "{failure}"
+    );
+    let lab = Lab::new();
+    let (_, state) = bad(&lab, false).with_state().await.unwrap();
+    let before = state.state().clone();
+    let failure = bad(&lab, false).resume(state).await.unwrap_err();
+    assert!(failure.to_string().contains("`b`"), "{failure}");
+    assert_eq!(*failure.state, before);
+}

@@ -1,0 +1,162 @@
+//! Sleeping, and waiting for a signal.
+
+use std::{sync::Arc, time::Duration};
+
+use steps::{
+    Cause, Outcome, Signals,
+    prelude::*,
+    testing::{Cut, FakeClock, Lab, Recorder},
+};
+
+use crate::support::{num, pass, read, run};
+
+#[flow]
+async fn approves(lab: &Lab) -> Result<u32, String> {
+    steps! {
+        both = parallel {
+            amount = steps::signal::<u32>();
+            name = steps::signal::<String>();
+        }
+        done = num(lab, both.amount);
+        each = for n in 0..2_u32 by n { s = steps::signal::<u32>(); }
+    }
+    let _ = &both.name;
+    Ok(done + each.iter().map(|each| each.s).sum::<u32>())
+}
+
+fn signals_of<T: std::fmt::Debug>(outcome: Outcome<T>) -> Vec<String> {
+    match outcome {
+        Outcome::Waiting {
+            until: None,
+            signals,
+        } => signals,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn a_signal_is_given_to_the_saved_state() {
+    let lab = Lab::new();
+    let mut saved = None;
+    let signals = signals_of(pass(&mut saved, approves(&lab)).await);
+    assert_eq!(signals, ["both.amount", "both.name"]);
+    let mut state = ApprovesState::from(read(&saved));
+    assert_eq!(state.execution_status(), steps::Status::Waiting);
+    assert!(state.signal(approves::STEPS.both.amount, &7).unwrap());
+    assert!(!state.signal(approves::STEPS.each.s.at(0), &7).unwrap());
+    saved = Some(state.state().to_json());
+    assert_eq!(
+        signals_of(pass(&mut saved, approves(&lab)).await),
+        ["both.name"]
+    );
+    let mut state = ApprovesState::from(read(&saved));
+    assert!(
+        !state.signal(approves::STEPS.both.amount, &8).unwrap(),
+        "it has its signal"
+    );
+    assert!(
+        state
+            .signal(approves::STEPS.both.name, &"x".to_owned())
+            .unwrap()
+    );
+    saved = Some(state.state().to_json());
+    for n in 0..2 {
+        assert_eq!(
+            signals_of(pass(&mut saved, approves(&lab)).await),
+            [format!("each.{n}.s")]
+        );
+        let mut state = ApprovesState::from(read(&saved));
+        assert!(state.signal(approves::STEPS.each.s.at(n), &n).unwrap());
+        saved = Some(state.state().to_json());
+    }
+    let outcome = pass(&mut saved, approves(&lab)).await;
+    assert!(matches!(outcome, Outcome::Done(8)), "{outcome:?}");
+}
+
+#[tokio::test]
+async fn a_signal_is_sent_to_a_run_before_or_while_it_waits() {
+    let lab = Lab::new();
+    let signals = Signals::new();
+    signals
+        .send(approves::STEPS.both.name, &"x".to_owned())
+        .unwrap();
+    signals.send(approves::STEPS.each.s.at(1), &1).unwrap();
+    signals.send(approves::STEPS.both.amount, &6).unwrap();
+    signals.send(approves::STEPS.both.amount, &7).unwrap();
+    let sender = signals.clone();
+    let later = async move {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        sender.send(approves::STEPS.each.s.at(0), &10).unwrap();
+    };
+    let run = approves(&lab).signals(&signals);
+    let (sum, ()) = tokio::join!(run, later);
+    assert_eq!(sum.unwrap(), 18);
+}
+
+#[tokio::test]
+async fn a_run_that_nobody_can_give_a_signal_says_so() {
+    let failure = approves(&Lab::new()).await.unwrap_err();
+    assert!(matches!(&failure.cause, Cause::Waiting { signals } if signals.len() == 2));
+    assert!(failure.to_string().contains("both.amount"), "{failure}");
+}
+
+#[flow]
+async fn sleeps(lab: &Lab) -> Result<u32, String> {
+    steps! {
+        a = num(lab, 1);
+        pause = steps::sleep(Duration::from_secs(3600));
+        b = num(lab, 2);
+    }
+    let () = pause;
+    Ok(a + b)
+}
+
+#[tokio::test]
+async fn a_sleep_goes_on_for_what_is_left_of_it() {
+    let lab = Lab::new();
+    let clock = FakeClock::new();
+    let flow = || sleeps(&lab).clock(Arc::new(clock.clone()));
+    let mut saved = None;
+    let mut times = Vec::new();
+    for _ in 0..2 {
+        match pass(&mut saved, flow()).await {
+            Outcome::Waiting {
+                until: Some(time), ..
+            } => times.push(time),
+            other => panic!("{other:?}"),
+        }
+        clock.advance(Duration::from_secs(1800));
+    }
+    assert_eq!(times[0], times[1]);
+    let outcome = pass(&mut saved, flow()).await;
+    assert!(matches!(outcome, Outcome::Done(3)), "{outcome:?}");
+    assert_eq!(lab.texts(), ["1", "2"]);
+}
+
+#[tokio::test]
+async fn regression_a_crash_as_a_sleep_ended_made_it_sleep_again() {
+    let lab = Lab::new();
+    let clock = FakeClock::new();
+    let mut saved = None;
+    let _ = pass(&mut saved, sleeps(&lab).clock(Arc::new(clock.clone()))).await;
+    clock.advance(Duration::from_secs(3600));
+    let recorder = Recorder::cut(Cut::After(1));
+    tokio::select! {
+        _ = run(sleeps(&lab).resume(read(&saved)).journal(Arc::new(recorder.clone())), &clock) => {
+            panic!("it was to be cut off");
+        }
+        () = recorder.struck() => {}
+    }
+    let state = steps::State::from_json(&recorder.document().unwrap()).unwrap();
+    assert!(
+        state.started("pause") && !state.succeeded("b"),
+        "{}",
+        state.tree()
+    );
+    let outcome = pass(
+        &mut recorder.document(),
+        sleeps(&lab).clock(Arc::new(clock)),
+    )
+    .await;
+    assert!(matches!(outcome, Outcome::Done(3)), "{outcome:?}");
+}
