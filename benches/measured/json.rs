@@ -1,4 +1,4 @@
-//! State to JSON and back, against serde_json on a plain struct of the same JSON with its times
+//! State to JSON and back, against `serde_json` on a plain struct of the same JSON with its times
 //! as text.
 
 use std::fmt::Write as _;

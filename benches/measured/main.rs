@@ -1,4 +1,5 @@
 //! What the README's figures come from: `cargo xtask bench`, or `cargo bench --bench measured`.
+//! `benches/README.md` says what is compared, and has the table.
 //!
 //! Machines differ, so each figure stands beside a floor measured in the same run, in turns with
 //! it: the least that this work could cost here. The fastest of many samples counts, as whatever

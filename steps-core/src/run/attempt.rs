@@ -36,19 +36,6 @@ impl Pass<'_> {
         }
     }
 
-    /// An attempt of a step, in its span. Without a subscriber that wants it, there is none.
-    pub(super) async fn traced(
-        self,
-        attempt: impl Future<Output = OpResult> + Send,
-        cx: &Cx,
-    ) -> OpResult {
-        if !tracing::span_enabled!(tracing::Level::DEBUG) {
-            return attempt.await;
-        }
-        let span = tracing::debug_span!("step", path = cx.path(), attempt = cx.attempt());
-        Instrumented(span, std::pin::pin!(attempt)).await
-    }
-
     async fn limited<T>(
         self,
         future: BoxFuture<'_, Result<T, StepError>>,
@@ -92,6 +79,15 @@ impl Pass<'_> {
             .await
             .map_err(|error| StepError::user(format!("{VERIFY_FAILED}{}", error.text())))
     }
+}
+
+/// An attempt of a step, in its span. Without a subscriber that wants it, there is none.
+pub(super) async fn traced(attempt: impl Future<Output = OpResult> + Send, cx: &Cx) -> OpResult {
+    if !tracing::span_enabled!(tracing::Level::DEBUG) {
+        return attempt.await;
+    }
+    let span = tracing::debug_span!("step", path = cx.path(), attempt = cx.attempt());
+    Instrumented(span, std::pin::pin!(attempt)).await
 }
 
 /// A future in a span.

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::{
     End, Kept, Pass,
-    attempt::{At, VERIFY_FAILED, call, pause, verified},
+    attempt::{At, VERIFY_FAILED, call, pause, traced, verified},
     tree::{Id, ROOT},
 };
 use crate::{
@@ -180,7 +180,7 @@ impl<'r> Pass<'r> {
             self.run.commit().await?;
         }
         let run = self.op(at, Op::Run, &cx, meta.policy.timeout);
-        let answer = self.traced(run, &cx).await;
+        let answer = traced(run, &cx).await;
         *now = self.now();
         self.answered(at, meta, id, &cx, answer, now).await
     }

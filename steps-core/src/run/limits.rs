@@ -74,10 +74,9 @@ impl RunLimits {
     #[inline]
     pub(super) fn check_answer(&self, answer: Answer) -> Result<Answer, StepError> {
         match &answer {
-            Answer::Done(None) => {}
-            Answer::Done(json) => self.check("output", json.as_ref())?,
+            Answer::Done(Some(json)) => self.check("output", Some(json))?,
             Answer::Seen(json) => self.check("observed value", Some(json))?,
-            Answer::NotYet | Answer::Wait(_) | Answer::Undone => {}
+            Answer::Done(None) | Answer::NotYet | Answer::Wait(_) | Answer::Undone => {}
         }
         Ok(answer)
     }

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::{
     End, Kept, Pass,
-    attempt::{At, caught},
+    attempt::{At, caught, traced},
     tree::{Id, Tree},
 };
 use crate::{
@@ -120,6 +120,7 @@ impl Pass<'_> {
     }
 
     /// A block and no `async fn`, in which each argument would take its place twice.
+    #[expect(clippy::manual_async_fn, reason = "half the size")]
     fn each(
         self,
         scope: &dyn Scope,
@@ -144,7 +145,7 @@ impl Pass<'_> {
                             None if !tracing::span_enabled!(tracing::Level::DEBUG) => {
                                 caught(call).await
                             }
-                            limit => self.traced(self.guarded(call, limit), &cx).await,
+                            limit => traced(self.guarded(call, limit), &cx).await,
                         };
                         *now = self.now();
                         let answer = answer.and_then(|answer| self.run.limits.check_answer(answer));

@@ -163,6 +163,10 @@ impl Pass<'_> {
     }
 
     /// Runs the lines and the code after them.
+    #[expect(
+        clippy::manual_async_fn,
+        reason = "half the size: each argument would take its place twice"
+    )]
     fn lines(
         self,
         table: &'static Table,
