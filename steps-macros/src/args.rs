@@ -20,7 +20,7 @@ pub(crate) struct Arg {
 /// What stands behind the option's name.
 pub(crate) enum Value {
     None,
-    Is(syn::Expr),
+    Is(Box<syn::Expr>),
     List(Vec<Arg>),
 }
 
@@ -29,7 +29,7 @@ impl Parse for Arg {
         let name = input.call(Ident::parse_any)?;
         let value = if input.peek(Token![=]) {
             input.parse::<Token![=]>()?;
-            Value::Is(input.parse()?)
+            Value::Is(Box::new(input.parse()?))
         } else if input.peek(token::Paren) {
             let inner;
             syn::parenthesized!(inner in input);
@@ -55,6 +55,23 @@ pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Vec<Arg> {
         .unwrap_or_default()
 }
 
+/// The options without what can't be parsed, nor a handler's path.
+pub(crate) fn quietly(tokens: TokenStream) -> Vec<Arg> {
+    let parser = |input: ParseStream<'_>| {
+        let mut all = Vec::new();
+        while !input.is_empty() {
+            match input.parse::<Arg>() {
+                Ok(arg) => all.push(arg),
+                Err(_) => {
+                    input.parse::<proc_macro2::TokenTree>()?;
+                }
+            }
+        }
+        Ok(all)
+    };
+    syn::parse::Parser::parse2(parser, tokens).unwrap_or_default()
+}
+
 impl Arg {
     pub(crate) fn span(&self) -> Span {
         self.name.span()
@@ -63,7 +80,7 @@ impl Arg {
     /// The value, which must be there.
     pub(crate) fn expr(self, errors: &mut Errors) -> Option<syn::Expr> {
         match self.value {
-            Value::Is(expr) => Some(expr),
+            Value::Is(expr) => Some(*expr),
             _ => {
                 let name = &self.name;
                 errors.on(name, format!("`{name}` takes a value: `{name} = …`"));

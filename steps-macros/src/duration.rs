@@ -55,7 +55,7 @@ mod tests {
     #[test]
     fn reads_durations() {
         assert_eq!(parse("200ms"), Ok(Duration::from_millis(200)));
-        assert_eq!(parse("1h30m"), Ok(Duration::from_secs(5400)));
+        assert_eq!(parse("1h30m"), Ok(Duration::from_mins(90)));
         assert_eq!(parse("1.5s"), Ok(Duration::from_millis(1500)));
         assert_eq!(parse("2m 5s"), Ok(Duration::from_secs(125)));
     }

@@ -210,3 +210,32 @@ pub(crate) fn owned(ty: &Type) -> Type {
     Static.visit_type_mut(&mut ty);
     ty
 }
+
+/// What stands under a condition, `#[cfg(…)]`, has all its generated items under it: the condition
+/// is put before our attribute, which is then expanded only where it holds.
+pub(crate) fn conditions_first(
+    role: &str,
+    attr: &TokenStream,
+    item: &TokenStream,
+) -> Option<TokenStream> {
+    let mut function: ItemFn = syn::parse2(item.clone()).ok()?;
+    let is_condition =
+        |attr: &syn::Attribute| attr.path().is_ident("cfg") || attr.path().is_ident("cfg_attr");
+    if !function.attrs.iter().any(is_condition) {
+        return None;
+    }
+    let (conditions, rest) = function
+        .attrs
+        .into_iter()
+        .partition::<Vec<_>, _>(is_condition);
+    function.attrs = rest;
+    let mut options = crate::args::quietly(attr.clone());
+    let krate = take_crate(&mut options, &mut Errors::default());
+    let role = Ident::new(role, Span::call_site());
+    let list = if attr.is_empty() {
+        quote!()
+    } else {
+        quote!((#attr))
+    };
+    Some(quote!(#(#conditions)* #[#krate::#role #list] #function))
+}

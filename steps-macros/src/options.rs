@@ -260,17 +260,14 @@ fn read_poll(arg: Arg, errors: &mut Errors) -> Option<Poll> {
             _ => arg.unknown(&["every", "times"], errors),
         }
     }
-    let every = match every {
-        Some(every) => every,
-        None => {
-            if errors.is_empty() {
-                errors.at(
-                    span,
-                    "`poll` needs `every`: the pause before it is asked again",
-                );
-            }
-            return None;
+    let Some(every) = every else {
+        if errors.is_empty() {
+            errors.at(
+                span,
+                "`poll` needs `every`: the pause before it is asked again",
+            );
         }
+        return None;
     };
     let times = times.unwrap_or_else(|| quote!(0));
     let tokens = quote!(__p::Poll { every: #every, times: #times });

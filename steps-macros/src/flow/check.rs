@@ -1,6 +1,6 @@
 //! The rules across lines.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::model::{Body, Flow, Line};
 use crate::diag::Errors;
@@ -40,11 +40,11 @@ fn walk(lines: &[Line], visit: &mut dyn FnMut(&Line)) {
 
 /// No two lines of a group have one name, in the code or in the saved tree.
 fn group(lines: &mut Vec<Line>, errors: &mut Errors) {
-    let mut names: BTreeMap<String, ()> = BTreeMap::new();
+    let mut names = BTreeSet::new();
     let mut saved: BTreeMap<String, String> = BTreeMap::new();
     lines.retain(|line| {
         let name = line.name.to_string();
-        if names.insert(name.clone(), ()).is_some() {
+        if !names.insert(name.clone()) {
             errors.on(
                 &line.name,
                 format!("a second `{name}` in this group: give it a name of its own, `other = …`"),

@@ -309,9 +309,10 @@ fn slot_at(up: usize, name: &Ident) -> TokenStream {
 /// The method that gives the value of a line's slot.
 pub(super) fn getter(line: &Line) -> TokenStream {
     match (&line.body, line.optional) {
-        (Body::Flow(_) | Body::Loop { .. }, true)
-        | (
-            Body::If {
+        (
+            Body::Flow(_)
+            | Body::Loop { .. }
+            | Body::If {
                 otherwise: Some(_), ..
             },
             true,
@@ -323,9 +324,10 @@ pub(super) fn getter(line: &Line) -> TokenStream {
 /// The method that takes the value out of a line's slot.
 pub(super) fn taker(line: &Line) -> TokenStream {
     match (&line.body, line.optional) {
-        (Body::Flow(_) | Body::Loop { .. }, true)
-        | (
-            Body::If {
+        (
+            Body::Flow(_)
+            | Body::Loop { .. }
+            | Body::If {
                 otherwise: Some(_), ..
             },
             true,

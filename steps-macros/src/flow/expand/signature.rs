@@ -84,7 +84,10 @@ pub(super) fn common(flow: &Flow) -> TokenStream {
         .filter(|param| param.lent().is_none())
         .collect();
     let input_names: Vec<_> = inputs.iter().map(|param| &param.name).collect();
-    let texts: Vec<_> = input_names.iter().map(|name| name.to_string()).collect();
+    let texts: Vec<_> = input_names
+        .iter()
+        .map(std::string::ToString::to_string)
+        .collect();
     let codecs: Vec<Ident> = (0..inputs.len())
         .map(|i| format_ident!("__INPUT{i}"))
         .collect();

@@ -161,7 +161,7 @@ impl Emit<'_> {
                 self.group(then, &format!("{own_title}Then"), &own_path, &what);
                 self.group(otherwise, &format!("{own_title}Else"), &own_path, &what);
                 self.branches(&own_title, &own_path, &what);
-                self.struct_of(&own_title, &saved)
+                struct_of(&own_title, &saved)
             }
             Body::For { lines, .. } | Body::Loop { lines, .. } => {
                 own_path.push(quote!("*"));
@@ -176,7 +176,7 @@ impl Emit<'_> {
             }
             Body::Group(lines) | Body::Parallel(lines) | Body::If { then: lines, .. } => {
                 self.group(lines, &own_title, &own_path, &format!("`{name}`"));
-                self.struct_of(&own_title, &saved)
+                struct_of(&own_title, &saved)
             }
         };
         rows.names.push(name.clone());
@@ -205,20 +205,19 @@ impl Emit<'_> {
         }
         self.structs(title, path, what, &rows);
     }
+}
 
-    fn struct_of(
-        &self,
-        title: &str,
-        saved: &TokenStream,
-    ) -> (TokenStream, TokenStream, TokenStream, TokenStream) {
-        let (fields, steps) = pair(title);
-        (
-            quote!(#fields),
-            quote!(at.child(#saved)),
-            quote!(#steps),
-            quote!(#steps::REFS),
-        )
-    }
+fn struct_of(
+    title: &str,
+    saved: &TokenStream,
+) -> (TokenStream, TokenStream, TokenStream, TokenStream) {
+    let (fields, steps) = pair(title);
+    (
+        quote!(#fields),
+        quote!(at.child(#saved)),
+        quote!(#steps),
+        quote!(#steps::REFS),
+    )
 }
 
 fn pair(title: &str) -> (Ident, Ident) {
