@@ -12,17 +12,17 @@ use crate::{
     step::{arg_names, call, check_async},
 };
 
-struct Handler {
+pub(crate) struct Handler {
     krate: TokenStream,
     /// The step or the flow.
-    of: Path,
+    pub(crate) of: Path,
     options: Options,
-    function: ItemFn,
-    params: Vec<Param>,
+    pub(crate) function: ItemFn,
+    pub(crate) params: Vec<Param>,
 }
 
 /// Reads what is common to all handlers. `Err` is the whole output.
-fn read(
+pub(crate) fn read(
     attr: TokenStream,
     item: &TokenStream,
     role: &'static str,
@@ -80,7 +80,7 @@ fn read(
 }
 
 /// Splits the last parameter off, which the handler must have.
-fn last<'p>(
+pub(crate) fn last<'p>(
     handler: &'p Handler,
     what: &str,
     errors: &mut Errors,
@@ -95,7 +95,11 @@ fn last<'p>(
     }
 }
 
-fn assemble(item: TokenStream, glue: Option<TokenStream>, errors: Errors) -> TokenStream {
+pub(crate) fn assemble(
+    item: TokenStream,
+    glue: Option<TokenStream>,
+    errors: Errors,
+) -> TokenStream {
     let failed = !errors.is_empty();
     let errors = errors.into_tokens();
     let glue = glue.filter(|_| !failed);
@@ -103,7 +107,7 @@ fn assemble(item: TokenStream, glue: Option<TokenStream>, errors: Errors) -> Tok
 }
 
 /// The block in which generated code stands.
-fn block(handler: &Handler, body: TokenStream) -> TokenStream {
+pub(crate) fn block(handler: &Handler, body: TokenStream) -> TokenStream {
     let krate = &handler.krate;
     let of = &handler.of;
     quote! {
@@ -118,7 +122,7 @@ fn block(handler: &Handler, body: TokenStream) -> TokenStream {
 
 /// Takes the arguments of the step or the flow apart. A wrong number of them is said in words, at
 /// the handler's name.
-fn take_apart(handler: &Handler, args: &[Ident]) -> TokenStream {
+pub(crate) fn take_apart(handler: &Handler, args: &[Ident]) -> TokenStream {
     let span = handler.function.sig.ident.span();
     let count = args.len();
     let apart = quote_spanned!(span=> __p::Takes::<#count>::apart);
@@ -132,7 +136,7 @@ fn of_step(handler: &Handler) -> TokenStream {
 }
 
 /// Where an error about what the function returns belongs.
-fn output_span(handler: &Handler) -> Span {
+pub(crate) fn output_span(handler: &Handler) -> Span {
     match &handler.function.sig.output {
         ReturnType::Type(_, ty) => ty.span(),
         ReturnType::Default => handler.function.sig.ident.span(),
@@ -280,63 +284,4 @@ pub(crate) fn observe(attr: TokenStream, item: TokenStream) -> TokenStream {
 fn is_result(ty: &Type) -> bool {
     matches!(ty, Type::Path(path)
         if path.path.segments.last().is_some_and(|last| last.ident == "Result"))
-}
-
-/// Expands `#[on_done]`.
-pub(crate) fn on_done(attr: TokenStream, item: TokenStream) -> TokenStream {
-    let output = quote!(&'a <Self as __p::Flow>::Output);
-    of_flow(attr, item, "on_done", "a `&` to the flow's output", &output)
-}
-
-/// Expands `#[on_failed]`.
-pub(crate) fn on_failed(attr: TokenStream, item: TokenStream) -> TokenStream {
-    let output = quote!(&'a __p::Failure);
-    of_flow(attr, item, "on_failed", "`&Failure`", &output)
-}
-
-fn of_flow(
-    attr: TokenStream,
-    item: TokenStream,
-    role: &'static str,
-    what: &str,
-    last_type: &TokenStream,
-) -> TokenStream {
-    let mut errors = Errors::default();
-    let handler = read(attr, &item, role, "flow", &mut errors);
-    let glue = handler.as_ref().and_then(|handler| {
-        let (own, _) = last(handler, what, &mut errors)?;
-        let args = arg_names(&handler.params);
-        let (own_args, rest) = args.split_at(own.len());
-        let apart = take_apart(handler, own_args);
-        let last_arg = &rest[0];
-        let all: Vec<&Param> = handler.params.iter().collect();
-        let call = call(&handler.function, &args, &all);
-        let span = Span::mixed_site().located_at(handler.of.span());
-        let of_flow = quote_spanned!(span=> __Of: __p::Flow);
-        let ended = quote_spanned!(output_span(handler)=> __p::HandlerReturn::ended);
-        let (handler_trait, method) = if role == "on_done" {
-            (quote!(__p::OnDone), quote!(on_done))
-        } else {
-            (quote!(__p::OnFailed), quote!(on_failed))
-        };
-        Some(block(
-            handler,
-            quote! {
-                impl #handler_trait for __Of where #of_flow {
-                    fn #method<'a>(
-                        __lent: <Self as __p::Flow>::Lent<'a>,
-                        __input: &'a <Self as __p::Flow>::Input,
-                        #last_arg: #last_type,
-                    ) -> __p::BoxFuture<'a, __p::Result<(), __p::StepError>> {
-                        let __args = <Self as __p::Flow>::params(__lent, __input);
-                        __p::boxed(async move {
-                            #apart
-                            #ended(#call, __p::Option::None)
-                        })
-                    }
-                }
-            },
-        ))
-    });
-    assemble(item, glue, errors)
 }

@@ -8,6 +8,7 @@ mod args;
 mod diag;
 mod duration;
 mod flow;
+mod flow_handler;
 mod function;
 mod handler;
 mod names;
@@ -52,13 +53,13 @@ pub fn observe(attr: TokenStream, item: TokenStream) -> TokenStream {
 /// Marks the function that is called once a flow is done.
 #[proc_macro_attribute]
 pub fn on_done(attr: TokenStream, item: TokenStream) -> TokenStream {
-    expand("on_done", handler::on_done, attr, item)
+    expand("on_done", flow_handler::on_done, attr, item)
 }
 
 /// Marks the function that is called once a flow has failed.
 #[proc_macro_attribute]
 pub fn on_failed(attr: TokenStream, item: TokenStream) -> TokenStream {
-    expand("on_failed", handler::on_failed, attr, item)
+    expand("on_failed", flow_handler::on_failed, attr, item)
 }
 
 /// The steps of a flow. It stands at the beginning of a function marked `#[flow]`, which reads it;

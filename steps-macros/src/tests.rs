@@ -3,7 +3,7 @@
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 
-use crate::{flow, handler, step};
+use crate::{flow, flow_handler, handler, step};
 
 type Macro = fn(TokenStream, TokenStream) -> TokenStream;
 
@@ -185,7 +185,7 @@ fn the_crate_is_named_by_one_option() {
             "async fn made(n: u32) -> Option<u32> { None }",
         ),
         (
-            handler::on_done,
+            flow_handler::on_done,
             "work, crate = tree",
             "async fn told(n: &u32, out: &u32) {}",
         ),

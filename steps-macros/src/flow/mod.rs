@@ -1,11 +1,13 @@
 //! `#[flow]` and `steps!`: parse → model → check → expand.
 
 mod block;
+mod body;
 mod check;
 mod expand;
 mod function;
 mod model;
 mod names;
+mod uses;
 
 use proc_macro2::TokenStream;
 use quote::quote;

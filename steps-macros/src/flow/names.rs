@@ -4,15 +4,13 @@
 //! Whatever else may be meant is left to the compiler: a name that the expression itself binds,
 //! one in a macro's arguments, or that of a function that a line calls.
 
-use proc_macro2::{Ident, TokenStream};
-use syn::{
-    Expr, ExprPath, Pat, Token,
-    parse::Parser,
-    punctuated::Punctuated,
-    visit_mut::{self, VisitMut},
-};
+use proc_macro2::TokenStream;
+use syn::{Expr, Token, parse::Parser, punctuated::Punctuated, visit_mut::VisitMut};
 
-use super::model::{Body, Cond, Flow, Line};
+use super::{
+    model::{Body, Cond, Flow, Line},
+    uses::Uses,
+};
 use crate::{diag::Errors, names};
 
 /// Reports names that are used before they are there, or after.
@@ -264,56 +262,5 @@ fn explain(known: &Known, place: &[(usize, bool, usize)]) -> String {
             "`{name}` is a step inside of a group that is closed: it is part of the group's value, \
              as in `{path}`"
         ),
-    }
-}
-
-/// The names that expressions use, and those that they bind themselves.
-#[derive(Default)]
-struct Uses {
-    names: Vec<Ident>,
-    /// Names, and the fields of theirs.
-    fields: Vec<(Ident, Ident)>,
-    bound: Vec<String>,
-}
-
-impl VisitMut for Uses {
-    fn visit_expr_path_mut(&mut self, path: &mut ExprPath) {
-        if path.qself.is_none()
-            && let Some(ident) = path.path.get_ident()
-        {
-            self.names.push(ident.clone());
-        }
-    }
-
-    fn visit_expr_field_mut(&mut self, field: &mut syn::ExprField) {
-        if let (Expr::Path(base), syn::Member::Named(member)) = (&*field.base, &field.member)
-            && let Some(base) = base.path.get_ident()
-        {
-            self.fields.push((base.clone(), member.clone()));
-        }
-        self.visit_expr_mut(&mut field.base);
-    }
-
-    fn visit_expr_call_mut(&mut self, call: &mut syn::ExprCall) {
-        // A function of that name may be meant.
-        if !matches!(*call.func, Expr::Path(_)) {
-            self.visit_expr_mut(&mut call.func);
-        }
-        for arg in &mut call.args {
-            self.visit_expr_mut(arg);
-        }
-    }
-
-    fn visit_pat_mut(&mut self, pat: &mut Pat) {
-        if let Pat::Ident(pat) = pat {
-            self.bound.push(pat.ident.to_string());
-        }
-        visit_mut::visit_pat_mut(self, pat);
-    }
-
-    fn visit_item_mut(&mut self, item: &mut syn::Item) {
-        if let syn::Item::Fn(function) = item {
-            self.bound.push(function.sig.ident.to_string());
-        }
     }
 }

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-use super::{super::model::Flow, Scope, scope::taker, signature, slots::callee, table};
+use super::{super::model::Flow, Scope, fold::taker, signature, slots::callee, table};
 use crate::names;
 
 /// `Flow` for a flow without errors.

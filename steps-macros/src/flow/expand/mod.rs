@@ -1,7 +1,14 @@
 //! What a flow is turned into. One file for each thing that is emitted.
+//!
+//! The compiler sees a path that the user wrote in type position only: once as an alias inside the
+//! block, and again, with the same span, in the types outside of it. Equal errors are said once, so
+//! a wrong path is one error with the compiler's own suggestion; a value position as well would
+//! make it two. An editor also sees it in value position, and first: see `editor`. What has errors
+//! is shown to the editor whole, and to the compiler without its lines.
 
 mod docs;
 mod editor;
+mod fold;
 mod implementation;
 mod ops;
 mod scope;

@@ -5,6 +5,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 
 use super::super::model::{Body, Cond, Flow, Line};
+use super::fold::{fold, getter};
 use crate::names;
 
 /// One group of lines, and where it stands.
@@ -290,48 +291,8 @@ impl<'m> Scope<'m> {
     }
 }
 
-/// How the slots of a line's scope become its value.
-pub(super) fn fold(line: &Line) -> TokenStream {
-    match (&line.body, line.optional) {
-        (Body::For { .. }, false) => quote!(__p::Each),
-        (Body::For { .. }, true) => quote!(__p::MaybeEach),
-        (Body::If { .. }, _) | (_, true) => quote!(__p::Maybe),
-        _ => quote!(__p::Group),
-    }
-}
-
 fn slot_at(up: usize, name: &Ident) -> TokenStream {
     let frame = Scope::reach(up);
     let item = Scope::item(up);
     quote!(#frame.slots(#item).#name)
-}
-
-/// The method that gives the value of a line's slot.
-pub(super) fn getter(line: &Line) -> TokenStream {
-    match (&line.body, line.optional) {
-        (
-            Body::Flow(_)
-            | Body::Loop { .. }
-            | Body::If {
-                otherwise: Some(_), ..
-            },
-            true,
-        ) => quote!(get_maybe),
-        _ => quote!(get),
-    }
-}
-
-/// The method that takes the value out of a line's slot.
-pub(super) fn taker(line: &Line) -> TokenStream {
-    match (&line.body, line.optional) {
-        (
-            Body::Flow(_)
-            | Body::Loop { .. }
-            | Body::If {
-                otherwise: Some(_), ..
-            },
-            true,
-        ) => quote!(into_maybe),
-        _ => quote!(into_inner),
-    }
 }

@@ -6,7 +6,8 @@ use syn::spanned::Spanned;
 
 use super::{
     super::model::{Body, Call, Line},
-    scope::{Scope, fold, taker},
+    fold::{fold, taker},
+    scope::Scope,
 };
 
 /// The alias for the type of the step or the flow that a line calls: the one place where its path
