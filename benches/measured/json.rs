@@ -1,9 +1,9 @@
-//! State to JSON and back, against `serde_json` on a plain struct of the same JSON with its times
-//! as text.
+//! State to JSON and back, against `serde_json` on a plain struct of the same JSON: once with its
+//! times as times, as a state has them, and once with its times left as text.
 
 use std::fmt::Write as _;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 use steps::State;
 
@@ -13,8 +13,8 @@ use crate::{
 };
 
 #[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Plain {
+#[serde(rename_all = "camelCase", bound(deserialize = "T: Deserialize<'de>"))]
+struct Plain<T> {
     name: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     kind: Option<String>,
@@ -22,14 +22,14 @@ struct Plain {
     status: Option<String>,
     info: Option<Box<RawValue>>,
     err: String,
-    started_at: Option<String>,
-    done_at: Option<String>,
+    started_at: Option<T>,
+    done_at: Option<T>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     attempts: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     output: Option<Box<RawValue>>,
     #[serde(default)]
-    states: Vec<Plain>,
+    states: Vec<Plain<T>>,
 }
 
 /// Groups of ten steps that are done, with an output each.
@@ -65,29 +65,39 @@ pub(crate) fn rows(table: &mut Table) {
     // What we write, so that both have the same text to read.
     let state = State::from_json(&document(GROUPS)).expect("the document is a state");
     let text = state.to_json();
-    let plain: Plain = serde_json::from_str(&text).expect("the plain struct has all its fields");
-    let plain_text = serde_json::to_string(&plain).expect("the plain struct can be written");
-    assert_eq!(plain_text.len(), text.len(), "{text}\n{plain_text}");
-
-    let [floor, ours] = fastest([
-        Subject::new(NODES, || serde_json::to_string(&plain)),
-        Subject::new(NODES, || state.to_json()),
-    ]);
-    row(table, "state to JSON, per node", ours, floor, 950.0);
-    let [floor, ours] = fastest([
-        Subject::new(NODES, || serde_json::from_str::<Plain>(&text)),
-        Subject::new(NODES, || State::from_json(&text)),
-    ]);
-    row(table, "state from JSON, per node", ours, floor, 1700.0);
+    against::<jiff::Timestamp>(table, &state, &text, NODES, "times as times", Some(1.5));
+    against::<String>(table, &state, &text, NODES, "times left as text", None);
 }
 
-fn row(table: &mut Table, what: &str, ours: f64, floor: f64, go: f64) {
-    table.row(Row {
-        what: what.to_owned(),
-        ours,
-        floor: Some(floor),
-        most_ratio: Some(1.5),
-        go: Some(go),
-        ..Row::default()
-    });
+fn against<T: Serialize + DeserializeOwned>(
+    table: &mut Table,
+    state: &State,
+    text: &str,
+    nodes: usize,
+    floor: &str,
+    most_ratio: Option<f64>,
+) {
+    let plain: Plain<T> = serde_json::from_str(text).expect("the plain struct has all its fields");
+    let plain_text = serde_json::to_string(&plain).expect("the plain struct can be written");
+    assert_eq!(plain_text.len(), text.len(), "{text}\n{plain_text}");
+    let mut row = |what: &str, [floor_ns, ours]: [f64; 2], go: f64| {
+        table.row(Row {
+            what: format!("state {what} JSON, per node; floor with {floor}"),
+            ours,
+            floor: Some(floor_ns),
+            most_ratio,
+            go: Some(go),
+            ..Row::default()
+        });
+    };
+    let to = fastest([
+        Subject::new(nodes, || serde_json::to_string(&plain)),
+        Subject::new(nodes, || state.to_json()),
+    ]);
+    row("to", to, 950.0);
+    let from = fastest([
+        Subject::new(nodes, || serde_json::from_str::<Plain<T>>(text)),
+        Subject::new(nodes, || State::from_json(text)),
+    ]);
+    row("from", from, 1700.0);
 }
