@@ -1,37 +1,42 @@
 //! Running a flow in memory: to its end, on from a saved state, or one pass at a time.
+//!
+//! This is the builder; `check` compares it with a saved state, `ready` makes the passes, and
+//! `advance` and `signals` hold what its methods give and take.
+
+mod advance;
+mod check;
+mod ready;
+mod signals;
+
+pub use advance::{Advance, Outcome};
+pub use signals::Signals;
 
 use std::{
-    fmt,
     future::IntoFuture,
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
-use jiff::Timestamp;
-use serde::Serialize;
-use tokio::sync::Notify;
 use uuid::Uuid;
 
 use crate::{
-    clock::{self, Clock, TestClock},
-    compat::{Compatibility, Fit, Misfit, NodeFit, compare},
-    error::{StepError, caught},
+    clock::{Clock, TestClock},
+    compat::Misfit,
     failure::{Cause, Failure},
-    flow::{Flow, FlowCell, Root},
+    flow::{Flow, FlowCell},
     journal::Journal,
-    json::Json,
     observe::Event,
     run::{
         Observer, RunLimits, Shared,
-        attempt::Instrumented,
         tree::{ROOT, Tree},
-        whole::{self, Passed, Whole},
+        whole::Passed,
     },
-    scope::{BoxFuture, Enter, Entered, Saved, lock},
+    scope::BoxFuture,
     state::{Labels, State},
     status::Status,
-    view::{AsStepRef, FlowState},
+    view::FlowState,
 };
+use check::check;
+use ready::Ready;
 
 /// A flow about to run: what a function marked `#[flow]` returns.
 ///
@@ -373,194 +378,6 @@ impl<'a, F: Flow> Run<'a, F> {
     }
 }
 
-/// Whether `state` is the flow's, with this input. Gives the input to record, where that changes.
-fn check<F: Flow>(
-    state: &State,
-    given: &F::Input,
-    options: &Options,
-) -> Result<Option<Json>, Misfit> {
-    let table = F::TABLE;
-    if !table.answers_to(&state.name) {
-        return Err(Misfit::OtherFlow {
-            flow: table.name,
-            saved: state.name.to_string(),
-        });
-    }
-    if options.undo
-        && matches!(
-            state.status,
-            Status::Pending | Status::Running | Status::Waiting | Status::Stopped
-        )
-    {
-        return Err(Misfit::Status {
-            wanted: "undone",
-            status: state.status,
-        });
-    }
-    let comparison = compare(state, table);
-    if !comparison.is_compatible() {
-        return Err(Misfit::Tree(comparison));
-    }
-    let Some(saved) = &state.input else {
-        return Ok(None);
-    };
-    let given = caught(|| F::save_input(given)).map_err(|e| Misfit::Input(e.to_string()))?;
-    if options.replace_input {
-        return Ok(Some(given));
-    }
-    if !same(saved, &given) {
-        return Err(Misfit::OtherInput {
-            saved: saved.to_string(),
-            given: given.to_string(),
-        });
-    }
-    caught(|| F::load_input(saved)).map_err(|e| Misfit::Input(e.to_string()))?;
-    Ok(None)
-}
-
-/// Whether two JSON texts say the same, whatever their spaces and the order of their fields.
-fn same(a: &Json, b: &Json) -> bool {
-    let value = |json: &Json| json.decode::<serde_json::Value>().ok();
-    a == b || value(a) == value(b)
-}
-
-/// A run that has been checked, between its passes.
-struct Ready<'a, F: Flow> {
-    run: Arc<Shared>,
-    undo: bool,
-    lent: F::Lent<'a>,
-    /// What it goes on from, until that has been restored.
-    saved: Mutex<Option<Box<State>>>,
-    given: Mutex<Option<F::Input>>,
-    cell: FlowCell<F>,
-}
-
-impl<F: Flow> Whole for Ready<'_, F> {
-    fn enter<'b>(&'b self, how: Enter<'b>) -> Result<Entered<'b>, StepError> {
-        Root::<F>::enter(
-            F::shorten(self.lent),
-            lock(&self.given).take(),
-            &self.cell,
-            how,
-        )
-    }
-
-    fn has_on_done(&self) -> bool {
-        F::HAS_ON_DONE
-    }
-
-    fn load(&self, output: Option<&Json>) -> Result<(), StepError> {
-        let saved = Saved::Output(output.map(Json::get));
-        self.cell.load(saved).map_err(StepError::fatal)
-    }
-}
-
-impl<F: Flow> Ready<'_, F> {
-    /// Runs to the end, sleeping where there is nothing else to do.
-    async fn run(&mut self, signals: Option<Signals>) -> Result<F::Output, Failure> {
-        loop {
-            match self.pass().await? {
-                Passed::Waiting(until) => Box::pin(self.wait(until, signals.as_ref())).await?,
-                Passed::Misfit { path, why } => return Err(self.misfit(path, why)),
-                Passed::Ended => return self.end(),
-            }
-        }
-    }
-
-    async fn pass(&self) -> Result<Passed, Failure> {
-        let pass = whole::pass(&self.run, F::TABLE, self, self.undo);
-        let passed = if tracing::span_enabled!(tracing::Level::INFO) {
-            let execution = self.run.execution();
-            let span = tracing::info_span!("flow", name = F::TABLE.name, %execution);
-            Instrumented(span, Box::pin(pass)).await
-        } else {
-            pass.await
-        };
-        if !matches!(passed, Ok(Passed::Misfit { .. })) {
-            lock(&self.saved).take();
-        }
-        passed.map_err(|error| self.failure(Cause::Journal(error)))
-    }
-
-    /// A node that can't be read any more: the state is left as it was.
-    fn misfit(&self, path: String, why: String) -> Failure {
-        let misfit = Misfit::Tree(Compatibility {
-            nodes: vec![NodeFit {
-                path,
-                fit: Fit::Retyped { why },
-                breaks: true,
-            }],
-        });
-        let saved = lock(&self.saved).take().map(|saved| *saved);
-        Failure {
-            flow: F::TABLE.name,
-            cause: Cause::Misfit(misfit),
-            state: Arc::new(saved.unwrap_or_else(|| self.run.state())),
-        }
-    }
-
-    fn failure(&self, cause: Cause) -> Failure {
-        Failure {
-            flow: F::TABLE.name,
-            cause,
-            state: Arc::new(self.run.state()),
-        }
-    }
-
-    /// Sleeps until it is time for the next pass, or a signal has come.
-    async fn wait(
-        &self,
-        until: Option<Timestamp>,
-        signals: Option<&Signals>,
-    ) -> Result<(), Failure> {
-        let sleep = async {
-            match until {
-                Some(time) => self.run.clock.sleep_until(time).await,
-                None => std::future::pending().await,
-            }
-        };
-        let Some(signals) = signals else {
-            if until.is_none() {
-                let mut paths = Vec::new();
-                self.run.tree().signals(ROOT, &mut paths);
-                return Err(self.failure(Cause::Waiting { signals: paths }));
-            }
-            sleep.await;
-            return Ok(());
-        };
-        let sleep = std::pin::pin!(sleep);
-        let given = std::pin::pin!(async {
-            loop {
-                let next = signals.0.given.notified();
-                if signals.deliver(&self.run) {
-                    return;
-                }
-                next.await;
-            }
-        });
-        futures_util::future::select(sleep, given).await;
-        Ok(())
-    }
-
-    fn end(&mut self) -> Result<F::Output, Failure> {
-        let (status, output) = {
-            let tree = self.run.tree();
-            (tree[ROOT].status, tree[ROOT].output.clone())
-        };
-        if status == Status::Done {
-            if let Some(output) = self.cell.take_output() {
-                return Ok(output);
-            }
-            let text = output.as_ref().map_or("null", Json::get);
-            return caught(|| (F::OUTPUT.decode)(text)).map_err(|e| {
-                let why = format!("its saved output can't be read: {e}");
-                self.failure(Cause::Misfit(Misfit::Input(why)))
-            });
-        }
-        Err(self.failure(self.run.cause()))
-    }
-}
-
 impl<'a, F: Flow> IntoFuture for Run<'a, F> {
     type Output = Result<F::Output, Failure>;
     type IntoFuture = BoxFuture<'a, Self::Output>;
@@ -572,179 +389,5 @@ impl<'a, F: Flow> IntoFuture for Run<'a, F> {
             Ok(mut ready) => Box::pin(async move { ready.run(signals).await }),
             Err(failure) => Box::pin(std::future::ready(Err(failure))),
         }
-    }
-}
-
-/// What one pass came to: see [`Run::advance`].
-///
-/// A reconcile loop saves [`state`](Self::state), and comes again after
-/// [`requeue_after`](Self::requeue_after):
-///
-/// ```
-/// use steps::{Outcome, State, prelude::*};
-///
-/// #[step(readonly, poll(every = "5s", times = 100))]
-/// async fn is_ready(cx: &Cx, _name: &str) -> Result<Option<()>, String> {
-///     Ok((cx.attempt() > 1).then_some(()))
-/// }
-///
-/// #[flow]
-/// async fn roll_out(name: String) -> Result<(), String> {
-///     steps! { is_ready(cx, &name); }
-///     Ok(())
-/// }
-///
-/// /// Gives the text to save, and when to come again.
-/// async fn reconcile(saved: Option<String>) -> (String, Option<std::time::Duration>) {
-///     let mut run = roll_out("web".into());
-///     if let Some(text) = saved {
-///         run = run.resume(State::from_json(&text).unwrap());
-///     }
-///     let advance = run.advance().await.unwrap();
-///     if let Outcome::Failed(failure) = &advance.outcome {
-///         eprintln!("{failure}");
-///     }
-///     (advance.state.state().to_json(), advance.requeue_after())
-/// }
-///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() {
-/// let (saved, after) = reconcile(None).await;
-/// assert!(after.unwrap().as_secs_f64() > 4.0);
-/// let (_, after) = reconcile(Some(saved)).await;
-/// assert_eq!(after, None);
-/// # }
-/// ```
-#[non_exhaustive]
-#[must_use = "the state has to be saved to go on from it"]
-pub struct Advance<F: Flow> {
-    /// The state to save.
-    pub state: FlowState<F::Fields>,
-    /// How far the flow has come.
-    pub outcome: Outcome<F::Output>,
-}
-
-impl<F: Flow> fmt::Debug for Advance<F>
-where
-    F::Output: fmt::Debug,
-{
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Advance")
-            .field("outcome", &self.outcome)
-            .finish_non_exhaustive()
-    }
-}
-
-/// How far a flow has come after a pass.
-#[derive(Debug)]
-pub enum Outcome<T> {
-    /// It is done; this is its output.
-    Done(T),
-    /// It has failed, and its rollback has ended: well, or [stuck](Status::Stuck).
-    Failed(Failure),
-    /// There is nothing to do before a time or a signal.
-    Waiting {
-        /// The time; none if only signals are waited for.
-        until: Option<Timestamp>,
-        /// The [paths](crate::state::path) of the steps that wait for a signal.
-        signals: Vec<String>,
-    },
-}
-
-impl<F: Flow> Advance<F> {
-    /// How long to wait before the next pass: what a reconcile loop gives as `requeue after`.
-    /// `None` where the flow has ended, or waits only for signals; zero where the time has come.
-    pub fn requeue_after(&self) -> Option<Duration> {
-        match self.outcome {
-            Outcome::Waiting {
-                until: Some(time), ..
-            } => Some(clock::after(Timestamp::now(), time).unwrap_or_default()),
-            _ => None,
-        }
-    }
-}
-
-/// A way to give signals to a flow that runs in memory, from another task.
-///
-/// Clones share the same signals. The step is named by its reference, so a value of the wrong
-/// type, or a step that is not there, does not compile.
-///
-/// ```
-/// use steps::{Signals, prelude::*};
-///
-/// #[step]
-/// async fn pay(amount: u32, approved_by: &str) -> Result<String, String> {
-///     Ok(format!("{amount}, approved by {approved_by}"))
-/// }
-///
-/// #[flow]
-/// async fn invoice(amount: u32) -> Result<String, String> {
-///     steps! {
-///         approval = steps::signal::<String>();
-///         payment  = pay(amount, &approval);
-///     }
-///     Ok(payment)
-/// }
-///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let signals = Signals::new();
-/// let run = tokio::spawn({
-///     let signals = signals.clone();
-///     async move { invoice(100).signals(&signals).await }
-/// });
-/// signals.send(invoice::STEPS.approval, &"the boss".to_owned())?;
-/// assert_eq!(run.await??, "100, approved by the boss");
-/// # Ok(())
-/// # }
-/// ```
-#[derive(Clone, Debug, Default)]
-pub struct Signals(Arc<Inbox>);
-
-#[derive(Debug, Default)]
-struct Inbox {
-    waiting: Mutex<Vec<(String, Json)>>,
-    given: Notify,
-}
-
-impl Signals {
-    /// None yet.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Gives the step a value. It is kept until the step waits for it; a second value given
-    /// before that replaces the first. Of a step in a `for` or a `loop` the key has to be given:
-    /// `STEPS.hosts.approval.at("10.0.0.4")`.
-    ///
-    /// # Errors
-    ///
-    /// Where the value can't be saved as JSON.
-    pub fn send<T: Serialize>(
-        &self,
-        step: impl AsStepRef<T>,
-        value: &T,
-    ) -> Result<(), serde_json::Error> {
-        let (path, json) = (step.path(), Json::encode(value)?);
-        let mut waiting = lock(&self.0.waiting);
-        waiting.retain(|(other, _)| *other != path);
-        waiting.push((path, json));
-        drop(waiting);
-        self.0.given.notify_waiters();
-        Ok(())
-    }
-
-    /// Gives the steps that wait what is there for them. Whether any step got something.
-    fn deliver(&self, run: &Shared) -> bool {
-        // The lock is not held while the run takes its own: an observer may send a signal.
-        let given = std::mem::take(&mut *lock(&self.0.waiting));
-        let before = given.len();
-        let mut left = given;
-        left.retain(|(path, value)| !run.signal(path, value));
-        let delivered = left.len() < before;
-        let mut waiting = lock(&self.0.waiting);
-        left.retain(|(path, _)| waiting.iter().all(|(newer, _)| newer != path));
-        waiting.splice(0..0, left);
-        delivered
     }
 }

@@ -1,0 +1,160 @@
+//! A run between its passes: it sleeps, takes signals, and tells how it ended.
+
+use std::sync::{Arc, Mutex};
+
+use jiff::Timestamp;
+
+use super::Signals;
+use crate::{
+    compat::{Compatibility, Fit, Misfit, NodeFit},
+    error::{StepError, caught},
+    failure::{Cause, Failure},
+    flow::{Flow, FlowCell, Root},
+    json::Json,
+    run::{
+        Shared,
+        attempt::Instrumented,
+        tree::ROOT,
+        whole::{self, Passed, Whole},
+    },
+    scope::{Enter, Entered, Saved, lock},
+    state::State,
+    status::Status,
+};
+
+/// A run that has been checked, between its passes.
+pub(super) struct Ready<'a, F: Flow> {
+    pub(super) run: Arc<Shared>,
+    pub(super) undo: bool,
+    pub(super) lent: F::Lent<'a>,
+    /// What it goes on from, until that has been restored.
+    pub(super) saved: Mutex<Option<Box<State>>>,
+    pub(super) given: Mutex<Option<F::Input>>,
+    pub(super) cell: FlowCell<F>,
+}
+
+impl<F: Flow> Whole for Ready<'_, F> {
+    fn enter<'b>(&'b self, how: Enter<'b>) -> Result<Entered<'b>, StepError> {
+        Root::<F>::enter(
+            F::shorten(self.lent),
+            lock(&self.given).take(),
+            &self.cell,
+            how,
+        )
+    }
+
+    fn has_on_done(&self) -> bool {
+        F::HAS_ON_DONE
+    }
+
+    fn load(&self, output: Option<&Json>) -> Result<(), StepError> {
+        let saved = Saved::Output(output.map(Json::get));
+        self.cell.load(saved).map_err(StepError::fatal)
+    }
+}
+
+impl<F: Flow> Ready<'_, F> {
+    /// Runs to the end, sleeping where there is nothing else to do.
+    pub(super) async fn run(&mut self, signals: Option<Signals>) -> Result<F::Output, Failure> {
+        loop {
+            match self.pass().await? {
+                Passed::Waiting(until) => Box::pin(self.wait(until, signals.as_ref())).await?,
+                Passed::Misfit { path, why } => return Err(self.misfit(path, why)),
+                Passed::Ended => return self.end(),
+            }
+        }
+    }
+
+    pub(super) async fn pass(&self) -> Result<Passed, Failure> {
+        let pass = whole::pass(&self.run, F::TABLE, self, self.undo);
+        let passed = if tracing::span_enabled!(tracing::Level::INFO) {
+            let execution = self.run.execution();
+            let span = tracing::info_span!("flow", name = F::TABLE.name, %execution);
+            Instrumented(span, Box::pin(pass)).await
+        } else {
+            pass.await
+        };
+        if !matches!(passed, Ok(Passed::Misfit { .. })) {
+            lock(&self.saved).take();
+        }
+        passed.map_err(|error| self.failure(Cause::Journal(error)))
+    }
+
+    /// A node that can't be read any more: the state is left as it was.
+    pub(super) fn misfit(&self, path: String, why: String) -> Failure {
+        let misfit = Misfit::Tree(Compatibility {
+            nodes: vec![NodeFit {
+                path,
+                fit: Fit::Retyped { why },
+                breaks: true,
+            }],
+        });
+        let saved = lock(&self.saved).take().map(|saved| *saved);
+        Failure {
+            flow: F::TABLE.name,
+            cause: Cause::Misfit(misfit),
+            state: Arc::new(saved.unwrap_or_else(|| self.run.state())),
+        }
+    }
+
+    pub(super) fn failure(&self, cause: Cause) -> Failure {
+        Failure {
+            flow: F::TABLE.name,
+            cause,
+            state: Arc::new(self.run.state()),
+        }
+    }
+
+    /// Sleeps until it is time for the next pass, or a signal has come.
+    pub(super) async fn wait(
+        &self,
+        until: Option<Timestamp>,
+        signals: Option<&Signals>,
+    ) -> Result<(), Failure> {
+        let sleep = async {
+            match until {
+                Some(time) => self.run.clock.sleep_until(time).await,
+                None => std::future::pending().await,
+            }
+        };
+        let Some(signals) = signals else {
+            if until.is_none() {
+                let mut paths = Vec::new();
+                self.run.tree().signals(ROOT, &mut paths);
+                return Err(self.failure(Cause::Waiting { signals: paths }));
+            }
+            sleep.await;
+            return Ok(());
+        };
+        let sleep = std::pin::pin!(sleep);
+        let given = std::pin::pin!(async {
+            loop {
+                let next = signals.0.given.notified();
+                if signals.deliver(&self.run) {
+                    return;
+                }
+                next.await;
+            }
+        });
+        futures_util::future::select(sleep, given).await;
+        Ok(())
+    }
+
+    pub(super) fn end(&mut self) -> Result<F::Output, Failure> {
+        let (status, output) = {
+            let tree = self.run.tree();
+            (tree[ROOT].status, tree[ROOT].output.clone())
+        };
+        if status == Status::Done {
+            if let Some(output) = self.cell.take_output() {
+                return Ok(output);
+            }
+            let text = output.as_ref().map_or("null", Json::get);
+            return caught(|| (F::OUTPUT.decode)(text)).map_err(|e| {
+                let why = format!("its saved output can't be read: {e}");
+                self.failure(Cause::Misfit(Misfit::Input(why)))
+            });
+        }
+        Err(self.failure(self.run.cause()))
+    }
+}
