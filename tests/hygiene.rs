@@ -1,5 +1,11 @@
 //! What generated code may not depend on: what the user's module imports, shadows or is called,
 //! and where its functions stand.
+// What is odd here is odd on purpose.
+#![allow(
+    clippy::double_must_use,
+    clippy::non_minimal_cfg,
+    clippy::unnecessary_wraps
+)]
 #![no_implicit_prelude]
 
 fn block_on(test: impl ::core::future::Future<Output = ()>) {

@@ -122,7 +122,7 @@ impl<T: Send + Sync + 'static> Flow for NotAFlow<T> {
     fn enter<'b>(_: &'b Root<'_, Self>, _: usize, _: Enter<'b>, _: &'b Cx) -> EnterResult<'b> {
         no_scope()
     }
-    fn finish<'b>((): Self::Lent<'b>, (): (), _: Nothing) -> BoxFuture<'b, Result<T, StepError>> {
+    fn finish((): Self::Lent<'_>, (): (), _: Nothing) -> BoxFuture<'_, Result<T, StepError>> {
         Box::pin(std::future::ready(Err(StepError::fatal("not a flow"))))
     }
     fn on_done<'b>(

@@ -31,6 +31,7 @@ impl<A: FlowValue, B: FlowValue> FlowValue for crate::cell::Branch<A, B> {}
 #[allow(missing_debug_implementations)]
 pub struct Source<F, R, I>(Option<F>, PhantomData<fn() -> (R, I)>);
 
+#[allow(clippy::mismatching_type_param_order)] // both are the same type
 impl<F: FnOnce() -> R, R> Source<F, R, R> {
     /// What an `if let` looks at.
     pub fn one(expression: F) -> Self {

@@ -392,7 +392,7 @@ pub fn load_maybe<T>(
 ) -> Result<(), LoadError> {
     match saved {
         Saved::Nothing => drop(slot.0.set(None)),
-        saved => slot.put((codec.decode)(saved.text())?),
+        saved @ Saved::Output(_) => slot.put((codec.decode)(saved.text())?),
     }
     Ok(())
 }

@@ -63,16 +63,6 @@ impl Pass<'_> {
         self.run.limits.check_answer(answer)
     }
 
-    /// Enters the scope of a line.
-    pub(super) fn enter<'b>(
-        self,
-        at: At<'b>,
-        how: Enter<'b>,
-        cx: &'b Cx,
-    ) -> Result<Entered<'b>, StepError> {
-        call(|| at.scope.enter(at.item, at.line, how, cx))
-    }
-
     /// Asks the step's `#[verify]` whether its effect happened.
     pub(super) async fn verify(self, at: At<'_>, cx: &Cx, policy: &Policy) -> OpResult {
         self.op(at, Op::Verify, cx, policy.timeout)
@@ -111,6 +101,11 @@ pub(super) fn caught<T>(
         catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)))
             .unwrap_or_else(|payload| Poll::Ready(Err(StepError::panic(payload.as_ref()))))
     })
+}
+
+/// Enters the scope of a line.
+pub(super) fn enter<'b>(at: At<'b>, how: Enter<'b>, cx: &'b Cx) -> Result<Entered<'b>, StepError> {
+    call(|| at.scope.enter(at.item, at.line, how, cx))
 }
 
 /// Calls a function of the user's that is not async.

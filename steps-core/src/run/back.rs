@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::{
     Back, Kept, Pass,
-    attempt::{At, pause},
+    attempt::{At, enter, pause},
     tree::Id,
 };
 use crate::{
@@ -204,7 +204,7 @@ impl<'r> Pass<'r> {
             fresh: true,
             first: false,
         };
-        let scope = match self.enter(at, how, &cx) {
+        let scope = match enter(at, how, &cx) {
             Ok(entered) => entered.scope,
             Err(error) => return Ok(Err((id, error))),
         };
@@ -320,7 +320,7 @@ impl<'r> Pass<'r> {
                 return Ok(Err(error));
             }
             let cx = self.cx(round, 1);
-            let scope = match self.enter(at, how, &cx) {
+            let scope = match enter(at, how, &cx) {
                 Ok(entered) => entered.scope,
                 Err(error) => return Ok(Err((round, error))),
             };

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::{
     End, Kept, Pass,
-    attempt::{At, VERIFY_FAILED, call, pause, traced, verified},
+    attempt::{At, VERIFY_FAILED, call, enter, pause, traced, verified},
     tree::{Id, ROOT},
 };
 use crate::{
@@ -466,7 +466,7 @@ impl<'r> Pass<'r> {
             fresh: false,
             first: false,
         };
-        let mut entered = match self.enter(at, how, &cx) {
+        let mut entered = match enter(at, how, &cx) {
             Ok(entered) => entered,
             Err(error) => return Ok(Err(error)),
         };
@@ -651,10 +651,7 @@ impl<'r> Pass<'r> {
             return Ok(Ok(end));
         }
         let cx = self.cx(id, 1);
-        let scope = match self
-            .enter(at, Enter::default(), &cx)
-            .map(|entered| entered.scope)
-        {
+        let scope = match enter(at, Enter::default(), &cx).map(|entered| entered.scope) {
             Ok(Some(scope)) => scope,
             Ok(None) => return Ok(Ok(End::Done)),
             Err(error) => return Ok(Err(error)),

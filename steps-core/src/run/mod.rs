@@ -231,13 +231,14 @@ impl Shared {
         let changes = {
             let tree = self.tree();
             let mut seen = std::collections::HashSet::new();
-            let mut last: Vec<Id> = ids
+            let mut newest: Vec<Id> = ids
                 .into_iter()
                 .rev()
                 .filter(|id| seen.insert(*id))
                 .collect();
-            last.reverse();
-            last.into_iter()
+            newest.reverse();
+            newest
+                .into_iter()
                 .map(|id| {
                     let mut node = tree.node(id);
                     if id == tree::ROOT {

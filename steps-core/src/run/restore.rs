@@ -2,7 +2,7 @@
 
 use super::{
     Kept, Pass,
-    attempt::{At, call, pause},
+    attempt::{At, call, enter, pause},
     tree::Id,
 };
 use crate::{
@@ -106,7 +106,7 @@ impl Pass<'_> {
         if let Work::Loop { body, .. } = &node.work {
             return self.restore_last_round(at, body, id, how).await;
         }
-        let entered = match self.enter(at, how, &cx) {
+        let entered = match enter(at, how, &cx) {
             Ok(entered) => entered,
             Err(error) => return Ok(Err((id, error))),
         };
@@ -179,7 +179,7 @@ impl Pass<'_> {
             fresh: true,
             first: false,
         };
-        let entered = match self.enter(at, how, &cx) {
+        let entered = match enter(at, how, &cx) {
             Ok(entered) => entered,
             Err(error) => return Ok(Err((id, error))),
         };
@@ -217,7 +217,7 @@ impl Pass<'_> {
             first: done == 0,
             ..how
         };
-        let scope = match self.enter(at, how, &cx) {
+        let scope = match enter(at, how, &cx) {
             Ok(entered) => entered.scope,
             Err(error) => return Ok(Err((round, error))),
         };
@@ -306,7 +306,7 @@ impl Pass<'_> {
     ) -> Kept<Restored> {
         let round = self.run.tree()[id].rare().rounds[index];
         let cx = self.cx(round, 1);
-        let scope = match self.enter(at, how, &cx) {
+        let scope = match enter(at, how, &cx) {
             Ok(entered) => entered.scope,
             Err(error) => return Ok(Err((round, error))),
         };

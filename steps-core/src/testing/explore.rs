@@ -379,12 +379,15 @@ fn lab(faults: &[(String, Fault)]) -> Lab {
 }
 
 fn describe(faults: &[(String, Fault)], cut: Option<(Cut, Source)>) -> String {
+    use std::fmt::Write as _;
+
     let mut text = "the run".to_owned();
     for (name, fault) in faults {
-        text.push_str(&format!(", with {fault:?} at `{name}`"));
+        let _ = write!(text, ", with {fault:?} at `{name}`");
     }
     if let Some((cut, source)) = cut {
-        text.push_str(&format!(", {cut}, taken up from its {source:?}").to_lowercase());
+        let cut = format!(", {cut}, taken up from its {source:?}");
+        text.push_str(&cut.to_lowercase());
     }
     text
 }
