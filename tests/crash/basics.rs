@@ -66,7 +66,7 @@ async fn in_order(lab: &Lab) -> Result<String, Injected> {
 
 #[tokio::test]
 async fn lines_in_order() {
-    let report = Explorer::new(Lab::clone, |lab| in_order(lab))
+    let report = Explorer::new(Lab::clone, in_order)
         .once(["c of did b"])
         .explore()
         .await
@@ -96,7 +96,7 @@ async fn at_once(lab: &Lab) -> Result<String, Injected> {
 
 #[tokio::test]
 async fn branches_at_once() {
-    let report = Explorer::new(Lab::clone, |lab| at_once(lab))
+    let report = Explorer::new(Lab::clone, at_once)
         .once(["d", "y did x"])
         .concurrent()
         .explore()
@@ -210,10 +210,7 @@ async fn looping(lab: &Lab) -> Result<u32, Injected> {
 
 #[tokio::test]
 async fn rounds_that_name_the_round_before() {
-    let report = Explorer::new(Lab::clone, |lab| looping(lab))
-        .explore()
-        .await
-        .unwrap();
+    let report = Explorer::new(Lab::clone, looping).explore().await.unwrap();
     assert!(report.faults.contains("undo a0"), "{report:?}");
 }
 
@@ -240,10 +237,7 @@ async fn nesting(lab: &Lab) -> Result<u32, Injected> {
 
 #[tokio::test]
 async fn nested_flows() {
-    let report = Explorer::new(Lab::clone, |lab| nesting(lab))
-        .explore()
-        .await
-        .unwrap();
+    let report = Explorer::new(Lab::clone, nesting).explore().await.unwrap();
     assert!(report.faults.contains("tail of inner"), "{report:?}");
     assert!(report.faults.contains("undo inner b3"), "{report:?}");
 }
@@ -269,7 +263,7 @@ async fn passing_over(lab: &Lab) -> Result<bool, Injected> {
 
 #[tokio::test]
 async fn optional_lines() {
-    let report = Explorer::new(Lab::clone, |lab| passing_over(lab))
+    let report = Explorer::new(Lab::clone, passing_over)
         .once(["y"])
         .explore()
         .await
@@ -293,7 +287,7 @@ async fn no_return(lab: &Lab) -> Result<(), Injected> {
 
 #[tokio::test]
 async fn what_came_before_a_pivot_stays() {
-    Explorer::new(Lab::clone, |lab| no_return(lab))
+    Explorer::new(Lab::clone, no_return)
         .concurrent()
         .explore()
         .await
@@ -335,7 +329,7 @@ async fn waiting(lab: &Lab) -> Result<u32, Injected> {
 
 #[tokio::test]
 async fn waits_and_polls() {
-    Explorer::new(Lab::clone, |lab| waiting(lab))
+    Explorer::new(Lab::clone, waiting)
         .concurrent()
         .explore()
         .await
@@ -355,7 +349,7 @@ async fn holding(lab: &Lab) -> Result<(), Injected> {
 
 #[tokio::test]
 async fn held_flows() {
-    let report = Explorer::new(Lab::clone, |lab| holding(lab))
+    let report = Explorer::new(Lab::clone, holding)
         .once(["b"])
         .faults([Fault::FailBefore, Fault::PanicAfter])
         .explore()

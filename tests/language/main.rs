@@ -1,4 +1,6 @@
 //! The language through the public API: every form, its values, and what a resume does with it.
+// Tests are read for what they show.
+#![allow(clippy::pedantic)]
 
 mod cx;
 mod forms;
