@@ -183,7 +183,7 @@ impl fmt::Display for NodeFit {
             Fit::Same => write!(f, "`{path}` is the same"),
             Fit::Added => write!(
                 f,
-                "`{path}` is new, and stands before steps that have begun"
+                "`{path}` is new, and stands before steps that have begun, or in a group that is done"
             ),
             Fit::Removed => write!(
                 f,
@@ -202,8 +202,31 @@ pub(crate) fn compare(state: &State, table: &'static Table) -> Compatibility {
         found: Compatibility::default(),
         names: Vec::new(),
     };
-    comparison.lines(table.nodes, &state.states);
+    comparison.lines(table.nodes, &state.states, Room::InOrder);
     comparison.found
+}
+
+/// What becomes of a line that is new in the flow.
+#[derive(Clone, Copy, PartialEq)]
+enum Room {
+    /// It runs, if nothing after it has begun.
+    InOrder,
+    /// It runs: nothing beside it comes after it.
+    AtOnce,
+    /// It never runs, and the group's value would lack it: the group is done.
+    No,
+}
+
+impl Room {
+    fn of(node: &Node, state: &State) -> Self {
+        match node.work {
+            // The output of a flow that is done is saved.
+            Work::Flow(_) => Self::InOrder,
+            _ if state.status == Status::Done => Self::No,
+            Work::Parallel(_) => Self::AtOnce,
+            _ => Self::InOrder,
+        }
+    }
 }
 
 struct Comparison {
@@ -220,7 +243,7 @@ impl Comparison {
         });
     }
 
-    fn lines(&mut self, nodes: &'static [Node], states: &[State]) {
+    fn lines(&mut self, nodes: &'static [Node], states: &[State], room: Room) {
         let saved = |node: &Node| states.iter().rfind(|state| node.answers_to(&state.name));
         let begun = |state: &State| state.started_at.is_some() || state.status != Status::Pending;
         let last_begun = nodes
@@ -230,10 +253,14 @@ impl Comparison {
             self.names.push(node.name.to_owned());
             match saved(node) {
                 Some(state) => self.node(node, state),
-                // In a `parallel` there is no before; what is new simply begins.
                 None => {
                     let before = last_begun.is_some_and(|last| index < last);
-                    self.say(Fit::Added, before && !node.marks.optional);
+                    let breaks = match room {
+                        Room::InOrder => before && !node.marks.optional,
+                        Room::AtOnce => false,
+                        Room::No => true,
+                    };
+                    self.say(Fit::Added, breaks);
                 }
             }
             self.names.pop();
@@ -266,21 +293,21 @@ impl Comparison {
                     then
                 };
                 if !state.states.is_empty() {
-                    self.lines(branch, &state.states);
+                    self.lines(branch, &state.states, Room::of(node, state));
                 }
             }
             Work::For { body, .. } | Work::Loop { body, .. } => {
                 for item in &state.states {
                     if !item.states.is_empty() {
                         self.names.push(item.name.to_string());
-                        self.lines(body, &item.states);
+                        self.lines(body, &item.states, Room::of(node, item));
                         self.names.pop();
                     }
                 }
             }
             work => {
                 if !state.states.is_empty() || state.started_at.is_some() {
-                    self.lines(work.lines(), &state.states);
+                    self.lines(work.lines(), &state.states, Room::of(node, state));
                 }
             }
         }
@@ -309,8 +336,10 @@ fn misfit(node: &Node, state: &State) -> Option<String> {
         .map(|why| format!("its saved output can't be read: {why}"));
     }
     // A foreign document has no kinds: there, a node with children is a group of any sort.
-    let foreign = matches!(state.kind, Kind::Step | Kind::Group);
+    let foreign = state.kind == Kind::Step && state.output.is_none();
+    let group = |kind| matches!(kind, Kind::Group | Kind::Parallel);
     if state.kind == node.kind()
+        || (group(state.kind) && group(node.kind()))
         || foreign && !matches!(node.work, Work::For { .. } | Work::Loop { .. })
     {
         if let Work::For { .. } = node.work

@@ -2,12 +2,15 @@
 // Tests are read for what they show.
 #![allow(clippy::pedantic)]
 
+mod bad_input;
+mod compat;
 mod cx;
 mod forms;
 mod handlers;
 mod panics;
 mod policies;
 mod recorded;
+mod recover;
 mod rollback;
 mod signals;
 mod support;
