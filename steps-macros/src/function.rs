@@ -239,3 +239,12 @@ pub(crate) fn conditions_first(
     };
     Some(quote!(#(#conditions)* #[#krate::#role #list] #function))
 }
+
+/// What keeps pedantic Clippy from asking an async function why it is one: as a step or a handler
+/// it is async, whether it awaits or not.
+pub(crate) fn quiet(item: &TokenStream) -> Option<TokenStream> {
+    item.clone()
+        .into_iter()
+        .any(|token| matches!(token, proc_macro2::TokenTree::Ident(word) if word == "async"))
+        .then(|| quote!(#[allow(clippy::unused_async)]))
+}

@@ -103,7 +103,8 @@ pub(crate) fn assemble(
     let failed = !errors.is_empty();
     let errors = errors.into_tokens();
     let glue = glue.filter(|_| !failed);
-    quote!(#item #glue #errors)
+    let quiet = function::quiet(&item);
+    quote!(#quiet #item #glue #errors)
 }
 
 /// The block in which generated code stands.

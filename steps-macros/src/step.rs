@@ -33,7 +33,8 @@ pub(crate) fn step(attr: TokenStream, item: TokenStream) -> TokenStream {
         fallback(&krate, &function, &params, &output, &options)
     };
     let errors = errors.into_tokens();
-    quote!(#function #glue #errors)
+    let quiet = function::quiet(&item);
+    quote!(#quiet #function #glue #errors)
 }
 
 /// A function that is not async must say that it blocks.

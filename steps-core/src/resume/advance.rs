@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::{clock, failure::Failure, flow::Flow, view::FlowState};
 
-/// What one pass came to: see [`Run::advance`].
+/// What one pass came to: see [`Run::advance`](crate::Run::advance).
 ///
 /// A reconcile loop saves [`state`](Self::state), and comes again after
 /// [`requeue_after`](Self::requeue_after):
@@ -71,7 +71,7 @@ where
 pub enum Outcome<T> {
     /// It is done; this is its output.
     Done(T),
-    /// It has failed, and its rollback has ended: well, or [stuck](Status::Stuck).
+    /// It has failed, and its rollback has ended: well, or [stuck](crate::Status::Stuck).
     Failed(Failure),
     /// There is nothing to do before a time or a signal.
     Waiting {
