@@ -2,3 +2,4 @@
 //! to panic at each step and each undo.
 
 mod basics;
+mod lost;

@@ -10,6 +10,8 @@ mod forward;
 mod limits;
 mod lines;
 mod parallel;
+#[cfg(test)]
+mod random;
 mod restore;
 pub(crate) mod tree;
 pub(crate) mod whole;
