@@ -399,3 +399,32 @@ async fn regression_undo_of_a_flow_in_the_middle_of_its_work_ran_it_on() {
     assert!(failure.to_string().contains("can't be undone"), "{failure}");
     assert_eq!(*failure.state, before);
 }
+
+#[flow]
+async fn beside(lab: &Lab) -> Result<(), String> {
+    steps! {
+        p = parallel {
+            g = { x = act(lab, "x"); y = act(lab, "y"); }
+            bad = fail(lab, "no");
+        }
+    }
+    drop(p);
+    Ok(())
+}
+
+#[tokio::test]
+async fn regression_a_resume_began_steps_beside_one_that_had_failed_before_the_crash() {
+    let text = r#"{"name":"beside","startedAt":"2026-01-01T00:00:00Z","kind":"flow","input":{},
+        "id":"01890a5d-ac96-774b-bcce-b302099a8057","states":[
+        {"name":"p","kind":"parallel","startedAt":"2026-01-01T00:00:00Z","states":[
+            {"name":"g","kind":"group","startedAt":"2026-01-01T00:00:00Z","states":[
+                {"name":"x","startedAt":"2026-01-01T00:00:00Z","doneAt":"2026-01-01T00:00:01Z","output":"x"}]},
+            {"name":"bad","err":"no","startedAt":"2026-01-01T00:00:00Z","doneAt":"2026-01-01T00:00:01Z"}]}]}"#;
+    let lab = Lab::new();
+    let state = State::from_json(text).unwrap();
+    let failure = beside(&lab).resume(state).await.unwrap_err();
+    assert_eq!(lab.texts(), ["undo x"]);
+    assert_eq!(failure.step(), Some("p.bad"));
+    let y = failure.state.get("p.g.y").map(|y| y.status);
+    assert_eq!(y, Some(Status::Skipped));
+}
