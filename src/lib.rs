@@ -36,14 +36,15 @@ pub use steps_macros::flow;
 pub use steps_macros::observe;
 
 /// Marks the function that is called once a flow is done: `#[on_done(flow)]`. It takes the flow's
-/// parameters, the input by reference, then `&Output`, and gives a `Result<(), _>`. See
-/// [`guide::rollback`].
+/// parameters, the input by reference, then `&Output`, and gives a `Result<(), _>`. It is called for
+/// the flow that was started, not where that flow is nested in another. See [`guide::rollback`].
 #[cfg(feature = "macros")]
 pub use steps_macros::on_done;
 
 /// Marks the function that is called once a flow has failed and its rollback has ended:
 /// `#[on_failed(flow)]`. It takes the flow's parameters, the input by reference, then
-/// [`&Failure`](Failure), and gives a `Result<(), _>`. See [`guide::rollback`].
+/// [`&Failure`](Failure), and gives a `Result<(), _>`. It is called for the flow that was started,
+/// not where that flow is nested in another. See [`guide::rollback`].
 #[cfg(feature = "macros")]
 pub use steps_macros::on_failed;
 
