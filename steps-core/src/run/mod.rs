@@ -1,6 +1,6 @@
 //! The interpreter: one pass over the tree, forward or back.
 //!
-//! `tree` holds the records, `forward` runs what can run, `back` takes back what was done,
+//! `tree` holds the records, `forward` runs what can run (`lines`, `step`, `rounds`, `parallel` its parts), `back` takes back what was done,
 //! `restore` puts saved values in their slots, `attempt` calls the user's code. A pass ends done,
 //! failed, or waiting; what that leads to is for the caller in [`crate::resume`].
 
@@ -13,7 +13,10 @@ mod parallel;
 #[cfg(test)]
 mod random;
 mod restore;
+mod rounds;
+mod step;
 pub(crate) mod tree;
+mod waiting;
 pub(crate) mod whole;
 
 use std::{
