@@ -1,8 +1,9 @@
 //! The interpreter: one pass over the tree, forward or back.
 //!
-//! `tree` holds the records, `forward` runs what can run (`lines`, `step`, `rounds`, `parallel` its parts), `back` takes back what was done,
-//! `restore` puts saved values in their slots, `attempt` calls the user's code. A pass ends done,
-//! failed, or waiting; what that leads to is for the caller in [`crate::resume`].
+//! `tree` holds the records, `forward` runs what can run (with `lines`, `step`, `rounds` and
+//! `parallel`), `back` takes back what was done, `restore` puts saved values in their slots,
+//! `attempt` calls the user's code. A pass ends done, failed, or waiting; what that leads to is for
+//! the caller in [`crate::resume`].
 
 pub(crate) mod attempt;
 mod back;

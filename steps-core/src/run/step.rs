@@ -1,6 +1,5 @@
 //! One attempt of a step: whether it may begin, what its answer leads to.
 
-use futures_util::FutureExt;
 use jiff::Timestamp;
 
 use super::{

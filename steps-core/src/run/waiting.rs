@@ -2,7 +2,6 @@
 
 use super::tree::{Id, ROOT};
 use crate::{
-    scope::Scope,
     state::{Kind, Until},
     status::Status,
 };
