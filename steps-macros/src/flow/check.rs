@@ -63,20 +63,8 @@ fn group(lines: &mut Vec<Line>, errors: &mut Errors) {
         true
     });
     for line in lines {
-        match &mut line.body {
-            Body::Step(_) | Body::Flow(_) | Body::Broken(_) => {}
-            Body::Group(lines)
-            | Body::Parallel(lines)
-            | Body::For { lines, .. }
-            | Body::Loop { lines, .. } => group(lines, errors),
-            Body::If {
-                then, otherwise, ..
-            } => {
-                group(then, errors);
-                if let Some(lines) = otherwise {
-                    group(lines, errors);
-                }
-            }
+        for lines in line.groups_mut() {
+            group(lines, errors);
         }
     }
 }

@@ -179,7 +179,6 @@ fn as_steps(stmt: &Stmt) -> Option<TokenStream> {
 
 /// Gives each line its name in the saved tree.
 fn rename(lines: &mut [super::model::Line], case: &str) {
-    use super::model::Body;
     for line in lines {
         let own = line.name.to_string();
         let own = own.strip_prefix("r#").unwrap_or(&own);
@@ -187,20 +186,8 @@ fn rename(lines: &mut [super::model::Line], case: &str) {
             Some(name) => name.value(),
             None => names::recase(own, case),
         };
-        match &mut line.body {
-            Body::Step(_) | Body::Flow(_) | Body::Broken(_) => {}
-            Body::Group(lines)
-            | Body::Parallel(lines)
-            | Body::For { lines, .. }
-            | Body::Loop { lines, .. } => rename(lines, case),
-            Body::If {
-                then, otherwise, ..
-            } => {
-                rename(then, case);
-                if let Some(lines) = otherwise {
-                    rename(lines, case);
-                }
-            }
+        for lines in line.groups_mut() {
+            rename(lines, case);
         }
     }
 }

@@ -118,4 +118,18 @@ impl Line {
             }
         }
     }
+
+    /// The same, to be changed.
+    pub(crate) fn groups_mut(&mut self) -> Vec<&mut Vec<Line>> {
+        match &mut self.body {
+            Body::Step(_) | Body::Flow(_) | Body::Broken(_) => Vec::new(),
+            Body::Group(lines)
+            | Body::Parallel(lines)
+            | Body::For { lines, .. }
+            | Body::Loop { lines, .. } => vec![lines],
+            Body::If {
+                then, otherwise, ..
+            } => std::iter::once(then).chain(otherwise).collect(),
+        }
+    }
 }

@@ -15,32 +15,35 @@ pub(super) fn fold(line: &Line) -> TokenStream {
     }
 }
 
+/// Whether the line's cell can tell a line that failed and was passed over from one that has not
+/// ended: a plain slot, or a fold, has that in its type.
+fn tells_failure(line: &Line) -> bool {
+    line.optional
+        && matches!(
+            &line.body,
+            Body::Flow(_)
+                | Body::Loop { .. }
+                | Body::If {
+                    otherwise: Some(_),
+                    ..
+                }
+        )
+}
+
 /// The method that gives the value of a line's slot.
 pub(super) fn getter(line: &Line) -> TokenStream {
-    match (&line.body, line.optional) {
-        (
-            Body::Flow(_)
-            | Body::Loop { .. }
-            | Body::If {
-                otherwise: Some(_), ..
-            },
-            true,
-        ) => quote!(get_maybe),
-        _ => quote!(get),
+    if tells_failure(line) {
+        quote!(get_maybe)
+    } else {
+        quote!(get)
     }
 }
 
 /// The method that takes the value out of a line's slot.
 pub(super) fn taker(line: &Line) -> TokenStream {
-    match (&line.body, line.optional) {
-        (
-            Body::Flow(_)
-            | Body::Loop { .. }
-            | Body::If {
-                otherwise: Some(_), ..
-            },
-            true,
-        ) => quote!(into_maybe),
-        _ => quote!(into_inner),
+    if tells_failure(line) {
+        quote!(into_maybe)
+    } else {
+        quote!(into_inner)
     }
 }
