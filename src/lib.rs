@@ -11,7 +11,7 @@ pub use steps_core::{
     failure::{Cause, StepFailure},
     journal,
     observe::Event,
-    policy, signal, sleep, state, status, testing,
+    policy, signal, sleep, state, status, store, testing,
     view::{AsStepRef, FlowState, ItemRef, ItemStates, StepRef, StepState},
 };
 /// Marks a function as a flow: its body begins with [`steps!`], and what comes after it gives the

@@ -82,6 +82,13 @@ pub struct Change {
     pub node: State,
 }
 
+impl Change {
+    /// A node as a store read it.
+    pub fn new(id: u32, parent: u32, node: State) -> Self {
+        Self { id, parent, node }
+    }
+}
+
 impl Batch<'_> {
     /// What changed, in the order in which it did.
     pub fn changes(&self) -> &[Change] {

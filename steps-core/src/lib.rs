@@ -40,6 +40,7 @@ pub mod state;
 pub mod status;
 #[doc(hidden)]
 pub mod step;
+pub mod store;
 #[doc(hidden)]
 pub mod table;
 pub mod testing;
