@@ -33,12 +33,14 @@
 //! `testing::store` has a test for each of these rules: a store passes them or is none.
 
 mod error;
+mod memory;
 mod query;
 mod turn;
 mod write;
 
 pub use crate::{journal::Change, scope::BoxFuture};
 pub use error::{ErrorKind, StoreError};
+pub use memory::MemoryStore;
 pub use query::{Info, Query, Refused, Saved};
 pub use turn::{Claim, Claimed, FlowClaim, Held, Hold, Message, Renew, Renewal, Taken, Tell, Told};
 pub use write::{Due, Existing, Lease, NewExecution, Target, Then, Write, Written};

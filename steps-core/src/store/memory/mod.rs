@@ -1,0 +1,167 @@
+//! A store in memory.
+
+mod find;
+mod row;
+mod rows;
+mod turns;
+
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use super::{
+    BoxFuture, Claim, Claimed, ErrorKind, FlowClaim, Held, Hold, Info, Query, Renew, Renewal,
+    Saved, Store, StoreError, Tell, Told, Write, Written,
+};
+use crate::{
+    clock::{Clock, TestClock},
+    scope::lock,
+};
+use rows::Rows;
+
+/// A [`Store`] in memory, for tests and for programs whose executions may end with the process.
+///
+/// It keeps every rule of a store but that of outliving the process. Clones share what is kept, so
+/// several engines can work on one: each stands for a process of its own.
+///
+/// ```
+/// use steps::store::{MemoryStore, Query, Store};
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), steps::store::StoreError> {
+/// let store = MemoryStore::new();
+/// assert_eq!(store.count(Query::default()).await?, 0);
+///
+/// store.close().await?;
+/// assert!(store.count(Query::default()).await.is_err());
+/// assert_eq!(store.reopen().count(Query::default()).await?, 0);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Default)]
+pub struct MemoryStore {
+    rows: Arc<Mutex<Rows>>,
+    closed: Arc<AtomicBool>,
+    clock: Clock,
+}
+
+impl MemoryStore {
+    /// An empty store, by the system's clock.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// An empty store, by a test's clock.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use steps::{store::MemoryStore, testing::FakeClock};
+    ///
+    /// let store = MemoryStore::with_clock(Arc::new(FakeClock::new()));
+    /// ```
+    pub fn with_clock(clock: Arc<dyn TestClock>) -> Self {
+        Self {
+            clock: Clock::Test(clock),
+            ..Self::default()
+        }
+    }
+
+    /// What this store keeps, opened once more, whether it was closed or not: as another process
+    /// would open a file. Closing one leaves the other open; a clone, however, is closed with it.
+    #[must_use]
+    pub fn reopen(&self) -> Self {
+        Self {
+            closed: Arc::default(),
+            ..self.clone()
+        }
+    }
+
+    fn with<'a, T: 'a>(
+        &'a self,
+        call: impl FnOnce(&mut Rows) -> Result<T, StoreError> + Send + 'a,
+    ) -> BoxFuture<'a, Result<T, StoreError>> {
+        Box::pin(async move {
+            let mut rows = lock(&self.rows);
+            if self.closed.load(Ordering::Relaxed) {
+                return Err(closed());
+            }
+            rows.tick(self.clock.now());
+            call(&mut rows)
+        })
+    }
+}
+
+fn closed() -> StoreError {
+    StoreError::new(ErrorKind::Closed, "the store in memory has been closed")
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore")
+            .field("executions", &lock(&self.rows).len())
+            .field("closed", &self.closed)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Store for MemoryStore {
+    fn write(&self, write: Write) -> BoxFuture<'_, Result<Written, StoreError>> {
+        self.with(|rows| rows.write(write))
+    }
+
+    fn claim(&self, claim: Claim) -> BoxFuture<'_, Result<Claimed, StoreError>> {
+        self.with(move |rows| Ok(rows.claim(&claim)))
+    }
+
+    fn hold(&self, hold: Hold) -> BoxFuture<'_, Result<Held, StoreError>> {
+        self.with(move |rows| Ok(rows.hold(&hold)))
+    }
+
+    fn renew(&self, renew: Renew) -> BoxFuture<'_, Result<Vec<Renewal>, StoreError>> {
+        self.with(move |rows| Ok(rows.renew(&renew)))
+    }
+
+    fn tell(&self, tell: Tell) -> BoxFuture<'_, Result<Told, StoreError>> {
+        self.with(|rows| Ok(rows.tell(tell)))
+    }
+
+    fn readmit(&self, flows: Vec<FlowClaim>) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.with(move |rows| {
+            rows.readmit(&flows);
+            Ok(())
+        })
+    }
+
+    fn load(&self, id: String) -> BoxFuture<'_, Result<Option<Saved>, StoreError>> {
+        self.with(move |rows| Ok(rows.load(&id)))
+    }
+
+    fn list(&self, query: Query) -> BoxFuture<'_, Result<Vec<Info>, StoreError>> {
+        self.with(move |rows| Ok(rows.list(&query)))
+    }
+
+    fn count(&self, query: Query) -> BoxFuture<'_, Result<u64, StoreError>> {
+        self.with(move |rows| Ok(rows.count(&query)))
+    }
+
+    fn delete(&self, query: Query) -> BoxFuture<'_, Result<u64, StoreError>> {
+        self.with(move |rows| Ok(rows.delete(&query)))
+    }
+
+    fn close(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            // Under the lock, so that no call is under way any more when this returns.
+            let _rows = lock(&self.rows);
+            if self.closed.swap(true, Ordering::Relaxed) {
+                return Err(closed());
+            }
+            Ok(())
+        })
+    }
+}

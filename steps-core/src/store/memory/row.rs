@@ -1,0 +1,98 @@
+//! One execution, and what becomes of it: nodes, leases, messages.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use super::super::{Change, Due, Info, Lease, Message, Taken, Then};
+use crate::json::Json;
+
+/// One execution.
+pub(super) struct Row {
+    /// Held are those that have a worker, until the time at which they are due.
+    pub(super) info: Info,
+    pub(super) input: Json,
+    pub(super) fence: i64,
+    pub(super) nodes: BTreeMap<u32, Change>,
+    pub(super) inbox: BTreeMap<i64, Message>,
+}
+
+impl Row {
+    /// Whether a lease on it has not ended.
+    pub(super) fn is_held(&self, now: Timestamp) -> bool {
+        self.info.worker.is_some() && self.info.due.is_some_and(|until| until > now)
+    }
+
+    /// The messages after this one, oldest first.
+    pub(super) fn since(&self, seen: i64) -> Vec<(i64, Message)> {
+        let newer = self.inbox.range(seen.saturating_add(1)..);
+        newer.map(|(n, message)| (*n, message.clone())).collect()
+    }
+
+    /// Keeps nodes, and with the root what is known of the execution.
+    pub(super) fn put(&mut self, nodes: Vec<Change>, replace: bool) {
+        if replace {
+            self.nodes.clear();
+        }
+        for change in nodes {
+            if change.id == 0 {
+                let root = &change.node;
+                self.info.status = root.status;
+                self.info.started_at = root.started_at;
+                self.info.done_at = root.done_at;
+                self.info.error = root.errors.last().cloned();
+                self.info.output.clone_from(&root.output);
+            }
+            self.nodes.insert(change.id, change);
+        }
+    }
+
+    /// Keeps the lease, or gives it back.
+    pub(super) fn then(&mut self, then: Then, now: Timestamp) {
+        match then {
+            Then::Keep => {}
+            Then::Rest { due, seen } => {
+                self.info.worker = None;
+                self.info.due = match due {
+                    _ if !self.since(seen).is_empty() => Some(now),
+                    Due::Now => Some(now),
+                    Due::At(time) => Some(time),
+                    Due::Never => None,
+                };
+            }
+            Then::Refuse(refused) => {
+                self.info.worker = None;
+                self.info.due = Some(now);
+                self.info.refused = Some(refused);
+            }
+        }
+    }
+
+    /// Gives it to a worker.
+    pub(super) fn take(&mut self, key: i64, worker: &str, until: Timestamp) -> Taken {
+        self.fence += 1;
+        self.info.refused = None;
+        self.info.due = Some(until);
+        let from = self.info.worker.replace(worker.to_owned());
+        Taken {
+            lease: Lease {
+                key,
+                fence: self.fence,
+            },
+            info: self.info.clone(),
+            input: self.input.clone(),
+            nodes: self.nodes.values().cloned().collect(),
+            messages: self.since(0),
+            from,
+        }
+    }
+}
+
+/// Whether a message takes the place of another.
+pub(super) fn replaces(new: &Message, old: &Message) -> bool {
+    match (new, old) {
+        (Message::Signal { path, .. }, Message::Signal { path: other, .. }) => path == other,
+        (Message::Stop, Message::Stop) | (Message::Undo, Message::Undo) => true,
+        _ => false,
+    }
+}

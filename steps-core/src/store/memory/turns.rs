@@ -1,0 +1,130 @@
+//! Which executions are due, and when: the index that a claim looks into.
+//!
+//! Executions stand in lanes. All in one lane are of one flow, of one priority, refused by the same
+//! flow or none, and held by the same worker or none, and are sorted by the time at which they are
+//! due. So what is due stands first in each lane, and a claim never sees those that wait.
+
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet, HashSet},
+};
+
+use jiff::Timestamp;
+
+use super::super::{Claim, FlowClaim, Info};
+
+/// The lanes of each flow.
+#[derive(Default)]
+pub(super) struct Turns(BTreeMap<String, BTreeMap<Lane, BTreeSet<(Timestamp, i64)>>>);
+
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Lane {
+    priority: Reverse<i32>,
+    refused: Option<u64>,
+    worker: Option<String>,
+}
+
+/// An execution that may be claimed, sorted as a claim gives them.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Candidate {
+    priority: Reverse<i32>,
+    due: Timestamp,
+    key: i64,
+    /// Which of the claim's flows it is of.
+    flow: usize,
+}
+
+impl Lane {
+    fn of(info: &Info) -> Self {
+        Self {
+            priority: Reverse(info.priority),
+            refused: info.refused.as_ref().map(|refused| refused.fingerprint),
+            worker: info.worker.clone(),
+        }
+    }
+}
+
+impl Turns {
+    pub(super) fn insert(&mut self, key: i64, info: &Info) {
+        let Some(due) = info.due else { return };
+        if !self.0.contains_key(&info.flow) {
+            self.0.insert(info.flow.clone(), BTreeMap::new());
+        }
+        if let Some(lanes) = self.0.get_mut(&info.flow) {
+            lanes.entry(Lane::of(info)).or_default().insert((due, key));
+        }
+    }
+
+    pub(super) fn remove(&mut self, key: i64, info: &Info) {
+        let Some(due) = info.due else { return };
+        let Some(lanes) = self.0.get_mut(&info.flow) else {
+            return;
+        };
+        let lane = Lane::of(info);
+        if let Some(keys) = lanes.get_mut(&lane) {
+            keys.remove(&(due, key));
+            if keys.is_empty() {
+                lanes.remove(&lane);
+            }
+        }
+        if lanes.is_empty() {
+            self.0.remove(&info.flow);
+        }
+    }
+
+    /// The lanes that a worker with this flow may take from.
+    fn open<'a>(
+        &'a self,
+        flow: &'a FlowClaim,
+    ) -> impl Iterator<Item = (&'a Lane, &'a BTreeSet<(Timestamp, i64)>)> {
+        flow.names
+            .iter()
+            .filter_map(|name| self.0.get(name.as_ref()))
+            .flatten()
+            .filter(|(lane, _)| lane.refused != Some(flow.fingerprint))
+    }
+
+    /// The executions that a claim gets, in their order.
+    pub(super) fn due(&self, claim: &Claim, now: Timestamp) -> Vec<i64> {
+        let mut candidates = BTreeSet::new();
+        for (index, flow) in claim.flows.iter().enumerate() {
+            let limit = flow.limit.min(claim.limit);
+            for (lane, keys) in self.open(flow) {
+                let due = keys.iter().take_while(|(due, _)| *due <= now).take(limit);
+                candidates.extend(due.map(|&(due, key)| Candidate {
+                    priority: lane.priority,
+                    due,
+                    key,
+                    flow: index,
+                }));
+            }
+        }
+        let mut left: Vec<usize> = claim.flows.iter().map(|flow| flow.limit).collect();
+        let mut chosen = Vec::new();
+        // Two of the claim's flows may have a name in common.
+        let mut seen = HashSet::new();
+        for candidate in candidates {
+            if chosen.len() == claim.limit {
+                break;
+            }
+            let left = &mut left[candidate.flow];
+            if *left > 0 && seen.insert(candidate.key) {
+                *left -= 1;
+                chosen.push(candidate.key);
+            }
+        }
+        chosen
+    }
+
+    /// When the next one is due that the claim's worker does not hold itself.
+    pub(super) fn next(&self, claim: &Claim, now: Timestamp) -> Option<Timestamp> {
+        let lanes = claim.flows.iter().flat_map(|flow| self.open(flow));
+        lanes
+            .filter_map(|(lane, keys)| {
+                let (due, _) = *keys.first()?;
+                let own = lane.worker.as_ref() == Some(&claim.worker);
+                (!own || due <= now).then_some(due)
+            })
+            .min()
+    }
+}
