@@ -14,8 +14,9 @@
 //!   [`write`](Store::write) names the number it was claimed with and is refused with
 //!   [`ErrorKind::Fenced`] once there is a newer one: a worker that was away for longer than its
 //!   lease can't write any more. A lease that has ended, but was not claimed by anybody since, is
-//!   still good.
-//! * [`renew`](Store::renew) puts the ends of leases off: the heartbeat.
+//!   still good. One that was given back is not, nor is one on an execution that was deleted, even
+//!   if its id is in use again.
+//! * [`renew`](Store::renew) puts the ends of leases off: the heartbeat. Nothing else does.
 //! * The last write of a turn gives the lease back, and says when the execution is due again.
 //!
 //! # What a store has to promise
@@ -26,7 +27,10 @@
 //! * Writes of one execution are made one after the other by the engine; writes of different ones
 //!   at once. A store may put any number of them in one transaction, and one that can't be made
 //!   fails alone.
-//! * Times are compared with the store's own clock: a worker's may be wrong.
+//! * Times are compared with the store's own clock: a worker's may be wrong. What is due at a time
+//!   is due as soon as the clock shows it.
+//! * All comes back as it was written: texts and JSON to the byte, times of nodes to the nanosecond,
+//!   other times to the microsecond at least. A text holds no NUL.
 //! * No method calls back, and none holds a transaction open after it has returned.
 //! * Any number of processes may use one store at once, if it is that kind of database.
 //!
@@ -58,15 +62,17 @@ pub trait Store: Send + Sync + 'static {
     fn write(&self, write: Write) -> BoxFuture<'_, Result<Written, StoreError>>;
 
     /// Gives the worker executions that are due, those of higher priority first, and of the same
-    /// priority those that were due first; with their trees and messages.
+    /// priority those that were due first; with their trees and messages. Taking one that was
+    /// [refused](Info::refused) by another flow ends that refusal.
     fn claim(&self, claim: Claim) -> BoxFuture<'_, Result<Claimed, StoreError>>;
 
-    /// Gives the worker this execution, due or not, unless another lease on it has not ended: for
-    /// an operator's change.
+    /// Gives the worker this execution, due or not, unless another lease on it has not ended, be it
+    /// the worker's own: for an operator's change. It ends a refusal, as a claim does.
     fn hold(&self, hold: Hold) -> BoxFuture<'_, Result<Held, StoreError>>;
 
     /// Puts off the end of leases, and gives the messages that came since: an answer for each, in
-    /// the same order.
+    /// the same order. A lease that can be renewed is one that can be written under; one that was
+    /// given back stays so, whatever heartbeat comes late.
     fn renew(&self, renew: Renew) -> BoxFuture<'_, Result<Vec<Renewal>, StoreError>>;
 
     /// Puts a message in an execution's inbox. If nobody holds a lease on it, it is due now;
@@ -81,15 +87,17 @@ pub trait Store: Send + Sync + 'static {
     /// Everything kept of one execution.
     fn load(&self, id: String) -> BoxFuture<'_, Result<Option<Saved>, StoreError>>;
 
-    /// The executions that a query finds, the newest first.
+    /// The executions that a query finds, the newest first, by when they were made. Those that
+    /// were made at the same time stand in an order that stays.
     fn list(&self, query: Query) -> BoxFuture<'_, Result<Vec<Info>, StoreError>>;
 
     /// How many executions a query finds, whatever its `limit` and `after`.
     fn count(&self, query: Query) -> BoxFuture<'_, Result<u64, StoreError>>;
 
     /// Deletes the executions that a query finds and that have ended, with all their rows, up to
-    /// its `limit`, the oldest first. One that has not ended, or that somebody holds a lease on, is
-    /// passed over. Gives their number.
+    /// its `limit`, the oldest first, by when they were made; `after` means nothing here. One that
+    /// has not ended (its status is not [final](crate::Status::is_final)), or on which there is a
+    /// lease that has not ended, is passed over. Gives their number.
     fn delete(&self, query: Query) -> BoxFuture<'_, Result<u64, StoreError>>;
 
     /// Finishes what was asked for and closes. Later calls fail with [`ErrorKind::Closed`].

@@ -21,13 +21,13 @@ pub struct Info {
     pub labels: Labels,
     /// Larger ones are claimed first; 0 by default.
     pub priority: i32,
-    /// When it was made.
+    /// When it was made, by the store's clock.
     pub created_at: Timestamp,
     /// When it first began.
     pub started_at: Option<Timestamp>,
     /// When it ended.
     pub done_at: Option<Timestamp>,
-    /// The error it ended with; of several, the last.
+    /// The error of its root; of several, the last.
     pub error: Option<String>,
     /// What it gave, once done. Missing where that is `null`.
     pub output: Option<Json>,
@@ -35,7 +35,7 @@ pub struct Info {
     pub due: Option<Timestamp>,
     /// Who holds it, or held it last without giving it back.
     pub worker: Option<String>,
-    /// The flow that it did not fit, if one refused it and none has taken it since.
+    /// The flow that it did not fit, if one refused it and nobody has taken it since.
     pub refused: Option<Refused>,
 }
 
@@ -100,6 +100,7 @@ pub struct Query {
     pub refused: Option<bool>,
     /// At most how many; 0 is no bound.
     pub limit: usize,
-    /// Those that a list has after the execution of this id: the next page.
+    /// Those that a list has after the execution of this id, whether the query finds that one or
+    /// not: the next page. None if there is no such execution (any more).
     pub after: Option<String>,
 }

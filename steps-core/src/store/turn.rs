@@ -16,7 +16,7 @@ pub struct Claim {
     pub lease: Duration,
     /// The flows it can run.
     pub flows: Vec<FlowClaim>,
-    /// At most how many in all.
+    /// At most how many in all. With 0, the answer only says what is due next.
     pub limit: usize,
 }
 
@@ -38,7 +38,9 @@ pub struct Claimed {
     /// The executions it now holds.
     pub taken: Vec<Taken>,
     /// When the next execution of these flows is due, as far as that is known: what was left by
-    /// `limit`, what waits, and what other workers hold. None if there is nothing.
+    /// a limit, what waits, and what other workers hold; but not what is refused for these
+    /// fingerprints. None if there is nothing. It is never later than that, and not past unless
+    /// a limit has left something that is due.
     pub next_due: Option<Timestamp>,
     /// The store's clock at this claim.
     pub now: Timestamp,
@@ -102,7 +104,7 @@ pub struct Renew {
 pub enum Renewal {
     /// It lasts longer; these messages came since.
     Held(Vec<(i64, Message)>),
-    /// Somebody else has the execution now, or it is gone.
+    /// Somebody else has the execution now, or it is gone, or the lease was given back.
     Lost,
 }
 
@@ -132,7 +134,7 @@ pub struct Tell {
     pub id: String,
     /// What.
     pub message: Message,
-    /// Only if the execution is in one of these statuses.
+    /// Only if the execution is in one of these statuses; in any if there is none.
     pub only: Vec<Status>,
 }
 

@@ -27,10 +27,13 @@ pub struct Write {
     /// The nodes that changed, each with its new content, in place of the row of the same number
     /// if there is one. The root has number 0; its status, times, errors and output are the
     /// execution's. Its input, id and labels are kept with the execution and are left out here.
+    /// No number stands twice.
     pub nodes: Vec<Change>,
-    /// Whether rows that are not in `nodes` are deleted.
+    /// Whether rows that are not in `nodes` are deleted. What is known of the execution stays as
+    /// the root last told.
     pub replace: bool,
-    /// The messages that have had their effect with this write: they are deleted.
+    /// The messages that have had their effect with this write: they are deleted. Numbers that are
+    /// not in the inbox (any more) are passed over.
     pub taken: Vec<i64>,
     /// What becomes of the lease.
     pub then: Then,
@@ -59,16 +62,16 @@ pub struct NewExecution {
     /// Larger ones are claimed first.
     pub priority: i32,
     /// The worker that holds it from the start, and for how long; without one, it is due as
-    /// [`Then::Rest`] says.
+    /// [`Then::Rest`] says, and [`Then::Keep`] is [`Rejected`](super::ErrorKind::Rejected).
     pub held: Option<(String, Duration)>,
 }
 
 /// What becomes of the lease after a write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Then {
-    /// It is kept.
+    /// It is kept, and ends when it was to end.
     Keep,
-    /// It is given back.
+    /// It is given back, and no longer good.
     Rest {
         /// When the execution is due again.
         due: Due,
@@ -86,7 +89,7 @@ pub enum Then {
 pub enum Due {
     /// Now, by the store's clock.
     Now,
-    /// At this time.
+    /// At this time, be it past.
     At(Timestamp),
     /// Not before a message comes.
     Never,
@@ -97,7 +100,8 @@ pub enum Due {
 pub enum Written {
     /// It is kept.
     Kept,
-    /// The execution was made. The lease is good if the write kept it.
+    /// The execution was made. The lease is good if it was made for a worker, and the write kept
+    /// it.
     Created(Lease),
     /// There is an execution of this id, so nothing was written.
     Exists(Box<Existing>),
