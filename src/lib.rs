@@ -7,7 +7,7 @@ pub mod guide;
 #[doc(inline)]
 pub use steps_core::{
     Advance, Branch, Cx, Failure, Flow, Input, Json, Outcome, Run, RunLimits, Signals, State,
-    Status, With, clock, compat,
+    Status, With, clock, compat, engine,
     failure::{Cause, StepFailure},
     journal,
     observe::Event,

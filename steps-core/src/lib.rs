@@ -18,6 +18,7 @@ pub mod cell;
 pub mod clock;
 pub mod compat;
 mod cx;
+pub mod engine;
 pub mod error;
 pub mod failure;
 #[doc(hidden)]
