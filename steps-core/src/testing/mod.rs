@@ -1,5 +1,5 @@
 //! Testing flows: a clock that jumps, a world that remembers, and an explorer that cuts a flow off
-//! at every point and looks whether it comes out the same.
+//! at every point and looks whether it comes out the same; and the rules of a store, as tests.
 //!
 //! ```
 //! use steps::testing::Lab;
@@ -13,7 +13,10 @@ mod clock;
 mod effects;
 mod explore;
 mod recorder;
+pub mod store;
 
+#[doc(inline)]
+pub use crate::store_conformance;
 pub use clock::FakeClock;
 pub use effects::{Effect, Fault, Injected, Lab};
 pub use explore::{Explorer, Report, Violation};

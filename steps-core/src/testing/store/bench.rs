@@ -1,0 +1,213 @@
+//! A store under test, and short ways to ask it for what most rules need.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::{Timestamp, Unit};
+
+use super::{
+    check::{Fault, Outcome, same},
+    make::{Make, claim, write},
+    subject::Source,
+};
+use crate::{
+    clock::{add, after},
+    journal::Change,
+    store::{
+        Claim, Claimed, Due, Held, Hold, Lease, Message, Query, Renew, Renewal, Saved, Store,
+        StoreError, Taken, Tell, Then, Told, Write, Written,
+    },
+};
+
+/// A lease that ends in no test.
+pub(super) const HOUR: Duration = Duration::from_hours(1);
+
+/// A lease that a test sees the end of. No test depends on its lasting this long.
+pub(super) const SHORT: Duration = Duration::from_millis(20);
+
+/// A store under test.
+#[derive(Clone)]
+pub(super) struct Bench {
+    source: Arc<dyn Source>,
+    pub(super) store: Arc<dyn Store>,
+}
+
+impl Bench {
+    pub(super) async fn new(source: Arc<dyn Source>) -> Self {
+        let store = source.open().await;
+        Self { source, store }
+    }
+
+    /// The same database opened once more; `None` where it can't be.
+    pub(super) async fn again(&self) -> Option<Self> {
+        if !self.source.reopens() {
+            return None;
+        }
+        Some(Self::new(self.source.clone()).await)
+    }
+
+    /// The store's clock, to the microsecond.
+    pub(super) async fn now(&self) -> Outcome<Timestamp> {
+        let mut claim = claim("clock");
+        claim.limit = 0;
+        Ok(micros(self.store.claim(claim).await?.now))
+    }
+
+    /// A time in the future, to the microsecond.
+    pub(super) async fn later(&self, by: Duration) -> Outcome<Timestamp> {
+        Ok(add(self.now().await?, by))
+    }
+
+    /// Lets time pass by the store's clock.
+    pub(super) async fn lapse(&self, time: Duration) -> Outcome {
+        let until = add(self.now().await?, time + Duration::from_millis(1));
+        while let Some(left) = after(self.now().await?, until) {
+            self.source.pass(left).await;
+        }
+        Ok(())
+    }
+
+    /// Makes an execution that is not there yet.
+    pub(super) async fn create(&self, make: Make) -> Outcome<Lease> {
+        let id = make.new.id.clone();
+        match self.store.write(make.write()).await? {
+            Written::Created(lease) => Ok(lease),
+            other => Err(Fault::new(&format!("making {id:?}"), "Created", other)),
+        }
+    }
+
+    /// Makes an execution that is due.
+    pub(super) async fn due(&self, id: &str) -> Outcome {
+        self.create(Make::new(id)).await.map(drop)
+    }
+
+    /// Makes an execution that a worker holds.
+    pub(super) async fn held(&self, id: &str) -> Outcome<Lease> {
+        self.create(Make::new(id).held("maker", HOUR)).await
+    }
+
+    /// A write under a lease that is good.
+    pub(super) async fn write(&self, write: Write) -> Outcome {
+        match self.store.write(write).await? {
+            Written::Kept => Ok(()),
+            other => Err(Fault::new("a write under a lease", "Kept", other)),
+        }
+    }
+
+    /// Writes nodes and keeps the lease.
+    pub(super) async fn keep(&self, lease: Lease, nodes: Vec<Change>) -> Outcome {
+        self.write(write(lease, nodes, Then::Keep)).await
+    }
+
+    /// Gives a lease back.
+    pub(super) async fn rest(&self, lease: Lease, due: Due) -> Outcome {
+        let then = Then::Rest { due, seen: 0 };
+        self.write(write(lease, Vec::new(), then)).await
+    }
+
+    /// What is due of the flow that executions are of if nothing else is said.
+    pub(super) async fn claim(&self, worker: &str) -> Outcome<Vec<Taken>> {
+        Ok(self.claimed(claim(worker)).await?.taken)
+    }
+
+    pub(super) async fn claimed(&self, claim: Claim) -> Outcome<Claimed> {
+        Ok(self.store.claim(claim).await?)
+    }
+
+    /// Claims, and gets just the execution of this id.
+    pub(super) async fn claim_one(&self, worker: &str, id: &str) -> Outcome<Taken> {
+        self.claim_one_with(claim(worker), id).await
+    }
+
+    pub(super) async fn claim_one_with(&self, claim: Claim, id: &str) -> Outcome<Taken> {
+        let what = format!(
+            "a claim by {:?} while only {id:?} is to be had",
+            claim.worker
+        );
+        let mut taken = self.claimed(claim).await?.taken;
+        same(&what, &ids(&taken), &vec![id])?;
+        taken.pop().ok_or_else(|| Fault::new(&what, id, ()))
+    }
+
+    /// Claims, and gets nothing.
+    pub(super) async fn claim_nothing(&self, what: &str) -> Outcome {
+        let taken = self.claim("idle").await?;
+        same(&format!("a claim: {what}"), &ids(&taken), &Vec::new())
+    }
+
+    pub(super) async fn hold(&self, id: &str, worker: &str, lease: Duration) -> Outcome<Held> {
+        let (id, worker) = (id.to_owned(), worker.to_owned());
+        Ok(self.store.hold(Hold { id, worker, lease }).await?)
+    }
+
+    /// Holds an execution that nobody holds.
+    pub(super) async fn take(&self, id: &str, worker: &str, lease: Duration) -> Outcome<Taken> {
+        match self.hold(id, worker, lease).await? {
+            Held::Taken(taken) => Ok(*taken),
+            other => Err(Fault::new(&format!("holding {id:?}"), "Taken", other)),
+        }
+    }
+
+    /// Renews one lease, for so long.
+    pub(super) async fn renew(&self, held: Lease, seen: i64, lease: Duration) -> Outcome<Renewal> {
+        let held = vec![(held, seen)];
+        let mut answers = self.store.renew(Renew { lease, held }).await?;
+        same("how many answers one renewal has", &answers.len(), &1)?;
+        answers
+            .pop()
+            .ok_or_else(|| Fault::new("a renewal", "an answer", ()))
+    }
+
+    /// Sends a message to an execution, whatever its status.
+    pub(super) async fn tell(&self, id: &str, message: Message) -> Outcome<i64> {
+        let (id, only) = (id.to_owned(), Vec::new());
+        match self.store.tell(Tell { id, message, only }).await? {
+            Told::Kept(number) => Ok(number),
+            other => Err(Fault::new("a message", "Kept", other)),
+        }
+    }
+
+    /// All that is kept of an execution that is there.
+    pub(super) async fn load(&self, id: &str) -> Outcome<Saved> {
+        let saved = self.store.load(id.to_owned()).await?;
+        saved.ok_or_else(|| Fault::new(&format!("loading {id:?}"), "Some", ()))
+    }
+
+    /// The ids of what a query finds.
+    pub(super) async fn list(&self, query: Query) -> Outcome<Vec<String>> {
+        let found = self.store.list(query).await?;
+        Ok(found.into_iter().map(|info| info.id).collect())
+    }
+
+    /// A call that is tried again as long as the store is busy.
+    pub(super) async fn patiently<T, F>(
+        &self,
+        call: impl Fn(Arc<dyn Store>) -> F,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, StoreError>>,
+    {
+        let mut patience = 1000;
+        loop {
+            match call(self.store.clone()).await {
+                Err(error) if error.kind().is_transient() && patience > 0 => {
+                    patience -= 1;
+                    self.source.pass(Duration::from_millis(5)).await;
+                }
+                other => return other,
+            }
+        }
+    }
+}
+
+/// The ids of what was taken, in that order.
+pub(super) fn ids(taken: &[Taken]) -> Vec<&str> {
+    taken.iter().map(|taken| &*taken.info.id).collect()
+}
+
+/// A time without what is smaller than a microsecond.
+pub(super) fn micros(time: Timestamp) -> Timestamp {
+    let round = jiff::TimestampRound::new()
+        .smallest(Unit::Microsecond)
+        .mode(jiff::RoundMode::Floor);
+    time.round(round).unwrap_or(time)
+}

@@ -1,0 +1,185 @@
+//! Nodes of every kind, and values that stores are known to trip over.
+
+use jiff::Timestamp;
+
+use super::make::json;
+use crate::{
+    json::Json,
+    state::{Kind, Progress, Resolved, State, Undo, Until},
+    status::Status,
+};
+
+/// Texts to be kept as they are. None holds a NUL, which a text of `PostgreSQL` can't.
+pub(super) const TEXTS: &[&str] = &[
+    "",
+    " ",
+    "'; DROP TABLE executions; --",
+    "\"quoted\" 'twice' `thrice`",
+    "100% _under_ \\back\\slash",
+    "tab\tnewline\nreturn\r\n",
+    "\u{1}\u{8}\u{1b}\u{1f}\u{7f}\u{85}",
+    "ümläut ß 漢字 עברית 🦀 👩‍👩‍👧",
+    "e\u{301} \u{feff}bom \u{202e}rtl \u{2028}\u{fffd}\u{10ffff}",
+    "{\"json\": [null]}",
+    "$1 ?1 :name @name",
+    "/a/b/../c",
+    "NULL",
+    "0",
+    "2022-03-19T16:54:44Z",
+];
+
+/// JSON texts to be kept to the byte.
+pub(super) const JSONS: &[&str] = &[
+    "null",
+    "false",
+    "\"\"",
+    "{}",
+    "[ ]",
+    "1e400",
+    "-0.0",
+    "123456789012345678901234567890",
+    "0.1000000000000000055511151231257827",
+    r#"{"b": 1, "a": 2, "b": 3}"#,
+    r#"{ "spaces" :  [ 1 ,2 ] }"#,
+    r#""\u0000 \u00e9 \ud83e\udd80 \/""#,
+    "\"漢字 🦀\"",
+];
+
+/// Numbers that are the same in each run.
+pub(super) struct Dice(u64);
+
+impl Dice {
+    pub(super) fn new(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// The next number: `SplitMix64`, <https://prng.di.unimi.it/splitmix64.c>.
+    pub(super) fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    /// A number below this one, which is not 0.
+    pub(super) fn below(&mut self, end: u32) -> u32 {
+        u32::try_from(self.next() % u64::from(end)).unwrap_or(0)
+    }
+
+    fn one<T: Copy>(&mut self, of: &[T]) -> T {
+        let index = self.below(u32::try_from(of.len()).unwrap_or(u32::MAX));
+        of[index as usize]
+    }
+
+    /// Half of the time nothing.
+    fn maybe<T>(&mut self, make: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        (self.next() & 1 == 0).then(|| make(self))
+    }
+
+    fn text(&mut self) -> String {
+        self.one(TEXTS).to_owned()
+    }
+
+    fn json(&mut self) -> Json {
+        json(self.one(JSONS))
+    }
+
+    fn time(&mut self) -> Timestamp {
+        let seconds = self.one(&[
+            0,
+            -1,
+            1_700_000_000,
+            253_402_207_199,
+            -62_135_596_801,
+            Timestamp::MIN.as_second() + 1,
+            Timestamp::MAX.as_second(),
+        ]);
+        let nanos = self.one(&[0, 1, 999_999_999, 120_000_000, 123_456_789]);
+        Timestamp::new(seconds, nanos).unwrap_or(Timestamp::MAX)
+    }
+
+    fn undo(&mut self) -> Undo {
+        Undo {
+            err: self.text(),
+            started_at: self.maybe(Self::time),
+            done_at: self.maybe(Self::time),
+            attempts: self.one(&[0, 1, u32::MAX]),
+            until: self.maybe(Self::time),
+            resolved: self.maybe(|dice| dice.one(&[Resolved::Skipped, Resolved::Undone])),
+        }
+    }
+
+    /// Some value, for a field in which `null` is the same as nothing.
+    fn value(&mut self) -> Option<Json> {
+        self.maybe(Self::json).filter(|value| !value.is_null())
+    }
+
+    /// A node whose status and fields do not contradict each other.
+    fn node(&mut self, kind: Kind, status: Status) -> State {
+        let info = self.value();
+        let errors = (0..self.below(4)).map(|_| self.text()).collect();
+        let started_at = self.maybe(Self::time);
+        let attempts = self.one(&[1, 2, u32::MAX]);
+        let done_at = match status {
+            Status::Done | Status::Failed => Some(self.time()),
+            Status::Pending | Status::Running | Status::Waiting => None,
+            _ => self.maybe(Self::time),
+        };
+        State {
+            name: self.text().into(),
+            kind,
+            status,
+            info,
+            errors: if status == Status::Done {
+                Vec::new()
+            } else {
+                errors
+            },
+            started_at,
+            done_at,
+            until: self.maybe(|dice| dice.maybe(Self::time).map_or(Until::Signal, Until::Time)),
+            attempts,
+            input: self.value(),
+            decision: self.maybe(|dice| dice.next() & 1 == 0),
+            output: self.value(),
+            before: self.maybe(Self::json),
+            after: self.maybe(Self::json),
+            progress: self.maybe(|dice| Progress {
+                done: dice.one(&[0, 1, u64::MAX]),
+                total: dice.one(&[0, 1, u64::MAX]),
+            }),
+            undo: self.maybe(Self::undo),
+            extra: self
+                .maybe(|dice| ("unknown field".to_owned(), dice.json()))
+                .into_iter()
+                .collect(),
+            ..State::default()
+        }
+    }
+}
+
+/// This many nodes, of each kind and in each status.
+pub(super) fn nodes(dice: &mut Dice, count: usize) -> Vec<State> {
+    let kinds = Kind::ALL.iter().cycle();
+    let statuses = Status::ALL.iter().cycle();
+    kinds
+        .zip(statuses)
+        .take(count)
+        .map(|(kind, status)| dice.node(*kind, *status))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// So a store may keep them as the JSON of a state.
+    #[test]
+    fn generated_nodes_survive_their_own_json() {
+        for node in nodes(&mut Dice::new(3), 2000) {
+            let text = node.to_json();
+            assert_eq!(State::from_json(&text).unwrap(), node, "{text}");
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! The list of all rules: their names, and what they say.
+
+use super::{Rule, rules};
+
+/// Hands the list to another macro.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __store_rules {
+    ($then:path, $($with:tt)*) => { $then! { $($with)*;
+        create {
+            create_keeps_all: "An execution is kept as it was made, with the nodes of the same write.",
+            create_held: "An execution that is made for a worker is held by it from the start.",
+            create_due: "An execution that is made for nobody is due as its write says.",
+            create_held_and_rest: "A lease that the write which makes an execution gives back is not good.",
+            create_exists: "Of an id that is there, nothing is written, and what is there is told.",
+            create_without_worker_keeps_no_lease: "An execution can't be made for nobody and keep its lease.",
+            create_at_once: "Of several of one id that are made at once, just one is made.",
+        }
+        fence {
+            stale_lease_is_fenced: "A write under a lease that is not the newest is refused, and nothing of it kept.",
+            ended_lease_still_writes: "A lease that has ended is good until somebody else takes the execution.",
+            given_back_lease_is_fenced: "A lease that was given back is not good.",
+            lease_of_deleted_is_fenced: "A lease on what was deleted is not good, even if its id is in use again.",
+            fences_grow: "Each lease on an execution has a larger fencing number than any before it.",
+        }
+        nodes {
+            nodes_replace_those_of_their_number: "A node takes the place of the one of its number; the others stay.",
+            replace_deletes_the_others: "A write that replaces deletes the rows it does not have, of its execution only.",
+            every_node_comes_back: "Nodes of all kinds come back as they were written.",
+            root_comes_back: "The root comes back as it was written, and tells of the execution.",
+            extremes_come_back: "Ids, flows, labels, priorities and inputs come back, whatever they hold.",
+            large_values_come_back: "Values of more than 1 MiB come back.",
+            many_rows_come_back: "An execution may have 10,000 rows and more.",
+            root_tells_the_execution: "Status, times, error and output of an execution are those of its root.",
+        }
+        claims {
+            claim_gives_all: "A claim gives all that is kept of an execution, and its messages.",
+            claim_order: "Those of higher priority come first, then those that were due first.",
+            claim_limits: "A claim gives no more than its limits, in all and of each flow.",
+            claim_names: "A claim gives executions of all names of its flows, and of no other.",
+            claim_only_what_is_due: "A claim gives what is due, and nothing before its time.",
+            claim_after_the_end_of_a_lease: "When a lease ends, the execution is due, and tells from whom it was taken.",
+            next_due: "A claim tells when the next execution of its flows is due.",
+        }
+        hold {
+            hold_takes: "A hold gives an execution, due or not, with all that is kept of it.",
+            hold_only_what_nobody_holds: "A hold gives nothing that is held, and says by whom.",
+            hold_after_the_end_of_a_lease: "A hold takes over when a lease has ended.",
+        }
+        refuse {
+            refused_is_passed_over: "An execution that a flow refused is not given to that flow again, but to others.",
+            taking_ends_a_refusal: "A refusal ends when somebody takes the execution.",
+            readmit_ends_a_refusal: "A refusal ends when that flow is readmitted, and no other.",
+        }
+        renew {
+            renew_puts_off: "A renewal puts off the end of a lease, counted from now.",
+            renew_says_what_is_lost: "A renewal says for each lease, in order, whether it is good.",
+            renew_does_not_wake_what_rests: "A heartbeat that comes late changes nothing of what was given back.",
+            renew_gives_messages: "A renewal gives the messages that came since.",
+        }
+        tell {
+            tell_only_in_a_status: "A message is kept in the statuses that it is for; else the status is told.",
+            tell_wakes_what_rests: "A message to an execution that nobody holds makes it due now.",
+            tell_leaves_a_lease_alone: "A message to an execution that is held waits for its holder.",
+            tell_numbers_grow: "The number of a message is larger than that of any before it.",
+            tell_replaces: "A message takes the place of one of its kind and path, with a number of its own.",
+            taken_messages_are_deleted: "A write deletes the messages that it has taken, and no other.",
+            rest_is_over_if_a_message_came: "What is given back is due now if there is a message its holder has not seen.",
+            messages_come_back: "Messages come back as they were sent, the oldest first.",
+        }
+        find {
+            load_what_is_there: "An execution is found by its id, to the byte.",
+            list_order: "A list has the newest first, with all that is known of each.",
+            list_pages: "Pages, one after the other, have each execution once, in the order of a list.",
+            list_filters: "A list has what meets all that a query sets.",
+            count_filters: "A count has what meets all that a query sets, whatever its limit.",
+        }
+        delete {
+            delete_only_what_has_ended: "What has not ended is not deleted.",
+            delete_nothing_that_is_held: "What somebody holds is not deleted.",
+            delete_what_a_query_finds: "What a query finds is deleted, the oldest first, up to its limit.",
+            delete_leaves_nothing: "Of what was deleted nothing is left, and its id may be used again.",
+        }
+        together {
+            claims_at_once: "No two workers get the same execution.",
+            writes_at_once: "Of writes at once, all good ones are kept, and bad ones fail alone.",
+        }
+        close {
+            close_ends_all_calls: "After a store was closed, all calls fail, and change nothing.",
+            reopening_keeps_all: "What was acknowledged is there when the store is opened again.",
+            opened_twice_is_one_store: "Who opens a store twice sees the same executions, and the same leases.",
+        }
+    } };
+}
+
+macro_rules! rules {
+    (; $($module:ident { $($rule:ident: $says:literal,)* })*) => {
+        /// All rules of a store.
+        pub const RULES: &[Rule] = &[$($(
+            Rule {
+                name: stringify!($rule),
+                says: $says,
+                test: |bench| Box::pin(rules::$module::$rule(bench)),
+            },
+        )*)*];
+    };
+}
+
+__store_rules! { rules, }

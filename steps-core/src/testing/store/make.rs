@@ -1,0 +1,189 @@
+//! What rules hand to a store: executions to be made, nodes, claims and writes, with all that a rule
+//! does not care about filled in.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::bench::HOUR;
+use crate::{
+    journal::Change,
+    json::Json,
+    state::{Kind, Labels, State},
+    status::Status,
+    store::{Claim, Due, FlowClaim, Lease, Message, NewExecution, Query, Target, Then, Write},
+};
+
+/// The flow that executions are of if nothing else is said.
+pub(super) const FLOW: &str = "flow";
+
+/// The fingerprint of the flow of a [`claim`]: one that does not fit in an `i64`.
+pub(super) const FINGERPRINT: u64 = u64::MAX - 1;
+
+/// An execution to be made: due now, if nothing else is said.
+#[derive(Clone)]
+pub(super) struct Make {
+    pub(super) new: NewExecution,
+    nodes: Vec<Change>,
+    then: Then,
+}
+
+impl Make {
+    pub(super) fn new(id: &str) -> Self {
+        Self {
+            new: NewExecution {
+                id: id.to_owned(),
+                flow: FLOW.to_owned(),
+                input: text("input"),
+                labels: Labels::new(),
+                priority: 0,
+                held: None,
+            },
+            nodes: Vec::new(),
+            then: Then::Rest {
+                due: Due::Now,
+                seen: 0,
+            },
+        }
+    }
+
+    pub(super) fn flow(mut self, flow: &str) -> Self {
+        flow.clone_into(&mut self.new.flow);
+        self
+    }
+
+    pub(super) fn input(mut self, input: Json) -> Self {
+        self.new.input = input;
+        self
+    }
+
+    pub(super) fn label(mut self, name: &str, value: &str) -> Self {
+        self.new.labels.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    pub(super) fn priority(mut self, priority: i32) -> Self {
+        self.new.priority = priority;
+        self
+    }
+
+    pub(super) fn nodes(mut self, nodes: Vec<Change>) -> Self {
+        self.nodes = nodes;
+        self
+    }
+
+    pub(super) fn due(mut self, due: Due) -> Self {
+        self.then = Then::Rest { due, seen: 0 };
+        self
+    }
+
+    pub(super) fn then(mut self, then: Then) -> Self {
+        self.then = then;
+        self
+    }
+
+    /// A worker holds it from the start.
+    pub(super) fn held(mut self, worker: &str, lease: Duration) -> Self {
+        self.new.held = Some((worker.to_owned(), lease));
+        self.then = Then::Keep;
+        self
+    }
+
+    pub(super) fn write(self) -> Write {
+        Write {
+            target: Target::New(Box::new(self.new)),
+            nodes: self.nodes,
+            replace: false,
+            taken: Vec::new(),
+            then: self.then,
+        }
+    }
+}
+
+/// A write under a lease.
+pub(super) fn write(lease: Lease, nodes: Vec<Change>, then: Then) -> Write {
+    Write {
+        target: Target::Held(lease),
+        nodes,
+        replace: false,
+        taken: Vec::new(),
+        then,
+    }
+}
+
+/// A claim of all that is due of [`FLOW`].
+pub(super) fn claim(worker: &str) -> Claim {
+    Claim {
+        worker: worker.to_owned(),
+        lease: HOUR,
+        flows: vec![flow_claim(&[FLOW], FINGERPRINT)],
+        limit: 1000,
+    }
+}
+
+pub(super) fn flow_claim(names: &[&'static str], fingerprint: u64) -> FlowClaim {
+    FlowClaim {
+        names: names.iter().map(|name| (*name).into()).collect(),
+        fingerprint,
+        limit: 1000,
+    }
+}
+
+/// A query.
+pub(super) fn query(set: impl FnOnce(&mut Query)) -> Query {
+    let mut query = Query::default();
+    set(&mut query);
+    query
+}
+
+/// A JSON text.
+pub(super) fn text(value: &str) -> Json {
+    json(serde_json::Value::from(value).to_string())
+}
+
+/// JSON that is known to be some.
+pub(super) fn json(value: impl Into<String>) -> Json {
+    Json::parse(value).unwrap_or_else(|error| unreachable!("the suite's own JSON: {error}"))
+}
+
+/// A signal.
+pub(super) fn signal(path: &str, value: &str) -> Message {
+    Message::Signal {
+        path: path.to_owned(),
+        value: text(value),
+    }
+}
+
+/// A step's node, done.
+pub(super) fn step(id: u32, name: &str) -> Change {
+    let state = State {
+        name: name.to_owned().into(),
+        kind: Kind::Step,
+        status: Status::Done,
+        started_at: Some(second(1)),
+        done_at: Some(second(2)),
+        attempts: 1,
+        output: Some(text(name)),
+        ..State::default()
+    };
+    Change::new(id, 0, state)
+}
+
+/// The root, in this status; ended, if that is a final one.
+pub(super) fn root(status: Status) -> Change {
+    let state = State {
+        name: FLOW.into(),
+        kind: Kind::Flow,
+        status,
+        started_at: Some(second(1)),
+        done_at: status.is_final().then(|| second(3)),
+        attempts: 1,
+        ..State::default()
+    };
+    Change::new(0, 0, state)
+}
+
+/// A time at which nothing is special.
+pub(super) fn second(n: i64) -> Timestamp {
+    Timestamp::from_second(1_700_000_000 + n).unwrap_or(Timestamp::UNIX_EPOCH)
+}

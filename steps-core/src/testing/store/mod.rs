@@ -1,0 +1,184 @@
+//! The rules of a [`Store`](crate::store::Store), each as a test: a store keeps all of them, or is
+//! none.
+//!
+//! For a store of one's own, say where its databases come from, and let a macro write the tests,
+//! one for each rule:
+//!
+//! ```
+//! use steps::{store::MemoryStore, testing::store::Subject};
+//!
+//! struct Memory(MemoryStore);
+//!
+//! impl Subject for Memory {
+//!     type Store = MemoryStore;
+//!
+//!     async fn fresh() -> Self {
+//!         Self(MemoryStore::new())
+//!     }
+//!     async fn open(&self) -> MemoryStore {
+//!         self.0.reopen()
+//!     }
+//! }
+//!
+//! mod conformance {
+//!     steps::testing::store_conformance!(super::Memory);
+//! }
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! # steps::testing::store::conformance::<Memory>().await;
+//! # }
+//! ```
+//!
+//! With a file, the subject is its directory, and `open` opens the file in it. A store whose
+//! database can't be opened twice sets [`Subject::REOPENS`] to `false`.
+//!
+//! [`conformance`] tries all rules one after the other, and [`RULES`] has them one by one. What
+//! breaks one is told with what was expected and what came:
+//!
+//! ```text
+//! the store breaks the rule `ended_lease_still_writes`: A lease that has ended is good until …
+//! a call that breaks no rule
+//!   expected: no error
+//!   came:     Fenced: the lease has ended
+//! ```
+
+mod bench;
+mod check;
+mod generate;
+mod list;
+mod make;
+mod rules;
+mod subject;
+
+#[cfg(test)]
+mod tests;
+
+use std::{fmt, sync::Arc};
+
+use crate::scope::BoxFuture;
+use bench::Bench;
+use check::Outcome;
+
+pub use list::RULES;
+pub use subject::Subject;
+
+/// One rule of a store, with its test.
+#[derive(Clone, Copy)]
+pub struct Rule {
+    name: &'static str,
+    says: &'static str,
+    test: fn(Bench) -> BoxFuture<'static, Outcome>,
+}
+
+impl Rule {
+    /// Its name, which is also that of its test.
+    pub fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// What a store has to do.
+    pub fn says(&self) -> &'static str {
+        self.says
+    }
+
+    /// Tries it on a fresh database, on a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// Where the store breaks it.
+    pub async fn check<S: Subject>(&self) -> Result<(), Broken> {
+        let subject = Arc::new(S::fresh().await);
+        let bench = Bench::new(subject).await;
+        let outcome = (self.test)(bench).await;
+        outcome.map_err(|fault| Broken {
+            rule: *self,
+            what: fault.0,
+        })
+    }
+}
+
+impl fmt::Debug for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// A store does not keep a rule.
+#[derive(Clone)]
+pub struct Broken {
+    rule: Rule,
+    what: String,
+}
+
+impl Broken {
+    /// The rule.
+    pub fn rule(&self) -> Rule {
+        self.rule
+    }
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Rule { name, says, .. } = self.rule;
+        let what = &self.what;
+        write!(f, "the store breaks the rule `{name}`: {says}\n{what}")
+    }
+}
+
+impl fmt::Debug for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for Broken {}
+
+/// Tries all rules, on a tokio runtime.
+///
+/// # Panics
+///
+/// Where the store breaks some: with all of those.
+pub async fn conformance<S: Subject>() {
+    let mut broken = Vec::new();
+    for rule in RULES {
+        broken.extend(rule.check::<S>().await.err());
+    }
+    let texts: Vec<String> = broken.iter().map(Broken::to_string).collect();
+    assert!(broken.is_empty(), "{}", texts.join("\n\n"));
+}
+
+/// Tries one rule on a runtime of the subject's.
+#[doc(hidden)]
+pub fn run<S: Subject>(name: &'static str) {
+    S::run(async move {
+        for rule in RULES.iter().filter(|rule| rule.name == name) {
+            if let Err(broken) = rule.check::<S>().await {
+                panic!("{broken}");
+            }
+        }
+    });
+}
+
+/// Writes a `#[test]` for each rule of a [`Store`](crate::store::Store), in place: of
+/// the [`Subject`](crate::testing::store::Subject) whose type is given. See
+/// [`testing::store`](crate::testing::store).
+#[macro_export]
+#[doc(hidden)]
+macro_rules! store_conformance {
+    ($subject:ty) => {
+        $crate::__store_rules! { $crate::__store_tests, $subject }
+    };
+}
+
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __store_tests {
+    ($subject:ty; $($module:ident { $($rule:ident: $says:literal,)* })*) => {
+        $($(
+            #[test]
+            fn $rule() {
+                $crate::testing::store::run::<$subject>(::core::stringify!($rule));
+            }
+        )*)*
+    };
+}

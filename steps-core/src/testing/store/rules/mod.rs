@@ -1,0 +1,37 @@
+//! The rules, by what they are about.
+
+pub(super) mod claims;
+pub(super) mod close;
+pub(super) mod create;
+pub(super) mod delete;
+pub(super) mod fence;
+pub(super) mod find;
+pub(super) mod hold;
+pub(super) mod nodes;
+pub(super) mod refuse;
+pub(super) mod renew;
+pub(super) mod tell;
+pub(super) mod together;
+
+/// What all of them use.
+mod prelude {
+    pub(super) use std::{sync::Arc, time::Duration};
+
+    pub(super) use super::super::{
+        bench::{Bench, HOUR, SHORT, ids},
+        check::{Fault, Outcome, fails, holds, joined, same, same_nodes},
+        make::{
+            FINGERPRINT, FLOW, Make, claim, flow_claim, json, query, root, second, signal, step,
+            text, write,
+        },
+    };
+    pub(super) use crate::{
+        journal::Change,
+        state::State,
+        status::Status,
+        store::{
+            Claim, Due, ErrorKind, Held, Hold, Info, Lease, Message, Query, Refused, Renew,
+            Renewal, Saved, Store, Taken, Tell, Then, Told, Write, Written,
+        },
+    };
+}
