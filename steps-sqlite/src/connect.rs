@@ -1,0 +1,132 @@
+//! Opening connections, and making sure that SQLite has taken each setting.
+
+use std::{
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
+
+use rusqlite::{Connection, ErrorCode, OpenFlags};
+use steps_core::store::{ErrorKind, StoreError};
+
+use crate::{
+    error::Fail,
+    file::File,
+    ops::Result,
+    options::{SqliteOptions, Synchronous},
+    schema,
+};
+
+/// Statements kept compiled by each connection.
+const STATEMENTS: usize = 64;
+
+/// Opens the connection that writes, with the tables up to date.
+pub(crate) fn writer(options: &SqliteOptions) -> Result<(Connection, File), StoreError> {
+    let path = std::path::absolute(&options.path).unwrap_or_else(|_| options.path.clone());
+    let opened = open_writer(&path, options).map_err(|fail| fail.of(&path))?;
+    // Of a link, what it leads to: another link in its place is another file.
+    let path = path.canonicalize().unwrap_or(path);
+    Ok((opened, File::open(path)))
+}
+
+fn open_writer(path: &Path, options: &SqliteOptions) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let conn = open(path, flags, options)?;
+    // Before anything is changed: it may be somebody else's.
+    schema::version(&conn)?;
+    write_ahead(&conn, options.busy_timeout)?;
+    set(&conn, "synchronous", options.synchronous.number())?;
+    if options.synchronous == Synchronous::Full {
+        // Without these, macOS leaves what was synced in the drive's own memory.
+        set(&conn, "fullfsync", 1)?;
+        set(&conn, "checkpoint_fullfsync", 1)?;
+    }
+    set(&conn, "wal_autocheckpoint", i64::from(options.checkpoint))?;
+    set(&conn, "journal_size_limit", log_limit(options.checkpoint))?;
+    if let Some(pages) = options.max_pages {
+        set(&conn, "max_page_count", i64::from(pages))?;
+    }
+    schema::upgrade(&conn)?;
+    Ok(conn)
+}
+
+/// Opens a connection that reads.
+pub(crate) fn reader(path: &Path, options: &SqliteOptions) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    open(path, flags, options).map_err(|fail| fail.of(path))
+}
+
+fn open(path: &Path, flags: OpenFlags, options: &SqliteOptions) -> Result<Connection> {
+    let conn = Connection::open_with_flags(path, flags)?;
+    let timeout = millis(options.busy_timeout);
+    conn.busy_timeout(
+        options
+            .busy_timeout
+            .min(Duration::from_millis(timeout.unsigned_abs())),
+    )?;
+    check(&conn, "busy_timeout", &timeout.to_string())?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(conn)
+}
+
+/// Milliseconds, as many as SQLite can wait.
+fn millis(timeout: Duration) -> i64 {
+    i64::try_from(timeout.as_millis())
+        .unwrap_or(i64::MAX)
+        .min(i64::from(i32::MAX))
+}
+
+/// The log's file is kept at its size to be written over, which syncs faster than making it longer.
+/// What a long reader has made it grow to beyond that is given back.
+fn log_limit(checkpoint: u32) -> i64 {
+    (2 * 4096 * i64::from(checkpoint)).max(64 << 20)
+}
+
+/// Turns on write-ahead logging. SQLite does not wait for a lock here, so this does.
+fn write_ahead(conn: &Connection, timeout: Duration) -> Result<()> {
+    let begun = Instant::now();
+    loop {
+        match conn
+            .pragma_update_and_check(None, "journal_mode", "wal", |row| row.get::<_, String>(0))
+        {
+            Err(error)
+                if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy)
+                    && begun.elapsed() < timeout =>
+            {
+                thread::sleep(Duration::from_millis(5));
+            }
+            Err(error) => return Err(error.into()),
+            Ok(_) => return check(conn, "journal_mode", "wal"),
+        }
+    }
+}
+
+fn set(conn: &Connection, setting: &str, value: i64) -> Result<()> {
+    // Some settings answer with a row, others don't.
+    conn.pragma(None, setting, value, |_| Ok(()))?;
+    check(conn, setting, &value.to_string())
+}
+
+/// Reads a setting back.
+fn check(conn: &Connection, setting: &str, wanted: &str) -> Result<()> {
+    let found = conn.pragma_query_value(None, setting, |row| {
+        row.get_ref(0).map(|value| match value {
+            rusqlite::types::ValueRef::Integer(number) => number.to_string(),
+            other => other.as_str().unwrap_or("?").to_owned(),
+        })
+    })?;
+    if found == wanted {
+        return Ok(());
+    }
+    Err(Fail::new(
+        ErrorKind::Other,
+        format!(
+            "{}: SQLite did not take the setting `{setting}`: it should be {wanted} and is {found}. \
+             The file system may not be able to do it (a network share can't share memory): put \
+             the file on a local disk",
+            conn.path().unwrap_or_default()
+        ),
+    ))
+}

@@ -1,0 +1,119 @@
+//! Queries: lists and counts.
+
+use rusqlite::{Connection, params_from_iter, types::Value};
+use steps_core::store::{Info, Query};
+
+use super::{Result, read, read::select_execution};
+use crate::time::clamped;
+
+/// A `WHERE` clause with its values.
+#[derive(Default)]
+pub(crate) struct Filter {
+    sql: String,
+    pub(crate) values: Vec<Value>,
+}
+
+impl Filter {
+    /// What a query asks for; `limit` and `after` apart.
+    pub(crate) fn of(query: &Query) -> Self {
+        let mut filter = Self::default();
+        if let Some(id) = &query.id {
+            filter.and("e.id = ?", [id.clone().into()]);
+        }
+        let flows = query.flows.iter();
+        filter.any("e.flow", flows.map(|name| name.clone().into()));
+        let status = query.status.iter();
+        filter.any(
+            "e.status",
+            status.map(|status| status.as_str().to_owned().into()),
+        );
+        for (name, value) in &query.labels {
+            filter.and(
+                "e.key IN (SELECT execution FROM labels WHERE name = ? AND value = ?)",
+                [name.clone().into(), value.clone().into()],
+            );
+        }
+        for (column, range) in [("created_at", &query.created), ("done_at", &query.ended)] {
+            if let Some(range) = range {
+                filter.and(
+                    &format!("e.{column} >= ? AND e.{column} < ?"),
+                    [clamped(range.start).into(), clamped(range.end).into()],
+                );
+            }
+        }
+        match query.refused {
+            Some(true) => filter.and("e.refused IS NOT NULL", []),
+            Some(false) => filter.and("e.refused IS NULL", []),
+            None => {}
+        }
+        filter
+    }
+
+    /// Adds a condition.
+    pub(crate) fn and<const N: usize>(&mut self, condition: &str, values: [Value; N]) {
+        let word = if self.sql.is_empty() {
+            "WHERE "
+        } else {
+            " AND "
+        };
+        self.sql.push_str(word);
+        self.sql.push_str(condition);
+        self.values.extend(values);
+    }
+
+    /// Adds that a column has one of the values, if there are any.
+    pub(crate) fn any(&mut self, column: &str, values: impl ExactSizeIterator<Item = Value>) {
+        if values.len() > 0 {
+            let places = vec!["?"; values.len()].join(", ");
+            self.and(&format!("{column} IN ({places})"), []);
+            self.values.extend(values);
+        }
+    }
+
+    /// The clause.
+    pub(crate) fn sql(&self) -> &str {
+        &self.sql
+    }
+}
+
+/// A limit as SQLite takes it.
+pub(crate) fn most(limit: usize) -> i64 {
+    match limit {
+        0 => -1,
+        limit => i64::try_from(limit).unwrap_or(-1),
+    }
+}
+
+/// The executions that a query finds, the newest first.
+pub(crate) fn list(conn: &Connection, query: &Query) -> Result<Vec<Info>> {
+    let mut filter = Filter::of(query);
+    if let Some(after) = &query.after {
+        filter.and(
+            "(e.created_at, e.key) < (SELECT created_at, key FROM executions WHERE id = ?)",
+            [after.clone().into()],
+        );
+    }
+    let sql = format!(
+        "{}{} ORDER BY e.created_at DESC, e.key DESC LIMIT {}",
+        select_execution!(""),
+        filter.sql(),
+        most(query.limit)
+    );
+    let mut statement = conn.prepare_cached(&sql)?;
+    let mut rows = statement.query(params_from_iter(filter.values))?;
+    let mut infos = Vec::new();
+    while let Some(row) = rows.next()? {
+        infos.push(read::execution(row)?.info);
+    }
+    Ok(infos)
+}
+
+/// How many executions a query finds.
+pub(crate) fn count(conn: &Connection, query: &Query) -> Result<u64> {
+    let filter = Filter::of(query);
+    let sql = format!("SELECT count(*) FROM executions e {}", filter.sql());
+    let count: i64 = conn
+        .prepare_cached(&sql)?
+        .query_row(params_from_iter(filter.values), |row| row.get(0))?;
+    Ok(count.cast_unsigned())
+}

@@ -1,0 +1,110 @@
+//! The inboxes.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use steps_core::store::{ErrorKind, Message, Tell, Told};
+
+use super::Result;
+use crate::{error::Fail, node::Columns};
+
+const TO: &str = "SELECT key, status FROM executions WHERE id = ?1";
+
+// A number that was used is never used again, so one that takes another's place is newer.
+const PUT: &str = "INSERT OR REPLACE INTO messages (execution, kind, path, value, sent_at) \
+    VALUES (?1, ?2, ?3, ?4, ?5)";
+
+const WAKE: &str = "UPDATE executions SET due_at = ?2 \
+    WHERE key = ?1 AND worker IS NULL AND (due_at IS NULL OR due_at > ?2)";
+
+const SINCE: &str = "SELECT number, kind, path, value FROM messages \
+    WHERE execution = ?1 AND number > ?2 ORDER BY number";
+
+const TAKEN: &str = "DELETE FROM messages WHERE number = ?2 AND execution = ?1";
+
+const NEWER: &str = "SELECT 1 FROM messages WHERE execution = ?1 AND number > ?2 LIMIT 1";
+
+const REMOVE: &str = "DELETE FROM messages WHERE execution = ?1";
+
+/// Puts a message in an inbox.
+pub(crate) fn tell(conn: &Connection, tell: &Tell, now: i64) -> Result<Told> {
+    let mut statement = conn.prepare_cached(TO)?;
+    let mut rows = statement.query([&tell.id])?;
+    let Some(row) = rows.next()? else {
+        return Ok(Told::Unknown);
+    };
+    let mut columns = Columns::from(row, 0);
+    let key = columns.number()?;
+    let key = columns.some(key)?;
+    let status = columns.status()?;
+    drop(rows);
+    if !tell.only.is_empty() && !tell.only.contains(&status) {
+        return Ok(Told::Not(status));
+    }
+    let (kind, path, value) = match &tell.message {
+        Message::Signal { path, value } => ("signal", path.as_str(), Some(value.get())),
+        Message::Stop => ("stop", "", None),
+        Message::Undo => ("undo", "", None),
+        other => {
+            return Err(Fail::new(
+                ErrorKind::Rejected,
+                format!("this store has no place for the message {other:?}"),
+            ));
+        }
+    };
+    let number = conn
+        .prepare_cached(PUT)?
+        .insert(params![key, kind, path, value, now])?;
+    conn.prepare_cached(WAKE)?.execute([key, now])?;
+    Ok(Told::Kept(number))
+}
+
+/// The messages after this one, oldest first.
+pub(crate) fn since(conn: &Connection, key: i64, seen: i64) -> Result<Vec<(i64, Message)>> {
+    let mut statement = conn.prepare_cached(SINCE)?;
+    let mut rows = statement.query([key, seen])?;
+    let mut messages = Vec::new();
+    while let Some(row) = rows.next()? {
+        let mut columns = Columns::from(row, 0);
+        let number = columns.number()?;
+        let number = columns.some(number)?;
+        let message = match columns.text()?.unwrap_or_default() {
+            "signal" => {
+                let path = columns.text()?.unwrap_or_default().to_owned();
+                let value = columns.json()?;
+                let value = columns.some(value)?;
+                Message::Signal { path, value }
+            }
+            "stop" => Message::Stop,
+            "undo" => Message::Undo,
+            other => {
+                return Err(Fail::Row(format!(
+                    "message {number}: its kind {other:?} is not known"
+                )));
+            }
+        };
+        messages.push((number, message));
+    }
+    Ok(messages)
+}
+
+/// Whether there is one after this.
+pub(crate) fn newer(conn: &Connection, key: i64, seen: i64) -> Result<bool> {
+    let found = conn
+        .prepare_cached(NEWER)?
+        .query_row([key, seen], |_| Ok(()))
+        .optional()?;
+    Ok(found.is_some())
+}
+
+/// Deletes the messages of these numbers.
+pub(crate) fn taken(conn: &Connection, key: i64, numbers: &[i64]) -> Result<()> {
+    for number in numbers {
+        conn.prepare_cached(TAKEN)?.execute([key, *number])?;
+    }
+    Ok(())
+}
+
+/// Deletes all of an execution.
+pub(crate) fn remove(conn: &Connection, key: i64) -> Result<()> {
+    conn.prepare_cached(REMOVE)?.execute([key])?;
+    Ok(())
+}

@@ -1,0 +1,149 @@
+//! What is known of an execution: from its row.
+
+use std::borrow::Cow;
+
+use rusqlite::{Connection, Row};
+use steps_core::{
+    Json, State,
+    state::{Kind, Labels},
+    store::{Change, Info, Refused, Saved},
+};
+
+use super::{Result, steps};
+use crate::{error::Fail, node::Columns, time::time};
+
+/// A query of the columns that [`execution`] reads, of a table named `e`.
+macro_rules! select_execution {
+    ($rest:literal) => {
+        concat!(
+            "SELECT e.key, e.fence, e.id, e.flow, e.created_at, e.priority, e.due_at, e.worker, ",
+            "e.refused, e.refused_why, (SELECT json_group_object(l.name, l.value) ",
+            "FROM labels l WHERE l.execution = e.key), e.input, e.status, e.started_at, ",
+            "e.done_at, e.error, e.output, e.attempts, e.until, e.more FROM executions e ",
+            $rest
+        )
+    };
+}
+pub(crate) use select_execution;
+
+/// One execution's row.
+pub(crate) struct Execution {
+    pub(crate) key: i64,
+    pub(crate) fence: i64,
+    pub(crate) info: Info,
+    pub(crate) input: Json,
+    /// The root, if it was written.
+    root: Option<State>,
+}
+
+impl Execution {
+    /// The root and all other nodes.
+    pub(crate) fn nodes(&mut self, conn: &Connection) -> Result<Vec<Change>> {
+        let mut nodes = Vec::new();
+        if let Some(root) = self.root.take() {
+            nodes.push(Change::new(0, 0, root));
+        }
+        steps::read(conn, self.key, &mut nodes)
+            .map_err(|fail| of_execution(fail, &self.info.id))?;
+        Ok(nodes)
+    }
+}
+
+/// Names the execution whose row can't be read.
+pub(crate) fn of_execution(fail: Fail, id: &str) -> Fail {
+    match fail {
+        Fail::Row(why) => Fail::Row(format!("execution {id:?}: {why}")),
+        other => other,
+    }
+}
+
+/// Reads a row of such a query.
+pub(crate) fn execution(row: &Row<'_>) -> Result<Execution> {
+    let id = row.get_ref(2)?.as_str().unwrap_or("?");
+    read(&mut Columns::from(row, 0)).map_err(|fail| of_execution(fail, id))
+}
+
+fn read(columns: &mut Columns<'_>) -> Result<Execution> {
+    let key = columns.number()?;
+    let key = columns.some(key)?;
+    let fence = columns.number()?;
+    let fence = columns.some(fence)?;
+    let id = columns.text()?.unwrap_or_default();
+    let flow = columns.text()?.unwrap_or_default();
+    let created_at = time(columns.number()?.unwrap_or_default());
+    let mut info = Info::new(id, flow, created_at);
+    let priority = columns.number()?.unwrap_or_default();
+    info.priority = i32::try_from(priority).unwrap_or_default();
+    info.due = columns.number()?.map(time);
+    info.worker = columns.text()?.map(str::to_owned);
+    let refused = columns.number()?;
+    let why = columns.text()?;
+    info.refused = refused.map(|fingerprint| Refused {
+        fingerprint: fingerprint.cast_unsigned(),
+        why: why.unwrap_or_default().to_owned(),
+    });
+    info.labels = labels(columns)?;
+    let input = columns.json()?;
+    let input = columns.some(input)?;
+    info.status = columns.status()?;
+    info.started_at = columns.number()?.map(time);
+    info.done_at = columns.number()?.map(time);
+    info.error = columns.text()?.map(str::to_owned);
+    info.output = columns.json()?;
+    let attempts = columns.count()?;
+    let root = match attempts {
+        None => None,
+        Some(attempts) => {
+            let mut root = State::default();
+            root.name = Cow::Owned(info.flow.clone());
+            root.kind = Kind::Flow;
+            root.status = info.status;
+            root.attempts = attempts;
+            root.started_at = info.started_at;
+            root.done_at = info.done_at;
+            root.errors = info.error.clone().into_iter().collect();
+            root.output.clone_from(&info.output);
+            root.until = columns.until()?;
+            columns.more(&mut root)?;
+            info.started_at = root.started_at;
+            info.done_at = root.done_at;
+            Some(root)
+        }
+    };
+    Ok(Execution {
+        key,
+        fence,
+        info,
+        input,
+        root,
+    })
+}
+
+fn labels(columns: &mut Columns<'_>) -> Result<Labels> {
+    match columns.text()? {
+        None | Some("{}") => Ok(Labels::new()),
+        Some(text) => {
+            serde_json::from_str(text).map_err(|error| Fail::Row(format!("its labels: {error}")))
+        }
+    }
+}
+
+/// The execution of this id.
+pub(crate) fn by_id(conn: &Connection, id: &str) -> Result<Option<Execution>> {
+    let mut statement = conn.prepare_cached(select_execution!("WHERE e.id = ?1"))?;
+    let mut rows = statement.query([id])?;
+    rows.next()?.map(execution).transpose()
+}
+
+/// Everything of the execution of this id.
+pub(crate) fn load(conn: &Connection, id: &str) -> Result<Option<Saved>> {
+    let Some(mut execution) = by_id(conn, id)? else {
+        return Ok(None);
+    };
+    let nodes = execution.nodes(conn)?;
+    Ok(Some(Saved {
+        info: execution.info,
+        input: execution.input,
+        nodes,
+    }))
+}

@@ -1,0 +1,187 @@
+//! A worker's write: an execution is made, or its nodes and its lease change.
+
+use rusqlite::{Connection, params};
+use steps_core::{
+    State,
+    store::{Due, ErrorKind, Existing, Lease, NewExecution, Refused, Target, Then, Write, Written},
+};
+
+use super::{Result, messages, read, steps};
+use crate::{
+    error::{Fail, fenced},
+    node::{Columns, UntilColumn, more_of_root, text},
+    time::{after, clamped, exact},
+};
+
+const HELD: &str = "SELECT fence, worker IS NOT NULL FROM executions WHERE key = ?1";
+const ID: &str = "SELECT id FROM executions WHERE key = ?1";
+const FLOW: &str = "SELECT flow FROM executions WHERE key = ?1";
+
+const MAKE: &str = "INSERT INTO executions (id, flow, status, priority, created_at, due_at, \
+    worker, fence, refused, refused_why, input) \
+    VALUES (?1, ?2, 'pending', ?3, ?4, ?5, ?6, 1, ?7, ?8, ?9)";
+
+const LABEL: &str = "INSERT INTO labels (execution, name, value) VALUES (?1, ?2, ?3)";
+
+const ROOT: &str = "UPDATE executions SET status = ?2, attempts = ?3, started_at = ?4, \
+    done_at = ?5, until = ?6, error = ?7, output = ?8, more = ?9 WHERE key = ?1";
+
+const NO_ROOT: &str =
+    "UPDATE executions SET attempts = NULL, until = NULL, more = NULL WHERE key = ?1";
+
+const REST: &str = "UPDATE executions SET worker = NULL, due_at = ?2 WHERE key = ?1";
+
+const REFUSE: &str = "UPDATE executions SET worker = NULL, due_at = ?2, refused = ?3, \
+    refused_why = ?4 WHERE key = ?1";
+
+/// Makes one write.
+pub(crate) fn write(conn: &Connection, write: &Write, now: i64) -> Result<Written> {
+    match &write.target {
+        Target::New(new) => make(conn, new, write, now),
+        Target::Held(lease) => {
+            check(conn, *lease)?;
+            put(conn, lease.key, None, write)?;
+            messages::taken(conn, lease.key, &write.taken)?;
+            then(conn, lease.key, &write.then, now)?;
+            Ok(Written::Kept)
+        }
+    }
+}
+
+/// An error unless the lease is the newest and was not given back.
+fn check(conn: &Connection, lease: Lease) -> Result<()> {
+    let mut statement = conn.prepare_cached(HELD)?;
+    let mut rows = statement.query([lease.key])?;
+    if let Some(row) = rows.next()?
+        && row.get::<_, i64>(0)? == lease.fence
+        && row.get(1)?
+    {
+        return Ok(());
+    }
+    drop(rows);
+    Err(match text_of(conn, ID, lease.key)? {
+        None => fenced("an execution"),
+        Some(id) => fenced(&format!("execution {id:?}")),
+    })
+}
+
+/// One text of an execution's row.
+fn text_of(conn: &Connection, sql: &str, key: i64) -> Result<Option<String>> {
+    let mut statement = conn.prepare_cached(sql)?;
+    let mut rows = statement.query([key])?;
+    let Some(row) = rows.next()? else {
+        return Ok(None);
+    };
+    Ok(Columns::from(row, 0).text()?.map(str::to_owned))
+}
+
+fn make(conn: &Connection, new: &NewExecution, write: &Write, now: i64) -> Result<Written> {
+    if let Some(found) = read::by_id(conn, &new.id)? {
+        return Ok(Written::Exists(Box::new(Existing {
+            info: found.info,
+            input: found.input,
+        })));
+    }
+    let (worker, due, refused) = match (&write.then, &new.held) {
+        (Then::Keep, None) => {
+            return Err(Fail::new(
+                ErrorKind::Rejected,
+                format!(
+                    "execution {:?}: nobody has a lease that could be kept; say when it is due",
+                    new.id
+                ),
+            ));
+        }
+        (Then::Keep, Some((worker, lease))) => (Some(worker), Some(after(now, *lease)), None),
+        (Then::Rest { due, .. }, _) => (None, due_at(*due, now), None),
+        (Then::Refuse(refused), _) => (None, Some(now), Some(refused)),
+    };
+    let key = conn.prepare_cached(MAKE)?.insert(params![
+        new.id,
+        new.flow,
+        new.priority,
+        now,
+        due,
+        worker,
+        refused.map(fingerprint),
+        refused.map(|refused| &refused.why),
+        new.input.get(),
+    ])?;
+    for (name, value) in &new.labels {
+        conn.prepare_cached(LABEL)?
+            .execute(params![key, name, value])?;
+    }
+    put(conn, key, Some(&new.flow), write)?;
+    Ok(Written::Created(Lease { key, fence: 1 }))
+}
+
+fn put(conn: &Connection, key: i64, flow: Option<&str>, write: &Write) -> Result<()> {
+    let root = write.nodes.iter().find(|change| change.id == 0);
+    if write.replace {
+        steps::remove(conn, key)?;
+        if root.is_none() {
+            conn.prepare_cached(NO_ROOT)?.execute([key])?;
+        }
+    }
+    if let Some(root) = root {
+        match flow {
+            Some(flow) => put_root(conn, key, flow, &root.node)?,
+            None => {
+                let flow = text_of(conn, FLOW, key)?.unwrap_or_default();
+                put_root(conn, key, &flow, &root.node)?;
+            }
+        }
+    }
+    let others = write.nodes.iter().filter(|change| change.id != 0);
+    steps::put(conn, key, others)
+}
+
+fn put_root(conn: &Connection, key: i64, flow: &str, root: &State) -> Result<()> {
+    conn.prepare_cached(ROOT)?.execute(params![
+        key,
+        root.status.as_str(),
+        root.attempts,
+        root.started_at.and_then(exact),
+        root.done_at.and_then(exact),
+        UntilColumn(root.until),
+        root.errors.last(),
+        text(root.output.as_ref()),
+        more_of_root(root, flow)?,
+    ])?;
+    Ok(())
+}
+
+fn then(conn: &Connection, key: i64, then: &Then, now: i64) -> Result<()> {
+    match then {
+        Then::Keep => {}
+        Then::Rest { due, seen } => {
+            let due = if messages::newer(conn, key, *seen)? {
+                Some(now)
+            } else {
+                due_at(*due, now)
+            };
+            conn.prepare_cached(REST)?.execute(params![key, due])?;
+        }
+        Then::Refuse(refused) => {
+            conn.prepare_cached(REFUSE)?.execute(params![
+                key,
+                now,
+                fingerprint(refused),
+                refused.why
+            ])?;
+        }
+    }
+    Ok(())
+}
+
+fn due_at(due: Due, now: i64) -> Option<i64> {
+    match due {
+        Due::Now => Some(now),
+        Due::At(time) => Some(clamped(time)),
+        Due::Never => None,
+    }
+}
+
+fn fingerprint(refused: &Refused) -> i64 {
+    refused.fingerprint.cast_signed()
+}

@@ -1,0 +1,171 @@
+//! How a file is opened: the settings, their defaults and bounds. Reading them from a URL is left
+//! to `url`, applying them to `connect`.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use steps_core::{clock::TestClock, store::StoreError};
+
+use crate::{SqliteStore, time::Clock, url};
+
+/// How much of a crash of the machine a write that was acknowledged survives.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Synchronous {
+    /// All of it: each commit is synced to the disk before its callers are told. The default.
+    #[default]
+    Full,
+    /// Not all of it: the log is synced only when it is copied into the database. A crash of the
+    /// *process* loses nothing. A crash of the *machine*, or a power cut, loses the last commits,
+    /// which may be many seconds' worth: executions go on from an earlier step, and run again the
+    /// steps that they had already recorded as done. The file itself stays sound.
+    Normal,
+}
+
+impl Synchronous {
+    /// The number by which SQLite tells it.
+    pub(crate) const fn number(self) -> i64 {
+        match self {
+            Self::Full => 2,
+            Self::Normal => 1,
+        }
+    }
+}
+
+/// A file, and the settings to open it with.
+///
+/// ```
+/// # use std::time::Duration;
+/// use steps_sqlite::{SqliteOptions, Synchronous};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let folder = tempfile::tempdir()?;
+/// # let path = folder.path().join("steps.db");
+/// let store = SqliteOptions::new(path)
+///     .synchronous(Synchronous::Normal)
+///     .busy_timeout(Duration::from_secs(10))
+///     .open()
+///     .await?;
+///
+/// let same = SqliteOptions::from_url("sqlite:steps.db?synchronous=normal&busy_timeout=10s")?;
+/// assert_eq!(same.path().to_str(), Some("steps.db"));
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+#[must_use = "nothing is opened until `open` is awaited"]
+pub struct SqliteOptions {
+    pub(crate) path: PathBuf,
+    pub(crate) synchronous: Synchronous,
+    pub(crate) busy_timeout: Duration,
+    pub(crate) checkpoint: u32,
+    pub(crate) readers: usize,
+    pub(crate) max_pages: Option<u32>,
+    pub(crate) clock: Clock,
+}
+
+impl SqliteOptions {
+    /// A file with the default settings. It is made if there is none; its folder is not.
+    pub fn new(path: impl Into<PathBuf>) -> Self {
+        Self {
+            path: path.into(),
+            synchronous: Synchronous::Full,
+            busy_timeout: Duration::from_secs(5),
+            checkpoint: 4000,
+            readers: 2,
+            max_pages: None,
+            clock: Clock::default(),
+        }
+    }
+
+    /// What a URL says: `sqlite:steps.db`, `sqlite:/var/lib/job/steps.db`,
+    /// `sqlite:steps.db?synchronous=normal`. Text without `sqlite:` is a path.
+    ///
+    /// After `?` stand settings, with `&` between them: `synchronous=full` or `normal`,
+    /// `busy_timeout=5s` (or `ms`, `m`), `checkpoint=4000`, `readers=2`, `max_pages=262144`. In the
+    /// path of a URL, `%20` is a space, as in other URLs.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Rejected`](steps_core::store::ErrorKind::Rejected) for a setting that is not
+    /// known, with the list of those that are, and for a database in memory.
+    pub fn from_url(url: &str) -> Result<Self, StoreError> {
+        url::parse(url)
+    }
+
+    /// How much a crash of the machine may cost. By default nothing: [`Synchronous::Full`].
+    pub fn synchronous(mut self, synchronous: Synchronous) -> Self {
+        self.synchronous = synchronous;
+        self
+    }
+
+    /// How long a call waits for another process that has the file locked, before it fails with
+    /// [`ErrorKind::Busy`](steps_core::store::ErrorKind::Busy). By default 5 seconds; at most 24
+    /// days.
+    pub fn busy_timeout(mut self, timeout: Duration) -> Self {
+        self.busy_timeout = timeout;
+        self
+    }
+
+    /// After how many pages of 4 KiB the write-ahead log is copied into the database. By default
+    /// 4,000, so the log has about 16 MiB. Larger is fewer and longer pauses. At least 1.
+    pub fn checkpoint(mut self, pages: u32) -> Self {
+        self.checkpoint = pages.max(1);
+        self
+    }
+
+    /// How many connections read at most, each on a thread of its own. They are opened when they
+    /// are needed. By default 2; at least 1.
+    pub fn readers(mut self, readers: usize) -> Self {
+        self.readers = readers.max(1);
+        self
+    }
+
+    /// How large the database may become, in pages of 4 KiB. A write that would make it larger fails
+    /// with [`ErrorKind::Full`](steps_core::store::ErrorKind::Full). By default there is no bound
+    /// but the disk's.
+    pub fn max_pages(mut self, pages: u32) -> Self {
+        self.max_pages = Some(pages);
+        self
+    }
+
+    /// For tests: what tells the time.
+    pub fn clock(mut self, clock: Arc<dyn TestClock>) -> Self {
+        self.clock = Clock::test(clock);
+        self
+    }
+
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Opens the file, makes its tables or brings them up to date, and checks that the database
+    /// has taken each setting.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Foreign`](steps_core::store::ErrorKind::Foreign) where the file belongs to a
+    /// newer version of this library or to another program, and else what the file system says.
+    pub async fn open(self) -> Result<SqliteStore, StoreError> {
+        SqliteStore::open_with(self).await
+    }
+}
+
+impl fmt::Debug for SqliteOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteOptions")
+            .field("path", &self.path)
+            .field("synchronous", &self.synchronous)
+            .field("busy_timeout", &self.busy_timeout)
+            .field("checkpoint", &self.checkpoint)
+            .field("readers", &self.readers)
+            .field("max_pages", &self.max_pages)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,85 @@
+//! Handing work to a thread.
+
+use std::{
+    collections::VecDeque,
+    sync::{Condvar, Mutex, MutexGuard, PoisonError},
+};
+
+/// What waits to be done. It has no bound of its own: who puts something in has a permit for it.
+pub(crate) struct Queue<T> {
+    state: Mutex<State<T>>,
+    more: Condvar,
+}
+
+struct State<T> {
+    waiting: VecDeque<T>,
+    /// Threads that sleep until there is more.
+    idle: usize,
+    closed: bool,
+}
+
+impl<T> Queue<T> {
+    pub(crate) fn new() -> Self {
+        Self {
+            state: Mutex::new(State {
+                waiting: VecDeque::new(),
+                idle: 0,
+                closed: false,
+            }),
+            more: Condvar::new(),
+        }
+    }
+
+    /// Nothing that runs under this lock can panic half way.
+    fn lock(&self) -> MutexGuard<'_, State<T>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Puts something in. Gives it back if the queue is closed, and else whether a thread was idle.
+    pub(crate) fn push(&self, item: T) -> Result<bool, T> {
+        let mut state = self.lock();
+        if state.closed {
+            return Err(item);
+        }
+        state.waiting.push_back(item);
+        let idle = state.idle > 0;
+        drop(state);
+        if idle {
+            self.more.notify_one();
+        }
+        Ok(idle)
+    }
+
+    /// Waits until there is something, and takes up to `most` of it. `false` once the queue is
+    /// closed and empty.
+    pub(crate) fn take(&self, most: usize, into: &mut Vec<T>) -> bool {
+        let mut state = self.lock();
+        while state.waiting.is_empty() {
+            if state.closed {
+                return false;
+            }
+            state.idle += 1;
+            state = self
+                .more
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+            state.idle -= 1;
+        }
+        let count = state.waiting.len().min(most);
+        into.extend(state.waiting.drain(..count));
+        true
+    }
+
+    /// Takes nothing more in. What waits is still taken out.
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+        self.more.notify_all();
+    }
+
+    /// Closes, and drops what waits: nobody is going to take it.
+    pub(crate) fn abandon(&self) {
+        self.close();
+        let waiting = std::mem::take(&mut self.lock().waiting);
+        drop(waiting);
+    }
+}

@@ -1,0 +1,231 @@
+//! The store: what is asked of it, on its way to the threads that do it.
+
+use std::{
+    fmt,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use rusqlite::Connection;
+use steps_core::store::{
+    BoxFuture, Claim, Claimed, FlowClaim, Held, Hold, Info, Query, Renew, Renewal, Saved, Store,
+    StoreError, Tell, Told, Write, Written,
+};
+use tokio::sync::{Semaphore, oneshot};
+
+use crate::{
+    error::closed, file::File, ops, ops::Result, options::SqliteOptions, queue::Queue,
+    readers::Readers, size, task, task::Task, writer,
+};
+
+/// How much may wait to be written, in KiB. Whoever brings more waits until there is room.
+const WAITING: u32 = 64 * 1024;
+/// The most executions that are deleted in one transaction.
+const DELETED: usize = 256;
+
+/// Executions in a SQLite file: see the [crate](crate).
+///
+/// Clones share the file and its threads. When the last one is dropped, what was asked for is
+/// still done, and then the file is closed; [`close`](Store::close) waits for that.
+#[derive(Clone)]
+pub struct SqliteStore {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    file: File,
+    writes: Arc<Queue<Box<dyn Task>>>,
+    readers: Readers,
+    room: Arc<Semaphore>,
+    ended: Mutex<Option<oneshot::Receiver<Result<(), StoreError>>>>,
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.readers.close();
+        self.writes.close();
+    }
+}
+
+impl SqliteStore {
+    /// Opens what a URL says, such as `sqlite:steps.db`, or a path. The file is made if there is
+    /// none. See [`SqliteOptions::from_url`] for the settings that a URL can have, and
+    /// [`SqliteOptions::open`] for the errors.
+    ///
+    /// ```
+    /// use steps_core::store::{Query, Store};
+    /// use steps_sqlite::SqliteStore;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let folder = tempfile::tempdir()?;
+    /// # let url = format!("sqlite:{}/steps.db", folder.path().display());
+    /// // url: "sqlite:steps.db"
+    /// let store = SqliteStore::open(&url).await?;
+    /// assert_eq!(store.count(Query::default()).await?, 0);
+    /// store.close().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        SqliteOptions::from_url(url)?.open().await
+    }
+
+    pub(crate) async fn open_with(options: SqliteOptions) -> Result<Self, StoreError> {
+        let writes = Arc::new(Queue::new());
+        let started = writer::start(options.clone(), Arc::clone(&writes)).await?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                readers: Readers::new(options, started.file.clone()),
+                file: started.file,
+                writes,
+                room: Arc::new(Semaphore::new(WAITING as usize)),
+                ended: Mutex::new(Some(started.ended)),
+            }),
+        })
+    }
+
+    /// The file, as it was found when it was opened.
+    pub fn path(&self) -> &Path {
+        self.inner.file.path()
+    }
+
+    fn closed(&self) -> StoreError {
+        closed(self.path())
+    }
+
+    /// Waits for room, has it done by one of the threads, and waits for the answer.
+    async fn call<T: Send + 'static>(
+        &self,
+        bytes: usize,
+        push: impl FnOnce(&Inner, Box<dyn Task>) -> Result<(), StoreError>,
+        work: impl FnMut(&Connection, i64) -> Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let inner = &self.inner;
+        let size = u32::try_from(bytes / 1024).map_or(WAITING, |kib| (1 + kib).min(WAITING));
+        let room = Arc::clone(&inner.room).acquire_many_owned(size);
+        let permit = room.await.map_err(|_| self.closed())?;
+        let (task, answer) = task::task(permit, work);
+        push(inner, task)?;
+        answer.await.unwrap_or_else(|_| Err(self.closed()))
+    }
+
+    async fn change<T: Send + 'static>(
+        &self,
+        bytes: usize,
+        work: impl FnMut(&Connection, i64) -> Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let push = |inner: &Inner, task| match inner.writes.push(task) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(closed(inner.file.path())),
+        };
+        self.call(bytes, push, work).await
+    }
+
+    async fn read<T: Send + 'static>(
+        &self,
+        mut work: impl FnMut(&Connection) -> Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let push = |inner: &Inner, task| inner.readers.push(task);
+        self.call(0, push, move |conn, _| work(conn)).await
+    }
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteStore")
+            .field("path", &self.path())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Store for SqliteStore {
+    fn write(&self, write: Write) -> BoxFuture<'_, Result<Written, StoreError>> {
+        let bytes = size::of_write(&write);
+        let work = move |conn: &Connection, now| ops::write::write(conn, &write, now);
+        Box::pin(self.change(bytes, work))
+    }
+
+    fn claim(&self, claim: Claim) -> BoxFuture<'_, Result<Claimed, StoreError>> {
+        Box::pin(self.change(0, move |conn, now| ops::claim::claim(conn, &claim, now)))
+    }
+
+    fn hold(&self, hold: Hold) -> BoxFuture<'_, Result<Held, StoreError>> {
+        Box::pin(self.change(0, move |conn, now| ops::turn::hold(conn, &hold, now)))
+    }
+
+    fn renew(&self, renew: Renew) -> BoxFuture<'_, Result<Vec<Renewal>, StoreError>> {
+        Box::pin(self.change(0, move |conn, now| ops::turn::renew(conn, &renew, now)))
+    }
+
+    fn tell(&self, tell: Tell) -> BoxFuture<'_, Result<Told, StoreError>> {
+        let bytes = size::of_message(&tell.message);
+        Box::pin(self.change(bytes, move |conn, now| {
+            ops::messages::tell(conn, &tell, now)
+        }))
+    }
+
+    fn readmit(&self, flows: Vec<FlowClaim>) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(self.change(0, move |conn, _| ops::turn::readmit(conn, &flows)))
+    }
+
+    fn load(&self, id: String) -> BoxFuture<'_, Result<Option<Saved>, StoreError>> {
+        Box::pin(self.read(move |conn| ops::read::load(conn, &id)))
+    }
+
+    fn list(&self, query: Query) -> BoxFuture<'_, Result<Vec<Info>, StoreError>> {
+        Box::pin(self.read(move |conn| ops::find::list(conn, &query)))
+    }
+
+    fn count(&self, query: Query) -> BoxFuture<'_, Result<u64, StoreError>> {
+        Box::pin(self.read(move |conn| ops::find::count(conn, &query)))
+    }
+
+    /// In several transactions if there are many, so that writes don't wait for all of them.
+    fn delete(&self, query: Query) -> BoxFuture<'_, Result<u64, StoreError>> {
+        Box::pin(async move {
+            let query = Arc::new(query);
+            let mut deleted = 0;
+            loop {
+                let left = match query.limit {
+                    0 => DELETED,
+                    limit => DELETED.min(limit.saturating_sub(deleted)),
+                };
+                let query = Arc::clone(&query);
+                let work =
+                    move |conn: &Connection, now| ops::delete::delete(conn, &query, left, now);
+                let more = if left == 0 {
+                    0
+                } else {
+                    self.change(0, work).await?
+                };
+                deleted += more;
+                if more < left || left == 0 {
+                    return Ok(deleted.try_into().unwrap_or(u64::MAX));
+                }
+            }
+        })
+    }
+
+    fn close(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            let ended = {
+                let mut ended = self
+                    .inner
+                    .ended
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner);
+                ended.take()
+            };
+            let Some(ended) = ended else {
+                return Err(self.closed());
+            };
+            // No new calls on either side. The writer closes last: it copies the log, which can't
+            // be done while somebody reads.
+            self.inner.room.close();
+            self.inner.readers.closed().await;
+            self.inner.writes.close();
+            ended.await.unwrap_or(Ok(()))
+        })
+    }
+}

@@ -1,0 +1,96 @@
+//! Stores and writes for the tests of this folder.
+#![allow(dead_code, unreachable_pub, reason = "each test file uses some of it")]
+
+use std::{borrow::Cow, path::PathBuf, time::Duration};
+
+use steps_core::{
+    Json, State, Status,
+    state::Labels,
+    store::{Change, Due, Lease, NewExecution, Target, Then, Write, Written},
+};
+use steps_sqlite::{SqliteOptions, SqliteStore};
+use tempfile::TempDir;
+
+/// Where the database is.
+pub fn path(folder: &TempDir) -> PathBuf {
+    folder.path().join("steps.db")
+}
+
+/// A store whose calls don't wait long for locks.
+pub fn options(folder: &TempDir) -> SqliteOptions {
+    SqliteOptions::new(path(folder)).busy_timeout(Duration::from_millis(100))
+}
+
+pub async fn open(folder: &TempDir) -> SqliteStore {
+    options(folder).open().await.unwrap()
+}
+
+/// The files in a folder.
+pub fn files(folder: &TempDir) -> Vec<String> {
+    let files = std::fs::read_dir(folder.path()).unwrap();
+    let names = files.map(|file| file.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names
+}
+
+/// A new execution.
+pub fn new(id: &str, then: Then, held: Option<&str>) -> Write {
+    Write {
+        target: Target::New(Box::new(NewExecution {
+            id: id.to_owned(),
+            flow: "flow".to_owned(),
+            input: Json::parse("{}").unwrap(),
+            labels: Labels::new(),
+            priority: 0,
+            held: held.map(|worker| (worker.to_owned(), Duration::from_mins(1))),
+        })),
+        nodes: Vec::new(),
+        replace: false,
+        taken: Vec::new(),
+        then,
+    }
+}
+
+/// A new execution that a worker holds.
+pub fn held(id: &str) -> Write {
+    new(id, Then::Keep, Some("worker"))
+}
+
+/// A new execution that is due.
+pub fn due(id: &str, due: Due) -> Write {
+    new(id, rest(due), None)
+}
+
+pub fn rest(due: Due) -> Then {
+    Then::Rest { due, seen: 0 }
+}
+
+pub fn created(written: Written) -> Lease {
+    match written {
+        Written::Created(lease) => lease,
+        other => panic!("{other:?}"),
+    }
+}
+
+pub fn node(name: &str) -> State {
+    let mut node = State::default();
+    node.name = Cow::Owned(name.to_owned());
+    node.status = Status::Done;
+    node.attempts = 1;
+    node.started_at = Some("2026-01-01T09:00:00.000000001Z".parse().unwrap());
+    node.done_at = Some("2026-01-01T09:00:00.25Z".parse().unwrap());
+    node.output = Some(Json::parse("5").unwrap());
+    node
+}
+
+/// The write of one node.
+pub fn step(lease: Lease, id: u32, name: &str, then: Then) -> Write {
+    Write {
+        target: Target::Held(lease),
+        nodes: vec![Change::new(id, 0, node(name))],
+        replace: false,
+        taken: Vec::new(),
+        then,
+    }
+}
