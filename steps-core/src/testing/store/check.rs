@@ -17,6 +17,9 @@ pub(super) struct Fault(pub(super) String);
 /// What is shown of a value at most, in bytes.
 const SHOWN: usize = 1500;
 
+/// What can be compared by eye, in bytes.
+const EYE: usize = 200;
+
 impl Fault {
     pub(super) fn new(what: &str, expected: impl AsRef<str>, came: impl Debug) -> Self {
         let expected = cut(expected.as_ref());
@@ -50,15 +53,21 @@ pub(super) fn same<T: PartialEq + Debug + ?Sized>(what: &str, came: &T, expected
     }
     let mut fault = Fault::new(what, format!("{expected:?}"), came);
     let (came, expected) = (format!("{came:?}"), format!("{expected:?}"));
-    if came.len() > SHOWN || expected.len() > SHOWN {
+    if came.len().max(expected.len()) > EYE {
         let pairs = came.bytes().zip(expected.bytes());
         let equal = pairs.take_while(|(a, b)| a == b).count();
-        let from = came.floor_char_boundary(equal.saturating_sub(40));
-        let came = cut(&came[from..]).into_owned();
-        let more = format!("\n  they differ from byte {equal} on, where there came: {came}");
+        let (came, expected) = (around(&came, equal), around(&expected, equal));
+        let more = format!("\n  the difference: expected {expected}, came {came}");
         fault.0.push_str(&more);
     }
     Err(fault)
+}
+
+/// The part of a text that this byte is in.
+fn around(text: &str, byte: usize) -> String {
+    let from = text.floor_char_boundary(byte.saturating_sub(EYE / 4));
+    let to = text.floor_char_boundary(byte + EYE / 4);
+    format!("…{}…", &text[from..to])
 }
 
 /// Something holds of what came.

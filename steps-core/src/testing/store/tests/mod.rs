@@ -1,9 +1,11 @@
 //! The suite, tried on a store that keeps all rules, and on some that break them.
 
+mod broken;
+
 use super::Subject;
 use crate::store::MemoryStore;
 
-/// By the system's clock, with a thread for each task.
+/// By the system's clock, with tasks on several threads.
 struct Memory(MemoryStore);
 
 impl Subject for Memory {
@@ -15,6 +17,15 @@ impl Subject for Memory {
 
     async fn open(&self) -> MemoryStore {
         self.0.reopen()
+    }
+
+    fn run(test: impl Future<Output = ()> + Send + 'static) {
+        tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(4)
+            .enable_all()
+            .build()
+            .unwrap()
+            .block_on(test);
     }
 }
 

@@ -1,0 +1,296 @@
+//! Stores that give executions to the wrong worker, at the wrong time, or with something missing.
+
+use super::{Answer, SOUND, Sound, Twist};
+use crate::store::{
+    Claim, Claimed, Due, FlowClaim, Held, Hold, Renew, Renewal, Store, StoreError, Taken, Then,
+};
+
+/// Changes what a claim gave.
+fn after<'a>(
+    sound: &'a Sound,
+    claim: Claim,
+    change: impl FnOnce(&mut Claimed) + Send + 'a,
+) -> Answer<'a, Claimed> {
+    Box::pin(async move {
+        let mut claimed = sound.claim(claim).await?;
+        change(&mut claimed);
+        Ok(claimed)
+    })
+}
+
+/// Changes what a hold took.
+fn held<'a>(
+    sound: &'a Sound,
+    hold: Hold,
+    change: impl FnOnce(&mut Taken) + Send + 'a,
+) -> Answer<'a, Held> {
+    Box::pin(async move {
+        let mut answer = sound.hold(hold).await?;
+        if let Held::Taken(taken) = &mut answer {
+            change(taken);
+        }
+        Ok(answer)
+    })
+}
+
+pub(super) const ALL: &[Twist] = &[
+    Twist {
+        what: "gives no messages with an execution",
+        breaks: &["claim_gives_all", "tell_wakes_what_rests"],
+        claim: |sound, claim| {
+            after(sound, claim, |claimed| {
+                for taken in &mut claimed.taken {
+                    taken.messages.clear();
+                }
+            })
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "gives those due last first",
+        breaks: &["claim_order"],
+        claim: |sound, claim| after(sound, claim, |claimed| claimed.taken.reverse()),
+        ..SOUND
+    },
+    Twist {
+        what: "knows of no priorities when it chooses",
+        breaks: &["claim_order", "claim_limits"],
+        claim: |sound, claim| Box::pin(by_flow(sound, claim)),
+        ..SOUND
+    },
+    Twist {
+        what: "has no limit of each flow",
+        breaks: &["claim_limits"],
+        claim: |sound, mut claim| {
+            for flow in &mut claim.flows {
+                flow.limit = usize::MAX;
+            }
+            sound.claim(claim)
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "knows a flow by its first name only",
+        breaks: &["claim_names"],
+        claim: |sound, mut claim| {
+            for flow in &mut claim.flows {
+                flow.names.truncate(1);
+            }
+            sound.claim(claim)
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "gives what is due later",
+        breaks: &["claim_only_what_is_due", "create_due"],
+        claim: |sound, claim| Box::pin(early(sound, claim)),
+        ..SOUND
+    },
+    Twist {
+        what: "does not tell from whom an execution was taken",
+        breaks: &["claim_after_the_end_of_a_lease", "create_held"],
+        claim: |sound, claim| {
+            after(sound, claim, |claimed| {
+                for taken in &mut claimed.taken {
+                    taken.from = None;
+                }
+            })
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "begins with the same fencing number each time",
+        breaks: &["fences_grow", "hold_after_the_end_of_a_lease"],
+        hold: |sound, hold| held(sound, hold, |taken| taken.lease.fence = 1),
+        ..SOUND
+    },
+    Twist {
+        what: "never knows what is due next",
+        breaks: &["next_due"],
+        claim: |sound, claim| after(sound, claim, |claimed| claimed.next_due = None),
+        ..SOUND
+    },
+    Twist {
+        what: "always takes it that something is due",
+        breaks: &["next_due", "refused_is_passed_over"],
+        claim: |sound, claim| after(sound, claim, |claimed| claimed.next_due = Some(claimed.now)),
+        ..SOUND
+    },
+    Twist {
+        what: "gives an execution to two workers",
+        breaks: &["claims_at_once"],
+        claim: |sound, claim| Box::pin(twice(sound, claim)),
+        ..SOUND
+    },
+    Twist {
+        what: "gives an operator no nodes",
+        breaks: &["hold_takes"],
+        hold: |sound, hold| held(sound, hold, |taken| taken.nodes.clear()),
+        ..SOUND
+    },
+    Twist {
+        what: "gives an operator what a worker holds",
+        breaks: &["hold_only_what_nobody_holds"],
+        hold: |sound, hold| {
+            Box::pin(async move {
+                if let Some(lease) = sound.newest(&hold.id) {
+                    sound.rest(lease, Due::Now).await;
+                }
+                sound.hold(hold).await
+            })
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "does not tell an operator from whom it was taken",
+        breaks: &["hold_after_the_end_of_a_lease"],
+        hold: |sound, hold| held(sound, hold, |taken| taken.from = None),
+        ..SOUND
+    },
+    Twist {
+        what: "forgets who refused an execution",
+        breaks: &["refused_is_passed_over", "given_back_lease_is_fenced"],
+        write: |sound, mut write| {
+            if let Then::Refuse(_) = write.then {
+                write.then = Then::Keep;
+            }
+            sound.write(write)
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "does not give to an operator what a flow refused",
+        breaks: &["taking_ends_a_refusal"],
+        hold: |sound, hold| {
+            Box::pin(async move {
+                let info = sound.info(&hold.id).await;
+                if info.is_some_and(|info| info.refused.is_some()) {
+                    return Ok(Held::Unknown);
+                }
+                sound.hold(hold).await
+            })
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "readmits nothing",
+        breaks: &["readmit_ends_a_refusal"],
+        readmit: |_, _| Box::pin(std::future::ready(Ok(()))),
+        ..SOUND
+    },
+    Twist {
+        what: "readmits a fingerprint by any flow's name",
+        breaks: &["readmit_ends_a_refusal"],
+        readmit: |sound, mut flows| {
+            for flow in &mut flows {
+                flow.names.push(crate::testing::store::make::FLOW.into());
+            }
+            sound.readmit(flows)
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "renews nothing",
+        breaks: &["renew_puts_off"],
+        renew: |_, renew| {
+            let held = renew.held.iter().map(|_| Renewal::Held(Vec::new()));
+            Box::pin(std::future::ready(Ok(held.collect())))
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "renews what somebody else has taken",
+        breaks: &["renew_says_what_is_lost", "lease_of_deleted_is_fenced"],
+        renew: |sound, mut renew| {
+            for (lease, _) in &mut renew.held {
+                *lease = sound.instead(*lease);
+            }
+            sound.renew(renew)
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "answers renewals in the order of their keys",
+        breaks: &["renew_says_what_is_lost", "renew_gives_messages"],
+        renew: |sound, mut renew| {
+            renew.held.sort_by_key(|(lease, _)| lease.key);
+            sound.renew(renew)
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "wakes what rests by a heartbeat",
+        breaks: &["renew_does_not_wake_what_rests"],
+        renew: |sound, renew| Box::pin(wake(sound, renew)),
+        ..SOUND
+    },
+    Twist {
+        what: "gives all messages at each renewal",
+        breaks: &["renew_gives_messages"],
+        renew: |sound, mut renew| {
+            for (_, seen) in &mut renew.held {
+                *seen = 0;
+            }
+            sound.renew(renew)
+        },
+        ..SOUND
+    },
+];
+
+/// Claims flow by flow.
+async fn by_flow(sound: &Sound, claim: Claim) -> Result<Claimed, StoreError> {
+    let mut all = sound
+        .claim(Claim {
+            limit: 0,
+            ..claim.clone()
+        })
+        .await?;
+    for flow in &claim.flows {
+        let one = Claim {
+            flows: vec![FlowClaim::clone(flow)],
+            limit: claim.limit - all.taken.len(),
+            ..claim.clone()
+        };
+        all.taken.extend(sound.claim(one).await?.taken);
+    }
+    Ok(all)
+}
+
+async fn early(sound: &Sound, claim: Claim) -> Result<Claimed, StoreError> {
+    let mut claimed = sound.claim(claim.clone()).await?;
+    if claim.limit == 0 {
+        return Ok(claimed);
+    }
+    for info in sound.list(crate::store::Query::default()).await? {
+        if info.worker.is_none() && info.due.is_some() {
+            claimed.taken.extend(sound.take(&info.id).await);
+        }
+    }
+    Ok(claimed)
+}
+
+/// Each twentieth claim also gives what nobody has written to yet, but somebody holds.
+async fn twice(sound: &Sound, claim: Claim) -> Result<Claimed, StoreError> {
+    if sound.calls() % 20 == 19 {
+        let held = sound.list(crate::store::Query::default()).await?;
+        let held = held.iter().find(|info| info.worker.is_some());
+        if let Some(lease) = held.and_then(|info| sound.newest(&info.id)) {
+            sound.rest(lease, Due::Now).await;
+        }
+    }
+    sound.claim(claim).await
+}
+
+async fn wake(sound: &Sound, renew: Renew) -> Result<Vec<Renewal>, StoreError> {
+    let mut answers = sound.renew(renew.clone()).await?;
+    for ((lease, _), answer) in renew.held.iter().zip(&mut answers) {
+        let id = sound.id(lease.key).unwrap_or_default();
+        if matches!(answer, Renewal::Lost)
+            && sound.newest(&id) == Some(*lease)
+            && sound.take(&id).await.is_some()
+        {
+            *answer = Renewal::Held(Vec::new());
+        }
+    }
+    Ok(answers)
+}

@@ -1,0 +1,177 @@
+//! Stores that find the wrong executions, or delete them.
+
+use super::{SOUND, Sound, Twist};
+use crate::{
+    status::Status,
+    store::{Due, Query, Store, StoreError, Target, Then},
+    testing::store::make::{query, root, write},
+};
+
+pub(super) const ALL: &[Twist] = &[
+    Twist {
+        what: "does not look at the case of an id",
+        breaks: &["load_what_is_there", "extremes_come_back"],
+        write: |sound, mut write| {
+            if let Target::New(new) = &mut write.target {
+                new.id = new.id.to_lowercase();
+            }
+            sound.write(write)
+        },
+        load: |sound, id| sound.load(id.to_lowercase()),
+        ..SOUND
+    },
+    Twist {
+        what: "lists the oldest first",
+        breaks: &["list_order", "list_filters"],
+        list: |sound, query| {
+            Box::pin(async move {
+                let mut found = sound.list(query).await?;
+                found.reverse();
+                Ok(found)
+            })
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "sorts a list by id",
+        breaks: &["list_order", "list_pages"],
+        list: |sound, query| {
+            Box::pin(async move {
+                let mut found = sound.list(query).await?;
+                found.sort_by(|a, b| a.id.cmp(&b.id));
+                Ok(found)
+            })
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "gives the first page again and again",
+        breaks: &["list_pages"],
+        list: |sound, mut query| {
+            query.after = None;
+            sound.list(query)
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "finds what has one of the labels",
+        breaks: &["list_filters", "count_filters"],
+        list: |sound, mut query| {
+            query.labels = query.labels.into_iter().take(1).collect();
+            sound.list(query)
+        },
+        count: |sound, mut query| {
+            query.labels = query.labels.into_iter().take(1).collect();
+            sound.count(query)
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "finds what has a label of that name",
+        breaks: &["list_filters"],
+        list: |sound, query| {
+            Box::pin(async move {
+                let names: Vec<String> = query.labels.keys().cloned().collect();
+                let mut all = query;
+                all.labels.clear();
+                let mut found = sound.list(all).await?;
+                found.retain(|info| names.iter().all(|name| info.labels.contains_key(name)));
+                Ok(found)
+            })
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "finds what was made or ended before the end of a range, or at it",
+        breaks: &["list_filters", "count_filters"],
+        list: |sound, query| sound.list(inclusive(query)),
+        count: |sound, query| sound.count(inclusive(query)),
+        ..SOUND
+    },
+    Twist {
+        what: "counts the executions of a page",
+        breaks: &["count_filters"],
+        count: |sound, query| {
+            Box::pin(async move {
+                let found = sound.list(query).await?;
+                Ok(found.iter().map(|_| 1).sum())
+            })
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "deletes what has not ended",
+        breaks: &["delete_only_what_has_ended"],
+        delete: |sound, query| Box::pin(all_ended(sound, query)),
+        ..SOUND
+    },
+    Twist {
+        what: "deletes what somebody holds",
+        breaks: &["delete_nothing_that_is_held"],
+        delete: |sound, query| {
+            Box::pin(async move {
+                for info in sound.list(query.clone()).await? {
+                    if let Some(lease) = sound.newest(&info.id) {
+                        sound.rest(lease, Due::Never).await;
+                    }
+                }
+                sound.delete(query).await
+            })
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "deletes the newest first",
+        breaks: &["delete_what_a_query_finds"],
+        delete: |sound, mut query| {
+            query.after = None;
+            Box::pin(async move {
+                let mut count = 0;
+                for info in sound.list(query).await? {
+                    let one = crate::testing::store::make::query(|query| query.id = Some(info.id));
+                    count += sound.delete(one).await?;
+                }
+                Ok(count)
+            })
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "has no bound on what it deletes",
+        breaks: &["delete_what_a_query_finds"],
+        delete: |sound, mut query| {
+            query.limit = 0;
+            sound.delete(query)
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "deletes nothing",
+        breaks: &["delete_leaves_nothing", "delete_only_what_has_ended"],
+        delete: |sound, query| sound.count(query),
+        ..SOUND
+    },
+];
+
+fn inclusive(mut query: Query) -> Query {
+    let ranges = [&mut query.created, &mut query.ended];
+    for range in ranges.into_iter().flatten() {
+        range.end += std::time::Duration::from_nanos(1);
+    }
+    query
+}
+
+async fn all_ended(sound: &Sound, found: Query) -> Result<u64, StoreError> {
+    for info in sound.list(query(|_| ())).await? {
+        if let Some(taken) = sound.take(&info.id).await {
+            let then = Then::Rest {
+                due: Due::Never,
+                seen: 0,
+            };
+            sound
+                .write(write(taken.lease, vec![root(Status::Done)], then))
+                .await?;
+        }
+    }
+    sound.delete(found).await
+}

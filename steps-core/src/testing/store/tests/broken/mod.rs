@@ -1,0 +1,190 @@
+//! Stores that break a rule, each in one way that a real one might: the suite has to notice.
+
+mod claims;
+mod find;
+mod messages;
+mod nodes;
+mod sound;
+mod writes;
+
+use std::{sync::Arc, time::Duration};
+
+use super::super::{Broken, RULES, bench::Bench, subject::Source};
+use crate::{
+    scope::BoxFuture,
+    store::{
+        Claim, Claimed, FlowClaim, Held, Hold, Info, Query, Renew, Renewal, Saved, Store,
+        StoreError, Tell, Told, Write, Written,
+    },
+    testing::FakeClock,
+};
+use sound::Sound;
+
+type Answer<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
+type Call<A, T> = for<'a> fn(&'a Sound, A) -> Answer<'a, T>;
+
+/// What a store does instead of what it should.
+struct Twist {
+    /// In words.
+    what: &'static str,
+    /// The rules that must notice.
+    breaks: &'static [&'static str],
+    write: Call<Write, Written>,
+    claim: Call<Claim, Claimed>,
+    hold: Call<Hold, Held>,
+    renew: Call<Renew, Vec<Renewal>>,
+    tell: Call<Tell, Told>,
+    readmit: Call<Vec<FlowClaim>, ()>,
+    load: Call<String, Option<Saved>>,
+    list: Call<Query, Vec<Info>>,
+    count: Call<Query, u64>,
+    delete: Call<Query, u64>,
+    close: Call<(), ()>,
+    reopen: fn(&Sound) -> Sound,
+}
+
+/// Does all as it should.
+const SOUND: Twist = Twist {
+    what: "nothing",
+    breaks: &[],
+    write: |sound, write| sound.write(write),
+    claim: |sound, claim| sound.claim(claim),
+    hold: |sound, hold| sound.hold(hold),
+    renew: |sound, renew| sound.renew(renew),
+    tell: |sound, tell| sound.tell(tell),
+    readmit: |sound, flows| sound.readmit(flows),
+    load: |sound, id| sound.load(id),
+    list: |sound, query| sound.list(query),
+    count: |sound, query| sound.count(query),
+    delete: |sound, query| sound.delete(query),
+    close: |sound, ()| sound.close(),
+    reopen: Sound::reopen,
+};
+
+struct Twisted {
+    sound: Sound,
+    twist: &'static Twist,
+}
+
+impl Store for Twisted {
+    fn write(&self, write: Write) -> Answer<'_, Written> {
+        (self.twist.write)(&self.sound, write)
+    }
+    fn claim(&self, claim: Claim) -> Answer<'_, Claimed> {
+        (self.twist.claim)(&self.sound, claim)
+    }
+    fn hold(&self, hold: Hold) -> Answer<'_, Held> {
+        (self.twist.hold)(&self.sound, hold)
+    }
+    fn renew(&self, renew: Renew) -> Answer<'_, Vec<Renewal>> {
+        (self.twist.renew)(&self.sound, renew)
+    }
+    fn tell(&self, tell: Tell) -> Answer<'_, Told> {
+        (self.twist.tell)(&self.sound, tell)
+    }
+    fn readmit(&self, flows: Vec<FlowClaim>) -> Answer<'_, ()> {
+        (self.twist.readmit)(&self.sound, flows)
+    }
+    fn load(&self, id: String) -> Answer<'_, Option<Saved>> {
+        (self.twist.load)(&self.sound, id)
+    }
+    fn list(&self, query: Query) -> Answer<'_, Vec<Info>> {
+        (self.twist.list)(&self.sound, query)
+    }
+    fn count(&self, query: Query) -> Answer<'_, u64> {
+        (self.twist.count)(&self.sound, query)
+    }
+    fn delete(&self, query: Query) -> Answer<'_, u64> {
+        (self.twist.delete)(&self.sound, query)
+    }
+    fn close(&self) -> Answer<'_, ()> {
+        (self.twist.close)(&self.sound, ())
+    }
+}
+
+/// Where twisted stores come from. Their time is a clock's that jumps.
+struct Workshop {
+    sound: Sound,
+    clock: FakeClock,
+    twist: &'static Twist,
+}
+
+impl Source for Workshop {
+    fn reopens(&self) -> bool {
+        true
+    }
+
+    fn open(&self) -> BoxFuture<'_, Arc<dyn Store>> {
+        let twist = self.twist;
+        let sound = (twist.reopen)(&self.sound);
+        Box::pin(async move { Arc::new(Twisted { sound, twist }) as Arc<dyn Store> })
+    }
+
+    fn pass(&self, time: Duration) -> BoxFuture<'_, ()> {
+        self.clock.advance(time);
+        Box::pin(std::future::ready(()))
+    }
+}
+
+/// What a rule finds of a twisted store.
+async fn check(twist: &'static Twist, rule: &str) -> Result<(), Broken> {
+    let found = RULES.iter().find(|known| known.name == rule);
+    let rule = found.unwrap_or_else(|| panic!("there is no rule `{rule}`"));
+    let clock = FakeClock::new();
+    let sound = Sound::new(&clock);
+    let workshop = Workshop {
+        sound,
+        clock,
+        twist,
+    };
+    let bench = Bench::new(Arc::new(workshop)).await;
+    let outcome = (rule.test)(bench).await;
+    outcome.map_err(|fault| Broken {
+        rule: *rule,
+        what: fault.0,
+    })
+}
+
+fn all() -> impl Iterator<Item = &'static Twist> {
+    [
+        writes::ALL,
+        nodes::ALL,
+        claims::ALL,
+        messages::ALL,
+        find::ALL,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+#[tokio::test]
+async fn a_sound_store_breaks_no_rule_by_a_clock_that_jumps() {
+    for rule in RULES {
+        check(&SOUND, rule.name).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn each_broken_store_is_noticed() {
+    let mut unnoticed = Vec::new();
+    for twist in all() {
+        for rule in twist.breaks {
+            let Err(broken) = check(twist, rule).await else {
+                unnoticed.push(format!("`{rule}`: one that {}", twist.what));
+                continue;
+            };
+            let text = broken.to_string();
+            let told = [rule, "expected: ", "came: "].map(|part| text.contains(part));
+            assert_eq!(told, [true; 3], "{text}");
+        }
+    }
+    assert_eq!(unnoticed, [""; 0]);
+}
+
+#[test]
+fn each_rule_notices_some_broken_store() {
+    let noticed: Vec<&str> = all().flat_map(|twist| twist.breaks).copied().collect();
+    let idle = RULES.iter().filter(|rule| !noticed.contains(&rule.name));
+    let idle: Vec<&str> = idle.map(|rule| rule.name).collect();
+    assert_eq!(idle, [""; 0], "rules that no broken store shows to work");
+}

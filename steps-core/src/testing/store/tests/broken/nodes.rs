@@ -1,0 +1,133 @@
+//! Stores that do not keep nodes and values as they were written.
+
+use super::{
+    SOUND, Sound, Twist,
+    writes::{lease, making},
+};
+use crate::{
+    json::Json,
+    state::State,
+    store::{Store, StoreError, Write, Written},
+    testing::store::bench::micros,
+};
+
+/// Changes all nodes of a write.
+fn nodes(mut write: Write, change: impl FnMut(&mut State)) -> Write {
+    let nodes = write.nodes.iter_mut().map(|change| &mut change.node);
+    nodes.for_each(change);
+    write
+}
+
+pub(super) const ALL: &[Twist] = &[
+    Twist {
+        what: "keeps the node that was there first",
+        breaks: &["nodes_replace_those_of_their_number"],
+        write: |sound, write| Box::pin(first(sound, write)),
+        ..SOUND
+    },
+    Twist {
+        what: "deletes no rows",
+        breaks: &["replace_deletes_the_others", "many_rows_come_back"],
+        write: |sound, mut write| {
+            write.replace = false;
+            sound.write(write)
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "deletes the rows that a write does not name",
+        breaks: &[
+            "nodes_replace_those_of_their_number",
+            "every_node_comes_back",
+        ],
+        write: |sound, mut write| {
+            write.replace = true;
+            sound.write(write)
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "cuts times off at the microsecond",
+        breaks: &["every_node_comes_back", "root_comes_back"],
+        write: |sound, write| {
+            sound.write(nodes(write, |node| {
+                node.started_at = node.started_at.map(micros);
+            }))
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "has no column for what was seen before",
+        breaks: &["every_node_comes_back", "root_comes_back"],
+        write: |sound, write| sound.write(nodes(write, |node| node.before = None)),
+        ..SOUND
+    },
+    Twist {
+        what: "parses JSON and writes it anew",
+        breaks: &[
+            "every_node_comes_back",
+            "extremes_come_back",
+            "create_keeps_all",
+        ],
+        write: |sound, write| {
+            let anew = |json: &mut Json| {
+                let value = json.decode::<serde_json::Value>();
+                if let Ok(value) = value.and_then(|value| Json::encode(&value)) {
+                    *json = value;
+                }
+            };
+            let write = making(write, |new, _| anew(&mut new.input));
+            sound.write(nodes(write, |node| {
+                node.output.iter_mut().for_each(anew);
+            }))
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "cuts values off at 64 KiB",
+        breaks: &["large_values_come_back"],
+        write: |sound, write| {
+            sound.write(nodes(write, |node| {
+                for error in &mut node.errors {
+                    error.truncate(error.floor_char_boundary(1 << 16));
+                }
+            }))
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "writes a thousand rows at most",
+        breaks: &["many_rows_come_back"],
+        write: |sound, mut write| {
+            write.nodes.truncate(1000);
+            sound.write(write)
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "keeps an error of the root that is over",
+        breaks: &["root_tells_the_execution"],
+        load: |sound, id| {
+            Box::pin(async move {
+                let mut saved = sound.load(id).await?;
+                if let Some(saved) = &mut saved {
+                    let started = saved.info.started_at.is_some();
+                    let error = saved.info.error.take();
+                    saved.info.error = error.or(started.then(|| "last".to_owned()));
+                }
+                Ok(saved)
+            })
+        },
+        ..SOUND
+    },
+];
+
+async fn first(sound: &Sound, mut write: Write) -> Result<Written, StoreError> {
+    if let Some(id) = lease(&write).and_then(|lease| sound.id(lease.key))
+        && let Some(saved) = sound.load(id).await?
+    {
+        let there = |id: u32| saved.nodes.iter().any(|node| node.id == id);
+        write.nodes.retain(|node| !there(node.id));
+    }
+    sound.write(write).await
+}

@@ -1,0 +1,179 @@
+//! A store that does all as it should, and remembers enough for others to do it wrong.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use super::Answer;
+use crate::{
+    scope::lock,
+    store::{
+        Claim, Claimed, Due, FlowClaim, Held, Hold, Info, Lease, MemoryStore, Query, Renew,
+        Renewal, Saved, Store, Taken, Target, Tell, Then, Told, Write, Written,
+    },
+    testing::FakeClock,
+};
+
+pub(super) struct Sound {
+    pub(super) inner: MemoryStore,
+    clock: FakeClock,
+    memo: Arc<Memo>,
+}
+
+#[derive(Default)]
+struct Memo {
+    /// The newest lease on each execution.
+    leases: Mutex<HashMap<String, Lease>>,
+    /// Of whom each key is or was.
+    ids: Mutex<HashMap<i64, String>>,
+    calls: AtomicUsize,
+}
+
+impl Sound {
+    pub(super) fn new(clock: &FakeClock) -> Self {
+        Self {
+            inner: MemoryStore::with_clock(Arc::new(clock.clone())),
+            clock: clock.clone(),
+            memo: Arc::default(),
+        }
+    }
+
+    pub(super) fn reopen(&self) -> Self {
+        Self {
+            inner: self.inner.reopen(),
+            clock: self.clock.clone(),
+            memo: self.memo.clone(),
+        }
+    }
+
+    /// One with nothing in it.
+    pub(super) fn empty(&self) -> Self {
+        Self::new(&self.clock)
+    }
+
+    /// How often this was called before.
+    pub(super) fn calls(&self) -> usize {
+        self.memo.calls.fetch_add(1, Ordering::Relaxed)
+    }
+
+    pub(super) fn id(&self, key: i64) -> Option<String> {
+        lock(&self.memo.ids).get(&key).cloned()
+    }
+
+    /// The newest lease on the execution of this id.
+    pub(super) fn newest(&self, id: &str) -> Option<Lease> {
+        lock(&self.memo.leases).get(id).copied()
+    }
+
+    /// The newest lease on the execution that this one is or was on.
+    pub(super) fn instead(&self, lease: Lease) -> Lease {
+        let newest = self.id(lease.key).and_then(|id| self.newest(&id));
+        newest.unwrap_or(lease)
+    }
+
+    fn note(&self, id: &str, lease: Lease) {
+        lock(&self.memo.leases).insert(id.to_owned(), lease);
+        lock(&self.memo.ids).insert(lease.key, id.to_owned());
+    }
+
+    pub(super) async fn info(&self, id: &str) -> Option<Info> {
+        let saved = self.inner.load(id.to_owned()).await.ok()??;
+        Some(saved.info)
+    }
+
+    /// Holds an execution, if nobody does.
+    pub(super) async fn take(&self, id: &str) -> Option<Taken> {
+        let hold = Hold {
+            id: id.to_owned(),
+            worker: "twist".to_owned(),
+            lease: Duration::from_hours(1),
+        };
+        match self.hold(hold).await.ok()? {
+            Held::Taken(taken) => Some(*taken),
+            Held::Busy { .. } | Held::Unknown => None,
+        }
+    }
+
+    /// Gives a lease back.
+    pub(super) async fn rest(&self, lease: Lease, due: Due) {
+        let then = Then::Rest {
+            due,
+            seen: i64::MAX,
+        };
+        let write = super::super::super::make::write(lease, Vec::new(), then);
+        self.write(write).await.ok();
+    }
+}
+
+impl Store for Sound {
+    fn write(&self, write: Write) -> Answer<'_, Written> {
+        Box::pin(async move {
+            let new = match &write.target {
+                Target::New(new) => Some(new.id.clone()),
+                Target::Held(_) => None,
+            };
+            let written = self.inner.write(write).await?;
+            if let (Some(id), Written::Created(lease)) = (new, &written) {
+                self.note(&id, *lease);
+            }
+            Ok(written)
+        })
+    }
+
+    fn claim(&self, claim: Claim) -> Answer<'_, Claimed> {
+        Box::pin(async move {
+            let claimed = self.inner.claim(claim).await?;
+            for taken in &claimed.taken {
+                self.note(&taken.info.id, taken.lease);
+            }
+            Ok(claimed)
+        })
+    }
+
+    fn hold(&self, hold: Hold) -> Answer<'_, Held> {
+        Box::pin(async move {
+            let answer = self.inner.hold(hold).await?;
+            if let Held::Taken(taken) = &answer {
+                self.note(&taken.info.id, taken.lease);
+            }
+            Ok(answer)
+        })
+    }
+
+    fn renew(&self, renew: Renew) -> Answer<'_, Vec<Renewal>> {
+        self.inner.renew(renew)
+    }
+
+    fn tell(&self, tell: Tell) -> Answer<'_, Told> {
+        self.inner.tell(tell)
+    }
+
+    fn readmit(&self, flows: Vec<FlowClaim>) -> Answer<'_, ()> {
+        self.inner.readmit(flows)
+    }
+
+    fn load(&self, id: String) -> Answer<'_, Option<Saved>> {
+        self.inner.load(id)
+    }
+
+    fn list(&self, query: Query) -> Answer<'_, Vec<Info>> {
+        self.inner.list(query)
+    }
+
+    fn count(&self, query: Query) -> Answer<'_, u64> {
+        self.inner.count(query)
+    }
+
+    fn delete(&self, query: Query) -> Answer<'_, u64> {
+        self.inner.delete(query)
+    }
+
+    fn close(&self) -> Answer<'_, ()> {
+        self.inner.close()
+    }
+}
