@@ -30,7 +30,11 @@
 //! * Times are compared with the store's own clock: a worker's may be wrong. What is due at a time
 //!   is due as soon as the clock shows it.
 //! * All comes back as it was written: texts and JSON to the byte, times of nodes to the nanosecond,
-//!   other times to the microsecond at least. A text holds no NUL.
+//!   other times to the microsecond at least. Such a time that is before 1700 or after 2200 may be
+//!   kept as another one there: what is due then is due at once, or not in our time. A text holds
+//!   no NUL.
+//! * Values are taken up to 1 MiB at least, and lists of tens of thousands. What is larger may be
+//!   [`Rejected`](ErrorKind::Rejected).
 //! * No method calls back, and none holds a transaction open after it has returned.
 //! * Any number of processes may use one store at once, if it is that kind of database.
 //!

@@ -27,7 +27,7 @@ pub struct Write {
     /// The nodes that changed, each with its new content, in place of the row of the same number
     /// if there is one. The root has number 0; its status, times, errors and output are the
     /// execution's. Its input, id and labels are kept with the execution and are left out here.
-    /// No number stands twice.
+    /// No number stands twice; a store may reject those from 2²⁴ on.
     pub nodes: Vec<Change>,
     /// Whether rows that are not in `nodes` are deleted. What is known of the execution stays as
     /// the root last told.

@@ -81,8 +81,15 @@ macro_rules! __store_rules {
             delete_what_a_query_finds: "What a query finds is deleted, the oldest first, up to its limit.",
             delete_leaves_nothing: "Of what was deleted nothing is left, and its id may be used again.",
         }
+        bounds {
+            largest_numbers_are_kept: "Leases, times and limits may be as large as their types allow, numbers of nodes below 2²⁴.",
+            long_lists_are_taken: "A call may name tens of thousands of leases or messages, and thousands of flows.",
+        }
         together {
             claims_at_once: "No two workers get the same execution.",
+            holds_at_once: "No two get the same execution by a hold.",
+            messages_at_once_are_not_lost: "A message that comes while a lease is given back is not lost.",
+            a_dropped_call_is_whole_or_nothing: "A write that nobody waits for any more is kept whole or not at all.",
             writes_at_once: "Of writes at once, all good ones are kept, and bad ones fail alone.",
         }
         close {

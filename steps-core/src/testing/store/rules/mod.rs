@@ -1,5 +1,6 @@
 //! The rules, by what they are about.
 
+pub(super) mod bounds;
 pub(super) mod claims;
 pub(super) mod close;
 pub(super) mod create;

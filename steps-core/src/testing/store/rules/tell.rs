@@ -64,6 +64,17 @@ pub(in super::super) async fn tell_wakes_what_rests(bench: Bench) -> Outcome {
         same("the messages of what was woken", &taken.messages, &expected)?;
         same("from whom it was taken", &taken.from, &None)?;
     }
+    // One whose lease has ended is due, and still taken from that worker.
+    let lease = bench.create(Make::new("ended").held("slow", SHORT)).await?;
+    bench.lapse(SHORT).await?;
+    bench.tell("ended", Message::Undo).await?;
+    bench.keep(lease, vec![step(1, "a")]).await?;
+    let taken = bench.claim_one("worker", "ended").await?;
+    same(
+        "from whom it was taken",
+        &taken.from.as_deref(),
+        &Some("slow"),
+    )?;
     // What was due before stays in front.
     let due = later - 2 * HOUR;
     bench.create(Make::new("due").due(Due::At(due))).await?;

@@ -124,3 +124,148 @@ pub(in super::super) async fn claims_at_once(bench: Bench) -> Outcome {
         &expected,
     )
 }
+
+pub(in super::super) async fn holds_at_once(bench: Bench) -> Outcome {
+    bench.due("id").await?;
+    let other = bench.again().await.unwrap_or_else(|| bench.clone());
+    let tasks = (0..10).map(|n| {
+        let bench = if n % 2 == 0 { &bench } else { &other }.clone();
+        tokio::spawn(async move {
+            let call = |store: Arc<dyn Store>| async move {
+                let hold = Hold {
+                    id: "id".to_owned(),
+                    worker: format!("worker {n}"),
+                    lease: HOUR,
+                };
+                store.hold(hold).await
+            };
+            bench.patiently(call).await
+        })
+    });
+    let mut taken = 0;
+    for task in join_all(tasks).await {
+        match joined(task)?? {
+            Held::Taken(_) => taken += 1,
+            Held::Busy { .. } => {}
+            Held::Unknown => return Err(Fault::new("a hold", "Taken or Busy", Held::Unknown)),
+        }
+    }
+    same("how many of ten got it", &taken, &1)
+}
+
+/// How many senders there are, and how much each has to say.
+const SENDERS: usize = 4;
+const MESSAGES: usize = 25;
+
+pub(in super::super) async fn messages_at_once_are_not_lost(bench: Bench) -> Outcome {
+    bench.create(Make::new("id").due(Due::Never)).await?;
+    let other = bench.again().await.unwrap_or_else(|| bench.clone());
+    let senders = (0..SENDERS).map(|sender| {
+        let bench = other.clone();
+        tokio::spawn(async move {
+            for n in 0..MESSAGES {
+                let path = format!("{sender}.{n}");
+                let call = |store: Arc<dyn Store>| {
+                    let tell = Tell {
+                        id: "id".to_owned(),
+                        message: signal(&path, "x"),
+                        only: Vec::new(),
+                    };
+                    async move { store.tell(tell).await }
+                };
+                bench.patiently(call).await?;
+                tokio::task::yield_now().await;
+            }
+            Outcome::Ok(())
+        })
+    });
+    let senders: Vec<_> = senders.collect();
+    let mut got = Vec::new();
+    loop {
+        // Before the claim: what it does not see then will not come.
+        let is_over = senders.iter().all(tokio::task::JoinHandle::is_finished);
+        let taken = bench.patiently(|store| async move { store.claim(claim("worker")).await });
+        let Some(taken) = taken.await?.taken.pop() else {
+            if is_over {
+                break;
+            }
+            bench.lapse(Duration::ZERO).await?;
+            tokio::task::yield_now().await;
+            continue;
+        };
+        let seen = taken.messages.last().map_or(0, |(number, _)| *number);
+        let then = Then::Rest {
+            due: Due::Never,
+            seen,
+        };
+        let mut rest = write(taken.lease, Vec::new(), then);
+        for (number, message) in taken.messages {
+            rest.taken.push(number);
+            if let Message::Signal { path, .. } = message {
+                got.push(path);
+            }
+        }
+        // More of them come while it is held.
+        for _ in 0..SENDERS {
+            tokio::task::yield_now().await;
+        }
+        let call = |store: Arc<dyn Store>| {
+            let rest = rest.clone();
+            async move { store.write(rest).await }
+        };
+        bench.patiently(call).await?;
+    }
+    for sender in senders {
+        joined(sender.await)??;
+    }
+    got.sort_unstable();
+    let sent = (0..SENDERS).flat_map(|s| (0..MESSAGES).map(move |n| format!("{s}.{n}")));
+    let mut sent: Vec<String> = sent.collect();
+    sent.sort_unstable();
+    same(
+        "the messages that were delivered, each one once",
+        &got,
+        &sent,
+    )
+}
+
+pub(in super::super) async fn a_dropped_call_is_whole_or_nothing(bench: Bench) -> Outcome {
+    let lease = bench.held("id").await?;
+    for round in 0..40 {
+        let nodes = (1..=5).map(|id| step(id, &format!("round {round}")));
+        let write = write(lease, nodes.collect(), Then::Keep);
+        let mut call = bench.store.write(write);
+        for _ in 0..round % 5 {
+            if futures_util::poll!(&mut call).is_ready() {
+                break;
+            }
+            tokio::task::yield_now().await;
+        }
+        drop(call);
+    }
+    // What was dropped may be under way for a while.
+    for number in 10..20 {
+        bench.keep(lease, vec![step(number, "kept")]).await?;
+        let saved = bench.load("id").await?;
+        let mut names: Vec<String> = saved
+            .nodes
+            .iter()
+            .filter(|node| node.id < 10)
+            .map(|node| node.node.name.to_string())
+            .collect();
+        let count = names.len();
+        names.dedup();
+        let whole = (names.len() == 1 && count == 5) || count == 0;
+        let expected = "nodes 1 to 5 of one write, or none";
+        holds(
+            "the nodes of writes that were dropped",
+            expected,
+            &names,
+            whole,
+        )?;
+        let kept = saved.nodes.iter().any(|node| node.id == number);
+        holds("a write after them", "kept", kept, kept)?;
+        bench.lapse(Duration::from_millis(1)).await?;
+    }
+    Ok(())
+}

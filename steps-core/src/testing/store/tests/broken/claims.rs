@@ -1,9 +1,7 @@
 //! Stores that give executions to the wrong worker, at the wrong time, or with something missing.
 
 use super::{Answer, SOUND, Sound, Twist};
-use crate::store::{
-    Claim, Claimed, Due, FlowClaim, Held, Hold, Renew, Renewal, Store, StoreError, Taken, Then,
-};
+use crate::store::{Claim, Claimed, Due, FlowClaim, Held, Hold, Store, StoreError, Taken, Then};
 
 /// Changes what a claim gave.
 fn after<'a>(
@@ -130,7 +128,7 @@ pub(super) const ALL: &[Twist] = &[
     },
     Twist {
         what: "gives an operator what a worker holds",
-        breaks: &["hold_only_what_nobody_holds"],
+        breaks: &["hold_only_what_nobody_holds", "holds_at_once"],
         hold: |sound, hold| {
             Box::pin(async move {
                 if let Some(lease) = sound.newest(&hold.id) {
@@ -190,48 +188,13 @@ pub(super) const ALL: &[Twist] = &[
         ..SOUND
     },
     Twist {
-        what: "renews nothing",
-        breaks: &["renew_puts_off"],
-        renew: |_, renew| {
-            let held = renew.held.iter().map(|_| Renewal::Held(Vec::new()));
-            Box::pin(std::future::ready(Ok(held.collect())))
-        },
-        ..SOUND
-    },
-    Twist {
-        what: "renews what somebody else has taken",
-        breaks: &["renew_says_what_is_lost", "lease_of_deleted_is_fenced"],
-        renew: |sound, mut renew| {
-            for (lease, _) in &mut renew.held {
-                *lease = sound.instead(*lease);
+        what: "adds times until they overflow",
+        breaks: &["largest_numbers_are_kept"],
+        claim: |sound, mut claim| {
+            if claim.lease.as_secs() > 1 << 33 {
+                claim.lease = std::time::Duration::ZERO;
             }
-            sound.renew(renew)
-        },
-        ..SOUND
-    },
-    Twist {
-        what: "answers renewals in the order of their keys",
-        breaks: &["renew_says_what_is_lost", "renew_gives_messages"],
-        renew: |sound, mut renew| {
-            renew.held.sort_by_key(|(lease, _)| lease.key);
-            sound.renew(renew)
-        },
-        ..SOUND
-    },
-    Twist {
-        what: "wakes what rests by a heartbeat",
-        breaks: &["renew_does_not_wake_what_rests"],
-        renew: |sound, renew| Box::pin(wake(sound, renew)),
-        ..SOUND
-    },
-    Twist {
-        what: "gives all messages at each renewal",
-        breaks: &["renew_gives_messages"],
-        renew: |sound, mut renew| {
-            for (_, seen) in &mut renew.held {
-                *seen = 0;
-            }
-            sound.renew(renew)
+            sound.claim(claim)
         },
         ..SOUND
     },
@@ -279,18 +242,4 @@ async fn twice(sound: &Sound, claim: Claim) -> Result<Claimed, StoreError> {
         }
     }
     sound.claim(claim).await
-}
-
-async fn wake(sound: &Sound, renew: Renew) -> Result<Vec<Renewal>, StoreError> {
-    let mut answers = sound.renew(renew.clone()).await?;
-    for ((lease, _), answer) in renew.held.iter().zip(&mut answers) {
-        let id = sound.id(lease.key).unwrap_or_default();
-        if matches!(answer, Renewal::Lost)
-            && sound.newest(&id) == Some(*lease)
-            && sound.take(&id).await.is_some()
-        {
-            *answer = Renewal::Held(Vec::new());
-        }
-    }
-    Ok(answers)
 }

@@ -104,7 +104,10 @@ pub(super) const ALL: &[Twist] = &[
     },
     Twist {
         what: "lets rest without a look at what came meanwhile",
-        breaks: &["rest_is_over_if_a_message_came"],
+        breaks: &[
+            "rest_is_over_if_a_message_came",
+            "messages_at_once_are_not_lost",
+        ],
         write: |sound, mut write| {
             if let Then::Rest { seen, .. } = &mut write.then {
                 *seen = i64::MAX;

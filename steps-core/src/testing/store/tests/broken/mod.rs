@@ -4,6 +4,7 @@ mod claims;
 mod find;
 mod messages;
 mod nodes;
+mod renewals;
 mod sound;
 mod writes;
 
@@ -150,6 +151,7 @@ fn all() -> impl Iterator<Item = &'static Twist> {
         writes::ALL,
         nodes::ALL,
         claims::ALL,
+        renewals::ALL,
         messages::ALL,
         find::ALL,
     ]

@@ -1,7 +1,9 @@
 //! Stores that make executions wrongly, write under any lease, or lose writes.
 
 use super::{SOUND, Sound, Twist};
-use crate::store::{Due, ErrorKind, Lease, NewExecution, Store, Target, Then, Write, Written};
+use crate::store::{
+    Due, ErrorKind, Lease, NewExecution, Store, StoreError, Target, Then, Write, Written,
+};
 
 const NOW: Then = Then::Rest {
     due: Due::Now,
@@ -189,6 +191,12 @@ pub(super) const ALL: &[Twist] = &[
         ..SOUND
     },
     Twist {
+        what: "has no transaction around the rows of a write",
+        breaks: &["a_dropped_call_is_whole_or_nothing"],
+        write: |sound, write| Box::pin(row_by_row(sound, write)),
+        ..SOUND
+    },
+    Twist {
         what: "closes nothing",
         breaks: &["close_ends_all_calls"],
         close: |_, ()| Box::pin(std::future::ready(Ok(()))),
@@ -202,7 +210,7 @@ pub(super) const ALL: &[Twist] = &[
     },
 ];
 
-async fn over(sound: &Sound, write: Write) -> Result<Written, crate::store::StoreError> {
+async fn over(sound: &Sound, write: Write) -> Result<Written, StoreError> {
     let written = sound.write(write.clone()).await?;
     if let Written::Exists(existing) = &written
         && let Some(taken) = sound.take(&existing.info.id).await
@@ -214,7 +222,7 @@ async fn over(sound: &Sound, write: Write) -> Result<Written, crate::store::Stor
     Ok(written)
 }
 
-async fn half(sound: &Sound, write: Write) -> Result<Written, crate::store::StoreError> {
+async fn half(sound: &Sound, write: Write) -> Result<Written, StoreError> {
     let result = sound.write(write.clone()).await;
     let fenced = result
         .as_ref()
@@ -225,4 +233,17 @@ async fn half(sound: &Sound, write: Write) -> Result<Written, crate::store::Stor
         sound.write(write).await.ok();
     }
     result
+}
+
+async fn row_by_row(sound: &Sound, mut write: Write) -> Result<Written, StoreError> {
+    if lease(&write).is_some() {
+        for node in std::mem::take(&mut write.nodes) {
+            let mut one = write.clone();
+            one.nodes = vec![node];
+            one.then = Then::Keep;
+            sound.write(one).await?;
+            tokio::task::yield_now().await;
+        }
+    }
+    sound.write(write).await
 }

@@ -1,0 +1,132 @@
+//! The largest numbers, and long lists.
+
+use jiff::Timestamp;
+
+use super::prelude::*;
+
+pub(in super::super) async fn largest_numbers_are_kept(bench: Bench) -> Outcome {
+    let most = usize::MAX;
+    let long = Make::new("long lease").nodes(vec![root(Status::Done)]);
+    let lease = bench.create(long.held("maker", Duration::MAX)).await?;
+    bench.due("due").await?;
+    let mut all = claim("worker");
+    all.lease = Duration::MAX;
+    all.limit = most;
+    all.flows[0].limit = most;
+    let taken = bench.claim_one_with(all, "due").await?;
+    bench
+        .claim_nothing("both are held to the end of time")
+        .await?;
+    bench.renew(lease, i64::MAX, Duration::MAX).await?;
+    bench
+        .claim_nothing("the lease was renewed to the end of time")
+        .await?;
+
+    bench.tell("due", Message::Stop).await?;
+    let last = step((1 << 24) - 1, "last");
+    let end = Then::Rest {
+        due: Due::At(Timestamp::MAX),
+        seen: i64::MAX,
+    };
+    bench
+        .write(write(taken.lease, vec![last.clone()], end))
+        .await?;
+    let saved = bench.load("due").await?;
+    same_nodes("the largest number", &saved.nodes, &[last])?;
+    bench.claim_nothing("it is due at the end of time").await?;
+    let taken = bench.take("due", "worker", Duration::MAX).await?;
+    let begin = Then::Rest {
+        due: Due::At(Timestamp::MIN),
+        seen: i64::MAX,
+    };
+    bench.write(write(taken.lease, Vec::new(), begin)).await?;
+    bench.claim_one("worker", "due").await?;
+
+    bench.rest(lease, Due::Never).await?;
+    let wide = query(|query| {
+        query.created = Some(Timestamp::MIN..Timestamp::MAX);
+        query.limit = most;
+    });
+    let found = bench.list(wide.clone()).await?;
+    let both = vec!["due".to_owned(), "long lease".to_owned()];
+    same("a list of all times", &found, &both)?;
+    same("their count", &bench.store.count(wide).await?, &2)?;
+    let ended = query(|query| {
+        query.ended = Some(Timestamp::MIN..Timestamp::MAX);
+        query.limit = most;
+    });
+    same(
+        "the count of what has ended",
+        &bench.store.count(ended.clone()).await?,
+        &1,
+    )?;
+    same(
+        "how many were deleted",
+        &bench.store.delete(ended).await?,
+        &1,
+    )
+}
+
+pub(in super::super) async fn long_lists_are_taken(bench: Bench) -> Outcome {
+    const LONG: i64 = 40_000;
+    let lease = bench.held("id").await?;
+    let stop = bench.tell("id", Message::Stop).await?;
+    let unknown = |key: i64| Lease {
+        key: key + (1 << 40),
+        fence: 1,
+    };
+    let mut held: Vec<(Lease, i64)> = (0..LONG).map(|key| (unknown(key), 0)).collect();
+    held[30_000].0 = lease;
+    let renew = Renew { lease: HOUR, held };
+    let answers = bench.store.renew(renew).await?;
+    same("how many answers there are", &answers.len(), &40_000)?;
+    let found = answers
+        .into_iter()
+        .enumerate()
+        .filter_map(|(n, answer)| match answer {
+            Renewal::Held(messages) => Some((n, messages)),
+            Renewal::Lost => None,
+        });
+    let found: Vec<_> = found.collect();
+    let expected = vec![(30_000, vec![(stop, Message::Stop)])];
+    same("the renewals of leases that are good", &found, &expected)?;
+
+    let mut some = write(lease, Vec::new(), Then::Keep);
+    some.taken = (1..LONG).filter(|number| *number != stop).collect();
+    bench.write(some).await?;
+    let mut all = write(
+        lease,
+        Vec::new(),
+        Then::Rest {
+            due: Due::Now,
+            seen: stop,
+        },
+    );
+    all.taken = (stop - LONG / 2..stop + LONG / 2).collect();
+    bench.write(all).await?;
+
+    let names: Vec<_> = (0..3000).map(|n| format!("flow {n}")).collect();
+    let mut many = claim("worker");
+    let claim_of = |name: &String| {
+        let mut flow = flow_claim(&[], FINGERPRINT);
+        flow.names = vec![name.clone().into(), format!("{name}, once").into()];
+        flow
+    };
+    many.flows.extend(names.iter().map(claim_of));
+    bench.store.readmit(many.flows.clone()).await?;
+    let taken = bench.claim_one_with(many, "id").await?;
+    same("its messages", &taken.messages, &Vec::new())?;
+
+    let mut of_many = query(|query| query.flows = names);
+    same(
+        "those of many flows",
+        &bench.list(of_many.clone()).await?,
+        &Vec::new(),
+    )?;
+    of_many.flows.push(FLOW.to_owned());
+    same(
+        "those of one more",
+        &bench.list(of_many).await?,
+        &vec!["id".to_owned()],
+    )
+}
