@@ -34,6 +34,10 @@ fn open_writer(path: &Path, options: &SqliteOptions) -> Result<Connection> {
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = open(path, flags, options)?;
+    // SQLite opens it for reading only, without a word.
+    if conn.is_readonly("main")? {
+        return Err(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_READONLY).into());
+    }
     // Before anything is changed: it may be somebody else's.
     schema::version(&conn)?;
     write_ahead(&conn, options.busy_timeout)?;
@@ -49,7 +53,17 @@ fn open_writer(path: &Path, options: &SqliteOptions) -> Result<Connection> {
         set(&conn, "max_page_count", i64::from(pages))?;
     }
     schema::upgrade(&conn)?;
+    try_to_write(&conn)?;
     Ok(conn)
+}
+
+/// Finds out now whether the log can be written, which has permissions of its own.
+fn try_to_write(conn: &Connection) -> Result<()> {
+    match conn.execute_batch("BEGIN IMMEDIATE; ROLLBACK") {
+        // Somebody else writes, so it can be done.
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(()),
+        tried => Ok(tried?),
+    }
 }
 
 /// Opens a connection that reads.
@@ -129,4 +143,67 @@ fn check(conn: &Connection, setting: &str, wanted: &str) -> Result<()> {
             conn.path().unwrap_or_default()
         ),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn value(conn: &Connection, setting: &str) -> String {
+        let value =
+            conn.pragma_query_value(None, setting, |row| row.get::<_, rusqlite::types::Value>(0));
+        match value.unwrap() {
+            rusqlite::types::Value::Text(text) => text,
+            other => format!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_database_has_what_was_set() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("steps.db");
+        let (conn, _) = writer(&SqliteOptions::new(&path)).unwrap();
+        for (setting, wanted) in [
+            ("journal_mode", "wal"),
+            ("synchronous", "Integer(2)"),
+            ("fullfsync", "Integer(1)"),
+            ("checkpoint_fullfsync", "Integer(1)"),
+            ("busy_timeout", "Integer(5000)"),
+            ("wal_autocheckpoint", "Integer(4000)"),
+            ("journal_size_limit", "Integer(67108864)"),
+            ("page_size", "Integer(4096)"),
+            ("application_id", "Integer(1398031696)"),
+            ("user_version", "Integer(1)"),
+        ] {
+            assert_eq!(value(&conn, setting), wanted, "{setting}");
+        }
+        drop(conn);
+        let options = SqliteOptions::new(&path)
+            .synchronous(Synchronous::Normal)
+            .busy_timeout(Duration::MAX)
+            .checkpoint(u32::MAX / 2)
+            .max_pages(1000);
+        let (conn, file) = writer(&options).unwrap();
+        for (setting, wanted) in [
+            ("synchronous", "Integer(1)"),
+            ("busy_timeout", "Integer(2147483647)"),
+            ("wal_autocheckpoint", "Integer(2147483647)"),
+            ("max_page_count", "Integer(1000)"),
+        ] {
+            assert_eq!(value(&conn, setting), wanted, "{setting}");
+        }
+        let conn = reader(file.path(), &options).unwrap();
+        assert!(conn.is_readonly("main").unwrap());
+    }
+
+    #[test]
+    fn what_sqlite_ignores_is_an_error() {
+        let conn = Connection::open_in_memory().unwrap();
+        let error = write_ahead(&conn, Duration::ZERO).unwrap_err();
+        let error = error.of(Path::new("steps.db")).to_string();
+        assert!(
+            error.contains("`journal_mode`: it should be wal and is memory"),
+            "{error}"
+        );
+    }
 }

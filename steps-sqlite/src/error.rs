@@ -23,6 +23,12 @@ impl From<rusqlite::Error> for Fail {
     }
 }
 
+impl From<ffi::Error> for Fail {
+    fn from(error: ffi::Error) -> Self {
+        Self::Sql(rusqlite::Error::SqliteFailure(error, None))
+    }
+}
+
 impl From<StoreError> for Fail {
     fn from(error: StoreError) -> Self {
         Self::Store(error)

@@ -182,3 +182,6 @@ fn next(conn: &Connection, claim: &Claim, lanes: &[Lane<'_>], now: i64) -> Resul
     }
     Ok(first)
 }
+
+#[cfg(test)]
+mod tests;

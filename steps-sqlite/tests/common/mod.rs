@@ -1,12 +1,15 @@
 //! Stores and writes for the tests of this folder.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses some of it")]
 
+#[cfg(unix)]
+pub mod child;
+
 use std::{borrow::Cow, path::PathBuf, time::Duration};
 
 use steps_core::{
     Json, State, Status,
     state::Labels,
-    store::{Change, Due, Lease, NewExecution, Target, Then, Write, Written},
+    store::{Change, Claim, Due, FlowClaim, Lease, NewExecution, Target, Then, Write, Written},
 };
 use steps_sqlite::{SqliteOptions, SqliteStore};
 use tempfile::TempDir;
@@ -92,5 +95,19 @@ pub fn step(lease: Lease, id: u32, name: &str, then: Then) -> Write {
         replace: false,
         taken: Vec::new(),
         then,
+    }
+}
+
+/// A claim of ten of them.
+pub fn claim() -> Claim {
+    Claim {
+        worker: "worker".to_owned(),
+        lease: Duration::from_mins(1),
+        flows: vec![FlowClaim {
+            names: vec!["flow".into()],
+            fingerprint: 1,
+            limit: 10,
+        }],
+        limit: 10,
     }
 }

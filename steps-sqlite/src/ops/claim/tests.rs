@@ -1,0 +1,79 @@
+//! Claims look into their index, and never at what waits.
+
+use std::time::Instant;
+
+use super::*;
+use crate::schema;
+
+fn database() -> Connection {
+    let conn = Connection::open_in_memory().unwrap();
+    schema::upgrade(&conn).unwrap();
+    conn
+}
+
+#[test]
+fn each_query_is_one_search_in_the_index() {
+    let conn = database();
+    for query in [REFUSED, PRIORITY, DUE, NEXT, turn::READMIT] {
+        let mut statement = conn
+            .prepare(&format!("EXPLAIN QUERY PLAN {query}"))
+            .unwrap();
+        // What is bound makes no difference.
+        for n in 1..=statement.parameter_count() {
+            statement.raw_bind_parameter(n, 1).unwrap();
+        }
+        let mut rows = statement.raw_query();
+        let mut plan = Vec::new();
+        while let Some(row) = rows.next().unwrap() {
+            plan.push(row.get::<_, String>(3).unwrap());
+        }
+        let [one] = &plan[..] else {
+            panic!("{query}: {plan:#?}")
+        };
+        assert!(one.starts_with("SEARCH executions USING"), "{query}: {one}");
+        assert!(
+            one.contains("INDEX executions_due (flow=?"),
+            "{query}: {one}"
+        );
+    }
+}
+
+#[test]
+fn what_waits_costs_a_claim_nothing() {
+    const CLAIMS: u32 = 200;
+    let conn = database();
+    conn.execute_batch(
+        "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 100000)
+         INSERT INTO executions (id, flow, status, priority, created_at, due_at, fence, input)
+         SELECT n, 'flow', 'waiting', n % 3, 0, iif(n % 2, 1000000 + n, NULL), 1, '{}' FROM n",
+    )
+    .unwrap();
+    let ask = Claim {
+        worker: "worker".to_owned(),
+        lease: std::time::Duration::from_secs(1),
+        flows: vec![FlowClaim {
+            names: vec!["flow".into(), "an alias".into()],
+            fingerprint: 1,
+            limit: 10,
+        }],
+        limit: 10,
+    };
+    let begun = Instant::now();
+    for _ in 0..CLAIMS {
+        let claimed = claim(&conn, &ask, 5).unwrap();
+        assert!(claimed.taken.is_empty());
+        assert_eq!(claimed.next_due, Some(time(1_000_001)));
+    }
+    let each = begun.elapsed() / CLAIMS;
+    assert!(each.as_micros() < 2000, "{each:?} for each claim");
+    // Those that are due are taken in their order.
+    let claimed = claim(&conn, &ask, 1_000_100).unwrap();
+    let taken: Vec<i32> = claimed
+        .taken
+        .iter()
+        .map(|taken| taken.info.priority)
+        .collect();
+    assert_eq!(taken, [2; 10]);
+    assert_eq!(claimed.taken[0].info.id, "5");
+    assert_eq!(claimed.next_due, Some(time(1_000_001)));
+}
