@@ -48,7 +48,74 @@
 //! ```
 //!
 //! A store with a row for each node writes [`Batch::changes`] instead, so that the cost of a step
-//! does not grow with the tree.
+//! does not grow with the tree, and puts the tree together again with [`State::from_rows`]:
+//!
+//! ```
+//! use std::{collections::BTreeMap, sync::{Arc, Mutex}};
+//! use steps::{State, journal::{Batch, BoxFuture, Change, Journal, JournalError}, prelude::*};
+//!
+//! /// By the node's number: that of the node above it, and its JSON.
+//! #[derive(Default)]
+//! struct Rows(Mutex<BTreeMap<u32, (u32, String)>>);
+//!
+//! impl Journal for Rows {
+//!     fn commit<'a>(&'a self, batch: Batch<'a>) -> BoxFuture<'a, Result<(), JournalError>> {
+//!         Box::pin(async move {
+//!             let mut rows = self.0.lock().map_err(|e| JournalError::new(e.to_string()))?;
+//!             if batch.replaces() {
+//!                 rows.clear();
+//!             }
+//!             for change in batch.changes() {
+//!                 rows.insert(change.id, (change.parent, change.node.to_json()));
+//!             }
+//!             Ok(())
+//!         })
+//!     }
+//! }
+//!
+//! impl Rows {
+//!     fn state(&self) -> Option<State> {
+//!         let rows = self.0.lock().unwrap();
+//!         let read = |(id, (parent, json)): (&u32, &(u32, String))| {
+//!             Change::new(*id, *parent, State::from_json(json).unwrap())
+//!         };
+//!         State::from_rows(rows.iter().map(read)).unwrap()
+//!     }
+//! }
+//!
+//! #[step]
+//! async fn try_hard(left: &Mutex<u32>) -> Result<(), String> {
+//!     let mut left = left.lock().unwrap();
+//!     *left = left.checked_sub(1).ok_or("no luck")?;
+//!     Ok(())
+//! }
+//!
+//! #[flow]
+//! async fn thrice(left: &Mutex<u32>) -> Result<(), String> {
+//!     steps! {
+//!         a = try_hard(left);
+//!         b = try_hard(left);
+//!         c = try_hard(left);
+//!     }
+//!     Ok(())
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), steps::Failure> {
+//! let (rows, left) = (Arc::new(Rows::default()), Mutex::new(2));
+//! thrice(&left).journal(rows.clone()).await.unwrap_err();
+//!
+//! // The node for `b` has the same row in both runs.
+//! *left.lock().unwrap() = 3;
+//! let mut saved = rows.state().unwrap();
+//! let row = saved.get("b").unwrap().row.get();
+//! saved.recover();
+//! thrice(&left).resume(saved).journal(rows.clone()).await?;
+//! let saved = rows.state().unwrap();
+//! assert!(saved.succeeded("c") && saved.get("b").unwrap().row.get() == row);
+//! # Ok(())
+//! # }
+//! ```
 
 use crate::state::State;
 pub use crate::{error::JournalError, scope::BoxFuture};
@@ -67,14 +134,15 @@ pub trait Journal: Send + Sync {
 pub struct Batch<'a> {
     pub(crate) run: &'a crate::run::Shared,
     pub(crate) changes: Vec<Change>,
+    pub(crate) replaces: bool,
 }
 
 /// One node that changed: its new content.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Change {
-    /// The node's number in this run: the same as long as the run's state is not read from JSON
-    /// anew.
+    /// The node's number: the same for as long as the execution lives, also in a later run that
+    /// resumes what [`State::from_rows`] has put together. The root's is 0.
     pub id: u32,
     /// The number of the node above it; the root's is its own.
     pub parent: u32,
@@ -90,9 +158,16 @@ impl Change {
 }
 
 impl Batch<'_> {
-    /// What changed, in the order in which it did.
+    /// What changed: each node once, in the order of their last change.
     pub fn changes(&self) -> &[Change] {
         &self.changes
+    }
+
+    /// Whether the changes are all there is, and any other rows of the execution are to be deleted:
+    /// so in the first batch of a run that resumes a state which has no rows, or of which the flow
+    /// has less than it had.
+    pub fn replaces(&self) -> bool {
+        self.replaces
     }
 
     /// The whole tree with this batch in it: what a store that keeps one document writes.

@@ -12,5 +12,6 @@ mod policies;
 mod recorded;
 mod recover;
 mod rollback;
+mod rows;
 mod signals;
 mod support;

@@ -342,9 +342,13 @@ impl<'a, F: Flow> Run<'a, F> {
                     let mut tree = Tree::from_state(&state, table.name, table.nodes);
                     if let Some(input) = new_input {
                         tree[ROOT].rare_mut().input = Some(input);
+                        tree.differs(ROOT);
                     }
                     for (name, value) in &state.labels {
                         labels.entry(name.clone()).or_insert(value.clone());
+                    }
+                    if labels != state.labels {
+                        tree.differs(ROOT);
                     }
                     (tree, state.id, Some(state))
                 }

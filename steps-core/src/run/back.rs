@@ -341,11 +341,17 @@ impl<'r> Pass<'r> {
         self,
         branches: impl Iterator<Item = impl Future<Output = Kept<Back>> + Send>,
     ) -> Kept<Back> {
-        let mut running: FuturesUnordered<_> = branches.collect();
+        // Each commits what it recorded last by itself: see `at_once`.
+        let mut running: FuturesUnordered<_> = branches
+            .map(|branch| async move {
+                let back = branch.await?;
+                self.run.commit().await?;
+                Ok(back)
+            })
+            .collect();
         let mut worst = Back::Clean;
         while let Some(back) = running.next().await {
             worst = worse(worst, back?);
-            self.run.commit().await?;
         }
         Ok(worst)
     }

@@ -62,6 +62,8 @@ pub(crate) struct Shared {
     pub(crate) journal: Option<Arc<dyn Journal>>,
     /// What changed and is not in the journal yet.
     dirty: Mutex<Vec<Id>>,
+    /// Whether the next batch takes the place of all that the journal has.
+    replaces: AtomicBool,
     /// Held while the journal takes a batch, and whether it once did not. Who finds nothing to
     /// commit still has to know that what another branch is committing is safe.
     committing: tokio::sync::Mutex<Option<JournalError>>,
@@ -91,6 +93,8 @@ impl Shared {
         limits: RunLimits,
         labels: Labels,
     ) -> Self {
+        let mut tree = tree;
+        let unsaved = tree.take_unsaved();
         Self {
             tree: Mutex::new(tree),
             execution: execution.map(OnceLock::from).unwrap_or_default(),
@@ -100,7 +104,8 @@ impl Shared {
             clock,
             observer,
             journal,
-            dirty: Mutex::default(),
+            dirty: Mutex::new(unsaved.ids),
+            replaces: AtomicBool::new(unsaved.replaces),
             committing: tokio::sync::Mutex::default(),
             cancelled: AtomicBool::new(false),
             errors: Mutex::default(),
@@ -234,32 +239,43 @@ impl Shared {
         if ids.is_empty() {
             return Ok(());
         }
-        let changes = {
-            let tree = self.tree();
-            let mut seen = std::collections::HashSet::new();
-            let mut newest: Vec<Id> = ids
-                .into_iter()
-                .rev()
-                .filter(|id| seen.insert(*id))
-                .collect();
-            newest.reverse();
-            newest
-                .into_iter()
-                .map(|id| {
-                    let mut node = tree.node(id);
-                    if id == tree::ROOT {
-                        self.sign(&mut node);
-                    }
-                    let parent = tree[id].parent;
-                    Change { id, parent, node }
-                })
-                .collect()
+        let changes = self.changes(ids);
+        let batch = Batch {
+            run: self,
+            changes,
+            replaces: self.replaces.swap(false, Ordering::Relaxed),
         };
-        let committed = journal.commit(Batch { run: self, changes }).await;
+        let committed = journal.commit(batch).await;
         if let Err(error) = &committed {
             *lost = Some(error.clone());
         }
         committed
+    }
+
+    /// What has become of these records.
+    fn changes(&self, ids: Vec<Id>) -> Vec<Change> {
+        let mut tree = self.tree();
+        let mut seen = std::collections::HashSet::new();
+        let mut newest: Vec<Id> = ids
+            .iter()
+            .rev()
+            .copied()
+            .filter(|id| seen.insert(*id))
+            .collect();
+        newest.reverse();
+        // In the order in which they came to be.
+        for id in ids {
+            tree.row(id);
+        }
+        let change = |id| {
+            let mut node = tree.node(id);
+            if id == tree::ROOT {
+                self.sign(&mut node);
+            }
+            let (id, parent) = tree.row(id);
+            Change { id, parent, node }
+        };
+        newest.into_iter().map(change).collect()
     }
 
     pub(crate) fn is_cancelled(&self, id: Id) -> bool {

@@ -143,7 +143,16 @@ impl Pass<'_> {
                 self.next_fresh(region, &mut fresh, &mut waiting, room, now)
             }) {
                 let future = branch(index, now);
-                running.push(async move { (index, future.await) });
+                running.push(async move {
+                    let ended = future.await;
+                    if matches!(ended, Ok(End::Failed | End::Interrupted)) {
+                        self.run.cancel(region);
+                    }
+                    // What it recorded last must not wait for its siblings. Here and not below, where
+                    // nobody would poll a sibling that is about to commit, and so is before it.
+                    let safe = self.run.commit().await;
+                    (index, ended.and_then(|end| safe.map(|()| end)))
+                });
             }
             let due = waiting
                 .iter()
@@ -161,16 +170,12 @@ impl Pass<'_> {
             };
             now = self.now();
             if let Some((index, end)) = ended {
-                let end = end?;
-                // What this branch recorded last must not wait for its siblings.
-                self.run.commit().await?;
-                match end {
+                match end? {
                     End::Done => {}
                     End::Waiting(until) => waiting.push((index, until)),
-                    End::Failed | End::Interrupted => {
+                    end @ (End::Failed | End::Interrupted) => {
                         if worst != End::Failed {
                             worst = end;
-                            self.run.cancel(region);
                             // They take note that it is over.
                             ready.extend(waiting.drain(..).map(|(index, _)| index));
                         }

@@ -313,7 +313,7 @@ async fn run(top: &Top, table: &'static Table, saved: Option<&State>, journal: &
     let clock = top.lab.clock().clone();
     let run = Arc::new(Shared::new(
         tree,
-        None,
+        saved.and_then(|saved| saved.id),
         Clock::Test(Arc::new(clock.clone())),
         None,
         Some(Arc::new(journal.clone())),
@@ -350,6 +350,7 @@ fn trial(lines: &'static [Line], cut: Option<(u32, bool, bool)>) -> (State, Vec<
         let whole = Recorder::new();
         let state = run(&top, table, None, &whole).await;
         let Some((commit, before, document)) = cut else {
+            assert_eq!(whole.differs_from(&state), None);
             return (state, top.lab.log());
         };
         let commit = 1 + commit as usize % whole.commits();
@@ -365,13 +366,16 @@ fn trial(lines: &'static [Line], cut: Option<(u32, bool, bool)>) -> (State, Vec<
             drop(select(std::pin::pin!(recorder.struck()), run).await);
         }
         assert!(recorder.has_struck(), "the run got to the cut");
-        let saved = if document {
-            recorder.document()
+        let (saved, journal) = if document {
+            let text = recorder.document();
+            let saved = text.map(|text| State::from_json(&text)).transpose();
+            (saved, Recorder::new())
         } else {
-            recorder.from_changes().map(|state| state.to_json())
+            (recorder.from_changes(), recorder.reopen())
         };
-        let saved = saved.map(|text| State::from_json(&text).expect("its own state can be read"));
-        let state = run(&top, table, saved.as_ref(), &Recorder::new()).await;
+        let saved = saved.expect("its own state can be read");
+        let state = run(&top, table, saved.as_ref(), &journal).await;
+        assert_eq!(journal.differs_from(&state), None);
         (state, top.lab.log())
     })
 }

@@ -10,10 +10,12 @@ use jiff::Timestamp;
 use crate::{
     json::Json,
     scope::Keys,
-    state::{Kind, Labels, Progress, State, Undo, Until},
+    state::{Kind, Progress, Undo, Until},
     status::{Event, Status},
-    table::{Node, Work},
+    table::Node,
 };
+
+mod saved;
 
 /// The number of a record.
 pub(crate) type Id = u32;
@@ -23,6 +25,9 @@ const FAILURES: &str = "failures";
 
 /// The root's.
 pub(crate) const ROOT: Id = 0;
+
+/// The row of a record that no journal was told of yet.
+const NO_ROW: u32 = u32::MAX;
 
 /// One node.
 #[derive(Debug)]
@@ -38,6 +43,8 @@ pub(crate) struct Record {
     /// Whether the values of its finished children are in their slots.
     pub(crate) loaded: bool,
     pub(crate) parent: Id,
+    /// Its number in the journal: the same in every run of the execution.
+    row: u32,
     first: Id,
     count: u32,
     pub(crate) attempts: u32,
@@ -89,6 +96,7 @@ impl Record {
             cancelled: false,
             loaded: true,
             parent,
+            row: NO_ROW,
             first: 0,
             count: 0,
             attempts: 0,
@@ -198,6 +206,21 @@ pub(crate) struct Tree {
     keys: Vec<Keys>,
     /// Whether it was read from a document that another program wrote.
     pub(crate) foreign: bool,
+    /// The row that the next record will have which a journal is told of.
+    next_row: u32,
+    /// What of a saved tree the journal is still to be told.
+    unsaved: Unsaved,
+}
+
+/// What the first batch of a run has to tell besides what the run does.
+#[derive(Debug, Default)]
+pub(crate) struct Unsaved {
+    /// The records.
+    pub(crate) ids: Vec<Id>,
+    /// Those that are not as they were saved.
+    differing: Vec<Id>,
+    /// Whether the first are all there are, and other rows are to go.
+    pub(crate) replaces: bool,
 }
 
 impl std::ops::Index<Id> for Tree {
@@ -222,7 +245,34 @@ impl Tree {
             records,
             keys: Vec::new(),
             foreign: false,
+            next_row: 1,
+            unsaved: Unsaved::default(),
         }
+    }
+
+    /// The row of a record and that of the one above it. One that has none gets the next number,
+    /// so that the numbers of a node's children are in their order, and none is left out.
+    pub(crate) fn row(&mut self, id: Id) -> (u32, u32) {
+        if id == ROOT {
+            self[id].row = 0;
+            return (0, 0);
+        }
+        let parent = self[id].parent;
+        let parent = match self[parent].row {
+            // It was told before what is below it.
+            NO_ROW => self.row(parent).0,
+            row => row,
+        };
+        if self[id].row == NO_ROW {
+            self[id].row = self.next_row;
+            self.next_row += 1;
+        }
+        (self[id].row, parent)
+    }
+
+    /// What a journal is to be told first, which it is only once.
+    pub(crate) fn take_unsaved(&mut self) -> Unsaved {
+        std::mem::take(&mut self.unsaved)
     }
 
     /// How many nodes there are.
@@ -362,150 +412,6 @@ impl Tree {
         }
         for child in self.below(id) {
             self.undo_failures(child, found);
-        }
-    }
-
-    // ---- to and from the saved tree
-
-    /// The saved form of a node and all below it.
-    pub(crate) fn state(&self, id: Id) -> State {
-        let mut state = self.node(id);
-        state.states = self
-            .below(id)
-            .into_iter()
-            .map(|id| self.state(id))
-            .collect();
-        state
-    }
-
-    /// The saved form of a node alone.
-    pub(crate) fn node(&self, id: Id) -> State {
-        let record = &self[id];
-        let rare = record.rare();
-        State {
-            name: self.name(id),
-            kind: record.kind,
-            status: record.status,
-            info: rare.info.clone(),
-            errors: rare.errors.clone(),
-            started_at: record.started_at,
-            done_at: record.done_at,
-            until: rare.until,
-            attempts: record.attempts,
-            input: rare.input.clone(),
-            decision: rare.decision,
-            output: record.output.clone(),
-            before: rare.before.clone(),
-            after: rare.after.clone(),
-            progress: rare.progress,
-            undo: rare.undo.clone(),
-            id: None,
-            labels: Labels::new(),
-            extra: rare.extra.clone(),
-            states: Vec::new(),
-        }
-    }
-
-    /// The records of a saved tree. The caller has checked that it fits the table.
-    pub(crate) fn from_state(state: &State, name: &'static str, nodes: &'static [Node]) -> Self {
-        let mut tree = Self::new(name, nodes.len());
-        tree.foreign = state.id.is_none();
-        tree.fill(ROOT, state);
-        tree.fill_lines(ROOT, nodes, &state.states);
-        tree
-    }
-
-    fn fill(&mut self, id: Id, state: &State) {
-        let record = &mut self[id];
-        record.status = state.status;
-        record.attempts = state.attempts;
-        record.started_at = state.started_at;
-        record.done_at = state.done_at;
-        record.output.clone_from(&state.output);
-        record.loaded = false;
-        let rare = Rare {
-            info: state.info.clone(),
-            errors: state.errors.clone(),
-            until: state.until,
-            input: state.input.clone(),
-            decision: state.decision,
-            before: state.before.clone(),
-            after: state.after.clone(),
-            progress: state.progress,
-            undo: state.undo.clone(),
-            extra: state.extra.clone(),
-            rounds: Vec::new(),
-        };
-        record.rare = Some(Box::new(rare));
-    }
-
-    fn fill_lines(&mut self, parent: Id, nodes: &'static [Node], states: &[State]) {
-        if states.is_empty() {
-            return;
-        }
-        let first = self.lines(parent, nodes);
-        for (id, node) in (first..).zip(nodes) {
-            // A name that stands twice: the later one counts.
-            let Some(state) = states.iter().rfind(|state| node.answers_to(&state.name)) else {
-                continue;
-            };
-            self.fill(id, state);
-            self.adopt_info(id, node);
-            self.fill_below(id, node, state);
-        }
-    }
-
-    /// In a document that another program wrote, what a done step kept stands for its output, if
-    /// it is one. From here on it is saved as that.
-    fn adopt_info(&mut self, id: Id, node: &'static Node) {
-        let Work::Step(meta) = &node.work else { return };
-        if !self.foreign || meta.volatile {
-            return;
-        }
-        let record = &mut self[id];
-        if record.status == Status::Done
-            && record.output.is_none()
-            && let Some(info) = &record.rare().info
-            && (meta.check)(info.get()).is_ok()
-        {
-            record.output = Some(info.clone());
-        }
-    }
-
-    fn fill_below(&mut self, id: Id, node: &'static Node, state: &State) {
-        match &node.work {
-            Work::Step(_) => {}
-            Work::Group(nodes) | Work::Parallel(nodes) => self.fill_lines(id, nodes, &state.states),
-            Work::Flow(table) => self.fill_lines(id, table.nodes, &state.states),
-            Work::If { then, otherwise } => {
-                let branch = if state.decision == Some(false) {
-                    otherwise
-                } else {
-                    then
-                };
-                self.fill_lines(id, branch, &state.states);
-            }
-            Work::For { body, .. } => {
-                let first = self.next_id();
-                let count = state.states.len();
-                for item in &state.states {
-                    let name = Name::Text(item.name.as_ref().into());
-                    self.records.push(Record::new(name, Kind::Item, id));
-                }
-                self[id].first = first;
-                self[id].count = Id::try_from(count).unwrap_or(Id::MAX);
-                for (item, state) in (first..).zip(&state.states) {
-                    self.fill(item, state);
-                    self.fill_lines(item, body, &state.states);
-                }
-            }
-            Work::Loop { body, .. } => {
-                for state in &state.states {
-                    let round = self.round(id);
-                    self.fill(round, state);
-                    self.fill_lines(round, body, &state.states);
-                }
-            }
         }
     }
 }

@@ -10,7 +10,7 @@ use proptest::{
     sample::select,
 };
 
-use super::{Kind, Progress, Resolved, State, Undo, Until};
+use super::{Kind, Progress, Resolved, Row, State, Undo, Until};
 use crate::{json::Json, status::Status};
 
 pub(super) fn time() -> BoxedStrategy<Timestamp> {
@@ -138,6 +138,7 @@ fn node() -> BoxedStrategy<State> {
                 id,
                 labels,
                 extra,
+                row: Row::default(),
                 states: Vec::new(),
             }
         })

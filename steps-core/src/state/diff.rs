@@ -132,6 +132,7 @@ fn changed_fields(old: &State, new: &State) -> Vec<&'static str> {
         id,
         labels,
         extra,
+        row: _,
         states: _,
     } = old;
     [

@@ -39,6 +39,14 @@ pub enum StateError {
     /// The source of the text failed.
     #[error("the state could not be read: {0}")]
     Io(#[from] io::Error),
+    /// The rows that a state was to be put together from are no tree.
+    #[error("row {row}: {reason}")]
+    Row {
+        /// The number of the row.
+        row: u32,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// There is no node at this path.
     #[error("there is no node `{path}`")]
     NoSuchNode {

@@ -1,7 +1,8 @@
 //! The saved tree of one execution, untyped: what tools read and what a resume starts from.
 //!
 //! The macros generate a typed view over it; the interpreter turns it into its own records and
-//! back. Writing JSON is in `write` (and `seed`) and reading it in `read`, finding nodes in `query`, clearing
+//! back. Writing JSON is in `write` (and `seed`) and reading it in `read`, finding nodes in `query`, the form
+//! that a store with a row for each node has in `rows`, clearing
 //! what failed in `recover`, an operator's decisions in `operate`, comparing two states in `diff`, and drawing the tree in `draw`.
 
 #[cfg(test)]
@@ -17,6 +18,7 @@ pub mod path;
 mod query;
 mod read;
 mod recover;
+pub(crate) mod rows;
 #[cfg(feature = "schemars")]
 mod schema;
 mod seed;
@@ -32,6 +34,7 @@ pub use draw::Tree;
 pub use error::{LimitKind, StateError};
 pub use limits::Limits;
 pub use query::Walk;
+pub use rows::Row;
 pub use seed::SeedForm;
 
 use jiff::Timestamp;
@@ -86,6 +89,9 @@ pub struct State {
     pub labels: Labels,
     /// Fields that this version does not know, kept as they were read.
     pub extra: Vec<(String, Json)>,
+    /// Its number in the store it was read from, where that has a row for each node: no part of the
+    /// JSON, nor of what makes two states equal.
+    pub row: Row,
     /// The nodes below, in order.
     pub states: Vec<State>,
 }

@@ -1,7 +1,7 @@
 //! What an operator may do about a rollback that is stuck: try it again, leave a step as it is, or
 //! say that it was undone by hand. Each is recorded, and the next run goes on with the rollback.
 
-use super::{Resolved, State, StateError};
+use super::{Resolved, Row, State, StateError};
 use crate::status::{Event, Status};
 
 impl State {
@@ -67,6 +67,7 @@ impl State {
         }
         self.status = self.status.on(event).map_err(|_| illegal(self.status))?;
         self.done_at = self.done_at.filter(|_| !self.errors.is_empty());
+        self.row = Row::default();
         Ok(())
     }
 }

@@ -4,7 +4,7 @@
 //! Each change of a status goes through [`Status::on`]. What is cleared is not undone: the effects
 //! of a step stay, and it is run again.
 
-use super::{Kind, State, StateError, path};
+use super::{Kind, Row, State, StateError, path};
 use crate::status::{Event, IllegalTransition, Status};
 
 impl State {
@@ -37,10 +37,14 @@ impl State {
     /// # Ok::<_, steps::state::StateError>(())
     /// ```
     pub fn recover(&mut self) -> usize {
-        match self.status {
-            Status::Undoing => 0,
-            _ => recover(self, Place::Root, &mut false),
+        if self.status == Status::Undoing {
+            return 0;
         }
+        let cleared = recover(self, Place::Root, &mut false);
+        if cleared > 0 {
+            self.row = Row::default();
+        }
+        cleared
     }
 
     /// Clears the node at this [`path`], all below it, and everything after it in order, so that
@@ -69,6 +73,7 @@ impl State {
         let names: Vec<_> = path::split(path).collect();
         // Whether its end has been told.
         self.decision = None;
+        self.row = Row::default();
         let mut cleared = 0;
         let mut node = self;
         let mut place = Place::Root;

@@ -1,29 +1,36 @@
 //! Cuts a flow off at every point, and compares how it ends.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-    future::IntoFuture,
-    sync::Arc,
-};
+mod compare;
+mod report;
+
+pub use report::{Report, Violation};
+
+use std::{collections::BTreeSet, fmt, future::IntoFuture, sync::Arc};
 
 use futures_util::future::select;
 
+use self::compare::{compare, undone_without_being_done};
 use super::{Cut, Effect, Fault, Lab, Recorder};
-use crate::{flow::Flow, resume::Run, state::State, status::Status};
+use crate::{
+    flow::Flow,
+    resume::Run,
+    state::{State, StateError},
+};
 
 /// Runs a flow again and again, cut off at each point and with each thing going wrong, and says
 /// where it does not come out as it does when left alone.
 ///
 /// For every commit the run is dropped before and after it is recorded, as if the process had
-/// died. It is taken up from the last saved JSON text, once from the whole document and once from
-/// what the recorded changes add up to, and runs on to its end. Then these must be so:
+/// died. It is taken up from what was saved, once from the whole document and once from the rows
+/// that the recorded changes add up to, and runs on to its end, or to a second cut, from which it is
+/// taken up as well. Then these must be so:
 ///
 /// * It ends as the run that was left alone: with the same output, or the same status and nodes.
 /// * What was done to the world is there, and what was undone is not, exactly as then.
 /// * Each effect happened at least once, and those given to [`once`](Self::once) (of steps that
 ///   have a `#[verify]`) exactly as often as then.
 /// * Nothing was undone that had not been done, and what was undone was undone in the same order.
+/// * The changes that the journal was told of in all these runs add up to the tree at the end.
 ///
 /// The same with each effect failing and panicking, before and after it happens, and each undo.
 /// A cut or a fault that is never reached is a violation too.
@@ -34,61 +41,23 @@ use crate::{flow::Flow, resume::Run, state::State, status::Status};
 pub struct Explorer<M, R> {
     make: M,
     run: R,
-    once: BTreeSet<String>,
-    concurrent: bool,
+    rules: Rules,
     undo_faults: bool,
     faults: Vec<Fault>,
 }
 
-/// What an [`Explorer`] did.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Report {
-    /// Runs in all.
-    pub runs: usize,
-    /// Runs that were cut off and taken up again.
-    pub cuts: usize,
-    /// The faults that struck.
-    pub faults: BTreeSet<String>,
-    /// The statuses in which runs ended.
-    pub ends: BTreeSet<&'static str>,
+/// By which rules the ends of two runs are compared.
+#[derive(Default)]
+struct Rules {
+    once: BTreeSet<String>,
+    concurrent: bool,
 }
-
-/// The flow did not come out as it should.
-#[derive(Clone)]
-pub struct Violation {
-    /// What was done to the run.
-    pub trial: String,
-    /// What was wrong.
-    pub what: String,
-    /// What it did to the world.
-    pub log: Vec<String>,
-    /// The tree it ended with, and that of the run that was left alone.
-    pub trees: (String, String),
-}
-
-impl fmt::Display for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "{}: {}\nlog: {:#?}\n{}\n\nleft alone:\n{}",
-            self.trial, self.what, self.log, self.trees.0, self.trees.1
-        )
-    }
-}
-
-impl fmt::Debug for Violation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl std::error::Error for Violation {}
 
 /// How a run ended.
 struct Ended {
     state: State,
     lab: Lab,
+    /// How many commits it made since it was taken up last.
     commits: usize,
 }
 
@@ -110,8 +79,7 @@ impl<M, R> Explorer<M, R> {
         Self {
             make,
             run,
-            once: BTreeSet::new(),
-            concurrent: false,
+            rules: Rules::default(),
             undo_faults: true,
             faults: Fault::ALL.to_vec(),
         }
@@ -120,7 +88,7 @@ impl<M, R> Explorer<M, R> {
     /// These effects happen exactly as often as in a run that is left alone.
     #[must_use]
     pub fn once<S: Into<String>>(mut self, effects: impl IntoIterator<Item = S>) -> Self {
-        self.once.extend(effects.into_iter().map(Into::into));
+        self.rules.once.extend(effects.into_iter().map(Into::into));
         self
     }
 
@@ -129,7 +97,7 @@ impl<M, R> Explorer<M, R> {
     /// are not compared then.
     #[must_use]
     pub fn concurrent(mut self) -> Self {
-        self.concurrent = true;
+        self.rules.concurrent = true;
         self
     }
 
@@ -189,185 +157,212 @@ impl<M, R> Explorer<M, R> {
         R: for<'w> Fn(&'w W) -> Run<'w, F>,
         F: Flow,
     {
-        let lab = lab(faults);
-        let alone = self.finish::<W, F>(&lab, None).await;
+        let mut trial = Trial {
+            faults,
+            cuts: Vec::new(),
+            source: Source::Document,
+        };
+        let alone = self.trial::<W, F>(&trial, None).await?;
         report.runs += 1;
         report.ends.insert(alone.state.status.as_str());
-        let trial = describe(faults, None);
         for (name, _) in faults {
             if !alone.lab.struck().contains(name) {
                 let what = format!("the fault in the way of `{name}` was never reached");
-                return Err(violation(trial, what, &alone, &alone));
+                return Err(violation(trial.to_string(), what, &alone, &alone));
             }
         }
         report.faults.extend(alone.lab.struck());
         if let Some(what) = undone_without_being_done(&alone.lab.log()) {
-            return Err(violation(trial, what, &alone, &alone));
+            return Err(violation(trial.to_string(), what, &alone, &alone));
         }
-        for commit in 1..=alone.commits {
-            for cut in [Cut::Before(commit), Cut::After(commit)] {
-                for source in [Source::Document, Source::Changes] {
-                    let trial = describe(faults, Some((cut, source)));
-                    let ended = self
-                        .trial::<W, F>(faults, cut, source, &trial, &alone)
-                        .await?;
-                    report.runs += 1;
-                    report.cuts += 1;
-                    if let Some(what) = self.compare(&ended, &alone) {
-                        return Err(violation(trial, what, &ended, &alone));
-                    }
+        for cut in all_cuts(alone.commits) {
+            for source in [Source::Document, Source::Changes] {
+                trial.source = source;
+                trial.cuts = vec![cut];
+                let ended = self.compared::<W, F>(&trial, &alone, report).await?;
+                for second in second_cuts(alone.commits, ended.commits, report.runs) {
+                    trial.cuts = vec![cut, second];
+                    self.compared::<W, F>(&trial, &alone, report).await?;
                 }
             }
         }
         Ok(alone)
     }
 
-    /// One run, cut off and taken up again.
-    async fn trial<W, F>(
+    /// One run that is cut off, compared with the one left alone.
+    async fn compared<W, F>(
         &self,
-        faults: &[(String, Fault)],
-        cut: Cut,
-        source: Source,
-        trial: &str,
+        trial: &Trial<'_>,
         alone: &Ended,
+        report: &mut Report,
     ) -> Result<Ended, Violation>
     where
         M: Fn(&Lab) -> W,
         R: for<'w> Fn(&'w W) -> Run<'w, F>,
         F: Flow,
     {
-        let lab = lab(faults);
-        let recorder = Recorder::cut(cut);
-        {
-            let world = (self.make)(&lab);
-            let run = (self.run)(&world)
-                .journal(Arc::new(recorder.clone()))
-                .clock(Arc::new(lab.clock().clone()))
-                .into_future();
-            let struck = std::pin::pin!(recorder.struck());
-            // Dropped as a process that dies drops it.
-            drop(select(struck, run).await);
+        let ended = self.trial::<W, F>(trial, Some(alone)).await?;
+        report.runs += 1;
+        report.cuts += trial.cuts.len();
+        match compare(&self.rules, &ended, alone) {
+            Some(what) => Err(violation(trial.to_string(), what, &ended, alone)),
+            None => Ok(ended),
         }
-        let wrong = |what: String| Violation {
-            trial: trial.to_owned(),
-            what,
-            log: lab.texts(),
-            trees: (
-                recorder.document().unwrap_or_default(),
-                alone.state.tree().to_string(),
-            ),
-        };
-        if !recorder.has_struck() {
-            return Err(wrong("the run never got to the cut".to_owned()));
-        }
-        let text = match source {
-            Source::Document => recorder.document(),
-            Source::Changes => recorder.from_changes().map(|state| state.to_json()),
-        };
-        let saved = match text.map(|text| (State::from_json(&text), text)) {
-            None => None,
-            Some((Ok(state), _)) => Some(state),
-            Some((Err(error), text)) => {
-                return Err(wrong(format!(
-                    "its own state can't be read: {error}\n{text}"
-                )));
-            }
-        };
-        Ok(self.finish::<W, F>(&lab, saved).await)
     }
 
-    /// Runs to the end.
-    async fn finish<W, F>(&self, lab: &Lab, saved: Option<State>) -> Ended
+    /// One run, cut off and taken up again as often as the trial says, and then to its end.
+    async fn trial<W, F>(
+        &self,
+        trial: &Trial<'_>,
+        alone: Option<&Ended>,
+    ) -> Result<Ended, Violation>
     where
         M: Fn(&Lab) -> W,
         R: for<'w> Fn(&'w W) -> Run<'w, F>,
         F: Flow,
     {
-        let world = (self.make)(lab);
-        let recorder = Recorder::new();
-        let mut run = (self.run)(&world)
-            .journal(Arc::new(recorder.clone()))
-            .clock(Arc::new(lab.clock().clone()));
-        if let Some(saved) = saved {
-            run = run.resume(saved);
+        let lab = lab(trial.faults);
+        let mut recorder = Recorder::new();
+        let mut saved = None;
+        for cut in &trial.cuts {
+            recorder = trial.source.journal(&recorder, Some(*cut));
+            {
+                let world = (self.make)(&lab);
+                let run = self.begin::<W, F>(&world, &lab, &recorder, saved.take());
+                let struck = std::pin::pin!(recorder.struck());
+                // Dropped as a process that dies drops it.
+                drop(select(struck, run.into_future()).await);
+            }
+            let loaded = trial.source.load(&recorder);
+            let what = match loaded {
+                _ if !recorder.has_struck() => "the run never got to the cut".to_owned(),
+                Err(error) => format!("its own state can't be read: {error}"),
+                Ok(loaded) => {
+                    saved = loaded;
+                    continue;
+                }
+            };
+            return Err(Violation {
+                trial: trial.to_string(),
+                what,
+                log: lab.texts(),
+                trees: (
+                    recorder.document().unwrap_or_default(),
+                    alone.map_or_else(String::new, |alone| alone.state.tree().to_string()),
+                ),
+            });
         }
-        let state = match run.with_state().await {
-            Ok((_, state)) => State::from(state),
-            Err(failure) => Arc::unwrap_or_clone(failure.state),
+        recorder = trial.source.journal(&recorder, None);
+        let state = {
+            let world = (self.make)(&lab);
+            let run = self.begin::<W, F>(&world, &lab, &recorder, saved);
+            match run.with_state().await {
+                Ok((_, state)) => State::from(state),
+                Err(failure) => Arc::unwrap_or_clone(failure.state),
+            }
         };
-        Ended {
+        let commits = recorder.commits();
+        let differs = recorder.differs_from(&state);
+        let ended = Ended {
             state,
-            lab: lab.clone(),
-            commits: recorder.commits(),
+            lab,
+            commits,
+        };
+        match differs {
+            Some(what) => Err(violation(
+                trial.to_string(),
+                what,
+                &ended,
+                alone.unwrap_or(&ended),
+            )),
+            None => Ok(ended),
         }
     }
 
-    /// What is wrong with how a run ended, if anything.
-    fn compare(&self, ended: &Ended, alone: &Ended) -> Option<String> {
-        let (state, other) = (&ended.state, &alone.state);
-        if self.concurrent && ended.lab.struck() != alone.lab.struck() {
-            // Another order spared it a fault: it did less, and so less went wrong.
-            return match undone_without_being_done(&ended.lab.log()) {
-                None if !state.status.is_final() => Some(format!("it ended {}", state.status)),
-                what => what,
-            };
+    fn begin<'w, W, F>(
+        &self,
+        world: &'w W,
+        lab: &Lab,
+        recorder: &Recorder,
+        saved: Option<State>,
+    ) -> Run<'w, F>
+    where
+        R: for<'r> Fn(&'r W) -> Run<'r, F>,
+        F: Flow,
+    {
+        let run = (self.run)(world)
+            .journal(Arc::new(recorder.clone()))
+            .clock(Arc::new(lab.clock().clone()));
+        match saved {
+            Some(saved) => run.resume(saved),
+            None => run,
         }
-        if state.status != other.status {
-            return Some(format!(
-                "it ended {}, and not {}",
-                state.status, other.status
-            ));
-        }
-        if state.output != other.output {
-            return Some(format!(
-                "its output is {:?}, and not {:?}",
-                state.output, other.output
-            ));
-        }
-        let (there, expected) = (ended.lab.there(), alone.lab.there());
-        if there != expected {
-            return Some(format!(
-                "the world has {there:?} in it, and not {expected:?}"
-            ));
-        }
-        let (log, alone_log) = (ended.lab.log(), alone.lab.log());
-        if let Some(what) = undone_without_being_done(&log) {
-            return Some(what);
-        }
-        let (counts, expected) = (counts(&log), counts(&alone_log));
-        for (effect, times) in &expected {
-            let did = counts.get(effect).copied().unwrap_or_default();
-            let once = matches!(effect, Effect::Did(name) if self.once.contains(name));
-            // Where something failed beside it, it may not have been begun.
-            let may_lack = self.concurrent && other.status != Status::Done;
-            let wrong = if may_lack {
-                once && did > *times
-            } else if once {
-                did != *times
-            } else {
-                did == 0
-            };
-            if wrong {
-                return Some(format!("`{effect}` happened {did} times, and not {times}"));
-            }
-        }
-        if self.concurrent {
-            return None;
-        }
-        if let Some(effect) = counts.keys().find(|effect| !expected.contains_key(*effect)) {
-            return Some(format!("`{effect}` happened, and should not have"));
-        }
-        if order(&log) != order(&alone_log) {
-            return Some("what was undone was undone in another order".to_owned());
-        }
-        let (nodes, expected) = (nodes(state), nodes(other));
-        let differs = nodes.iter().zip(&expected).find(|(a, b)| a != b);
-        if let Some((node, expected)) = differs {
-            return Some(format!("a node is {node:?}, and not {expected:?}"));
-        }
-        (nodes.len() != expected.len())
-            .then(|| format!("it has {} nodes, and not {}", nodes.len(), expected.len()))
     }
+}
+
+/// What is done to a run.
+struct Trial<'a> {
+    faults: &'a [(String, Fault)],
+    cuts: Vec<Cut>,
+    source: Source,
+}
+
+impl fmt::Display for Trial<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the run")?;
+        for (name, fault) in self.faults {
+            write!(f, ", with {fault:?} at `{name}`")?;
+        }
+        let source = match self.source {
+            Source::Document => "document",
+            Source::Changes => "changes",
+        };
+        for cut in &self.cuts {
+            write!(f, ", {cut}, taken up from its {source}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Source {
+    /// The journal of the next run.
+    fn journal(self, last: &Recorder, cut: Option<Cut>) -> Recorder {
+        match self {
+            Self::Document => last.reopen().without_rows().cut_at(cut),
+            Self::Changes => last.reopen().cut_at(cut),
+        }
+    }
+
+    /// What the next run goes on from.
+    fn load(self, last: &Recorder) -> Result<Option<State>, StateError> {
+        match self {
+            Self::Document => last
+                .document()
+                .map(|text| State::from_json(&text))
+                .transpose(),
+            Self::Changes => last.from_changes(),
+        }
+    }
+}
+
+fn all_cuts(commits: usize) -> impl Iterator<Item = Cut> {
+    (1..=commits).flat_map(|commit| [Cut::Before(commit), Cut::After(commit)])
+}
+
+/// Second cuts: each one of a small flow, and of others one now and then, of which `number` decides
+/// which and when.
+fn second_cuts(alone: usize, commits: usize, number: usize) -> Vec<Cut> {
+    const SMALL: usize = 6;
+    const SELDOM: usize = 8;
+    if alone <= SMALL {
+        return all_cuts(commits).collect();
+    }
+    let at = number / SELDOM % (2 * commits).max(1);
+    let chosen = all_cuts(commits).nth(at);
+    chosen
+        .filter(|_| number.is_multiple_of(SELDOM))
+        .into_iter()
+        .collect()
 }
 
 fn lab(faults: &[(String, Fault)]) -> Lab {
@@ -376,20 +371,6 @@ fn lab(faults: &[(String, Fault)]) -> Lab {
         lab.fault(name, *fault);
     }
     lab
-}
-
-fn describe(faults: &[(String, Fault)], cut: Option<(Cut, Source)>) -> String {
-    use std::fmt::Write as _;
-
-    let mut text = "the run".to_owned();
-    for (name, fault) in faults {
-        let _ = write!(text, ", with {fault:?} at `{name}`");
-    }
-    if let Some((cut, source)) = cut {
-        let cut = format!(", {cut}, taken up from its {source:?}");
-        text.push_str(&cut.to_lowercase());
-    }
-    text
 }
 
 fn violation(trial: String, what: String, ended: &Ended, alone: &Ended) -> Violation {
@@ -415,53 +396,4 @@ fn names(ended: &Ended, which: impl Fn(&Effect) -> bool) -> Vec<String> {
         }
     }
     names
-}
-
-fn counts(log: &[Effect]) -> BTreeMap<&Effect, usize> {
-    let mut counts = BTreeMap::new();
-    for effect in log {
-        *counts.entry(effect).or_default() += 1;
-    }
-    counts
-}
-
-fn undone_without_being_done(log: &[Effect]) -> Option<String> {
-    let mut done = BTreeSet::new();
-    for effect in log {
-        match effect {
-            Effect::Did(name) => {
-                done.insert(name);
-            }
-            Effect::Undid(name) if !done.contains(name) => {
-                return Some(format!("`{name}` was undone, and had never been done"));
-            }
-            Effect::Undid(_) => {}
-        }
-    }
-    None
-}
-
-/// The undos, each where it happened first.
-fn order(log: &[Effect]) -> Vec<&String> {
-    let mut order = Vec::new();
-    for effect in log {
-        if let Effect::Undid(name) = effect
-            && !order.contains(&name)
-        {
-            order.push(name);
-        }
-    }
-    order
-}
-
-/// What is compared of the nodes: what they are and gave, not when and how often.
-fn nodes(state: &State) -> Vec<(String, Status, Option<String>, Option<bool>)> {
-    state
-        .walk()
-        .filter(|(_, node)| node.status != Status::Pending)
-        .map(|(path, node)| {
-            let output = node.output.as_ref().map(ToString::to_string);
-            (path, node.status, output, node.decision)
-        })
-        .collect()
 }

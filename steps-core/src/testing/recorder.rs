@@ -11,9 +11,9 @@ use tokio::sync::Notify;
 
 use crate::{
     error::JournalError,
-    journal::{Batch, Journal},
+    journal::{Batch, Change, Journal},
     scope::{BoxFuture, lock},
-    state::State,
+    state::{State, StateError},
 };
 
 /// Where a run is cut off: at its k-th commit, counted from 1.
@@ -56,7 +56,7 @@ struct Kept {
     has_struck: bool,
     commits: usize,
     document: Option<String>,
-    nodes: BTreeMap<u32, (u32, State)>,
+    rows: BTreeMap<u32, (u32, State)>,
 }
 
 impl Recorder {
@@ -105,30 +105,93 @@ impl Recorder {
         lock(&self.0.kept).document.clone()
     }
 
-    /// The state that the recorded changes add up to; `None` if there are none.
-    pub fn from_changes(&self) -> Option<State> {
+    /// The state that the recorded changes add up to, each as it is read back from JSON; `None` if
+    /// there are none.
+    ///
+    /// # Errors
+    ///
+    /// Where they add up to no tree, or one that can't be read.
+    pub fn from_changes(&self) -> Result<Option<State>, StateError> {
+        let rows: Result<Vec<Change>, StateError> = lock(&self.0.kept)
+            .rows
+            .iter()
+            .map(|(id, (parent, node))| {
+                let node = State::from_json(&node.to_json())?;
+                Ok(Change::new(*id, *parent, node))
+            })
+            .collect();
+        State::from_rows(rows?)
+    }
+
+    /// What is wrong with the changes that it was told of, if they do not add up to this state.
+    pub(crate) fn differs_from(&self, state: &State) -> Option<String> {
+        let mut sum = match self.from_changes() {
+            Ok(Some(sum)) => sum,
+            Ok(None) => return Some("there are no changes".to_owned()),
+            Err(error) => return Some(format!("its changes are no tree: {error}")),
+        };
+        let mut state = match State::from_json(&state.to_json()) {
+            Ok(state) => state,
+            Err(error) => return Some(format!("the state can't be read: {error}")),
+        };
+        // A journal is not told of what has nothing to tell.
+        prune(&mut sum);
+        prune(&mut state);
+        let differs = sum.diff(&state);
+        let list: Vec<_> = differs.iter().map(ToString::to_string).collect();
+        let list = list.join(", ");
+        (!list.is_empty()).then(|| format!("its changes add up to something else: {list}"))
+    }
+
+    /// The same, cut off here.
+    pub(crate) fn cut_at(self, at: Option<Cut>) -> Self {
+        lock(&self.0.kept).cut = at;
+        self
+    }
+
+    /// The same, without the rows.
+    pub(crate) fn without_rows(self) -> Self {
+        lock(&self.0.kept).rows.clear();
+        self
+    }
+
+    /// The same records in a journal of its own that is not cut off and has had no commit: what
+    /// another process finds.
+    #[must_use]
+    pub fn reopen(&self) -> Self {
         let kept = lock(&self.0.kept);
-        build(&kept.nodes, 0)
+        Self(Arc::new(Inner {
+            kept: Mutex::new(Kept {
+                document: kept.document.clone(),
+                rows: kept.rows.clone(),
+                ..Kept::default()
+            }),
+            struck: Notify::default(),
+        }))
     }
 
     fn record(kept: &mut Kept, batch: &Batch<'_>) {
         kept.document = Some(batch.state().to_json());
+        if batch.replaces() {
+            kept.rows.clear();
+        }
         for change in batch.changes() {
-            kept.nodes
+            kept.rows
                 .insert(change.id, (change.parent, change.node.clone()));
         }
     }
 }
 
-fn build(nodes: &BTreeMap<u32, (u32, State)>, id: u32) -> Option<State> {
-    let (_, node) = nodes.get(&id)?;
-    let mut node = node.clone();
-    node.states = nodes
-        .iter()
-        .filter(|(below, (parent, _))| **below != 0 && *parent == id)
-        .filter_map(|(below, _)| build(nodes, *below))
-        .collect();
-    Some(node)
+fn prune(state: &mut State) {
+    state.states.iter_mut().for_each(prune);
+    state.states.retain(|node| {
+        let blank = State {
+            name: node.name.clone(),
+            kind: node.kind,
+            ..State::default()
+        };
+        *node != blank
+    });
 }
 
 impl Journal for Recorder {
