@@ -4,10 +4,18 @@
 #[cfg(all(doc, feature = "macros"))]
 pub mod guide;
 
+mod open;
+
+/// A store in a SQLite file.
+#[cfg(feature = "sqlite")]
+#[doc(inline)]
+pub use steps_sqlite as sqlite;
+
+pub use open::Open;
 #[doc(inline)]
 pub use steps_core::{
-    Advance, Branch, Cx, Failure, Flow, Input, Json, Outcome, Run, RunLimits, Signals, State,
-    Status, With, clock, compat, engine,
+    Advance, Branch, Cx, Engine, Failure, Flow, Input, Json, Outcome, Run, RunLimits, Signals,
+    State, Status, With, clock, compat, engine,
     failure::{Cause, StepFailure},
     journal,
     observe::Event,
@@ -93,7 +101,7 @@ pub use steps_core::private as __private;
 /// What a module with flows in it needs: `use steps::prelude::*;`.
 pub mod prelude {
     #[doc(no_inline)]
-    pub use crate::{Cx, Failure};
+    pub use crate::{Cx, Failure, Open as _};
     #[cfg(feature = "macros")]
     #[doc(no_inline)]
     pub use steps_macros::{flow, observe, on_done, on_failed, step, steps, undo, verify};

@@ -34,12 +34,14 @@ use crate::{flow::Flow, resume::Run};
 #[allow(missing_debug_implementations)]
 pub struct With<F: Flow> {
     owned: F::Owned,
+    at_once: Option<usize>,
 }
 
 impl<F: Flow> Clone for With<F> {
     fn clone(&self) -> Self {
         Self {
             owned: self.owned.clone(),
+            at_once: self.at_once,
         }
     }
 }
@@ -47,12 +49,32 @@ impl<F: Flow> Clone for With<F> {
 impl<F: Flow> With<F> {
     #[doc(hidden)]
     pub fn new(owned: F::Owned) -> Self {
-        Self { owned }
+        Self {
+            owned,
+            at_once: None,
+        }
     }
 
     /// The flow about to run with this input.
     pub fn run(&self, input: Input<F>) -> Run<'_, F> {
-        Run::new(F::lend(&self.owned), input.value)
+        Run::new(self.lend(), input.value)
+    }
+
+    /// How many executions of this flow an engine runs at once, at most; by default there is no
+    /// bound but the engine's own. Those that wait for a timer, a poll, a retry or a signal do not
+    /// count.
+    #[must_use]
+    pub fn concurrency(mut self, at_once: usize) -> Self {
+        self.at_once = Some(at_once.max(1));
+        self
+    }
+
+    pub(crate) fn at_once(&self) -> Option<usize> {
+        self.at_once
+    }
+
+    pub(crate) fn lend(&self) -> F::Lent<'_> {
+        F::lend(&self.owned)
     }
 }
 
@@ -67,5 +89,9 @@ impl<F: Flow> Input<F> {
     #[doc(hidden)]
     pub fn new(value: F::Input) -> Self {
         Self { value }
+    }
+
+    pub(crate) fn value(&self) -> &F::Input {
+        &self.value
     }
 }

@@ -135,6 +135,7 @@ pub struct Batch<'a> {
     pub(crate) run: &'a crate::run::Shared,
     pub(crate) changes: Vec<Change>,
     pub(crate) replaces: bool,
+    pub(crate) rest: Option<Rest>,
 }
 
 /// One node that changed: its new content.
@@ -157,7 +158,29 @@ impl Change {
     }
 }
 
+/// How a pass ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Rest {
+    /// There is nothing to do before this time; without one, before a signal.
+    Waiting {
+        /// The time.
+        until: Option<jiff::Timestamp>,
+    },
+    /// There is nothing more to do: see the root's status.
+    Ended,
+    /// It was stopped on request.
+    Stopped,
+    /// The process is shutting down: it goes on in another.
+    Suspended,
+}
+
 impl Batch<'_> {
+    /// How the pass ended, if this is its last batch; it may have no changes then.
+    pub fn rest(&self) -> Option<Rest> {
+        self.rest
+    }
+
     /// What changed: each node once, in the order of their last change.
     pub fn changes(&self) -> &[Change] {
         &self.changes

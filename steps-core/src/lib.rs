@@ -53,6 +53,8 @@ pub use builtin::{signal, sleep};
 #[doc(inline)]
 pub use cell::Branch;
 pub use cx::Cx;
+#[doc(inline)]
+pub use engine::Engine;
 pub use failure::Failure;
 #[doc(inline)]
 pub use flow::Flow;

@@ -1,8 +1,136 @@
-//! The engine: runs the executions that a [store](crate::store) keeps.
+//! The engine: starts executions, keeps each record of them in a [`Store`], and takes up what a
+//! crash, a timer or another process left.
+//!
+//! `service` takes an execution's turn, `journal` writes its records, `dispatch` claims what is due
+//! and keeps the leases, `start` makes executions, `execution` is the handle on one, `operate`
+//! changes one that rests, `hub` tells who waits in this process, `limit` bounds how many run.
 
-// The dispatcher that uses it all is not written yet.
-#[expect(unused_imports)]
-#[cfg_attr(not(test), expect(dead_code))]
+mod builder;
+mod dispatch;
+mod error;
+mod execution;
+mod find;
+mod hub;
+mod journal;
 mod limit;
+mod operate;
+mod service;
+mod shutdown;
+mod start;
+mod watch;
 
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use tokio::{
+    sync::Notify,
+    task::{AbortHandle, JoinSet},
+};
+
+use crate::{clock::Clock, run::RunLimits, scope::lock, store::Store};
+pub use builder::Builder;
+pub use error::EngineError;
+pub use execution::{Execution, Handle};
+pub use find::Filter;
 pub use limit::Concurrency;
+pub use start::Start;
+pub use watch::{Watch, Watched};
+
+use hub::Hub;
+use limit::Limiter;
+use service::{Post, Service};
+
+/// An engine that runs executions and keeps them in a store.
+///
+/// Clones are the same engine. When the last one is dropped, it stops working as if the process had
+/// been killed, which loses nothing; [`shutdown`](Self::shutdown) is the polite way.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+    life: Arc<Life>,
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine")
+            .field("worker", &self.inner.worker)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What all parts of an engine share.
+struct Inner {
+    store: Arc<dyn Store>,
+    worker: String,
+    lease: Duration,
+    poll: Duration,
+    limits: RunLimits,
+    clock: Clock,
+    /// By each of their names.
+    services: HashMap<&'static str, Arc<Service>>,
+    limiter: Limiter,
+    hub: Arc<Hub>,
+    /// What runs here, by the number of its turn.
+    running: Mutex<HashMap<u64, Running>>,
+    /// How many turns have begun.
+    turns: AtomicU64,
+    /// Tells that an execution has left `running`.
+    rested: Notify,
+    /// Wakes the dispatcher.
+    nudge: Notify,
+    /// When something is due, as far as is known here.
+    due: Mutex<Option<Timestamp>>,
+    /// Whether the bound of a flow left something to others, or for later.
+    starved: AtomicBool,
+    /// Whether nothing is taken up any more.
+    draining: AtomicBool,
+}
+
+/// An execution that runs here.
+#[derive(Clone)]
+struct Running {
+    journal: Arc<journal::TurnJournal>,
+    post: Arc<Post>,
+    abort: AbortHandle,
+}
+
+/// Ends the engine's tasks with its last handle.
+struct Life {
+    inner: Arc<Inner>,
+    tasks: Mutex<JoinSet<()>>,
+}
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        self.inner.draining.store(true, Ordering::Relaxed);
+        for running in lock(&self.inner.running).values() {
+            running.abort.abort();
+        }
+        lock(&self.tasks).abort_all();
+    }
+}
+
+impl Inner {
+    fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Notes that something will be due then.
+    fn alarm(&self, until: Option<Timestamp>) {
+        let Some(until) = until else { return };
+        let mut due = lock(&self.due);
+        if due.is_none_or(|due| until < due) {
+            *due = Some(until);
+            drop(due);
+            self.nudge.notify_one();
+        }
+    }
+}

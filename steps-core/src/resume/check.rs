@@ -45,7 +45,7 @@ pub(super) fn check<F: Flow>(
     if options.replace_input {
         return Ok(Some(given));
     }
-    if !same(saved, &given) {
+    if !same_json(saved, &given) {
         return Err(Misfit::OtherInput {
             saved: saved.to_string(),
             given: given.to_string(),
@@ -56,7 +56,7 @@ pub(super) fn check<F: Flow>(
 }
 
 /// Whether two JSON texts say the same, whatever their spaces and the order of their fields.
-fn same(a: &Json, b: &Json) -> bool {
+pub(crate) fn same_json(a: &Json, b: &Json) -> bool {
     let value = |json: &Json| json.decode::<serde_json::Value>().ok();
     a == b || value(a) == value(b)
 }

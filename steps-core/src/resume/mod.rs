@@ -9,6 +9,7 @@ mod ready;
 mod signals;
 
 pub use advance::{Advance, Outcome};
+pub(crate) use check::same_json;
 pub use signals::Signals;
 
 use std::{
@@ -296,7 +297,7 @@ impl<'a, F: Flow> Run<'a, F> {
                 Outcome::Waiting { until, signals }
             }
             Passed::Misfit { path, why } => return Err(ready.misfit(path, why)),
-            Passed::Ended => match ready.end() {
+            Passed::Ended | Passed::Suspended => match ready.end() {
                 Ok(output) => Outcome::Done(output),
                 Err(failure) => Outcome::Failed(failure),
             },
@@ -321,7 +322,11 @@ impl<'a, F: Flow> Run<'a, F> {
     }
 
     /// Checks the saved state and builds the records.
-    fn ready(self, eager: bool) -> Result<Ready<'a, F>, Failure> {
+    pub(crate) fn system_clock(mut self, clock: Clock) -> Self {
+        self.options.clock = clock;
+        self
+    }
+    pub(crate) fn ready(self, eager: bool) -> Result<Ready<'a, F>, Failure> {
         let Self {
             lent,
             input,

@@ -10,6 +10,7 @@ use crate::{
     error::{StepError, caught},
     failure::{Cause, Failure},
     flow::{Flow, FlowCell, Root},
+    journal::Rest,
     json::Json,
     run::{
         Shared,
@@ -23,14 +24,14 @@ use crate::{
 };
 
 /// A run that has been checked, between its passes.
-pub(super) struct Ready<'a, F: Flow> {
-    pub(super) run: Arc<Shared>,
-    pub(super) undo: bool,
-    pub(super) lent: F::Lent<'a>,
+pub(crate) struct Ready<'a, F: Flow> {
+    pub(crate) run: Arc<Shared>,
+    pub(crate) undo: bool,
+    pub(crate) lent: F::Lent<'a>,
     /// What it goes on from, until that has been restored.
-    pub(super) saved: Mutex<Option<Box<State>>>,
-    pub(super) given: Mutex<Option<F::Input>>,
-    pub(super) cell: FlowCell<F>,
+    pub(crate) saved: Mutex<Option<Box<State>>>,
+    pub(crate) given: Mutex<Option<F::Input>>,
+    pub(crate) cell: FlowCell<F>,
 }
 
 impl<F: Flow> Whole for Ready<'_, F> {
@@ -55,17 +56,37 @@ impl<F: Flow> Whole for Ready<'_, F> {
 
 impl<F: Flow> Ready<'_, F> {
     /// Runs to the end, sleeping where there is nothing else to do.
-    pub(super) async fn run(&mut self, signals: Option<Signals>) -> Result<F::Output, Failure> {
+    pub(crate) async fn run(&mut self, signals: Option<Signals>) -> Result<F::Output, Failure> {
         loop {
             match self.pass().await? {
                 Passed::Waiting(until) => Box::pin(self.wait(until, signals.as_ref())).await?,
                 Passed::Misfit { path, why } => return Err(self.misfit(path, why)),
-                Passed::Ended => return self.end(),
+                Passed::Ended | Passed::Suspended => return self.end(),
             }
         }
     }
 
-    pub(super) async fn pass(&self) -> Result<Passed, Failure> {
+    /// One pass, all of it safe.
+    pub(crate) async fn pass(&self) -> Result<Passed, Failure> {
+        let passed = self.pass_on().await?;
+        self.settle(&passed).await?;
+        Ok(passed)
+    }
+
+    /// Makes safe what a pass did last, and tells the journal how it ended.
+    pub(crate) async fn settle(&self, passed: &Passed) -> Result<(), Failure> {
+        let rest = match passed {
+            Passed::Ended => Rest::Ended,
+            Passed::Waiting(until) => Rest::Waiting { until: *until },
+            Passed::Suspended => Rest::Suspended,
+            Passed::Misfit { .. } => return Ok(()),
+        };
+        let settled = self.run.commit_last(rest).await;
+        settled.map_err(|error| self.failure(Cause::Journal(error)))
+    }
+
+    /// One pass, but for what [`settle`](Self::settle) does.
+    pub(crate) async fn pass_on(&self) -> Result<Passed, Failure> {
         let pass = whole::pass(&self.run, F::TABLE, self, self.undo);
         let passed = if tracing::span_enabled!(tracing::Level::INFO) {
             let execution = self.run.execution();
@@ -81,7 +102,7 @@ impl<F: Flow> Ready<'_, F> {
     }
 
     /// A node that can't be read any more: the state is left as it was.
-    pub(super) fn misfit(&self, path: String, why: String) -> Failure {
+    pub(crate) fn misfit(&self, path: String, why: String) -> Failure {
         let misfit = Misfit::Tree(Compatibility {
             nodes: vec![NodeFit {
                 path,
@@ -97,7 +118,7 @@ impl<F: Flow> Ready<'_, F> {
         }
     }
 
-    pub(super) fn failure(&self, cause: Cause) -> Failure {
+    pub(crate) fn failure(&self, cause: Cause) -> Failure {
         Failure {
             flow: F::TABLE.name,
             cause,
@@ -106,7 +127,7 @@ impl<F: Flow> Ready<'_, F> {
     }
 
     /// Sleeps until it is time for the next pass, or a signal has come.
-    pub(super) async fn wait(
+    pub(crate) async fn wait(
         &self,
         until: Option<Timestamp>,
         signals: Option<&Signals>,
@@ -140,7 +161,7 @@ impl<F: Flow> Ready<'_, F> {
         Ok(())
     }
 
-    pub(super) fn end(&mut self) -> Result<F::Output, Failure> {
+    pub(crate) fn end(&mut self) -> Result<F::Output, Failure> {
         let (status, output) = {
             let tree = self.run.tree();
             (tree[ROOT].status, tree[ROOT].output.clone())

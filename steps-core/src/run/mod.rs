@@ -36,7 +36,7 @@ use crate::{
     cx::Cx,
     error::{BoxError, JournalError, StepError},
     failure::{Cause, StepFailure},
-    journal::{Batch, Change, Journal},
+    journal::{Batch, Change, Journal, Rest},
     json::Json,
     observe::Event,
     scope::lock,
@@ -49,6 +49,14 @@ use tree::{Id, Tree};
 /// An observer.
 pub(crate) type Observer = Arc<dyn Fn(&Event) + Send + Sync>;
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[allow(missing_docs, dead_code)]
+pub(crate) enum Ask {
+    Nothing,
+    Suspend,
+    Stop,
+    Undo,
+}
 /// What all parts of a run share.
 pub(crate) struct Shared {
     tree: Mutex<Tree>,
@@ -145,6 +153,8 @@ impl Shared {
         true
     }
 
+    pub(crate) fn ask(&self, _: Ask) {}
+    pub(crate) fn nudge(&self) {}
     /// Why the run has not got to its end.
     pub(crate) fn cause(&self) -> Cause {
         let (failed, undo_failed) = self.failures();
@@ -226,17 +236,29 @@ impl Shared {
     pub(crate) async fn commit(&self) -> Result<(), JournalError> {
         match &self.journal {
             None => Ok(()),
-            Some(journal) => Box::pin(self.commit_to(&**journal)).await,
+            Some(journal) => Box::pin(self.commit_to(&**journal, None)).await,
         }
     }
 
-    async fn commit_to(&self, journal: &dyn Journal) -> Result<(), JournalError> {
+    /// Makes what changed safe, and tells the journal how the pass ended.
+    pub(crate) async fn commit_last(&self, rest: Rest) -> Result<(), JournalError> {
+        match &self.journal {
+            None => Ok(()),
+            Some(journal) => Box::pin(self.commit_to(&**journal, Some(rest))).await,
+        }
+    }
+
+    async fn commit_to(
+        &self,
+        journal: &dyn Journal,
+        rest: Option<Rest>,
+    ) -> Result<(), JournalError> {
         let mut lost = self.committing.lock().await;
         if let Some(error) = &*lost {
             return Err(error.clone());
         }
         let ids = std::mem::take(&mut *lock(&self.dirty));
-        if ids.is_empty() {
+        if ids.is_empty() && rest.is_none() {
             return Ok(());
         }
         let changes = self.changes(ids);
@@ -244,6 +266,7 @@ impl Shared {
             run: self,
             changes,
             replaces: self.replaces.swap(false, Ordering::Relaxed),
+            rest,
         };
         let committed = journal.commit(batch).await;
         if let Err(error) = &committed {
@@ -346,6 +369,22 @@ impl Shared {
                 .collect(),
         )
     }
+}
+
+/// Why an execution that has ended did not get to its end, by its saved tree.
+pub(crate) fn cause_of(state: &State, table: &'static crate::table::Table) -> Cause {
+    let tree = Tree::from_state(state, table.name, table.nodes);
+    let run = Shared::new(
+        tree,
+        None,
+        Clock::System,
+        None,
+        None,
+        false,
+        RunLimits::DEFAULT,
+        Labels::new(),
+    );
+    run.cause()
 }
 
 /// How a node's forward pass ended.

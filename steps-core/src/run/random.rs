@@ -322,10 +322,11 @@ async fn run(top: &Top, table: &'static Table, saved: Option<&State>, journal: &
         crate::state::Labels::default(),
     ));
     loop {
-        match whole::pass(&run, table, top, false)
+        let passed = whole::pass(&run, table, top, false)
             .await
-            .expect("the journal holds")
-        {
+            .expect("the journal holds");
+        run.commit().await.expect("the journal holds");
+        match passed {
             Passed::Ended => return run.state(),
             Passed::Waiting(Some(until)) => clock.sleep_until(until).await,
             other => panic!("{other:?}"),

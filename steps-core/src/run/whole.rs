@@ -32,6 +32,9 @@ pub(crate) trait Whole: Sync {
 /// What a pass came to.
 #[derive(Debug)]
 pub(crate) enum Passed {
+    /// The process is shutting down.
+    #[expect(dead_code, reason = "nothing suspends a run yet")]
+    Suspended,
     /// There is nothing more to do.
     Ended,
     /// There is, after this time or a signal.
@@ -40,7 +43,8 @@ pub(crate) enum Passed {
     Misfit { path: String, why: String },
 }
 
-/// Makes a pass. With `undo`, an execution that is done or was held is undone.
+/// Makes a pass. With `undo`, an execution that is done or was held is undone. What it did last is
+/// not committed yet.
 pub(crate) async fn pass(
     run: &Arc<Shared>,
     table: &'static Table,
@@ -64,7 +68,6 @@ pub(crate) async fn pass(
             Passed::Ended
         }
     };
-    run.commit().await?;
     Ok(passed)
 }
 

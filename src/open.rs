@@ -1,0 +1,76 @@
+//! Opening an engine by the URL of its database.
+
+use steps_core::{
+    Engine,
+    engine::{Builder, EngineError},
+    store::{ErrorKind, MemoryStore, StoreError},
+};
+
+/// Opens an [`Engine`] on the database that a URL names. It is in the
+/// [prelude](crate::prelude), so `Engine::open` is there where that is.
+///
+/// | URL | database | feature |
+/// |---|---|---|
+/// | `sqlite:steps.db`, `sqlite:/var/lib/shop/steps.db?synchronous=normal` | a SQLite file, made where it is missing; see [`sqlite`](crate::sqlite) for the options | `sqlite`, on by default |
+/// | `memory:` | none: what is started ends with the process | |
+///
+/// A store of another sort is given to [`Engine::on`].
+pub trait Open {
+    /// Opens the database. What follows are the flows to serve, and `.start()`.
+    ///
+    /// ```
+    /// use steps::{Engine, prelude::*};
+    ///
+    /// #[step]
+    /// async fn hello(name: &str) -> Result<String, String> {
+    ///     Ok(format!("Hello, {name}"))
+    /// }
+    ///
+    /// #[flow]
+    /// async fn greet(name: String) -> Result<String, String> {
+    ///     steps! { text = hello(&name); }
+    ///     Ok(text)
+    /// }
+    ///
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let engine = Engine::open("memory:").await?.serve(greet::with()).start().await?;
+    /// let run = engine.start(greet::input("you".into())).id("greet-1").await?;
+    /// assert_eq!(run.outcome().await?, "Hello, you");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Where the URL names no database that is known here, or the database can't be opened.
+    fn open(url: &str) -> impl Future<Output = Result<Builder, EngineError>> + Send;
+}
+
+impl Open for Engine {
+    async fn open(url: &str) -> Result<Builder, EngineError> {
+        let scheme = url.split_once(':').map_or(url, |(scheme, _)| scheme);
+        match scheme {
+            "memory" => Ok(Engine::on(MemoryStore::new())),
+            #[cfg(feature = "sqlite")]
+            "sqlite" => Ok(Engine::on(steps_sqlite::SqliteStore::open(url).await?)),
+            #[cfg(not(feature = "sqlite"))]
+            "sqlite" => Err(unknown(
+                url,
+                "this program was built without the feature `sqlite` of the crate `steps`",
+            )),
+            _ => Err(unknown(
+                url,
+                "known are `sqlite:FILE` and `memory:`; for another store there is `Engine::on`",
+            )),
+        }
+    }
+}
+
+fn unknown(url: &str, why: &str) -> EngineError {
+    StoreError::new(
+        ErrorKind::Other,
+        format!("`{url}` names no database that can be opened: {why}"),
+    )
+    .into()
+}

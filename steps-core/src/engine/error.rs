@@ -1,0 +1,136 @@
+//! What an engine may answer in place of what it was asked for.
+
+use std::{sync::Arc, time::Duration};
+
+use jiff::Timestamp;
+
+use crate::{failure::Failure, state::StateError, status::Status, store::StoreError};
+
+/// An engine could not do what it was asked for, or an execution did not get to its end.
+///
+/// Each variant names the execution; a [`Failure`] names its steps.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// The execution did not get to its end: a step failed, or it was undone or stopped.
+    #[error("execution `{id}`: {failure}")]
+    Failed {
+        /// The execution.
+        id: String,
+        /// How.
+        failure: Failure,
+    },
+    /// The store could not do its part. Nothing that was not acknowledged is there.
+    #[error("{0}")]
+    Store(#[from] StoreError),
+    /// The store stopped taking records of this execution while it ran. What is recorded is safe;
+    /// it goes on from there when the store works again, after its lease at the latest.
+    #[error("execution `{id}` is held up: {error}")]
+    HeldUp {
+        /// The execution.
+        id: String,
+        /// Why.
+        error: StoreError,
+    },
+    /// There is no execution of this id.
+    #[error("there is no execution `{id}`")]
+    Unknown {
+        /// The id that was asked for.
+        id: String,
+    },
+    /// The id is no text of 1 to 255 bytes without control characters.
+    #[error("`{id}` can't be an execution's id: {why}")]
+    Id {
+        /// The id.
+        id: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// The id is that of an execution of another flow.
+    #[error("execution `{id}` is of the flow `{saved}`, not of `{flow}`")]
+    OtherFlow {
+        /// The execution.
+        id: String,
+        /// Its flow.
+        saved: String,
+        /// The flow it was asked for as.
+        flow: &'static str,
+    },
+    /// There is an execution of this id, with another input. It goes on as it is.
+    #[error(
+        "execution `{id}` was started with another input: start this one under another id \
+         (given {given}, saved {saved})"
+    )]
+    OtherInput {
+        /// The execution.
+        id: String,
+        /// Its input, as JSON.
+        saved: String,
+        /// The input given now, as JSON.
+        given: String,
+    },
+    /// The input, a signal or a saved output is not what it has to be.
+    #[error("execution `{id}`: {why}")]
+    Value {
+        /// The execution.
+        id: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// The saved tree does not fit the flow as it is compiled. The execution is left as it was, for
+    /// a program that it fits.
+    #[error("execution `{id}` does not fit this program, and is left as it was: {why}")]
+    Incompatible {
+        /// The execution.
+        id: String,
+        /// What does not fit, with an answer for each step.
+        why: String,
+    },
+    /// What was asked for is not possible in the execution's status.
+    #[error("execution `{id}` is {status}: it can't be {wanted}")]
+    Status {
+        /// The execution.
+        id: String,
+        /// What was asked for, as a participle.
+        wanted: &'static str,
+        /// What it is doing.
+        status: Status,
+    },
+    /// The step that was named is not there, or is not in the status for this.
+    #[error("execution `{id}`: {error}")]
+    State {
+        /// The execution.
+        id: String,
+        /// What is wrong.
+        error: Arc<StateError>,
+    },
+    /// A worker is at it.
+    #[error("execution `{id}` is held by the worker {worker} until {until}: stop it first")]
+    Busy {
+        /// The execution.
+        id: String,
+        /// Who holds it.
+        worker: String,
+        /// Until when, unless that is renewed.
+        until: Timestamp,
+    },
+    /// It had not come to rest in that time. What was asked for stays asked for.
+    #[error("execution `{id}` is still {status} after {after:?}")]
+    TimedOut {
+        /// The execution.
+        id: String,
+        /// What it is doing.
+        status: Status,
+        /// How long it was waited for.
+        after: Duration,
+    },
+    /// Two flows with this name, or alias, were to be served by one engine.
+    #[error("two flows are called `{name}`: give one of them another `#[flow(name = \"…\")]`")]
+    Twice {
+        /// The name.
+        name: &'static str,
+    },
+    /// The engine has been shut down.
+    #[error("the engine has been shut down")]
+    Closed,
+}

@@ -1,0 +1,195 @@
+//! The journal of one turn: writes what the interpreter did to the store, under the lease.
+
+use std::sync::{Arc, Mutex};
+
+use tokio::sync::oneshot;
+
+use super::Inner;
+use crate::{
+    error::JournalError,
+    journal::{Batch, Journal, Rest},
+    run::tree::ROOT,
+    scope::{BoxFuture, lock},
+    status::Status,
+    store::{Due, Existing, Lease, Message, StoreError, Target, Then, Write, Written},
+};
+
+/// What the first write of a new execution came to.
+pub(super) type Started = Result<Option<Box<Existing>>, StoreError>;
+
+/// Where one turn's records go.
+pub(super) struct TurnJournal {
+    pub(super) inner: Arc<Inner>,
+    pub(super) id: Arc<str>,
+    kept: Mutex<Kept>,
+}
+
+struct Kept {
+    target: Target,
+    /// Who waits to hear of the first write.
+    started: Option<oneshot::Sender<Started>>,
+    /// The newest message this turn knows of.
+    seen: i64,
+    /// Requests that have not had their effect yet.
+    requests: Vec<(i64, Message)>,
+    /// Signals that were given to their steps since the last write.
+    delivered: Vec<i64>,
+    /// Why a write was lost.
+    lost: Option<StoreError>,
+}
+
+impl TurnJournal {
+    pub(super) fn new(
+        inner: Arc<Inner>,
+        id: Arc<str>,
+        target: Target,
+        started: Option<oneshot::Sender<Started>>,
+    ) -> Self {
+        let kept = Kept {
+            target,
+            started,
+            seen: 0,
+            requests: Vec::new(),
+            delivered: Vec::new(),
+            lost: None,
+        };
+        Self {
+            inner,
+            id,
+            kept: Mutex::new(kept),
+        }
+    }
+
+    /// The lease, once there is one.
+    pub(super) fn lease(&self) -> Option<Lease> {
+        match lock(&self.kept).target {
+            Target::Held(lease) => Some(lease),
+            Target::New(_) => None,
+        }
+    }
+
+    /// The newest message known.
+    pub(super) fn seen(&self) -> i64 {
+        lock(&self.kept).seen
+    }
+
+    /// Takes note of a request that has come: the write that records its effect takes it out of the
+    /// inbox.
+    pub(super) fn requested(&self, number: i64, message: Message) {
+        lock(&self.kept).requests.push((number, message));
+    }
+
+    /// All messages up to this one have been looked at: what came later makes the execution due as
+    /// soon as it rests.
+    pub(super) fn has_seen(&self, number: i64) {
+        lock(&self.kept).seen = number;
+    }
+
+    /// The next write says that this signal was given to its step.
+    pub(super) fn delivered(&self, number: i64) {
+        lock(&self.kept).delivered.push(number);
+    }
+
+    /// Why the store took no more records, if it was that.
+    pub(super) fn lost(&self) -> Option<StoreError> {
+        lock(&self.kept).lost.clone()
+    }
+
+    /// Gives the lease back without a record.
+    pub(super) async fn give_back(&self, then: Then) -> Result<(), StoreError> {
+        let Some(lease) = self.lease() else {
+            return Ok(());
+        };
+        let write = Write {
+            target: Target::Held(lease),
+            nodes: Vec::new(),
+            replace: false,
+            taken: Vec::new(),
+            then,
+        };
+        self.inner.store.write(write).await.map(drop)
+    }
+
+    fn write(&self, batch: Batch<'_>) -> Write {
+        let (rest, replace) = (batch.rest(), batch.replaces());
+        let status = batch.run.tree()[ROOT].status;
+        let mut nodes = batch.changes;
+        for change in &mut nodes {
+            if change.id == ROOT {
+                change.node.input = None;
+                change.node.id = None;
+                change.node.labels.clear();
+            }
+        }
+        let mut kept = lock(&self.kept);
+        let mut taken = std::mem::take(&mut kept.delivered);
+        kept.requests.retain(|(number, message)| {
+            let over = match message {
+                Message::Undo => {
+                    matches!(status, Status::Undoing | Status::Undone | Status::Stuck)
+                }
+                _ => matches!(rest, Some(Rest::Ended | Rest::Stopped)),
+            };
+            if over {
+                taken.push(*number);
+            }
+            !over
+        });
+        let seen = kept.seen;
+        let then = match rest {
+            None => Then::Keep,
+            Some(rest) => Then::Rest {
+                due: match rest {
+                    Rest::Waiting { until: Some(until) } => Due::At(until),
+                    Rest::Suspended => Due::Now,
+                    _ => Due::Never,
+                },
+                seen,
+            },
+        };
+        Write {
+            target: kept.target.clone(),
+            nodes,
+            replace,
+            taken,
+            then,
+        }
+    }
+
+    fn written(&self, written: Result<Written, StoreError>) -> Result<(), JournalError> {
+        let mut kept = lock(&self.kept);
+        let started = kept.started.take();
+        let (answer, result) = match written {
+            Ok(Written::Kept) => (Ok(None), Ok(())),
+            Ok(Written::Created(lease)) => {
+                kept.target = Target::Held(lease);
+                (Ok(None), Ok(()))
+            }
+            Ok(Written::Exists(existing)) => {
+                (Ok(Some(existing)), Err(JournalError::new("it exists")))
+            }
+            Err(error) => {
+                kept.lost = Some(error.clone());
+                (Err(error.clone()), Err(JournalError::new(error)))
+            }
+        };
+        drop(kept);
+        if let Some(started) = started {
+            // Who asked may have gone away; the execution is there all the same.
+            let _ = started.send(answer);
+        }
+        result
+    }
+}
+
+impl Journal for TurnJournal {
+    fn commit<'a>(&'a self, batch: Batch<'a>) -> BoxFuture<'a, Result<(), JournalError>> {
+        Box::pin(async move {
+            let write = self.write(batch);
+            let written = self.inner.store.write(write).await;
+            self.written(written)?;
+            self.inner.hub.changed(&self.id);
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,248 @@
+//! Starting an execution.
+
+use std::{
+    future::IntoFuture,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
+
+use jiff::Timestamp;
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use super::{
+    Engine, EngineError, Execution, Inner,
+    journal::TurnJournal,
+    service::{Post, Service, Turn},
+};
+use crate::{
+    bound::Input,
+    clock,
+    error::caught,
+    flow::Flow,
+    json::Json,
+    scope::BoxFuture,
+    state::Labels,
+    store::{Due, Existing, NewExecution, Target, Then, Write, Written},
+};
+
+/// An execution about to be started: awaited, it is there, safely, and this gives the handle on it.
+///
+/// What [`Engine::start`] returns; the methods are options.
+#[must_use = "nothing is started until it is awaited"]
+#[allow(missing_debug_implementations)]
+pub struct Start<'e, F: Flow> {
+    engine: &'e Engine,
+    input: Input<F>,
+    id: Option<String>,
+    labels: Labels,
+    priority: i32,
+    at: Option<Timestamp>,
+}
+
+impl Engine {
+    /// Starts an execution of a flow with this input. It need not be served by this engine: then
+    /// another process runs it.
+    pub fn start<F: Flow>(&self, input: Input<F>) -> Start<'_, F> {
+        Start {
+            engine: self,
+            input,
+            id: None,
+            labels: Labels::new(),
+            priority: 0,
+            at: None,
+        }
+    }
+}
+
+impl<F: Flow> Start<'_, F> {
+    /// The execution's id, and its idempotency key: if there is one of this id already, of the same
+    /// flow and with the same input, that one is given, however far it has come. With another
+    /// input, or of another flow, it is an error. By default a new `UUIDv7`.
+    ///
+    /// Text of 1 to 255 bytes, with no control characters.
+    pub fn id(mut self, id: impl Into<String>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+
+    /// A label, by which the execution is found, and which its steps may read. A second value for
+    /// the same name replaces the first.
+    pub fn label(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.labels.insert(name.into(), value.into());
+        self
+    }
+
+    /// Labels, as [`label`](Self::label) gives one.
+    pub fn labels<N: Into<String>, V: Into<String>>(
+        mut self,
+        labels: impl IntoIterator<Item = (N, V)>,
+    ) -> Self {
+        let labels = labels.into_iter();
+        self.labels
+            .extend(labels.map(|(name, value)| (name.into(), value.into())));
+        self
+    }
+
+    /// Not before this time. It is kept meanwhile as one that waits, which costs nothing.
+    pub fn at(mut self, time: Timestamp) -> Self {
+        self.at = Some(time);
+        self
+    }
+
+    /// Not before this long from now.
+    pub fn after(self, time: Duration) -> Self {
+        let at = clock::add(self.engine.inner.clock.now(), time);
+        self.at(at)
+    }
+
+    /// Of the executions that are due, those of higher priority are taken up first; by default 0.
+    pub fn priority(mut self, priority: i32) -> Self {
+        self.priority = priority;
+        self
+    }
+
+    async fn start(self) -> Result<Execution<F>, EngineError> {
+        let inner = &self.engine.inner;
+        let id = match self.id {
+            Some(id) => checked(id)?,
+            None => Uuid::now_v7().to_string(),
+        };
+        if inner.is_draining() {
+            return Err(EngineError::Closed);
+        }
+        let input = caught(|| F::save_input(self.input.value()))
+            .map_err(|error| format!("its input can't be saved as JSON: {error}"))
+            .and_then(|input| match inner.limits.check("input", Some(&input)) {
+                Ok(()) => Ok(input),
+                Err(error) => Err(error.text()),
+            })
+            .map_err(|why| EngineError::Value {
+                id: id.clone(),
+                why,
+            })?;
+        let execution = Execution::<F>::new(self.engine.clone(), id.as_str().into());
+        let new = NewExecution {
+            id: id.clone(),
+            flow: F::TABLE.name.to_owned(),
+            input: input.clone(),
+            labels: self.labels,
+            priority: self.priority,
+            held: None,
+        };
+        let existing = match (inner.services.get(F::TABLE.name), self.at) {
+            (Some(service), None) if let Some(place) = inner.limiter.try_acquire() => {
+                match service.place() {
+                    Some(own) => inner.start_now(service, new, (place, own)).await?,
+                    None => inner.start_later(new, Due::Now).await?,
+                }
+            }
+            (_, at) => inner.start_later(new, at.map_or(Due::Now, Due::At)).await?,
+        };
+        if let Some(existing) = existing {
+            same::<F>(&id, &existing, &input)?;
+        } else {
+            execution.fresh.store(true, Ordering::Relaxed);
+        }
+        Ok(execution)
+    }
+}
+
+/// Whether the execution that is there is the one that was to be started.
+fn same<F: Flow>(id: &str, existing: &Existing, input: &Json) -> Result<(), EngineError> {
+    let id = || id.to_owned();
+    if !F::TABLE.answers_to(&existing.info.flow) {
+        return Err(EngineError::OtherFlow {
+            id: id(),
+            saved: existing.info.flow.clone(),
+            flow: F::TABLE.name,
+        });
+    }
+    if !crate::resume::same_json(&existing.input, input) {
+        return Err(EngineError::OtherInput {
+            id: id(),
+            saved: existing.input.to_string(),
+            given: input.to_string(),
+        });
+    }
+    Ok(())
+}
+
+pub(super) fn checked(id: String) -> Result<String, EngineError> {
+    let why = match id.len() {
+        0 => "it is empty",
+        1..=255 if id.chars().any(char::is_control) => "it has a control character in it",
+        1..=255 => return Ok(id),
+        _ => "it is longer than 255 bytes",
+    };
+    Err(EngineError::Id { id, why })
+}
+
+impl Inner {
+    /// Makes the execution and begins its first turn with one write.
+    async fn start_now(
+        self: &Arc<Self>,
+        service: &Arc<Service>,
+        mut new: NewExecution,
+        places: (super::limit::Permit, Option<super::limit::Permit>),
+    ) -> Result<Option<Box<Existing>>, EngineError> {
+        new.held = Some((self.worker.clone(), self.lease));
+        let id: Arc<str> = new.id.as_str().into();
+        let (input, labels) = (new.input.clone(), new.labels.clone());
+        let (started, start) = oneshot::channel();
+        let journal = TurnJournal::new(
+            Arc::clone(self),
+            Arc::clone(&id),
+            Target::New(Box::new(new)),
+            Some(started),
+        );
+        let turn = Turn {
+            journal: Arc::new(journal),
+            id,
+            input,
+            labels,
+            nodes: Vec::new(),
+            post: Arc::new(Post::default()),
+            undo: false,
+        };
+        self.spawn(service, turn, places);
+        match start.await {
+            Ok(started) => Ok(started?),
+            Err(_) => Err(EngineError::Closed),
+        }
+    }
+
+    /// Makes the execution, and leaves it to be claimed.
+    async fn start_later(
+        &self,
+        new: NewExecution,
+        due: Due,
+    ) -> Result<Option<Box<Existing>>, EngineError> {
+        let write = Write {
+            target: Target::New(Box::new(new)),
+            nodes: Vec::new(),
+            replace: false,
+            taken: Vec::new(),
+            then: Then::Rest { due, seen: 0 },
+        };
+        match self.store.write(write).await? {
+            Written::Exists(existing) => Ok(Some(existing)),
+            _ => {
+                self.alarm(match due {
+                    Due::At(time) => Some(time),
+                    _ => Some(self.clock.now()),
+                });
+                Ok(None)
+            }
+        }
+    }
+}
+
+impl<'e, F: Flow> IntoFuture for Start<'e, F> {
+    type Output = Result<Execution<F>, EngineError>;
+    type IntoFuture = BoxFuture<'e, Self::Output>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        Box::pin(self.start())
+    }
+}

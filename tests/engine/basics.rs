@@ -1,0 +1,186 @@
+//! Starting, waiting for the end, and going on.
+
+use std::time::Duration;
+
+use steps::{Cause, Engine, Status, engine::EngineError, prelude::*, store::MemoryStore};
+
+#[step]
+async fn double(n: u32) -> Result<u32, String> {
+    Ok(2 * n)
+}
+
+#[step]
+async fn fail_on(n: u32, bad: u32) -> Result<u32, String> {
+    if n == bad {
+        return Err(format!("{n} is bad"));
+    }
+    Ok(n)
+}
+
+#[undo(double)]
+async fn halve(_n: u32, _doubled: &u32) -> Result<(), String> {
+    Ok(())
+}
+
+#[flow]
+async fn quadruple(n: u32, bad: u32) -> Result<u32, String> {
+    steps! {
+        twice   = double(n);
+        checked = fail_on(twice, bad);
+        again   = double(checked);
+    }
+    Ok(again)
+}
+
+#[flow]
+async fn approved(n: u32) -> Result<u32, String> {
+    steps! {
+        twice  = double(n);
+        factor = steps::signal::<u32>();
+        pause  = steps::sleep(Duration::from_millis(60));
+    }
+    Ok(twice * factor)
+}
+
+async fn engine() -> Engine {
+    let engine = Engine::on(MemoryStore::new())
+        .serve(quadruple::with())
+        .serve(approved::with())
+        .start();
+    engine.await.expect("it starts")
+}
+
+#[tokio::test]
+async fn an_execution_runs_to_its_end() {
+    let engine = engine().await;
+    let run = engine
+        .start(quadruple::input(3, 0))
+        .id("a")
+        .await
+        .expect("it starts");
+    assert_eq!(run.outcome().await.expect("it is done"), 12);
+    assert_eq!(run.outcome().await.expect("it is still done"), 12);
+    let state = run.state().await.expect("it is there");
+    assert_eq!(state.twice.output().expect("a number"), Some(6));
+    assert_eq!(state.execution_status(), Status::Done);
+}
+
+#[tokio::test]
+async fn a_failure_is_undone_and_told() {
+    let engine = engine().await;
+    let run = engine
+        .start(quadruple::input(3, 6))
+        .await
+        .expect("it starts");
+    let Err(EngineError::Failed { failure, .. }) = run.outcome().await else {
+        panic!("it fails")
+    };
+    assert_eq!(failure.step(), Some("checked"));
+    assert_eq!(failure.status(), Status::Undone);
+    // Told by the store alone, it is the same.
+    let Err(EngineError::Failed { failure: again, .. }) = run.outcome().await else {
+        panic!("it has failed")
+    };
+    assert_eq!(again.to_string(), failure.to_string());
+}
+
+#[tokio::test]
+async fn the_same_id_is_the_same_execution() {
+    let engine = engine().await;
+    let start = |n| engine.start(quadruple::input(n, 0)).id("req-42");
+    assert_eq!(
+        start(1)
+            .await
+            .expect("it starts")
+            .outcome()
+            .await
+            .expect("done"),
+        4
+    );
+    assert_eq!(
+        start(1)
+            .await
+            .expect("it is there")
+            .outcome()
+            .await
+            .expect("done"),
+        4
+    );
+    let other = start(2).await.expect_err("another input");
+    assert!(matches!(other, EngineError::OtherInput { .. }), "{other}");
+    let flow = engine
+        .start(approved::input(1))
+        .id("req-42")
+        .await
+        .expect_err("another flow");
+    assert!(matches!(flow, EngineError::OtherFlow { .. }), "{flow}");
+}
+
+#[tokio::test]
+async fn a_signal_goes_on_with_it() {
+    let engine = engine().await;
+    let run = engine.start(approved::input(4)).await.expect("it starts");
+    run.signal(approved::STEPS.factor, &5)
+        .await
+        .expect("it is kept");
+    assert_eq!(run.outcome().await.expect("done"), 40);
+
+    // One that has been put aside.
+    let run = engine.start(approved::input(4)).await.expect("it starts");
+    while run.status().await.expect("it is there") != Status::Waiting {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    run.signal(approved::STEPS.factor, &6)
+        .await
+        .expect("it is kept");
+    assert_eq!(run.outcome().await.expect("done"), 48);
+}
+
+#[tokio::test]
+async fn it_is_stopped_and_recovered_and_undone() {
+    let engine = engine().await;
+    let run = engine.start(approved::input(4)).await.expect("it starts");
+    let status = run
+        .stop_and_wait(Duration::from_secs(5))
+        .await
+        .expect("it stops");
+    assert_eq!(status, Status::Stopped);
+    run.recover().await.expect("it goes on");
+    run.signal(approved::STEPS.factor, &5)
+        .await
+        .expect("it is kept");
+    assert_eq!(run.outcome().await.expect("done"), 40);
+    run.undo().await.expect("it can be undone");
+    let Err(EngineError::Failed { failure, .. }) = run.outcome().await else {
+        panic!("it is undone")
+    };
+    assert!(matches!(failure.cause, Cause::Undone), "{failure}");
+}
+
+#[tokio::test]
+async fn another_engine_takes_over() {
+    let store = MemoryStore::new();
+    let first = Engine::on(store.clone())
+        .serve(approved::with())
+        .lease(Duration::from_millis(100))
+        .start()
+        .await
+        .expect("it starts");
+    let id = first
+        .start(approved::input(4))
+        .await
+        .expect("it starts")
+        .id()
+        .to_owned();
+    drop(first);
+    let second = Engine::on(store)
+        .serve(approved::with())
+        .start()
+        .await
+        .expect("it starts");
+    let run = second.execution::<approved>(id).await.expect("it is there");
+    run.signal(approved::STEPS.factor, &5)
+        .await
+        .expect("it is kept");
+    assert_eq!(run.outcome().await.expect("done"), 40);
+}

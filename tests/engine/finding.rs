@@ -1,0 +1,174 @@
+//! Starting with options; getting, listing, counting, deleting and watching.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use steps::{
+    Status,
+    engine::{Concurrency, EngineError, Filter},
+};
+
+use crate::support::{World, asks, is, job, on_each_store, wait_for};
+
+on_each_store! {
+    async fn executions_are_found_by_flow_status_label_and_time(db) {
+        let world = World::new();
+        let engine = db
+            .engine()
+            .await
+            .serve(job::with(world.clone()))
+            .serve(asks::with(world.clone()))
+            .start()
+            .await
+            .expect("it starts");
+        let begun = Timestamp::now();
+        for (name, project) in [("1", "atlas"), ("2", "atlas"), ("3", "iris")] {
+            let start = engine.start(job::input(name.into())).id(name).label("project", project);
+            start.await.expect("it starts").outcome().await.expect("done");
+        }
+        let waits = engine.start(asks::input("4".into())).id("4").await.expect("it starts");
+        is(&waits, Status::Waiting).await;
+
+        let ids = async |filter| -> Vec<String> {
+            let found = engine.list(filter).await.expect("a list");
+            found.into_iter().map(|info| info.id).collect()
+        };
+        assert_eq!(ids(Filter::new()).await, ["4", "3", "2", "1"]);
+        assert_eq!(ids(Filter::new().flow::<job>()).await, ["3", "2", "1"]);
+        assert_eq!(ids(Filter::new().status(Status::Waiting)).await, ["4"]);
+        assert_eq!(ids(Filter::new().unfinished()).await, ["4"]);
+        assert_eq!(ids(Filter::new().ended()).await, ["3", "2", "1"]);
+        assert_eq!(ids(Filter::new().label("project", "atlas")).await, ["2", "1"]);
+        assert_eq!(ids(Filter::new().limit(2)).await, ["4", "3"]);
+        assert_eq!(ids(Filter::new().limit(2).after("3")).await, ["2", "1"]);
+        assert_eq!(ids(Filter::new().created(Timestamp::MIN..begun)).await, [""; 0]);
+        assert_eq!(ids(Filter::new().ended_within(begun..Timestamp::MAX)).await, ["3", "2", "1"]);
+        assert_eq!(engine.count(Filter::new().flow::<job>()).await.expect("a count"), 3);
+
+        let info = engine.get("3").await.expect("it is there").info().await.expect("it is there");
+        assert_eq!(info.labels.get("project").map(String::as_str), Some("iris"));
+        assert!(info.started_at.is_some() && info.done_at.is_some());
+
+        // What has not ended is not deleted.
+        let error = waits.delete().await.expect_err("it waits");
+        assert!(matches!(error, EngineError::Status { .. }), "{error}");
+        engine.get("3").await.expect("it is there").delete().await.expect("it has ended");
+        assert!(matches!(engine.get("3").await, Err(EngineError::Unknown { .. })));
+        assert_eq!(engine.delete_where(Filter::new()).await.expect("a number"), 2);
+        assert_eq!(ids(Filter::new()).await, ["4"]);
+    }
+
+    async fn it_does_not_begin_before_its_time(db) {
+        let world = World::new();
+        let engine = db.engine().await.serve(job::with(world.clone())).start().await.expect("it starts");
+        let after = Duration::from_millis(150);
+        let begun = Timestamp::now();
+        let run = engine.start(job::input("x".into())).after(after).await.expect("it starts");
+        assert_eq!(run.status().await.expect("it is there"), Status::Pending);
+        run.outcome().await.expect("done");
+        let began = run.info().await.expect("it is there").started_at.expect("it began");
+        assert!(began >= begun + after);
+    }
+
+    async fn the_more_urgent_go_first(db) {
+        let world = World::new();
+        world.closes("first.a");
+        let engine = db
+            .engine()
+            .await
+            .serve(job::with(world.clone()))
+            .concurrency(Concurrency::fixed(1))
+            .start()
+            .await
+            .expect("it starts");
+        engine.start(job::input("first".into())).await.expect("it starts");
+        world.saw("first.a").await;
+        let low = engine.start(job::input("low".into())).priority(-1).await.expect("it starts");
+        engine.start(job::input("usual".into())).await.expect("it starts");
+        engine.start(job::input("high".into())).priority(5).await.expect("it starts");
+        world.opens();
+        low.outcome().await.expect("done");
+        let begun: Vec<_> = world.log().into_iter().filter(|line| line.ends_with(".a")).collect();
+        assert_eq!(begun, ["first.a", "high.a", "usual.a", "low.a"]);
+    }
+
+    async fn at_most_so_many_run_at_once(db) {
+        let world = World::new();
+        for number in 0..6 {
+            world.closes(&format!("{number}.a"));
+        }
+        let engine = db
+            .engine()
+            .await
+            .serve(job::with(world.clone()).concurrency(2))
+            .serve(asks::with(world.clone()))
+            .concurrency(Concurrency::fixed(3))
+            .start()
+            .await
+            .expect("it starts");
+        let mut runs = Vec::new();
+        for number in 0..6 {
+            runs.push(engine.start(job::input(format!("{number}"))).await.expect("it starts"));
+        }
+        wait_for("two jobs", async || world.log().len() == 2).await;
+        // There is still room for the other flow, and waiting takes none.
+        for name in ["w1", "w2", "w3"] {
+            let waits = engine.start(asks::input(name.into())).await.expect("it starts");
+            is(&waits, Status::Waiting).await;
+        }
+        assert_eq!(world.log().len(), 5, "{:?}", world.log());
+        world.opens();
+        for run in runs {
+            run.outcome().await.expect("done");
+        }
+    }
+
+    async fn an_id_is_checked(db) {
+        let engine = db.engine().await.start().await.expect("it starts");
+        for bad in ["", "a\nb", &"x".repeat(256)] {
+            let error = engine.start(job::input("x".into())).id(bad).await.expect_err("a bad id");
+            assert!(matches!(error, EngineError::Id { .. }), "{error}");
+        }
+        assert!(matches!(engine.get("nobody").await, Err(EngineError::Unknown { .. })));
+    }
+
+    async fn the_same_flow_is_not_served_twice(db) {
+        let world = World::new();
+        let twice = db.engine().await.serve(job::with(world.clone())).serve(job::with(world.clone()));
+        let error = twice.start().await.expect_err("twice");
+        assert!(error.to_string().contains("two flows are called `job`"), "{error}");
+    }
+
+    async fn one_is_watched_to_its_end(db) {
+        let world = World::new();
+        world.closes("x.b");
+        let engine = db.engine().await.serve(job::with(world.clone())).start().await.expect("it starts");
+        let run = engine.start(job::input("x".into())).await.expect("it starts");
+        world.saw("x.b").await;
+        let mut watch = run.watch();
+        let first = watch.next().await.expect("a state").expect("it is there");
+        assert_eq!(first.state.a.output().expect("text").as_deref(), Some("x.a"));
+        assert!(first.changes.is_empty());
+        world.opens();
+        let mut last = first;
+        while let Some(next) = watch.next().await {
+            last = next.expect("it is there");
+            assert!(!last.changes.is_empty());
+        }
+        assert_eq!(last.state.execution_status(), Status::Done);
+    }
+
+    async fn a_signal_is_kept_until_its_step_waits(db) {
+        let world = World::new();
+        world.closes("x.a");
+        let engine = db.engine().await.serve(asks::with(world.clone())).start().await.expect("it starts");
+        let run = engine.start(asks::input("x".into())).await.expect("it starts");
+        world.saw("x.a").await;
+        run.signal(asks::STEPS.answer, &1).await.expect("it is kept");
+        run.signal(asks::STEPS.answer, &2).await.expect("it takes the other's place");
+        world.opens();
+        assert_eq!(run.outcome().await.expect("done"), 2);
+        let late = run.signal(asks::STEPS.answer, &3).await.expect_err("it has ended");
+        assert!(matches!(late, EngineError::Status { .. }), "{late}");
+    }
+}
