@@ -184,3 +184,25 @@ async fn another_engine_takes_over() {
         .expect("it is kept");
     assert_eq!(run.outcome().await.expect("done"), 40);
 }
+
+#[flow]
+async fn naps(n: u32) -> Result<u32, String> {
+    steps! {
+        pause = steps::sleep(Duration::from_millis(50));
+        twice = double(n);
+    }
+    let () = pause;
+    Ok(twice)
+}
+
+#[tokio::test]
+async fn regression_an_outcome_was_heard_only_when_the_store_was_asked_again() {
+    let engine = Engine::on(MemoryStore::new())
+        .serve(naps::with())
+        .poll(Duration::from_secs(3600))
+        .start();
+    let engine = engine.await.expect("it starts");
+    let run = engine.start(naps::input(3)).await.expect("it starts");
+    let told = tokio::time::timeout(Duration::from_secs(60), run.outcome());
+    assert_eq!(told.await.expect("told at once").expect("done"), 6);
+}

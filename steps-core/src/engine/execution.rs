@@ -292,22 +292,21 @@ impl<F: Flow> Execution<F> {
     pub async fn outcome(&self) -> Result<F::Output, EngineError> {
         let mut ear = self.engine.inner.hub.listen(&self.id);
         // Where this handle started it, its end is heard; otherwise the store is asked first.
-        if self.handle.fresh.swap(false, Ordering::Relaxed) {
-            ear.rests.mark_changed();
-        } else if let Some(outcome) = self.stored().await? {
+        let mut news = self.handle.fresh.swap(false, Ordering::Relaxed);
+        if !news && let Some(outcome) = self.stored().await? {
             return outcome;
         }
         let mut pause = self.engine.inner.poll;
         loop {
-            if ear.rests.has_changed().unwrap_or(false) {
+            if news {
                 let rest = ear.rests.borrow_and_update().clone();
                 if let Some(outcome) = self.came_to(rest) {
                     return outcome;
                 }
             }
-            if !self.handle.heard(&mut ear.rests, pause).await
-                && let Some(outcome) = self.stored().await?
-            {
+            // Whoever hears news has seen them, by the watch's reckoning.
+            news = self.handle.heard(&mut ear.rests, pause).await;
+            if !news && let Some(outcome) = self.stored().await? {
                 return outcome;
             }
             pause = longer(pause);
