@@ -1,8 +1,9 @@
-//! The project's own tasks, as `cargo xtask <task>`: the checks that CI runs, the benchmarks, and
-//! what `steps` costs at compile time. Each task is a module; this file only chooses one.
+//! The project's own tasks, as `cargo xtask <task>`: the checks that CI runs, the benchmarks, the
+//! crash tests at length, and what `steps` costs at compile time. Each task is a module; this file only chooses one.
 
 mod cargo;
 mod compile_time;
+mod crash;
 mod stages;
 mod table;
 
@@ -17,6 +18,8 @@ cargo xtask <task>
 
   test [STAGE]…    every check, or only the named ones (`test --list` lists them)
   bench [ARG]…     the benchmarks; arguments go to them
+  crash [--kills N] [--seed N] [SCENARIO]…
+                   the crash tests, with more kills than the 200 of every day
   compile-time     what a flow and a dependency on `steps` cost to compile
 ";
 
@@ -32,6 +35,7 @@ fn main() -> ExitCode {
     let outcome = match task.as_str() {
         "test" => stages::run(rest),
         "bench" => bench(rest),
+        "crash" => crash::run(rest),
         "compile-time" => compile_time::run(),
         "--help" | "-h" | "help" => {
             print!("{USAGE}");

@@ -1,0 +1,156 @@
+//! A store that notes each write and each claim in the log, before it is handed on and after it has
+//! come back: so the parent knows whether a kill struck in between, who took what over from whom,
+//! and under which fencing number each write was made.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use steps::store::{
+    BoxFuture, Claim, Claimed, FlowClaim, Held, Hold, Info, Lease, Query, Renew, Renewal, Saved,
+    Store, StoreError, Taken, Target, Tell, Told, Write, Written,
+};
+
+use crate::{
+    aim::{Aim, Point},
+    log::{Log, NONE, What},
+};
+
+/// The store within, and where to note.
+pub(crate) struct Watched<S> {
+    within: S,
+    log: Log,
+    aim: Aim,
+    calls: AtomicU64,
+    /// The executions' ids, by the keys of their leases.
+    ids: Mutex<HashMap<i64, String>>,
+}
+
+impl<S: Store> Watched<S> {
+    pub(crate) fn new(within: S, log: Log, aim: Aim) -> Self {
+        Self {
+            within,
+            log,
+            aim,
+            calls: AtomicU64::new(0),
+            ids: Mutex::default(),
+        }
+    }
+
+    fn call(&self) -> u64 {
+        self.calls.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn id(&self, key: i64) -> String {
+        let ids = self.ids.lock().expect("nobody panics with it");
+        ids.get(&key).cloned().unwrap_or_else(|| NONE.to_owned())
+    }
+
+    fn known(&self, lease: Lease, id: &str) {
+        let mut ids = self.ids.lock().expect("nobody panics with it");
+        ids.insert(lease.key, id.to_owned());
+    }
+
+    fn got(&self, taken: &Taken) {
+        self.known(taken.lease, &taken.info.id);
+        let from = taken.from.as_deref().unwrap_or_default();
+        let more = format!("{} {from}", taken.lease.fence);
+        self.log.mark(What::Got, &taken.info.id, more.trim_end());
+        if taken.from.is_some() {
+            self.aim.at(Point::TakeOver);
+        }
+    }
+
+    async fn noted(&self, write: Write) -> Result<Written, StoreError> {
+        let call = self.call();
+        let (id, fence) = match &write.target {
+            Target::New(new) => (new.id.clone(), 0),
+            Target::Held(lease) => (self.id(lease.key), lease.fence),
+        };
+        let more = format!("{call} {fence}");
+        self.log.mark(What::Write, &id, &more);
+        self.aim.at(Point::Commit);
+        let written = self.within.write(write).await;
+        match &written {
+            Ok(Written::Created(lease)) => {
+                self.known(*lease, &id);
+                let more = format!("{call} {}", lease.fence);
+                self.log.mark(What::Written, &id, &more);
+            }
+            Ok(_) => self.log.mark(What::Written, &id, &more),
+            Err(error) => {
+                let more = format!("{call} {fence} {:?} {error}", error.kind());
+                self.log.mark(What::Lost, &id, &more);
+            }
+        }
+        written
+    }
+
+    async fn claimed(&self, claim: Claim) -> Result<Claimed, StoreError> {
+        let call = self.call();
+        self.log.mark(What::Worker, NONE, &claim.worker);
+        self.log.mark(What::Claim, NONE, &call.to_string());
+        let claimed = self.within.claim(claim).await;
+        if let Ok(claimed) = &claimed {
+            claimed.taken.iter().for_each(|taken| self.got(taken));
+        }
+        self.log.mark(What::Claimed, NONE, &call.to_string());
+        claimed
+    }
+}
+
+impl<S: Store> Store for Watched<S> {
+    fn write(&self, write: Write) -> BoxFuture<'_, Result<Written, StoreError>> {
+        Box::pin(self.noted(write))
+    }
+
+    fn claim(&self, claim: Claim) -> BoxFuture<'_, Result<Claimed, StoreError>> {
+        Box::pin(self.claimed(claim))
+    }
+
+    fn hold(&self, hold: Hold) -> BoxFuture<'_, Result<Held, StoreError>> {
+        Box::pin(async move {
+            let answer = self.within.hold(hold).await?;
+            if let Held::Taken(taken) = &answer {
+                self.got(taken);
+            }
+            Ok(answer)
+        })
+    }
+
+    fn renew(&self, renew: Renew) -> BoxFuture<'_, Result<Vec<Renewal>, StoreError>> {
+        self.within.renew(renew)
+    }
+
+    fn tell(&self, tell: Tell) -> BoxFuture<'_, Result<Told, StoreError>> {
+        self.within.tell(tell)
+    }
+
+    fn readmit(&self, flows: Vec<FlowClaim>) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.within.readmit(flows)
+    }
+
+    fn load(&self, id: String) -> BoxFuture<'_, Result<Option<Saved>, StoreError>> {
+        self.within.load(id)
+    }
+
+    fn list(&self, query: Query) -> BoxFuture<'_, Result<Vec<Info>, StoreError>> {
+        self.within.list(query)
+    }
+
+    fn count(&self, query: Query) -> BoxFuture<'_, Result<u64, StoreError>> {
+        self.within.count(query)
+    }
+
+    fn delete(&self, query: Query) -> BoxFuture<'_, Result<u64, StoreError>> {
+        self.within.delete(query)
+    }
+
+    fn close(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.within.close()
+    }
+}

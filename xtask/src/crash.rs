@@ -1,0 +1,33 @@
+//! `cargo xtask crash`: the crash tests of `tests/kill` at a size of one's own, without what else
+//! `cargo test` does.
+
+use crate::{Result, cargo};
+
+/// `[--kills N] [--seed N] [SCENARIO]…`
+pub(crate) fn run(args: &[String]) -> Result {
+    let mut command = cargo::cargo([
+        "test",
+        "--locked",
+        "--package",
+        "steps",
+        "--test",
+        "kill",
+        "--",
+    ]);
+    let mut args = args.iter();
+    while let Some(arg) = args.next() {
+        let name = match &**arg {
+            "--kills" => "STEPS_KILLS",
+            "--seed" => "STEPS_SEED",
+            scenario => {
+                command.arg(scenario);
+                continue;
+            }
+        };
+        let value = args
+            .next()
+            .ok_or_else(|| format!("{arg}: a number is missing"))?;
+        command.env(name, value);
+    }
+    cargo::run(&mut command)
+}
