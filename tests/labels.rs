@@ -40,7 +40,7 @@ async fn labels_and_the_id_outlive_a_resume() {
     let Outcome::Done(told) = second.outcome else {
         panic!("not done: {:?}", second.outcome);
     };
-    let key = format!("{}/told", saved.id.unwrap());
+    let key = format!("{}/told", saved.id.as_deref().unwrap());
     assert_eq!(told, [&key, "atlas", &key, "atlas"]);
     let state = second.state.state();
     assert_eq!(state.id, saved.id);

@@ -23,6 +23,7 @@ pub mod error;
 pub mod failure;
 #[doc(hidden)]
 pub mod flow;
+mod id;
 pub mod journal;
 pub mod json;
 #[doc(hidden)]

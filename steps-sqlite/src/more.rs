@@ -102,7 +102,7 @@ impl More<'_> {
                 until: undo.until,
                 resolved: undo.resolved.map(|resolved| resolved.as_str().to_owned()),
             }),
-            id: node.id.map(|id| id.to_string()),
+            id: node.id.as_deref().map(str::to_owned),
             labels: node.labels.clone(),
             extra: node.extra.clone(),
             started_at: beyond(node.started_at),
@@ -151,10 +151,7 @@ impl More<'_> {
             progress
         });
         node.undo = self.undo.map(MoreUndo::restore).transpose()?;
-        node.id = match self.id {
-            Some(id) => Some(id.parse().map_err(|_| format!("{id:?} is no UUID"))?),
-            None => None,
-        };
+        node.id = self.id.map(Into::into);
         node.labels = self.labels;
         node.extra = self.extra;
         node.started_at = node.started_at.or(self.started_at);

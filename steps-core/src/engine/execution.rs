@@ -415,7 +415,7 @@ pub(super) fn state(id: &str, saved: Saved) -> Result<State, EngineError> {
         ..State::default()
     });
     state.input = Some(saved.input);
-    state.id = id.parse().ok();
+    state.id = Some(id.into());
     state.labels = saved.info.labels;
     Ok(state)
 }

@@ -248,14 +248,14 @@ fn begin<F: Flow>(with: &With<F>, turn: Turn) -> Result<Run<'_, F>, String> {
     let run = match state {
         Some(mut state) => {
             state.input = Some(turn.input);
-            state.id = turn.id.parse().ok();
+            state.id = Some(Arc::clone(&turn.id));
             state.labels = turn.labels;
             Run::from_saved(with.lend(), state).map_err(|failure| failure.to_string())?
         }
         None => {
             let input = F::load_input(&turn.input)
                 .map_err(|error| format!("its input can't be read: {error}"))?;
-            let mut run = Run::new(with.lend(), input).id(turn.id.parse().unwrap_or_default());
+            let mut run = Run::new(with.lend(), input).id(Arc::clone(&turn.id));
             for (name, value) in turn.labels {
                 run = run.label(name, value);
             }

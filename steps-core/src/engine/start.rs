@@ -8,7 +8,6 @@ use std::{
 
 use jiff::Timestamp;
 use tokio::sync::oneshot;
-use uuid::Uuid;
 
 use super::{
     Engine, EngineError, Execution, Inner,
@@ -105,8 +104,11 @@ impl<F: Flow> Start<'_, F> {
     async fn start(self) -> Result<Execution<F>, EngineError> {
         let inner = &self.engine.inner;
         let id = match self.id {
-            Some(id) => checked(id)?,
-            None => Uuid::now_v7().to_string(),
+            Some(id) => match crate::id::check(&id) {
+                Ok(()) => id,
+                Err(why) => return Err(EngineError::Id { id, why }),
+            },
+            None => crate::id::new().to_string(),
         };
         if inner.is_draining() {
             return Err(EngineError::Closed);
@@ -166,16 +168,6 @@ fn same<F: Flow>(id: &str, existing: &Existing, input: &Json) -> Result<(), Engi
         });
     }
     Ok(())
-}
-
-pub(super) fn checked(id: String) -> Result<String, EngineError> {
-    let why = match id.len() {
-        0 => "it is empty",
-        1..=255 if id.chars().any(char::is_control) => "it has a control character in it",
-        1..=255 => return Ok(id),
-        _ => "it is longer than 255 bytes",
-    };
-    Err(EngineError::Id { id, why })
 }
 
 impl Inner {

@@ -17,8 +17,6 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use uuid::Uuid;
-
 use crate::{
     clock::{Clock, TestClock},
     compat::Misfit,
@@ -105,7 +103,7 @@ struct Options {
     journal: Option<Arc<dyn Journal>>,
     clock: Clock,
     signals: Option<Signals>,
-    execution: Option<Uuid>,
+    execution: Option<Arc<str>>,
     replace_input: bool,
     undo: bool,
     limits: RunLimits,
@@ -267,12 +265,13 @@ impl<'a, F: Flow> Run<'a, F> {
         self
     }
 
-    /// The execution's id: part of each step's [idempotency key]. By default a new `UUIDv7`. A
-    /// resume keeps the saved state's, whatever is said here.
+    /// The execution's id: part of each step's [idempotency key]. Text of 1 to 255 bytes without
+    /// control characters, such as a request's id; by default a new `UUIDv7`. With other text, the
+    /// run is refused. A resume keeps the saved state's, whatever is said here.
     ///
     /// [idempotency key]: crate::Cx::idempotency_key
-    pub fn id(mut self, id: Uuid) -> Self {
-        self.options.execution = Some(id);
+    pub fn id(mut self, id: impl Into<Arc<str>>) -> Self {
+        self.options.execution = Some(id.into());
         self
     }
 
@@ -334,6 +333,13 @@ impl<'a, F: Flow> Run<'a, F> {
             options,
         } = self;
         let table = F::TABLE;
+        if let Some(Err(why)) = options.execution.as_deref().map(crate::id::check) {
+            return Err(Failure {
+                flow: table.name,
+                cause: Cause::Misfit(Misfit::Input(format!("it was given a bad id: {why}"))),
+                state: saved.map(|state| Arc::new(*state)).unwrap_or_default(),
+            });
+        }
         let mut labels = options.labels.clone();
         let (tree, execution, saved) = match saved {
             None => (Tree::new(table.name, table.nodes.len()), None, None),
@@ -355,7 +361,7 @@ impl<'a, F: Flow> Run<'a, F> {
                     if labels != state.labels {
                         tree.differs(ROOT);
                     }
-                    (tree, state.id, Some(state))
+                    (tree, state.id.clone(), Some(state))
                 }
                 Err(misfit) => {
                     return Err(Failure {

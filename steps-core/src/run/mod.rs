@@ -29,7 +29,6 @@ use std::{
 };
 
 use jiff::Timestamp;
-use uuid::Uuid;
 
 use crate::{
     clock::Clock,
@@ -60,7 +59,7 @@ pub(crate) enum Ask {
 /// What all parts of a run share.
 pub(crate) struct Shared {
     tree: Mutex<Tree>,
-    execution: OnceLock<Uuid>,
+    execution: OnceLock<Arc<str>>,
     /// Whether polls are asked before their pause is over.
     pub(crate) eager: bool,
     pub(crate) limits: RunLimits,
@@ -93,7 +92,7 @@ impl Shared {
     #[allow(clippy::too_many_arguments)]
     pub(crate) fn new(
         tree: Tree,
-        execution: Option<Uuid>,
+        execution: Option<Arc<str>>,
         clock: Clock,
         observer: Option<Observer>,
         journal: Option<Arc<dyn Journal>>,
@@ -121,8 +120,8 @@ impl Shared {
     }
 
     /// The execution's id, made when it is first asked for.
-    pub(crate) fn execution(&self) -> Uuid {
-        *self.execution.get_or_init(Uuid::now_v7)
+    pub(crate) fn execution(&self) -> &Arc<str> {
+        self.execution.get_or_init(crate::id::new)
     }
 
     #[inline]
@@ -138,7 +137,7 @@ impl Shared {
 
     /// Writes what is known of the execution into the root's saved form.
     fn sign(&self, root: &mut State) {
-        root.id = Some(self.execution());
+        root.id = Some(Arc::clone(self.execution()));
         root.labels.clone_from(&self.labels);
     }
 

@@ -313,7 +313,7 @@ async fn run(top: &Top, table: &'static Table, saved: Option<&State>, journal: &
     let clock = top.lab.clock().clone();
     let run = Arc::new(Shared::new(
         tree,
-        saved.and_then(|saved| saved.id),
+        saved.and_then(|saved| saved.id.clone()),
         Clock::Test(Arc::new(clock.clone())),
         None,
         Some(Arc::new(journal.clone())),

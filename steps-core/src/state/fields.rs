@@ -1,6 +1,6 @@
 //! The fields of one node as they are read, and the rules across them.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, sync::Arc};
 
 use serde::{
     Deserialize, Deserializer,
@@ -161,7 +161,10 @@ impl Fields {
             Key::Id => {
                 let id: Option<Cow<'_, str>> = map.next_value()?;
                 node.id = id
-                    .map(|id| id.parse().map_err(|_| de::Error::custom("not a UUID")))
+                    .map(|id| match crate::id::check(&id) {
+                        Ok(()) => Ok(Arc::from(&*id)),
+                        Err(why) => Err(de::Error::custom(format!("no id: {why}"))),
+                    })
                     .transpose()?;
             }
             Key::Labels => node.labels = map.next_value::<Option<_>>()?.unwrap_or_default(),

@@ -27,7 +27,7 @@ mod value;
 mod visit;
 mod write;
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
 pub use diff::Change;
 pub use draw::Tree;
@@ -37,10 +37,8 @@ pub use query::Walk;
 pub use rows::Row;
 pub use seed::SeedForm;
 
-use jiff::Timestamp;
-use uuid::Uuid;
-
 use crate::{json::Json, status::Status};
+use jiff::Timestamp;
 
 /// The labels of an execution: names and values, such as `project` and `atlas`.
 pub type Labels = BTreeMap<String, String>;
@@ -84,7 +82,7 @@ pub struct State {
     /// Its rollback, once begun.
     pub undo: Option<Undo>,
     /// Of the root: the execution's id.
-    pub id: Option<Uuid>,
+    pub id: Option<Arc<str>>,
     /// Of the root: the execution's labels, by which it is found.
     pub labels: Labels,
     /// Fields that this version does not know, kept as they were read.

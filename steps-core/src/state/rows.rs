@@ -188,7 +188,7 @@ impl State {
             after: self.after.clone(),
             progress: self.progress,
             undo: self.undo.clone(),
-            id: self.id,
+            id: self.id.clone(),
             labels: self.labels.clone(),
             extra: self.extra.clone(),
             row,

@@ -62,7 +62,7 @@ impl JsonSchema for State {
                     "description": "What it waits for.",
                     "anyOf": [{ "const": "signal" }, { "type": "string", "format": "date-time" }],
                 },
-                "id": { "type": ["string", "null"], "format": "uuid" },
+                "id": { "type": ["string", "null"], "minLength": 1, "maxLength": 255 },
                 "labels": { "type": ["object", "null"], "additionalProperties": { "type": "string" } },
                 "states": { "type": ["array", "null"], "items": node },
             },

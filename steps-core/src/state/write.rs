@@ -73,8 +73,7 @@ impl Serialize for State {
         entry(&mut map, "undo", self.undo.as_ref())?;
         entry(&mut map, "until", self.until.as_ref())?;
         if let Some(id) = &self.id {
-            let mut text = uuid::Uuid::encode_buffer();
-            map.serialize_entry("id", id.hyphenated().encode_lower(&mut text))?;
+            map.serialize_entry("id", &**id)?;
         }
         if !self.labels.is_empty() {
             map.serialize_entry("labels", &self.labels)?;

@@ -1,0 +1,42 @@
+//! The id of an execution: any short text, such as a request's idempotency key.
+
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+/// A new `UUIDv7` as text.
+pub(crate) fn new() -> Arc<str> {
+    let mut text = Uuid::encode_buffer();
+    Arc::from(&*Uuid::now_v7().hyphenated().encode_lower(&mut text))
+}
+
+/// Whether this text can be an id; else, why not.
+pub(crate) fn check(id: &str) -> Result<(), &'static str> {
+    match id.len() {
+        0 => Err("it is empty"),
+        1..=255 if id.chars().any(char::is_control) => Err("it has a control character in it"),
+        1..=255 => Ok(()),
+        _ => Err("it is longer than 255 bytes"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_id_is_a_good_one_and_no_two_are_the_same() {
+        assert_eq!(check(&new()), Ok(()));
+        assert_ne!(new(), new());
+    }
+
+    #[test]
+    fn what_can_be_no_id_is_told_why() {
+        assert_eq!(check("req-42"), Ok(()));
+        assert_eq!(check(&"x".repeat(255)), Ok(()));
+        assert!(check("").is_err() && check("a\nb").is_err() && check(&"x".repeat(256)).is_err());
+        let text = r#"{"name":"f","id":""}"#;
+        let error = crate::State::from_json(text).expect_err("a bad id");
+        assert!(error.to_string().contains("it is empty"), "{error}");
+    }
+}
