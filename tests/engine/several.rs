@@ -46,6 +46,24 @@ mod after {
     }
 }
 
+mod later {
+    use steps::prelude::*;
+
+    #[step]
+    pub(super) async fn count() -> Result<u32, String> {
+        Ok(1)
+    }
+
+    #[flow(name = "versions")]
+    pub(super) async fn versions() -> Result<u32, String> {
+        steps! {
+            third  = count();
+            answer = steps::signal::<u32>();
+        }
+        Ok(third + answer)
+    }
+}
+
 on_each_store! {
     async fn one_starts_and_another_runs(db) {
         let world = World::new();
@@ -166,6 +184,31 @@ on_each_store! {
         let fixed = db.engine().await.serve(before::versions::with()).start().await.expect("it starts");
         let run = fixed.execution::<before::versions>(id).await.expect("it is there");
         assert_eq!(run.outcome().await.expect("it fits"), 3);
+    }
+
+    async fn two_programs_that_it_does_not_fit_do_not_hand_it_to_and_fro(db) {
+        let old = db.engine().await.serve(before::versions::with()).start().await.expect("it starts");
+        let id = {
+            let run = old.start(before::versions::input()).await.expect("it starts");
+            is(&run, Status::Waiting).await;
+            run.id().to_owned()
+        };
+        old.shutdown(Duration::from_secs(5)).await.expect("it ends");
+        let newer = db.engine().await.serve(after::versions::with()).start().await.expect("it starts");
+        let newest = db.engine().await.serve(later::versions::with()).start().await.expect("it starts");
+        let run = newer.execution::<after::versions>(&*id).await.expect("it is there");
+        run.signal(after::versions::STEPS.answer, &2).await.expect("it is kept");
+        // Each claim makes a new fencing number, which no list shows; but who holds it is shown.
+        let mut hands = Vec::new();
+        for _ in 0..200 {
+            let worker = run.info().await.expect("it is there").worker;
+            if hands.last() != Some(&worker) {
+                hands.push(worker);
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert!(hands.len() <= 6, "{hands:?}");
+        drop((newer, newest));
     }
 
     async fn a_shutdown_lets_the_running_step_finish_and_gives_the_rest_to_others(db) {

@@ -166,6 +166,7 @@ impl Builder {
             hub: Arc::new(Hub::default()),
             running: Mutex::default(),
             turns: AtomicU64::new(0),
+            refused: Mutex::default(),
             rested: Notify::new(),
             nudge: Notify::new(),
             due: Mutex::new(None),

@@ -20,7 +20,7 @@ mod start;
 mod watch;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fmt,
     sync::{
         Arc, Mutex,
@@ -82,6 +82,8 @@ struct Inner {
     running: Mutex<HashMap<u64, Running>>,
     /// How many turns have begun.
     turns: AtomicU64,
+    /// The executions that did not fit, once each.
+    refused: Mutex<HashSet<Arc<str>>>,
     /// Tells that an execution has left `running`.
     rested: Notify,
     /// Wakes the dispatcher.

@@ -270,7 +270,7 @@ fn begin<F: Flow>(with: &With<F>, turn: Turn) -> Result<Run<'_, F>, String> {
 }
 
 /// The execution does not fit, and is left for a program that it fits.
-async fn refuse<F: Flow>(journal: &TurnJournal, why: String) -> Rest {
+async fn refuse<F: Flow>(journal: &Arc<TurnJournal>, why: String) -> Rest {
     tracing::error!(
         execution = &*journal.id,
         flow = F::TABLE.name,
@@ -280,6 +280,19 @@ async fn refuse<F: Flow>(journal: &TurnJournal, why: String) -> Rest {
         fingerprint: F::FINGERPRINT,
         why: why.clone(),
     };
+    let inner = &journal.inner;
+    if !lock(&inner.refused).insert(Arc::clone(&journal.id)) {
+        // It was refused here before, and by a third program since: two that it does not fit must
+        // not hand it to and fro as fast as they can.
+        let journal = Arc::clone(journal);
+        tokio::spawn(async move {
+            tokio::time::sleep(journal.inner.lease / 2).await;
+            if let Err(error) = journal.give_back(Then::Refuse(refused)).await {
+                tracing::warn!(execution = &*journal.id, %error, "not given back");
+            }
+        });
+        return Rest::Incompatible(why);
+    }
     match journal.give_back(Then::Refuse(refused)).await {
         Ok(()) => Rest::Incompatible(why),
         Err(error) => Rest::Lost(error),
