@@ -117,8 +117,10 @@
 //! # }
 //! ```
 
-use crate::state::State;
+use jiff::Timestamp;
+
 pub use crate::{error::JournalError, scope::BoxFuture};
+use crate::{run::tree::ROOT, state::State, status::Status};
 
 /// Keeps what a run did.
 pub trait Journal: Send + Sync {
@@ -158,16 +160,16 @@ impl Change {
     }
 }
 
-/// How a pass ended.
+/// How a pass ended: what the execution does until the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rest {
-    /// There is nothing to do before this time; without one, before a signal.
+    /// There is nothing to do before a time or a signal.
     Waiting {
-        /// The time.
-        until: Option<jiff::Timestamp>,
+        /// The time; none if only [signals](Batch::signals) are waited for.
+        until: Option<Timestamp>,
     },
-    /// There is nothing more to do: see the root's status.
+    /// It has ended, well or not, and nothing is left to do.
     Ended,
     /// It was stopped on request.
     Stopped,
@@ -176,11 +178,6 @@ pub enum Rest {
 }
 
 impl Batch<'_> {
-    /// How the pass ended, if this is its last batch; it may have no changes then.
-    pub fn rest(&self) -> Option<Rest> {
-        self.rest
-    }
-
     /// What changed: each node once, in the order of their last change.
     pub fn changes(&self) -> &[Change] {
         &self.changes
@@ -191,6 +188,24 @@ impl Batch<'_> {
     /// has less than it had.
     pub fn replaces(&self) -> bool {
         self.replaces
+    }
+
+    /// Of a pass's last batch: how the pass ended. The run commits nothing more until the next pass.
+    /// This batch comes also where nothing has changed.
+    pub fn rest(&self) -> Option<Rest> {
+        self.rest
+    }
+
+    /// The paths of the steps that wait for a signal.
+    pub fn signals(&self) -> Vec<String> {
+        let mut paths = Vec::new();
+        self.run.tree().signals(ROOT, &mut paths);
+        paths
+    }
+
+    /// What the execution is doing, with this batch in it.
+    pub fn status(&self) -> Status {
+        self.run.tree()[ROOT].status
     }
 
     /// The whole tree with this batch in it: what a store that keeps one document writes.

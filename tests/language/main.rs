@@ -3,6 +3,7 @@
 #![allow(clippy::pedantic)]
 
 mod bad_input;
+mod commits;
 mod compat;
 mod cx;
 mod forms;

@@ -35,7 +35,7 @@ use crate::{
     view::FlowState,
 };
 use check::check;
-use ready::Ready;
+pub(crate) use ready::Ready;
 
 /// A flow about to run: what a function marked `#[flow]` returns.
 ///

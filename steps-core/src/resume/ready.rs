@@ -1,4 +1,5 @@
-//! A run between its passes: it sleeps, takes signals, and tells how it ended.
+//! A run between its passes: it sleeps, takes signals, and tells how it ended. An engine makes the
+//! passes itself.
 
 use std::sync::{Arc, Mutex};
 
@@ -73,19 +74,7 @@ impl<F: Flow> Ready<'_, F> {
         Ok(passed)
     }
 
-    /// Makes safe what a pass did last, and tells the journal how it ended.
-    pub(crate) async fn settle(&self, passed: &Passed) -> Result<(), Failure> {
-        let rest = match passed {
-            Passed::Ended => Rest::Ended,
-            Passed::Waiting(until) => Rest::Waiting { until: *until },
-            Passed::Suspended => Rest::Suspended,
-            Passed::Misfit { .. } => return Ok(()),
-        };
-        let settled = self.run.commit_last(rest).await;
-        settled.map_err(|error| self.failure(Cause::Journal(error)))
-    }
-
-    /// One pass, but for what [`settle`](Self::settle) does.
+    /// A pass without its last commit: another may follow, or [`settle`](Self::settle).
     pub(crate) async fn pass_on(&self) -> Result<Passed, Failure> {
         let pass = whole::pass(&self.run, F::TABLE, self, self.undo);
         let passed = if tracing::span_enabled!(tracing::Level::INFO) {
@@ -99,6 +88,19 @@ impl<F: Flow> Ready<'_, F> {
             lock(&self.saved).take();
         }
         passed.map_err(|error| self.failure(Cause::Journal(error)))
+    }
+
+    /// Makes what is left safe, and tells the journal how the pass ended.
+    pub(crate) async fn settle(&self, passed: &Passed) -> Result<(), Failure> {
+        let rest = match passed {
+            Passed::Ended => Rest::Ended,
+            Passed::Waiting(until) => Rest::Waiting { until: *until },
+            Passed::Suspended => Rest::Suspended,
+            // The execution is left as it was.
+            Passed::Misfit { .. } => return Ok(()),
+        };
+        let settled = self.run.commit_last(rest).await;
+        settled.map_err(|error| self.failure(Cause::Journal(error)))
     }
 
     /// A node that can't be read any more: the state is left as it was.

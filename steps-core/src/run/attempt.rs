@@ -10,7 +10,7 @@ use std::{
 
 use futures_util::future::{Either, select};
 
-use super::Pass;
+use super::{Kept, Pass};
 use crate::{
     clock,
     cx::Cx,
@@ -47,6 +47,21 @@ impl Pass<'_> {
             Either::Left((ended, _)) => ended,
             Either::Right(_) => Err(StepError::user(format!("timed out after {limit:?}"))),
         }
+    }
+
+    /// Runs the code after a flow's steps. Where that has to wait for something, the last step's end
+    /// is made safe first; where not, it is committed with the result.
+    pub(super) async fn finished<T>(
+        self,
+        finish: BoxFuture<'_, Result<T, StepError>>,
+    ) -> Kept<Result<T, StepError>> {
+        let mut finish = caught(finish);
+        let at_once = poll_fn(|cx| Poll::Ready(Pin::new(&mut finish).poll(cx))).await;
+        if let Poll::Ready(finished) = at_once {
+            return Ok(finished);
+        }
+        self.run.commit().await?;
+        Ok(finish.await)
     }
 
     /// One operation of a step's line.

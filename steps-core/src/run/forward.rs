@@ -310,8 +310,7 @@ impl<'r> Pass<'r> {
         now: &mut Timestamp,
     ) -> Kept<Result<End, StepError>> {
         let saved = if let Work::Flow(_) = node.work {
-            self.run.commit().await?;
-            let finished = self.guarded(scope.finish(), None).await;
+            let finished = self.finished(scope.finish()).await?;
             *now = self.now();
             match finished {
                 Ok(saved) => saved,

@@ -43,8 +43,8 @@ pub(crate) enum Passed {
     Misfit { path: String, why: String },
 }
 
-/// Makes a pass. With `undo`, an execution that is done or was held is undone. What it did last is
-/// not committed yet.
+/// Makes a pass, without the last commit. With `undo`, an execution that is done or was held is
+/// undone.
 pub(crate) async fn pass(
     run: &Arc<Shared>,
     table: &'static Table,
@@ -195,8 +195,7 @@ impl Pass<'_> {
             if end != End::Done {
                 return Ok(Ok(end));
             }
-            self.run.commit().await?;
-            let finished = self.guarded(scope.finish(), None).await;
+            let finished = self.finished(scope.finish()).await?;
             *now = self.now();
             match finished {
                 Ok(saved) => {

@@ -1,0 +1,196 @@
+//! How often a journal is asked to make something safe, and what it is told at the end of a pass.
+
+use std::{
+    future::IntoFuture,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use steps::{
+    State, Status,
+    journal::{Batch, BoxFuture, Journal, JournalError, Rest},
+    prelude::*,
+    testing::{Fault, Injected, Lab},
+};
+
+use crate::support::{act, num, ready};
+
+/// What it was told with each batch: the names of the nodes, and how the pass ended.
+#[derive(Clone, Default)]
+struct Told(Arc<Mutex<Vec<(String, Option<Rest>, Status)>>>);
+
+impl Journal for Told {
+    fn commit<'a>(&'a self, batch: Batch<'a>) -> BoxFuture<'a, Result<(), JournalError>> {
+        Box::pin(async move {
+            let names: Vec<_> = batch
+                .changes()
+                .iter()
+                .map(|change| format!("{} {}", change.node.name, change.node.status))
+                .collect();
+            let told = (names.join(", "), batch.rest(), batch.status());
+            self.0.lock().unwrap().push(told);
+            Ok(())
+        })
+    }
+}
+
+impl Told {
+    fn names(&self) -> Vec<String> {
+        let told = self.0.lock().unwrap();
+        told.iter().map(|(names, ..)| names.clone()).collect()
+    }
+
+    fn count(&self) -> usize {
+        self.0.lock().unwrap().len()
+    }
+
+    /// Only the last batch of each pass says how it ended.
+    fn rests(&self) -> Vec<(Rest, Status)> {
+        let told = self.0.lock().unwrap();
+        let rests = told.iter();
+        rests
+            .filter_map(|(_, rest, status)| Some(((*rest)?, *status)))
+            .collect()
+    }
+}
+
+#[flow]
+async fn one(lab: &Lab) -> Result<u32, Injected> {
+    steps! { a = num(lab, 1); }
+    Ok(a)
+}
+
+#[flow]
+async fn ten(lab: &Lab) -> Result<u32, Injected> {
+    steps! {
+        a = num(lab, 1); b = num(lab, 2); c = num(lab, 3); d = num(lab, 4); e = num(lab, 5);
+        f = num(lab, 6); g = num(lab, 7); h = num(lab, 8); i = num(lab, 9); j = num(lab, 10);
+    }
+    Ok(a + b + c + d + e + f + g + h + i + j)
+}
+
+/// The code after the steps awaits something.
+#[flow]
+async fn waits_after(lab: &Lab) -> Result<u32, Injected> {
+    steps! { a = num(lab, 1); }
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    Ok(a)
+}
+
+#[flow]
+async fn nested(lab: &Lab) -> Result<u32, Injected> {
+    steps! {
+        inner = flow one(lab);
+        last = num(lab, inner + 1);
+    }
+    Ok(last)
+}
+
+#[tokio::test]
+async fn one_batch_for_each_step_and_one_for_the_beginning() {
+    let told = Told::default();
+    one(&Lab::new())
+        .journal(Arc::new(told.clone()))
+        .await
+        .unwrap();
+    assert_eq!(told.names(), ["one running, a running", "a done, one done"]);
+    assert_eq!(told.rests(), [(Rest::Ended, Status::Done)]);
+
+    let told = Told::default();
+    ten(&Lab::new())
+        .journal(Arc::new(told.clone()))
+        .await
+        .unwrap();
+    assert_eq!(told.count(), 11);
+
+    let told = Told::default();
+    nested(&Lab::new())
+        .journal(Arc::new(told.clone()))
+        .await
+        .unwrap();
+    assert_eq!(
+        told.names(),
+        [
+            "nested running, inner running, a running",
+            "a done, inner done, last running",
+            "last done, nested done"
+        ]
+    );
+
+    let told = Told::default();
+    let lab = Lab::new();
+    let run = waits_after(&lab);
+    run.journal(Arc::new(told.clone())).await.unwrap();
+    assert_eq!(
+        told.names(),
+        [
+            "waits_after running, a running",
+            "a done",
+            "waits_after done"
+        ]
+    );
+}
+
+#[flow]
+async fn patient(lab: &Lab) -> Result<(), Injected> {
+    steps! {
+        a = act(lab, "a");
+        approval = steps::signal::<u32>();
+        wait = ready(lab, "go");
+    }
+    let _ = (a, approval, wait);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_last_batch_of_a_pass_says_how_it_rests() {
+    let lab = Lab::new();
+    let told = Told::default();
+    let mut saved: Option<State> = None;
+    for sent in [false, false, true, true] {
+        if let Some(state) = &mut saved
+            && sent
+            && state.get("approval").unwrap().status == Status::Waiting
+        {
+            state.get_mut("approval").unwrap().input = Some(steps::Json::parse("7").unwrap());
+        }
+        if sent
+            && saved
+                .as_ref()
+                .is_some_and(|state| state.succeeded("approval"))
+        {
+            lab.act("go").unwrap();
+        }
+        let mut run = patient(&lab).journal(Arc::new(told.clone()));
+        if let Some(saved) = saved {
+            run = run.resume(saved);
+        }
+        saved = Some(run.advance().await.unwrap().state.into());
+    }
+    let waiting = (Rest::Waiting { until: None }, Status::Waiting);
+    let rests = told.rests();
+    assert_eq!(rests[..2], [waiting, waiting]);
+    assert!(matches!(
+        &rests[2],
+        (Rest::Waiting { until: Some(_) }, Status::Waiting)
+    ));
+    assert_eq!(rests[3..], [(Rest::Ended, Status::Done)]);
+    // One that has ended says so again.
+    let told = Told::default();
+    let run = patient(&lab).resume(saved.unwrap());
+    run.journal(Arc::new(told.clone()))
+        .into_future()
+        .await
+        .unwrap();
+    assert_eq!(told.rests(), [(Rest::Ended, Status::Done)]);
+}
+
+#[tokio::test]
+async fn a_rollback_rests_where_it_has_ended() {
+    let lab = Lab::new();
+    lab.fault("3", Fault::FailBefore);
+    let told = Told::default();
+    let run = ten(&lab).journal(Arc::new(told.clone()));
+    run.into_future().await.unwrap_err();
+    assert_eq!(told.rests(), [(Rest::Ended, Status::Undone)]);
+}
