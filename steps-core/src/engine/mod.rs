@@ -1,6 +1,53 @@
 //! The engine: starts executions, keeps each record of them in a [`Store`], and takes up what a
 //! crash, a timer or another process left.
 //!
+//! ```
+//! use steps::{Engine, prelude::*};
+//!
+//! #[step]
+//! async fn charge(card: &str, cents: u32) -> Result<u32, String> {
+//!     Ok(cents)
+//! }
+//!
+//! #[undo(charge)]
+//! async fn refund(_card: &str, _cents: u32, charged: &u32) -> Result<(), String> {
+//!     println!("{charged} cents go back");
+//!     Ok(())
+//! }
+//!
+//! #[flow]
+//! async fn order(card: String, cents: u32) -> Result<u32, String> {
+//!     steps! {
+//!         charged  = charge(&card, cents);
+//!         approval = steps::signal::<bool>();
+//!     }
+//!     if approval { Ok(charged) } else { Err("not approved".to_owned()) }
+//! }
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let engine = Engine::open("memory:").await?   // or "sqlite:orders.db", which outlives the process
+//!     .serve(order::with())
+//!     .start().await?;                       // takes up what a crash left behind
+//! let run = engine.start(order::input("4111".into(), 950)).id("req-42").await?;
+//! // From here on it is safe: whatever happens to this process, it goes on.
+//! run.signal(order::STEPS.approval, &true).await?;
+//! assert_eq!(run.outcome().await?, 950);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Executions are made by [`Engine::start`]; [`Execution`] is the handle on one, by which its
+//! outcome is waited for, and by which it is watched, signalled, stopped, undone and recovered.
+//! Others are found by [`Engine::list`]. Any number of engines, in any number of processes, work on
+//! one store; what one of them leaves behind is taken over by the others after its
+//! [lease](Builder::lease).
+//!
+//! An execution that waits for a timer, a poll, a retry or a signal is a row in the store and
+//! nothing else: it holds no task and no memory.
+//!
+//! # Inside
+//!
 //! `service` takes an execution's turn, `journal` writes its records, `dispatch` claims what is due
 //! and keeps the leases, `start` makes executions, `execution` is the handle on one, `operate`
 //! changes one that rests, `hub` tells who waits in this process, `limit` bounds how many run.
