@@ -2,13 +2,13 @@
 //! execution is left as it was.
 
 use steps::{
-    Cause, Flow, State,
+    Branch, Cause, Flow, State,
     compat::{Compatibility, Fit, Misfit},
     prelude::*,
     testing::{Injected, Lab},
 };
 
-use crate::support::{act, num, ready, run};
+use crate::support::{act, fail, num, ready, run};
 
 mod v1 {
     use super::*;
@@ -194,4 +194,144 @@ async fn there_is_an_answer_for_each_step() {
     assert_eq!(differ[0], "`first` was saved as `a`");
     const SAME: u64 = <v1::flow as Flow>::FINGERPRINT;
     assert_ne!(SAME, <renamed::flow as Flow>::FINGERPRINT);
+}
+
+version!(with_if(lab) {
+    a = act(lab, "a");
+    g = if lab.is_there("x") { b = num(lab, 1); }
+    wait = ready(lab, "go");
+    after = act(lab, if g.is_some() { "x" } else { "no x" });
+});
+version!(with_else(lab) {
+    a = act(lab, "a");
+    g = if lab.is_there("x") { b = num(lab, 1); } else { c = num(lab, 2); }
+    wait = ready(lab, "go");
+    after = act(lab, match g { Branch::Then(_) => "x", Branch::Else(_) => "no x" });
+});
+version!(with_optional(lab) {
+    #[optional]
+    a = fail(lab, "a");
+    wait = ready(lab, "go");
+    after = act(lab, "after");
+});
+version!(without_optional(lab) {
+    a = fail(lab, "a");
+    wait = ready(lab, "go");
+    after = act(lab, &a.to_string());
+});
+version!(optional_in_group(lab) {
+    g = parallel { one = num(lab, 1); #[optional] a = fail(lab, "a"); }
+    wait = ready(lab, "go");
+    after = act(lab, &g.one.to_string());
+});
+version!(in_group(lab) {
+    g = parallel { one = num(lab, 1); a = fail(lab, "a"); }
+    wait = ready(lab, "go");
+    after = act(lab, &g.a.to_string());
+});
+version!(as_group(lab) {
+    a = { }
+    wait = ready(lab, "go");
+    after = act(lab, "after");
+});
+version!(as_step(lab) {
+    a = step_of_nothing(lab);
+    wait = ready(lab, "go");
+    after = act(lab, "after");
+});
+
+#[step]
+async fn step_of_nothing(lab: &Lab) -> Result<(), Injected> {
+    lab.act("nothing")
+}
+
+/// One version makes a pass; what it leaves is resumed with another, and refused.
+macro_rules! refused_after {
+    ($before:ident, $after:ident, $message:literal) => {{
+        let lab = Lab::new();
+        let saved = $before::flow(&lab).advance().await.unwrap().state;
+        let saved = State::from_json(&saved.state().to_json()).unwrap();
+        lab.act("go").unwrap();
+        let failure = run($after::flow(&lab).resume(saved.clone()), lab.clock())
+            .await
+            .unwrap_err();
+        assert!(matches!(failure.cause, Cause::Misfit(_)), "{failure}");
+        assert!(failure.to_string().contains($message), "{failure}");
+        assert_eq!(*failure.state, saved);
+    }};
+}
+
+#[tokio::test]
+async fn regression_an_else_that_was_new_in_a_done_if_had_no_value() {
+    refused_after!(with_if, with_else, "`g.c` is new");
+}
+
+#[tokio::test]
+async fn regression_a_failure_that_was_passed_over_was_rolled_back_once_the_mark_was_gone() {
+    refused_after!(
+        with_optional,
+        without_optional,
+        "`a` does not fit: it failed, which was passed over, and it is not `#[optional]`"
+    );
+    refused_after!(
+        optional_in_group,
+        in_group,
+        "`g.a` does not fit: it failed, which was passed over, and it is not `#[optional]`"
+    );
+}
+
+#[tokio::test]
+async fn regression_a_step_without_output_was_taken_for_a_group_of_another_program() {
+    refused_after!(as_step, as_group, "its kind was `step`, and is `group` now");
+    refused_after!(as_group, as_step, "its kind was `group`, and is `step` now");
+}
+
+mod one_input {
+    use super::*;
+    #[flow(name = "inputs")]
+    pub(super) async fn flow(lab: &Lab, a: u32) -> Result<u32, Injected> {
+        steps! { wait = ready(lab, "go"); n = num(lab, a); }
+        Ok(n)
+    }
+}
+
+mod two_inputs {
+    use super::*;
+    #[flow(name = "inputs")]
+    pub(super) async fn flow(lab: &Lab, a: u32, b: Option<u32>) -> Result<u32, Injected> {
+        steps! { wait = ready(lab, "go"); n = num(lab, a + b.unwrap_or(10)); }
+        Ok(n)
+    }
+}
+
+#[tokio::test]
+async fn regression_an_input_that_was_new_and_optional_was_refused() {
+    let lab = Lab::new();
+    let advance = one_input::flow(&lab, 1).advance().await.unwrap();
+    let saved = || advance.state.state().clone();
+    lab.act("go").unwrap();
+    let resumed = two_inputs::flow::resume(&lab, saved()).unwrap();
+    assert_eq!(run(resumed, lab.clock()).await.unwrap(), 11);
+    let given = two_inputs::flow(&lab, 1, None).resume(saved());
+    assert_eq!(run(given, lab.clock()).await.unwrap(), 11);
+
+    let failure = run(
+        two_inputs::flow(&lab, 1, Some(2)).resume(saved()),
+        lab.clock(),
+    )
+    .await
+    .unwrap_err();
+    assert!(
+        matches!(failure.cause, Cause::Misfit(Misfit::OtherInput { .. })),
+        "{failure}"
+    );
+}
+
+#[tokio::test]
+async fn an_input_that_is_gone_is_not_asked_for() {
+    let lab = Lab::new();
+    let advance = two_inputs::flow(&lab, 1, Some(2)).advance().await.unwrap();
+    lab.act("go").unwrap();
+    let resumed = one_input::flow::resume(&lab, advance.state.state().clone()).unwrap();
+    assert_eq!(run(resumed, lab.clock()).await.unwrap(), 1);
 }
