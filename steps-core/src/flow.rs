@@ -46,9 +46,14 @@ pub trait Flow: Sized + Send + Sync + 'static {
     /// Its table.
     #[doc(hidden)]
     const TABLE: &'static Table;
-    /// A number that changes when the tree does: the names, kinds and types of the steps, and
-    /// their order. It is the same in every build of the same source. To find out what changed,
-    /// compare a saved tree with [`Compatibility::of`](crate::compat::Compatibility::of).
+    /// A number that changes with all that decides whether a saved execution fits the flow: the
+    /// names of the flow and its steps with their aliases, their kinds and marks, their order, the
+    /// types of outputs and inputs as they are written, and what a failure leads to. It is the same
+    /// in every build of the same source. To find out what changed, compare a saved tree with
+    /// [`Compatibility::of`](crate::compat::Compatibility::of).
+    ///
+    /// An engine passes what it could not go on with over until the number is another, or another
+    /// process starts: what mends a flow, such as an alias, changes it.
     ///
     /// ```
     /// use steps::{Flow, prelude::*};

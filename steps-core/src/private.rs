@@ -35,7 +35,7 @@ pub use crate::{
     resume::Run,
     returns::{
         HandlerReturn, PollReturn, StepReturn, before, blocking, ended, found, input_codec,
-        load_field, load_fields, save_fields, seen, seen_result,
+        load_field, load_fields, reads, save_fields, seen, seen_result,
     },
     scope::{
         BoxFuture, Enter, Entered, Frame, LoadError, MaybeSlot, Op, OpResult, Ops, Saved, Scope,
@@ -46,8 +46,8 @@ pub use crate::{
         codec, unsaved,
     },
     table::{
-        Marks, Node, OnFailure, Policy, Poll, Retry, StepMeta, Table, Work, check_depth,
-        fingerprint,
+        InputField, Marks, Node, OnFailure, Policy, Poll, Retry, StepMeta, Table, Work,
+        check_depth, fingerprint,
     },
     view::{ItemStates, Place, StepRef, StepState, View},
 };
@@ -161,6 +161,8 @@ pub const fn reversible<S: Reversible>() {}
 pub const BROKEN: &Table = &Table {
     name: "",
     aliases: &[],
+    input: &[],
+    output: "",
     nodes: &[],
     on_failure: OnFailure::Hold,
 };

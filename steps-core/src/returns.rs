@@ -211,6 +211,11 @@ pub const fn input_codec<T: InputValue>() -> Codec<T> {
     crate::step::codec::<T>()
 }
 
+/// Whether a saved input can be read.
+pub fn reads<T>(saved: &str, codec: Codec<T>) -> Result<(), serde_json::Error> {
+    crate::error::caught(|| (codec.decode)(saved).map(drop))
+}
+
 struct Fields<'a>(&'a [(&'static str, Option<Json>)]);
 
 impl Serialize for Fields<'_> {

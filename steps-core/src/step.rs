@@ -32,7 +32,7 @@ pub trait Step: Sized + 'static {
     const POLICY: Policy = Policy::NONE;
     /// Whether its output is not saved.
     const VOLATILE: bool = false;
-    /// The text of its return type.
+    /// The text of its output's type.
     const OUTPUT_TEXT: &'static str;
     /// How its output is saved.
     const CODEC: Codec<Self::Output>;

@@ -2,11 +2,14 @@
 //!
 //! The interpreter walks it beside the [`Scope`](crate::scope::Scope)s that hold the values.
 
+mod fingerprint;
+
 pub use crate::policy::{Policy, Poll, Retry};
 use crate::{
     state::Kind,
     step::{Probe, Step},
 };
+pub use fingerprint::fingerprint;
 
 /// One flow.
 #[derive(Debug)]
@@ -15,6 +18,10 @@ pub struct Table {
     pub name: &'static str,
     /// Names it was saved under before.
     pub aliases: &'static [&'static str],
+    /// Its parameters by value, each a field of the saved input.
+    pub input: &'static [InputField],
+    /// The text of its output's type.
+    pub output: &'static str,
     /// The nodes of its `steps!`, in order.
     pub nodes: &'static [Node],
     /// What a failure leads to.
@@ -25,6 +32,22 @@ impl Table {
     /// Whether this flow was saved under `name`.
     pub fn answers_to(&self, name: &str) -> bool {
         self.name == name || self.aliases.contains(&name)
+    }
+}
+
+/// One field of a flow's saved input.
+pub struct InputField {
+    /// Its name.
+    pub name: &'static str,
+    /// The text of its type.
+    pub ty: &'static str,
+    /// Whether a saved value of it can be read.
+    pub check: fn(&str) -> Result<(), serde_json::Error>,
+}
+
+impl std::fmt::Debug for InputField {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.name, self.ty)
     }
 }
 
@@ -146,7 +169,7 @@ pub struct StepMeta {
     pub observe: bool,
     /// Whether its output is not saved and it runs again after a resume.
     pub volatile: bool,
-    /// The text of its return type, part of the fingerprint.
+    /// The text of its output's type.
     pub output: &'static str,
     /// Whether a saved output still parses.
     pub check: fn(&str) -> Result<(), serde_json::Error>,
@@ -223,51 +246,4 @@ pub const fn check_depth(table: &Table) {
         "this flow is nested deeper than 48 levels, and its state could not be read back: move \
          the inner groups into a flow of their own that is started for itself"
     );
-}
-
-/// A number that changes when the tree does: the names, sorts and types of its steps, and their
-/// order. FNV-1a, 64 bits.
-pub const fn fingerprint(table: &Table) -> u64 {
-    nodes_print(table.nodes, text_print(table.name, OFFSET))
-}
-
-const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
-const PRIME: u64 = 0x0000_0100_0000_01b3;
-
-const fn byte_print(byte: u8, hash: u64) -> u64 {
-    (hash ^ byte as u64).wrapping_mul(PRIME)
-}
-
-const fn text_print(text: &str, mut hash: u64) -> u64 {
-    let bytes = text.as_bytes();
-    let mut index = 0;
-    while index < bytes.len() {
-        hash = byte_print(bytes[index], hash);
-        index += 1;
-    }
-    byte_print(0xff, hash)
-}
-
-const fn nodes_print(nodes: &[Node], mut hash: u64) -> u64 {
-    let mut index = 0;
-    while index < nodes.len() {
-        let node = &nodes[index];
-        hash = text_print(node.name, hash);
-        hash = byte_print(node.kind() as u8, hash);
-        hash = byte_print(node.marks.optional as u8, hash);
-        hash = match &node.work {
-            Work::Step(meta) => text_print(meta.output, hash),
-            Work::If { then, otherwise } => {
-                nodes_print(otherwise, byte_print(b'e', nodes_print(then, hash)))
-            }
-            Work::Group(lines)
-            | Work::Parallel(lines)
-            | Work::For { body: lines, .. }
-            | Work::Loop { body: lines, .. } => nodes_print(lines, hash),
-            Work::Flow(table) => nodes_print(table.nodes, text_print(table.name, hash)),
-        };
-        hash = byte_print(b'.', hash);
-        index += 1;
-    }
-    hash
 }

@@ -17,6 +17,7 @@ mod output;
 mod step;
 #[cfg(test)]
 mod tests;
+mod text;
 
 use proc_macro::TokenStream;
 

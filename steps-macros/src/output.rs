@@ -2,10 +2,10 @@
 //! words, and that a function with errors still gives something of the right type.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
-use quote::{ToTokens, quote};
+use quote::ToTokens;
 use syn::{GenericArgument, ItemFn, PathArguments, ReturnType, Type, spanned::Spanned};
 
-use crate::{diag::Errors, function, options::Options};
+use crate::{diag::Errors, function, options::Options, text};
 
 /// A return type.
 pub(crate) struct Output {
@@ -43,7 +43,7 @@ impl Output {
             return errors.on(&self.ty, format!("a {role} returns a type that has a name"));
         }
         if surely_not(&self.ty, "Result") {
-            let shown = show(&self.ty);
+            let shown = text::of(&self.ty);
             return errors.on(
                 &self.ty,
                 format!(
@@ -54,7 +54,7 @@ impl Output {
         }
         if self.polls && first(&self.ty).is_some_and(|value| surely_not(value, "Option")) {
             let value = first(&self.ty).unwrap_or(&self.ty);
-            let shown = show(value);
+            let shown = text::of(value);
             return errors.on(
                 value,
                 format!(
@@ -94,9 +94,9 @@ impl Output {
             .map_or_else(|| self.ty.span(), Spanned::span)
     }
 
-    /// The text of the type, for the fingerprint.
+    /// The text of the value's type.
     pub(crate) fn text(&self) -> String {
-        self.ty.to_token_stream().to_string()
+        text::of(self.value())
     }
 
     /// The type of the value, where the function has errors: one that can be named.
@@ -172,12 +172,4 @@ fn borrows(ty: &Type) -> Option<Span> {
             })
     }
     search(ty.to_token_stream())
-}
-
-fn show(ty: &Type) -> String {
-    let text = quote!(#ty).to_string();
-    text.replace(" < ", "<")
-        .replace(" >", ">")
-        .replace("& ", "&")
-        .replace(" ,", ",")
 }

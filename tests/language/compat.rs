@@ -181,6 +181,21 @@ async fn what_still_fits_goes_on() {
     goes_on!(renamed, ["go", "later"]);
 }
 
+version!(mended(lab) {
+    #[step(alias = "first")]
+    a = act(lab, "a");
+    g = { b = num(lab, 1); each = for n in [1_u32, 2] by n { c = num(lab, n + 10); } }
+    wait = ready(lab, "go");
+    after = act(lab, "after");
+});
+
+#[tokio::test]
+async fn regression_an_alias_that_mends_a_flow_left_its_fingerprint_as_it_was() {
+    const BROKEN: u64 = <v1::flow as Flow>::FINGERPRINT;
+    const MENDED: u64 = <mended::flow as Flow>::FINGERPRINT;
+    assert_ne!(BROKEN, MENDED);
+}
+
 #[tokio::test]
 async fn there_is_an_answer_for_each_step() {
     let answer = Compatibility::of::<renamed::flow>(&saved().await);

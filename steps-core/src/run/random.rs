@@ -139,6 +139,8 @@ fn work(what: &'static What) -> Work {
         What::Flow(_) => Work::Flow(Box::leak(Box::new(Table {
             name: "nested",
             aliases: &[],
+            input: &[],
+            output: "",
             nodes: lines,
             on_failure: OnFailure::Undo,
         }))),
@@ -339,6 +341,8 @@ fn trial(lines: &'static [Line], cut: Option<(u32, bool, bool)>) -> (State, Vec<
     let table: &'static Table = Box::leak(Box::new(Table {
         name: "random",
         aliases: &[],
+        input: &[],
+        output: "",
         nodes: table(lines),
         on_failure: OnFailure::Undo,
     }));

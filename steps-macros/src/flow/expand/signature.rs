@@ -88,9 +88,7 @@ pub(super) fn common(flow: &Flow) -> TokenStream {
         .iter()
         .map(std::string::ToString::to_string)
         .collect();
-    let codecs: Vec<Ident> = (0..inputs.len())
-        .map(|i| format_ident!("__INPUT{i}"))
-        .collect();
+    let codecs: Vec<Ident> = (0..inputs.len()).map(input_codec).collect();
     let all_types = flow.params.iter().map(|param| {
         let ty = param.with_lifetime();
         if param.lent().is_some() {
@@ -162,13 +160,18 @@ pub(super) fn common(flow: &Flow) -> TokenStream {
     }
 }
 
+/// The name of the constant that says how an input is saved.
+pub(super) fn input_codec(index: usize) -> Ident {
+    format_ident!("__INPUT{index}")
+}
+
 /// How each input is saved: the one place that asks whether it can be.
 pub(super) fn input_codecs(flow: &Flow) -> TokenStream {
     let inputs = flow.params.iter().filter(|param| param.lent().is_none());
     inputs
         .enumerate()
         .map(|(index, param)| {
-            let name = format_ident!("__INPUT{index}");
+            let name = input_codec(index);
             let ty = &param.ty;
             let codec = if flow.health == Health::Signature {
                 quote!(__p::unsaved::<#ty>())

@@ -7,8 +7,10 @@ use syn::spanned::Spanned;
 use super::{
     super::model::{AtOnce, Body, Line},
     scope::Scope,
+    signature,
     slots::{self, callee},
 };
+use crate::text;
 
 /// The name of a scope's table.
 fn table(scope: &Scope<'_>) -> proc_macro2::Ident {
@@ -140,10 +142,21 @@ pub(super) fn whole(flow: &super::super::model::Flow) -> TokenStream {
     } else {
         quote!(Undo)
     };
+    let inputs = flow.params.iter().filter(|param| param.lent().is_none());
+    let inputs = inputs.enumerate().map(|(index, param)| {
+        let (name, ty) = (param.name.to_string(), text::of(&param.ty));
+        let codec = signature::input_codec(index);
+        quote! {
+            __p::InputField { name: #name, ty: #ty, check: |saved| __p::reads(saved, #codec) }
+        }
+    });
+    let output = flow.output.text();
     quote! {
         &__p::Table {
             name: #name,
             aliases: &[#(#aliases),*],
+            input: &[#(#inputs),*],
+            output: #output,
             nodes: __NODES0,
             on_failure: __p::OnFailure::#on_failure,
         }
