@@ -194,6 +194,16 @@ async fn regression_an_alias_that_mends_a_flow_left_its_fingerprint_as_it_was() 
     const BROKEN: u64 = <v1::flow as Flow>::FINGERPRINT;
     const MENDED: u64 = <mended::flow as Flow>::FINGERPRINT;
     assert_ne!(BROKEN, MENDED);
+
+    // Saved by a version that renamed the step, and was taken back.
+    let lab = Lab::new();
+    let saved = renamed::flow(&lab).advance().await.unwrap().state;
+    let saved = saved.state().clone();
+    lab.act("go").unwrap();
+    assert!(!Compatibility::of::<v1::flow>(&saved).is_compatible());
+    run(mended::flow(&lab).resume(saved), lab.clock())
+        .await
+        .unwrap();
 }
 
 #[tokio::test]

@@ -15,4 +15,5 @@ mod recover;
 mod rollback;
 mod rows;
 mod signals;
+mod snapshot;
 mod support;

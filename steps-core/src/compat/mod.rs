@@ -2,7 +2,8 @@
 //!
 //! [`Run::resume`](crate::Run::resume) makes this comparison by itself, and refuses a state that
 //! does not fit with [`Misfit::Tree`]. Made by hand, it tells a deployment which of its saved
-//! executions a new version of the program can go on with.
+//! executions a new version of the program can go on with. In a test, before there is anything saved,
+//! [`assert_compatible!`](crate::testing::assert_compatible) asks the same of all that may be saved.
 //!
 //! A saved tree fits where every step that has begun is still there, under its name or an `alias`,
 //! at the same place in the tree, and its saved output can still be read. New steps may be added
@@ -49,7 +50,7 @@ use std::fmt;
 use crate::{flow::Flow, state::State};
 
 pub use misfit::Misfit;
-pub(crate) use rules::compare;
+pub(crate) use rules::{Group, Line, Outputs, compare, misfit, scope};
 
 /// How one node of the saved tree compares with the compiled flow.
 #[derive(Clone, Debug, PartialEq, Eq)]

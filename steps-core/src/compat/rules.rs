@@ -2,7 +2,8 @@
 //! of its saved node.
 //!
 //! A scope, the lines of one `{ … }`, is compared for itself: with the nodes saved of it, and how
-//! far the group has come that it is the scope of.
+//! far the group has come that it is the scope of. So `testing` can ask the same of all states
+//! that a scope may be saved in, without making up whole trees.
 
 use serde_json::Error;
 
@@ -26,7 +27,7 @@ pub(crate) fn compare(state: &State, table: &'static Table) -> Compatibility {
 
 /// The group whose lines are compared, as far as its lines' fate depends on it.
 #[derive(Clone, Copy, Debug)]
-struct Group {
+pub(crate) struct Group {
     room: Room,
     /// Whether it goes forward: it has neither failed nor ended.
     forward: bool,
@@ -46,7 +47,7 @@ enum Room {
 impl Group {
     /// A flow, saved in this status. Its output is saved, so that it may have new lines when it is
     /// done.
-    fn flow(status: Status) -> Self {
+    pub(crate) fn flow(status: Status) -> Self {
         Self {
             room: Room::InOrder,
             forward: matches!(status, Status::Running | Status::Waiting),
@@ -54,7 +55,7 @@ impl Group {
     }
 
     /// That of a line, saved in this status; of a `for` or a `loop`, its item or round was.
-    fn of(node: &Node, status: Status) -> Self {
+    pub(crate) fn of(node: &Node, status: Status) -> Self {
         let room = match node.work {
             Work::Flow(_) => return Self::flow(status),
             _ if status == Status::Done => Room::No,
@@ -65,6 +66,11 @@ impl Group {
             room,
             ..Self::flow(status)
         }
+    }
+
+    /// Whether a new line may still run.
+    pub(crate) fn is_open(self) -> bool {
+        self.room != Room::No
     }
 
     /// Whether what failed in it was passed over, where something after it was begun or not.
@@ -79,7 +85,7 @@ impl Group {
 
 /// How one line compares with the nodes saved of its scope.
 #[derive(Debug)]
-enum Line<'a> {
+pub(crate) enum Line<'a> {
     /// It was saved.
     Saved(&'static Node, &'a State),
     /// It was saved as one that may fail, and did.
@@ -91,7 +97,7 @@ enum Line<'a> {
 }
 
 /// Compares the lines of one scope with what was saved of them, without a look below.
-fn scope<'a>(
+pub(crate) fn scope<'a>(
     nodes: &'static [Node],
     states: &'a [State],
     group: Group,
@@ -175,7 +181,7 @@ impl Comparison {
     }
 
     fn node(&mut self, node: &'static Node, state: &State) {
-        if let Some(why) = misfit(node, state, self.foreign) {
+        if let Some(why) = misfit(node, state, self.foreign, Outputs::Values) {
             return self.say(Fit::Retyped { why }, state.started_at.is_some());
         }
         if node.name == state.name {
@@ -214,9 +220,23 @@ impl Comparison {
     }
 }
 
+/// How it is found out whether a saved output can still be read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Outputs {
+    /// By reading it.
+    Values,
+    /// By the text of its type, which stands in its place.
+    Types,
+}
+
 /// What of a saved node the flow's node can't take. Of a `foreign` tree, which knows no kinds, a
 /// node with children is a group of any sort.
-fn misfit(node: &Node, state: &State, foreign: bool) -> Option<String> {
+pub(crate) fn misfit(
+    node: &Node,
+    state: &State,
+    foreign: bool,
+    outputs: Outputs,
+) -> Option<String> {
     let group = |kind| matches!(kind, Kind::Group | Kind::Parallel);
     let any_group = foreign
         && state.kind == Kind::Step
@@ -238,14 +258,14 @@ fn misfit(node: &Node, state: &State, foreign: bool) -> Option<String> {
         Work::Step(_) if !state.states.is_empty() => {
             Some("it was a group, and is a step now".to_owned())
         }
-        Work::Step(meta) => output(meta, state),
+        Work::Step(meta) => output(meta, state, outputs),
         Work::For { .. } => items(state),
         _ => None,
     }
 }
 
 /// Whether a step's saved output is one of its outputs.
-fn output(meta: &StepMeta, state: &State) -> Option<String> {
+fn output(meta: &StepMeta, state: &State, outputs: Outputs) -> Option<String> {
     let was_done = matches!(
         state.status,
         Status::Done | Status::Undoing | Status::UndoFailed
@@ -254,10 +274,17 @@ fn output(meta: &StepMeta, state: &State) -> Option<String> {
         return None;
     }
     let parse = |text: &str| (meta.check)(text).map_err(|e: Error| e.to_string());
-    let read = match (&state.output, &state.info) {
-        (Some(output), _) => parse(output.get()),
-        (None, Some(info)) => parse(info.get()).or_else(|_| parse("null")),
-        (None, None) => parse("null"),
+    let read = match (&state.output, &state.info, outputs) {
+        (Some(ty), _, Outputs::Types) => {
+            let was = ty.decode::<String>().unwrap_or_default();
+            if was == meta.output {
+                return None;
+            }
+            return Some(format!("it gave `{was}`, and gives `{}` now", meta.output));
+        }
+        (Some(output), _, Outputs::Values) => parse(output.get()),
+        (None, Some(info), _) => parse(info.get()).or_else(|_| parse("null")),
+        (None, None, _) => parse("null"),
     };
     read.err()
         .map(|why| format!("its saved output can't be read: {why}"))

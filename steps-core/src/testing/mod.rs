@@ -1,5 +1,6 @@
 //! Testing flows: a clock that jumps, a world that remembers, and an explorer that cuts a flow off
-//! at every point and looks whether it comes out the same; and the rules of a store, as tests.
+//! at every point and looks whether it comes out the same; an assertion that no change of a flow
+//! strands running executions; and the rules of a store, as tests.
 //!
 //! ```
 //! use steps::testing::Lab;
@@ -13,6 +14,7 @@ mod clock;
 mod effects;
 mod explore;
 mod recorder;
+mod snapshot;
 pub mod store;
 
 #[doc(inline)]
@@ -21,3 +23,8 @@ pub use clock::FakeClock;
 pub use effects::{Effect, Fault, Injected, Lab};
 pub use explore::{Explorer, Report, Violation};
 pub use recorder::{Cut, Recorder};
+#[doc(hidden)]
+pub use snapshot::assert as __assert_compatible;
+
+#[doc(inline)]
+pub use crate::__assert_compatible as assert_compatible;

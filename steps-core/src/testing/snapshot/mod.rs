@@ -1,0 +1,225 @@
+//! Comparing a flow with a snapshot of it that lies in the repository.
+//!
+//! `shot` is what a snapshot holds, `write` and `read` its JSON, `progress` the comparison, and
+//! `report` what is said about it.
+
+mod progress;
+mod read;
+mod report;
+mod shot;
+mod write;
+
+use std::{
+    env, fs, io,
+    path::{Path, PathBuf},
+};
+
+use report::{Problem, message};
+use shot::FlowShot;
+
+use crate::{flow::Flow, table::Table};
+
+/// Asserts that every execution of the flow that may be running, at whatever step, can be gone on
+/// with by the flow as it is compiled now.
+///
+/// The flow is compared with a *snapshot*: a JSON file, committed with the sources, that shows the
+/// flow's tree as it was when it was last written. A change that would strand an execution fails
+/// the test, before it is deployed, with the name of each step and what to do: give it an `alias`,
+/// keep it, or leave the flow as it was and start new executions with another.
+///
+/// ```no_run
+/// # use steps::prelude::*;
+/// # #[step]
+/// # async fn create_vm() -> Result<u32, String> { Ok(7) }
+/// # #[flow]
+/// # async fn attach_volume() -> Result<u32, String> { steps! { vm = create_vm(); } Ok(vm) }
+/// #[test]
+/// fn running_executions_can_go_on() {
+///     // Compares with `snapshots/attach_volume.json`.
+///     steps::testing::assert_compatible!(attach_volume);
+///     // The same, with a file of another name.
+///     steps::testing::assert_compatible!(attach_volume, "snapshots/attach_volume.json");
+/// }
+/// # running_executions_can_go_on();
+/// ```
+///
+/// The path is relative to the folder with the `Cargo.toml` of the crate that the test is in. By
+/// default it is `snapshots/`, the name of the flow in the saved tree, and `.json`; after a flow was
+/// renamed, the file of its alias is read and, on writing, takes the new name.
+///
+/// # When it fails
+///
+/// | the flow | the test | `STEPS_SNAPSHOT=update cargo test` | `=overwrite` |
+/// |---|---|---|---|
+/// | is the one in the file | passes | passes | passes |
+/// | has no file yet | fails | writes | writes |
+/// | has changed, and fits | fails | writes | writes |
+/// | has changed, and would strand executions | fails | fails | writes |
+///
+/// So `update` can do no harm. A change that fits has to be written, too: once it is deployed there
+/// are executions with what is new in it, and the next change has to fit these. If each version that
+/// was deployed is in the file at its time, it is enough to compare with the last one. `overwrite`
+/// is for when no execution of the version in the file is left, or when you know better: a type is
+/// compared by its text, so `u32` and `u64`, or a type that has moved to another module, differ.
+///
+/// # What it compares
+///
+/// By the rules of [`compat`](crate::compat), which a resume goes by: names, aliases, kinds, order
+/// and nesting, `#[optional]` and `volatile`; and the texts of the types of outputs and of inputs. It
+/// can't see a change *within* a type, nor of the items of a `for`, the value of an `if let`, or what
+/// a signal gives. For these, keep a state that an execution saved as a file beside the test, and
+/// resume it, or give it to [`Compatibility::of`](crate::compat::Compatibility::of).
+///
+/// # Panics
+///
+/// Where the test is to fail: see the table.
+#[macro_export]
+#[doc(hidden)]
+macro_rules! __assert_compatible {
+    ($flow:ty $(,)?) => {
+        $crate::testing::__assert_compatible::<$flow>(
+            ::core::env!("CARGO_MANIFEST_DIR"),
+            ::core::option::Option::None,
+        )
+    };
+    ($flow:ty, $path:expr $(,)?) => {
+        $crate::testing::__assert_compatible::<$flow>(
+            ::core::env!("CARGO_MANIFEST_DIR"),
+            ::core::option::Option::Some(::core::convert::AsRef::as_ref(&$path)),
+        )
+    };
+}
+
+/// What [`assert_compatible!`](crate::testing::assert_compatible) calls.
+///
+/// # Panics
+///
+/// As it says.
+#[track_caller]
+pub fn assert<F: Flow>(folder: &str, path: Option<&Path>) {
+    let files = Files::of(folder, path, F::TABLE);
+    if let Err(message) = check(F::TABLE, &files) {
+        panic!("{message}");
+    }
+}
+
+/// What is to be written.
+#[derive(Clone, Copy, PartialEq)]
+enum Mode {
+    Nothing,
+    Compatible,
+    Anything,
+}
+
+impl Mode {
+    fn from_env() -> Result<Self, Problem<'static>> {
+        let mode = env::var_os("STEPS_SNAPSHOT").unwrap_or_default();
+        match mode.to_str() {
+            Some("") => Ok(Self::Nothing),
+            Some("update") => Ok(Self::Compatible),
+            Some("overwrite") => Ok(Self::Anything),
+            _ => Err(Problem::Mode(mode.to_string_lossy().into_owned())),
+        }
+    }
+}
+
+/// Where the snapshot is.
+struct Files {
+    /// As the user knows it.
+    shown: String,
+    /// Where it is written.
+    file: PathBuf,
+    /// Where it may be from before the flow was renamed.
+    before: Vec<PathBuf>,
+}
+
+impl Files {
+    fn of(folder: &str, path: Option<&Path>, table: &Table) -> Self {
+        // Where it was compiled; a test that was taken elsewhere is told where by cargo.
+        let mut folder = PathBuf::from(folder);
+        if !folder.is_dir() {
+            folder = env::var_os("CARGO_MANIFEST_DIR").map_or(folder, PathBuf::from);
+        }
+        let default = |name: &str| {
+            let plain = |c: char| {
+                if c.is_alphanumeric() || c == '-' {
+                    c
+                } else {
+                    '_'
+                }
+            };
+            PathBuf::from("snapshots").join(name.chars().map(plain).collect::<String>() + ".json")
+        };
+        let (path, before) = match path {
+            Some(path) => (path.to_owned(), Vec::new()),
+            None => (
+                default(table.name),
+                table
+                    .aliases
+                    .iter()
+                    .map(|name| folder.join(default(name)))
+                    .collect(),
+            ),
+        };
+        Self {
+            shown: format!("`{}`", path.display()),
+            file: folder.join(path),
+            before,
+        }
+    }
+
+    /// The text of the snapshot, and the file that it was found in.
+    fn read(&self) -> io::Result<Option<(String, &Path)>> {
+        for file in std::iter::once(&self.file).chain(&self.before) {
+            match fs::read_to_string(file) {
+                Ok(text) => return Ok(Some((text, file))),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+
+    fn write(&self, text: &str) -> io::Result<()> {
+        if let Some(folder) = self.file.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::write(&self.file, text)
+    }
+}
+
+fn check(table: &'static Table, files: &Files) -> Result<(), String> {
+    let fail = |problem: &Problem<'_>| message(table.name, &files.shown, problem);
+    let mode = Mode::from_env().map_err(|problem| fail(&problem))?;
+    let now = FlowShot::of(table);
+    let found = files
+        .read()
+        .map_err(|error| fail(&Problem::Unreadable(error.to_string())))?;
+    let may_write = match &found {
+        None if mode == Mode::Nothing => return Err(fail(&Problem::Missing)),
+        None => true,
+        Some((text, file)) => match read::read(text) {
+            Ok(old) if old == now && *file == files.file => return Ok(()),
+            Ok(old) => {
+                let findings = progress::compare(&old, table);
+                if !findings.is_empty() && mode != Mode::Anything {
+                    return Err(fail(&Problem::Strands(&findings)));
+                }
+                mode != Mode::Nothing
+            }
+            Err(why) if mode != Mode::Anything => return Err(fail(&Problem::Unreadable(why))),
+            Err(_) => true,
+        },
+    };
+    if !may_write {
+        return Err(fail(&Problem::Stale));
+    }
+    let text = write::write(&now).map_err(io::Error::other);
+    let written = text
+        .and_then(|text| files.write(&text))
+        .and_then(|()| match found {
+            Some((_, file)) if file != files.file => fs::remove_file(file),
+            _ => Ok(()),
+        });
+    written.map_err(|error| fail(&Problem::Unwritable(error.to_string())))
+}

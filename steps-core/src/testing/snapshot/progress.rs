@@ -1,0 +1,300 @@
+//! Every state that an execution of the snapshot's flow may be in, compared with the compiled flow by
+//! the rules of [`compat`](crate::compat), which a resume goes by.
+//!
+//! Scopes are compared one by one, as the rules do: each with its lines begun up to each of them
+//! (those of a `parallel` begin in their order, too), and with the group done. What has not begun is
+//! not in the state, as in a store with a row for each node, which is where the rules are strictest.
+//! A line is tried under each name that it may have been saved under.
+
+use std::borrow::Cow;
+
+use super::{
+    report::{Finding, What},
+    shot::{FlowShot, LineShot, WorkShot},
+};
+use crate::{
+    compat::{self, Group, Line, Outputs},
+    json::Json,
+    state::{Kind, State, path},
+    status::Status,
+    table::{Node, Table, Work},
+};
+
+/// What of the compiled flow would strand an execution of the snapshot's.
+pub(super) fn compare(old: &FlowShot, new: &'static Table) -> Vec<Finding> {
+    let mut comparison = Comparison {
+        table: new,
+        names: Vec::new(),
+        found: Vec::new(),
+    };
+    for name in std::iter::once(&old.name).chain(&old.aliases) {
+        if !new.answers_to(name) {
+            comparison.say(What::FlowRenamed { from: name.clone() });
+        }
+    }
+    comparison.flow(old, new);
+    comparison.without_renamed()
+}
+
+struct Comparison {
+    table: &'static Table,
+    names: Vec<String>,
+    found: Vec<Finding>,
+}
+
+impl Comparison {
+    fn say(&mut self, what: What) {
+        let finding = Finding {
+            path: path::join(&self.names),
+            what,
+        };
+        if !self.found.contains(&finding) {
+            self.found.push(finding);
+        }
+    }
+
+    fn at(&mut self, name: &str, say: impl FnOnce(&mut Self)) {
+        self.names.push(name.to_owned());
+        say(self);
+        self.names.pop();
+    }
+
+    /// What was found, without what seems new only as its name is: there, one advice is enough.
+    fn without_renamed(mut self) -> Vec<Finding> {
+        let mut renamed = Vec::new();
+        for found in &self.found {
+            let mut names: Vec<_> = path::split(&found.path).collect();
+            match found.what {
+                What::Renamed { to, .. } => {
+                    names.pop();
+                    names.push(to.into());
+                }
+                What::AliasGone { .. } => {}
+                _ => continue,
+            }
+            renamed.push(path::join(names));
+        }
+        self.found
+            .retain(|found| !renamed.iter().any(|path| found.is_added(path)));
+        self.found
+    }
+
+    fn flow(&mut self, old: &FlowShot, new: &'static Table) {
+        for field in new.input {
+            let what = match old.input.get(field.name) {
+                Some(was) if was == field.ty => continue,
+                // A field that is missing is read as `null`.
+                None if (field.check)("null").is_ok() => continue,
+                None => What::InputAdded {
+                    name: field.name,
+                    ty: field.ty,
+                },
+                Some(was) => What::InputRetyped {
+                    name: field.name,
+                    was: was.clone(),
+                    is: field.ty,
+                },
+            };
+            self.say(what);
+        }
+        // That of the whole flow is read when nothing of it runs any more.
+        if !self.names.is_empty() && old.output != new.output {
+            self.say(What::Misfit(format!(
+                "it gave `{}`, and gives `{}` now",
+                old.output, new.output
+            )));
+        }
+        self.scope(&old.lines, new.nodes, None);
+    }
+
+    /// One `{ … }`: of the line `above`, or of a flow.
+    fn scope(&mut self, old: &[LineShot], new: &'static [Node], above: Option<&Node>) {
+        let group = |status| match above {
+            Some(node) => Group::of(node, status),
+            None => Group::flow(status),
+        };
+        let names = old.iter().map(|line| line.names().count()).max();
+        for name in 0..names.unwrap_or(1) {
+            for begun in 1..=old.len() {
+                let states = states(&old[..begun], name, Status::Running);
+                self.lines(old, new, &states, group(Status::Running));
+            }
+            let states = states(old, name, Status::Done);
+            self.lines(old, new, &states, group(Status::Done));
+        }
+        for line in old {
+            let node = new
+                .iter()
+                .find(|node| line.names().any(|name| node.answers_to(name)));
+            if let Some(node) = node {
+                self.at(node.name, |this| this.line(line, node));
+            }
+        }
+    }
+
+    /// A scope in one state.
+    fn lines(&mut self, old: &[LineShot], new: &'static [Node], states: &[State], group: Group) {
+        for line in compat::scope(new, states, group) {
+            match line {
+                Line::Removed(state, true) => {
+                    let (at, what) = self.gone(old, new, &state.name);
+                    self.at(&at, |this| this.say(what));
+                }
+                Line::Added(node, true) => {
+                    let was_there = old
+                        .iter()
+                        .any(|line| line.names().any(|name| node.answers_to(name)));
+                    let before = states
+                        .last()
+                        .filter(|_| group.is_open())
+                        .map(|state| state.name.to_string());
+                    let what = match before {
+                        Some(before) if was_there => What::Moved { before },
+                        Some(before) => What::Added { before },
+                        None => What::AddedInDone,
+                    };
+                    self.at(node.name, |this| {
+                        // The first that stands behind it says enough.
+                        let path = path::join(&this.names);
+                        if !this.found.iter().any(|found| found.is_added(&path)) {
+                            this.say(what);
+                        }
+                    });
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// What may have become of a line that is gone, and under which name to speak of it.
+    fn gone(&self, old: &[LineShot], new: &'static [Node], name: &str) -> (String, What) {
+        let line = old.iter().find(|line| line.names().any(|n| n == name));
+        if let Some(line) = line
+            && let Some(node) = new
+                .iter()
+                .find(|node| line.names().any(|name| node.answers_to(name)))
+        {
+            let alias = name.to_owned();
+            return (node.name.to_owned(), What::AliasGone { alias });
+        }
+        let is_new = |node: &&Node| {
+            !old.iter()
+                .any(|line| line.names().any(|name| node.answers_to(name)))
+        };
+        let alike = |node: &&Node| match (line.map(|line| &line.work), &node.work) {
+            (Some(WorkShot::Step { output, .. }), Work::Step(meta)) => output == meta.output,
+            (Some(work), _) => work.kind() == node.kind(),
+            (None, _) => false,
+        };
+        let (from, now_at) = (name.to_owned(), find(self.table.nodes, name));
+        let renamed = new.iter().filter(is_new).find(alike);
+        let what = match renamed {
+            Some(node) if now_at.is_none() => What::Renamed {
+                from,
+                to: node.name,
+            },
+            _ => What::Gone {
+                name: from,
+                now_at: now_at.map(path::join),
+            },
+        };
+        (name.to_owned(), what)
+    }
+
+    fn line(&mut self, old: &LineShot, node: &'static Node) {
+        for status in [Status::Running, Status::Done] {
+            let state = old.state(0, status);
+            if let Some(why) = compat::misfit(node, &state, false, Outputs::Types) {
+                let was_volatile = matches!(old.work, WorkShot::Step { volatile: true, .. });
+                return self.say(if was_volatile && node.kind() == Kind::Step {
+                    What::NotVolatile
+                } else {
+                    What::Misfit(why)
+                });
+            }
+        }
+        if old.optional && !node.marks.optional {
+            self.say(What::NotOptional);
+        }
+        match (&old.work, &node.work) {
+            (
+                WorkShot::If { then, otherwise },
+                Work::If {
+                    then: new_then,
+                    otherwise: new_otherwise,
+                },
+            ) => {
+                self.scope(then, new_then, Some(node));
+                self.scope(otherwise, new_otherwise, Some(node));
+            }
+            (WorkShot::Flow(old), Work::Flow(new)) => self.flow(old, new),
+            (
+                WorkShot::Group(old)
+                | WorkShot::Parallel(old)
+                | WorkShot::For(old)
+                | WorkShot::Loop(old),
+                new,
+            ) => self.scope(old, new.lines(), Some(node)),
+            _ => {}
+        }
+    }
+}
+
+fn states(lines: &[LineShot], name: usize, status: Status) -> Vec<State> {
+    lines.iter().map(|line| line.state(name, status)).collect()
+}
+
+impl LineShot {
+    /// The line, saved in this status under one of its names, without what is below. The text of its
+    /// output's type stands for the output: see [`Outputs::Types`].
+    fn state(&self, name: usize, status: Status) -> State {
+        let saved = self.names().nth(name).unwrap_or(&self.name);
+        let output = match &self.work {
+            // It is `null`, which is not saved.
+            WorkShot::Step { output, .. } if output == "()" => None,
+            WorkShot::Step { volatile: true, .. } => None,
+            WorkShot::Step { output, .. } if status == Status::Done => Json::encode(output).ok(),
+            _ => None,
+        };
+        State {
+            name: Cow::Owned(saved.to_owned()),
+            kind: self.work.kind(),
+            status,
+            started_at: Some(jiff::Timestamp::UNIX_EPOCH),
+            output,
+            ..State::default()
+        }
+    }
+}
+
+impl WorkShot {
+    /// What the saved tree calls it.
+    pub(super) fn kind(&self) -> Kind {
+        match self {
+            Self::Step { .. } => Kind::Step,
+            Self::Group(_) => Kind::Group,
+            Self::Parallel(_) => Kind::Parallel,
+            Self::If { .. } => Kind::If,
+            Self::For(_) => Kind::For,
+            Self::Loop(_) => Kind::Loop,
+            Self::Flow(_) => Kind::Flow,
+        }
+    }
+}
+
+/// Where the compiled flow has a line of this name.
+fn find(nodes: &'static [Node], name: &str) -> Option<Vec<&'static str>> {
+    nodes.iter().find_map(|node| {
+        if node.answers_to(name) {
+            return Some(vec![node.name]);
+        }
+        let below = match &node.work {
+            Work::If { then, otherwise } => find(then, name).or_else(|| find(otherwise, name)),
+            work => find(work.lines(), name),
+        };
+        below.map(|mut below| {
+            below.insert(0, node.name);
+            below
+        })
+    })
+}

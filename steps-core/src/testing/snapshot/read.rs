@@ -1,0 +1,149 @@
+//! A snapshot read from its file. What is wrong with it is said with its place.
+
+use serde_json::{Map, Value};
+
+use super::{
+    shot::{FlowShot, LineShot, WorkShot},
+    write::FORMAT,
+};
+use crate::state::Kind;
+
+/// Reads the text of the file.
+pub(super) fn read(text: &str) -> Result<FlowShot, String> {
+    let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    let mut object = Object::of(value, String::new())?;
+    let format = object.0.remove("format");
+    match format.as_ref().and_then(Value::as_u64) {
+        Some(FORMAT) => flow(object),
+        Some(newer) if newer > FORMAT => Err(format!(
+            "it has format {newer}, and this version of `steps` reads formats up to {FORMAT}"
+        )),
+        _ => Err("it has no `format`".to_owned()),
+    }
+}
+
+/// An object, and where it stands.
+struct Object(Map<String, Value>, String);
+
+impl Object {
+    fn of(value: Value, place: String) -> Result<Self, String> {
+        match value {
+            Value::Object(map) => Ok(Self(map, place)),
+            _ => Err(format!("{} is no object", shown(&place))),
+        }
+    }
+
+    fn place(&self, field: &str) -> String {
+        format!("{}/{field}", self.1)
+    }
+
+    fn text(&mut self, field: &str) -> Result<String, String> {
+        match self.0.remove(field) {
+            Some(Value::String(text)) => Ok(text),
+            _ => Err(format!("`{}` is no text", self.place(field))),
+        }
+    }
+
+    fn flag(&mut self, field: &str) -> Result<bool, String> {
+        match self.0.remove(field) {
+            None => Ok(false),
+            Some(Value::Bool(flag)) => Ok(flag),
+            _ => Err(format!("`{}` is neither true nor false", self.place(field))),
+        }
+    }
+
+    fn list(&mut self, field: &str) -> Result<Vec<Value>, String> {
+        match self.0.remove(field) {
+            None => Ok(Vec::new()),
+            Some(Value::Array(list)) => Ok(list),
+            _ => Err(format!("`{}` is no list", self.place(field))),
+        }
+    }
+
+    fn aliases(&mut self) -> Result<Vec<String>, String> {
+        let place = self.place("aliases");
+        let text = |value| match value {
+            Value::String(text) => Ok(text),
+            _ => Err(format!("`{place}` has what is no text")),
+        };
+        self.list("aliases")?.into_iter().map(text).collect()
+    }
+
+    fn lines(&mut self, field: &str) -> Result<Vec<LineShot>, String> {
+        let place = self.place(field);
+        let lines = self.list(field)?.into_iter().enumerate();
+        lines
+            .map(|(index, value)| line(Object::of(value, format!("{place}/{index}"))?))
+            .collect()
+    }
+
+    /// Refuses what was not read: it would be lost.
+    fn end(self) -> Result<(), String> {
+        match self.0.keys().next() {
+            Some(field) => Err(format!("`{}` is not known", self.place(field))),
+            None => Ok(()),
+        }
+    }
+}
+
+fn shown(place: &str) -> String {
+    match place {
+        "" => "it".to_owned(),
+        place => format!("`{place}`"),
+    }
+}
+
+fn flow(mut object: Object) -> Result<FlowShot, String> {
+    let input = match object.0.remove("input") {
+        None => Object(Map::new(), String::new()),
+        Some(input) => Object::of(input, object.place("input"))?,
+    };
+    let fields: Vec<String> = input.0.keys().cloned().collect();
+    let mut input = input;
+    let mut field = |name: String| input.text(&name).map(|ty| (name, ty));
+    let flow = FlowShot {
+        name: object.text("name")?,
+        aliases: object.aliases()?,
+        input: fields
+            .into_iter()
+            .map(&mut field)
+            .collect::<Result<_, _>>()?,
+        output: object.text("output")?,
+        lines: object.lines("steps")?,
+    };
+    object.end()?;
+    Ok(flow)
+}
+
+fn line(mut object: Object) -> Result<LineShot, String> {
+    let (name, aliases) = (object.text("name")?, object.aliases()?);
+    let optional = object.flag("optional")?;
+    let kind = object.text("kind")?;
+    let work = match Kind::from_name(&kind) {
+        Some(Kind::Step) => WorkShot::Step {
+            output: object.text("output")?,
+            volatile: object.flag("volatile")?,
+        },
+        Some(Kind::Group) => WorkShot::Group(object.lines("steps")?),
+        Some(Kind::Parallel) => WorkShot::Parallel(object.lines("steps")?),
+        Some(Kind::For) => WorkShot::For(object.lines("steps")?),
+        Some(Kind::Loop) => WorkShot::Loop(object.lines("steps")?),
+        Some(Kind::If) => WorkShot::If {
+            then: object.lines("then")?,
+            otherwise: object.lines("else")?,
+        },
+        Some(Kind::Flow) => {
+            let place = object.place("flow");
+            let inner = object.0.remove("flow").unwrap_or_default();
+            WorkShot::Flow(flow(Object::of(inner, place)?)?)
+        }
+        _ => return Err(format!("`{}` is not known: {kind}", object.place("kind"))),
+    };
+    object.end()?;
+    Ok(LineShot {
+        name,
+        aliases,
+        optional,
+        work,
+    })
+}

@@ -1,0 +1,190 @@
+//! What is wrong, and what to do about it, in words.
+
+use std::fmt;
+
+/// One thing about the compiled flow that would strand an execution of the snapshot's.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Finding {
+    /// The line; of the whole flow, nothing.
+    pub(super) path: String,
+    pub(super) what: What,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum What {
+    FlowRenamed {
+        from: String,
+    },
+    InputAdded {
+        name: &'static str,
+        ty: &'static str,
+    },
+    InputRetyped {
+        name: &'static str,
+        was: String,
+        is: &'static str,
+    },
+    /// It is gone, and a line that is new beside it is alike.
+    Renamed {
+        from: String,
+        to: &'static str,
+    },
+    AliasGone {
+        alias: String,
+    },
+    /// It is gone; a line of its name may stand somewhere else.
+    Gone {
+        name: String,
+        now_at: Option<String>,
+    },
+    Added {
+        before: String,
+    },
+    AddedInDone,
+    Moved {
+        before: String,
+    },
+    NotOptional,
+    NotVolatile,
+    /// It can't take what was saved of it.
+    Misfit(String),
+}
+
+impl Finding {
+    /// Whether it says that the line at this path is new, or stands where it can't.
+    pub(super) fn is_added(&self, path: &str) -> bool {
+        self.path == path
+            && matches!(
+                self.what,
+                What::Added { .. } | What::AddedInDone | What::Moved { .. }
+            )
+    }
+
+    /// What was found, and then what to do.
+    fn texts(&self) -> (String, String) {
+        let path = &self.path;
+        let of = match path.as_str() {
+            "" => "the input".to_owned(),
+            path => format!("the input of `{path}`"),
+        };
+        match &self.what {
+            What::FlowRenamed { from } => (
+                format!("the flow is not known as `{from}` any more"),
+                format!("write `#[flow(alias = \"{from}\")]`"),
+            ),
+            What::InputAdded { name, ty } => (
+                format!("{of} has a new field, `{name}: {ty}`, which was not saved"),
+                format!("make it an `Option<{ty}>`"),
+            ),
+            What::InputRetyped { name, was, is } => (
+                format!("{of} had `{name}: {was}`, and has `{name}: {is}` now"),
+                "keep its type; what is new can be a parameter of another name, an `Option`"
+                    .to_owned(),
+            ),
+            What::Renamed { from, to } => (
+                format!("`{path}` is gone"),
+                format!(
+                    "if `{to}` is its new name, write `#[step(alias = \"{from}\")]` on that line; \
+                     otherwise keep it"
+                ),
+            ),
+            What::AliasGone { alias } => (
+                format!("`{path}` is not known as `{alias}` any more"),
+                format!("write `#[step(alias = \"{alias}\")]` on that line"),
+            ),
+            What::Gone {
+                now_at: Some(now), ..
+            } => (
+                format!("`{path}` is gone, and `{now}` is new"),
+                "move it back: what was saved of it is looked for where it stood".to_owned(),
+            ),
+            What::Gone { name, now_at: None } => (
+                format!("`{path}` is gone"),
+                format!("keep it; if it was renamed, write `#[step(alias = \"{name}\")]` there"),
+            ),
+            What::Added { before } => (
+                format!("`{path}` is new, and stands before `{before}`, which may have begun"),
+                "put it behind the flow's last step".to_owned(),
+            ),
+            What::AddedInDone => (
+                format!("`{path}` is new in a group that may be done, and would have no value"),
+                "put it behind the flow's last step".to_owned(),
+            ),
+            What::Moved { before } => (
+                format!("`{path}` was moved before `{before}`, which may have begun without it"),
+                "keep the order".to_owned(),
+            ),
+            What::NotOptional => (
+                format!("`{path}` is not `#[optional]` any more, and may have failed"),
+                "keep the mark".to_owned(),
+            ),
+            What::NotVolatile => (
+                format!("`{path}` is not `volatile` any more, and its output was not saved"),
+                "keep the mark".to_owned(),
+            ),
+            What::Misfit(why) => (
+                format!("`{path}` does not fit: {why}"),
+                "keep it as it was; what is new can be a line of another name, behind the flow's \
+                 last step"
+                    .to_owned(),
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (what, advice) = self.texts();
+        write!(f, "  * {what}\n    → {advice}")
+    }
+}
+
+/// Why the assertion fails.
+#[derive(Debug)]
+pub(super) enum Problem<'a> {
+    Missing,
+    Unreadable(String),
+    Unwritable(String),
+    Mode(String),
+    Strands(&'a [Finding]),
+    Stale,
+}
+
+/// The problem in full.
+pub(super) fn message(flow: &str, file: &str, problem: &Problem<'_>) -> String {
+    match problem {
+        Problem::Missing => format!(
+            "the flow `{flow}` has no snapshot yet: there is no file {file}, and nothing was \
+             written. Write it, and commit it:\n\n    STEPS_SNAPSHOT=update cargo test\n"
+        ),
+        Problem::Unreadable(why) => format!(
+            "the snapshot {file} of the flow `{flow}` can't be read: {why}. Get it back from where \
+             you keep your versions, as it tells which executions may be running; or, if there are \
+             none, write it anew:\n\n    STEPS_SNAPSHOT=overwrite cargo test\n"
+        ),
+        Problem::Unwritable(why) => {
+            format!("the snapshot {file} of the flow `{flow}` can't be written: {why}")
+        }
+        Problem::Mode(mode) => format!(
+            "STEPS_SNAPSHOT is `{mode}`: it may be `update`, which writes what strands no \
+             execution, or `overwrite`, which writes in any case"
+        ),
+        Problem::Stale => format!(
+            "the flow `{flow}` fits all executions of the version in {file}, and has changed since. \
+             Write the file anew, and commit it with the change, as the next change has to fit the \
+             executions of this version:\n\n    STEPS_SNAPSHOT=update cargo test\n"
+        ),
+        Problem::Strands(findings) => {
+            let findings: Vec<String> = findings.iter().map(ToString::to_string).collect();
+            format!(
+                "the flow `{flow}` would strand executions of the version in {file}:\n\n{}\n\n\
+                 If that can't be: leave that flow as it was, and serve it until its executions have \
+                 ended; give this one a name of its own, and start new executions with it.\n\
+                 If no execution of that version is left, or its values can be read all the same \
+                 (such as `u32` as `u64`), write the file anew:\n\n    \
+                 STEPS_SNAPSHOT=overwrite cargo test\n",
+                findings.join("\n")
+            )
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! A snapshot as JSON: one field a line, in an order of its own, so that a change is easy to read.
+
+use serde::{Serialize, Serializer, ser::SerializeMap};
+
+use super::shot::{FlowShot, LineShot, WorkShot};
+
+/// The form that is written, and the newest that is read.
+pub(super) const FORMAT: u64 = 1;
+
+/// The text of the file.
+pub(super) fn write(flow: &FlowShot) -> Result<String, serde_json::Error> {
+    let mut text = serde_json::to_string_pretty(&Document(flow))?;
+    text.push('\n');
+    Ok(text)
+}
+
+struct Document<'a>(&'a FlowShot);
+
+impl Serialize for Document<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("format", &FORMAT)?;
+        flow(self.0, &mut map)?;
+        map.end()
+    }
+}
+
+fn flow<M: SerializeMap>(flow: &FlowShot, map: &mut M) -> Result<(), M::Error> {
+    map.serialize_entry("name", &flow.name)?;
+    aliases(&flow.aliases, map)?;
+    if !flow.input.is_empty() {
+        map.serialize_entry("input", &flow.input)?;
+    }
+    map.serialize_entry("output", &flow.output)?;
+    map.serialize_entry("steps", &flow.lines)
+}
+
+impl Serialize for FlowShot {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        flow(self, &mut map)?;
+        map.end()
+    }
+}
+
+fn aliases<M: SerializeMap>(aliases: &[String], map: &mut M) -> Result<(), M::Error> {
+    if aliases.is_empty() {
+        return Ok(());
+    }
+    map.serialize_entry("aliases", aliases)
+}
+
+impl Serialize for LineShot {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("name", &self.name)?;
+        aliases(&self.aliases, &mut map)?;
+        map.serialize_entry("kind", self.work.kind().as_str())?;
+        if self.optional {
+            map.serialize_entry("optional", &true)?;
+        }
+        match &self.work {
+            WorkShot::Step { output, volatile } => {
+                map.serialize_entry("output", output)?;
+                if *volatile {
+                    map.serialize_entry("volatile", &true)?;
+                }
+            }
+            WorkShot::Group(lines)
+            | WorkShot::Parallel(lines)
+            | WorkShot::For(lines)
+            | WorkShot::Loop(lines) => map.serialize_entry("steps", lines)?,
+            WorkShot::If { then, otherwise } => {
+                map.serialize_entry("then", then)?;
+                if !otherwise.is_empty() {
+                    map.serialize_entry("else", otherwise)?;
+                }
+            }
+            WorkShot::Flow(flow) => map.serialize_entry("flow", flow)?,
+        }
+        map.end()
+    }
+}
