@@ -18,13 +18,10 @@ mod snapshot;
 pub mod store;
 
 #[doc(inline)]
-pub use crate::store_conformance;
+pub use crate::{assert_compatible, store_conformance};
 pub use clock::FakeClock;
 pub use effects::{Effect, Fault, Injected, Lab};
 pub use explore::{Explorer, Report, Violation};
 pub use recorder::{Cut, Recorder};
 #[doc(hidden)]
 pub use snapshot::assert as __assert_compatible;
-
-#[doc(inline)]
-pub use crate::__assert_compatible as assert_compatible;

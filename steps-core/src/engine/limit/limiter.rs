@@ -14,7 +14,7 @@ use crate::scope::lock;
 /// Counts what runs, and bounds it. Clones count together.
 ///
 /// The bound may change at any time, so a room that was [`free`](Self::free) a moment ago may be
-/// gone: who has claimed an execution already [`admit`](Self::admit)s it, over the bound if need be.
+/// gone: who claims executions takes their permits before.
 #[derive(Clone)]
 pub(crate) struct Limiter(Arc<Inner>);
 
@@ -69,12 +69,6 @@ impl Limiter {
         Some(Permit(self.clone()))
     }
 
-    /// Takes one, room or not.
-    pub(crate) fn admit(&self) -> Permit {
-        lock(&self.0.counts).busy += 1;
-        Permit(self.clone())
-    }
-
     /// How many may be taken.
     pub(crate) fn free(&self) -> usize {
         lock(&self.0.counts).free()
@@ -86,6 +80,7 @@ impl Limiter {
     }
 
     /// How many may be taken in all.
+    #[cfg(test)]
     pub(crate) fn limit(&self) -> usize {
         lock(&self.0.counts).limit
     }

@@ -74,8 +74,7 @@ use crate::{flow::Flow, table::Table};
 ///
 /// Where the test is to fail: see the table.
 #[macro_export]
-#[doc(hidden)]
-macro_rules! __assert_compatible {
+macro_rules! assert_compatible {
     ($flow:ty $(,)?) => {
         $crate::testing::__assert_compatible::<$flow>(
             ::core::env!("CARGO_MANIFEST_DIR"),

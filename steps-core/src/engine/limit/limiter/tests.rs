@@ -37,18 +37,6 @@ fn a_bound_below_what_is_taken_frees_nothing_until_enough_is_given_back() {
     assert_eq!(limiter.free(), 1);
 }
 
-#[test]
-fn what_is_claimed_already_is_admitted_over_the_bound() {
-    let limiter = fixed(1);
-    let first = limiter.admit();
-    let over = limiter.admit();
-    assert_eq!((limiter.free(), limiter.busy(), limiter.limit()), (0, 2, 1));
-    drop(first);
-    assert!(limiter.try_acquire().is_none());
-    drop(over);
-    assert!(limiter.try_acquire().is_some());
-}
-
 async fn is_ready(future: Pin<&mut impl Future<Output = ()>>) -> bool {
     poll!(future) == Poll::Ready(())
 }
@@ -136,7 +124,7 @@ async fn many_tasks_that_wait_for_one_another_all_get_their_turn_and_never_excee
 proptest! {
     #[test]
     fn the_count_is_that_of_the_living_permits(
-        steps in prop::collection::vec((0..4_u8, 0..6_usize), 0..60),
+        steps in prop::collection::vec((0..3_u8, 0..6_usize), 0..60),
     ) {
         let limiter = fixed(3);
         let (mut permits, mut limit) = (Vec::new(), 3_usize);
@@ -148,9 +136,8 @@ proptest! {
                     prop_assert_eq!(permit.is_some(), room);
                     permits.extend(permit);
                 }
-                1 => permits.push(limiter.admit()),
-                2 if !permits.is_empty() => drop(permits.swap_remove(number % permits.len())),
-                2 => {}
+                1 if !permits.is_empty() => drop(permits.swap_remove(number % permits.len())),
+                1 => {}
                 _ => {
                     limit = number;
                     limiter.set_limit(limit);
