@@ -199,10 +199,10 @@ async fn naps(n: u32) -> Result<u32, String> {
 async fn regression_an_outcome_was_heard_only_when_the_store_was_asked_again() {
     let engine = Engine::on(MemoryStore::new())
         .serve(naps::with())
-        .poll(Duration::from_secs(3600))
+        .poll(Duration::from_hours(1))
         .start();
     let engine = engine.await.expect("it starts");
     let run = engine.start(naps::input(3)).await.expect("it starts");
-    let told = tokio::time::timeout(Duration::from_secs(60), run.outcome());
+    let told = tokio::time::timeout(Duration::from_mins(1), run.outcome());
     assert_eq!(told.await.expect("told at once").expect("done"), 6);
 }

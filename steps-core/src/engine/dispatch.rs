@@ -94,9 +94,10 @@ impl Inner {
             };
             // Executions may be due that one flow's own bound has left.
             let room = async {
-                match self.starved.load(Ordering::Relaxed) {
-                    true => room.await,
-                    false => std::future::pending().await,
+                if self.starved.load(Ordering::Relaxed) {
+                    room.await;
+                } else {
+                    std::future::pending::<()>().await;
                 }
             };
             let (sleep, nudged, room) = (pin!(sleep), pin!(nudged), pin!(room));
@@ -188,7 +189,9 @@ impl Inner {
         let index = services
             .iter()
             .position(|other| Arc::ptr_eq(other, service));
-        let own = index.and_then(|index| places.own[index].pop());
+        let own = index
+            .and_then(|index| places.own[index].pop())
+            .or_else(|| service.limit.as_ref().map(Limiter::admit));
         if let Some(from) = &taken.from {
             tracing::info!(
                 execution = taken.info.id,

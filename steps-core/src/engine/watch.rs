@@ -55,11 +55,10 @@ impl<F: Flow> Eye<F> {
     async fn look(mut self) -> (Result<State, EngineError>, Self) {
         let poll = self.execution.engine.inner.poll;
         self.pause = Some(match self.pause {
-            None => poll,
-            Some(pause) => match self.execution.heard(&mut self.ear.changes, pause).await {
-                true => poll,
-                false => longer(pause),
-            },
+            Some(pause) if !self.execution.heard(&mut self.ear.changes, pause).await => {
+                longer(pause)
+            }
+            _ => poll,
         });
         self.ear.changes.mark_unchanged();
         let state = self.execution.tree().await;
