@@ -1,5 +1,6 @@
 //! The engine, on each store.
 
+mod asked;
 mod basics;
 
 mod finding;

@@ -239,7 +239,7 @@ impl Handle {
         loop {
             ear.rests.mark_unchanged();
             let info = self.info().await?;
-            if info.status.is_final() {
+            if rests(&info) {
                 return Ok(info);
             }
             self.heard(&mut ear.rests, pause).await;
@@ -264,6 +264,11 @@ impl Handle {
         let (poll, news) = (std::pin::pin!(poll), std::pin::pin!(news));
         matches!(select(poll, news).await, Either::Right(_))
     }
+}
+
+/// Whether it has ended, and nothing more was asked for: one that is done and is to be undone is due.
+fn rests(info: &Info) -> bool {
+    info.status.is_final() && info.due.is_none()
 }
 
 /// The longer somebody has waited for news of another process, the less often the store is asked.
@@ -331,19 +336,19 @@ impl<F: Flow> Execution<F> {
     async fn stored(&self) -> Result<Option<Result<F::Output, EngineError>>, EngineError> {
         let info = self.info().await?;
         self.check(&info)?;
-        if let Some(refused) = info.refused
+        if let Some(refused) = &info.refused
             && refused.fingerprint == F::FINGERPRINT
         {
             return Ok(Some(Err(EngineError::Incompatible {
                 id: self.id.to_string(),
-                why: refused.why,
+                why: refused.why.clone(),
             })));
+        }
+        if !rests(&info) {
+            return Ok(None);
         }
         if info.status == Status::Done {
             return Ok(Some(self.read(info.output.as_ref())));
-        }
-        if !info.status.is_final() {
-            return Ok(None);
         }
         let state = self.tree().await?;
         let failure = Failure {
