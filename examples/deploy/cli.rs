@@ -11,11 +11,17 @@ use crate::site::{Step, Trouble};
 ///
 /// Without --root it shows that in a temporary folder: release 1, then 2, then a broken 3, after
 /// which 2 is back. It ends by itself and leaves nothing behind.
+///
+/// With --root each deployment is kept in a database. One that was cut off, at whatever moment, goes
+/// on when the same command is given again: to its end, or back to where it began.
 #[derive(Debug, Parser)]
 #[command(
     name = "deploy",
     override_usage = "deploy [OPTIONS]",
-    after_help = "Exit status: 0 deployed, 1 failed and taken back, 2 bad input.",
+    after_help = "\
+Exit status: 0 deployed; 1 failed and taken back; 2 bad input, or a database that can't be used; \
+3 a step could not be taken back (mend what is wrong, and give the same command again, or \
+--skip-undo); 4 interrupted (the same command goes on).",
     args_conflicts_with_subcommands = true
 )]
 pub(crate) struct Cli {
@@ -35,26 +41,31 @@ pub(crate) struct Cli {
     #[arg(long, requires = "root", conflicts_with = "tarball")]
     pub(crate) broken: bool,
 
-    /// Keep the state of the deployment in this file; one in it that was cut off goes on
-    #[arg(long, value_name = "FILE", requires = "root")]
-    pub(crate) state: Option<PathBuf>,
+    /// The SQLite file that keeps the deployments [default: DIR/deploy.db]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) db: Option<PathBuf>,
 
     /// Let this step fail after its effect; without --root, that of release 3
     #[arg(long, value_name = "STEP")]
     pub(crate) fail_at: Option<Step>,
 
-    /// End this program right after the effect of this step, as if it had crashed
-    #[arg(
-        long,
-        value_name = "STEP",
-        requires = "state",
-        conflicts_with = "fail_at"
-    )]
-    pub(crate) crash_at: Option<Step>,
+    /// `kill -9` this program right after the effect of this step
+    #[arg(long, value_name = "STEP", requires = "root")]
+    pub(crate) kill_at: Option<Step>,
+
+    /// `kill -9` this program right after this step was taken back
+    #[arg(long, value_name = "STEP", requires = "root")]
+    pub(crate) kill_at_undo: Option<Step>,
+
+    /// Go on with a rollback that got stuck at this step, and leave the step as it is
+    #[arg(long, value_name = "STEP", requires = "root", conflicts_with_all = [
+        "version", "tarball", "broken",
+    ])]
+    pub(crate) skip_undo: Option<Step>,
 
     /// Stop the server in DIR, and do nothing else
     #[arg(long, requires = "root", conflicts_with_all = [
-        "version", "tarball", "broken", "state", "fail_at", "crash_at",
+        "version", "tarball", "broken", "db", "fail_at", "kill_at", "kill_at_undo", "skip_undo",
     ])]
     pub(crate) stop: bool,
 
@@ -70,7 +81,8 @@ impl Cli {
     pub(crate) fn trouble(&self) -> Trouble {
         Trouble {
             fail_at: self.fail_at,
-            crash_at: self.crash_at,
+            kill_at: self.kill_at,
+            kill_at_undo: self.kill_at_undo,
         }
     }
 }

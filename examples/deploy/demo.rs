@@ -4,9 +4,11 @@ use std::error::Error;
 
 use crate::{
     cli::Cli,
+    database::Database,
     error::Trying as _,
-    flow, process,
+    process,
     release::{HealthCheck, Release},
+    run::{self, Job},
     server,
     site::{Site, Trouble},
 };
@@ -18,16 +20,18 @@ const MAX_LIFE: u64 = 600;
 pub(crate) async fn run(cli: &Cli) -> Result<(), Box<dyn Error>> {
     let folder = tempfile::tempdir().trying_to(|| "create a temporary folder".to_owned())?;
     let site = Site::open(folder.path())?.with_max_life(cli.max_life.or(Some(MAX_LIFE)));
-    let shown = show(&site, cli.trouble()).await;
+    let database = folder.path().join("deploy.db");
+    let database = Database::open(cli.db.as_ref().unwrap_or(&database)).await?;
+    let shown = show(&site, &database, cli.trouble()).await;
     process::stop_all(&site).await?;
     println!("stopped the server and removed {}", folder.path().display());
     shown
 }
 
-async fn show(site: &Site, trouble: Trouble) -> Result<(), Box<dyn Error>> {
+async fn show(site: &Site, database: &Database, trouble: Trouble) -> Result<(), Box<dyn Error>> {
     for version in [1, 2] {
         println!("deploying release {version}");
-        flow::run(site, release(version, HealthCheck::Good), None).await?;
+        run::run(site, database, release(version, HealthCheck::Good), None).await?;
         ask(site).await;
     }
     let (site, health) = if let Some(step) = trouble.fail_at {
@@ -37,20 +41,21 @@ async fn show(site: &Site, trouble: Trouble) -> Result<(), Box<dyn Error>> {
         println!("deploying release 3, which never becomes healthy");
         (site.clone(), HealthCheck::NeverGood)
     };
-    let deployed = flow::run(&site, release(3, health), None).await;
-    ask(&site).await;
-    if deployed.is_ok() {
+    let deployed = run::run(&site, database, release(3, health), None).await;
+    let Err(error) = deployed else {
         return Err("release 3 was to fail, and did not".into());
-    }
+    };
+    println!("{error}");
+    ask(&site).await;
     Ok(())
 }
 
-fn release(version: u32, health: HealthCheck) -> Release {
-    Release {
+fn release(version: u32, health: HealthCheck) -> Job {
+    Job::New(Release {
         version,
         tarball: None,
         health,
-    }
+    })
 }
 
 async fn ask(site: &Site) {

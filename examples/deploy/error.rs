@@ -2,6 +2,8 @@
 
 use std::{io, path::PathBuf};
 
+use steps::engine::EngineError;
+
 use crate::site::Step;
 
 /// Why a step, or its undo, failed.
@@ -26,12 +28,15 @@ pub(crate) enum DeployError {
     /// Releases never change: the same version with another content needs another number.
     #[error("release {0} exists already, and its content differs; choose another version")]
     OtherContent(u32),
-    /// The file of `--state` holds a deployment of something else.
+    /// One deployment has to end before another begins.
     #[error(
-        "the file of --state holds a deployment of release {0} that has not ended; \
-         let it go on, without --version, --tarball and --broken, or remove the file"
+        "the deployment of release {0} has not ended; \
+         let it go on first, without --version, --tarball and --broken"
     )]
     Unfinished(u32),
+    /// `--skip-undo` has nothing to skip.
+    #[error("there is no rollback that got stuck")]
+    NotStuck,
     /// There is nothing to do.
     #[error("release {0} is the current one, and its server runs")]
     AlreadyCurrent(u32),
@@ -52,14 +57,34 @@ pub(crate) enum DeployError {
     /// A process outlived even the signal that can't be ignored.
     #[error("process {0} does not end")]
     WontStop(u32),
-    /// The file of `--state` holds something else.
-    #[error("{} holds no deployment to go on from: {reason}", path.display())]
-    NotAState {
-        /// The file.
-        path: PathBuf,
+    /// The database can't be used.
+    #[error("can't use the database: {0}")]
+    Database(EngineError),
+    /// The database has something else in it.
+    #[error("{} holds no deployment to go on from: {reason}", database.display())]
+    NotADeployment {
+        /// The database.
+        database: PathBuf,
         /// What is wrong with it.
         reason: String,
     },
+    /// Each site has its own database.
+    #[error(
+        "{} holds an unfinished deployment to another site, {site}; each site needs its own",
+        database.display()
+    )]
+    OtherSite {
+        /// The database.
+        database: PathBuf,
+        /// The other site.
+        site: String,
+    },
+    /// The deployment ended badly, or the database took no more records of it.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// Ctrl-C, or SIGTERM.
+    #[error("interrupted; the same command goes on")]
+    Interrupted,
     /// `--fail-at`
     #[error("made to fail after its effect, by --fail-at {0}")]
     MadeToFail(Step),

@@ -2,35 +2,53 @@
 //! end.
 
 use std::{
+    collections::HashMap,
     fmt,
     io::{IsTerminal as _, Write as _, stdout},
 };
 
-use steps::{Event, State, Status, state::Kind};
+use steps::{State, Status, state::Kind};
 
-/// Called whenever a step changes its status.
-pub(crate) fn on_event(event: &Event) {
-    if event.kind != Kind::Step {
-        return;
-    }
-    let path = &event.path;
-    match (event.status, &event.error) {
-        (Status::Failed, Some(error)) => line(format_args!("  ✗ {path}: {error}")),
-        (Status::UndoFailed, Some(error)) => {
-            line(format_args!("  ! {path} can't be undone: {error}"));
-        }
-        (Status::Undone, _) => line(format_args!("  ↺ {path} is undone")),
-        (Status::Waiting, _) if event.attempt == 1 => {
-            line(format_args!("  ◷ {path}: not yet, asking again"));
-        }
-        (Status::Running | Status::Undoing, _) => at_work(path),
-        _ => {}
-    }
-}
+/// What was shown already.
+#[derive(Default)]
+pub(crate) struct Progress(HashMap<String, Status>);
 
-/// Shows the steps, each with the time that it took.
-pub(crate) fn show_tree(state: &State) {
-    line(format_args!("{}", state.tree()));
+impl Progress {
+    /// Of a deployment that was cut off: what is in this state was shown before.
+    pub(crate) fn since(state: &State) -> Self {
+        let steps = state.walk().map(|(path, node)| (path, node.status));
+        Self(steps.collect())
+    }
+
+    /// Shows what has changed.
+    pub(crate) fn show(&mut self, state: &State) {
+        for (path, node) in state.walk() {
+            if node.kind != Kind::Step || self.0.get(&path) == Some(&node.status) {
+                continue;
+            }
+            let error = node.errors.last().map_or("", String::as_str);
+            match node.status {
+                Status::Failed => line(format_args!("  ✗ {path}: {error}")),
+                Status::UndoFailed => {
+                    let error = node.undo.as_ref().map_or("", |undo| &undo.err);
+                    line(format_args!("  ! {path} can't be undone: {error}"));
+                }
+                Status::Undone => line(format_args!("  ↺ {path} is undone")),
+                Status::Waiting if !self.0.contains_key(&path) || node.attempts == 1 => {
+                    line(format_args!("  ◷ {path}: not yet, asking again"));
+                }
+                Status::Running | Status::Undoing => at_work(&path),
+                _ => {}
+            }
+            self.0.insert(path, node.status);
+        }
+    }
+
+    /// Shows what is left to be shown, and the steps, each with the time that it took.
+    pub(crate) fn show_end(&mut self, state: &State) {
+        self.show(state);
+        line(format_args!("{}", state.tree()));
+    }
 }
 
 /// Shows what is at work, until something else is shown.

@@ -130,15 +130,16 @@ pub(crate) fn pack(site: &Site, release: &Release) -> Result<Packed, DeployError
 
 #[undo(pack, blocking)]
 pub(crate) fn discard_tarball(
-    _site: &Site,
+    site: &Site,
     _release: &Release,
     packed: &Packed,
 ) -> Result<(), DeployError> {
-    if !packed.ours {
-        return Ok(());
+    if packed.ours {
+        gone(fs::remove_file(&packed.tarball))
+            .trying_to(|| format!("remove {}", packed.tarball.display()))?;
     }
-    gone(fs::remove_file(&packed.tarball))
-        .trying_to(|| format!("remove {}", packed.tarball.display()))
+    site.after_undo(Step::Pack);
+    Ok(())
 }
 
 fn write_tarball(path: &Path, manifest: &Manifest) -> io::Result<()> {
@@ -212,15 +213,17 @@ fn place(
 
 #[undo(unpack, blocking)]
 pub(crate) fn remove_release(
-    _site: &Site,
+    site: &Site,
     _release: &Release,
     _packed: &Packed,
     unpacked: &Unpacked,
 ) -> Result<(), DeployError> {
-    if !unpacked.ours {
-        return Ok(());
+    if unpacked.ours {
+        remove_folder(&unpacked.folder)
+            .trying_to(|| format!("remove {}", unpacked.folder.display()))?;
     }
-    remove_folder(&unpacked.folder).trying_to(|| format!("remove {}", unpacked.folder.display()))
+    site.after_undo(Step::Unpack);
+    Ok(())
 }
 
 /// Takes the two files, and nothing else, out of the tarball.

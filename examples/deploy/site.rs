@@ -9,6 +9,7 @@
 //! DIR/traffic.json      which release answers requests, if any
 //! DIR/server.log        what the servers wrote
 //! DIR/deploy.lock       locked by the deployment at work
+//! DIR/deploy.db         the deployments, unless --db names another file
 //! ```
 
 use std::{
@@ -20,9 +21,14 @@ use std::{
     os::unix::fs::symlink,
     path::{Path, PathBuf},
     sync::Arc,
+    thread,
 };
 
 use clap::ValueEnum;
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{DeployError, Trying as _};
@@ -53,8 +59,10 @@ impl fmt::Display for Step {
 pub(crate) struct Trouble {
     /// This step fails.
     pub(crate) fail_at: Option<Step>,
-    /// This process ends, as if it had crashed, before the step could report.
-    pub(crate) crash_at: Option<Step>,
+    /// This process is killed before the step could report.
+    pub(crate) kill_at: Option<Step>,
+    /// This process is killed before the step's undo could report.
+    pub(crate) kill_at_undo: Option<Step>,
 }
 
 /// Which release answers requests; others answer 503.
@@ -116,16 +124,24 @@ impl Site {
         self
     }
 
-    /// Comes after the effect of `step`: fails, or ends the process, where that was asked for.
+    /// Comes after the effect of `step`: fails, or kills the process, where that was asked for.
     pub(crate) fn after(&self, step: Step) -> Result<(), DeployError> {
-        if self.trouble.crash_at == Some(step) {
-            eprintln!("ending here, by --crash-at {step}; the same command without it goes on");
-            std::process::exit(70);
+        if self.trouble.kill_at == Some(step) {
+            eprintln!("kill -9, by --kill-at {step}; the same command without it goes on");
+            die();
         }
         if self.trouble.fail_at == Some(step) {
             return Err(DeployError::MadeToFail(step));
         }
         Ok(())
+    }
+
+    /// Comes after `step` was taken back: kills the process where that was asked for.
+    pub(crate) fn after_undo(&self, step: Step) {
+        if self.trouble.kill_at_undo == Some(step) {
+            eprintln!("kill -9, by --kill-at-undo {step}; the same command without it goes on");
+            die();
+        }
     }
 
     pub(crate) fn root(&self) -> &Path {
@@ -233,6 +249,14 @@ pub(crate) fn read_port(root: &Path) -> io::Result<u16> {
 /// Below the range that systems give to outgoing connections, so that none of them takes it
 /// while one server has ended and the next has not begun.
 const PORTS: std::ops::Range<u16> = 20_000..30_000;
+
+/// The signal that nothing can catch: no destructor runs, nothing is flushed or given back.
+fn die() -> ! {
+    let _ = kill(Pid::this(), Signal::SIGKILL);
+    loop {
+        thread::park();
+    }
+}
 
 fn choose_port(root: &Path) -> io::Result<u16> {
     let ports = u64::from(PORTS.end - PORTS.start);

@@ -41,7 +41,9 @@ pub(crate) async fn out_of_service(site: &Site) -> Result<OutOfService, DeployEr
 
 #[undo(out_of_service)]
 pub(crate) async fn back_in_service(site: &Site, out: &OutOfService) -> Result<(), DeployError> {
-    site.set_traffic(out.version.map(open))
+    site.set_traffic(out.version.map(open))?;
+    site.after_undo(Step::OutOfService);
+    Ok(())
 }
 
 fn open(version: u32) -> Traffic {
@@ -97,6 +99,7 @@ pub(crate) async fn restart_old(site: &Site, stopped: &Stopped) -> Result<(), De
     if let (Some(version), true) = (stopped.version, stopped.ran) {
         process::start(site, version).await?;
     }
+    site.after_undo(Step::StopOld);
     Ok(())
 }
 
@@ -155,7 +158,9 @@ pub(crate) async fn switch_link_back(
     _stopped: &Stopped,
     switched: &Switched,
 ) -> Result<(), DeployError> {
-    site.set_current(switched.from)
+    site.set_current(switched.from)?;
+    site.after_undo(Step::SwitchLink);
+    Ok(())
 }
 
 /// The server of the new release.
@@ -203,7 +208,9 @@ pub(crate) async fn stop_new(
     _release: &Release,
     started: &Started,
 ) -> Result<(), DeployError> {
-    process::stop_for_good(&site.pid_file(started.version)).await
+    process::stop_for_good(&site.pid_file(started.version)).await?;
+    site.after_undo(Step::StartNew);
+    Ok(())
 }
 
 /// What the health check of the new release answered.
@@ -258,5 +265,7 @@ pub(crate) async fn end_service(
     _health: &Health,
     service: &InService,
 ) -> Result<(), DeployError> {
-    site.set_traffic(Some(closed(service.version)))
+    site.set_traffic(Some(closed(service.version)))?;
+    site.after_undo(Step::InService);
+    Ok(())
 }

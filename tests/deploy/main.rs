@@ -4,8 +4,9 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod database;
+mod killed;
 mod site;
-mod state;
 
 use std::{fs, path::Path, process::Command};
 
@@ -175,7 +176,9 @@ fn help_names_every_option() {
         "--version",
         "--tarball",
         "--fail-at",
-        "--state",
+        "--db",
+        "--kill-at",
+        "--skip-undo",
         "Exit status",
     ] {
         assert!(stdout(&output).contains(option), "{option}");
@@ -187,6 +190,13 @@ fn bad_input_is_refused_before_anything_happens() {
     let file = tempfile::NamedTempFile::new().expect("a temporary file");
     let file = file.path().to_str().expect("a path of plain text");
     let folder = tempfile::tempdir().expect("a temporary folder");
+    let garbage = folder.path().join("garbage");
+    fs::write(
+        &garbage,
+        "no database, but longer than one's header\n".repeat(9),
+    )
+    .expect("a file");
+    let garbage = garbage.to_str().expect("a path of plain text");
     let root = folder.path().join("site");
     let root = root.to_str().expect("a path of plain text");
     for (args, message) in [
@@ -195,7 +205,7 @@ fn bad_input_is_refused_before_anything_happens() {
             "possible values: pack, unpack",
         ),
         (&["--version", "2"], "--root <DIR>"),
-        (&["--state", file], "--root <DIR>"),
+        (&["--kill-at", "pack"], "--root <DIR>"),
         (&["--root", root, "--version", "0"], "0 is not in 1.."),
         (&["--root", root, "--version", "two"], "invalid digit"),
         (
@@ -204,10 +214,10 @@ fn bad_input_is_refused_before_anything_happens() {
         ),
         (&["--root", root, "--tarball", "nowhere"], "tarball nowhere"),
         (&["--root", root, "--tarball", file], "is not a release"),
-        (&["--root", root, "--state", file], "holds no deployment"),
+        (&["--root", root, "--db", garbage], "can't use the database"),
         (
-            &["--root", root, "--state", "no/such/folder/state.json"],
-            "is no folder",
+            &["--root", root, "--db", "no/such/folder/deploy.db"],
+            "can't use the database",
         ),
         (&["--root", file], "can't use the folder"),
         (&["--rot", root], "unexpected argument '--rot'"),

@@ -38,6 +38,7 @@ impl Site {
     pub(crate) fn spawn(&self, args: &[&str]) -> Child {
         self.command(args)
             .stdout(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .expect("the example runs")
     }
