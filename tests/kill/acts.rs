@@ -7,13 +7,13 @@ use crate::world::{Broken, World, value};
 /// Verified: its effect happens once, wherever the process is killed.
 #[step]
 pub(crate) async fn act(world: &World, cx: &Cx) -> Result<u64, Broken> {
-    let key = key(cx);
+    let key = cx.idempotency_key();
     Ok(world.act(&key, value(&key)).await)
 }
 
 #[verify(act)]
 async fn acted(world: &World, cx: &Cx) -> Option<u64> {
-    world.find(&key(cx))
+    world.find(&cx.idempotency_key())
 }
 
 #[undo(act)]
@@ -23,7 +23,7 @@ async fn act_back(world: &World, cx: &Cx, output: &u64) -> Result<(), Broken> {
 
 /// What every undo does: it is given what its step gave.
 async fn back(world: &World, cx: &Cx, output: u64) -> Result<(), Broken> {
-    let key = key(cx);
+    let key = cx.idempotency_key();
     if output != value(&key) {
         return Err(world.undo_breaks(&key));
     }
@@ -34,7 +34,7 @@ async fn back(world: &World, cx: &Cx, output: u64) -> Result<(), Broken> {
 /// Not verified: its effect may happen again after a kill.
 #[step]
 pub(crate) async fn plain(world: &World, cx: &Cx) -> Result<u64, Broken> {
-    let key = key(cx);
+    let key = cx.idempotency_key();
     Ok(world.act(&key, value(&key)).await)
 }
 
@@ -63,7 +63,7 @@ async fn block_back(world: &World, key: &str, output: &u64) -> Result<(), Broken
 /// undo fails once, too.
 #[step(retry(times = 20, every = "3ms"))]
 pub(crate) async fn flaky(world: &World, cx: &Cx) -> Result<u64, Broken> {
-    let key = key(cx);
+    let key = cx.idempotency_key();
     if world.failures(&key) == 0 {
         return Err(world.breaks(&key));
     }
@@ -72,13 +72,13 @@ pub(crate) async fn flaky(world: &World, cx: &Cx) -> Result<u64, Broken> {
 
 #[verify(flaky)]
 async fn flaky_acted(world: &World, cx: &Cx) -> Option<u64> {
-    world.find(&key(cx))
+    world.find(&cx.idempotency_key())
 }
 
 // A kill in an undo counts as an attempt of it.
 #[undo(flaky, retry(times = 1000, every = "3ms"))]
 async fn flaky_back(world: &World, cx: &Cx, output: &u64) -> Result<(), Broken> {
-    let key = key(cx);
+    let key = cx.idempotency_key();
     if world.undo_failures(&key) == 0 {
         return Err(world.undo_breaks(&key));
     }
@@ -88,18 +88,18 @@ async fn flaky_back(world: &World, cx: &Cx, output: &u64) -> Result<(), Broken> 
 /// Verified; its undo fails once, for good.
 #[step]
 pub(crate) async fn grudging(world: &World, cx: &Cx) -> Result<u64, Broken> {
-    let key = key(cx);
+    let key = cx.idempotency_key();
     Ok(world.act(&key, value(&key)).await)
 }
 
 #[verify(grudging)]
 async fn grudging_acted(world: &World, cx: &Cx) -> Option<u64> {
-    world.find(&key(cx))
+    world.find(&cx.idempotency_key())
 }
 
 #[undo(grudging)]
 async fn grudging_back(world: &World, cx: &Cx, output: &u64) -> Result<(), Broken> {
-    let key = key(cx);
+    let key = cx.idempotency_key();
     if world.undo_failures(&key) == 0 {
         return Err(world.undo_breaks(&key));
     }
@@ -109,7 +109,7 @@ async fn grudging_back(world: &World, cx: &Cx, output: &u64) -> Result<(), Broke
 /// Fails once, for good, and does well when it is tried again.
 #[step]
 pub(crate) async fn mended(world: &World, cx: &Cx) -> Result<u64, Broken> {
-    let key = key(cx);
+    let key = cx.idempotency_key();
     if world.failures(&key) == 0 {
         return Err(world.breaks(&key));
     }
@@ -118,7 +118,7 @@ pub(crate) async fn mended(world: &World, cx: &Cx) -> Result<u64, Broken> {
 
 #[verify(mended)]
 async fn mended_acted(world: &World, cx: &Cx) -> Option<u64> {
-    world.find(&key(cx))
+    world.find(&cx.idempotency_key())
 }
 
 #[undo(mended)]
@@ -129,7 +129,7 @@ async fn mended_back(world: &World, cx: &Cx, output: &u64) -> Result<(), Broken>
 /// Not ready for the first two times that it is asked.
 #[step(readonly, poll(every = "4ms"))]
 pub(crate) async fn ready(world: &World, cx: &Cx) -> Result<Option<u64>, Broken> {
-    let key = key(cx);
+    let key = cx.idempotency_key();
     if world.failures(&key) < 2 {
         world.breaks(&key);
         return Ok(None);
@@ -140,7 +140,7 @@ pub(crate) async fn ready(world: &World, cx: &Cx) -> Result<Option<u64>, Broken>
 /// Fails, if it is to.
 #[step(readonly)]
 pub(crate) async fn check(world: &World, cx: &Cx, fails: bool) -> Result<u64, Broken> {
-    let key = key(cx);
+    let key = cx.idempotency_key();
     if fails {
         return Err(world.breaks(&key));
     }
@@ -150,28 +150,20 @@ pub(crate) async fn check(world: &World, cx: &Cx, fails: bool) -> Result<u64, Br
 /// Verified, with the value it is given.
 #[step]
 pub(crate) async fn counted(world: &World, cx: &Cx, count: u64) -> Result<u64, Broken> {
-    Ok(world.act(&key(cx), count).await)
+    Ok(world.act(&cx.idempotency_key(), count).await)
 }
 
 #[verify(counted)]
 async fn counted_acted(world: &World, cx: &Cx, _count: u64) -> Option<u64> {
-    world.find(&key(cx))
+    world.find(&cx.idempotency_key())
 }
 
 #[undo(counted)]
 async fn counted_back(world: &World, cx: &Cx, count: u64, output: &u64) -> Result<(), Broken> {
-    let key = key(cx);
+    let key = cx.idempotency_key();
     if *output != count {
         return Err(world.undo_breaks(&key));
     }
     world.undo(&key).await;
     Ok(())
-}
-
-pub(crate) fn key(cx: &Cx) -> String {
-    format!(
-        "{}/{}",
-        cx.label("id").expect("the id is a label"),
-        cx.path()
-    )
 }

@@ -17,7 +17,7 @@ pub(crate) struct Checked {
     /// Take-overs from the dead, and from the living.
     pub(crate) inherited: u64,
     pub(crate) lost: u64,
-    /// Executions whose process took them over from itself, of which less is claimed.
+    /// Executions of which less is claimed: see `History::lapsed`.
     pub(crate) lapsed: u64,
     /// Effects of processes that had lost their lease.
     pub(crate) late: u64,
@@ -52,7 +52,7 @@ impl fmt::Display for Checked {
             f,
             "{} executions ({} acknowledged, {} undone), {} effects; verified, taken over and \
              once: {}; not verified and again: {}; taken over from the dead: {}, from the living: \
-             {}, from itself: {}; late effects: {}, fenced writes: {}; all waited for one that was \
+             {}, not told apart: {}; late effects: {}, fenced writes: {}; all waited for one that was \
              stopped: {}",
             self.executions,
             self.acknowledged,

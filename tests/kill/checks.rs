@@ -67,7 +67,9 @@ impl<'a> One<'a> {
         checked.undone += u64::from(undone);
         self.writers();
         self.strangers();
-        self.late(checked);
+        if !self.history.lapsed {
+            self.late(checked);
+        }
         for step in self.plan.steps.clone() {
             self.effects(&step, undone, checked);
         }

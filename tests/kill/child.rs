@@ -23,8 +23,8 @@ use crate::{
 /// No child lives longer than this, whatever becomes of its parent.
 const LIFE: Duration = Duration::from_mins(5);
 
-/// How long a process works that is to end by itself.
-const BRIEFLY: Duration = Duration::from_millis(1500);
+/// How long a process works at least that is to end by itself, and how much it logs.
+const BRIEFLY: (Duration, u64) = (Duration::from_millis(1500), 150_000);
 
 /// What a child is told on its command line.
 #[derive(Clone, Debug)]
@@ -161,7 +161,16 @@ async fn live(orders: &Orders) {
     match orders.what {
         Task::Work => work.await,
         Task::Briefly => {
-            let _ = tokio::time::timeout(BRIEFLY, work).await;
+            let enough = async {
+                tokio::time::sleep(BRIEFLY.0).await;
+                while log.len() < BRIEFLY.1 {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            };
+            tokio::select! {
+                () = work => {}
+                () = enough => {}
+            }
             // With no chance for anything to close itself.
             std::process::exit(0);
         }

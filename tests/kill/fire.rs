@@ -20,8 +20,7 @@ use crate::{
 pub(crate) struct Plan {
     pub(crate) processes: u64,
     pub(crate) kills: u64,
-    /// Of three strikes, how many stop the process for longer than its lease, in place of killing
-    /// it.
+    /// How many of them at least are stopped for longer than their lease, besides.
     pub(crate) stops: u64,
     pub(crate) lease: Duration,
     pub(crate) seed: u64,
@@ -80,7 +79,7 @@ struct Field<'a> {
     done: Done,
 }
 
-/// Fires until so many were killed; at the end, all are dead.
+/// Fires until so many were killed and stopped; at the end, all are dead.
 pub(crate) fn fire(plan: Plan, folder: &Path) -> Done {
     let (said, hear) = channel();
     let mut field = Field {
@@ -101,7 +100,7 @@ pub(crate) fn fire(plan: Plan, folder: &Path) -> Done {
             when: Instant::now(),
         })
         .collect();
-    while field.done.kills < plan.kills {
+    while field.done.kills < plan.kills || field.done.stops < plan.stops {
         let next = slots.iter().map(|slot| slot.when).min();
         let left = next.map_or(Duration::ZERO, |next| {
             next.saturating_duration_since(Instant::now())
@@ -142,7 +141,7 @@ impl Field<'_> {
                 slot.state = State::Up;
                 slot.when = self.soon(10..250);
             }
-            (State::Up, THERE) => self.kill(slot),
+            (State::Up, THERE) => self.hit(slot),
             _ => {}
         }
     }
@@ -158,8 +157,7 @@ impl Field<'_> {
                 );
                 self.kill(slot);
             }
-            State::Up if self.chance.within(0..3) < self.plan.stops => self.stop(slot),
-            State::Up => self.kill(slot),
+            State::Up => self.hit(slot),
             // Of those that were stopped, some never wake.
             State::Stopped if self.chance.within(0..4) == 0 => self.kill(slot),
             State::Stopped => {
@@ -169,6 +167,15 @@ impl Field<'_> {
                 slot.state = State::Up;
                 slot.when = self.soon(30..250);
             }
+        }
+    }
+
+    /// Kills it, or stops it.
+    fn hit(&mut self, slot: &mut Slot) {
+        if self.plan.stops > 0 && self.chance.within(0..2) == 0 {
+            self.stop(slot);
+        } else {
+            self.kill(slot);
         }
     }
 

@@ -35,13 +35,16 @@ pub(crate) struct Thing<'l> {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct History<'l> {
     pub(crate) things: Vec<Thing<'l>>,
-    /// Whether a process took the execution over from itself: then what it does late can't be told
-    /// from what it does in time.
+    /// Whether a process got the execution back while it may still have been at work on it from
+    /// before, or was stopped between getting it and saying so: then what is done late can't be told
+    /// from what is done in time.
     pub(crate) lapsed: bool,
     /// How many processes lost it, and lived on.
     pub(crate) lost: u64,
     /// How often it was taken over from a process that was dead.
     pub(crate) inherited: u64,
+    /// The newest fence that somebody said they got.
+    newest: i64,
     /// The processes that have lost it, and may wake.
     adrift: BTreeSet<u32>,
 }
@@ -95,7 +98,8 @@ impl<'l> Histories<'l> {
                 let from = Some(record.second()).filter(|from| !from.is_empty());
                 // A worker that made executions and never claimed has its number in its name.
                 let from = from.map(|from| workers.get(from).copied().or_else(|| number(from)));
-                history.got(pid, from.flatten(), &dead);
+                let fence = record.first().parse().unwrap_or_default();
+                history.got(pid, fence, from.flatten(), &dead);
             }
             let late = history.adrift.contains(&pid);
             history.things.push(Thing { at, record, late });
@@ -114,8 +118,14 @@ fn number(worker: &str) -> Option<u32> {
 }
 
 impl History<'_> {
-    fn got(&mut self, pid: u32, from: Option<u32>, dead: &BTreeSet<u32>) {
-        self.adrift.remove(&pid);
+    fn got(&mut self, pid: u32, fence: i64, from: Option<u32>, dead: &BTreeSet<u32>) {
+        if fence < self.newest {
+            self.lapsed = true;
+            self.adrift.insert(pid);
+            return;
+        }
+        self.newest = fence;
+        self.lapsed |= self.adrift.remove(&pid);
         match from {
             None => {}
             Some(from) if from == pid => self.lapsed = true,

@@ -12,6 +12,8 @@ mod acts;
 #[cfg(unix)]
 mod aim;
 #[cfg(unix)]
+mod blocked;
+#[cfg(unix)]
 mod chance;
 #[cfg(unix)]
 mod checked;
@@ -81,6 +83,7 @@ const SCENARIOS: &[scenario::Scenario] = &[
     ("one_process_under_fire", under_fire::one),
     ("two_processes_under_fire", under_fire::two),
     ("three_processes_under_fire", under_fire::three),
+    ("stopped_in_a_commit", blocked::stopped),
     ("power_is_cut", power::full),
     ("power_is_cut_without_syncs", power::normal),
     ("killed_while_opening", opening::killed),

@@ -24,7 +24,7 @@ pub(crate) fn killed(size: Size) {
     let mut halfway = 0;
     // How long it takes, by the first one, which is left alone.
     let mut usual = Duration::ZERO;
-    let folders = (size.kills / 5).max(8);
+    let folders = (size.kills / 7).max(20);
     for number in 0..folders {
         let folder = Folder::new();
         let log = Log::open(folder.path()).expect("the log can be opened");

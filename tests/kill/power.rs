@@ -42,7 +42,7 @@ enum Place {
 
 /// With the settings that are the default, nothing that was told is lost.
 pub(crate) fn full(size: Size) {
-    let cuts = (size.kills / 5).max(4);
+    let cuts = (size.kills / 6).max(24);
     let mut chance = Chance::new(size.seed);
     let folder = Folder::new();
     let calls = work(folder.path(), "?checkpoint=64");
@@ -51,14 +51,14 @@ pub(crate) fn full(size: Size) {
     let mut struck: BTreeMap<Place, u64> = BTreeMap::new();
     let mut all = 0;
     for number in 0..cuts {
-        // Each sort of place in turn, if there are any.
+        // Each sort of place in turn.
         let wanted = [
             Place::Opening,
             Place::Commit,
             Place::Checkpoint,
             Place::Quiet,
         ];
-        let place = chance.of(&wanted);
+        let place = wanted[usize::try_from(number).expect("a count") % wanted.len()];
         let here: Vec<usize> = places[&place].iter().copied().collect();
         assert!(!here.is_empty(), "the process was never in {place:?}");
         let at = chance.of(&here);
@@ -77,7 +77,7 @@ pub(crate) fn full(size: Size) {
             missing.join("\n  ")
         );
         // What is left is as good as what a kill leaves.
-        if number % 4 == 0 && !text.is_empty() {
+        if number % 5 == 0 && !text.is_empty() {
             finish(cut.path(), LEASE);
         }
     }

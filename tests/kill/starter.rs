@@ -111,7 +111,7 @@ async fn started<F: Flow<Output = u64>>(
 ) {
     let id = job.id();
     log.mark(What::Intent, &id, "");
-    let run = match engine.start(input).id(&id).label("id", &id).await {
+    let run = match engine.start(input).id(&id).label("made-by", "kill").await {
         Ok(run) => run,
         Err(error) => return log.mark(What::Refused, &id, &error.to_string()),
     };
