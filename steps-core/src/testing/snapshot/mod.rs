@@ -33,14 +33,10 @@ use crate::{flow::Flow, table::Table};
 /// # async fn create_vm() -> Result<u32, String> { Ok(7) }
 /// # #[flow]
 /// # async fn attach_volume() -> Result<u32, String> { steps! { vm = create_vm(); } Ok(vm) }
-/// #[test]
-/// fn running_executions_can_go_on() {
-///     // Compares with `snapshots/attach_volume.json`.
-///     steps::testing::assert_compatible!(attach_volume);
-///     // The same, with a file of another name.
-///     steps::testing::assert_compatible!(attach_volume, "snapshots/attach_volume.json");
-/// }
-/// # running_executions_can_go_on();
+/// // In a `#[test]`: compares with `snapshots/attach_volume.json`.
+/// steps::testing::assert_compatible!(attach_volume);
+/// // With another file.
+/// steps::testing::assert_compatible!(attach_volume, "snapshots/volumes.json");
 /// ```
 ///
 /// The path is relative to the folder with the `Cargo.toml` of the crate that the test is in. By
