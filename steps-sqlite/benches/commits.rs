@@ -1,8 +1,8 @@
 //! What a step costs in this store, beside what SQLite itself does on the same disk.
 //!
-//! `cargo bench -p steps-sqlite` writes to the folder of `TMPDIR`; a disk's figures, so, need that
-//! to be on a disk. Each figure is the median of some rounds, as disks are busy with other things,
-//! too.
+//! `cargo bench -p steps-sqlite` writes to the folder that `TMPDIR` names, which should be on the
+//! disk that is asked about. Each figure is the median of some rounds, as disks are busy with
+//! other things, too.
 
 use std::{
     borrow::Cow,
@@ -95,20 +95,19 @@ fn per_second(count: u32, time: Duration) -> f64 {
 /// Tasks in a closed loop: each write is the end of a step, and the beginning of the next.
 async fn steps(path: &Path, tasks: u32, each: u32) -> f64 {
     let store = SqliteOptions::new(path).open().await.expect("a store");
-    let mut leases = Vec::new();
-    for task in 0..tasks {
-        let mut of_task = Vec::new();
-        for n in 0..each.div_ceil(STEPS) {
-            of_task.push(made(&store, &format!("{task} {n}")).await);
+    // Those that run at the same time were made at about the same time.
+    let mut leases = vec![Vec::new(); tasks as usize];
+    for n in 0..each.div_ceil(STEPS) {
+        for (task, leases) in leases.iter_mut().enumerate() {
+            leases.push(made(&store, &format!("{task} {n}")).await);
         }
-        leases.push(of_task);
     }
     let begun = Instant::now();
-    let tasks_running: Vec<_> = leases
+    let running: Vec<_> = leases
         .into_iter()
         .map(|leases| tokio::spawn(run(store.clone(), leases, each)))
         .collect();
-    for task in tasks_running {
+    for task in running {
         task.await.expect("a task");
     }
     let time = begun.elapsed();

@@ -83,6 +83,26 @@ fn beyond(time: Option<Timestamp>) -> Option<Timestamp> {
 }
 
 impl More<'_> {
+    /// Whether a node has anything for it: most have not, and then none of it is made.
+    pub(crate) fn has(node: &State) -> bool {
+        let until = match node.until {
+            Some(Until::Time(time)) => Some(time),
+            _ => None,
+        };
+        node.info.is_some()
+            || node.errors.len() > 1
+            || node.before.is_some()
+            || node.after.is_some()
+            || node.progress.is_some()
+            || node.undo.is_some()
+            || node.id.is_some()
+            || !node.labels.is_empty()
+            || !node.extra.is_empty()
+            || [node.started_at, node.done_at, until]
+                .into_iter()
+                .any(|time| beyond(time).is_some())
+    }
+
     /// What of a node has no column, the same for the root and for other nodes.
     pub(crate) fn of(node: &State) -> Self {
         Self {

@@ -67,6 +67,9 @@ pub(crate) fn text(json: Option<&Json>) -> Option<&str> {
 
 /// The `more` column of a step's row.
 pub(crate) fn more_of(node: &State) -> Result<Option<String>, Fail> {
+    if !More::has(node) {
+        return Ok(None);
+    }
     More::of(node).text().map_err(|e| unwritable(node, &e))
 }
 

@@ -28,6 +28,12 @@ pub async fn open(folder: &TempDir) -> SqliteStore {
     options(folder).open().await.unwrap()
 }
 
+/// Changes the database beside the store.
+pub fn raw(folder: &TempDir, sql: &str) {
+    let conn = rusqlite::Connection::open(path(folder)).unwrap();
+    conn.execute_batch(sql).unwrap();
+}
+
 /// The files in a folder.
 pub fn files(folder: &TempDir) -> Vec<String> {
     let files = std::fs::read_dir(folder.path()).unwrap();
