@@ -124,10 +124,10 @@ impl SqliteStore {
 
     async fn read<T: Send + 'static>(
         &self,
-        mut work: impl FnMut(&Connection) -> Result<T> + Send + 'static,
+        work: impl FnMut(&Connection, i64) -> Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let push = |inner: &Inner, task| inner.readers.push(task);
-        self.call(0, push, move |conn, _| work(conn)).await
+        self.call(0, push, work).await
     }
 }
 
@@ -170,40 +170,34 @@ impl Store for SqliteStore {
     }
 
     fn load(&self, id: String) -> BoxFuture<'_, Result<Option<Saved>, StoreError>> {
-        Box::pin(self.read(move |conn| ops::read::load(conn, &id)))
+        Box::pin(self.read(move |conn, _| ops::read::load(conn, &id)))
     }
 
     fn list(&self, query: Query) -> BoxFuture<'_, Result<Vec<Info>, StoreError>> {
-        Box::pin(self.read(move |conn| ops::find::list(conn, &query)))
+        Box::pin(self.read(move |conn, _| ops::find::list(conn, &query)))
     }
 
     fn count(&self, query: Query) -> BoxFuture<'_, Result<u64, StoreError>> {
-        Box::pin(self.read(move |conn| ops::find::count(conn, &query)))
+        Box::pin(self.read(move |conn, _| ops::find::count(conn, &query)))
     }
 
     /// In several transactions if there are many, so that writes don't wait for all of them.
     fn delete(&self, query: Query) -> BoxFuture<'_, Result<u64, StoreError>> {
         Box::pin(async move {
             let query = Arc::new(query);
+            let of = Arc::clone(&query);
+            let keys = move |conn: &Connection, now| ops::delete::keys(conn, &of, now);
+            let keys = self.read(keys).await?;
             let mut deleted = 0;
-            loop {
-                let left = match query.limit {
-                    0 => DELETED,
-                    limit => DELETED.min(limit.saturating_sub(deleted)),
-                };
-                let query = Arc::clone(&query);
-                let work =
-                    move |conn: &Connection, now| ops::delete::delete(conn, &query, left, now);
-                let more = if left == 0 {
-                    0
-                } else {
-                    self.change(0, work).await?
-                };
-                deleted += more;
-                if more < left || left == 0 {
-                    return Ok(deleted.try_into().unwrap_or(u64::MAX));
-                }
+            for keys in keys.chunks(DELETED) {
+                let (query, keys) = (Arc::clone(&query), keys.to_vec());
+                deleted += self
+                    .change(0, move |conn, now| {
+                        ops::delete::delete(conn, &query, &keys, now)
+                    })
+                    .await?;
             }
+            Ok(deleted)
         })
     }
 

@@ -1,4 +1,4 @@
-//! Deleting what has ended.
+//! Deleting what has ended: what there is to delete is looked for once, and then deleted in parts.
 
 use rusqlite::{Connection, params_from_iter, types::Value};
 use steps_core::{Status, store::Query};
@@ -12,8 +12,7 @@ use super::{
 const EXECUTION: &str = "DELETE FROM executions WHERE key = ?1";
 const LABELS: &str = "DELETE FROM labels WHERE execution = ?1";
 
-/// Deletes up to `limit` executions that the query finds, the oldest first. Gives their number.
-pub(crate) fn delete(conn: &Connection, query: &Query, limit: usize, now: i64) -> Result<usize> {
+fn filter(query: &Query, now: i64) -> Filter {
     let mut filter = Filter::of(query);
     let ended = Status::ALL.into_iter().filter(|status| status.is_final());
     let ended: Vec<Value> = ended
@@ -21,21 +20,40 @@ pub(crate) fn delete(conn: &Connection, query: &Query, limit: usize, now: i64) -
         .collect();
     filter.any("e.status", ended.into_iter());
     filter.and("(e.worker IS NULL OR e.due_at <= ?)", [now.into()]);
+    filter
+}
+
+/// The keys of those that the query finds and that may be deleted, up to its limit, the oldest
+/// first.
+pub(crate) fn keys(conn: &Connection, query: &Query, now: i64) -> Result<Vec<i64>> {
+    let filter = filter(query, now);
     let sql = format!(
         "SELECT e.key FROM executions e {} ORDER BY e.created_at, e.key LIMIT {}",
         filter.sql(),
-        most(limit)
+        most(query.limit)
     );
     let mut statement = conn.prepare_cached(&sql)?;
-    let keys: Vec<i64> = statement
-        .query_map(params_from_iter(filter.values), |row| row.get(0))?
-        .collect::<Result<_, _>>()?;
+    let keys = statement.query_map(params_from_iter(filter.values), |row| row.get(0))?;
+    Ok(keys.collect::<Result<_, _>>()?)
+}
+
+/// Deletes those of these keys for which all of that is still so. Gives their number.
+pub(crate) fn delete(conn: &Connection, query: &Query, keys: &[i64], now: i64) -> Result<u64> {
+    let mut filter = filter(query, now);
+    filter.and("e.key = ?", []);
+    let sql = format!("SELECT 1 FROM executions e {}", filter.sql());
+    let mut still = conn.prepare_cached(&sql)?;
     let mut count = 0;
     for key in keys {
+        let key_value = Value::from(*key);
+        let values = filter.values.iter().chain([&key_value]);
+        if !still.exists(params_from_iter(values))? {
+            continue;
+        }
         conn.prepare_cached(EXECUTION)?.execute([key])?;
         conn.prepare_cached(LABELS)?.execute([key])?;
-        messages::remove(conn, key)?;
-        steps::remove(conn, key)?;
+        messages::remove(conn, *key)?;
+        steps::remove(conn, *key)?;
         count += 1;
     }
     Ok(count)

@@ -93,9 +93,11 @@ pub(crate) fn list(conn: &Connection, query: &Query) -> Result<Vec<Info>> {
             [after.clone().into()],
         );
     }
+    // The whole row is only looked at of those that are in the list.
     let sql = format!(
-        "{}{} ORDER BY e.created_at DESC, e.key DESC LIMIT {}",
-        select_execution!(""),
+        "{}(SELECT e.key FROM executions e {} ORDER BY e.created_at DESC, e.key DESC LIMIT {}) \
+         ORDER BY e.created_at DESC, e.key DESC",
+        select_execution!("WHERE e.key IN "),
         filter.sql(),
         most(query.limit)
     );

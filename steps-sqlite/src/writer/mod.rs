@@ -76,17 +76,10 @@ fn run(conn: &Connection, file: &File, options: &SqliteOptions, queue: &Queue<Bo
 
 /// Copies the log into the database and closes it.
 fn finish(conn: Connection, file: &File) -> Result<(), StoreError> {
-    let copied = conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+    // Without waiting for anybody: where others have it open, they will copy what is left.
+    let copied = conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
     let copied = match copied {
-        // Somebody else reads it; the log stays, and is as safe as the settings have it.
-        Err(error)
-            if matches!(
-                error.sqlite_error_code(),
-                Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked)
-            ) =>
-        {
-            Ok(())
-        }
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(()),
         other => other,
     };
     conn.flush_prepared_statement_cache();

@@ -28,9 +28,10 @@ CREATE TABLE executions (
 -- For claims: a search for each flow and priority, whatever the number of those that wait.
 CREATE INDEX executions_due ON executions (flow, refused, priority DESC, due_at, worker)
     WHERE due_at IS NOT NULL;
--- For lists, which begin with the newest.
+-- For lists, which begin with the newest: of all, of a status, of a flow.
 CREATE INDEX executions_created ON executions (created_at);
-CREATE INDEX executions_status ON executions (status, flow);
+CREATE INDEX executions_status ON executions (status, created_at);
+CREATE INDEX executions_flow ON executions (flow, created_at);
 CREATE INDEX executions_done ON executions (done_at) WHERE done_at IS NOT NULL;
 
 -- A row for each node but the root, which is the execution. One search and one page for each row

@@ -1,0 +1,53 @@
+//! Lists and deletions of many.
+
+mod common;
+
+use std::time::{Duration, Instant};
+
+use common::*;
+use steps_core::{
+    Status,
+    store::{Query, Store},
+};
+
+/// So many that looking at all of their rows for each page would be noticed.
+const MANY: usize = 30_000;
+
+#[tokio::test]
+async fn pages_and_deletions_of_many() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await;
+    raw(
+        &folder,
+        &format!(
+            "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {MANY})
+             INSERT INTO executions
+                 (id, flow, status, priority, created_at, done_at, fence, attempts, input, output)
+             SELECT n, 'flow', iif(n % 10, 'done', 'failed'), 0, n, n, 1, 1, '{{}}',
+                 json_quote(hex(zeroblob(500))) FROM n"
+        ),
+    );
+    let mut query = Query::default();
+    query.status = vec![Status::Done, Status::Failed];
+    query.limit = 50;
+    let begun = Instant::now();
+    for page in 0..20 {
+        let found = store.list(query.clone()).await.unwrap();
+        assert_eq!(found.len(), 50);
+        assert_eq!(found[0].id, (MANY - 50 * page).to_string());
+        query.after = Some(found[49].id.clone());
+    }
+    let each = begun.elapsed() / 20;
+    assert!(each < Duration::from_millis(100), "{each:?} for each page");
+
+    let mut query = Query::default();
+    query.status = vec![Status::Done];
+    query.limit = 1000;
+    assert_eq!(store.delete(query.clone()).await.unwrap(), 1000);
+    query.limit = 0;
+    let rest = MANY as u64 / 10 * 9 - 1000;
+    assert_eq!(store.count(query.clone()).await.unwrap(), rest);
+    assert_eq!(store.delete(query).await.unwrap(), rest);
+    let left = store.count(Query::default()).await.unwrap();
+    assert_eq!(left, MANY as u64 / 10);
+}
