@@ -14,7 +14,8 @@ use crate::scope::lock;
 /// Counts what runs, and bounds it. Clones count together.
 ///
 /// The bound may change at any time, so a room that was [`free`](Self::free) a moment ago may be
-/// gone: who claims executions takes their permits before.
+/// gone: who claims executions takes their permits before, or [`admit`](Self::admit)s what it has
+/// got over the bound.
 #[derive(Clone)]
 pub(crate) struct Limiter(Arc<Inner>);
 
@@ -67,6 +68,12 @@ impl Limiter {
         }
         counts.busy += 1;
         Some(Permit(self.clone()))
+    }
+
+    /// Takes one, room or not.
+    pub(crate) fn admit(&self) -> Permit {
+        lock(&self.0.counts).busy += 1;
+        Permit(self.clone())
     }
 
     /// How many may be taken.
