@@ -12,7 +12,7 @@ const CONNECTIONS: u32 = 20;
 
 /// dbos, launched on a fresh database.
 struct Dbos {
-    dbos: DBOS,
+    launched: DBOS,
     ten: WorkflowRef<u64, u64>,
     url: String,
 }
@@ -32,7 +32,7 @@ impl Engine for Dbos {
         let ten = dbos.register_workflow("ten", ten)?;
         dbos.launch().await?;
         Ok(Self {
-            dbos,
+            launched: dbos,
             ten,
             url: job.store.clone(),
         })
@@ -69,13 +69,13 @@ impl Engine for Dbos {
                 .await?;
             settings.push(Setting::new(name, value));
         }
-        let pool = self.dbos.config().max_connections;
+        let pool = self.launched.config().max_connections;
         settings.push(Setting::new("Config::max_connections", pool));
         Ok(settings)
     }
 
     async fn close(self) -> Result {
-        self.dbos.shutdown().await;
+        self.launched.shutdown().await;
         Ok(())
     }
 }

@@ -10,7 +10,7 @@ use duroxide::{
 use peers_worker::{Engine, Job, Outcome, Result, STEPS, Setting, Tuning};
 
 /// How long one execution may take, with all others at once.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// duroxide, started on a fresh file.
 struct Duroxide {
