@@ -37,7 +37,14 @@ const DUROXIDE: Entrant = Entrant {
     aims: &[(1, 20.0), (50, 20.0)],
 };
 
-const ALL: [Entrant; 3] = [
+const ALL: [Entrant; 4] = [
+    Entrant {
+        name: OURS,
+        engine: "steps",
+        store: Store::SqliteFile,
+        tuning: Tuning::Defaults,
+        aims: &[],
+    },
     DUROXIDE,
     Entrant {
         name: "duroxide-tuned",

@@ -36,14 +36,18 @@ pub(crate) fn of(all: &[Measured]) -> String {
 }
 
 fn row(measured: &Measured, ours: Option<&Measured>) -> String {
-    let rates = sorted_rates(&measured.reports);
+    let rates = sorted(measured.reports.iter().map(rate));
     let executions: u64 = measured
         .reports
         .iter()
         .map(|report| report.executions)
         .sum();
     let given_up: u64 = measured.reports.iter().map(|report| report.given_up).sum();
-    let ratio = ours.map(|ours| median(&sorted_rates(&ours.reports)) / median(&rates));
+    // Of each round by itself: the two were measured soon after one another.
+    let ratio = ours.map(|ours| {
+        let rounds = ours.reports.iter().zip(&measured.reports);
+        median(&sorted(rounds.map(|(ours, its)| rate(ours) / rate(its))))
+    });
     let aim = measured
         .entrant
         .aims
@@ -75,18 +79,20 @@ fn first_of_each(all: &[Measured]) -> impl Iterator<Item = &Measured> {
     })
 }
 
-/// Steps in a second, lowest first.
-fn sorted_rates(reports: &[Report]) -> Vec<f64> {
-    #[expect(
-        clippy::cast_precision_loss,
-        reason = "far fewer than 2^52 steps are run"
-    )]
-    let mut rates: Vec<f64> = reports
-        .iter()
-        .map(|report| (report.executions * STEPS) as f64 / report.time.as_secs_f64())
-        .collect();
-    rates.sort_unstable_by(f64::total_cmp);
-    rates
+/// Steps in a second.
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "far fewer than 2^52 steps are run"
+)]
+fn rate(report: &Report) -> f64 {
+    (report.executions * STEPS) as f64 / report.time.as_secs_f64()
+}
+
+/// Lowest first.
+fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_unstable_by(f64::total_cmp);
+    values
 }
 
 /// Of sorted values; of an even number of them, the mean of the two in the middle.
