@@ -31,12 +31,11 @@ pub(crate) async fn workers(entrants: &[Entrant]) -> Result<Programs> {
             continue;
         }
         let package = root.join("engines").join(engine);
-        let done = Command::new(env!("CARGO"))
+        let done = cargo()
             .args(["build", "--release", "--locked", "--target-dir"])
             .arg(&target)
             .arg("--manifest-path")
             .arg(package.join("Cargo.toml"))
-            .kill_on_drop(true)
             .status()
             .await
             .map_err(|error| format!("cargo can't be started: {error}"))?;
@@ -57,6 +56,20 @@ pub(crate) async fn workers(entrants: &[Entrant]) -> Result<Programs> {
         programs.insert(engine, program);
     }
     Ok(programs)
+}
+
+/// Without what `cargo run` tells this program of its own package: some build scripts run anew when
+/// it changes, and with them minutes of building.
+fn cargo() -> Command {
+    let mut cargo = Command::new(env!("CARGO"));
+    for (name, _) in std::env::vars_os() {
+        let told = name.to_string_lossy();
+        if told.starts_with("CARGO_PKG_") || told.starts_with("CARGO_MANIFEST_") {
+            cargo.env_remove(&name);
+        }
+    }
+    cargo.kill_on_drop(true);
+    cargo
 }
 
 /// The lock file is written by cargo, one key on each line, `version` after `name`.
