@@ -17,7 +17,8 @@ const USAGE: &str = "\
 cargo xtask <task>
 
   test [STAGE]…    every check, or only the named ones (`test --list` lists them)
-  bench [ARG]…     the benchmarks; arguments go to them
+  bench [NAME] [--quick] [TOPIC]…
+                   all benchmarks, or the one of this name: measured, durable, commits
   crash [--kills N] [--seed N] [SCENARIO]…
                    the crash tests, with more kills than the 200 of every day
   compile-time     what a flow and a dependency on `steps` cost to compile
@@ -55,12 +56,19 @@ fn main() -> ExitCode {
     }
 }
 
+/// The benchmarks, each a folder or a file of `benches`.
+const BENCHES: [&str; 3] = ["measured", "durable", "commits"];
+
 /// `--bench '*'` leaves out the libraries' own test harnesses, which don't know a benchmark's
 /// options.
 fn bench(args: &[String]) -> Result {
+    let (name, args) = match args.split_first() {
+        Some((name, rest)) if BENCHES.contains(&name.as_str()) => (name.as_str(), rest),
+        _ => ("*", args),
+    };
     cargo::run(
         cargo::cargo(["bench", "--workspace", "--all-features", "--locked"])
-            .args(["--bench", "*", "--"])
+            .args(["--bench", name, "--"])
             .args(args),
     )
 }
