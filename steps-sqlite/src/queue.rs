@@ -3,6 +3,7 @@
 use std::{
     collections::VecDeque,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
+    time::Instant,
 };
 
 /// What waits to be done. It has no bound of its own: who puts something in has a permit for it.
@@ -15,6 +16,8 @@ struct State<T> {
     waiting: VecDeque<T>,
     /// Threads that sleep until there is more.
     idle: usize,
+    /// How much there has to be for one of them to be woken.
+    wanted: usize,
     closed: bool,
 }
 
@@ -24,6 +27,7 @@ impl<T> Queue<T> {
             state: Mutex::new(State {
                 waiting: VecDeque::new(),
                 idle: 0,
+                wanted: 1,
                 closed: false,
             }),
             more: Condvar::new(),
@@ -43,8 +47,9 @@ impl<T> Queue<T> {
         }
         state.waiting.push_back(item);
         let idle = state.idle > 0;
+        let wake = idle && state.waiting.len() >= state.wanted;
         drop(state);
-        if idle {
+        if wake {
             self.more.notify_one();
         }
         Ok(idle)
@@ -68,6 +73,32 @@ impl<T> Queue<T> {
         let count = state.waiting.len().min(most);
         into.extend(state.waiting.drain(..count));
         true
+    }
+
+    /// How much waits.
+    pub(crate) fn len(&self) -> usize {
+        self.lock().waiting.len()
+    }
+
+    /// Waits until there is so much, but not longer than that. Gives how much there is. For a queue
+    /// that one thread takes from.
+    pub(crate) fn gather(&self, wanted: usize, until: Instant) -> usize {
+        let mut state = self.lock();
+        while state.waiting.len() < wanted && !state.closed {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                break;
+            }
+            state.wanted = wanted;
+            state.idle += 1;
+            (state, _) = self
+                .more
+                .wait_timeout(state, left)
+                .unwrap_or_else(PoisonError::into_inner);
+            state.idle -= 1;
+        }
+        state.wanted = 1;
+        state.waiting.len()
     }
 
     /// Takes nothing more in. What waits is still taken out.

@@ -5,12 +5,13 @@ use steps_core::store::{ErrorKind, StoreError};
 
 use crate::{error::Fail, file::File, ops::Result, task::Task, time::Clock};
 
-/// Commits all tasks, and answers each.
+/// Commits all tasks, and answers each; `before` is called before that.
 pub(super) fn commit(
     conn: &Connection,
     file: &File,
     clock: &Clock,
     tasks: &mut Vec<Box<dyn Task>>,
+    before: impl FnOnce(),
 ) {
     if let Err(error) = file.check() {
         return answer_all(tasks, &error);
@@ -19,6 +20,7 @@ pub(super) fn commit(
     match together(conn, clock, tasks, &mut failed) {
         Ok(()) => {
             let outcome = file.check();
+            before();
             let mut failed = failed.into_iter().peekable();
             for (index, task) in tasks.drain(..).enumerate() {
                 let own = failed.next_if(|(of, _)| *of == index);

@@ -1,12 +1,15 @@
 //! The thread that writes: it takes what waits, commits it at once, and tells each caller.
 
+mod crowd;
 mod group;
 
-use std::{sync::Arc, thread};
+use std::{sync::Arc, thread, time::Instant};
 
 use rusqlite::{Connection, ErrorCode};
 use steps_core::store::{ErrorKind, StoreError};
 use tokio::sync::oneshot;
+
+use crowd::Crowd;
 
 use crate::{
     connect, error::Fail, file::File, ops::Result, options::SqliteOptions, queue::Queue, task::Task,
@@ -66,10 +69,15 @@ impl Drop for Abandon<'_> {
 
 fn run(conn: &Connection, file: &File, options: &SqliteOptions, queue: &Queue<Box<dyn Task>>) {
     let mut tasks = Vec::with_capacity(GROUP);
+    let mut crowd = Crowd::default();
     while queue.take(GROUP, &mut tasks) {
         tasks.retain(|task| !task.is_abandoned());
         if !tasks.is_empty() {
-            group::commit(conn, file, &options.clock, &mut tasks);
+            let (begun, mut callers) = (Instant::now(), tasks.len());
+            group::commit(conn, file, &options.clock, &mut tasks, || {
+                callers += queue.len();
+            });
+            crowd.gather(queue, callers, begun.elapsed());
         }
     }
 }
