@@ -1,0 +1,71 @@
+//! How much may wait.
+
+use std::time::Duration;
+
+use rusqlite::Connection;
+use steps_core::{
+    Json,
+    state::Labels,
+    store::{Due, NewExecution, Target, Then},
+};
+
+use super::*;
+
+fn large(id: usize) -> Write {
+    Write {
+        target: Target::New(Box::new(NewExecution {
+            id: id.to_string(),
+            flow: "flow".to_owned(),
+            input: Json::encode(&"x".repeat(100 << 10)).unwrap(),
+            labels: Labels::new(),
+            priority: 0,
+            held: None,
+        })),
+        nodes: Vec::new(),
+        replace: false,
+        taken: Vec::new(),
+        then: Then::Rest {
+            due: Due::Never,
+            seen: 0,
+        },
+    }
+}
+
+/// While nothing can be written, callers beyond the bound wait before they are queued; and then all
+/// are served.
+#[tokio::test]
+async fn what_waits_is_bounded() {
+    const CALLS: usize = 20;
+    /// Room for ten of them, in KiB.
+    const ROOM: u32 = 1024;
+    let folder = tempfile::tempdir().unwrap();
+    let options = SqliteOptions::new(folder.path().join("steps.db"));
+    let store = options
+        .busy_timeout(Duration::from_mins(1))
+        .open()
+        .await
+        .unwrap();
+    let other = Connection::open(store.path()).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let taken = store.inner.room.acquire_many(WAITING - ROOM).await.unwrap();
+    let calls = (0..CALLS).map(|n| {
+        let store = store.clone();
+        tokio::spawn(async move { store.write(large(n)).await })
+    });
+    let calls: Vec<_> = calls.collect();
+    for _ in 0..1000 {
+        tokio::task::yield_now().await;
+    }
+    let room = store.inner.room.available_permits();
+    assert!(room < 101, "{room} KiB are left");
+    other.execute_batch("COMMIT").unwrap();
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    assert_eq!(store.count(Query::default()).await.unwrap(), CALLS as u64);
+    // That of the last answer is given back a little after it.
+    while store.inner.room.available_permits() < ROOM as usize {
+        tokio::task::yield_now().await;
+    }
+    drop(taken);
+}
