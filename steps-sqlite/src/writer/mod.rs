@@ -3,7 +3,11 @@
 mod crowd;
 mod group;
 
-use std::{sync::Arc, thread, time::Instant};
+use std::{
+    sync::Arc,
+    thread,
+    time::{Duration, Instant},
+};
 
 use rusqlite::{Connection, ErrorCode};
 use steps_core::store::{ErrorKind, StoreError};
@@ -18,6 +22,10 @@ use crate::{
 /// The most calls in one transaction: so many that a sync costs each of them nothing, and so few
 /// that the first of them doesn't wait long for the last.
 const GROUP: usize = 512;
+
+/// A commit that takes longer has waited for something else, such as a lock or a checkpoint, and
+/// says nothing of the next one.
+const LONG: Duration = Duration::from_millis(10);
 
 /// What becomes of the thread: the file that it opened, and how it ended.
 pub(crate) struct Started {
@@ -77,7 +85,7 @@ fn run(conn: &Connection, file: &File, options: &SqliteOptions, queue: &Queue<Bo
             group::commit(conn, file, &options.clock, &mut tasks, || {
                 callers += queue.len();
             });
-            crowd.gather(queue, callers, begun.elapsed());
+            crowd.gather(queue, callers, begun.elapsed().min(LONG));
         }
     }
 }
