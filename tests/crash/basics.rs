@@ -52,7 +52,7 @@ async fn count_back(lab: &Lab, name: &str, n: u32, _: &u32) -> Result<(), Inject
 }
 
 #[flow]
-async fn in_order(lab: &Lab) -> Result<String, Injected> {
+pub(crate) async fn in_order(lab: &Lab) -> Result<String, Injected> {
     steps! {
         a = act(lab, "a");
         g = {
@@ -81,7 +81,7 @@ async fn lines_in_order() {
 }
 
 #[flow]
-async fn at_once(lab: &Lab) -> Result<String, Injected> {
+pub(crate) async fn at_once(lab: &Lab) -> Result<String, Injected> {
     steps! {
         a = act(lab, "a");
         p = parallel {
@@ -157,7 +157,7 @@ async fn listing(lab: &Lab, names: Vec<String>) -> Result<usize, Injected> {
     Ok(all.len() + again.len() + none.len())
 }
 
-fn three() -> Vec<String> {
+pub(crate) fn three() -> Vec<String> {
     ["x", "y", "z"].map(str::to_owned).to_vec()
 }
 
@@ -171,7 +171,7 @@ async fn items_in_order() {
 }
 
 #[flow]
-async fn listing_at_once(lab: &Lab, names: Vec<String>) -> Result<usize, Injected> {
+pub(crate) async fn listing_at_once(lab: &Lab, names: Vec<String>) -> Result<usize, Injected> {
     steps! {
         all = for name in names by name parallel(2) {
             a = act(lab, name);
@@ -225,7 +225,7 @@ async fn inner(lab: &Lab, n: u32) -> Result<u32, Injected> {
 }
 
 #[flow]
-async fn nesting(lab: &Lab) -> Result<u32, Injected> {
+pub(crate) async fn nesting(lab: &Lab) -> Result<u32, Injected> {
     steps! {
         before = count(lab, "before", 1);
         nested = flow inner(lab, before + 1);
@@ -312,7 +312,7 @@ async fn unask(_cx: &Cx, lab: &Lab, name: &str, _: &u32) -> Result<(), Injected>
 }
 
 #[flow]
-async fn waiting(lab: &Lab) -> Result<u32, Injected> {
+pub(crate) async fn waiting(lab: &Lab) -> Result<u32, Injected> {
     steps! {
         asked = ask(cx, lab, "asked");
         pause = steps::sleep(Duration::from_secs(3600));

@@ -4,3 +4,4 @@
 mod basics;
 mod lost;
 mod slow;
+mod stores;

@@ -11,6 +11,7 @@
 //! ```
 
 mod clock;
+mod cut_store;
 mod effects;
 mod explore;
 mod recorder;
@@ -20,6 +21,7 @@ pub mod store;
 #[doc(inline)]
 pub use crate::{assert_compatible, store_conformance};
 pub use clock::FakeClock;
+pub use cut_store::CutStore;
 pub use effects::{Effect, Fault, Injected, Lab};
 pub use explore::{Explorer, Report, Violation};
 pub use recorder::{Cut, Recorder};

@@ -37,7 +37,7 @@ impl fmt::Display for Cut {
 
 /// A journal in memory, for tests. Clones share it.
 ///
-/// It keeps the state after each commit as JSON text, and, apart from that, the state that the
+/// It keeps the state after each commit, and, apart from that, the state that the
 /// commits' changes add up to, which is what a store that keeps one row for each step has.
 #[derive(Clone, Debug, Default)]
 pub struct Recorder(Arc<Inner>);
@@ -55,8 +55,30 @@ struct Kept {
     fails: bool,
     has_struck: bool,
     commits: usize,
-    document: Option<String>,
+    documents: Documents,
+    document: Option<State>,
     rows: BTreeMap<u32, (u32, State)>,
+}
+
+/// After which commits the whole state is kept: it costs as much as the tree is large.
+#[derive(Clone, Copy, Debug, Default)]
+enum Documents {
+    #[default]
+    All,
+    /// Only what is there when the run is cut off.
+    AtCut,
+    None,
+}
+
+impl Documents {
+    fn keeps(self, cut: Option<Cut>, number: usize) -> bool {
+        match (self, cut) {
+            (Self::All, _) => true,
+            (Self::AtCut, Some(Cut::Before(at))) => number + 1 == at,
+            (Self::AtCut, Some(Cut::After(at))) => number == at,
+            (Self::AtCut, None) | (Self::None, _) => false,
+        }
+    }
 }
 
 impl Recorder {
@@ -102,7 +124,7 @@ impl Recorder {
 
     /// The state that was saved last, as JSON; `None` if nothing was.
     pub fn document(&self) -> Option<String> {
-        lock(&self.0.kept).document.clone()
+        lock(&self.0.kept).document.as_ref().map(State::to_json)
     }
 
     /// The state that the recorded changes add up to, each as it is read back from JSON; `None` if
@@ -125,16 +147,19 @@ impl Recorder {
 
     /// What is wrong with the changes that it was told of, if they do not add up to this state.
     pub(crate) fn differs_from(&self, state: &State) -> Option<String> {
-        let mut sum = match self.from_changes() {
+        let rows: Vec<Change> = lock(&self.0.kept)
+            .rows
+            .iter()
+            .map(|(id, (parent, node))| Change::new(*id, *parent, node.clone()))
+            .collect();
+        let mut sum = match State::from_rows(rows) {
             Ok(Some(sum)) => sum,
             Ok(None) => return Some("there are no changes".to_owned()),
             Err(error) => return Some(format!("its changes are no tree: {error}")),
         };
-        let mut state = match State::from_json(&state.to_json()) {
-            Ok(state) => state,
-            Err(error) => return Some(format!("the state can't be read: {error}")),
-        };
-        // A journal is not told of what has nothing to tell.
+        let mut state = state.clone();
+        // A journal is not told of what has nothing to tell. (That each row can be read is
+        // seen where a run is taken up from them; here that would take most of the time.)
         prune(&mut sum);
         prune(&mut state);
         let differs = sum.diff(&state);
@@ -146,6 +171,18 @@ impl Recorder {
     /// The same, cut off here.
     pub(crate) fn cut_at(self, at: Option<Cut>) -> Self {
         lock(&self.0.kept).cut = at;
+        self
+    }
+
+    /// The same, with the whole state kept only where it is cut off.
+    pub(crate) fn document_at_cut(self) -> Self {
+        lock(&self.0.kept).documents = Documents::AtCut;
+        self
+    }
+
+    /// The same, without the whole state.
+    pub(crate) fn without_documents(self) -> Self {
+        lock(&self.0.kept).documents = Documents::None;
         self
     }
 
@@ -171,7 +208,9 @@ impl Recorder {
     }
 
     fn record(kept: &mut Kept, batch: &Batch<'_>) {
-        kept.document = Some(batch.state().to_json());
+        if kept.documents.keeps(kept.cut, kept.commits) {
+            kept.document = Some(batch.state());
+        }
         if batch.replaces() {
             kept.rows.clear();
         }
@@ -182,7 +221,10 @@ impl Recorder {
     }
 }
 
+/// As it is read back from JSON, which leaves out the first attempt of what has begun; and without
+/// the nodes that have nothing to tell.
 fn prune(state: &mut State) {
+    state.attempts = state.attempts.max(u32::from(state.started_at.is_some()));
     state.states.iter_mut().for_each(prune);
     state.states.retain(|node| {
         let blank = State {

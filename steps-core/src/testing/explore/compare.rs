@@ -2,15 +2,23 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Effect, Ended, Rules};
-use crate::{state::State, status::Status};
+use super::{Rules, plan::Ended};
+use crate::{state::State, status::Status, testing::Effect};
 
-/// What is wrong with how a run ended, if anything.
+/// What is wrong with how any run ended, be it cut off or left alone.
+pub(super) fn wrong(rules: &Rules, ended: &Ended) -> Option<String> {
+    undone_without_being_done(&ended.lab.log()).or_else(|| {
+        let mut checks = rules.checks.iter();
+        checks.find_map(|check| check(&ended.lab, &ended.state).err())
+    })
+}
+
+/// What is wrong with how a run ended that was cut off, if anything.
 pub(super) fn compare(rules: &Rules, ended: &Ended, alone: &Ended) -> Option<String> {
     let (state, other) = (&ended.state, &alone.state);
     if rules.concurrent && ended.lab.struck() != alone.lab.struck() {
         // Another order spared it a fault: it did less, and so less went wrong.
-        return match undone_without_being_done(&ended.lab.log()) {
+        return match wrong(rules, ended) {
             None if !state.status.is_final() => Some(format!("it ended {}", state.status)),
             what => what,
         };
@@ -34,7 +42,7 @@ pub(super) fn compare(rules: &Rules, ended: &Ended, alone: &Ended) -> Option<Str
         ));
     }
     let (log, alone_log) = (ended.lab.log(), alone.lab.log());
-    if let Some(what) = undone_without_being_done(&log) {
+    if let Some(what) = wrong(rules, ended) {
         return Some(what);
     }
     let (counts, expected) = (counts(&log), counts(&alone_log));
@@ -80,7 +88,7 @@ fn counts(log: &[Effect]) -> BTreeMap<&Effect, usize> {
     counts
 }
 
-pub(super) fn undone_without_being_done(log: &[Effect]) -> Option<String> {
+fn undone_without_being_done(log: &[Effect]) -> Option<String> {
     let mut done = BTreeSet::new();
     for effect in log {
         match effect {

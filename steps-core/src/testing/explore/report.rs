@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt};
 
-/// What an [`Explorer`] did.
+/// What an [`Explorer`](super::Explorer) did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
@@ -10,6 +10,9 @@ pub struct Report {
     pub runs: usize,
     /// Runs that were cut off and taken up again.
     pub cuts: usize,
+    /// Runs that came to their end before they came to a cut: there are such only of flows that do
+    /// things [at once](super::Explorer::concurrent), which may be recorded at once, too.
+    pub missed: usize,
     /// The faults that struck.
     pub faults: BTreeSet<String>,
     /// The statuses in which runs ended.

@@ -1,0 +1,240 @@
+//! A store at which an engine dies.
+
+use std::{
+    collections::BTreeSet,
+    fmt,
+    future::pending,
+    sync::{Arc, Mutex},
+};
+
+use tokio::sync::Notify;
+
+use super::Cut;
+use crate::{
+    scope::lock,
+    store::{
+        BoxFuture, Claim, Claimed, FlowClaim, Held, Hold, Info, Query, Renew, Renewal, Saved,
+        Store, StoreError, Tell, Told, Write, Written,
+    },
+};
+
+/// Another store, behind which an engine hangs from a certain call on, to be dropped: as a process
+/// that dies. Clones share it.
+///
+/// The calls that count are [`write`](Store::write), when it is made, and
+/// [`claim`](Store::claim), when it has given executions away: a claim that finds nothing changes
+/// nothing. It is cut off before a call reaches the other store ([`Cut::Before`]), or after that has
+/// kept it and before the engine hears of it ([`Cut::After`]). From then on no call comes back, of
+/// whatever kind.
+///
+/// ```
+/// use std::time::Duration;
+/// use steps::{Engine, prelude::*, store::MemoryStore, testing::{Cut, CutStore}};
+///
+/// #[flow]
+/// async fn nothing() -> Result<(), String> {
+///     steps! {}
+///     Ok(())
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let memory = MemoryStore::new();
+/// let store = CutStore::new(memory.reopen()).cut_at(Some(Cut::After(1)));
+/// let engine = Engine::on(store.clone()).serve(nothing::with()).start().await?;
+/// tokio::select! {
+///     _ = engine.start(nothing::input()).id("n") => unreachable!("it never hears of it"),
+///     () = store.struck() => {}
+/// }
+/// drop(engine);
+///
+/// // Another process finds what was kept.
+/// let engine = Engine::on(memory).start().await?;
+/// assert_eq!(engine.get("n").await?.id(), "n");
+/// # Ok(())
+/// # }
+/// ```
+pub struct CutStore<S>(Arc<Inner<S>>);
+
+struct Inner<S> {
+    store: S,
+    seen: Mutex<Seen>,
+    struck: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    cut: Option<Cut>,
+    calls: usize,
+    claims: BTreeSet<usize>,
+    has_struck: bool,
+}
+
+impl<S> Clone for CutStore<S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<S> fmt::Debug for CutStore<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("CutStore")
+            .field(&*lock(&self.0.seen))
+            .finish()
+    }
+}
+
+impl<S> CutStore<S> {
+    /// This store, never cut off.
+    pub fn new(store: S) -> Self {
+        Self(Arc::new(Inner {
+            store,
+            seen: Mutex::default(),
+            struck: Notify::new(),
+        }))
+    }
+
+    /// The same, cut off at this call, counted from 1.
+    #[must_use]
+    pub fn cut_at(self, cut: Option<Cut>) -> Self {
+        lock(&self.0.seen).cut = cut;
+        self
+    }
+
+    /// How many calls were made that count.
+    pub fn calls(&self) -> usize {
+        lock(&self.0.seen).calls
+    }
+
+    /// Which of them were claims: cut off before one, it is cut off after it all the same, as it
+    /// counts only then.
+    pub fn claims(&self) -> BTreeSet<usize> {
+        lock(&self.0.seen).claims.clone()
+    }
+
+    /// Whether it came to the cut.
+    pub fn has_struck(&self) -> bool {
+        lock(&self.0.seen).has_struck
+    }
+
+    /// Ends when it has come to the cut.
+    pub async fn struck(&self) {
+        loop {
+            let struck = self.0.struck.notified();
+            if self.has_struck() {
+                return;
+            }
+            struck.await;
+        }
+    }
+
+    /// Whether there is no clone of it: nobody works with it any more.
+    pub(crate) fn is_alone(&self) -> bool {
+        Arc::strong_count(&self.0) == 1
+    }
+
+    /// Hangs if it has been cut off.
+    async fn alive(&self) {
+        if self.has_struck() {
+            pending::<()>().await;
+        }
+    }
+
+    /// Counts a call, and gives its number.
+    fn next(&self) -> usize {
+        let mut seen = lock(&self.0.seen);
+        seen.calls += 1;
+        seen.calls
+    }
+
+    /// Hangs if this is the cut.
+    async fn at(&self, here: impl Fn(Cut) -> bool) {
+        {
+            let mut seen = lock(&self.0.seen);
+            seen.has_struck |= seen.cut.is_some_and(here);
+        }
+        if self.has_struck() {
+            self.0.struck.notify_waiters();
+            pending::<()>().await;
+        }
+    }
+}
+
+impl<S: Store> CutStore<S> {
+    /// A call that does not count.
+    fn pass<'a, T: Send + 'a>(
+        &'a self,
+        call: impl FnOnce(&'a S) -> BoxFuture<'a, Result<T, StoreError>> + Send + 'a,
+    ) -> BoxFuture<'a, Result<T, StoreError>> {
+        Box::pin(async move {
+            self.alive().await;
+            let result = call(&self.0.store).await;
+            self.alive().await;
+            result
+        })
+    }
+}
+
+impl<S: Store> Store for CutStore<S> {
+    fn write(&self, write: Write) -> BoxFuture<'_, Result<Written, StoreError>> {
+        Box::pin(async move {
+            self.alive().await;
+            let number = self.next();
+            self.at(|cut| cut == Cut::Before(number)).await;
+            let written = self.0.store.write(write).await;
+            self.at(|cut| cut == Cut::After(number)).await;
+            written
+        })
+    }
+
+    fn claim(&self, claim: Claim) -> BoxFuture<'_, Result<Claimed, StoreError>> {
+        Box::pin(async move {
+            self.alive().await;
+            let claimed = self.0.store.claim(claim).await;
+            self.alive().await;
+            if claimed.as_ref().is_ok_and(|some| !some.taken.is_empty()) {
+                let number = self.next();
+                lock(&self.0.seen).claims.insert(number);
+                let here = [Cut::Before(number), Cut::After(number)];
+                self.at(|cut| here.contains(&cut)).await;
+            }
+            claimed
+        })
+    }
+
+    fn hold(&self, hold: Hold) -> BoxFuture<'_, Result<Held, StoreError>> {
+        self.pass(|store| store.hold(hold))
+    }
+
+    fn renew(&self, renew: Renew) -> BoxFuture<'_, Result<Vec<Renewal>, StoreError>> {
+        self.pass(|store| store.renew(renew))
+    }
+
+    fn tell(&self, tell: Tell) -> BoxFuture<'_, Result<Told, StoreError>> {
+        self.pass(|store| store.tell(tell))
+    }
+
+    fn readmit(&self, flows: Vec<FlowClaim>) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.pass(|store| store.readmit(flows))
+    }
+
+    fn load(&self, id: String) -> BoxFuture<'_, Result<Option<Saved>, StoreError>> {
+        self.pass(|store| store.load(id))
+    }
+
+    fn list(&self, query: Query) -> BoxFuture<'_, Result<Vec<Info>, StoreError>> {
+        self.pass(|store| store.list(query))
+    }
+
+    fn count(&self, query: Query) -> BoxFuture<'_, Result<u64, StoreError>> {
+        self.pass(|store| store.count(query))
+    }
+
+    fn delete(&self, query: Query) -> BoxFuture<'_, Result<u64, StoreError>> {
+        self.pass(|store| store.delete(query))
+    }
+
+    fn close(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.pass(Store::close)
+    }
+}
