@@ -43,8 +43,10 @@ pub(crate) struct History<'l> {
     pub(crate) lost: u64,
     /// How often it was taken over from a process that was dead.
     pub(crate) inherited: u64,
-    /// The newest fence that somebody said they got.
+    /// The newest fence that somebody is known to have got.
     newest: i64,
+    /// Who has it, by that.
+    holder: Option<u32>,
     /// The processes that have lost it, and may wake.
     adrift: BTreeSet<u32>,
 }
@@ -101,6 +103,9 @@ impl<'l> Histories<'l> {
                 let fence = record.first().parse().unwrap_or_default();
                 history.got(pid, fence, from.flatten(), &dead);
             }
+            if record.what == What::Written {
+                history.written(pid, record.second().parse().unwrap_or_default());
+            }
             let late = history.adrift.contains(&pid);
             history.things.push(Thing { at, record, late });
         }
@@ -124,16 +129,28 @@ impl History<'_> {
             self.adrift.insert(pid);
             return;
         }
+        // Somebody in between may have got it and died before saying so.
+        let gap = fence > self.newest + 1;
         self.newest = fence;
         self.lapsed |= self.adrift.remove(&pid);
-        match from {
-            None => {}
-            Some(from) if from == pid => self.lapsed = true,
-            Some(from) if dead.contains(&from) => self.inherited += 1,
-            Some(from) => {
+        self.inherited += u64::from(from.is_some_and(|from| dead.contains(&from)));
+        let before = self.holder.replace(pid).filter(|_| gap || from.is_some());
+        let losers: BTreeSet<u32> = from.into_iter().chain(before).collect();
+        for loser in losers {
+            if loser == pid {
+                self.lapsed = true;
+            } else if !dead.contains(&loser) {
                 self.lost += 1;
-                self.adrift.insert(from);
+                self.adrift.insert(loser);
             }
+        }
+    }
+
+    /// A write was kept, which tells who holds it as well.
+    fn written(&mut self, pid: u32, fence: i64) {
+        if fence >= self.newest {
+            self.newest = fence;
+            self.holder = Some(pid);
         }
     }
 

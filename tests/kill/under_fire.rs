@@ -13,6 +13,9 @@ use crate::{
 /// Kills in one folder: more of them get a new one, so that no log grows without end.
 const ROUND: u64 = 250;
 
+/// After so many rounds nothing new is expected.
+const MOST: u64 = 8;
+
 /// One process: killed, and started again at once.
 pub(crate) fn one(size: Size) {
     let (done, checked) = rounds(Plan {
@@ -87,10 +90,15 @@ fn rounds(plan: Plan) -> (Done, Checked) {
     let mut checks = Checked::default();
     let mut left = plan.kills;
     let mut round = 0;
-    while left > 0 {
-        let kills = left.min(ROUND);
+    // Where chance has it that no process woke to find its execution taken over, once more.
+    while left > 0 || (plan.stops > 0 && checks.fenced == 0 && round < MOST) {
+        let kills = if left > 0 {
+            left.min(ROUND)
+        } else {
+            plan.kills.min(ROUND)
+        };
         let stops = plan.stops * kills / plan.kills;
-        left -= kills;
+        left = left.saturating_sub(kills);
         let folder = Folder::new();
         let seed = plan.seed.wrapping_add(round);
         let done = fire(

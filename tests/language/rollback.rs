@@ -428,3 +428,32 @@ async fn regression_a_resume_began_steps_beside_one_that_had_failed_before_the_c
     let y = failure.state.get("p.g.y").map(|y| y.status);
     assert_eq!(y, Some(Status::Skipped));
 }
+
+#[flow]
+async fn cut_off(lab: &Lab) -> Result<(), String> {
+    steps! { h = flaky_undo(lab, "h"); d = fail(lab, "no"); }
+    let _ = (h, d);
+    Ok(())
+}
+
+#[tokio::test]
+async fn regression_an_undo_that_a_crash_cut_off_used_up_one_of_its_retries() {
+    let text = r#"{"name":"cut_off","status":"undoing","err":"no","startedAt":"2026-01-01T00:00:00Z",
+        "doneAt":"2026-01-01T00:00:02Z","kind":"flow","input":{},"id":"a","states":[
+        {"name":"h","status":"undoing","startedAt":"2026-01-01T00:00:00Z",
+            "doneAt":"2026-01-01T00:00:01Z","output":null,
+            "undo":{"err":"not yet","startedAt":"2026-01-01T00:00:02Z","attempts":2}},
+        {"name":"d","err":"no","startedAt":"2026-01-01T00:00:01Z","doneAt":"2026-01-01T00:00:02Z"}]}"#;
+    let lab = Lab::new();
+    for text in ["h", "undo h, which failed", "undo h, and a crash"] {
+        lab.act(text).unwrap();
+    }
+    let state = State::from_json(text).unwrap();
+    // Two retries: it failed once, was cut off in the first, fails in that, and does well.
+    let failure = run(cut_off(&lab).resume(state), lab.clock()).await;
+    let failure = failure.unwrap_err();
+    assert_eq!(failure.status(), Status::Undone, "{failure}");
+    assert_eq!(lab.texts()[3..], ["undo h", "undo h"]);
+    let undo = failure.state.get("h").unwrap().undo.clone().unwrap();
+    assert_eq!(undo.attempts, 3);
+}

@@ -66,10 +66,13 @@ impl<'r> Pass<'r> {
             {
                 return Ok(Back::Waiting(until));
             }
+            let undoing = record.status == Status::Undoing;
             record.on(Event::Undo);
             let undo = record.rare_mut().undo.get_or_insert_default();
             undo.started_at.get_or_insert(now);
-            undo.attempts += 1;
+            // One that an earlier process died in has not failed: it is made again, as itself.
+            let cut_off = undoing && undo.attempts > 0 && undo.until.is_none();
+            undo.attempts += u32::from(!cut_off);
             undo.until = None;
             let before = record.rare().before.clone();
             self.run.changed(&tree, id);

@@ -149,7 +149,8 @@ pub struct Undo {
     pub started_at: Option<Timestamp>,
     /// When it ended, well or not.
     pub done_at: Option<Timestamp>,
-    /// How many attempts have begun.
+    /// How many attempts have begun. One that a process died in, and that was begun again, counts
+    /// once: it is not among the failures that `retry` allows.
     pub attempts: u32,
     /// When the next attempt is due.
     pub until: Option<Timestamp>,
