@@ -14,8 +14,8 @@ pub use steps_sqlite as sqlite;
 pub use open::Open;
 #[doc(inline)]
 pub use steps_core::{
-    Advance, Branch, Cx, Engine, Failure, Flow, Input, Json, Outcome, Run, RunLimits, Signals,
-    State, Status, With, clock, compat, engine,
+    Advance, Branch, Control, Cx, Engine, Failure, Flow, Input, Json, Outcome, Run, RunLimits,
+    Signals, State, Status, With, clock, compat, engine,
     failure::{Cause, StepFailure},
     journal,
     observe::Event,

@@ -121,10 +121,11 @@ impl Cx {
         info.and_then(|info| info.decode().ok())
     }
 
-    /// Whether the step had better end early: a sibling has failed, or the execution is being
-    /// stopped. A running step is never cut off; it may look here.
+    /// Whether the step had better end early: a sibling has failed, the execution is to be
+    /// [stopped or undone](crate::Control), or its process is shutting down. A running step is never
+    /// cut off; it may look here.
     pub fn cancelled(&self) -> bool {
-        self.run.is_cancelled(self.id)
+        self.run.had_better_end(self.id)
     }
 
     /// Says how far the step has come, for observers and the saved tree. `total` is 0 where it is

@@ -66,13 +66,17 @@ pub struct Failure {
 pub enum Cause {
     /// Steps failed; what had been done was undone, held, or could not be undone.
     Steps {
-        /// The steps that failed, in the order in which they did. Never empty.
+        /// The steps that failed, in the order in which they did. Empty only where it was undone on
+        /// request, and that failed.
         failed: Vec<StepFailure>,
         /// The steps whose undo failed.
         undo_failed: Vec<StepFailure>,
     },
-    /// The flow was done, and has been undone on request.
+    /// It has been undone on request, and no step failed before.
     Undone,
+    /// It was stopped on request. What it did stays; [recovered](State::recover), it goes on where it
+    /// was, and it can be [undone](crate::Run::undo).
+    Stopped,
     /// It waits for something that nobody can give it in this run: a signal, without
     /// [`Signals`](crate::Signals). What it did stays; a resume goes on from it.
     Waiting {
@@ -136,7 +140,7 @@ impl Failure {
         self.failed().first()?.downcast_ref()
     }
 
-    /// How it was left: failed, undone or stuck.
+    /// How it was left: failed, undone, stuck or stopped.
     pub fn status(&self) -> Status {
         self.state.status
     }
@@ -163,6 +167,10 @@ impl fmt::Display for Failure {
                 failed,
                 undo_failed,
             } => {
+                if failed.is_empty() {
+                    f.write_str("could not be undone at ")?;
+                    return list(f, undo_failed);
+                }
                 f.write_str("failed at ")?;
                 list(f, failed)?;
                 if !undo_failed.is_empty() {
@@ -175,6 +183,7 @@ impl fmt::Display for Failure {
                 Ok(())
             }
             Cause::Undone => f.write_str("has been undone"),
+            Cause::Stopped => f.write_str("was stopped"),
             Cause::Waiting { signals } => write!(
                 f,
                 "waits for a signal to `{}`, which this run has no way to get: give it one with \

@@ -60,7 +60,7 @@ pub use failure::Failure;
 #[doc(inline)]
 pub use flow::Flow;
 pub use json::Json;
-pub use resume::{Advance, Outcome, Run, Signals};
+pub use resume::{Advance, Control, Outcome, Run, Signals};
 pub use run::RunLimits;
 pub use state::State;
 pub use status::Status;

@@ -2,7 +2,7 @@
 
 mod asked;
 mod basics;
-
+mod control;
 mod finding;
 mod several;
 mod support;

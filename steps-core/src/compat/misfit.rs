@@ -3,7 +3,6 @@
 use std::fmt;
 
 use super::Compatibility;
-use crate::status::Status;
 
 /// Why a saved state can't be gone on with. Nothing has run, and the state was left as it was.
 #[derive(Clone, Debug)]
@@ -26,13 +25,6 @@ pub enum Misfit {
         saved: String,
         /// The one given.
         given: String,
-    },
-    /// What was asked for is not possible in its status.
-    Status {
-        /// What was asked for.
-        wanted: &'static str,
-        /// The status.
-        status: Status,
     },
 }
 
@@ -59,7 +51,6 @@ impl fmt::Display for Misfit {
                 "it was started with the input {saved}, and is now given {given}; resume it with \
                  the saved one, or ask for the new one with `.replace_input()`"
             ),
-            Self::Status { wanted, status } => write!(f, "it is {status}, so it can't be {wanted}"),
         }
     }
 }

@@ -71,7 +71,8 @@ where
 pub enum Outcome<T> {
     /// It is done; this is its output.
     Done(T),
-    /// It has failed, and its rollback has ended: well, or [stuck](crate::Status::Stuck).
+    /// It has failed, and its rollback has ended: well, or [stuck](crate::Status::Stuck). Or a
+    /// [`Control`](crate::Control) stopped it, or had it undone.
     Failed(Failure),
     /// There is nothing to do before a time or a signal.
     Waiting {

@@ -7,7 +7,6 @@ use crate::{
     json::Json,
     resume::Options,
     state::State,
-    status::Status,
 };
 
 /// Whether `state` is the flow's, with this input. Gives the input to record, where that changes.
@@ -21,17 +20,6 @@ pub(super) fn check<F: Flow>(
         return Err(Misfit::OtherFlow {
             flow: table.name,
             saved: state.name.to_string(),
-        });
-    }
-    if options.undo
-        && matches!(
-            state.status,
-            Status::Pending | Status::Running | Status::Waiting | Status::Stopped
-        )
-    {
-        return Err(Misfit::Status {
-            wanted: "undone",
-            status: state.status,
         });
     }
     let comparison = compare(state, table);

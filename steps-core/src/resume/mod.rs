@@ -5,11 +5,13 @@
 
 mod advance;
 mod check;
+mod control;
 mod ready;
 mod signals;
 
 pub use advance::{Advance, Outcome};
 pub(crate) use check::same_json;
+pub use control::Control;
 pub use signals::Signals;
 
 use std::{
@@ -25,7 +27,7 @@ use crate::{
     journal::Journal,
     observe::Event,
     run::{
-        Observer, RunLimits, Shared,
+        Asking, Observer, RunLimits, Shared,
         tree::{ROOT, Tree},
         whole::Passed,
     },
@@ -103,6 +105,7 @@ struct Options {
     journal: Option<Arc<dyn Journal>>,
     clock: Clock,
     signals: Option<Signals>,
+    control: Option<Control>,
     execution: Option<Arc<str>>,
     replace_input: bool,
     undo: bool,
@@ -182,9 +185,13 @@ impl<'a, F: Flow> Run<'a, F> {
         self
     }
 
-    /// Undoes a flow that is done, or that failed and was held, and tries the rollback of one that
-    /// is stuck again. Of use after [`resume`](Self::resume); a state that is in the middle of the
-    /// work is refused.
+    /// Undoes a flow: one that is done, that failed and was held, that was stopped, or that is in the
+    /// middle of the work; and tries the rollback of one that is stuck again. Of use after
+    /// [`resume`](Self::resume); of a run that is under way, ask its [`Control`].
+    ///
+    /// In the middle of the work no new step begins. A step that was running when the state was saved
+    /// is asked by its `#[verify]`, or runs again, as what it gave is needed to undo it. One that
+    /// waits is given up, after its `#[verify]` was asked.
     ///
     /// The run then ends with a [`Failure`] even where all went well: its cause is
     /// [`Cause::Undone`], or the steps whose failure had been held.
@@ -235,6 +242,12 @@ impl<'a, F: Flow> Run<'a, F> {
     /// takes none: there, signals are given to the saved state.
     pub fn signals(mut self, signals: &Signals) -> Self {
         self.options.signals = Some(signals.clone());
+        self
+    }
+
+    /// Takes requests from here: to stop, or to be undone. See [`Control`].
+    pub fn control(mut self, control: &Control) -> Self {
+        self.options.control = Some(control.clone());
         self
     }
 
@@ -296,7 +309,8 @@ impl<'a, F: Flow> Run<'a, F> {
                 Outcome::Waiting { until, signals }
             }
             Passed::Misfit { path, why } => return Err(ready.misfit(path, why)),
-            Passed::Ended | Passed::Suspended => match ready.end() {
+            // Nobody but an engine suspends a run.
+            Passed::Ended | Passed::Stopped | Passed::Suspended => match ready.end() {
                 Ok(output) => Outcome::Done(output),
                 Err(failure) => Outcome::Failed(failure),
             },
@@ -381,10 +395,10 @@ impl<'a, F: Flow> Run<'a, F> {
             eager,
             options.limits,
             labels,
+            Asking::new(options.control.unwrap_or_default().0, options.undo),
         ));
         Ok(Ready {
             run,
-            undo: options.undo,
             lent,
             saved: Mutex::new(saved),
             given: Mutex::new(Some(input)),

@@ -27,7 +27,6 @@ use crate::{
 /// A run that has been checked, between its passes.
 pub(crate) struct Ready<'a, F: Flow> {
     pub(crate) run: Arc<Shared>,
-    pub(crate) undo: bool,
     pub(crate) lent: F::Lent<'a>,
     /// What it goes on from, until that has been restored.
     pub(crate) saved: Mutex<Option<Box<State>>>,
@@ -62,7 +61,7 @@ impl<F: Flow> Ready<'_, F> {
             match self.pass().await? {
                 Passed::Waiting(until) => Box::pin(self.wait(until, signals.as_ref())).await?,
                 Passed::Misfit { path, why } => return Err(self.misfit(path, why)),
-                Passed::Ended | Passed::Suspended => return self.end(),
+                Passed::Ended | Passed::Stopped | Passed::Suspended => return self.end(),
             }
         }
     }
@@ -74,9 +73,22 @@ impl<F: Flow> Ready<'_, F> {
         Ok(passed)
     }
 
-    /// A pass without its last commit: another may follow, or [`settle`](Self::settle).
+    /// A pass without its last commit: another may follow, or [`settle`](Self::settle). What it is
+    /// asked for meanwhile has been heeded when it ends.
     pub(crate) async fn pass_on(&self) -> Result<Passed, Failure> {
-        let pass = whole::pass(&self.run, F::TABLE, self, self.undo);
+        loop {
+            let asked = self.run.asked();
+            let passed = self.pass_once().await?;
+            let more = self.run.asked().is_more_than(asked);
+            if !more || !matches!(passed, Passed::Waiting(_)) {
+                self.run.heeded(asked);
+                return Ok(passed);
+            }
+        }
+    }
+
+    async fn pass_once(&self) -> Result<Passed, Failure> {
+        let pass = whole::pass(&self.run, F::TABLE, self);
         let passed = if tracing::span_enabled!(tracing::Level::INFO) {
             let execution = self.run.execution();
             let span = tracing::info_span!("flow", name = F::TABLE.name, %execution);
@@ -95,6 +107,7 @@ impl<F: Flow> Ready<'_, F> {
         let rest = match passed {
             Passed::Ended => Rest::Ended,
             Passed::Waiting(until) => Rest::Waiting { until: *until },
+            Passed::Stopped => Rest::Stopped,
             Passed::Suspended => Rest::Suspended,
             // The execution is left as it was.
             Passed::Misfit { .. } => return Ok(()),
@@ -128,16 +141,20 @@ impl<F: Flow> Ready<'_, F> {
         }
     }
 
-    /// Sleeps until it is time for the next pass, or a signal has come.
+    /// Sleeps until it is time for the next pass, or a signal or a request has come.
     pub(crate) async fn wait(
         &self,
         until: Option<Timestamp>,
         signals: Option<&Signals>,
     ) -> Result<(), Failure> {
         let sleep = async {
+            let roused = std::pin::pin!(self.run.roused());
             match until {
-                Some(time) => self.run.clock.sleep_until(time).await,
-                None => std::future::pending().await,
+                Some(time) => {
+                    let due = std::pin::pin!(self.run.clock.sleep_until(time));
+                    futures_util::future::select(due, roused).await;
+                }
+                None => roused.await,
             }
         };
         let Some(signals) = signals else {

@@ -59,6 +59,9 @@ impl<'r> Pass<'r> {
                 Status::UndoFailed => return Ok(Back::Failed),
                 _ => return Ok(Back::Clean),
             }
+            if self.is_suspended() {
+                return Ok(Back::Halted);
+            }
             let now = self.run.clock.now();
             if let Some(undo) = &record.rare().undo
                 && let Some(until) = undo.until
@@ -137,6 +140,7 @@ impl<'r> Pass<'r> {
                     });
                 }
                 Status::UndoFailed => return Ok(Back::Failed),
+                _ if self.is_suspended() => return Ok(Back::Halted),
                 Status::Undoing => {}
                 _ => record.on(Event::Undo),
             }
@@ -150,7 +154,7 @@ impl<'r> Pass<'r> {
             }
         };
         let event = match back {
-            Back::Waiting(_) => return Ok(back),
+            Back::Waiting(_) | Back::Halted => return Ok(back),
             Back::Clean | Back::Pivot => Event::UndoFinish,
             Back::Failed => Event::UndoFail,
         };
@@ -281,12 +285,13 @@ impl<'r> Pass<'r> {
             Status::Undone if past_pivot => return Ok(Back::Pivot),
             Status::Pending | Status::Skipped | Status::Undone => return Ok(Back::Clean),
             Status::UndoFailed => return Ok(Back::Failed),
+            _ if self.is_suspended() => return Ok(Back::Halted),
             Status::Undoing => {}
             _ => self.run.change(id, |record| record.on(Event::Undo)),
         }
         let back = self.unwind(scope, item, body, id).await?;
         match back {
-            Back::Waiting(_) => {}
+            Back::Waiting(_) | Back::Halted => {}
             Back::Clean | Back::Pivot => {
                 self.run.change(id, |record| record.on(Event::UndoFinish));
             }
@@ -363,6 +368,7 @@ impl<'r> Pass<'r> {
 /// A failure waits for the attempts that are still due beside it.
 fn worse(a: Back, b: Back) -> Back {
     match (a, b) {
+        (Back::Halted, _) | (_, Back::Halted) => Back::Halted,
         (Back::Waiting(a), Back::Waiting(b)) => Back::Waiting(Timestamp::min(a, b)),
         (Back::Waiting(at), _) | (_, Back::Waiting(at)) => Back::Waiting(at),
         (Back::Failed, _) | (_, Back::Failed) => Back::Failed,

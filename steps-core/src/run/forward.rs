@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use super::{
     End, Kept, Pass,
+    asked::Gate,
     attempt::{At, enter},
     tree::Id,
 };
@@ -16,10 +17,25 @@ use crate::{
     table::{Node, OnFailure, Work},
 };
 
-/// The recorded error of a group that ended because a sibling failed.
-pub(super) const INTERRUPTED: &str = "given up, as a step beside it failed";
+/// The recorded error of what ended because something beside it failed, and because the execution
+/// is to be undone.
+pub(super) const GIVEN_UP: [&str; 2] = [
+    "given up, as a step beside it failed",
+    "given up, as it is to be undone",
+];
 
 impl<'r> Pass<'r> {
+    /// Why something is given up.
+    pub(super) fn given_up(self) -> String {
+        let [beside, undone] = GIVEN_UP;
+        let why = if self.run.asked().undoes() {
+            undone
+        } else {
+            beside
+        };
+        why.to_owned()
+    }
+
     /// In a cancelled region, what has not begun never will.
     pub(super) fn skip_after(self, id: Id, first: Id, count: usize) {
         if !self.run.is_cancelled(id) {
@@ -72,6 +88,7 @@ impl<'r> Pass<'r> {
         if !matches!(node.work, Work::Step(_)) && status != Status::Undone {
             match Box::pin(self.unwind_line(at, node, id)).await? {
                 super::Back::Waiting(until) => return Ok(End::Waiting(Some(until))),
+                super::Back::Halted => return Ok(End::Waiting(None)),
                 super::Back::Failed => return Ok(End::Failed),
                 super::Back::Clean | super::Back::Pivot => {}
             }
@@ -136,19 +153,24 @@ impl<'r> Pass<'r> {
     async fn roll_back(self, at: At<'_>, node: &'static Node, id: Id) -> Kept<End> {
         Ok(match Box::pin(self.unwind_line(at, node, id)).await? {
             super::Back::Waiting(until) => End::Waiting(Some(until)),
+            super::Back::Halted => End::Waiting(None),
             _ => End::Failed,
         })
     }
 
-    /// Begins a node that has children, unless it has ended.
+    /// Begins a node that has children, or goes on with it. Gives its end where it has ended, or may
+    /// not go on.
     pub(super) fn open(self, id: Id, now: Timestamp) -> Option<End> {
-        let cancelled = self.run.is_cancelled(id);
+        let gate = self.gate(id);
         let mut tree = self.run.tree();
         let record = &mut tree[id];
         match record.status {
             Status::Done => Some(End::Done),
+            Status::Pending | Status::Running | Status::Waiting if gate == Gate::Halted => {
+                Some(End::Waiting(None))
+            }
             Status::Running | Status::Waiting | Status::Undoing => None,
-            Status::Pending if cancelled => {
+            Status::Pending if gate == Gate::Cancelled => {
                 record.on(Event::Skip);
                 self.run.changed(&tree, id);
                 Some(End::Interrupted)
@@ -178,7 +200,7 @@ impl<'r> Pass<'r> {
             })
             .collect();
         if errors.is_empty() {
-            errors.push(INTERRUPTED.to_owned());
+            errors.push(self.given_up());
         }
         tree[id].rare_mut().errors = errors;
         tree[id].fail(now);
@@ -310,6 +332,9 @@ impl<'r> Pass<'r> {
         now: &mut Timestamp,
     ) -> Kept<Result<End, StepError>> {
         let saved = if let Work::Flow(_) = node.work {
+            if let Some(end) = self.unfinished() {
+                return Ok(Ok(end));
+            }
             let finished = self.finished(scope.finish()).await?;
             *now = self.now();
             match finished {

@@ -4,8 +4,6 @@
 //! and begins the next step. Whatever is not a plain step that begins for the first time goes
 //! through [`Pass::line`].
 
-use std::sync::atomic::Ordering;
-
 use jiff::Timestamp;
 
 use super::{
@@ -191,7 +189,7 @@ impl Pass<'_> {
 
     /// Ends the step at the cursor, if it is done, and goes on to the next thing to do.
     fn next(self, cursor: &mut Cursor, ended: Option<Option<Json>>, now: Timestamp) -> Next {
-        let any_cancelled = self.run.cancelled.load(Ordering::Relaxed);
+        let held_up = self.run.is_held_up();
         let mut tree = self.run.tree();
         if let Some(saved) = ended {
             let id = cursor.id();
@@ -205,7 +203,7 @@ impl Pass<'_> {
                 let record = &mut tree[id];
                 match (record.status, &node.work) {
                     (Status::Done, _) => cursor.line += 1,
-                    (Status::Pending, Work::Step(meta)) if !meta.observe && !any_cancelled => {
+                    (Status::Pending, Work::Step(meta)) if !meta.observe && !held_up => {
                         record.begin(now);
                         let number = record.attempts;
                         self.run.changed(&tree, id);
@@ -224,7 +222,7 @@ impl Pass<'_> {
             };
             match tree[item].status {
                 Status::Done => cursor.pass_item(),
-                Status::Pending if !any_cancelled => {
+                Status::Pending if !held_up => {
                     tree[item].begin(now);
                     self.run.changed(&tree, item);
                     cursor.open(&mut tree, item);

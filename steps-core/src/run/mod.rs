@@ -5,6 +5,7 @@
 //! `attempt` calls the user's code. A pass ends done, failed, or waiting; what that leads to is for
 //! the caller in [`crate::resume`].
 
+mod asked;
 pub(crate) mod attempt;
 mod back;
 mod forward;
@@ -42,20 +43,13 @@ use crate::{
     state::{Labels, State, Until},
     status::Status,
 };
+pub(crate) use asked::{Ask, Asking, Requests};
 pub use limits::RunLimits;
 use tree::{Id, Tree};
 
 /// An observer.
 pub(crate) type Observer = Arc<dyn Fn(&Event) + Send + Sync>;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[allow(missing_docs, dead_code)]
-pub(crate) enum Ask {
-    Nothing,
-    Suspend,
-    Stop,
-    Undo,
-}
 /// What all parts of a run share.
 pub(crate) struct Shared {
     tree: Mutex<Tree>,
@@ -76,6 +70,7 @@ pub(crate) struct Shared {
     committing: tokio::sync::Mutex<Option<JournalError>>,
     /// Whether any node is cancelled: saves most steps the way up the tree.
     cancelled: AtomicBool,
+    asking: Asking,
     /// Errors of this process, as values.
     errors: Mutex<Vec<(Id, Arc<BoxError>)>>,
 }
@@ -99,6 +94,7 @@ impl Shared {
         eager: bool,
         limits: RunLimits,
         labels: Labels,
+        asking: Asking,
     ) -> Self {
         let mut tree = tree;
         let unsaved = tree.take_unsaved();
@@ -115,6 +111,7 @@ impl Shared {
             replaces: AtomicBool::new(unsaved.replaces),
             committing: tokio::sync::Mutex::default(),
             cancelled: AtomicBool::new(false),
+            asking,
             errors: Mutex::default(),
         }
     }
@@ -152,10 +149,11 @@ impl Shared {
         true
     }
 
-    pub(crate) fn ask(&self, _: Ask) {}
-    pub(crate) fn nudge(&self) {}
     /// Why the run has not got to its end.
     pub(crate) fn cause(&self) -> Cause {
+        if self.tree()[tree::ROOT].status == Status::Stopped {
+            return Cause::Stopped;
+        }
         let (failed, undo_failed) = self.failures();
         if failed.is_empty() && undo_failed.is_empty() {
             return Cause::Undone;
@@ -300,10 +298,6 @@ impl Shared {
         newest.into_iter().map(change).collect()
     }
 
-    pub(crate) fn is_cancelled(&self, id: Id) -> bool {
-        self.cancelled.load(Ordering::Relaxed) && self.tree().is_cancelled(id)
-    }
-
     /// Lets nothing new begin below `id`.
     pub(crate) fn cancel(&self, id: Id) {
         self.tree()[id].cancelled = true;
@@ -329,12 +323,12 @@ impl Shared {
         tree.undo_failures(tree::ROOT, &mut undo_failed);
         failed.sort_by_key(|&(_, at)| at);
         let given_up = |id: Id| {
-            let errors = &tree[id].rare().errors;
-            errors
-                .last()
-                .is_some_and(|error| error == forward::INTERRUPTED)
+            let error = tree[id].rare().errors.last();
+            error.is_some_and(|error| forward::GIVEN_UP.contains(&&**error))
         };
-        if failed.iter().any(|(id, _)| !given_up(*id)) {
+        // Where nothing else failed, it was undone on request.
+        let held = tree[tree::ROOT].status == Status::Failed;
+        if !held || failed.iter().any(|(id, _)| !given_up(*id)) {
             failed.retain(|(id, _)| !given_up(*id));
         }
         let describe = |id: Id, error: String| StepFailure {
@@ -382,6 +376,7 @@ pub(crate) fn cause_of(state: &State, table: &'static crate::table::Table) -> Ca
         false,
         RunLimits::DEFAULT,
         Labels::new(),
+        Asking::default(),
     );
     run.cause()
 }
@@ -391,7 +386,7 @@ pub(crate) fn cause_of(state: &State, table: &'static crate::table::Table) -> Ca
 pub(crate) enum End {
     /// It is done, or its failure is passed over.
     Done,
-    /// It waits: until a time, if that is given, or else for a signal.
+    /// It waits: until a time, if that is given, or else for a signal. Also where it was halted.
     Waiting(Option<Timestamp>),
     /// It failed.
     Failed,
@@ -408,6 +403,8 @@ pub(crate) enum Back {
     Pivot,
     /// An undo waits for its next attempt.
     Waiting(Timestamp),
+    /// It was halted, to go on in another process.
+    Halted,
     /// An undo failed.
     Failed,
 }

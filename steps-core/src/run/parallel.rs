@@ -1,7 +1,7 @@
 //! Branches at once. They share one task; a branch that waits is taken up again when it is due,
 //! for as long as others are still at work.
 
-use std::{collections::VecDeque, sync::atomic::Ordering};
+use std::collections::VecDeque;
 
 use futures_util::{
     StreamExt,
@@ -12,6 +12,7 @@ use jiff::Timestamp;
 
 use super::{
     End, Kept, Pass,
+    asked::{Asked, Gate},
     attempt::At,
     sooner,
     tree::{Id, Tree},
@@ -78,7 +79,7 @@ impl Pass<'_> {
         let record = &tree[id];
         match (record.status, record.kind) {
             (Status::Done, _) => Some(End::Done),
-            _ if self.run.cancelled.load(Ordering::Relaxed) => None,
+            _ if self.run.is_held_up() => None,
             (Status::Waiting, Kind::Step) => match record.rare().until? {
                 Until::Time(time) => {
                     (time > now && !self.run.eager).then_some(End::Waiting(Some(time)))
@@ -136,12 +137,24 @@ impl Pass<'_> {
         let mut running = FuturesUnordered::new();
         let mut worst = End::Done;
         let mut now = now;
+        let mut heeded = self.run.asked();
         loop {
+            let asked = self.run.asked();
+            if asked.is_more_than(heeded) {
+                heeded = asked;
+                if asked.undoes() {
+                    // They give up.
+                    ready.extend(waiting.drain(..).map(|(index, _)| index));
+                }
+            }
+            let halted = self.gate(region) == Gate::Halted;
             // One that waits has begun and not ended, so it counts.
-            while let Some(index) = ready.pop_front().or_else(|| {
-                let room = limit.saturating_sub(running.len());
-                self.next_fresh(region, &mut fresh, &mut waiting, room, now)
-            }) {
+            while !halted
+                && let Some(index) = ready.pop_front().or_else(|| {
+                    let room = limit.saturating_sub(running.len());
+                    self.next_fresh(region, &mut fresh, &mut waiting, room, now)
+                })
+            {
                 let future = branch(index, now);
                 running.push(async move {
                     let ended = future.await;
@@ -154,18 +167,16 @@ impl Pass<'_> {
                     (index, ended.and_then(|end| safe.map(|()| end)))
                 });
             }
-            let due = waiting
-                .iter()
-                .fold(None, |soonest, (_, at)| sooner(soonest, *at));
-            let ended = match due {
-                _ if running.is_empty() => break,
-                None => running.next().await,
-                Some(time) => {
-                    let alarm = std::pin::pin!(self.run.clock.sleep_until(time));
-                    match select(running.next(), alarm).await {
-                        Either::Left((ended, _)) => ended,
-                        Either::Right(((), _)) => None,
-                    }
+            if running.is_empty() {
+                break;
+            }
+            let ended = if waiting.is_empty() {
+                running.next().await
+            } else {
+                let alarm = std::pin::pin!(self.alarm(soonest(&waiting), heeded));
+                match select(running.next(), alarm).await {
+                    Either::Left((ended, _)) => ended,
+                    Either::Right(((), _)) => None,
                 }
             };
             now = self.now();
@@ -190,13 +201,29 @@ impl Pass<'_> {
                 !is_due
             });
         }
-        let due = waiting
-            .iter()
-            .fold(None, |soonest, (_, at)| sooner(soonest, *at));
-        Ok(match (waiting.is_empty(), worst) {
-            // Only an atomic branch still waits after a failure: it is let finish.
-            (false, _) => End::Waiting(due),
-            (true, worst) => worst,
-        })
+        // After a failure only an atomic branch still waits, which is let finish; or all is halted.
+        if waiting.is_empty() && ready.is_empty() && fresh.is_empty() {
+            Ok(worst)
+        } else {
+            Ok(End::Waiting(soonest(&waiting)))
+        }
     }
+
+    /// Ends when it is time for a branch that waits, or more is asked for.
+    async fn alarm(self, due: Option<Timestamp>, heeded: Asked) {
+        let asked = std::pin::pin!(self.run.asked_more_than(heeded));
+        match due {
+            Some(time) => {
+                let due = std::pin::pin!(self.run.clock.sleep_until(time));
+                select(due, asked).await;
+            }
+            None => asked.await,
+        }
+    }
+}
+
+fn soonest(waiting: &[(usize, Option<Timestamp>)]) -> Option<Timestamp> {
+    waiting
+        .iter()
+        .fold(None, |soonest, (_, at)| sooner(soonest, *at))
 }

@@ -1,5 +1,7 @@
 //! Random trees, random interleavings and random crashes, against a small reference model.
 
+mod asked;
+
 use std::{future::poll_fn, sync::Arc, task::Poll, time::Duration};
 
 use futures_util::future::select;
@@ -14,6 +16,7 @@ use crate::{
     clock::{Clock, TestClock as _},
     cx::Cx,
     error::StepError,
+    journal::Journal,
     json::Json,
     policy::{Policy, Retry},
     scope::{Answer, BoxFuture, Enter, Entered, Keys, LoadError, Op, OpResult, Saved, Scope},
@@ -308,6 +311,19 @@ impl Whole for Top {
 // ---- running
 
 async fn run(top: &Top, table: &'static Table, saved: Option<&State>, journal: &Recorder) -> State {
+    let journal = Arc::new(journal.clone());
+    let (passed, state) = run_asked(top, table, saved, journal, super::Asking::default()).await;
+    assert!(matches!(passed, Passed::Ended), "{passed:?}");
+    state
+}
+
+async fn run_asked(
+    top: &Top,
+    table: &'static Table,
+    saved: Option<&State>,
+    journal: Arc<dyn Journal>,
+    asking: super::Asking,
+) -> (Passed, State) {
     let tree = match saved {
         None => Tree::new(table.name, table.nodes.len()),
         Some(saved) => Tree::from_state(saved, table.name, table.nodes),
@@ -318,20 +334,18 @@ async fn run(top: &Top, table: &'static Table, saved: Option<&State>, journal: &
         saved.and_then(|saved| saved.id.clone()),
         Clock::Test(Arc::new(clock.clone())),
         None,
-        Some(Arc::new(journal.clone())),
+        Some(journal),
         false,
         RunLimits::DEFAULT,
         crate::state::Labels::default(),
+        asking,
     ));
     loop {
-        let passed = whole::pass(&run, table, top, false)
-            .await
-            .expect("the journal holds");
+        let passed = whole::pass(&run, table, top).await;
         run.commit().await.expect("the journal holds");
-        match passed {
-            Passed::Ended => return run.state(),
+        match passed.expect("the journal holds") {
             Passed::Waiting(Some(until)) => clock.sleep_until(until).await,
-            other => panic!("{other:?}"),
+            passed => return (passed, run.state()),
         }
     }
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{
     End, Kept, Pass,
+    asked::Gate,
     attempt::{At, call, enter},
     tree::Id,
 };
@@ -34,6 +35,9 @@ impl Pass<'_> {
             }
         }
         loop {
+            if self.gate(id) == Gate::Halted {
+                return Ok(Ok(End::Waiting(None)));
+            }
             let round = {
                 let mut tree = self.run.tree();
                 let rounds = &tree[id].rare().rounds;

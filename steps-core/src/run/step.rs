@@ -4,8 +4,8 @@ use jiff::Timestamp;
 
 use super::{
     End, Kept, Pass,
+    asked::Gate,
     attempt::{At, VERIFY_FAILED, pause, traced, verified},
-    forward::INTERRUPTED,
     tree::Id,
 };
 use crate::{
@@ -34,20 +34,23 @@ enum Look {
 
 impl Pass<'_> {
     fn look(self, id: Id, meta: &StepMeta, now: Timestamp) -> Look {
-        let cancelled = self.run.is_cancelled(id);
+        let gate = self.gate(id);
         let mut tree = self.run.tree();
         let record = &mut tree[id];
         let mut verify = false;
         match record.status {
             Status::Done => return Look::End(End::Done),
-            Status::Pending if cancelled => {
+            Status::Pending | Status::Running | Status::Waiting if gate == Gate::Halted => {
+                return Look::End(End::Waiting(None));
+            }
+            Status::Pending if gate == Gate::Cancelled => {
                 record.on(Event::Skip);
                 self.run.changed(&tree, id);
                 return Look::End(End::Interrupted);
             }
             Status::Pending => {}
             Status::Running => verify = meta.verify,
-            Status::Waiting if cancelled => return Look::GiveUp,
+            Status::Waiting if gate == Gate::Cancelled => return Look::GiveUp,
             Status::Waiting => match record.rare().until {
                 Some(Until::Time(time)) if time > now && !self.may_ask(meta, record) => {
                     return Look::End(End::Waiting(Some(time)));
@@ -122,6 +125,22 @@ impl Pass<'_> {
 
     /// Records what an attempt came to.
     pub(super) async fn answered(
+        self,
+        at: At<'_>,
+        meta: &'static StepMeta,
+        id: Id,
+        cx: &crate::cx::Cx,
+        answer: OpResult,
+        now: &mut Timestamp,
+    ) -> Kept<End> {
+        match self.recorded_as(at, meta, id, cx, answer, now).await? {
+            // There will be no other attempt.
+            End::Waiting(_) if self.run.is_cancelled(id) => self.give_up(at, meta, id).await,
+            end => Ok(end),
+        }
+    }
+
+    async fn recorded_as(
         self,
         at: At<'_>,
         meta: &'static StepMeta,
@@ -243,6 +262,8 @@ impl Pass<'_> {
             Some(pause) if !self.run.is_cancelled(id) => {
                 self.wait(id, Until::Time(clock::add(now, pause)))
             }
+            // It might have done well; nobody is to take that for the cause.
+            Some(_) if self.run.asked().undoes() => self.interrupt(id),
             _ => {
                 self.run.change(id, |record| record.fail(now));
                 End::Failed
@@ -262,8 +283,8 @@ impl Pass<'_> {
         End::Failed
     }
 
-    /// A step that waits for its next attempt while a sibling has failed: its last effect may
-    /// have happened, so its verify is asked.
+    /// A step that waits for its next attempt while a sibling has failed, or all is to be undone: its
+    /// last effect may have happened, so its verify is asked.
     async fn give_up(self, at: At<'_>, meta: &StepMeta, id: Id) -> Kept<End> {
         if meta.verify {
             let cx = self.cx(id, self.run.tree()[id].attempts);
@@ -271,11 +292,15 @@ impl Pass<'_> {
                 return Ok(self.done(id, saved, self.now()));
             }
         }
-        let now = self.now();
+        Ok(self.interrupt(id))
+    }
+
+    fn interrupt(self, id: Id) -> End {
+        let (now, why) = (self.now(), self.given_up());
         self.run.change(id, |record| {
-            record.rare_mut().errors.push(INTERRUPTED.to_owned());
+            record.rare_mut().errors.push(why);
             record.fail(now);
         });
-        Ok(End::Interrupted)
+        End::Interrupted
     }
 }

@@ -165,6 +165,15 @@ impl Record {
         }
     }
 
+    /// It is stopped, with what is below it as it is.
+    pub(crate) fn stop(&mut self, now: Timestamp) {
+        self.on(Event::Stop);
+        self.done_at = Some(now);
+        if let Some(rare) = &mut self.rare {
+            rare.until = None;
+        }
+    }
+
     pub(crate) fn wait(&mut self, until: Until) {
         self.on(Event::Wait);
         self.rare_mut().until = Some(until);

@@ -32,46 +32,97 @@ pub(crate) trait Whole: Sync {
 /// What a pass came to.
 #[derive(Debug)]
 pub(crate) enum Passed {
-    /// The process is shutting down.
-    #[expect(dead_code, reason = "nothing suspends a run yet")]
-    Suspended,
     /// There is nothing more to do.
     Ended,
+    /// It was stopped on request.
+    Stopped,
+    /// It goes on in another process, as this one is shutting down.
+    Suspended,
     /// There is, after this time or a signal.
     Waiting(Option<Timestamp>),
     /// What is saved at this path can't be read any more. Nothing ran.
     Misfit { path: String, why: String },
 }
 
-/// Makes a pass, without the last commit. With `undo`, an execution that is done or was held is
-/// undone.
+/// Makes a pass, without the last commit.
 pub(crate) async fn pass(
     run: &Arc<Shared>,
     table: &'static Table,
     flow: &dyn Whole,
-    undo: bool,
 ) -> Kept<Passed> {
     let pass = Pass { run };
+    if let Some(passed) = pass.halted() {
+        return Ok(passed);
+    }
+    let undo = run.asked().undoes();
     let status = run.tree()[ROOT].status;
-    let passed = match status {
-        Status::Pending | Status::Running | Status::Waiting => {
-            pass.whole_forward(table, flow).await?
-        }
+    match status {
+        Status::Pending | Status::Running | Status::Waiting => {}
+        // What it was in the middle of has to come to an end before it can be undone.
+        Status::Stopped if undo => run.change(ROOT, |root| {
+            root.done_at = None;
+            root.begin(run.clock.now());
+        }),
         Status::Done | Status::Failed if undo => {
             run.change(ROOT, |root| root.on(Event::Undo));
-            Box::pin(pass.whole_back(table, flow)).await?
+            return Box::pin(pass.whole_back(table, flow)).await;
         }
-        Status::Undoing => Box::pin(pass.whole_back(table, flow)).await?,
+        Status::Undoing => return Box::pin(pass.whole_back(table, flow)).await,
         // It ended, but perhaps not all of its end is told.
         _ => {
             Box::pin(pass.whole_failed(table, flow)).await?;
-            Passed::Ended
+            return Ok(Passed::Ended);
         }
-    };
+    }
+    let passed = pass.whole_forward(table, flow).await?;
+    if run.asked().undoes() && run.tree()[ROOT].status == Status::Done {
+        run.change(ROOT, |root| root.on(Event::Undo));
+        return Box::pin(pass.whole_back(table, flow)).await;
+    }
     Ok(passed)
 }
 
 impl Pass<'_> {
+    /// What a pass comes to that is to begin nothing, if it is.
+    fn halted(self) -> Option<Passed> {
+        let asked = self.run.asked();
+        let (status, decision) = {
+            let tree = self.run.tree();
+            (tree[ROOT].status, tree[ROOT].rare().decision)
+        };
+        match status {
+            Status::Pending | Status::Running | Status::Waiting => {
+                // One that has its output is as good as done.
+                (decision != Some(true) || asked.suspends()).then(|| self.halt())?
+            }
+            // Its end may have to be told.
+            _ if status.is_final() && decision.is_none() => None,
+            _ => asked.suspends().then_some(Passed::Suspended),
+        }
+    }
+
+    /// Leaves the work where it is, if that is what is asked for.
+    fn halt(self) -> Option<Passed> {
+        let asked = self.run.asked();
+        if asked.stops() {
+            let now = self.now();
+            self.run.change(ROOT, |root| root.stop(now));
+            Some(Passed::Stopped)
+        } else {
+            asked.suspends().then_some(Passed::Suspended)
+        }
+    }
+
+    /// Why a flow whose steps are done does not come to its end now, if it does not.
+    pub(super) fn unfinished(self) -> Option<End> {
+        let asked = self.run.asked();
+        if asked.suspends() {
+            Some(End::Waiting(None))
+        } else {
+            asked.undoes().then_some(End::Interrupted)
+        }
+    }
+
     async fn whole_forward(self, table: &'static Table, flow: &dyn Whole) -> Kept<Passed> {
         let (input, has_output, loaded) = {
             let tree = self.run.tree();
@@ -105,6 +156,9 @@ impl Pass<'_> {
             match ended {
                 Ok(End::Done) => {}
                 Ok(End::Waiting(until)) => {
+                    if let Some(passed) = self.halt() {
+                        return Ok(passed);
+                    }
                     let until_what = until.map_or(Until::Signal, Until::Time);
                     self.run.change(ROOT, |root| root.wait(until_what));
                     return Ok(Passed::Waiting(until));
@@ -195,6 +249,9 @@ impl Pass<'_> {
             if end != End::Done {
                 return Ok(Ok(end));
             }
+            if let Some(end) = self.unfinished() {
+                return Ok(Ok(end));
+            }
             let finished = self.finished(scope.finish()).await?;
             *now = self.now();
             match finished {
@@ -267,11 +324,11 @@ impl Pass<'_> {
 
     async fn after_failure(self, table: &'static Table, flow: &dyn Whole) -> Kept<Passed> {
         match table.on_failure {
-            OnFailure::Hold => {
+            OnFailure::Hold if !self.run.asked().undoes() => {
                 self.whole_failed(table, flow).await?;
                 Ok(Passed::Ended)
             }
-            OnFailure::Undo => {
+            _ => {
                 self.run.change(ROOT, |root| root.on(Event::Undo));
                 self.run.commit().await?;
                 self.whole_back(table, flow).await
@@ -313,6 +370,7 @@ impl Pass<'_> {
         };
         match back {
             Back::Waiting(until) => return Ok(Passed::Waiting(Some(until))),
+            Back::Halted => return Ok(Passed::Suspended),
             Back::Failed => self.run.change(ROOT, |root| root.on(Event::Stick)),
             Back::Clean | Back::Pivot => {
                 self.run.change(ROOT, |root| root.on(Event::UndoFinish));

@@ -14,7 +14,8 @@ impl State {
     ///   never begun; its `info` is kept, as working data is between attempts.
     /// * A node above such a step runs again, its errors cleared. Its recorded decision and items
     ///   stay, unless all below it was taken back: then they are made anew.
-    /// * The root, if it failed, was undone, stuck or stopped, runs again with the same input.
+    /// * The root, if it failed, was undone or stuck, runs again with the same input.
+    /// * An execution that was stopped goes on where it was: nothing below the root is cleared.
     /// * What is done, but comes after a step that was taken back, is pending again too: it may rest
     ///   on what is no more. Steps before it, such as those before a pivot, stay.
     /// * Whatever else is done stays as it is, and so does everything below it, such as the failure of an
@@ -40,7 +41,10 @@ impl State {
         if self.status == Status::Undoing {
             return 0;
         }
-        let cleared = recover(self, Place::Root, &mut false);
+        let cleared = match self.status {
+            Status::Stopped => go_on(self),
+            _ => recover(self, Place::Root, &mut false),
+        };
         if cleared > 0 {
             self.row = Row::default();
         }
@@ -170,6 +174,18 @@ fn recover(node: &mut State, place: Place, stale: &mut bool) -> usize {
         reopen(node);
     }
     count
+}
+
+/// Lets an execution that was stopped go on where it was.
+fn go_on(root: &mut State) -> usize {
+    if root.started_at.is_some() {
+        return usize::from(reopen(root));
+    }
+    if let Some(status) = cleared(root.status) {
+        root.status = status;
+    }
+    root.done_at = None;
+    1
 }
 
 /// Makes the node run again, with what is below it as it is. Whether that changed anything.

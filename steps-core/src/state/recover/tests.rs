@@ -100,6 +100,35 @@ fn what_was_undone_begins_anew() {
 }
 
 #[test]
+fn a_stopped_execution_goes_on_where_it_was() {
+    let below = || {
+        vec![
+            step("a", Status::Done),
+            node("n", Kind::Flow, Status::Undoing, vec![]),
+            step("b", Status::Waiting),
+            step("c", Status::Failed),
+            step("d", Status::Running),
+        ]
+    };
+    let mut state = node("f", Kind::Flow, Status::Stopped, below());
+    state.started_at = state.states[0].started_at;
+    state.done_at = state.started_at;
+    assert!(state.started_at.is_some());
+    assert_eq!(state.recover(), 1);
+    assert_eq!(
+        shape(&state),
+        "f:running[a:done n:undoing b:waiting c:failed d:running]"
+    );
+    assert_eq!(state.done_at, None);
+
+    let mut never_begun = node("f", Kind::Flow, Status::Stopped, vec![]);
+    (never_begun.started_at, never_begun.done_at) = (None, state.started_at);
+    assert_eq!(never_begun.recover(), 1);
+    assert_eq!(shape(&never_begun), "f:pending");
+    assert_eq!(never_begun.done_at, None);
+}
+
+#[test]
 fn a_stuck_execution_runs_again_and_one_in_mid_rollback_is_left_alone() {
     let mut state = node(
         "f",
@@ -262,6 +291,10 @@ proptest! {
         let count = state.recover();
         prop_assert_eq!(count == 0, state == before);
         prop_assert_eq!(&read(&state.to_json()), &state);
+        // What had failed before it was stopped is another matter.
+        if before.status == Status::Stopped {
+            state.recover();
+        }
         prop_assert_eq!(state.recover(), 0);
     }
 
