@@ -1,0 +1,60 @@
+//! What a request is answered with when it can't be done: an HTTP status for each sort of error.
+
+use axum::{
+    Json,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+use steps::engine::EngineError;
+
+use crate::shop::ShopError;
+
+/// A status, and why.
+pub(crate) struct ApiError(StatusCode, String);
+
+impl ApiError {
+    pub(crate) fn bad_request(why: impl Into<String>) -> Self {
+        Self(StatusCode::BAD_REQUEST, why.into())
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        (self.0, Json(json!({ "error": self.1 }))).into_response()
+    }
+}
+
+impl From<EngineError> for ApiError {
+    fn from(error: EngineError) -> Self {
+        let status = match &error {
+            EngineError::Unknown { .. } | EngineError::OtherFlow { .. } => StatusCode::NOT_FOUND,
+            EngineError::Id { .. } => StatusCode::BAD_REQUEST,
+            // The same key for another order.
+            EngineError::OtherInput { .. } | EngineError::Value { .. } => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
+            // It has ended, or somebody is at it.
+            EngineError::Status { .. } | EngineError::State { .. } | EngineError::Busy { .. } => {
+                StatusCode::CONFLICT
+            }
+            // Nothing was acknowledged, so it may be tried again.
+            EngineError::Closed | EngineError::Store(_) | EngineError::HeldUp { .. } => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        Self(status, error.to_string())
+    }
+}
+
+impl From<ShopError> for ApiError {
+    fn from(error: ShopError) -> Self {
+        let status = match &error {
+            ShopError::NoProduct(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            ShopError::SoldOut(..) | ShopError::TurnedDown(_) => StatusCode::CONFLICT,
+            ShopError::Database(_) => StatusCode::SERVICE_UNAVAILABLE,
+        };
+        Self(status, error.to_string())
+    }
+}

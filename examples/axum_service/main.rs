@@ -1,0 +1,136 @@
+//! A small web shop, as a service with axum and its own SQLite data, whose orders are executions.
+//!
+//! ```sh
+//! cargo run --example axum_service -- --dir /tmp/shop --port 8080
+//! curl -i 127.0.0.1:8080/orders -H 'Idempotency-Key: 1' -H 'Content-Type: application/json' \
+//!      -d '{"customer": "ann", "product": "lamp", "quantity": 2}'
+//! curl 127.0.0.1:8080/orders/order-1
+//! ```
+//!
+//! | request | does |
+//! |---|---|
+//! | `GET /products` | what is in stock: the shop's own data |
+//! | `GET /ledger` | what was charged and refunded: the shop's own data |
+//! | `POST /orders`, with a header `Idempotency-Key` | starts an execution: 202 and its `Location` |
+//! | `GET /orders?status=waiting&customer=ann` | lists executions, the newest first |
+//! | `GET /orders/{id}` | one, with its tree of steps |
+//! | `POST /orders/{id}/approval` | gives the step that waits for it a signal |
+//! | `DELETE /orders/{id}` | cancels: what was done is undone |
+//!
+//! The flow is in `flow.rs`, the handlers that use the engine in `orders.rs`. `shop.rs` is what such
+//! a service has anyway: a database of its own. It uses the rusqlite (0.39) that the engine's store
+//! does, as a program can link only one SQLite; sqlx 0.9 takes the same one and would do as well.
+//!
+//! Kill it with `kill -9` and start it again: the orders go on. On SIGTERM or Ctrl-C it takes no more
+//! requests, lets the steps at work end, and exits with 0; orders that wait are taken up by the
+//! next start.
+
+mod error;
+mod flow;
+mod orders;
+mod products;
+mod shop;
+
+use std::{error::Error, fs, net::Ipv4Addr, path::PathBuf, sync::Arc, time::Duration};
+
+use axum::Router;
+use clap::Parser;
+use steps::{Engine, prelude::*};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+    sync::Notify,
+    time::timeout,
+};
+
+use crate::{flow::fulfil, shop::Shop};
+
+/// Serves a small web shop on loopback.
+#[derive(Parser)]
+#[command(
+    after_help = "Exit status: 0 ended by SIGTERM or Ctrl-C, 1 could not start, 2 bad usage."
+)]
+struct Args {
+    /// The folder of both databases, shop.db and orders.db
+    #[arg(long, value_name = "DIR")]
+    dir: PathBuf,
+    /// The port to listen on; 0 takes a free one
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+    /// Orders of this many cents or more wait for an approval
+    #[arg(long, value_name = "CENTS", default_value_t = 10_000)]
+    approve_from: u64,
+    /// How long it takes to pack a parcel, in milliseconds
+    #[arg(long, value_name = "MS", default_value_t = 100)]
+    packing: u64,
+    /// How long after this process was killed its orders are taken up, in milliseconds
+    #[arg(long, value_name = "MS", default_value_t = 10_000)]
+    lease: u64,
+    /// How long requests and steps at work may take to end after SIGTERM, in milliseconds
+    #[arg(long, value_name = "MS", default_value_t = 10_000)]
+    grace: u64,
+}
+
+/// What the handlers share.
+#[derive(Clone)]
+struct App {
+    shop: Shop,
+    engine: Engine,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let args = Args::parse();
+    fs::create_dir_all(&args.dir)?;
+    let shop = Shop::open(
+        &args.dir.join("shop.db"),
+        Duration::from_millis(args.packing),
+    )?;
+    let shop = shop.with_approval_from(args.approve_from);
+    let engine = Engine::open(&format!("sqlite:{}", args.dir.join("orders.db").display()))
+        .await?
+        .serve(fulfil::with(shop.clone()))
+        .lease(Duration::from_millis(args.lease))
+        .start()
+        .await?;
+
+    let app = Router::new()
+        .merge(products::routes())
+        .merge(orders::routes())
+        .with_state(App {
+            shop,
+            engine: engine.clone(),
+        });
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, args.port)).await?;
+    println!("listening on http://{}", listener.local_addr()?);
+    let end = Arc::new(Notify::new());
+    let ended = Arc::clone(&end).notified_owned();
+    let server = axum::serve(listener, app).with_graceful_shutdown(ended);
+    let mut server = tokio::spawn(server.into_future());
+
+    tokio::select! {
+        ended = &mut server => return Ok(ended??),
+        signal = terminated() => println!("{}: shutting down", signal?),
+    }
+    let grace = Duration::from_millis(args.grace);
+    // No new requests; those at work get their answers, from an engine that still works.
+    end.notify_one();
+    if timeout(grace, server).await.is_err() {
+        println!("some requests had not ended after {grace:?}");
+    }
+    // No new steps; those at work end.
+    engine.shutdown(grace).await?;
+    println!("bye");
+    // Returning would wait for the thread of a blocking step that was cut off, however long it takes.
+    std::process::exit(0)
+}
+
+/// Ends with SIGTERM or Ctrl-C.
+async fn terminated() -> std::io::Result<&'static str> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(tokio::select! {
+        _ = terminate.recv() => "SIGTERM",
+        _ = interrupt.recv() => "SIGINT",
+    })
+}

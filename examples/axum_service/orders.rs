@@ -1,0 +1,143 @@
+//! The routes that start, show and change executions of the flow.
+
+use axum::{
+    Json, Router,
+    extract::{Path, Query, State},
+    http::{HeaderMap, StatusCode, header::LOCATION},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use steps::{
+    Status,
+    engine::{Execution, Filter},
+    store::Info,
+};
+
+use crate::{
+    App,
+    error::ApiError,
+    flow::{Decision, Order, fulfil},
+};
+
+pub(crate) fn routes() -> Router<App> {
+    Router::new()
+        .route("/orders", post(start).get(list))
+        .route("/orders/{id}", get(show).delete(cancel))
+        .route("/orders/{id}/approval", post(approve))
+}
+
+/// Starts an order. The same key with the same order is the same order, however often it is sent.
+async fn start(
+    State(app): State<App>,
+    headers: HeaderMap,
+    Json(order): Json<Order>,
+) -> Result<Response, ApiError> {
+    let key = headers.get("idempotency-key").map(|key| key.to_str());
+    let Some(Ok(key)) = key else {
+        return Err(ApiError::bad_request(
+            "the header Idempotency-Key is missing, or no text",
+        ));
+    };
+    // What can be told at once is not left to the execution.
+    app.shop.price(&order.product)?;
+    let customer = order.customer.clone();
+    let run = app
+        .engine
+        .start(fulfil::input(order))
+        .id(format!("order-{key}"))
+        .label("customer", customer)
+        .await?;
+    // It is safe now, and goes on whatever becomes of this process.
+    let body = Json(json!({ "id": run.id() }));
+    let location = format!("/orders/{}", run.id());
+    Ok((StatusCode::ACCEPTED, [(LOCATION, location)], body).into_response())
+}
+
+/// Everything about one order.
+async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Json<Value>, ApiError> {
+    let run = order(&app, id).await?;
+    let state = run.state().await?;
+    Ok(Json(json!({
+        "id": run.id(),
+        "status": state.execution_status().as_str(),
+        "waitsForApproval": state.approval.decision.status() == Status::Waiting,
+        "parcel": state.parcel.output().ok().flatten(),
+        "state": state,
+    })))
+}
+
+#[derive(Deserialize)]
+struct Wanted {
+    status: Option<String>,
+    customer: Option<String>,
+    /// The last order of the page before.
+    after: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Line {
+    id: String,
+    status: &'static str,
+    customer: Option<String>,
+    created_at: String,
+    error: Option<String>,
+}
+
+/// The orders, the newest first, 100 at a time.
+async fn list(
+    State(app): State<App>,
+    Query(wanted): Query<Wanted>,
+) -> Result<Json<Vec<Line>>, ApiError> {
+    let mut filter = Filter::new().flow::<fulfil>().limit(100);
+    if let Some(name) = wanted.status {
+        let Some(status) = Status::from_name(&name) else {
+            let names: Vec<_> = Status::ALL.iter().map(|status| status.as_str()).collect();
+            let names = names.join(", ");
+            let why = format!("`{name}` is no status; there are {names}");
+            return Err(ApiError::bad_request(why));
+        };
+        filter = filter.status(status);
+    }
+    if let Some(customer) = wanted.customer {
+        filter = filter.label("customer", customer);
+    }
+    if let Some(last) = wanted.after {
+        filter = filter.after(last);
+    }
+    let found = app.engine.list(filter).await?;
+    Ok(Json(found.into_iter().map(line).collect()))
+}
+
+fn line(mut info: Info) -> Line {
+    Line {
+        status: info.status.as_str(),
+        customer: info.labels.remove("customer"),
+        created_at: info.created_at.to_string(),
+        error: info.error,
+        id: info.id,
+    }
+}
+
+/// Says yes or no to an expensive order. It may come before the order waits for it.
+async fn approve(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Json(decision): Json<Decision>,
+) -> Result<StatusCode, ApiError> {
+    let run = order(&app, id).await?;
+    run.signal(fulfil::STEPS.approval.decision, &decision)
+        .await?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+/// Cancels an order: what was done for it is undone.
+async fn cancel(State(app): State<App>, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
+    order(&app, id).await?.undo().await?;
+    Ok(StatusCode::ACCEPTED)
+}
+
+async fn order(app: &App, id: String) -> Result<Execution<fulfil>, ApiError> {
+    Ok(app.engine.execution::<fulfil>(id).await?)
+}

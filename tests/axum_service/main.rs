@@ -1,0 +1,178 @@
+//! The example `axum_service`, run as a process and driven over HTTP.
+
+#![cfg(unix)]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod service;
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use service::Folder;
+
+fn lamps(quantity: u32) -> Value {
+    json!({ "customer": "ann", "product": "lamp", "quantity": quantity })
+}
+
+#[test]
+fn an_order_goes_from_the_request_to_the_parcel() {
+    let folder = Folder::new();
+    let service = folder.start(&[]);
+    let answer = service.order("a", &lamps(2));
+    assert_eq!(answer.status, 202, "{}", answer.body);
+    assert_eq!(answer.location.as_deref(), Some("/orders/order-a"));
+    let order = service.until("order-a", "done");
+    assert_eq!(order["parcel"], 1);
+    assert_eq!(order["state"]["input"]["order"], lamps(2));
+    assert_eq!(service.stock("lamp"), 8);
+    assert_eq!(
+        service.ledger(),
+        json!([{"customer": "ann", "cents": 9800, "refunded": false}])
+    );
+}
+
+#[test]
+fn the_same_key_is_the_same_order() {
+    let folder = Folder::new();
+    let service = folder.start(&[]);
+    for _ in 0..2 {
+        let answer = service.order("a", &lamps(1));
+        assert_eq!(
+            (answer.status, answer.location.as_deref()),
+            (202, Some("/orders/order-a"))
+        );
+        service.until("order-a", "done");
+    }
+    assert_eq!(service.order("a", &lamps(2)).status, 422);
+    assert_eq!(service.order("b", &lamps(1)).status, 202);
+    service.until("order-b", "done");
+    // Two orders were charged, not one, and not three.
+    assert_eq!(service.stock("lamp"), 8);
+    assert_eq!(service.ledger().as_array().map(Vec::len), Some(2));
+}
+
+#[test]
+fn an_expensive_order_waits_for_an_approval() {
+    let folder = Folder::new();
+    let service = folder.start(&[]);
+    for (key, granted) in [("yes", true), ("no", false)] {
+        let id = format!("order-{key}");
+        assert_eq!(service.order(key, &lamps(3)).status, 202);
+        let order = service.until(&id, "waiting");
+        assert_eq!(order["waitsForApproval"], true);
+        assert_eq!(service.list("?status=waiting&customer=ann"), [&*id]);
+        let path = format!("/orders/{id}/approval");
+        let answer = service.post(&path, &json!({"granted": granted, "by": "bob"}));
+        assert_eq!(answer.status, 202, "{}", answer.body);
+        service.until(&id, if granted { "done" } else { "undone" });
+        let late = service.post(&path, &json!({"granted": true, "by": "bob"}));
+        assert_eq!(late.status, 409, "{}", late.body);
+    }
+    assert_eq!(service.list("?status=undone"), ["order-no"]);
+    assert_eq!(service.stock("lamp"), 7);
+}
+
+#[test]
+fn a_cancelled_order_is_undone() {
+    let folder = Folder::new();
+    let service = folder.start(&[]);
+    assert_eq!(service.order("a", &lamps(3)).status, 202);
+    service.until("order-a", "waiting");
+    assert_eq!(service.stock("lamp"), 7);
+    assert_eq!(
+        service.request("DELETE", "/orders/order-a", &[], "").status,
+        202
+    );
+    service.until("order-a", "undone");
+    assert_eq!(service.stock("lamp"), 10);
+    assert_eq!(
+        service.request("DELETE", "/orders/order-a", &[], "").status,
+        409
+    );
+}
+
+#[test]
+fn bad_requests_are_told() {
+    let folder = Folder::new();
+    let service = folder.start(&[]);
+    let order = lamps(1).to_string();
+    let json = ("Content-Type", "application/json");
+    assert_eq!(
+        service.request("POST", "/orders", &[json], &order).status,
+        400
+    );
+    assert_eq!(service.order("a", &json!({"customer": "ann"})).status, 422);
+    let unknown = json!({"customer": "ann", "product": "moon", "quantity": 1});
+    assert_eq!(service.order("a", &unknown).status, 422);
+    assert_eq!(service.get("/orders/order-a").status, 404);
+    let answer = service.get("/orders?status=fine");
+    assert_eq!(answer.status, 400);
+    assert!(
+        answer.body["error"]
+            .as_str()
+            .is_some_and(|why| why.contains("waiting"))
+    );
+    assert_eq!(service.order(&"k".repeat(300), &lamps(1)).status, 400);
+    assert_eq!(service.list(""), Vec::<String>::new());
+}
+
+/// Killed while a parcel is packed: the payment before it is not made again, and the order that
+/// waited still waits.
+#[test]
+fn after_kill_9_the_orders_go_on() {
+    let folder = Folder::new();
+    let service = folder.start(&["--packing", "60000"]);
+    assert_eq!(service.order("waits", &lamps(3)).status, 202);
+    assert_eq!(service.order("packs", &lamps(1)).status, 202);
+    service.until("order-waits", "waiting");
+    service.until_step("order-packs", "parcel", "running");
+    service.kill();
+
+    let service = folder.start(&[]);
+    service.until("order-packs", "done");
+    assert_eq!(service.list("?status=waiting"), ["order-waits"]);
+    let answer = service.post(
+        "/orders/order-waits/approval",
+        &json!({"granted": true, "by": "bob"}),
+    );
+    assert_eq!(answer.status, 202);
+    service.until("order-waits", "done");
+    assert_eq!(service.stock("lamp"), 6);
+    assert_eq!(service.ledger().as_array().map(Vec::len), Some(2));
+}
+
+/// The step at work ends, nothing else begins, and the next start need not wait for a lease.
+#[test]
+fn sigterm_ends_it_within_its_grace_and_nothing_is_lost() {
+    let folder = Folder::new();
+    let service = folder.start(&["--packing", "1500", "--lease", "600000"]);
+    assert_eq!(service.order("packs", &lamps(1)).status, 202);
+    service.until_step("order-packs", "parcel", "running");
+    let (code, took) = service.terminate();
+    assert_eq!(code, Some(0));
+    assert!(took < Duration::from_secs(10), "{took:?}");
+
+    let service = folder.start(&["--lease", "600000"]);
+    let order = service.until("order-packs", "done");
+    let parcel = &order["state"]["states"].as_array().expect("steps")[4];
+    assert_eq!(parcel["name"], "parcel");
+    assert_eq!(parcel.get("attempts"), None, "it ran again: {parcel}");
+}
+
+/// A step that does not end in time is cut off, as by a crash.
+#[test]
+fn a_step_that_outlasts_the_grace_runs_again() {
+    let folder = Folder::new();
+    let service = folder.start(&["--packing", "60000", "--grace", "300", "--lease", "600000"]);
+    assert_eq!(service.order("packs", &lamps(1)).status, 202);
+    service.until_step("order-packs", "parcel", "running");
+    let (code, took) = service.terminate();
+    assert_eq!(code, Some(0));
+    assert!(took < Duration::from_secs(10), "{took:?}");
+
+    let service = folder.start(&["--lease", "600000"]);
+    service.until("order-packs", "done");
+    assert_eq!(service.ledger().as_array().map(Vec::len), Some(1));
+}
