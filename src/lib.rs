@@ -1,7 +1,7 @@
 #![doc = include_str!("intro.md")]
 #![forbid(unsafe_code)]
 
-#[cfg(all(doc, feature = "macros"))]
+#[cfg(all(doc, feature = "macros", feature = "sqlite"))]
 pub mod guide;
 
 mod open;
@@ -108,6 +108,6 @@ pub mod prelude {
 }
 
 /// The README's examples are compiled and run with the doc tests.
-#[cfg(all(doctest, feature = "macros"))]
+#[cfg(all(doctest, feature = "macros", feature = "sqlite"))]
 #[doc = include_str!("../README.md")]
 pub struct Readme;

@@ -49,8 +49,7 @@ pub trait Open {
 
 impl Open for Engine {
     async fn open(url: &str) -> Result<Builder, EngineError> {
-        let scheme = url.split_once(':').map_or(url, |(scheme, _)| scheme);
-        match scheme {
+        match url.split_once(':').map_or("", |(scheme, _)| scheme) {
             "memory" => Ok(Engine::on(MemoryStore::new())),
             #[cfg(feature = "sqlite")]
             "sqlite" => Ok(Engine::on(steps_sqlite::SqliteStore::open(url).await?)),
@@ -61,7 +60,8 @@ impl Open for Engine {
             )),
             _ => Err(unknown(
                 url,
-                "known are `sqlite:FILE` and `memory:`; for another store there is `Engine::on`",
+                "known are `sqlite:FILE`, such as `sqlite:steps.db`, and `memory:`; for another store \
+                 there is `Engine::on`",
             )),
         }
     }

@@ -7,6 +7,8 @@
 //! | [`policies`] | retry, timeout, poll, blocking, volatile, readonly |
 //! | [`rollback`] | undo, verify, observe, pivot, optional, atomic, reversible, hold, stuck |
 //! | [`resuming`] | passes, the state as JSON and typed, recovering, a changed program |
+//! | [`durable`] | the engine: starting, finding, stopping and taking back, several processes, ending |
+//! | [`sqlite`] | the engine's file: settings, looking into it, what may be wrong with it |
 //! | [`waiting`] | sleep and signals |
 //! | [`watching`] | events, labels, journals |
 //! | [`limits`] | panics, threads, cancelling, what is bounded |
@@ -25,6 +27,10 @@ pub mod policies {}
 pub mod rollback {}
 #[doc = include_str!("resuming.md")]
 pub mod resuming {}
+#[doc = include_str!("durable.md")]
+pub mod durable {}
+#[doc = include_str!("sqlite.md")]
+pub mod sqlite {}
 #[doc = include_str!("waiting.md")]
 pub mod waiting {}
 #[doc = include_str!("watching.md")]

@@ -6,3 +6,4 @@ mod control;
 mod finding;
 mod several;
 mod support;
+mod urls;
