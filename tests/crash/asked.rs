@@ -70,7 +70,7 @@ impl Journal for Asks {
     }
 }
 
-fn begin<'l>(lab: &'l Lab, saved: Option<State>) -> Run<'l, job> {
+fn begin(lab: &Lab, saved: Option<State>) -> Run<'_, job> {
     let run = job(lab).clock(Arc::new(lab.clock().clone()));
     match saved {
         Some(saved) => run.resume(saved),

@@ -11,7 +11,7 @@ use crate::run::{Ask, Requests};
 /// * Whatever is asked, no new step begins, no attempt, poll, item or round; one that is running is
 ///   let finish, and recorded. It may look at [`Cx::cancelled`](crate::Cx::cancelled).
 /// * [`stop`](Self::stop) leaves everything else as it is, and the run ends with
-///   [`Cause::Stopped`](crate::Cause::Stopped).
+///   [`Cause::Stopped`](crate::failure::Cause::Stopped).
 /// * [`undo`](Self::undo) rolls back what was done.
 ///
 /// ```
@@ -81,7 +81,7 @@ impl Control {
     /// beside a failure. It goes before [`stop`](Self::stop); a rollback that is under way goes on as
     /// it would.
     ///
-    /// The run ends with [`Cause::Undone`](crate::Cause::Undone), unless a step failed meanwhile. An
+    /// The run ends with [`Cause::Undone`](crate::failure::Cause::Undone), unless a step failed meanwhile. An
     /// `#[on_failed]` is called, unless the flow had ended before.
     pub fn undo(&self) {
         self.0.ask(Ask::Undo);
