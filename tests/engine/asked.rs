@@ -1,8 +1,19 @@
-//! What is asked for is waited for.
+//! What is asked for is waited for; what runs is told at once.
 
-use steps::Status;
+use steps::{Status, prelude::*};
 
-use crate::support::{World, failure, job, on_each_store};
+use crate::support::{World, act, failure, job, on_each_store};
+
+#[flow]
+async fn beside(world: &World, name: String) -> Result<String, String> {
+    steps! {
+        p = parallel {
+            long = act(cx, world, &format!("{name}.long"));
+            told = { word = steps::signal::<String>(); said = act(cx, world, &word); }
+        }
+    }
+    Ok(p.told.said)
+}
 
 on_each_store! {
     /// The end that it had before is not its end any more.
@@ -18,5 +29,18 @@ on_each_store! {
                 assert_eq!(run.rest().await.expect("it rests").status, Status::Undone);
             }
         }
+    }
+
+    async fn a_step_is_given_its_signal_while_another_runs_beside_it(db) {
+        let world = World::new();
+        world.closes("x.long");
+        let engine = db.engine().await.serve(beside::with(world.clone())).start().await.expect("it starts");
+        let run = engine.start(beside::input("x".into())).await.expect("it starts");
+        world.saw("x.long").await;
+        tokio::time::sleep(std::time::Duration::from_millis(30)).await;
+        run.signal(beside::STEPS.p.told.word, &"hello".to_owned()).await.expect("it is kept");
+        world.saw("hello").await;
+        world.opens();
+        assert_eq!(run.outcome().await.expect("done"), "hello");
     }
 }

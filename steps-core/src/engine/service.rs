@@ -55,6 +55,9 @@ struct Open {
     signals: Vec<(i64, String, Json)>,
     ask: Option<Ask>,
     run: Option<Arc<Shared>>,
+    /// Whether a pass is under way, and a signal was given to a step since it began.
+    passing: bool,
+    given: bool,
 }
 
 impl Post {
@@ -66,7 +69,16 @@ impl Post {
         }
         open.newest = number;
         match message {
-            Message::Signal { path, value } => open.signals.push((number, path, value)),
+            Message::Signal { path, value } => {
+                // A step that waits beside one that runs need not wait for the end of that.
+                let run = open.run.as_ref().filter(|_| open.passing);
+                if run.is_some_and(|run| run.signal(&path, &value)) {
+                    journal.delivered(number);
+                    open.given = true;
+                } else {
+                    open.signals.push((number, path, value));
+                }
+            }
             Message::Stop => {
                 journal.requested(number, message);
                 open.ask(Ask::Stop);
@@ -96,9 +108,16 @@ impl Post {
         open.run = Some(Arc::clone(run));
     }
 
-    /// Gives the steps that wait what came for them. Whether another pass has something to do.
+    /// A pass begins: from now on a signal is given to a step that waits for it as soon as it comes.
+    fn pass(&self) {
+        lock(&self.open).passing = true;
+    }
+
+    /// A pass has ended. Gives the steps that wait what came for them. Whether another pass has
+    /// something to do.
     fn deliver(&self, run: &Shared, journal: &TurnJournal) -> bool {
         let mut open = lock(&self.open);
+        open.passing = false;
         journal.has_seen(open.newest);
         let before = open.signals.len();
         open.signals.retain(|(number, path, value)| {
@@ -108,8 +127,9 @@ impl Post {
             }
             !delivered
         });
+        let given = std::mem::take(&mut open.given);
         let asked = open.ask.take().is_some();
-        asked || open.signals.len() < before
+        asked || given || open.signals.len() < before
     }
 }
 
@@ -193,6 +213,7 @@ async fn take_turn<F: Flow>(with: &With<F>, turn: Turn) -> Rest {
     post.connect(&ready.run);
     post.deliver(&ready.run, &journal);
     let passed = loop {
+        post.pass();
         let passed = match ready.pass_on().await {
             Ok(passed) => passed,
             Err(failure) => return lost(&journal, &failure),

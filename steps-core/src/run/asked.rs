@@ -2,7 +2,7 @@
 //! shutting down. It is asked at any time, from any task; the run looks where something would
 //! begin.
 
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 
 use tokio::sync::Notify;
 
@@ -103,6 +103,8 @@ pub(crate) struct Asking {
     pub(crate) undo: bool,
     /// What the last pass has heeded.
     heeded: AtomicU8,
+    /// How many signals were given to their steps.
+    signals: AtomicUsize,
 }
 
 impl Asking {
@@ -111,6 +113,7 @@ impl Asking {
             requests,
             undo,
             heeded: AtomicU8::default(),
+            signals: AtomicUsize::default(),
         }
     }
 }
@@ -132,9 +135,29 @@ impl Shared {
         }
     }
 
-    /// Ends when more is asked for than this.
-    pub(crate) async fn asked_more_than(&self, seen: Asked) {
-        self.asking.requests.more_than(seen).await;
+    /// A signal was given to a step.
+    pub(super) fn signalled(&self) {
+        self.asking.signals.fetch_add(1, Ordering::Relaxed);
+        self.asking.requests.given.notify_waiters();
+    }
+
+    /// What branches at once have to take note of while they wait.
+    pub(super) fn news(&self) -> News {
+        News {
+            asked: self.asked(),
+            signals: self.asking.signals.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Ends when there is other news than this.
+    pub(super) async fn other_news(&self, than: News) {
+        loop {
+            let next = self.asking.requests.given.notified();
+            if self.news() != than {
+                return;
+            }
+            next.await;
+        }
     }
 
     /// A pass has heeded this.
@@ -145,7 +168,7 @@ impl Shared {
     /// Ends when another pass is to be made, as more is asked for.
     pub(crate) async fn roused(&self) {
         let heeded = Asked(self.asking.heeded.load(Ordering::Relaxed));
-        self.asked_more_than(heeded).await;
+        self.asking.requests.more_than(heeded).await;
     }
 
     /// Whether anything may keep a step from beginning: saves most of them a closer look.
@@ -172,6 +195,13 @@ impl Shared {
             _ => !self.asked().is_nothing() || self.is_cancelled(id),
         }
     }
+}
+
+/// What came from outside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct News {
+    pub(super) asked: Asked,
+    pub(super) signals: usize,
 }
 
 /// Whether something may begin.

@@ -146,6 +146,8 @@ impl Shared {
         };
         tree[id].rare_mut().input = Some(value.clone());
         self.mark(id);
+        drop(tree);
+        self.signalled();
         true
     }
 

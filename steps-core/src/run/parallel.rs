@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use super::{
     End, Kept, Pass,
-    asked::{Asked, Gate},
+    asked::{Gate, News},
     attempt::At,
     sooner,
     tree::{Id, Tree},
@@ -137,15 +137,14 @@ impl Pass<'_> {
         let mut running = FuturesUnordered::new();
         let mut worst = End::Done;
         let mut now = now;
-        let mut heeded = self.run.asked();
+        let mut heeded = self.run.news();
         loop {
-            let asked = self.run.asked();
-            if asked.is_more_than(heeded) {
-                heeded = asked;
-                if asked.undoes() {
-                    // They give up.
-                    ready.extend(waiting.drain(..).map(|(index, _)| index));
-                }
+            let news = self.run.news();
+            if news != heeded {
+                let all = news.asked != heeded.asked && news.asked.undoes();
+                heeded = news;
+                // They give up; or one has got its signal.
+                ready.extend(self.roused(region, &mut waiting, all, now));
             }
             let halted = self.gate(region) == Gate::Halted;
             // One that waits has begun and not ended, so it counts.
@@ -209,9 +208,26 @@ impl Pass<'_> {
         }
     }
 
-    /// Ends when it is time for a branch that waits, or more is asked for.
-    async fn alarm(self, due: Option<Timestamp>, heeded: Asked) {
-        let asked = std::pin::pin!(self.run.asked_more_than(heeded));
+    /// Takes out those that wait no more, or all.
+    fn roused(
+        self,
+        region: Id,
+        waiting: &mut Vec<(usize, Option<Timestamp>)>,
+        all: bool,
+        now: Timestamp,
+    ) -> Vec<usize> {
+        let tree = self.run.tree();
+        let first = tree[region].children().start;
+        let roused = waiting.extract_if(.., |(index, _)| {
+            let id = first + Id::try_from(*index).unwrap_or(Id::MAX);
+            all || !matches!(self.idle(&tree, id, now), Some(End::Waiting(_)))
+        });
+        roused.map(|(index, _)| index).collect()
+    }
+
+    /// Ends when it is time for a branch that waits, or there is other news.
+    async fn alarm(self, due: Option<Timestamp>, heeded: News) {
+        let asked = std::pin::pin!(self.run.other_news(heeded));
         match due {
             Some(time) => {
                 let due = std::pin::pin!(self.run.clock.sleep_until(time));
