@@ -60,8 +60,7 @@ impl Job {
         let mut chance = Chance::new(number.wrapping_mul(0x9e37_79b9));
         Self {
             number,
-            // `Withdrawn`, the last, begins to be made once a request to undo has its effect.
-            kind: chance.of(&Kind::ALL[..8]),
+            kind: chance.of(&Kind::ALL),
             fails: chance.within(0..3) == 0,
             count: chance.within(1..4),
         }

@@ -5,7 +5,7 @@ use std::{
     fmt,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, AtomicU64},
+        atomic::{AtomicBool, AtomicU32, AtomicU64},
     },
     time::Duration,
 };
@@ -166,6 +166,7 @@ impl Builder {
             hub: Arc::new(Hub::default()),
             running: Mutex::default(),
             turns: AtomicU64::new(0),
+            losses: AtomicU32::new(0),
             refused: Mutex::default(),
             rested: Notify::new(),
             nudge: Notify::new(),

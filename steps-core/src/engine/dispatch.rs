@@ -289,7 +289,11 @@ impl Leaving {
             if error.kind() == ErrorKind::Fenced {
                 return;
             }
-            tokio::spawn(give_back(Arc::clone(&journal)));
+            let losses = inner.losses.fetch_add(1, Ordering::Relaxed).min(16);
+            let pause = (PAUSES.0 * 2_u32.pow(losses)).min(inner.lease);
+            tokio::spawn(give_back(Arc::clone(&journal), pause));
+        } else {
+            inner.losses.store(0, Ordering::Relaxed);
         }
         inner.hub.rests(&journal.id, rest);
         // What came too late for this turn has made the execution due again.
@@ -307,21 +311,22 @@ impl Drop for Leaving {
     }
 }
 
-/// Gives back a lease after the store failed, so that the execution need not wait for its end.
-async fn give_back(journal: Arc<TurnJournal>) {
+/// Gives back a lease after the store failed, so that the execution need not wait for its end. It
+/// is due again after a pause, which grows while the store takes no records: each turn may do the
+/// effect of a step once more.
+async fn give_back(journal: Arc<TurnJournal>, pause: Duration) {
+    let inner = &journal.inner;
+    let until = clock::add(inner.clock.now(), pause);
     let mut pause = PAUSES.0;
-    let mut left = journal.inner.lease;
+    let mut left = inner.lease;
     while let Some(less) = left.checked_sub(pause) {
         tokio::time::sleep(pause).await;
         let then = Then::Rest {
-            due: Due::Now,
+            due: Due::At(until),
             seen: 0,
         };
         match journal.give_back(then).await {
-            Ok(()) => {
-                journal.inner.alarm(Some(journal.inner.clock.now()));
-                return;
-            }
+            Ok(()) => return inner.alarm(Some(until)),
             Err(error) if error.kind() == ErrorKind::Fenced => return,
             Err(_) => {}
         }

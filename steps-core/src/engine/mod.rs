@@ -71,7 +71,7 @@ use std::{
     fmt,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -129,6 +129,8 @@ struct Inner {
     running: Mutex<HashMap<u64, Running>>,
     /// How many turns have begun.
     turns: AtomicU64,
+    /// How many turns in a row ended as the store took no more records.
+    losses: AtomicU32,
     /// The executions that did not fit, once each.
     refused: Mutex<HashSet<Arc<str>>>,
     /// Tells that an execution has left `running`.
