@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// A deployment whose process was killed is taken up so long after its last sign of life. By
-/// default this is 30 seconds, as nobody can tell a dead process from one that hangs; here the lock
+/// default this is 10 seconds, as nobody can tell a dead process from one that hangs; here the lock
 /// on the site has told it already. Still it must outlast a disk that is busy with a tarball.
 const LEASE: Duration = Duration::from_secs(5);
 

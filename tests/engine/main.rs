@@ -4,6 +4,7 @@ mod asked;
 mod basics;
 mod control;
 mod finding;
+mod lapse;
 mod several;
 mod support;
 mod urls;

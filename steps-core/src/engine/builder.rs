@@ -34,7 +34,7 @@ use crate::{
 /// |---|---|
 /// | [`serve`](Self::serve) | no flow: the engine only starts and looks after executions, which other processes run |
 /// | [`concurrency`](Self::concurrency) | [`Concurrency::cores`] |
-/// | [`lease`](Self::lease) | 30 s |
+/// | [`lease`](Self::lease) | 10 s |
 /// | [`poll`](Self::poll) | 200 ms |
 /// | [`limits`](Self::limits) | [`RunLimits::DEFAULT`] |
 #[must_use = "nothing runs before `.start()`"]
@@ -69,7 +69,7 @@ impl Engine {
             store,
             served: Vec::new(),
             concurrency: Concurrency::default(),
-            lease: Duration::from_secs(30),
+            lease: Duration::from_secs(10),
             poll: Duration::from_millis(200),
             limits: RunLimits::DEFAULT,
             clock: Clock::System,
@@ -96,7 +96,7 @@ impl Builder {
     }
 
     /// How long after a process has died its executions are taken over by another; by default
-    /// 30 seconds. The heartbeat comes three times in that time. A process that was stopped for
+    /// 10 seconds. The heartbeat comes three times in that time. A process that was stopped for
     /// longer can't write any more to what was taken over.
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease.max(Duration::from_millis(10));

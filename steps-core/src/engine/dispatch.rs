@@ -223,6 +223,17 @@ impl Inner {
         self.spawn(service, turn, (place, own));
     }
 
+    /// Ends when that turn has.
+    async fn left(&self, number: u64) {
+        loop {
+            let rested = self.rested.notified();
+            if !lock(&self.running).contains_key(&number) {
+                return;
+            }
+            rested.await;
+        }
+    }
+
     /// Begins a turn, on a task of its own.
     pub(super) fn spawn(
         self: &Arc<Self>,
@@ -241,9 +252,22 @@ impl Inner {
             places: Some(places),
         };
         let serve = Arc::clone(&service.serve);
+        let inner = Arc::clone(self);
         // The task must not have left before it is noted.
         let mut running = lock(&self.running);
+        // Its lease had ended while it was at work here, on a machine that is too busy: what is
+        // at work can write no more, and must not meet its own successor.
+        let older = running
+            .iter()
+            .find(|(_, older)| older.journal.id == journal.id && journal.lease().is_some());
+        let older = older.map(|(number, older)| {
+            older.post.ask(Ask::Suspend);
+            *number
+        });
         let task = tokio::spawn(async move {
+            if let Some(older) = older {
+                inner.left(older).await;
+            }
             let rest = AssertUnwindSafe(serve.turn(turn)).catch_unwind().await;
             leaving.leave(rest.unwrap_or_else(|_| {
                 Rest::Lost(StoreError::new(ErrorKind::Other, "the engine panicked"))
