@@ -2,12 +2,15 @@
 //!
 //! `tree` holds the records, `forward` runs what can run (with `lines`, `step`, `rounds` and
 //! `parallel`), `back` takes back what was done, `restore` puts saved values in their slots,
-//! `attempt` calls the user's code. A pass ends done, failed, or waiting; what that leads to is for
+//! `attempt` calls the user's code, `commit` tells the journal, `asked` is what somebody outside
+//! wants. A pass ends done, failed, or waiting; what that leads to is for
 //! the caller in [`crate::resume`].
 
 mod asked;
 pub(crate) mod attempt;
 mod back;
+mod commit;
+mod ending;
 mod forward;
 mod limits;
 mod lines;
@@ -36,7 +39,7 @@ use crate::{
     cx::Cx,
     error::{BoxError, JournalError, StepError},
     failure::{Cause, StepFailure},
-    journal::{Batch, Change, Journal, Rest},
+    journal::Journal,
     json::Json,
     observe::Event,
     scope::lock,
@@ -166,22 +169,6 @@ impl Shared {
         }
     }
 
-    /// Notes that a node changed.
-    #[inline]
-    pub(crate) fn mark(&self, id: Id) {
-        if self.journal.is_some() {
-            self.mark_dirty(id);
-        }
-    }
-
-    #[cold]
-    fn mark_dirty(&self, id: Id) {
-        let mut dirty = lock(&self.dirty);
-        if dirty.last() != Some(&id) {
-            dirty.push(id);
-        }
-    }
-
     /// Tells the observer of a node.
     #[inline]
     pub(crate) fn observe(&self, tree: &Tree, id: Id) {
@@ -213,91 +200,6 @@ impl Shared {
         if called.is_err() {
             tracing::error!(path = event.path, "an observer panicked");
         }
-    }
-
-    /// Notes that a node changed, and tells the observer.
-    #[inline]
-    fn changed(&self, tree: &Tree, id: Id) {
-        self.mark(id);
-        self.observe(tree, id);
-    }
-
-    /// Changes a node.
-    pub(crate) fn change<R>(&self, id: Id, change: impl FnOnce(&mut tree::Record) -> R) -> R {
-        let mut tree = self.tree();
-        let result = change(&mut tree[id]);
-        self.changed(&tree, id);
-        result
-    }
-
-    /// Makes what changed safe.
-    #[inline]
-    pub(crate) async fn commit(&self) -> Result<(), JournalError> {
-        match &self.journal {
-            None => Ok(()),
-            Some(journal) => Box::pin(self.commit_to(&**journal, None)).await,
-        }
-    }
-
-    /// Makes what changed safe, and tells the journal how the pass ended.
-    pub(crate) async fn commit_last(&self, rest: Rest) -> Result<(), JournalError> {
-        match &self.journal {
-            None => Ok(()),
-            Some(journal) => Box::pin(self.commit_to(&**journal, Some(rest))).await,
-        }
-    }
-
-    async fn commit_to(
-        &self,
-        journal: &dyn Journal,
-        rest: Option<Rest>,
-    ) -> Result<(), JournalError> {
-        let mut lost = self.committing.lock().await;
-        if let Some(error) = &*lost {
-            return Err(error.clone());
-        }
-        let ids = std::mem::take(&mut *lock(&self.dirty));
-        if ids.is_empty() && rest.is_none() {
-            return Ok(());
-        }
-        let changes = self.changes(ids);
-        let batch = Batch {
-            run: self,
-            changes,
-            replaces: self.replaces.swap(false, Ordering::Relaxed),
-            rest,
-        };
-        let committed = journal.commit(batch).await;
-        if let Err(error) = &committed {
-            *lost = Some(error.clone());
-        }
-        committed
-    }
-
-    /// What has become of these records.
-    fn changes(&self, ids: Vec<Id>) -> Vec<Change> {
-        let mut tree = self.tree();
-        let mut seen = std::collections::HashSet::new();
-        let mut newest: Vec<Id> = ids
-            .iter()
-            .rev()
-            .copied()
-            .filter(|id| seen.insert(*id))
-            .collect();
-        newest.reverse();
-        // In the order in which they came to be.
-        for id in ids {
-            tree.row(id);
-        }
-        let change = |id| {
-            let mut node = tree.node(id);
-            if id == tree::ROOT {
-                self.sign(&mut node);
-            }
-            let (id, parent) = tree.row(id);
-            Change { id, parent, node }
-        };
-        newest.into_iter().map(change).collect()
     }
 
     /// Lets nothing new begin below `id`.

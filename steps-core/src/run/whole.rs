@@ -1,22 +1,22 @@
-//! One pass over a whole execution: forward, and back where that fails.
+//! One pass over a whole execution, forward; `ending` has the way back, and what is called at the
+//! end.
 
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::{
-    Back, End, Kept, Pass, Shared,
+    End, Kept, Pass, Shared,
     attempt::call,
     tree::{Id, ROOT},
 };
 use crate::{
     error::StepError,
-    failure::Failure,
     json::Json,
     scope::{BoxFuture, Enter, Entered},
     state::Until,
     status::{Event, Status},
-    table::{OnFailure, Table},
+    table::Table,
 };
 
 /// The flow that runs, and its own scope.
@@ -298,7 +298,7 @@ impl Pass<'_> {
     }
 
     /// A handler's output is safe before the handler runs.
-    async fn handle(
+    pub(super) async fn handle(
         self,
         handler: Option<BoxFuture<'_, Result<(), StepError>>>,
     ) -> Result<(), StepError> {
@@ -313,106 +313,12 @@ impl Pass<'_> {
     }
 
     /// What a handler of the whole flow fails with changes nothing about the flow; it is kept.
-    fn handler_failed(self, field: &str, error: &StepError) {
+    pub(super) fn handler_failed(self, field: &str, error: &StepError) {
         let text = error.text();
         tracing::error!(error = text, "the handler of a flow failed ({field})");
         if let Ok(json) = Json::encode(&text) {
             let mut tree = self.run.tree();
             tree[ROOT].rare_mut().extra.push((field.to_owned(), json));
         }
-    }
-
-    async fn after_failure(self, table: &'static Table, flow: &dyn Whole) -> Kept<Passed> {
-        match table.on_failure {
-            OnFailure::Hold if !self.run.asked().undoes() => {
-                self.whole_failed(table, flow).await?;
-                Ok(Passed::Ended)
-            }
-            _ => {
-                self.run.change(ROOT, |root| root.on(Event::Undo));
-                self.run.commit().await?;
-                self.whole_back(table, flow).await
-            }
-        }
-    }
-
-    async fn whole_back(self, table: &'static Table, flow: &dyn Whole) -> Kept<Passed> {
-        let input = self.run.tree()[ROOT].rare().input.clone();
-        let how = Enter {
-            input: input.as_ref(),
-            fresh: true,
-            ..Enter::default()
-        };
-        let begun = !self.run.tree()[ROOT].children().is_empty();
-        let back = if begun {
-            let entered = call(|| flow.enter(how)).map(|entered| {
-                if let Some(input) = entered.input {
-                    self.run.tree()[ROOT].rare_mut().input = Some(input);
-                }
-                entered.scope
-            });
-            match entered {
-                Ok(Some(scope)) => match self.restore(&*scope, 0, table.nodes, ROOT).await? {
-                    Ok(()) => self.unwind(&*scope, 0, table.nodes, ROOT).await?,
-                    Err((id, error)) => {
-                        self.refuse(id, &error);
-                        Back::Failed
-                    }
-                },
-                Ok(None) => Back::Clean,
-                Err(error) => {
-                    self.note(ROOT, &error);
-                    Back::Failed
-                }
-            }
-        } else {
-            Back::Clean
-        };
-        match back {
-            Back::Waiting(until) => return Ok(Passed::Waiting(Some(until))),
-            Back::Halted => return Ok(Passed::Suspended),
-            Back::Failed => self.run.change(ROOT, |root| root.on(Event::Stick)),
-            Back::Clean | Back::Pivot => {
-                self.run.change(ROOT, |root| root.on(Event::UndoFinish));
-            }
-        }
-        self.whole_failed(table, flow).await?;
-        Ok(Passed::Ended)
-    }
-
-    /// Calls the `#[on_failed]`, if the flow failed and it was not called yet: the root's decision
-    /// is `false` until then. How the flow ended is safe before; a crash in the middle calls it
-    /// again.
-    async fn whole_failed(self, table: &'static Table, flow: &dyn Whole) -> Kept<()> {
-        if self.run.tree()[ROOT].rare().decision != Some(false) {
-            return Ok(());
-        }
-        self.run.commit().await?;
-        self.run.tree()[ROOT].rare_mut().decision = None;
-        self.run.mark(ROOT);
-        let failure = Failure {
-            flow: table.name,
-            cause: self.run.cause(),
-            state: Arc::new(self.run.state()),
-        };
-        let input = self.run.tree()[ROOT].rare().input.clone();
-        let how = Enter {
-            input: input.as_ref(),
-            fresh: true,
-            ..Enter::default()
-        };
-        let handled = async {
-            let Some(scope) = call(|| flow.enter(how))?.scope else {
-                return Ok(());
-            };
-            match scope.on_failed(&failure) {
-                Some(handler) => self.guarded(handler, None).await,
-                None => Ok(()),
-            }
-        };
-        if let Err(error) = handled.await {
-            self.handler_failed("onFailedErr", &error);
-        }
-        Ok(())
     }
 }

@@ -6,7 +6,9 @@ use proptest::prelude::*;
 
 use super::{
     super::{Ask, Asking, Requests},
-    Line, Top, check_laws, firsts, leaked, lines, model, run_asked, table,
+    Line, check_laws, firsts,
+    grown::{Top, table},
+    leaked, lines, model, run_asked,
 };
 use crate::{
     journal::{Batch, Journal},
