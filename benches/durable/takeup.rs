@@ -24,7 +24,7 @@ pub(crate) const TOPIC: &str = "takeup";
 pub(crate) const CHILD: &str = "leave";
 
 /// How long the leases of a process last that has died: the engine's default.
-const LEASE: Duration = Duration::from_secs(30);
+const LEASE: Duration = Duration::from_secs(10);
 
 /// How many repetitions.
 const TURNS: usize = 3;

@@ -192,6 +192,7 @@ impl Inner {
         let own = index
             .and_then(|index| places.own[index].pop())
             .or_else(|| service.limit.as_ref().map(Limiter::admit));
+        let lapsed = taken.from.as_ref() == Some(&self.worker);
         if let Some(from) = &taken.from {
             tracing::info!(
                 execution = taken.info.id,
@@ -219,6 +220,7 @@ impl Inner {
             nodes: taken.nodes,
             post,
             undo,
+            lapsed,
         };
         self.spawn(service, turn, (place, own));
     }
@@ -252,15 +254,16 @@ impl Inner {
             places: Some(places),
         };
         let serve = Arc::clone(&service.serve);
-        let inner = Arc::clone(self);
+        let (inner, lapsed) = (Arc::clone(self), turn.lapsed);
         // The task must not have left before it is noted.
         let mut running = lock(&self.running);
         // Its lease had ended while it was at work here, on a machine that is too busy: what is
         // at work can write no more, and must not meet its own successor.
-        let older = running
-            .iter()
-            .find(|(_, older)| older.journal.id == journal.id && journal.lease().is_some());
-        let older = older.map(|(number, older)| {
+        let older = lapsed.then(|| {
+            let mut all = running.iter();
+            all.find(|(_, older)| older.journal.id == journal.id)
+        });
+        let older = older.flatten().map(|(number, older)| {
             older.post.ask(Ask::Suspend);
             *number
         });

@@ -40,6 +40,8 @@ pub(super) struct Turn {
     pub(super) post: Arc<Post>,
     /// Whether it is to be undone.
     pub(super) undo: bool,
+    /// Whether this engine's own lease on it had ended, perhaps with it still at work here.
+    pub(super) lapsed: bool,
 }
 
 /// The way to an execution while it runs: what came for it, and the run to tell.

@@ -196,6 +196,7 @@ impl Inner {
             nodes: Vec::new(),
             post: Arc::new(Post::default()),
             undo: false,
+            lapsed: false,
         };
         self.spawn(service, turn, places);
         match start.await {
