@@ -165,6 +165,7 @@ impl Builder {
             limiter,
             hub: Arc::new(Hub::default()),
             running: Mutex::default(),
+            strays: Mutex::default(),
             turns: AtomicU64::new(0),
             losses: AtomicU32::new(0),
             refused: Mutex::default(),

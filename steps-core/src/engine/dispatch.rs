@@ -9,7 +9,7 @@ use std::{
 
 use futures_util::{
     FutureExt,
-    future::{Either, select},
+    future::{AbortHandle, Abortable, Either, select},
 };
 
 use super::{
@@ -153,6 +153,7 @@ impl Inner {
         let limit = places.all.len();
         // What comes from now on is not in this claim.
         *lock(&self.due) = None;
+        *lock(&self.strays) = Some(Vec::new());
         let claimed = self
             .store
             .claim(Claim {
@@ -161,8 +162,11 @@ impl Inner {
                 flows,
                 limit,
             })
-            .await
-            .inspect_err(|_| self.alarm(Some(self.clock.now())))?;
+            .await;
+        let claimed = claimed.inspect_err(|_| {
+            *lock(&self.strays) = None;
+            self.alarm(Some(self.clock.now()));
+        })?;
         // By the store's clock; the engine sleeps by its own.
         if let Some(next) = claimed.next_due {
             let local = match clock::after(claimed.now, next) {
@@ -174,6 +178,10 @@ impl Inner {
         let count = claimed.taken.len();
         for taken in claimed.taken {
             self.take_up(taken, services, &mut places);
+        }
+        let strays = lock(&self.strays).take();
+        for (id, number, message) in strays.into_iter().flatten() {
+            self.bring(&id, number, message);
         }
         let more = claimed.next_due.is_some_and(|next| next <= claimed.now);
         Ok(more && count > 0)
@@ -255,7 +263,7 @@ impl Inner {
         };
         let serve = Arc::clone(&service.serve);
         let (inner, lapsed) = (Arc::clone(self), turn.lapsed);
-        // The task must not have left before it is noted.
+        let (abort, registration) = AbortHandle::new_pair();
         let mut running = lock(&self.running);
         // Its lease had ended while it was at work here, on a machine that is too busy: what is
         // at work can write no more, and must not meet its own successor.
@@ -263,28 +271,26 @@ impl Inner {
             let mut all = running.iter();
             all.find(|(_, older)| older.journal.id == journal.id)
         });
-        let older = older.flatten().map(|(number, older)| {
-            older.post.ask(Ask::Suspend);
-            *number
-        });
-        let task = tokio::spawn(async move {
-            if let Some(older) = older {
-                inner.left(older).await;
+        let older = older.flatten().map(|(number, it)| (*number, it.clone()));
+        let this = Running {
+            journal,
+            post,
+            abort,
+        };
+        running.insert(number, this);
+        // A runtime that is shutting down drops the task at once, which takes the lock.
+        drop(running);
+        let turn = async move {
+            if let Some((number, older)) = older {
+                older.post.ask(Ask::Suspend);
+                inner.left(number).await;
             }
             let rest = AssertUnwindSafe(serve.turn(turn)).catch_unwind().await;
             leaving.leave(rest.unwrap_or_else(|_| {
                 Rest::Lost(StoreError::new(ErrorKind::Other, "the engine panicked"))
             }));
-        });
-        let abort = task.abort_handle();
-        running.insert(
-            number,
-            Running {
-                journal,
-                post,
-                abort,
-            },
-        );
+        };
+        tokio::spawn(Abortable::new(turn, registration));
     }
 }
 
@@ -305,10 +311,10 @@ struct Leaving {
 }
 
 impl Leaving {
-    fn leave(self, rest: Rest) {
-        let inner = Arc::clone(&self.inner);
-        let (journal, post) = (Arc::clone(&self.journal), Arc::clone(&self.post));
-        drop(self);
+    fn leave(mut self, rest: Rest) {
+        let (inner, journal) = (&self.inner, &self.journal);
+        // Who is told of the end may begin another one at once.
+        drop(self.places.take());
         // Without a lease it was not this engine's execution.
         let Some(_) = journal.lease() else { return };
         if let Rest::Lost(error) = &rest {
@@ -318,15 +324,20 @@ impl Leaving {
             }
             let losses = inner.losses.fetch_add(1, Ordering::Relaxed).min(16);
             let pause = (PAUSES.0 * 2_u32.pow(losses)).min(inner.lease);
-            tokio::spawn(give_back(Arc::clone(&journal), pause));
+            tokio::spawn(give_back(Arc::clone(journal), pause));
         } else {
             inner.losses.store(0, Ordering::Relaxed);
         }
-        inner.hub.rests(&journal.id, rest);
-        // What came too late for this turn has made the execution due again.
-        if post.newest() > journal.seen() {
-            inner.alarm(Some(inner.clock.now()));
-        }
+        self.post.close(journal, |late| {
+            // What came too late for this turn has made the execution due again.
+            if late {
+                inner.alarm(Some(inner.clock.now()));
+            }
+            let is_over = !late || matches!(rest, Rest::Lost(_) | Rest::Incompatible(_));
+            inner
+                .hub
+                .rests(&journal.id, if is_over { rest } else { Rest::Waiting });
+        });
     }
 }
 

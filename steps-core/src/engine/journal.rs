@@ -28,14 +28,19 @@ struct Kept {
     target: Target,
     /// Who waits to hear of the first write.
     started: Option<oneshot::Sender<Started>>,
-    /// The newest message this turn knows of.
+    /// The newest message this turn has looked at.
     seen: i64,
+    /// The newest that came, and what it was when the last write of the turn was made.
+    newest: i64,
+    last: i64,
     /// Requests that have not had their effect yet.
     requests: Vec<(i64, Message)>,
     /// Signals that were given to their steps since the last write.
     delivered: Vec<i64>,
     /// Why a write was lost.
     lost: Option<StoreError>,
+    /// Whether a message that this turn does not know of has made the execution due again.
+    recalled: bool,
 }
 
 impl TurnJournal {
@@ -49,9 +54,12 @@ impl TurnJournal {
             target,
             started,
             seen: 0,
+            newest: 0,
+            last: 0,
             requests: Vec::new(),
             delivered: Vec::new(),
             lost: None,
+            recalled: false,
         };
         Self {
             inner,
@@ -68,9 +76,15 @@ impl TurnJournal {
         }
     }
 
-    /// The newest message known.
-    pub(super) fn seen(&self) -> i64 {
-        lock(&self.kept).seen
+    /// A message has come.
+    pub(super) fn came(&self, number: i64) {
+        lock(&self.kept).newest = number;
+    }
+
+    /// Whether a message has come since the last write of the turn was made.
+    pub(super) fn is_late(&self) -> bool {
+        let kept = lock(&self.kept);
+        kept.newest > kept.last
     }
 
     /// Takes note of a request that has come: the write that records its effect takes it out of the
@@ -93,6 +107,11 @@ impl TurnJournal {
     /// Why the store took no more records, if it was that.
     pub(super) fn lost(&self) -> Option<StoreError> {
         lock(&self.kept).lost.clone()
+    }
+
+    /// Whether a message that came too late for this turn has made the execution due again.
+    pub(super) fn recalled(&self) -> bool {
+        lock(&self.kept).recalled
     }
 
     /// Gives the lease back without a record.
@@ -136,6 +155,7 @@ impl TurnJournal {
             !over
         });
         let seen = kept.seen;
+        kept.last = kept.newest;
         let then = match rest {
             None => Then::Keep,
             Some(rest) => Then::Rest {
@@ -161,6 +181,10 @@ impl TurnJournal {
         let started = kept.started.take();
         let (answer, result) = match written {
             Ok(Written::Kept) => (Ok(None), Ok(())),
+            Ok(Written::Recalled) => {
+                kept.recalled = true;
+                (Ok(None), Ok(()))
+            }
             Ok(Written::Created(lease)) => {
                 kept.target = Target::Held(lease);
                 (Ok(None), Ok(()))

@@ -76,13 +76,16 @@ use std::{
     time::Duration,
 };
 
+use futures_util::future::AbortHandle;
 use jiff::Timestamp;
-use tokio::{
-    sync::Notify,
-    task::{AbortHandle, JoinSet},
-};
+use tokio::{sync::Notify, task::JoinSet};
 
-use crate::{clock::Clock, run::RunLimits, scope::lock, store::Store};
+use crate::{
+    clock::Clock,
+    run::RunLimits,
+    scope::lock,
+    store::{Message, Store},
+};
 pub use builder::Builder;
 pub use error::EngineError;
 pub use execution::{Execution, Handle};
@@ -127,6 +130,9 @@ struct Inner {
     hub: Arc<Hub>,
     /// What runs here, by the number of its turn.
     running: Mutex<HashMap<u64, Running>>,
+    /// Messages for executions that do not run here, while some are being claimed: it may be one of
+    /// those.
+    strays: Mutex<Option<Vec<(Arc<str>, i64, Message)>>>,
     /// How many turns have begun.
     turns: AtomicU64,
     /// How many turns in a row ended as the store took no more records.
@@ -162,9 +168,7 @@ struct Life {
 impl Drop for Life {
     fn drop(&mut self) {
         self.inner.draining.store(true, Ordering::Relaxed);
-        for running in lock(&self.inner.running).values() {
-            running.abort.abort();
-        }
+        self.inner.at_work().iter().for_each(|it| it.abort.abort());
         lock(&self.tasks).abort_all();
     }
 }
@@ -172,6 +176,11 @@ impl Drop for Life {
 impl Inner {
     fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
+    }
+
+    /// What runs here now. Nothing is done to them under the lock, which they take when they end.
+    fn at_work(&self) -> Vec<Running> {
+        lock(&self.running).values().cloned().collect()
     }
 
     /// Notes that something will be due then.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::{EngineError, Execution, Handle, execution};
 use crate::{
     flow::Flow,
+    scope::lock,
     state::{State, StateError},
     store::{Due, Held, Hold, Message, Target, Then, Write},
     view::AsStepRef,
@@ -176,16 +177,22 @@ impl<F: Flow> Execution<F> {
 impl super::Inner {
     /// Brings a message to the execution if it runs here; otherwise it is due now.
     pub(super) fn bring(&self, id: &str, number: i64, message: Message) {
-        let running = crate::scope::lock(&self.running)
-            .values()
-            .find(|running| *running.journal.id == *id && running.journal.lease().is_some())
-            .cloned();
-        match running {
-            Some(running) => running.post.bring(&running.journal, number, message),
-            None => {
-                self.hub.forget(id);
-                self.alarm(Some(self.clock.now()));
+        let running = {
+            let running = lock(&self.running);
+            let mut all = running.values();
+            let found = all.find(|it| *it.journal.id == *id && it.journal.lease().is_some());
+            // Still under the lock, so that one that is being claimed does not come in between.
+            if found.is_none()
+                && let Some(strays) = &mut *lock(&self.strays)
+            {
+                strays.push((id.into(), number, message.clone()));
             }
+            found.cloned()
+        };
+        let runs = running.is_some_and(|it| it.post.bring(&it.journal, number, message));
+        if !runs {
+            self.hub.forget(id);
+            self.alarm(Some(self.clock.now()));
         }
     }
 }

@@ -60,16 +60,23 @@ struct Open {
     /// Whether a pass is under way, and a signal was given to a step since it began.
     passing: bool,
     given: bool,
+    /// Whether the turn has ended.
+    closed: bool,
 }
 
 impl Post {
-    /// Brings a message to the run, once; or keeps it until there is one.
-    pub(super) fn bring(&self, journal: &TurnJournal, number: i64, message: Message) {
+    /// Brings a message to the run, once; or keeps it until there is one. `false` if the turn has
+    /// ended, and been told of.
+    pub(super) fn bring(&self, journal: &TurnJournal, number: i64, message: Message) -> bool {
         let mut open = lock(&self.open);
+        if open.closed {
+            return false;
+        }
         if number <= open.newest {
-            return;
+            return true;
         }
         open.newest = number;
+        journal.came(number);
         match message {
             Message::Signal { path, value } => {
                 // A step that waits beside one that runs need not wait for the end of that.
@@ -90,6 +97,15 @@ impl Post {
                 open.ask(Ask::Undo);
             }
         }
+        true
+    }
+
+    /// The turn has ended: `tell` is told whether a message came too late for it. What comes
+    /// from now on, comes after that.
+    pub(super) fn close(&self, journal: &TurnJournal, tell: impl FnOnce(bool)) {
+        let mut open = lock(&self.open);
+        open.closed = true;
+        tell(journal.is_late());
     }
 
     /// Asks the run for something, now or when it begins.
@@ -245,6 +261,11 @@ async fn take_turn<F: Flow>(with: &With<F>, turn: Turn) -> Rest {
         return lost(&journal, &failure);
     }
     match passed {
+        // It goes on at once: whatever it has come to is not its end yet.
+        _ if journal.recalled() => {
+            inner.alarm(Some(inner.clock.now()));
+            Rest::Waiting
+        }
         Passed::Waiting(until) => {
             inner.alarm(until);
             Rest::Waiting

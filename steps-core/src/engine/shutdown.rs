@@ -32,12 +32,12 @@ impl Engine {
     /// Where the store can't be closed well. What it acknowledged is safe.
     pub async fn shutdown(self, grace: Duration) -> Result<(), EngineError> {
         self.inner.draining.store(true, Ordering::Relaxed);
-        for running in lock(&self.inner.running).values() {
+        for running in self.inner.at_work() {
             running.post.ask(Ask::Suspend);
         }
         let drained = tokio::time::timeout(grace, self.drain()).await;
         if drained.is_err() {
-            let cut: Vec<_> = lock(&self.inner.running).values().cloned().collect();
+            let cut = self.inner.at_work();
             for running in &cut {
                 running.abort.abort();
             }

@@ -100,6 +100,9 @@ pub enum Due {
 pub enum Written {
     /// It is kept.
     Kept,
+    /// It is kept, and the lease given back; and a message that is newer than
+    /// [`seen`](Then::Rest::seen) has made the execution due now.
+    Recalled,
     /// The execution was made. The lease is good if it was made for a worker, and the write kept
     /// it.
     Created(Lease),

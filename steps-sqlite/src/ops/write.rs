@@ -42,8 +42,11 @@ pub(crate) fn write(conn: &Connection, write: &Write, now: i64) -> Result<Writte
             check(conn, *lease)?;
             put(conn, lease.key, None, write)?;
             messages::taken(conn, lease.key, &write.taken)?;
-            then(conn, lease.key, &write.then, now)?;
-            Ok(Written::Kept)
+            Ok(if then(conn, lease.key, &write.then, now)? {
+                Written::Recalled
+            } else {
+                Written::Kept
+            })
         }
     }
 }
@@ -151,16 +154,19 @@ fn put_root(conn: &Connection, key: i64, flow: &str, root: &State) -> Result<()>
     Ok(())
 }
 
-fn then(conn: &Connection, key: i64, then: &Then, now: i64) -> Result<()> {
+/// Keeps the lease, or gives it back. Whether a message has made the execution due.
+fn then(conn: &Connection, key: i64, then: &Then, now: i64) -> Result<bool> {
     match then {
         Then::Keep => {}
         Then::Rest { due, seen } => {
-            let due = if messages::newer(conn, key, *seen)? {
+            let recalled = messages::newer(conn, key, *seen)?;
+            let due = if recalled {
                 Some(now)
             } else {
                 due_at(*due, now)
             };
             conn.prepare_cached(REST)?.execute(params![key, due])?;
+            return Ok(recalled);
         }
         Then::Refuse(refused) => {
             conn.prepare_cached(REFUSE)?.execute(params![
@@ -171,7 +177,7 @@ fn then(conn: &Connection, key: i64, then: &Then, now: i64) -> Result<()> {
             ])?;
         }
     }
-    Ok(())
+    Ok(false)
 }
 
 fn due_at(due: Due, now: i64) -> Option<i64> {

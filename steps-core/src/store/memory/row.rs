@@ -47,18 +47,20 @@ impl Row {
         }
     }
 
-    /// Keeps the lease, or gives it back.
-    pub(super) fn then(&mut self, then: Then, now: Timestamp) {
+    /// Keeps the lease, or gives it back. Whether a message has made it due.
+    pub(super) fn then(&mut self, then: Then, now: Timestamp) -> bool {
         match then {
             Then::Keep => {}
             Then::Rest { due, seen } => {
+                let recalled = !self.since(seen).is_empty();
                 self.info.worker = None;
                 self.info.due = match due {
-                    _ if !self.since(seen).is_empty() => Some(now),
+                    _ if recalled => Some(now),
                     Due::Now => Some(now),
                     Due::At(time) => Some(time),
                     Due::Never => None,
                 };
+                return recalled;
             }
             Then::Refuse(refused) => {
                 self.info.worker = None;
@@ -66,6 +68,7 @@ impl Row {
                 self.info.refused = Some(refused);
             }
         }
+        false
     }
 
     /// Gives it to a worker.

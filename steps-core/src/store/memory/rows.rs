@@ -94,12 +94,15 @@ impl Rows {
             let message = format!("the lease on {what} is not the newest any more");
             return Err(StoreError::new(ErrorKind::Fenced, message));
         }
-        self.change(lease.key, |row| {
+        let recalled = self.change(lease.key, |row| {
             row.put(nodes, replace);
             row.inbox.retain(|number, _| !taken.contains(number));
-            row.then(then, now);
+            row.then(then, now)
         });
-        Ok(Written::Kept)
+        Ok(match recalled {
+            Some(true) => Written::Recalled,
+            _ => Written::Kept,
+        })
     }
 
     fn create(

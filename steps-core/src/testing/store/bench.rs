@@ -85,11 +85,19 @@ impl Bench {
         self.create(Make::new(id).held("maker", HOUR)).await
     }
 
-    /// A write under a lease that is good.
+    /// A write under a lease that is good, and that no message recalls.
     pub(super) async fn write(&self, write: Write) -> Outcome {
         match self.store.write(write).await? {
             Written::Kept => Ok(()),
             other => Err(Fault::new("a write under a lease", "Kept", other)),
+        }
+    }
+
+    /// A write that gives a lease back, when a message has come that its holder has not seen.
+    pub(super) async fn recalled(&self, write: Write) -> Outcome {
+        match self.store.write(write).await? {
+            Written::Recalled => Ok(()),
+            other => Err(Fault::new("a rest after a message", "Recalled", other)),
         }
     }
 

@@ -65,7 +65,7 @@ macro_rules! __store_rules {
             tell_numbers_grow: "The number of a message is larger than that of any before it.",
             tell_replaces: "A message takes the place of one of its kind and path, with a number of its own.",
             taken_messages_are_deleted: "A write deletes the messages that it has taken, and no other.",
-            rest_is_over_if_a_message_came: "What is given back is due now if there is a message its holder has not seen.",
+            rest_is_over_if_a_message_came: "What is given back is due now if there is a message its holder has not seen, and the holder is told.",
             messages_come_back: "Messages come back as they were sent, the oldest first.",
         }
         find {

@@ -154,9 +154,7 @@ pub(in super::super) async fn create_at_once(bench: Bench) -> Outcome {
         match joined(written)?? {
             Written::Created(_) => created.push(text(&n.to_string())),
             Written::Exists(existing) => inputs.push(existing.input),
-            kept @ Written::Kept => {
-                return Err(Fault::new("making one", "Created or Exists", kept));
-            }
+            other => return Err(Fault::new("making one", "Created or Exists", other)),
         }
     }
     same(

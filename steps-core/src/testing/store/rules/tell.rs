@@ -181,17 +181,17 @@ pub(in super::super) async fn rest_is_over_if_a_message_came(bench: Bench) -> Ou
         let rest = |lease: Lease, seen: i64, taken: Vec<i64>| {
             let mut write = write(lease, Vec::new(), Then::Rest { due, seen });
             write.taken = taken;
-            bench.write(write)
+            write
         };
-        rest(lease, first, Vec::new()).await?;
+        bench.recalled(rest(lease, first, Vec::new())).await?;
         let taken = bench.claim_one("worker", &id).await?;
         same("how many messages there are", &taken.messages.len(), &2)?;
         same("from whom it was taken", &taken.from, &None)?;
 
-        rest(taken.lease, second, Vec::new()).await?;
+        bench.write(rest(taken.lease, second, Vec::new())).await?;
         bench.claim_nothing("all messages were seen").await?;
         let taken = bench.take(&id, "worker", HOUR).await?;
-        rest(taken.lease, first, vec![second]).await?;
+        bench.write(rest(taken.lease, first, vec![second])).await?;
         bench.claim_nothing("the newer message was taken").await?;
         let info = bench.load(&id).await?.info;
         let expected = match due {

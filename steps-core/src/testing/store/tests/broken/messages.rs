@@ -3,9 +3,9 @@
 use super::{SOUND, Sound, Twist};
 use crate::{
     status::Status,
-    store::Written,
     store::{
         Due, Lease, Message, Renew, Renewal, Store, StoreError, Target, Tell, Then, Told, Write,
+        Written,
     },
 };
 
@@ -113,6 +113,19 @@ pub(super) const ALL: &[Twist] = &[
                 *seen = i64::MAX;
             }
             sound.write(write)
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "does not tell that a message came meanwhile",
+        breaks: &["rest_is_over_if_a_message_came"],
+        write: |sound, write| {
+            Box::pin(async move {
+                Ok(match sound.write(write).await? {
+                    Written::Recalled => Written::Kept,
+                    other => other,
+                })
+            })
         },
         ..SOUND
     },

@@ -1,0 +1,121 @@
+//! What comes in the moment between two others: a request while an execution is being claimed or
+//! ends, a claim while the program ends.
+
+use std::{
+    sync::{Arc, mpsc},
+    time::{Duration, Instant},
+};
+
+use steps::{Status, engine::Engine};
+use tokio::sync::Semaphore;
+
+use crate::{
+    between::Between,
+    support::{Db, World, failure, job, on_each_store, wait_for},
+};
+
+on_each_store! {
+    async fn regression_a_stop_was_not_heard_while_the_execution_was_being_claimed(db) {
+        let world = World::new();
+        let (here, on) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+        let (at, go) = (here.clone(), on.clone());
+        let store = Between::taken(db.store().await, move || {
+            at.add_permits(1);
+            let go = go.clone();
+            async move { go.acquire().await.expect("it is open").forget() }
+        });
+        let engine = Engine::on(store).serve(job::with(world.clone()));
+        // No heartbeat brings it meanwhile.
+        let engine = engine.lease(Duration::from_mins(5)).start().await.expect("it starts");
+        let start = engine.start(job::input("x".into())).after(Duration::from_millis(1));
+        let run = start.await.expect("it starts");
+        here.acquire().await.expect("it is claimed").forget();
+        run.stop().await.expect("it is kept");
+        on.add_permits(1);
+        let rest = tokio::time::timeout(Duration::from_secs(20), run.rest()).await;
+        let rest = rest.expect("the stop is heard").expect("it rests");
+        assert_eq!(rest.status, Status::Stopped);
+        assert_eq!(world.log(), [""; 0], "no step began after the stop was acknowledged");
+    }
+
+    async fn regression_an_outcome_was_told_of_one_that_is_to_be_undone(db) {
+        let world = World::new();
+        world.closes("x.c");
+        let front = db.engine().await.start().await.expect("it starts");
+        let worker = db.engine().await.serve(job::with(world.clone()));
+        // The request of another process reaches this one with no heartbeat before the end.
+        let worker = worker.lease(Duration::from_mins(5)).start().await.expect("it starts");
+        let run = worker.start(job::input("x".into())).id("x").await.expect("it starts");
+        world.saw("x.c").await;
+        let same = front.execution::<job>("x").await.expect("it is there");
+        same.undo().await.expect("it is kept");
+        world.opens();
+        let failure = failure(run.outcome().await);
+        assert_eq!(failure.status(), Status::Undone);
+        assert_eq!(same.status().await.expect("it is there"), Status::Undone);
+        wait_for("all is undone", async || world.log().len() == 6).await;
+        let expected = ["x.a", "x.b", "x.c", "undo x.c", "undo x.b", "undo x.a"];
+        assert_eq!(world.log(), expected);
+    }
+}
+
+/// The task of what is taken up is dropped at once then, on the thread that begins it.
+#[test]
+fn regression_what_was_claimed_while_the_runtime_ended_kept_a_thread_for_ever() {
+    let runtime = || {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        builder
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("a runtime")
+    };
+    let (there, is_there) = mpsc::channel();
+    let (ended, has_ended) = mpsc::channel::<()>();
+    let has_ended = std::sync::Mutex::new(has_ended);
+    let db = Db::memory();
+    let outside = runtime();
+    let store = outside.block_on(db.store());
+    let store = Arc::new(Between::taken(store, move || {
+        there.send(()).expect("the test waits");
+        // With no await: the thread is at this task until it is let go.
+        let ended = has_ended.lock().expect("nobody panicked");
+        ended.recv().expect("the test says so");
+        std::future::ready(())
+    }));
+    let left = Arc::downgrade(&store);
+    let (bell, rings) = mpsc::channel::<()>();
+    let inside = runtime();
+    inside.block_on(async {
+        let engine = Engine::on_shared(store).serve(job::with(World::new()));
+        let engine = engine.start().await.expect("it starts");
+        let start = engine
+            .start(job::input("x".into()))
+            .after(Duration::from_millis(1));
+        start.await.expect("it starts");
+        // As a task that still runs has it, which the runtime drops when it ends.
+        tokio::spawn(async move {
+            let _all = (engine, bell);
+            std::future::pending::<()>().await;
+        });
+    });
+    is_there
+        .recv_timeout(Duration::from_secs(20))
+        .expect("it is claimed");
+    inside.shutdown_background();
+    let rings = rings.recv_timeout(Duration::from_secs(20));
+    assert_eq!(
+        rings,
+        Err(mpsc::RecvTimeoutError::Disconnected),
+        "the runtime takes no more tasks"
+    );
+    ended.send(()).expect("the store waits");
+    let begun = Instant::now();
+    while left.strong_count() > 0 {
+        assert!(
+            begun.elapsed() < Duration::from_secs(20),
+            "the engine is still there"
+        );
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
