@@ -106,10 +106,13 @@ impl Bench {
         self.write(write(lease, nodes, Then::Keep)).await
     }
 
-    /// Gives a lease back.
+    /// Gives a lease back, whatever is in the inbox.
     pub(super) async fn rest(&self, lease: Lease, due: Due) -> Outcome {
         let then = Then::Rest { due, seen: 0 };
-        self.write(write(lease, Vec::new(), then)).await
+        match self.store.write(write(lease, Vec::new(), then)).await? {
+            Written::Kept | Written::Recalled => Ok(()),
+            other => Err(Fault::new("a rest", "Kept or Recalled", other)),
+        }
     }
 
     /// What is due of the flow that executions are of if nothing else is said.
