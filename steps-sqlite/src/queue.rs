@@ -80,6 +80,12 @@ impl<T> Queue<T> {
         self.lock().waiting.len()
     }
 
+    /// Whether nothing waits, and something could be put in.
+    pub(crate) fn is_idle(&self) -> bool {
+        let state = self.lock();
+        state.waiting.is_empty() && !state.closed
+    }
+
     /// Waits until there is so much, but not longer than that. Gives how much there is. For a queue
     /// that one thread takes from.
     pub(crate) fn gather(&self, wanted: usize, until: Instant) -> usize {

@@ -11,11 +11,17 @@ use steps_core::store::{
     BoxFuture, Claim, Claimed, FlowClaim, Held, Hold, Info, Query, Renew, Renewal, Saved, Store,
     StoreError, Tell, Told, Write, Written,
 };
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::Semaphore;
 
 use crate::{
-    error::closed, file::File, ops, ops::Result, options::SqliteOptions, queue::Queue,
-    readers::Readers, size, task, task::Task, writer,
+    error::closed,
+    ops,
+    ops::Result,
+    options::SqliteOptions,
+    readers::Readers,
+    size, task,
+    task::Task,
+    writer::{Ended, Writer},
 };
 
 /// How much may wait to be written, in KiB. Whoever brings more waits until there is room.
@@ -33,17 +39,16 @@ pub struct SqliteStore {
 }
 
 struct Inner {
-    file: File,
-    writes: Arc<Queue<Box<dyn Task>>>,
+    writer: Arc<Writer>,
     readers: Readers,
     room: Arc<Semaphore>,
-    ended: Mutex<Option<oneshot::Receiver<Result<(), StoreError>>>>,
+    ended: Mutex<Option<Ended>>,
 }
 
 impl Drop for Inner {
     fn drop(&mut self) {
         self.readers.close();
-        self.writes.close();
+        self.writer.queue.close();
     }
 }
 
@@ -72,22 +77,20 @@ impl SqliteStore {
     }
 
     pub(crate) async fn open_with(options: SqliteOptions) -> Result<Self, StoreError> {
-        let writes = Arc::new(Queue::new());
-        let started = writer::start(options.clone(), Arc::clone(&writes)).await?;
+        let (writer, ended) = Writer::start(options.clone()).await?;
         Ok(Self {
             inner: Arc::new(Inner {
-                readers: Readers::new(options, started.file.clone()),
-                file: started.file,
-                writes,
+                readers: Readers::new(options, writer.file.clone()),
+                writer,
                 room: Arc::new(Semaphore::new(WAITING as usize)),
-                ended: Mutex::new(Some(started.ended)),
+                ended: Mutex::new(Some(ended)),
             }),
         })
     }
 
     /// The file, as it was found when it was opened.
     pub fn path(&self) -> &Path {
-        self.inner.file.path()
+        self.inner.writer.file.path()
     }
 
     fn closed(&self) -> StoreError {
@@ -115,11 +118,7 @@ impl SqliteStore {
         bytes: usize,
         work: impl FnMut(&Connection, i64) -> Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let push = |inner: &Inner, task| match inner.writes.push(task) {
-            Ok(_) => Ok(()),
-            Err(_) => Err(closed(inner.file.path())),
-        };
-        self.call(bytes, push, work).await
+        self.call(bytes, Inner::push, work).await
     }
 
     async fn read<T: Send + 'static>(
@@ -128,6 +127,22 @@ impl SqliteStore {
     ) -> Result<T, StoreError> {
         let push = |inner: &Inner, task| inner.readers.push(task);
         self.call(0, push, work).await
+    }
+}
+
+impl Inner {
+    fn push(&self, task: Box<dyn Task>) -> Result<(), StoreError> {
+        match self.writer.queue.push(task) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(closed(self.writer.file.path())),
+        }
+    }
+
+    fn push_or_do(&self, task: Box<dyn Task>) -> Result<(), StoreError> {
+        match self.writer.in_place(task) {
+            Ok(()) => Ok(()),
+            Err(task) => self.push(task),
+        }
     }
 }
 
@@ -144,6 +159,12 @@ impl Store for SqliteStore {
         let bytes = size::of_write(&write);
         let work = move |conn: &Connection, now| ops::write::write(conn, &write, now);
         Box::pin(self.change(bytes, work))
+    }
+
+    fn write_in_place(&self, write: Write) -> BoxFuture<'_, Result<Written, StoreError>> {
+        let bytes = size::of_write(&write);
+        let work = move |conn: &Connection, now| ops::write::write(conn, &write, now);
+        Box::pin(self.call(bytes, Inner::push_or_do, work))
     }
 
     fn claim(&self, claim: Claim) -> BoxFuture<'_, Result<Claimed, StoreError>> {
@@ -218,7 +239,7 @@ impl Store for SqliteStore {
             // be done while somebody reads.
             self.inner.room.close();
             self.inner.readers.closed().await;
-            self.inner.writes.close();
+            self.inner.writer.queue.close();
             ended.await.unwrap_or(Ok(()))
         })
     }

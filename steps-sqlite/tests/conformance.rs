@@ -1,8 +1,15 @@
-//! The rules that all stores share.
+//! The rules that all stores share: of writes that the store's thread makes, and of those that are
+//! made in place.
 
 use std::sync::Arc;
 
-use steps_core::testing::store::Subject;
+use steps_core::{
+    store::{
+        BoxFuture, Claim, Claimed, FlowClaim, Held, Hold, Info, Query, Renew, Renewal, Saved,
+        Store, StoreError, Tell, Told, Write, Written,
+    },
+    testing::store::Subject,
+};
 use steps_sqlite::{SqliteOptions, SqliteStore};
 use tempfile::TempDir;
 
@@ -21,6 +28,74 @@ impl Subject for Folder {
     }
 }
 
+/// The same, as an engine uses it on a runtime with threads.
+struct Threads(Folder);
+
+impl Subject for Threads {
+    type Store = InPlace;
+
+    async fn fresh() -> Self {
+        Self(Folder::fresh().await)
+    }
+
+    async fn open(&self) -> InPlace {
+        InPlace(self.0.open().await)
+    }
+
+    fn run(test: impl Future<Output = ()> + Send + 'static) {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("a runtime for a test");
+        let task = runtime.spawn(test);
+        runtime.block_on(task).expect("the test does not panic");
+    }
+}
+
+/// A store whose writes are made in place where they can.
+struct InPlace(SqliteStore);
+
+impl Store for InPlace {
+    fn write(&self, write: Write) -> BoxFuture<'_, Result<Written, StoreError>> {
+        self.0.write_in_place(write)
+    }
+    fn claim(&self, claim: Claim) -> BoxFuture<'_, Result<Claimed, StoreError>> {
+        self.0.claim(claim)
+    }
+    fn hold(&self, hold: Hold) -> BoxFuture<'_, Result<Held, StoreError>> {
+        self.0.hold(hold)
+    }
+    fn renew(&self, renew: Renew) -> BoxFuture<'_, Result<Vec<Renewal>, StoreError>> {
+        self.0.renew(renew)
+    }
+    fn tell(&self, tell: Tell) -> BoxFuture<'_, Result<Told, StoreError>> {
+        self.0.tell(tell)
+    }
+    fn readmit(&self, flows: Vec<FlowClaim>) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.0.readmit(flows)
+    }
+    fn load(&self, id: String) -> BoxFuture<'_, Result<Option<Saved>, StoreError>> {
+        self.0.load(id)
+    }
+    fn list(&self, query: Query) -> BoxFuture<'_, Result<Vec<Info>, StoreError>> {
+        self.0.list(query)
+    }
+    fn count(&self, query: Query) -> BoxFuture<'_, Result<u64, StoreError>> {
+        self.0.count(query)
+    }
+    fn delete(&self, query: Query) -> BoxFuture<'_, Result<u64, StoreError>> {
+        self.0.delete(query)
+    }
+    fn close(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.0.close()
+    }
+}
+
 mod rules {
     steps_core::testing::store_conformance!(super::Folder);
+}
+
+mod in_place {
+    steps_core::testing::store_conformance!(super::Threads);
 }

@@ -59,6 +59,9 @@ impl Store for Between {
     fn write(&self, write: Write) -> BoxFuture<'_, Result<Written, StoreError>> {
         self.within.write(write)
     }
+    fn write_in_place(&self, write: Write) -> BoxFuture<'_, Result<Written, StoreError>> {
+        self.within.write_in_place(write)
+    }
     fn hold(&self, hold: Hold) -> BoxFuture<'_, Result<Held, StoreError>> {
         self.within.hold(hold)
     }

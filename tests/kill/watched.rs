@@ -65,16 +65,20 @@ impl<S: Store> Watched<S> {
         }
     }
 
-    async fn noted(&self, write: Write) -> Result<Written, StoreError> {
+    async fn noted(&self, write: Write, in_place: bool) -> Result<Written, StoreError> {
         let call = self.call();
         let (id, fence) = match &write.target {
             Target::New(new) => (new.id.clone(), 0),
             Target::Held(lease) => (self.id(lease.key), lease.fence),
         };
+        let write = match in_place {
+            true => self.within.write_in_place(write),
+            false => self.within.write(write),
+        };
         let more = format!("{call} {fence}");
         self.log.mark(What::Write, &id, &more);
         self.aim.at(Point::Commit);
-        let written = self.within.write(write).await;
+        let written = write.await;
         match &written {
             Ok(Written::Created(lease)) => {
                 self.known(*lease, &id);
@@ -105,7 +109,11 @@ impl<S: Store> Watched<S> {
 
 impl<S: Store> Store for Watched<S> {
     fn write(&self, write: Write) -> BoxFuture<'_, Result<Written, StoreError>> {
-        Box::pin(self.noted(write))
+        Box::pin(self.noted(write, false))
+    }
+
+    fn write_in_place(&self, write: Write) -> BoxFuture<'_, Result<Written, StoreError>> {
+        Box::pin(self.noted(write, true))
     }
 
     fn claim(&self, claim: Claim) -> BoxFuture<'_, Result<Claimed, StoreError>> {

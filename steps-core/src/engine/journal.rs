@@ -2,7 +2,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use tokio::sync::oneshot;
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    sync::oneshot,
+};
 
 use super::Inner;
 use crate::{
@@ -21,6 +24,8 @@ pub(super) type Started = Result<Option<Box<Existing>>, StoreError>;
 pub(super) struct TurnJournal {
     pub(super) inner: Arc<Inner>,
     pub(super) id: Arc<str>,
+    /// Whether the turn's thread may be blocked.
+    in_place: bool,
     kept: Mutex<Kept>,
 }
 
@@ -44,6 +49,7 @@ struct Kept {
 }
 
 impl TurnJournal {
+    /// The journal of a turn that is begun on the tokio runtime that this is called in.
     pub(super) fn new(
         inner: Arc<Inner>,
         id: Arc<str>,
@@ -64,6 +70,7 @@ impl TurnJournal {
         Self {
             inner,
             id,
+            in_place: Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread,
             kept: Mutex::new(kept),
         }
     }
@@ -210,7 +217,11 @@ impl Journal for TurnJournal {
     fn commit<'a>(&'a self, batch: Batch<'a>) -> BoxFuture<'a, Result<(), JournalError>> {
         Box::pin(async move {
             let write = self.write(batch);
-            let written = self.inner.store.write(write).await;
+            let store = &self.inner.store;
+            let written = match self.in_place {
+                true => store.write_in_place(write).await,
+                false => store.write(write).await,
+            };
             self.written(written)?;
             self.inner.hub.changed(&self.id);
             Ok(())

@@ -173,18 +173,30 @@ impl<S: Store> CutStore<S> {
             result
         })
     }
-}
 
-impl<S: Store> Store for CutStore<S> {
-    fn write(&self, write: Write) -> BoxFuture<'_, Result<Written, StoreError>> {
+    /// A write, which counts.
+    fn count_write<'a>(
+        &'a self,
+        write: BoxFuture<'a, Result<Written, StoreError>>,
+    ) -> BoxFuture<'a, Result<Written, StoreError>> {
         Box::pin(async move {
             self.alive().await;
             let number = self.next();
             self.at(|cut| cut == Cut::Before(number)).await;
-            let written = self.0.store.write(write).await;
+            let written = write.await;
             self.at(|cut| cut == Cut::After(number)).await;
             written
         })
+    }
+}
+
+impl<S: Store> Store for CutStore<S> {
+    fn write(&self, write: Write) -> BoxFuture<'_, Result<Written, StoreError>> {
+        self.count_write(self.0.store.write(write))
+    }
+
+    fn write_in_place(&self, write: Write) -> BoxFuture<'_, Result<Written, StoreError>> {
+        self.count_write(self.0.store.write_in_place(write))
     }
 
     fn claim(&self, claim: Claim) -> BoxFuture<'_, Result<Claimed, StoreError>> {

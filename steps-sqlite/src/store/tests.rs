@@ -1,6 +1,6 @@
 //! How much may wait.
 
-use std::time::Duration;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use rusqlite::Connection;
 use steps_core::{
@@ -68,4 +68,42 @@ async fn what_waits_is_bounded() {
         tokio::task::yield_now().await;
     }
     drop(taken);
+}
+
+/// Which thread does it, called where it may be done in place.
+async fn done_by(store: &SqliteStore) -> std::thread::ThreadId {
+    let work = |_: &Connection, _| Ok(std::thread::current().id());
+    store.call(0, Inner::push_or_do, work).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 1)]
+async fn who_is_alone_commits_in_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = SqliteOptions::new(folder.path().join("steps.db"));
+    let store = options.open().await.unwrap();
+    let task = tokio::spawn(async move {
+        assert_eq!(done_by(&store).await, std::thread::current().id());
+        // Somebody else is at it.
+        let work = |_: &Connection, _| Ok(std::thread::current().id());
+        let (one, two, three) = tokio::join!(
+            store.change(0, work),
+            store.change(0, work),
+            store.change(0, work)
+        );
+        let thread = one.unwrap();
+        assert_eq!((two.unwrap(), three.unwrap()), (thread, thread));
+        // The last commit may have had one of them alone.
+        store.inner.writer.alone.store(false, Ordering::Relaxed);
+        assert_eq!(done_by(&store).await, thread);
+        assert_eq!(
+            done_by(&store).await,
+            std::thread::current().id(),
+            "it was alone then"
+        );
+        store.close().await.unwrap();
+        let work = |_: &Connection, _| Ok(());
+        let late = store.call(0, Inner::push_or_do, work).await.unwrap_err();
+        assert_eq!(late.kind(), steps_core::store::ErrorKind::Closed);
+    });
+    task.await.unwrap();
 }

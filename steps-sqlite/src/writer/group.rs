@@ -104,6 +104,8 @@ fn alone(conn: &Connection, clock: &Clock, task: &mut dyn Task) -> Result<()> {
 }
 
 fn begin(conn: &Connection) -> Result<()> {
+    // Of a commit that ended in a panic.
+    roll_back(conn);
     conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
     Ok(())
 }
