@@ -23,6 +23,7 @@ mod size;
 mod store;
 mod task;
 mod time;
+mod txn;
 mod url;
 mod writer;
 

@@ -9,7 +9,9 @@ use rusqlite::Connection;
 use steps_core::store::{ErrorKind, StoreError};
 use tokio::sync::oneshot;
 
-use crate::{connect, file::File, ops::Result, options::SqliteOptions, queue::Queue, task::Task};
+use crate::{
+    connect, file::File, ops::Result, options::SqliteOptions, queue::Queue, task::Task, txn::Txn,
+};
 
 /// Some threads, started when they are needed.
 pub(crate) struct Readers {
@@ -118,7 +120,7 @@ fn read(
     };
     let mut read = || {
         conn.prepare_cached("BEGIN")?.execute([])?;
-        let read = task.run(conn, options.clock.now());
+        let read = task.run(&Txn::of(conn), options.clock.now());
         conn.prepare_cached("COMMIT")?.execute([])?;
         read
     };

@@ -6,7 +6,6 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use rusqlite::Connection;
 use steps_core::store::{
     BoxFuture, Claim, Claimed, FlowClaim, Held, Hold, Info, Query, Renew, Renewal, Saved, Store,
     StoreError, Tell, Told, Write, Written,
@@ -21,6 +20,7 @@ use crate::{
     readers::Readers,
     size, task,
     task::Task,
+    txn::Txn,
     writer::{Ended, Writer},
 };
 
@@ -102,7 +102,7 @@ impl SqliteStore {
         &self,
         bytes: usize,
         push: impl FnOnce(&Inner, Box<dyn Task>) -> Result<(), StoreError>,
-        work: impl FnMut(&Connection, i64) -> Result<T> + Send + 'static,
+        work: impl FnMut(&Txn<'_>, i64) -> Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let inner = &self.inner;
         let size = u32::try_from(bytes / 1024).map_or(WAITING, |kib| (1 + kib).min(WAITING));
@@ -116,14 +116,14 @@ impl SqliteStore {
     async fn change<T: Send + 'static>(
         &self,
         bytes: usize,
-        work: impl FnMut(&Connection, i64) -> Result<T> + Send + 'static,
+        work: impl FnMut(&Txn<'_>, i64) -> Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.call(bytes, Inner::push, work).await
     }
 
     async fn read<T: Send + 'static>(
         &self,
-        work: impl FnMut(&Connection, i64) -> Result<T> + Send + 'static,
+        work: impl FnMut(&Txn<'_>, i64) -> Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let push = |inner: &Inner, task| inner.readers.push(task);
         self.call(0, push, work).await
@@ -157,13 +157,13 @@ impl fmt::Debug for SqliteStore {
 impl Store for SqliteStore {
     fn write(&self, write: Write) -> BoxFuture<'_, Result<Written, StoreError>> {
         let bytes = size::of_write(&write);
-        let work = move |conn: &Connection, now| ops::write::write(conn, &write, now);
+        let work = move |txn: &Txn<'_>, now| ops::write::write(txn, &write, now);
         Box::pin(self.change(bytes, work))
     }
 
     fn write_in_place(&self, write: Write) -> BoxFuture<'_, Result<Written, StoreError>> {
         let bytes = size::of_write(&write);
-        let work = move |conn: &Connection, now| ops::write::write(conn, &write, now);
+        let work = move |txn: &Txn<'_>, now| ops::write::write(txn, &write, now);
         Box::pin(self.call(bytes, Inner::push_or_do, work))
     }
 
@@ -207,7 +207,7 @@ impl Store for SqliteStore {
         Box::pin(async move {
             let query = Arc::new(query);
             let of = Arc::clone(&query);
-            let keys = move |conn: &Connection, now| ops::delete::keys(conn, &of, now);
+            let keys = move |txn: &Txn<'_>, now| ops::delete::keys(txn, &of, now);
             let keys = self.read(keys).await?;
             let mut deleted = 0;
             for keys in keys.chunks(DELETED) {

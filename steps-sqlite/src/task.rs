@@ -2,11 +2,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use rusqlite::Connection;
 use steps_core::store::{ErrorKind, StoreError};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use crate::{error::Fail, ops::Result};
+use crate::{error::Fail, ops::Result, txn::Txn};
 
 /// A call whose types are forgotten.
 pub(crate) trait Task: Send {
@@ -14,7 +13,7 @@ pub(crate) trait Task: Send {
     fn is_abandoned(&self) -> bool;
 
     /// Does the work inside the transaction that is open. It may be done again, after a rollback.
-    fn run(&mut self, conn: &Connection, now: i64) -> Result<()>;
+    fn run(&mut self, txn: &Txn<'_>, now: i64) -> Result<()>;
 
     /// Tells the caller what came of it: of the work, and of the transaction.
     fn answer(self: Box<Self>, outcome: Result<(), StoreError>);
@@ -31,7 +30,7 @@ struct Call<F, T> {
 /// A call, and where its answer comes.
 pub(crate) fn task<T: Send + 'static>(
     permit: OwnedSemaphorePermit,
-    work: impl FnMut(&Connection, i64) -> Result<T> + Send + 'static,
+    work: impl FnMut(&Txn<'_>, i64) -> Result<T> + Send + 'static,
 ) -> (Box<dyn Task>, oneshot::Receiver<Result<T, StoreError>>) {
     let (caller, answer) = oneshot::channel();
     let call = Call {
@@ -45,16 +44,16 @@ pub(crate) fn task<T: Send + 'static>(
 
 impl<F, T> Task for Call<F, T>
 where
-    F: FnMut(&Connection, i64) -> Result<T> + Send,
+    F: FnMut(&Txn<'_>, i64) -> Result<T> + Send,
     T: Send,
 {
     fn is_abandoned(&self) -> bool {
         self.caller.is_closed()
     }
 
-    fn run(&mut self, conn: &Connection, now: i64) -> Result<()> {
+    fn run(&mut self, txn: &Txn<'_>, now: i64) -> Result<()> {
         self.result = None;
-        let work = AssertUnwindSafe(|| (self.work)(conn, now));
+        let work = AssertUnwindSafe(|| (self.work)(txn, now));
         let result = catch_unwind(work).unwrap_or_else(|_| {
             Err(Fail::new(
                 ErrorKind::Other,

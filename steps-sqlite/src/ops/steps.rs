@@ -9,6 +9,7 @@ use super::Result;
 use crate::{
     node::{Columns, UntilColumn, more_of, node_number, row_number, rows_of, text},
     time::{exact, time},
+    txn::Txn,
 };
 
 const PUT: &str = "INSERT OR REPLACE INTO steps (id, parent, name, kind, status, attempts, \
@@ -22,16 +23,12 @@ const REMOVE: &str = "DELETE FROM steps WHERE id BETWEEN ?1 AND ?2";
 
 /// Writes nodes, each in place of the one of its number. The root is not among the rows.
 pub(crate) fn put<'a>(
-    conn: &Connection,
+    txn: &Txn<'_>,
     key: i64,
     changes: impl Iterator<Item = &'a Change>,
 ) -> Result<()> {
-    let mut statement = None;
+    let mut statement = txn.put(PUT)?;
     for change in changes {
-        let statement = match &mut statement {
-            Some(statement) => statement,
-            none => none.insert(conn.prepare_cached(PUT)?),
-        };
         let node = &change.node;
         statement.execute(params![
             row_number(key, change.id)?,

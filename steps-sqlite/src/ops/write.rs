@@ -11,6 +11,7 @@ use crate::{
     error::{Fail, fenced},
     node::{Columns, UntilColumn, more_of_root, text},
     time::{after, clamped, exact},
+    txn::Txn,
 };
 
 const HELD: &str = "SELECT fence, worker IS NOT NULL FROM executions WHERE key = ?1";
@@ -35,14 +36,14 @@ const REFUSE: &str = "UPDATE executions SET worker = NULL, due_at = ?2, refused 
     refused_why = ?4 WHERE key = ?1";
 
 /// Makes one write.
-pub(crate) fn write(conn: &Connection, write: &Write, now: i64) -> Result<Written> {
+pub(crate) fn write(txn: &Txn<'_>, write: &Write, now: i64) -> Result<Written> {
     match &write.target {
-        Target::New(new) => make(conn, new, write, now),
+        Target::New(new) => make(txn, new, write, now),
         Target::Held(lease) => {
-            check(conn, *lease)?;
-            put(conn, lease.key, None, write)?;
-            messages::taken(conn, lease.key, &write.taken)?;
-            Ok(if then(conn, lease.key, &write.then, now)? {
+            check(txn, *lease)?;
+            put(txn, lease.key, None, write)?;
+            messages::taken(txn, lease.key, &write.taken)?;
+            Ok(if then(txn, lease.key, &write.then, now)? {
                 Written::Recalled
             } else {
                 Written::Kept
@@ -52,8 +53,8 @@ pub(crate) fn write(conn: &Connection, write: &Write, now: i64) -> Result<Writte
 }
 
 /// An error unless the lease is the newest and was not given back.
-fn check(conn: &Connection, lease: Lease) -> Result<()> {
-    let mut statement = conn.prepare_cached(HELD)?;
+fn check(txn: &Txn<'_>, lease: Lease) -> Result<()> {
+    let mut statement = txn.held(HELD)?;
     let mut rows = statement.query([lease.key])?;
     if let Some(row) = rows.next()?
         && row.get::<_, i64>(0)? == lease.fence
@@ -62,7 +63,7 @@ fn check(conn: &Connection, lease: Lease) -> Result<()> {
         return Ok(());
     }
     drop(rows);
-    Err(match text_of(conn, ID, lease.key)? {
+    Err(match text_of(txn, ID, lease.key)? {
         None => fenced("an execution"),
         Some(id) => fenced(&format!("execution {id:?}")),
     })
@@ -78,8 +79,8 @@ fn text_of(conn: &Connection, sql: &str, key: i64) -> Result<Option<String>> {
     Ok(Columns::from(row, 0).text()?.map(str::to_owned))
 }
 
-fn make(conn: &Connection, new: &NewExecution, write: &Write, now: i64) -> Result<Written> {
-    if let Some(found) = read::by_id(conn, &new.id)? {
+fn make(txn: &Txn<'_>, new: &NewExecution, write: &Write, now: i64) -> Result<Written> {
+    if let Some(found) = read::by_id(txn, &new.id)? {
         return Ok(Written::Exists(Box::new(Existing {
             info: found.info,
             input: found.input,
@@ -99,7 +100,7 @@ fn make(conn: &Connection, new: &NewExecution, write: &Write, now: i64) -> Resul
         (Then::Rest { due, .. }, _) => (None, due_at(*due, now), None),
         (Then::Refuse(refused), _) => (None, Some(now), Some(refused)),
     };
-    let key = conn.prepare_cached(MAKE)?.insert(params![
+    let key = txn.prepare_cached(MAKE)?.insert(params![
         new.id,
         new.flow,
         new.priority,
@@ -111,32 +112,32 @@ fn make(conn: &Connection, new: &NewExecution, write: &Write, now: i64) -> Resul
         new.input.get(),
     ])?;
     for (name, value) in &new.labels {
-        conn.prepare_cached(LABEL)?
+        txn.prepare_cached(LABEL)?
             .execute(params![key, name, value])?;
     }
-    put(conn, key, Some(&new.flow), write)?;
+    put(txn, key, Some(&new.flow), write)?;
     Ok(Written::Created(Lease { key, fence: 1 }))
 }
 
-fn put(conn: &Connection, key: i64, flow: Option<&str>, write: &Write) -> Result<()> {
+fn put(txn: &Txn<'_>, key: i64, flow: Option<&str>, write: &Write) -> Result<()> {
     let root = write.nodes.iter().find(|change| change.id == 0);
     if write.replace {
-        steps::remove(conn, key)?;
+        steps::remove(txn, key)?;
         if root.is_none() {
-            conn.prepare_cached(NO_ROOT)?.execute([key])?;
+            txn.prepare_cached(NO_ROOT)?.execute([key])?;
         }
     }
     if let Some(root) = root {
         match flow {
-            Some(flow) => put_root(conn, key, flow, &root.node)?,
+            Some(flow) => put_root(txn, key, flow, &root.node)?,
             None => {
-                let flow = text_of(conn, FLOW, key)?.unwrap_or_default();
-                put_root(conn, key, &flow, &root.node)?;
+                let flow = text_of(txn, FLOW, key)?.unwrap_or_default();
+                put_root(txn, key, &flow, &root.node)?;
             }
         }
     }
     let others = write.nodes.iter().filter(|change| change.id != 0);
-    steps::put(conn, key, others)
+    steps::put(txn, key, others)
 }
 
 fn put_root(conn: &Connection, key: i64, flow: &str, root: &State) -> Result<()> {

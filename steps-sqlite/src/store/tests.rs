@@ -72,7 +72,7 @@ async fn what_waits_is_bounded() {
 
 /// Which thread does it, called where it may be done in place.
 async fn done_by(store: &SqliteStore) -> std::thread::ThreadId {
-    let work = |_: &Connection, _| Ok(std::thread::current().id());
+    let work = |_: &Txn<'_>, _| Ok(std::thread::current().id());
     store.call(0, Inner::push_or_do, work).await.unwrap()
 }
 
@@ -84,7 +84,7 @@ async fn who_is_alone_commits_in_place() {
     let task = tokio::spawn(async move {
         assert_eq!(done_by(&store).await, std::thread::current().id());
         // Somebody else is at it.
-        let work = |_: &Connection, _| Ok(std::thread::current().id());
+        let work = |_: &Txn<'_>, _| Ok(std::thread::current().id());
         let (one, two, three) = tokio::join!(
             store.change(0, work),
             store.change(0, work),
@@ -101,7 +101,7 @@ async fn who_is_alone_commits_in_place() {
             "it was alone then"
         );
         store.close().await.unwrap();
-        let work = |_: &Connection, _| Ok(());
+        let work = |_: &Txn<'_>, _| Ok(());
         let late = store.call(0, Inner::push_or_do, work).await.unwrap_err();
         assert_eq!(late.kind(), steps_core::store::ErrorKind::Closed);
     });

@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 use steps_core::store::{ErrorKind, StoreError};
 
-use crate::{error::Fail, file::File, ops::Result, task::Task, time::Clock};
+use crate::{error::Fail, file::File, ops::Result, task::Task, time::Clock, txn::Txn};
 
 /// Commits all tasks, and answers each; `before` is called before that.
 pub(super) fn commit(
@@ -60,9 +60,10 @@ fn together(
     failed: &mut Vec<(usize, Fail)>,
 ) -> Result<()> {
     begin(conn)?;
+    let txn = Txn::of(conn);
     for (index, task) in tasks.iter_mut().enumerate() {
         let before = conn.total_changes();
-        if let Err(fail) = task.run(conn, clock.now()) {
+        if let Err(fail) = task.run(&txn, clock.now()) {
             if conn.is_autocommit() || conn.total_changes() != before {
                 roll_back(conn);
                 return Err(fail);
@@ -94,7 +95,7 @@ fn one_by_one(conn: &Connection, file: &File, clock: &Clock, tasks: &mut Vec<Box
 
 fn alone(conn: &Connection, clock: &Clock, task: &mut dyn Task) -> Result<()> {
     begin(conn)?;
-    match task.run(conn, clock.now()) {
+    match task.run(&Txn::of(conn), clock.now()) {
         Ok(()) => end(conn),
         Err(fail) => {
             roll_back(conn);
