@@ -1,4 +1,5 @@
-//! SQLite without the engine: the same rows, the same settings, the least that must be done.
+//! SQLite without the engine: the same rows, the same settings, the least that must be done for
+//! them; with each row written once, and written as the engine writes it.
 
 use std::{
     path::Path,
@@ -67,16 +68,39 @@ fn text(conn: &Connection, sql: &str) -> Result<String> {
     Ok(conn.query_row(sql, [], |row| row.get(0))?)
 }
 
-/// A table like the store's, that only takes new rows.
-pub(crate) struct Bare {
-    conn: Connection,
-    insert: String,
-    rows: Vec<Vec<Value>>,
-    count: i64,
+/// What is written for a step.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Its row, once, behind all others.
+    Once,
+    /// What the engine writes: its row, in place of the one that says that it has begun; and the
+    /// one that says so of the next.
+    Twice,
 }
 
+/// A table like the store's.
+pub(crate) struct Bare {
+    conn: Connection,
+    form: Form,
+    insert: String,
+    rows: Vec<Vec<Value>>,
+    /// The same as when they had just begun.
+    begun: Vec<Vec<Value>>,
+    /// Steps so far.
+    count: i64,
+    /// How many rows there have to be.
+    kept: i64,
+    /// Of each execution that is under way, the row of the step that it is at.
+    places: Vec<i64>,
+}
+
+/// Where the number of an execution begins in that of a step's row.
+const NODE_BITS: u32 = 24;
+/// The steps of an execution.
+const STEPS: i64 = 10;
+
 impl Bare {
-    pub(crate) fn new(path: &Path, of: Rows) -> Result<Self> {
+    pub(crate) fn new(path: &Path, of: Rows, form: Form) -> Result<Self> {
         let conn = Connection::open(path)?;
         set(&conn, "page_size", of.page_size)?;
         let mode = text(&conn, "PRAGMA journal_mode = wal")?;
@@ -89,11 +113,28 @@ impl Bare {
         conn.execute_batch(&of.table)?;
         let marks = vec!["?"; of.columns.len()].join(", ");
         let list = of.columns.join(", ");
+        let mut begun = of.written.clone();
+        for (index, column) in of.columns.iter().enumerate() {
+            let value = match column.as_str() {
+                "status" => Value::Text("running".to_owned()),
+                "done_at" | "output" => Value::Null,
+                _ => continue,
+            };
+            begun.iter_mut().for_each(|row| row[index] = value.clone());
+        }
+        let verb = match form {
+            Form::Once => "INSERT",
+            Form::Twice => "INSERT OR REPLACE",
+        };
         Ok(Self {
             conn,
-            insert: format!("INSERT INTO steps ({list}) VALUES ({marks})"),
+            form,
+            insert: format!("{verb} INTO steps ({list}) VALUES ({marks})"),
             rows: of.written,
+            begun,
             count: 0,
+            kept: 0,
+            places: Vec::new(),
         })
     }
 
@@ -106,21 +147,18 @@ impl Bare {
         set(&self.conn, "synchronous", 2)
     }
 
-    /// Commits so many rows at a time for a while. Gives how many rows it were in a second.
-    pub(crate) fn turn(&mut self, rows: usize, window: Duration) -> Result<f64> {
+    /// Commits so many at a time for a while. Gives how many it were in a second.
+    pub(crate) fn turn(&mut self, at_once: usize, window: Duration) -> Result<f64> {
         let before = self.count;
         let start = Instant::now();
         while start.elapsed() < window {
             self.conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-            let mut insert = self.conn.prepare_cached(&self.insert)?;
-            for _ in 0..rows {
-                let index = usize::try_from(self.count)? % self.rows.len();
-                let row = &mut self.rows[index];
-                self.count += 1;
-                row[0] = Value::Integer(self.count);
-                insert.execute(params_from_iter(row.iter()))?;
+            for place in 0..at_once {
+                match self.form {
+                    Form::Once => self.once()?,
+                    Form::Twice => self.twice(place)?,
+                }
             }
-            drop(insert);
             self.conn.prepare_cached("COMMIT")?.execute([])?;
         }
         let took = start.elapsed();
@@ -128,15 +166,56 @@ impl Bare {
         Ok((self.count - before) as f64 / took.as_secs_f64())
     }
 
+    fn once(&mut self) -> Result {
+        let row = usize::try_from(self.count)? % self.rows.len();
+        self.count += 1;
+        self.kept += 1;
+        put(&self.conn, &self.insert, &mut self.rows[row], self.count)
+    }
+
+    fn twice(&mut self, place: usize) -> Result {
+        while self.places.len() <= place {
+            self.places
+                .push(i64::try_from(self.places.len())? << NODE_BITS);
+        }
+        let (at, node) = (
+            self.places[place],
+            self.places[place] & ((1 << NODE_BITS) - 1),
+        );
+        let row = usize::try_from(self.count)? % self.rows.len();
+        self.count += 1;
+        if node > 0 {
+            put(&self.conn, &self.insert, &mut self.rows[row], at)?;
+        }
+        let next = match node {
+            STEPS => {
+                let executions = i64::try_from(self.places.len())?;
+                ((at >> NODE_BITS) + executions) << NODE_BITS | 1
+            }
+            _ => at + 1,
+        };
+        self.places[place] = next;
+        self.kept += 1;
+        put(&self.conn, &self.insert, &mut self.begun[row], next)
+    }
+
     fn check(&self) -> Result {
         let found: i64 = self
             .conn
             .query_row("SELECT count(*) FROM steps", [], |row| row.get(0))?;
-        if found == self.count {
+        if found == self.kept {
             return Ok(());
         }
-        Err(format!("{found} bare rows are there; it should be {}", self.count).into())
+        Err(format!("{found} bare rows are there; it should be {}", self.kept).into())
     }
+}
+
+/// Writes a row with this number.
+fn put(conn: &Connection, sql: &str, row: &mut [Value], number: i64) -> Result {
+    row[0] = Value::Integer(number);
+    conn.prepare_cached(sql)?
+        .execute(params_from_iter(row.iter()))?;
+    Ok(())
 }
 
 /// Whether a database's log is as long as it gets. From then on it is written over, and a sync has

@@ -107,3 +107,28 @@ async fn who_is_alone_commits_in_place() {
     });
     task.await.unwrap();
 }
+
+/// The connection is free for moments only, too short for a thread that sleeps to get it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_commits_in_place_lets_others_pass() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = SqliteOptions::new(folder.path().join("steps.db"));
+    let store = options.open().await.unwrap();
+    let other = store.clone();
+    let busy = tokio::spawn(async move {
+        let long = |_: &Txn<'_>, _| {
+            std::thread::sleep(Duration::from_millis(1));
+            Ok(())
+        };
+        for _ in 0..300 {
+            other.call(0, Inner::push_or_do, long).await.unwrap();
+        }
+    });
+    let mut passed = 0;
+    while !busy.is_finished() {
+        store.change(0, |_: &Txn<'_>, _| Ok(())).await.unwrap();
+        passed += 1;
+    }
+    busy.await.unwrap();
+    assert!(passed > 50, "only {passed} of the others came to pass");
+}

@@ -39,7 +39,7 @@ pub(crate) struct Writer {
     clock: Clock,
     /// None once it is closed.
     conn: Mutex<Option<Connection>>,
-    /// Whether the last commit was that of one caller, with nobody behind it.
+    /// Whether the last commit was that of one caller, and nobody has come since.
     pub(crate) alone: AtomicBool,
 }
 
@@ -98,7 +98,9 @@ impl Writer {
             if tasks.is_empty() {
                 continue;
             }
-            // Nobody commits in place while this waits for others to come back.
+            // Who commits in place, over and over, lets this pass.
+            self.alone.store(false, Ordering::Relaxed);
+            // Nobody does while this waits for others to come back.
             let conn = self.lock();
             let Some(conn) = &*conn else { return };
             let (begun, mut callers) = (Instant::now(), tasks.len());
