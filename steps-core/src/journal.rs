@@ -137,6 +137,7 @@ pub struct Batch<'a> {
     pub(crate) run: &'a crate::run::Shared,
     pub(crate) changes: Vec<Change>,
     pub(crate) replaces: bool,
+    pub(crate) alone: bool,
     pub(crate) rest: Option<Rest>,
 }
 
@@ -188,6 +189,12 @@ impl Batch<'_> {
     /// has less than it had.
     pub fn replaces(&self) -> bool {
         self.replaces
+    }
+
+    /// Whether nothing else of the run is under way, such as another branch of a `parallel`: then
+    /// nothing of it stands still if the journal blocks the thread.
+    pub fn is_alone(&self) -> bool {
+        self.alone
     }
 
     /// Of a pass's last batch: how the pass ended. The run commits nothing more until the next pass.

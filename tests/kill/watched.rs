@@ -71,9 +71,10 @@ impl<S: Store> Watched<S> {
             Target::New(new) => (new.id.clone(), 0),
             Target::Held(lease) => (self.id(lease.key), lease.fence),
         };
-        let write = match in_place {
-            true => self.within.write_in_place(write),
-            false => self.within.write(write),
+        let write = if in_place {
+            self.within.write_in_place(write)
+        } else {
+            self.within.write(write)
         };
         let more = format!("{call} {fence}");
         self.log.mark(What::Write, &id, &more);

@@ -15,9 +15,10 @@ use steps::{
 
 use crate::support::{act, num, ready};
 
-/// What it was told with each batch: the names of the nodes, and how the pass ended.
+/// What it was told with each batch: the names of the nodes, how the pass ended, the status, and
+/// whether the run was alone.
 #[derive(Clone, Default)]
-struct Told(Arc<Mutex<Vec<(String, Option<Rest>, Status)>>>);
+struct Told(Arc<Mutex<Vec<(String, Option<Rest>, Status, bool)>>>);
 
 impl Journal for Told {
     fn commit<'a>(&'a self, batch: Batch<'a>) -> BoxFuture<'a, Result<(), JournalError>> {
@@ -27,7 +28,8 @@ impl Journal for Told {
                 .iter()
                 .map(|change| format!("{} {}", change.node.name, change.node.status))
                 .collect();
-            let told = (names.join(", "), batch.rest(), batch.status());
+            let names = names.join(", ");
+            let told = (names, batch.rest(), batch.status(), batch.is_alone());
             self.0.lock().unwrap().push(told);
             Ok(())
         })
@@ -44,12 +46,19 @@ impl Told {
         self.0.lock().unwrap().len()
     }
 
+    /// The batches of which it was told that the run was not alone.
+    fn beside_others(&self) -> Vec<String> {
+        let told = self.0.lock().unwrap();
+        let beside = told.iter().filter(|(.., alone)| !alone);
+        beside.map(|(names, ..)| names.clone()).collect()
+    }
+
     /// Only the last batch of each pass says how it ended.
     fn rests(&self) -> Vec<(Rest, Status)> {
         let told = self.0.lock().unwrap();
         let rests = told.iter();
         rests
-            .filter_map(|(_, rest, status)| Some(((*rest)?, *status)))
+            .filter_map(|(_, rest, status, _)| Some(((*rest)?, *status)))
             .collect()
     }
 }
@@ -193,4 +202,59 @@ async fn a_rollback_rests_where_it_has_ended() {
     let run = ten(&lab).journal(Arc::new(told.clone()));
     run.into_future().await.unwrap_err();
     assert_eq!(told.rests(), [(Rest::Ended, Status::Undone)]);
+}
+
+/// Two branches, which fails or not behind them.
+#[flow]
+async fn branches(lab: &Lab) -> Result<u32, Injected> {
+    steps! {
+        first = act(lab, "first");
+        both = parallel {
+            left = act(lab, "left");
+            right = { one = act(lab, "one"); two = act(lab, "two"); }
+        }
+        last = num(lab, 3);
+    }
+    let _ = (first, both);
+    Ok(last)
+}
+
+#[tokio::test]
+async fn a_journal_is_told_whether_it_may_block_the_run() {
+    let told = Told::default();
+    let lab = Lab::new();
+    branches(&lab)
+        .journal(Arc::new(told.clone()))
+        .await
+        .unwrap();
+    let beside = told.beside_others();
+    assert!(told.count() > beside.len());
+    for name in ["left done", "one done, two running", "two done"] {
+        assert!(
+            beside.iter().any(|batch| batch.contains(name)),
+            "{name}: {beside:?}"
+        );
+    }
+    for name in ["first", "last"] {
+        let mut begun_or_ended = beside.iter().filter(|batch| batch.contains(name));
+        // The end of the one before comes with the beginning of the first branch.
+        assert!(
+            begun_or_ended.all(|batch| batch.contains("first done")),
+            "{beside:?}"
+        );
+    }
+
+    // On the way back, too.
+    let told = Told::default();
+    let lab = Lab::new();
+    lab.fault("3", Fault::FailBefore);
+    let run = branches(&lab).journal(Arc::new(told.clone()));
+    run.into_future().await.unwrap_err();
+    let beside = told.beside_others();
+    for (name, at_once) in [("left", true), ("two", true), ("first", false)] {
+        let undone = format!("{name} undone");
+        assert!(told.names().iter().any(|batch| batch.contains(&undone)));
+        let found = beside.iter().any(|batch| batch.contains(&undone));
+        assert_eq!(found, at_once, "{undone}: {beside:?}");
+    }
 }

@@ -216,13 +216,15 @@ impl TurnJournal {
 impl Journal for TurnJournal {
     fn commit<'a>(&'a self, batch: Batch<'a>) -> BoxFuture<'a, Result<(), JournalError>> {
         Box::pin(async move {
+            let in_place = self.in_place && batch.is_alone();
             let write = self.write(batch);
             let store = &self.inner.store;
-            let written = match self.in_place {
-                true => store.write_in_place(write).await,
-                false => store.write(write).await,
+            let written = if in_place {
+                store.write_in_place(write)
+            } else {
+                store.write(write)
             };
-            self.written(written)?;
+            self.written(written.await)?;
             self.inner.hub.changed(&self.id);
             Ok(())
         })

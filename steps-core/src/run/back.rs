@@ -349,7 +349,8 @@ impl<'r> Pass<'r> {
         self,
         branches: impl Iterator<Item = impl Future<Output = Kept<Back>> + Send>,
     ) -> Kept<Back> {
-        // Each commits what it recorded last by itself: see `at_once`.
+        let _at_once = self.run.at_once();
+        // Each commits what it recorded last by itself, as on the way forward.
         let mut running: FuturesUnordered<_> = branches
             .map(|branch| async move {
                 let back = branch.await?;

@@ -1,6 +1,6 @@
 //! What changed, and making it safe.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{
     Shared,
@@ -79,6 +79,7 @@ impl Shared {
             run: self,
             changes,
             replaces: self.replaces.swap(false, Ordering::Relaxed),
+            alone: self.at_once.load(Ordering::Relaxed) == 0,
             rest,
         };
         let committed = journal.commit(batch).await;
@@ -86,6 +87,12 @@ impl Shared {
             *lost = Some(error.clone());
         }
         committed
+    }
+
+    /// From now on, and until that is dropped, branches are at work at once.
+    pub(super) fn at_once(&self) -> AtOnce<'_> {
+        self.at_once.fetch_add(1, Ordering::Relaxed);
+        AtOnce(&self.at_once)
     }
 
     /// What has become of these records.
@@ -112,5 +119,14 @@ impl Shared {
             Change { id, parent, node }
         };
         newest.into_iter().map(change).collect()
+    }
+}
+
+/// A region in which branches are at work at once.
+pub(super) struct AtOnce<'a>(&'a AtomicUsize);
+
+impl Drop for AtOnce<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }

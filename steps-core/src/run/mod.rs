@@ -28,7 +28,7 @@ use std::{
     fmt,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -71,6 +71,8 @@ pub(crate) struct Shared {
     /// Held while the journal takes a batch, and whether it once did not. Who finds nothing to
     /// commit still has to know that what another branch is committing is safe.
     committing: tokio::sync::Mutex<Option<JournalError>>,
+    /// How many regions have branches at work at once, one in the other or side by side.
+    at_once: AtomicUsize,
     /// Whether any node is cancelled: saves most steps the way up the tree.
     cancelled: AtomicBool,
     asking: Asking,
@@ -113,6 +115,7 @@ impl Shared {
             dirty: Mutex::new(unsaved.ids),
             replaces: AtomicBool::new(unsaved.replaces),
             committing: tokio::sync::Mutex::default(),
+            at_once: AtomicUsize::new(0),
             cancelled: AtomicBool::new(false),
             asking,
             errors: Mutex::default(),

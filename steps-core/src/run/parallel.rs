@@ -130,6 +130,7 @@ impl Pass<'_> {
         if self.has_failed_below(region) {
             self.run.cancel(region);
         }
+        let _at_once = self.run.at_once();
         let mut fresh = 0..count;
         // Those whose time has come again.
         let mut ready: VecDeque<usize> = VecDeque::new();
