@@ -120,7 +120,9 @@ impl Bare {
                 "done_at" | "output" => Value::Null,
                 _ => continue,
             };
-            begun.iter_mut().for_each(|row| row[index] = value.clone());
+            for row in &mut begun {
+                row[index] = value.clone();
+            }
         }
         let verb = match form {
             Form::Once => "INSERT",
