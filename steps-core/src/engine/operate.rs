@@ -8,6 +8,7 @@ use crate::{
     flow::Flow,
     scope::lock,
     state::{State, StateError},
+    status::Status,
     store::{Due, Held, Hold, Message, Target, Then, Write},
     view::AsStepRef,
 };
@@ -34,20 +35,35 @@ impl Handle {
     }
 
     /// Lets a stuck rollback try again each undo that failed: see [`State::retry_undo`].
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Status`] where it is not stuck; so for all that concerns a stuck rollback.
     pub async fn retry_undo(&self) -> Result<usize, EngineError> {
-        self.edit(|state| Ok(state.retry_undo()?)).await
+        self.unstick(State::retry_undo).await
     }
 
     /// Lets a stuck rollback go on without the undo of the step at this path: see
     /// [`State::skip_undo`].
     pub async fn skip_undo_path(&self, path: &str) -> Result<(), EngineError> {
-        self.edit(|state| Ok(state.skip_undo(path)?)).await
+        self.unstick(|state| state.skip_undo(path)).await
     }
 
     /// Tells a stuck rollback that the step at this path was undone by hand: see
     /// [`State::mark_undone`].
     pub async fn mark_undone_path(&self, path: &str) -> Result<(), EngineError> {
-        self.edit(|state| Ok(state.mark_undone(path)?)).await
+        self.unstick(|state| state.mark_undone(path)).await
+    }
+
+    async fn unstick<R>(
+        &self,
+        edit: impl FnOnce(&mut State) -> Result<R, StateError>,
+    ) -> Result<R, EngineError> {
+        self.edit(|state| match state.status {
+            Status::Stuck => Ok(edit(state)?),
+            _ => Err(Refusal::Status("unstuck: only one that is `stuck` can")),
+        })
+        .await
     }
 
     async fn edit<R>(
