@@ -150,7 +150,7 @@ async fn run(store: SqliteStore, leases: Vec<Lease>, each: u32) {
             taken: Vec::new(),
             then: Then::Keep,
         };
-        store.write(write).await.expect("a step");
+        store.write_in_place(write).await.expect("a step");
     }
 }
 
