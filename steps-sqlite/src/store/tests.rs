@@ -1,6 +1,6 @@
 //! How much may wait.
 
-use std::{sync::atomic::Ordering, time::Duration};
+use std::time::Duration;
 
 use rusqlite::Connection;
 use steps_core::{
@@ -83,18 +83,22 @@ async fn who_is_alone_commits_in_place() {
     let store = options.open().await.unwrap();
     let task = tokio::spawn(async move {
         assert_eq!(done_by(&store).await, std::thread::current().id());
-        // Somebody else is at it.
-        let work = |_: &Txn<'_>, _| Ok(std::thread::current().id());
-        let (one, two, three) = tokio::join!(
-            store.change(0, work),
-            store.change(0, work),
-            store.change(0, work)
-        );
-        let thread = one.unwrap();
-        assert_eq!((two.unwrap(), three.unwrap()), (thread, thread));
-        // The last commit may have had one of them alone.
-        store.inner.writer.alone.store(false, Ordering::Relaxed);
-        assert_eq!(done_by(&store).await, thread);
+        // The thread is at another's, until that is let go.
+        let (there, mut is_there) = tokio::sync::mpsc::unbounded_channel();
+        let (go, goes) = std::sync::mpsc::channel::<()>();
+        let long = move |_: &Txn<'_>, _| {
+            there.send(std::thread::current().id()).unwrap();
+            goes.recv().unwrap();
+            Ok(())
+        };
+        let (other, thread) = tokio::join!(store.change(0, long), async {
+            let thread = is_there.recv().await.unwrap();
+            let (this, ()) = tokio::join!(done_by(&store), async { go.send(()).unwrap() });
+            assert_eq!(this, thread, "it waits for that thread");
+            thread
+        });
+        other.unwrap();
+        assert_ne!(thread, std::thread::current().id());
         // It was alone then, as the thread knows a moment after it has answered.
         let mut tries = 0;
         while done_by(&store).await != std::thread::current().id() {

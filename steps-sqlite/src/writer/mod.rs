@@ -40,7 +40,7 @@ pub(crate) struct Writer {
     /// None once it is closed.
     conn: Mutex<Option<Connection>>,
     /// Whether the last commit was that of one caller, and nobody has come since.
-    pub(crate) alone: AtomicBool,
+    alone: AtomicBool,
 }
 
 /// How the thread ended, when it has.
