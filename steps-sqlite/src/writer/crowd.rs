@@ -2,8 +2,9 @@
 //!
 //! Who has been answered is often back at once, with the next step. A commit that begins before
 //! that has in it only those who came during the last one, and the others wait for the commit after
-//! it: as many callers need twice as many syncs. Of many, half are enough: while their commit is
-//! under way, the others come, so that callers and commits work at the same time.
+//! it: as many callers need twice as many syncs. Where it is not the sync that takes the time but the
+//! rows, half of many callers are enough: while their commit is under way, the others come, so that
+//! callers and commits work at the same time.
 
 use std::time::{Duration, Instant};
 
@@ -25,21 +26,50 @@ pub(super) struct Crowd {
     next: u32,
 }
 
+/// One commit.
+pub(super) struct Round {
+    /// Who has been answered, or came meanwhile.
+    pub(super) callers: usize,
+    /// How long it took in all.
+    pub(super) took: Duration,
+    /// How long of that was its end, with the sync.
+    pub(super) end: Duration,
+}
+
+impl Round {
+    /// One that answers so many, and takes no time yet.
+    pub(super) fn of(callers: usize) -> Self {
+        Self {
+            callers,
+            took: Duration::ZERO,
+            end: Duration::ZERO,
+        }
+    }
+
+    /// How many of its callers are waited for.
+    fn wanted(&self) -> usize {
+        let callers = self.callers.min(GROUP);
+        if self.end > self.took / 2 {
+            callers - callers / 8
+        } else {
+            callers.min(FEW).max(callers / 2)
+        }
+    }
+}
+
 impl Crowd {
-    /// After a commit that took so long: `callers` have been answered, or came meanwhile. Waits
-    /// until a few or half of them are there, but only half as long as the commit took. One alone is not
-    /// waited for.
-    pub(super) fn gather<T>(&mut self, queue: &Queue<T>, callers: usize, took: Duration) {
+    /// After a commit: waits until enough of its callers are there, but only half as long as it
+    /// took. One alone is not waited for.
+    pub(super) fn gather<T>(&mut self, queue: &Queue<T>, round: &Round) {
         if self.rounds > 0 {
             self.rounds -= 1;
             return;
         }
-        let callers = callers.min(GROUP);
-        if callers == 1 {
+        if round.callers == 1 {
             return;
         }
-        let wanted = callers.min(FEW).max(callers / 2);
-        let all = queue.gather(wanted, Instant::now() + took / 2) >= wanted;
+        let wanted = round.wanted();
+        let all = queue.gather(wanted, Instant::now() + round.took / 2) >= wanted;
         self.next = if all {
             0
         } else {
@@ -55,10 +85,15 @@ mod tests {
 
     const LONG: Duration = Duration::from_mins(1);
 
+    /// One in which the rows took all the time; or the sync.
+    fn round(callers: usize, took: Duration, end: Duration) -> Round {
+        Round { callers, took, end }
+    }
+
     /// Time is not waited for: this long would show.
-    fn gathers(crowd: &mut Crowd, queue: &Queue<u32>, callers: usize) -> Duration {
+    fn gathers(queue: &Queue<u32>, callers: usize, end: Duration) -> Duration {
         let begun = Instant::now();
-        crowd.gather(queue, callers, LONG);
+        Crowd::default().gather(queue, &round(callers, LONG, end));
         begun.elapsed()
     }
 
@@ -72,12 +107,17 @@ mod tests {
 
     #[test]
     fn one_alone_is_not_waited_for() {
-        assert!(gathers(&mut Crowd::default(), &queue(0), 1) < LONG / 4);
+        assert!(gathers(&queue(0), 1, LONG) < LONG / 4);
     }
 
     #[test]
-    fn half_of_them_are_enough() {
-        assert!(gathers(&mut Crowd::default(), &queue(32), 64) < LONG / 4);
+    fn half_of_them_are_enough_or_most_where_the_sync_takes_longest() {
+        assert!(gathers(&queue(32), 64, Duration::ZERO) < LONG / 4);
+        assert!(gathers(&queue(56), 64, LONG) < LONG / 4);
+        let wanted = |callers, end| round(callers, LONG, end).wanted();
+        assert_eq!((wanted(64, Duration::ZERO), wanted(64, LONG)), (32, 56));
+        assert_eq!((wanted(2, Duration::ZERO), wanted(2, LONG)), (2, 2));
+        assert_eq!((wanted(9, Duration::ZERO), wanted(9, LONG)), (8, 8));
     }
 
     #[test]
@@ -85,7 +125,7 @@ mod tests {
         let queue = queue(1);
         std::thread::scope(|scope| {
             scope.spawn(|| (0..7).for_each(|n| assert!(queue.push(n).is_ok())));
-            assert!(gathers(&mut Crowd::default(), &queue, 8) < LONG / 4);
+            assert!(gathers(&queue, 8, LONG) < LONG / 4);
         });
         assert!(queue.len() >= 7);
     }
@@ -98,7 +138,7 @@ mod tests {
         let mut waits = 0;
         for _ in 0..200 {
             let begun = Instant::now();
-            crowd.gather(&queue, 8, took);
+            crowd.gather(&queue, &round(8, took, took));
             waits += usize::from(begun.elapsed() >= took / 2);
         }
         // After 1, 3, 7, 15 and from then on 31 commits.

@@ -1,26 +1,29 @@
 //! One transaction for many calls, of which a bad one fails alone.
 
+use std::time::{Duration, Instant};
+
 use rusqlite::Connection;
 use steps_core::store::{ErrorKind, StoreError};
 
 use crate::{error::Fail, file::File, ops::Result, task::Task, time::Clock, txn::Txn};
 
-/// Commits all tasks, and answers each; `before` is called before that.
+/// Commits all tasks, and answers each; before that it tells `before` how long the end of the
+/// transaction took: mostly, the sync.
 pub(super) fn commit(
     conn: &Connection,
     file: &File,
     clock: &Clock,
     tasks: &mut Vec<Box<dyn Task>>,
-    before: impl FnOnce(),
+    before: impl FnOnce(Duration),
 ) {
     if let Err(error) = file.check() {
         return answer_all(tasks, &error);
     }
     let mut failed = Vec::new();
     match together(conn, clock, tasks, &mut failed) {
-        Ok(()) => {
+        Ok(end) => {
             let outcome = file.check();
-            before();
+            before(end);
             let mut failed = failed.into_iter().peekable();
             for (index, task) in tasks.drain(..).enumerate() {
                 let own = failed.next_if(|(of, _)| *of == index);
@@ -51,14 +54,14 @@ fn of_all(kind: ErrorKind) -> bool {
     )
 }
 
-/// Runs all tasks in one transaction. Those that failed without having changed anything are in
-/// `failed`; an error is one after which nothing is left of any.
+/// Runs all tasks in one transaction, and gives how long its end took. Those that failed without
+/// having changed anything are in `failed`; an error is one after which nothing is left of any.
 fn together(
     conn: &Connection,
     clock: &Clock,
     tasks: &mut [Box<dyn Task>],
     failed: &mut Vec<(usize, Fail)>,
-) -> Result<()> {
+) -> Result<Duration> {
     begin(conn)?;
     let txn = Txn::of(conn);
     for (index, task) in tasks.iter_mut().enumerate() {
@@ -71,7 +74,9 @@ fn together(
             failed.push((index, fail));
         }
     }
-    end(conn)
+    let begun = Instant::now();
+    end(conn)?;
+    Ok(begun.elapsed())
 }
 
 /// Gives each task a transaction of its own, until one fails as all would.

@@ -17,7 +17,7 @@ use rusqlite::{Connection, ErrorCode};
 use steps_core::store::{ErrorKind, StoreError};
 use tokio::{sync::oneshot, task::block_in_place};
 
-use crowd::Crowd;
+use crowd::{Crowd, Round};
 
 use crate::{
     connect, error::Fail, file::File, ops::Result, options::SqliteOptions, queue::Queue,
@@ -103,12 +103,15 @@ impl Writer {
             // Nobody does while this waits for others to come back.
             let conn = self.lock();
             let Some(conn) = &*conn else { return };
-            let (begun, mut callers) = (Instant::now(), tasks.len());
-            group::commit(conn, &self.file, &self.clock, &mut tasks, || {
-                callers += self.queue.len();
+            let begun = Instant::now();
+            let mut round = Round::of(tasks.len());
+            group::commit(conn, &self.file, &self.clock, &mut tasks, |end| {
+                round.callers += self.queue.len();
+                round.end = end.min(LONG);
             });
-            self.alone.store(callers == 1, Ordering::Relaxed);
-            crowd.gather(&self.queue, callers, begun.elapsed().min(LONG));
+            round.took = begun.elapsed().min(LONG);
+            self.alone.store(round.callers == 1, Ordering::Relaxed);
+            crowd.gather(&self.queue, &round);
         }
     }
 
@@ -125,7 +128,7 @@ impl Writer {
         };
         let Some(conn) = &*conn else { return Err(task) };
         let mut tasks = vec![task];
-        block_in_place(|| group::commit(conn, &self.file, &self.clock, &mut tasks, || ()));
+        block_in_place(|| group::commit(conn, &self.file, &self.clock, &mut tasks, |_| ()));
         if self.queue.len() > 0 {
             self.alone.store(false, Ordering::Relaxed);
         }
