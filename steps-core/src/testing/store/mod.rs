@@ -30,7 +30,9 @@
 //! ```
 //!
 //! With a file, the subject is its directory, and `open` opens the file in it. A store whose
-//! database can't be opened twice sets [`Subject::REOPENS`] to `false`.
+//! database can't be opened twice sets [`Subject::REOPENS`] to `false`. One with a
+//! [`write_in_place`](crate::store::Store::write_in_place) of its own is tried a second time, as a
+//! subject whose store calls that from `write`, and that [runs](Subject::run) on several threads.
 //!
 //! [`conformance`] tries all rules one after the other, and [`RULES`] has them one by one. What
 //! breaks one is told with what was expected and what came:
