@@ -121,6 +121,16 @@ impl SqliteStore {
         self.call(bytes, Inner::push, work).await
     }
 
+    fn write_by(
+        &self,
+        push: fn(&Inner, Box<dyn Task>) -> Result<(), StoreError>,
+        write: Write,
+    ) -> BoxFuture<'_, Result<Written, StoreError>> {
+        let bytes = size::of_write(&write);
+        let work = move |txn: &Txn<'_>, now| ops::write::write(txn, &write, now);
+        Box::pin(self.call(bytes, push, work))
+    }
+
     async fn read<T: Send + 'static>(
         &self,
         work: impl FnMut(&Txn<'_>, i64) -> Result<T> + Send + 'static,
@@ -138,7 +148,7 @@ impl Inner {
         }
     }
 
-    fn push_or_do(&self, task: Box<dyn Task>) -> Result<(), StoreError> {
+    fn do_or_push(&self, task: Box<dyn Task>) -> Result<(), StoreError> {
         match self.writer.in_place(task) {
             Ok(()) => Ok(()),
             Err(task) => self.push(task),
@@ -156,15 +166,11 @@ impl fmt::Debug for SqliteStore {
 
 impl Store for SqliteStore {
     fn write(&self, write: Write) -> BoxFuture<'_, Result<Written, StoreError>> {
-        let bytes = size::of_write(&write);
-        let work = move |txn: &Txn<'_>, now| ops::write::write(txn, &write, now);
-        Box::pin(self.change(bytes, work))
+        self.write_by(Inner::push, write)
     }
 
     fn write_in_place(&self, write: Write) -> BoxFuture<'_, Result<Written, StoreError>> {
-        let bytes = size::of_write(&write);
-        let work = move |txn: &Txn<'_>, now| ops::write::write(txn, &write, now);
-        Box::pin(self.call(bytes, Inner::push_or_do, work))
+        self.write_by(Inner::do_or_push, write)
     }
 
     fn claim(&self, claim: Claim) -> BoxFuture<'_, Result<Claimed, StoreError>> {

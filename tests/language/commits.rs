@@ -204,7 +204,7 @@ async fn a_rollback_rests_where_it_has_ended() {
     assert_eq!(told.rests(), [(Rest::Ended, Status::Undone)]);
 }
 
-/// Two branches, which fails or not behind them.
+/// Two branches, and a step behind them that may fail.
 #[flow]
 async fn branches(lab: &Lab) -> Result<u32, Injected> {
     steps! {

@@ -389,7 +389,7 @@ pub(super) async fn heartbeat(inner: Arc<Inner>) {
             lease: inner.lease,
             held: held
                 .iter()
-                .map(|(lease, running)| (*lease, running.post.newest()))
+                .map(|(lease, running)| (*lease, running.journal.newest()))
                 .collect(),
         };
         match inner.store.renew(renew).await {

@@ -83,9 +83,17 @@ impl TurnJournal {
         }
     }
 
-    /// A message has come.
-    pub(super) fn came(&self, number: i64) {
-        lock(&self.kept).newest = number;
+    /// A message has come. `false` if it is known.
+    pub(super) fn came(&self, number: i64) -> bool {
+        let mut kept = lock(&self.kept);
+        let is_new = number > kept.newest;
+        kept.newest = kept.newest.max(number);
+        is_new
+    }
+
+    /// The newest message that has come, or 0.
+    pub(super) fn newest(&self) -> i64 {
+        lock(&self.kept).newest
     }
 
     /// Whether a message has come since the last write of the turn was made.
@@ -100,10 +108,11 @@ impl TurnJournal {
         lock(&self.kept).requests.push((number, message));
     }
 
-    /// All messages up to this one have been looked at: what came later makes the execution due as
+    /// All messages that have come have been looked at: what comes later makes the execution due as
     /// soon as it rests.
-    pub(super) fn has_seen(&self, number: i64) {
-        lock(&self.kept).seen = number;
+    pub(super) fn has_seen_all(&self) {
+        let mut kept = lock(&self.kept);
+        kept.seen = kept.newest;
     }
 
     /// The next write says that this signal was given to its step.

@@ -52,8 +52,6 @@ pub(super) struct Post {
 
 #[derive(Default)]
 struct Open {
-    /// The number of the newest message that came.
-    newest: i64,
     signals: Vec<(i64, String, Json)>,
     ask: Option<Ask>,
     run: Option<Arc<Shared>>,
@@ -72,11 +70,9 @@ impl Post {
         if open.closed {
             return false;
         }
-        if number <= open.newest {
+        if !journal.came(number) {
             return true;
         }
-        open.newest = number;
-        journal.came(number);
         match message {
             Message::Signal { path, value } => {
                 // A step that waits beside one that runs need not wait for the end of that.
@@ -113,11 +109,6 @@ impl Post {
         lock(&self.open).ask(ask);
     }
 
-    /// The number of the newest message that came.
-    pub(super) fn newest(&self) -> i64 {
-        lock(&self.open).newest
-    }
-
     fn connect(&self, run: &Arc<Shared>) {
         let mut open = lock(&self.open);
         if let Some(ask) = open.ask {
@@ -136,7 +127,7 @@ impl Post {
     fn deliver(&self, run: &Shared, journal: &TurnJournal) -> bool {
         let mut open = lock(&self.open);
         open.passing = false;
-        journal.has_seen(open.newest);
+        journal.has_seen_all();
         let before = open.signals.len();
         open.signals.retain(|(number, path, value)| {
             let delivered = run.signal(path, value);

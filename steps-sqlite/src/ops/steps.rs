@@ -12,7 +12,8 @@ use crate::{
     txn::Txn,
 };
 
-const PUT: &str = "INSERT OR REPLACE INTO steps (id, parent, name, kind, status, attempts, \
+/// Writes a row, in place of the one of its number.
+pub(crate) const PUT: &str = "INSERT OR REPLACE INTO steps (id, parent, name, kind, status, attempts, \
     started_at, done_at, until, decision, error, input, output, more) \
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
 
@@ -27,7 +28,7 @@ pub(crate) fn put<'a>(
     key: i64,
     changes: impl Iterator<Item = &'a Change>,
 ) -> Result<()> {
-    let mut statement = txn.put(PUT)?;
+    let mut statement = txn.put()?;
     for change in changes {
         let node = &change.node;
         statement.execute(params![

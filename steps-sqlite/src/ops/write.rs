@@ -14,7 +14,8 @@ use crate::{
     txn::Txn,
 };
 
-const HELD: &str = "SELECT fence, worker IS NOT NULL FROM executions WHERE key = ?1";
+/// Whether a lease is good.
+pub(crate) const HELD: &str = "SELECT fence, worker IS NOT NULL FROM executions WHERE key = ?1";
 const ID: &str = "SELECT id FROM executions WHERE key = ?1";
 const FLOW: &str = "SELECT flow FROM executions WHERE key = ?1";
 
@@ -54,7 +55,7 @@ pub(crate) fn write(txn: &Txn<'_>, write: &Write, now: i64) -> Result<Written> {
 
 /// An error unless the lease is the newest and was not given back.
 fn check(txn: &Txn<'_>, lease: Lease) -> Result<()> {
-    let mut statement = txn.held(HELD)?;
+    let mut statement = txn.held()?;
     let mut rows = statement.query([lease.key])?;
     if let Some(row) = rows.next()?
         && row.get::<_, i64>(0)? == lease.fence

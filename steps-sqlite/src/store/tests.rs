@@ -73,7 +73,7 @@ async fn what_waits_is_bounded() {
 /// Which thread does it, called where it may be done in place.
 async fn done_by(store: &SqliteStore) -> std::thread::ThreadId {
     let work = |_: &Txn<'_>, _| Ok(std::thread::current().id());
-    store.call(0, Inner::push_or_do, work).await.unwrap()
+    store.call(0, Inner::do_or_push, work).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 1)]
@@ -107,7 +107,7 @@ async fn who_is_alone_commits_in_place() {
         }
         store.close().await.unwrap();
         let work = |_: &Txn<'_>, _| Ok(());
-        let late = store.call(0, Inner::push_or_do, work).await.unwrap_err();
+        let late = store.call(0, Inner::do_or_push, work).await.unwrap_err();
         assert_eq!(late.kind(), steps_core::store::ErrorKind::Closed);
     });
     task.await.unwrap();
@@ -126,7 +126,7 @@ async fn who_commits_in_place_lets_others_pass() {
             Ok(())
         };
         for _ in 0..300 {
-            other.call(0, Inner::push_or_do, long).await.unwrap();
+            other.call(0, Inner::do_or_push, long).await.unwrap();
         }
     });
     let mut passed = 0;

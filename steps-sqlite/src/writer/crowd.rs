@@ -37,15 +37,6 @@ pub(super) struct Round {
 }
 
 impl Round {
-    /// One that answers so many, and takes no time yet.
-    pub(super) fn of(callers: usize) -> Self {
-        Self {
-            callers,
-            took: Duration::ZERO,
-            end: Duration::ZERO,
-        }
-    }
-
     /// How many of its callers are waited for.
     fn wanted(&self) -> usize {
         let callers = self.callers.min(GROUP);

@@ -103,14 +103,17 @@ impl Writer {
             // Nobody does while this waits for others to come back.
             let conn = self.lock();
             let Some(conn) = &*conn else { return };
-            let begun = Instant::now();
-            let mut round = Round::of(tasks.len());
-            group::commit(conn, &self.file, &self.clock, &mut tasks, |end| {
-                round.callers += self.queue.len();
-                round.end = end.min(LONG);
+            let (begun, mut callers, mut end) = (Instant::now(), tasks.len(), Duration::ZERO);
+            group::commit(conn, &self.file, &self.clock, &mut tasks, |took| {
+                callers += self.queue.len();
+                end = took;
             });
-            round.took = begun.elapsed().min(LONG);
-            self.alone.store(round.callers == 1, Ordering::Relaxed);
+            self.alone.store(callers == 1, Ordering::Relaxed);
+            let round = Round {
+                callers,
+                took: begun.elapsed().min(LONG),
+                end: end.min(LONG),
+            };
             crowd.gather(&self.queue, &round);
         }
     }
