@@ -13,7 +13,7 @@ use std::{
 
 use jiff::Timestamp;
 use steps::prelude::*;
-use steps_core::{clock::TestClock, scope::BoxFuture};
+use steps_core::{clock::TestClock, journal::BoxFuture};
 
 use crate::{
     measure::{Subject, block_on, fastest},

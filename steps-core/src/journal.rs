@@ -117,10 +117,15 @@
 //! # }
 //! ```
 
+use std::fmt;
+
 use jiff::Timestamp;
 
-pub use crate::{error::JournalError, scope::BoxFuture};
-use crate::{run::tree::ROOT, state::State, status::Status};
+use crate::model::{state::State, status::Status};
+pub use crate::{
+    base::{error::JournalError, future::BoxFuture},
+    model::state::rows::Change,
+};
 
 /// Keeps what a run did.
 pub trait Journal: Send + Sync {
@@ -131,33 +136,48 @@ pub trait Journal: Send + Sync {
     fn commit<'a>(&'a self, batch: Batch<'a>) -> BoxFuture<'a, Result<(), JournalError>>;
 }
 
+/// What a [`Batch`] reads the whole tree from: a run, or a [`State`].
+pub trait BatchSource: Sync {
+    /// What the execution is doing.
+    fn status(&self) -> Status;
+    /// The whole tree.
+    fn state(&self) -> State;
+    /// The paths of the steps that wait for a signal.
+    fn signals(&self) -> Vec<String>;
+}
+
+impl BatchSource for State {
+    fn status(&self) -> Status {
+        self.status
+    }
+
+    fn state(&self) -> State {
+        self.clone()
+    }
+
+    fn signals(&self) -> Vec<String> {
+        let waiting = self.walk().filter(|(_, node)| node.waits_for_signal());
+        waiting.map(|(path, _)| path).collect()
+    }
+}
+
 /// The nodes that changed together.
-#[derive(Debug)]
 pub struct Batch<'a> {
-    pub(crate) run: &'a crate::run::Shared,
+    pub(crate) source: &'a dyn BatchSource,
     pub(crate) changes: Vec<Change>,
     pub(crate) replaces: bool,
     pub(crate) alone: bool,
     pub(crate) rest: Option<Rest>,
 }
 
-/// One node that changed: its new content.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Change {
-    /// The node's number: the same for as long as the execution lives, also in a later run that
-    /// resumes what [`State::from_rows`] has put together. The root's is 0.
-    pub id: u32,
-    /// The number of the node above it; the root's is its own.
-    pub parent: u32,
-    /// The node, with no [`states`](State#structfield.states) below it.
-    pub node: State,
-}
-
-impl Change {
-    /// A node as a store read it.
-    pub fn new(id: u32, parent: u32, node: State) -> Self {
-        Self { id, parent, node }
+impl fmt::Debug for Batch<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Batch")
+            .field("changes", &self.changes)
+            .field("replaces", &self.replaces)
+            .field("alone", &self.alone)
+            .field("rest", &self.rest)
+            .finish_non_exhaustive()
     }
 }
 
@@ -178,7 +198,68 @@ pub enum Rest {
     Suspended,
 }
 
-impl Batch<'_> {
+impl<'a> Batch<'a> {
+    /// A batch as a run would make it, for a test of a journal: these changes, of an execution that
+    /// is now as `source` says. It neither replaces what the journal has nor ends a pass, and nothing
+    /// else of the run is under way.
+    ///
+    /// ```
+    /// use std::sync::Mutex;
+    /// use steps::{State, journal::{Batch, BoxFuture, Change, Journal, JournalError}};
+    ///
+    /// #[derive(Default)]
+    /// struct Count(Mutex<usize>);
+    ///
+    /// impl Journal for Count {
+    ///     fn commit<'a>(&'a self, batch: Batch<'a>) -> BoxFuture<'a, Result<(), JournalError>> {
+    ///         *self.0.lock().unwrap() += batch.changes().len();
+    ///         Box::pin(std::future::ready(Ok(())))
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let journal = Count::default();
+    /// let state = State::from_json(r#"{"name":"order","startedAt":"2026-01-01T00:00:00Z"}"#)?;
+    /// let root = Change::new(0, 0, state.clone());
+    /// journal.commit(Batch::new(&state, vec![root])).await?;
+    /// assert_eq!(*journal.0.lock().unwrap(), 1);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn new(source: &'a dyn BatchSource, changes: Vec<Change>) -> Self {
+        Self {
+            source,
+            changes,
+            replaces: false,
+            alone: true,
+            rest: None,
+        }
+    }
+
+    /// The same, in place of all that the journal has of the execution: see
+    /// [`replaces`](Self::replaces).
+    #[must_use]
+    pub fn replacing(mut self) -> Self {
+        self.replaces = true;
+        self
+    }
+
+    /// The same, made while other branches of the run are under way: see
+    /// [`is_alone`](Self::is_alone).
+    #[must_use]
+    pub fn beside_others(mut self) -> Self {
+        self.alone = false;
+        self
+    }
+
+    /// The same, as the last of a pass that ended so: see [`rest`](Self::rest).
+    #[must_use]
+    pub fn at_end(mut self, rest: Rest) -> Self {
+        self.rest = Some(rest);
+        self
+    }
+
     /// What changed: each node once, in the order of their last change.
     pub fn changes(&self) -> &[Change] {
         &self.changes
@@ -205,18 +286,16 @@ impl Batch<'_> {
 
     /// The paths of the steps that wait for a signal.
     pub fn signals(&self) -> Vec<String> {
-        let mut paths = Vec::new();
-        self.run.tree().signals(ROOT, &mut paths);
-        paths
+        self.source.signals()
     }
 
     /// What the execution is doing, with this batch in it.
     pub fn status(&self) -> Status {
-        self.run.tree()[ROOT].status
+        self.source.status()
     }
 
     /// The whole tree with this batch in it: what a store that keeps one document writes.
     pub fn state(&self) -> State {
-        self.run.state()
+        self.source.state()
     }
 }

@@ -6,61 +6,42 @@
 //! [`steps`]: https://docs.rs/steps
 #![forbid(unsafe_code)]
 
+mod base;
 #[doc(hidden)]
-pub mod bind;
-mod bound;
-#[doc(hidden)]
-pub mod builtin;
-#[doc(hidden)]
-pub mod callee;
-#[doc(hidden)]
-pub mod cell;
-pub mod clock;
-pub mod compat;
-mod cx;
+pub mod codegen;
 pub mod engine;
-pub mod error;
-pub mod failure;
-#[doc(hidden)]
-pub mod flow;
-mod id;
+mod interpreter;
 pub mod journal;
-pub mod json;
 #[doc(hidden)]
-pub mod list;
-pub mod observe;
-pub mod policy;
-#[doc(hidden)]
-pub mod private;
-pub mod resume;
-#[doc(hidden)]
-pub mod returns;
-mod run;
-#[doc(hidden)]
-pub mod scope;
-pub mod state;
-pub mod status;
-#[doc(hidden)]
-pub mod step;
+pub mod language;
+mod model;
+pub mod run;
 pub mod store;
-#[doc(hidden)]
-pub mod table;
 pub mod testing;
-pub mod view;
 
-pub use bound::{Input, With};
-#[doc(inline)]
-pub use builtin::{signal, sleep};
-#[doc(inline)]
-pub use cell::Branch;
-pub use cx::Cx;
+pub use base::{clock, error, json};
+#[doc(hidden)]
+pub use codegen as private;
 #[doc(inline)]
 pub use engine::Engine;
-pub use failure::Failure;
-#[doc(inline)]
-pub use flow::Flow;
+pub use interpreter::RunLimits;
 pub use json::Json;
-pub use resume::{Advance, Control, Outcome, Run, Signals};
-pub use run::RunLimits;
-pub use state::State;
-pub use status::Status;
+pub use language::cx::Cx;
+#[doc(inline)]
+pub use language::{
+    builtin::{signal, sleep},
+    cells::branch::Branch,
+    flow::Flow,
+};
+pub use model::{
+    compat, event as observe,
+    failure::{self, Failure},
+    policy,
+    state::{self, State},
+    status::{self, Status},
+    typed as view,
+};
+pub use run::{
+    Advance, Control, Outcome, Run, Signals,
+    with::{Input, With},
+};

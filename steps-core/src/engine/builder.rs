@@ -14,17 +14,22 @@ use tokio::{sync::Notify, task::JoinSet};
 use uuid::Uuid;
 
 use super::{
-    Concurrency, Engine, EngineError, Inner, Life, dispatch,
-    hub::Hub,
-    limit::Limiter,
-    service::{Serve, Service},
+    Concurrency, Engine, EngineError, Inner, Life,
+    concurrency::Limiter,
+    news::Hub,
+    worker::{
+        dispatcher,
+        turn::{Serve, Service},
+    },
 };
 use crate::{
-    bound::With,
-    clock::{Clock, TestClock},
-    flow::Flow,
-    run::RunLimits,
-    scope::lock,
+    base::{
+        clock::{Clock, TestClock},
+        sync::lock,
+    },
+    interpreter::RunLimits,
+    language::flow::Flow,
+    run::with::With,
     store::Store,
 };
 
@@ -182,9 +187,9 @@ impl Builder {
         if !served.is_empty() {
             inner.alarm(Some(inner.clock.now()));
             let mut tasks = lock(&life.tasks);
-            tasks.spawn(dispatch::dispatch(Arc::clone(&inner), served));
+            tasks.spawn(dispatcher::dispatch(Arc::clone(&inner), served));
             tasks.spawn(inner.limiter.adapt());
-            tasks.spawn(dispatch::heartbeat(Arc::clone(&inner)));
+            tasks.spawn(dispatcher::heartbeat(Arc::clone(&inner)));
         }
         Ok(Engine { inner, life })
     }

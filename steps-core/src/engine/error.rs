@@ -4,7 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
-use crate::{failure::Failure, state::StateError, status::Status, store::StoreError};
+use crate::{
+    model::{failure::Failure, state::StateError, status::Status},
+    store::StoreError,
+};
 
 /// An engine could not do what it was asked for, or an execution did not get to its end.
 ///

@@ -53,18 +53,12 @@
 //! changes one that rests, `hub` tells who waits in this process, `limit` bounds how many run.
 
 mod builder;
-mod dispatch;
+mod concurrency;
 mod error;
-mod execution;
-mod find;
-mod hub;
-mod journal;
-mod limit;
-mod operate;
-mod service;
-mod shutdown;
+mod handle;
+mod news;
 mod start;
-mod watch;
+mod worker;
 
 use std::{
     collections::{HashMap, HashSet},
@@ -81,22 +75,22 @@ use jiff::Timestamp;
 use tokio::{sync::Notify, task::JoinSet};
 
 use crate::{
-    clock::Clock,
-    run::RunLimits,
-    scope::lock,
+    base::{clock::Clock, sync::lock},
+    interpreter::RunLimits,
     store::{Message, Store},
 };
 pub use builder::Builder;
+pub use concurrency::Concurrency;
+use concurrency::Limiter;
 pub use error::EngineError;
-pub use execution::{Execution, Handle};
-pub use find::Filter;
-pub use limit::Concurrency;
+pub use handle::{
+    execution::{Execution, Handle},
+    filter::Filter,
+    watch::{Watch, Watched},
+};
+use news::Hub;
 pub use start::Start;
-pub use watch::{Watch, Watched};
-
-use hub::Hub;
-use limit::Limiter;
-use service::{Post, Service};
+use worker::turn::{Post, Service};
 
 /// An engine that runs executions and keeps them in a store.
 ///
@@ -154,7 +148,7 @@ struct Inner {
 /// An execution that runs here.
 #[derive(Clone)]
 struct Running {
-    journal: Arc<journal::TurnJournal>,
+    journal: Arc<worker::turn_journal::TurnJournal>,
     post: Arc<Post>,
     abort: AbortHandle,
 }

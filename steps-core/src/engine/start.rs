@@ -11,17 +11,16 @@ use tokio::sync::oneshot;
 
 use super::{
     Engine, EngineError, Execution, Inner,
-    journal::TurnJournal,
-    service::{Post, Service, Turn},
+    worker::{
+        turn::{Post, Service, Turn},
+        turn_journal::TurnJournal,
+    },
 };
 use crate::{
-    bound::Input,
-    clock,
-    error::caught,
-    flow::Flow,
-    json::Json,
-    scope::BoxFuture,
-    state::Labels,
+    base::{clock, error::caught, future::BoxFuture, json::Json},
+    language::flow::Flow,
+    model::state::Labels,
+    run::with::Input,
     store::{Due, Existing, NewExecution, Target, Then, Write, Written},
 };
 
@@ -104,11 +103,11 @@ impl<F: Flow> Start<'_, F> {
     async fn start(self) -> Result<Execution<F>, EngineError> {
         let inner = &self.engine.inner;
         let id = match self.id {
-            Some(id) => match crate::id::check(&id) {
+            Some(id) => match crate::base::id::check(&id) {
                 Ok(()) => id,
                 Err(why) => return Err(EngineError::Id { id, why }),
             },
-            None => crate::id::new().to_string(),
+            None => crate::base::id::new().to_string(),
         };
         if inner.is_draining() {
             return Err(EngineError::Closed);
@@ -160,7 +159,7 @@ fn same<F: Flow>(id: &str, existing: &Existing, input: &Json) -> Result<(), Engi
             flow: F::TABLE.name,
         });
     }
-    if !crate::resume::same_json(&existing.input, input) {
+    if !crate::run::same_json(&existing.input, input) {
         return Err(EngineError::OtherInput {
             id: id(),
             saved: existing.input.to_string(),
@@ -176,7 +175,10 @@ impl Inner {
         self: &Arc<Self>,
         service: &Arc<Service>,
         mut new: NewExecution,
-        places: (super::limit::Permit, Option<super::limit::Permit>),
+        places: (
+            super::concurrency::Permit,
+            Option<super::concurrency::Permit>,
+        ),
     ) -> Result<Option<Box<Existing>>, EngineError> {
         new.held = Some((self.worker.clone(), self.lease));
         let id: Arc<str> = new.id.as_str().into();

@@ -1,357 +1,426 @@
-//! The interpreter: one pass over the tree, forward or back.
+//! Running a flow in memory: to its end, on from a saved state, or one pass at a time.
 //!
-//! `tree` holds the records, `forward` runs what can run (with `lines`, `step`, `rounds` and
-//! `parallel`), `back` takes back what was done, `restore` puts saved values in their slots,
-//! `attempt` calls the user's code, `commit` tells the journal, `asked` is what somebody outside
-//! wants. A pass ends done, failed, or waiting; what that leads to is for
-//! the caller in [`crate::resume`].
+//! This is the builder; `check` compares it with a saved state, `ready` makes the passes, and
+//! `advance` and `signals` hold what its methods give and take.
 
-mod asked;
-pub(crate) mod attempt;
-mod back;
-mod commit;
-mod ending;
-mod forward;
-mod limits;
-mod lines;
-mod parallel;
-#[cfg(test)]
-mod random;
-mod restore;
-mod rounds;
-mod step;
-pub(crate) mod tree;
-mod waiting;
-pub(crate) mod whole;
+mod advance;
+mod control;
+mod driver;
+mod fits;
+mod signals;
+pub(crate) mod with;
 
 use std::{
-    fmt,
-    sync::{
-        Arc, Mutex, MutexGuard, OnceLock,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
+    future::IntoFuture,
+    sync::{Arc, Mutex},
 };
-
-use jiff::Timestamp;
 
 use crate::{
-    clock::Clock,
-    cx::Cx,
-    error::{BoxError, JournalError, StepError},
-    failure::{Cause, StepFailure},
+    base::{
+        clock::{Clock, TestClock},
+        future::BoxFuture,
+    },
+    interpreter::{
+        Asking, Observer, RunLimits, Shared,
+        execution::Passed,
+        records::{ROOT, Tree},
+    },
     journal::Journal,
-    json::Json,
-    observe::Event,
-    scope::lock,
-    state::{Labels, State, Until},
-    status::Status,
+    language::flow::{Flow, FlowCell},
+    model::{
+        compat::Misfit,
+        event::Event,
+        failure::{Cause, Failure},
+        state::{Labels, State},
+        status::Status,
+        typed::FlowState,
+    },
 };
-pub(crate) use asked::{Ask, Asking, Requests};
-pub use limits::RunLimits;
-use tree::{Id, Tree};
+pub use advance::{Advance, Outcome};
+pub use control::Control;
+pub(crate) use driver::Ready;
+use fits::check;
+pub(crate) use fits::same_json;
+pub use signals::Signals;
 
-/// An observer.
-pub(crate) type Observer = Arc<dyn Fn(&Event) + Send + Sync>;
-
-/// What all parts of a run share.
-pub(crate) struct Shared {
-    tree: Mutex<Tree>,
-    execution: OnceLock<Arc<str>>,
-    /// Whether polls are asked before their pause is over.
-    pub(crate) eager: bool,
-    pub(crate) limits: RunLimits,
-    pub(crate) labels: Labels,
-    pub(crate) clock: Clock,
-    pub(crate) observer: Option<Observer>,
-    pub(crate) journal: Option<Arc<dyn Journal>>,
-    /// What changed and is not in the journal yet.
-    dirty: Mutex<Vec<Id>>,
-    /// Whether the next batch takes the place of all that the journal has.
-    replaces: AtomicBool,
-    /// Held while the journal takes a batch, and whether it once did not. Who finds nothing to
-    /// commit still has to know that what another branch is committing is safe.
-    committing: tokio::sync::Mutex<Option<JournalError>>,
-    /// How many regions have branches at work at once, one in the other or side by side.
-    at_once: AtomicUsize,
-    /// Whether any node is cancelled: saves most steps the way up the tree.
-    cancelled: AtomicBool,
-    asking: Asking,
-    /// Errors of this process, as values.
-    errors: Mutex<Vec<(Id, Arc<BoxError>)>>,
+/// A flow about to run: what a function marked `#[flow]` returns.
+///
+/// | call | does |
+/// |---|---|
+/// | `attach_volume(&cloud, spec).await` | runs to the end, in memory; where it fails, what it did is undone |
+/// | `….resume(state).await` | the same, from where a saved state stops |
+/// | `….advance().await` | one pass: runs what can run now, and hands the state back |
+///
+/// The other methods are options, in any order, before one of these. Nothing runs before.
+///
+/// ```
+/// use steps::{Outcome, prelude::*};
+///
+/// #[step]
+/// async fn order(part: &str) -> Result<u32, String> {
+///     Ok(part.len() as u32)
+/// }
+///
+/// /// `None` means "not yet".
+/// #[step(readonly, poll(every = "1ms"))]
+/// async fn arrived(cx: &Cx, _number: u32) -> Result<Option<String>, String> {
+///     Ok((cx.attempt() == 3).then(|| "at the door".to_owned()))
+/// }
+///
+/// #[flow]
+/// async fn buy(part: String) -> Result<String, String> {
+///     steps! {
+///         number = order(&part);
+///         parcel = arrived(cx, number);
+///     }
+///     Ok(parcel)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), steps::Failure> {
+/// // To the end: sleeps between the polls.
+/// assert_eq!(buy("wheel".into()).await?, "at the door");
+///
+/// // One pass: ends at the first "not yet". What to save is in `state`.
+/// let advance = buy("wheel".into()).advance().await?;
+/// assert!(matches!(advance.outcome, Outcome::Waiting { .. }));
+/// assert_eq!(advance.state.number.output().unwrap(), Some(5));
+///
+/// // On from there: `order` does not run again.
+/// assert_eq!(buy("wheel".into()).resume(advance.state).await?, "at the door");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Dropping the future, or a crash, leaves nothing undone and nothing recorded but what a
+/// [`journal`](Self::journal) took.
+#[must_use = "a flow does nothing until it is awaited"]
+#[allow(missing_debug_implementations)]
+pub struct Run<'a, F: Flow> {
+    lent: F::Lent<'a>,
+    input: F::Input,
+    saved: Option<Box<State>>,
+    options: Options,
 }
 
-impl fmt::Debug for Shared {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Run")
-            .field("execution", &self.execution())
-            .finish_non_exhaustive()
-    }
+#[derive(Default)]
+struct Options {
+    observer: Option<Observer>,
+    journal: Option<Arc<dyn Journal>>,
+    clock: Clock,
+    signals: Option<Signals>,
+    control: Option<Control>,
+    execution: Option<Arc<str>>,
+    replace_input: bool,
+    undo: bool,
+    limits: RunLimits,
+    labels: Labels,
 }
 
-impl Shared {
-    #[allow(clippy::too_many_arguments)]
-    pub(crate) fn new(
-        tree: Tree,
-        execution: Option<Arc<str>>,
-        clock: Clock,
-        observer: Option<Observer>,
-        journal: Option<Arc<dyn Journal>>,
-        eager: bool,
-        limits: RunLimits,
-        labels: Labels,
-        asking: Asking,
-    ) -> Self {
-        let mut tree = tree;
-        let unsaved = tree.take_unsaved();
+impl<'a, F: Flow> Run<'a, F> {
+    /// What the generated function returns.
+    #[doc(hidden)]
+    pub fn new(lent: F::Lent<'a>, input: F::Input) -> Self {
         Self {
-            tree: Mutex::new(tree),
-            execution: execution.map(OnceLock::from).unwrap_or_default(),
+            lent,
+            input,
+            saved: None,
+            options: Options::default(),
+        }
+    }
+
+    /// What the generated `resume` returns.
+    #[doc(hidden)]
+    #[allow(clippy::result_large_err)]
+    pub fn from_saved(lent: F::Lent<'a>, saved: State) -> Result<Self, Failure> {
+        let table = F::TABLE;
+        let input = if table.answers_to(&saved.name) {
+            let input = saved.input.as_ref().ok_or_else(|| {
+                Misfit::Input("it has none; call the flow with one, and `.resume(…)`".to_owned())
+            });
+            input.and_then(|input| F::load_input(input).map_err(|e| Misfit::Input(e.to_string())))
+        } else {
+            Err(Misfit::OtherFlow {
+                flow: table.name,
+                saved: saved.name.to_string(),
+            })
+        };
+        match input {
+            Ok(input) => Ok(Self::new(lent, input).resume(saved)),
+            Err(misfit) => Err(Failure {
+                flow: table.name,
+                cause: Cause::Misfit(misfit),
+                state: Arc::new(saved),
+            }),
+        }
+    }
+
+    #[doc(hidden)]
+    pub fn into_parts(self) -> (F::Lent<'a>, F::Input) {
+        (self.lent, self.input)
+    }
+
+    /// Goes on from a saved state, from its first unfinished step. It takes a typed state, such as
+    /// `AttachVolumeState`, or an untyped [`State`].
+    ///
+    /// * A step that is done does not run again.
+    /// * One that was running when the state was saved is asked by its `#[verify]`, if it has one,
+    ///   whether its effect happened; otherwise it runs again. So an effect happens at least once.
+    /// * A rollback that had begun goes on.
+    /// * A flow that has ended gives its saved output, or the failure it ended with. To have what
+    ///   failed tried again, see [`FlowState::recover`].
+    ///
+    /// The saved input is used. The one given to the function must be the same, as JSON; else the
+    /// run is refused, unless [`replace_input`](Self::replace_input) is called. Where only the
+    /// state is at hand, the generated `attach_volume::resume(&cloud, state)?` takes the input from
+    /// it.
+    ///
+    /// The state is compared with the compiled flow before anything runs. One that does not fit is
+    /// refused with [`Cause::Misfit`] and an answer for each step.
+    pub fn resume(mut self, saved: impl Into<State>) -> Self {
+        self.saved = Some(Box::new(saved.into()));
+        self
+    }
+
+    /// Takes the input given to the function, whatever the saved one, and saves it. The outputs of
+    /// steps that are done stay as they are, also if they came of the old input.
+    pub fn replace_input(mut self) -> Self {
+        self.options.replace_input = true;
+        self
+    }
+
+    /// Undoes a flow: one that is done, that failed and was held, that was stopped, or that is in the
+    /// middle of the work; and tries the rollback of one that is stuck again. Of use after
+    /// [`resume`](Self::resume); of a run that is under way, ask its [`Control`].
+    ///
+    /// In the middle of the work no new step begins. A step that was running when the state was saved
+    /// is asked by its `#[verify]`, or runs again, as what it gave is needed to undo it. One that
+    /// waits is given up, after its `#[verify]` was asked.
+    ///
+    /// The run then ends with a [`Failure`] even where all went well: its cause is
+    /// [`Cause::Undone`], or the steps whose failure had been held.
+    ///
+    /// ```
+    /// use steps::{Cause, Outcome, prelude::*};
+    ///
+    /// #[step]
+    /// async fn reserve(seat: u32) -> Result<u32, String> {
+    ///     Ok(seat)
+    /// }
+    ///
+    /// #[undo(reserve)]
+    /// async fn release(_seat: u32, reserved: &u32) -> Result<(), String> {
+    ///     println!("seat {reserved} is free again");
+    ///     Ok(())
+    /// }
+    ///
+    /// #[flow]
+    /// async fn book(seat: u32) -> Result<u32, String> {
+    ///     steps! { reserved = reserve(seat); }
+    ///     Ok(reserved)
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), steps::Failure> {
+    /// let booked = book(7).advance().await?;
+    /// let undone = book(7).resume(booked.state).undo().await.unwrap_err();
+    /// assert!(matches!(undone.cause, Cause::Undone));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn undo(mut self) -> Self {
+        self.options.undo = true;
+        self
+    }
+
+    /// Calls `observer` at each change of a node's status, and as steps say how far they have
+    /// come. It is called in the middle of the run, with its records locked: it must neither block
+    /// nor ask the [`Cx`](crate::Cx) of a running step. The last observer set is the one called.
+    pub fn observe(mut self, observer: impl Fn(&Event) + Send + Sync + 'static) -> Self {
+        self.options.observer = Some(Arc::new(observer));
+        self
+    }
+
+    /// Takes [`Signals`] from here while it waits. Without them, a run that waits for nothing but
+    /// a signal ends with [`Cause::Waiting`]. [`advance`](Self::advance) does not wait, so it
+    /// takes none: there, signals are given to the saved state.
+    pub fn signals(mut self, signals: &Signals) -> Self {
+        self.options.signals = Some(signals.clone());
+        self
+    }
+
+    /// Takes requests from here: to stop, or to be undone. See [`Control`].
+    pub fn control(mut self, control: &Control) -> Self {
+        self.options.control = Some(control.clone());
+        self
+    }
+
+    /// Tells `journal` of each change, and goes on only when it is safe. See
+    /// [`journal`](crate::journal).
+    pub fn journal(mut self, journal: Arc<dyn Journal>) -> Self {
+        self.options.journal = Some(journal);
+        self
+    }
+
+    /// Takes the time from a test's clock: what is recorded, and what is waited for. See
+    /// [`TestClock`].
+    pub fn clock(mut self, clock: Arc<dyn TestClock>) -> Self {
+        self.options.clock = Clock::Test(clock);
+        self
+    }
+
+    /// Gives the execution a label, which is saved with it and by which it is found: a project, an
+    /// object, an action. A second value for the same name replaces the first, and a saved one.
+    pub fn label(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.options.labels.insert(name.into(), value.into());
+        self
+    }
+
+    /// Bounds what the run may hold, in place of [`RunLimits::DEFAULT`].
+    pub fn limits(mut self, limits: RunLimits) -> Self {
+        self.options.limits = limits;
+        self
+    }
+
+    /// The execution's id: part of each step's [idempotency key]. Text of 1 to 255 bytes without
+    /// control characters, such as a request's id; by default a new `UUIDv7`. With other text, the
+    /// run is refused. A resume keeps the saved state's, whatever is said here.
+    ///
+    /// [idempotency key]: crate::Cx::idempotency_key
+    pub fn id(mut self, id: impl Into<Arc<str>>) -> Self {
+        self.options.execution = Some(id.into());
+        self
+    }
+
+    /// One pass: runs what can run now, and says what there is to wait for. A step makes at most
+    /// one attempt in a pass.
+    ///
+    /// A step that polls is asked, even if its pause is not over: the caller decides when to come.
+    /// The pause after an error, and that of a `sleep`, are kept.
+    ///
+    /// # Errors
+    ///
+    /// Where the pass could not be made: the saved state does not fit, or the journal failed. That
+    /// a step failed is no error here but [`Outcome::Failed`].
+    pub async fn advance(self) -> Result<Advance<F>, Failure> {
+        let mut ready = self.ready(true)?;
+        let passed = ready.pass().await?;
+        let state = ready.run.state();
+        let outcome = match passed {
+            Passed::Waiting(until) => {
+                let mut signals = Vec::new();
+                ready.run.tree().signals(ROOT, &mut signals);
+                Outcome::Waiting { until, signals }
+            }
+            Passed::Misfit { path, why } => return Err(ready.misfit(path, why)),
+            // Nobody but an engine suspends a run.
+            Passed::Ended | Passed::Stopped | Passed::Suspended => match ready.end() {
+                Ok(output) => Outcome::Done(output),
+                Err(failure) => Outcome::Failed(failure),
+            },
+        };
+        Ok(Advance {
+            state: FlowState::from(state),
+            outcome,
+        })
+    }
+
+    /// Runs to the end, as awaiting it does, and gives the state besides: for the times of the
+    /// steps, say, or to undo it later. A [`Failure`] has the state in it in any case.
+    ///
+    /// # Errors
+    ///
+    /// As awaiting it has: where the flow failed, or could not be run.
+    pub async fn with_state(mut self) -> Result<(F::Output, FlowState<F::Fields>), Failure> {
+        let signals = self.options.signals.take();
+        let mut ready = self.ready(false)?;
+        let output = ready.run(signals).await?;
+        Ok((output, FlowState::from(ready.run.state())))
+    }
+
+    /// Checks the saved state and builds the records.
+    pub(crate) fn system_clock(mut self, clock: Clock) -> Self {
+        self.options.clock = clock;
+        self
+    }
+    pub(crate) fn ready(self, eager: bool) -> Result<Ready<'a, F>, Failure> {
+        let Self {
+            lent,
+            input,
+            saved,
+            options,
+        } = self;
+        let table = F::TABLE;
+        if let Some(Err(why)) = options.execution.as_deref().map(crate::base::id::check) {
+            return Err(Failure {
+                flow: table.name,
+                cause: Cause::Misfit(Misfit::Input(format!("it was given a bad id: {why}"))),
+                state: saved.map(|state| Arc::new(*state)).unwrap_or_default(),
+            });
+        }
+        let mut labels = options.labels.clone();
+        let (tree, execution, saved) = match saved {
+            None => (Tree::new(table.name, table.nodes.len()), None, None),
+            Some(state) => match check::<F>(&state, &input, &options) {
+                Ok(new_input) => {
+                    let mut state = state;
+                    if options.undo && state.status == Status::Stuck {
+                        // Only a state that is not stuck is refused.
+                        let _ = state.retry_undo();
+                    }
+                    let mut tree = Tree::from_state(&state, table.name, table.nodes);
+                    if let Some(input) = new_input {
+                        tree[ROOT].rare_mut().input = Some(input);
+                        tree.differs(ROOT);
+                    }
+                    for (name, value) in &state.labels {
+                        labels.entry(name.clone()).or_insert(value.clone());
+                    }
+                    if labels != state.labels {
+                        tree.differs(ROOT);
+                    }
+                    (tree, state.id.clone(), Some(state))
+                }
+                Err(misfit) => {
+                    return Err(Failure {
+                        flow: table.name,
+                        cause: Cause::Misfit(misfit),
+                        state: Arc::new(*state),
+                    });
+                }
+            },
+        };
+        let run = Arc::new(Shared::new(
+            tree,
+            execution.or(options.execution),
+            options.clock,
+            options.observer,
+            options.journal,
             eager,
-            limits,
+            options.limits,
             labels,
-            clock,
-            observer,
-            journal,
-            dirty: Mutex::new(unsaved.ids),
-            replaces: AtomicBool::new(unsaved.replaces),
-            committing: tokio::sync::Mutex::default(),
-            at_once: AtomicUsize::new(0),
-            cancelled: AtomicBool::new(false),
-            asking,
-            errors: Mutex::default(),
-        }
-    }
-
-    /// The execution's id, made when it is first asked for.
-    pub(crate) fn execution(&self) -> &Arc<str> {
-        self.execution.get_or_init(crate::id::new)
-    }
-
-    #[inline]
-    pub(crate) fn tree(&self) -> MutexGuard<'_, Tree> {
-        lock(&self.tree)
-    }
-
-    pub(crate) fn state(&self) -> State {
-        let mut state = self.tree().state(tree::ROOT);
-        self.sign(&mut state);
-        state
-    }
-
-    /// Writes what is known of the execution into the root's saved form.
-    fn sign(&self, root: &mut State) {
-        root.id = Some(Arc::clone(self.execution()));
-        root.labels.clone_from(&self.labels);
-    }
-
-    /// Gives a step the signal it waits for. False if no step of this path does.
-    pub(crate) fn signal(&self, path: &str, value: &Json) -> bool {
-        let mut tree = self.tree();
-        let Some(id) = tree.waiting_for_signal(path) else {
-            return false;
-        };
-        tree[id].rare_mut().input = Some(value.clone());
-        self.mark(id);
-        drop(tree);
-        self.signalled();
-        true
-    }
-
-    /// Why the run has not got to its end.
-    pub(crate) fn cause(&self) -> Cause {
-        if self.tree()[tree::ROOT].status == Status::Stopped {
-            return Cause::Stopped;
-        }
-        let (failed, undo_failed) = self.failures();
-        if failed.is_empty() && undo_failed.is_empty() {
-            return Cause::Undone;
-        }
-        Cause::Steps {
-            failed,
-            undo_failed,
-        }
-    }
-
-    /// Tells the observer of a node.
-    #[inline]
-    pub(crate) fn observe(&self, tree: &Tree, id: Id) {
-        if let Some(observer) = &self.observer {
-            self.tell(observer, tree, id);
-        }
-    }
-
-    #[cold]
-    fn tell(&self, observer: &Observer, tree: &Tree, id: Id) {
-        let record = &tree[id];
-        let rare = record.rare();
-        let event = Event {
-            path: tree.path(id),
-            kind: record.kind,
-            status: record.status,
-            attempt: record.attempts,
-            at: self.clock.now(),
-            until: rare.until.filter(|_| record.status == Status::Waiting),
-            error: rare
-                .errors
-                .last()
-                .cloned()
-                .or_else(|| rare.undo.as_ref().map(|undo| undo.err.clone()))
-                .filter(|error| !error.is_empty()),
-            progress: rare.progress,
-        };
-        let called = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| observer(&event)));
-        if called.is_err() {
-            tracing::error!(path = event.path, "an observer panicked");
-        }
-    }
-
-    /// Lets nothing new begin below `id`.
-    pub(crate) fn cancel(&self, id: Id) {
-        self.tree()[id].cancelled = true;
-        self.cancelled.store(true, Ordering::Relaxed);
-    }
-
-    pub(crate) fn waited_for(&self, id: Id) -> Option<Until> {
-        self.tree()[id].rare().until
-    }
-
-    fn keep_error(&self, id: Id, error: &StepError) {
-        lock(&self.errors).push((id, Arc::clone(&error.error)));
-    }
-
-    /// The steps whose failure this run's failure is, in the order in which they failed, and
-    /// those whose undo failed.
-    pub(crate) fn failures(&self) -> (Vec<StepFailure>, Vec<StepFailure>) {
-        let tree = self.tree();
-        let errors = lock(&self.errors);
-        let mut failed = Vec::new();
-        let mut undo_failed = Vec::new();
-        tree.failures(tree::ROOT, &mut failed);
-        tree.undo_failures(tree::ROOT, &mut undo_failed);
-        failed.sort_by_key(|&(_, at)| at);
-        let given_up = |id: Id| {
-            let error = tree[id].rare().errors.last();
-            error.is_some_and(|error| forward::GIVEN_UP.contains(&&**error))
-        };
-        // Where nothing else failed, it was undone on request.
-        let held = tree[tree::ROOT].status == Status::Failed;
-        if !held || failed.iter().any(|(id, _)| !given_up(*id)) {
-            failed.retain(|(id, _)| !given_up(*id));
-        }
-        let describe = |id: Id, error: String| StepFailure {
-            path: tree.path(id),
-            error,
-            source: errors
-                .iter()
-                .rev()
-                .find(|(of, _)| *of == id)
-                .map(|(_, error)| Arc::clone(error)),
-        };
-        (
-            failed
-                .into_iter()
-                .map(|(id, _)| {
-                    describe(
-                        id,
-                        tree[id].rare().errors.last().cloned().unwrap_or_default(),
-                    )
-                })
-                .collect(),
-            undo_failed
-                .into_iter()
-                .map(|id| {
-                    let undo = tree[id].rare().undo.as_ref();
-                    let mut step =
-                        describe(id, undo.map(|undo| undo.err.clone()).unwrap_or_default());
-                    step.source = None;
-                    step
-                })
-                .collect(),
-        )
+            Asking::new(options.control.unwrap_or_default().0, options.undo),
+        ));
+        Ok(Ready {
+            run,
+            lent,
+            saved: Mutex::new(saved),
+            given: Mutex::new(Some(input)),
+            cell: FlowCell::default(),
+        })
     }
 }
 
-/// Why an execution that has ended did not get to its end, by its saved tree.
-pub(crate) fn cause_of(state: &State, table: &'static crate::table::Table) -> Cause {
-    let tree = Tree::from_state(state, table.name, table.nodes);
-    let run = Shared::new(
-        tree,
-        None,
-        Clock::System,
-        None,
-        None,
-        false,
-        RunLimits::DEFAULT,
-        Labels::new(),
-        Asking::default(),
-    );
-    run.cause()
-}
+impl<'a, F: Flow> IntoFuture for Run<'a, F> {
+    type Output = Result<F::Output, Failure>;
+    type IntoFuture = BoxFuture<'a, Self::Output>;
 
-/// How a node's forward pass ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum End {
-    /// It is done, or its failure is passed over.
-    Done,
-    /// It waits: until a time, if that is given, or else for a signal. Also where it was halted.
-    Waiting(Option<Timestamp>),
-    /// It failed.
-    Failed,
-    /// It was not begun, or not finished, as a sibling failed.
-    Interrupted,
-}
-
-/// How a node's rollback ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Back {
-    /// All that was to be undone is.
-    Clean,
-    /// A pivot was done: what came before it stays.
-    Pivot,
-    /// An undo waits for its next attempt.
-    Waiting(Timestamp),
-    /// It was halted, to go on in another process.
-    Halted,
-    /// An undo failed.
-    Failed,
-}
-
-/// The sooner of two times, where no time is later than any.
-pub(crate) fn sooner(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(a.min(b)),
-        (a, b) => a.or(b),
-    }
-}
-
-/// One pass.
-#[derive(Clone, Copy)]
-pub(crate) struct Pass<'r> {
-    pub(crate) run: &'r Arc<Shared>,
-}
-
-/// The result of anything that may lose its journal.
-pub(crate) type Kept<T> = Result<T, JournalError>;
-
-impl Pass<'_> {
-    fn cx(self, id: Id, attempt: u32) -> Cx {
-        Cx {
-            run: Arc::clone(self.run),
-            id,
-            attempt,
+    fn into_future(mut self) -> Self::IntoFuture {
+        let signals = self.options.signals.take();
+        // What is built before the future has its box need not be moved there.
+        match self.ready(false) {
+            Ok(mut ready) => Box::pin(async move { ready.run(signals).await }),
+            Err(failure) => Box::pin(std::future::ready(Err(failure))),
         }
     }
-
-    fn now(self) -> Timestamp {
-        self.run.clock.now()
-    }
-}
-
-/// A number in 0..1 by chance.
-fn chance() -> f64 {
-    use std::hash::{BuildHasher, Hasher};
-    let hash = std::collections::hash_map::RandomState::new()
-        .build_hasher()
-        .finish();
-    f64::from(u32::try_from(hash >> 32).unwrap_or(0)) / f64::from(u32::MAX)
 }

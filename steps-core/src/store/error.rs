@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt, sync::Arc};
 
-use crate::error::BoxError;
+use crate::base::error::BoxError;
 
 /// A store could not do what it was asked for. Nothing was changed by that call.
 ///

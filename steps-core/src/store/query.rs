@@ -5,7 +5,10 @@ use std::ops::Range;
 use jiff::Timestamp;
 
 use super::Change;
-use crate::{json::Json, state::Labels, status::Status};
+use crate::{
+    base::json::Json,
+    model::{state::Labels, status::Status},
+};
 
 /// What is known of an execution without its tree.
 #[derive(Clone, Debug, PartialEq)]

@@ -5,7 +5,7 @@ use std::{borrow::Cow, time::Duration};
 use jiff::Timestamp;
 
 use super::{Change, query::Info, write::Lease};
-use crate::{json::Json, status::Status};
+use crate::{base::json::Json, model::status::Status};
 
 /// A worker asks for work.
 #[derive(Clone, Debug)]
@@ -116,7 +116,7 @@ pub enum Renewal {
 pub enum Message {
     /// A value for the step at this path that waits for a signal, or will.
     Signal {
-        /// The step's [path](crate::state::path).
+        /// The step's [path](crate::model::state::path).
         path: String,
         /// The value.
         value: Json,

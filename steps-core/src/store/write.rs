@@ -8,7 +8,7 @@ use super::{
     Change,
     query::{Info, Refused},
 };
-use crate::{json::Json, state::Labels};
+use crate::{base::json::Json, model::state::Labels};
 
 /// The right to write to an execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -10,9 +10,10 @@ use std::{
 
 use jiff::Timestamp;
 
-use crate::{
+use crate::base::{
     clock::{TestClock, add},
-    scope::{BoxFuture, lock},
+    future::BoxFuture,
+    sync::lock,
 };
 
 /// A clock that stands still while there is work, and jumps to the next alarm when everybody who

@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 
 use super::Cut;
 use crate::{
-    scope::lock,
+    base::sync::lock,
     store::{
         BoxFuture, Claim, Claimed, FlowClaim, Held, Hold, Info, Query, Renew, Renewal, Saved,
         Store, StoreError, Tell, Told, Write, Written,

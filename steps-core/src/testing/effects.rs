@@ -7,7 +7,7 @@ use std::{
 };
 
 use super::FakeClock;
-use crate::scope::lock;
+use crate::base::sync::lock;
 
 /// How an effect goes wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,19 +9,20 @@ mod memory;
 mod plan;
 mod report;
 
-pub use report::{Report, Violation};
-
 use std::{collections::BTreeSet, time::Duration};
 
 use self::{engine::OnStore, memory::InMemory, plan::Plan};
 use super::{Fault, Lab};
 use crate::{
-    bound::{Input, With},
-    flow::Flow,
-    resume::Run,
-    state::State,
+    language::flow::Flow,
+    model::state::State,
+    run::{
+        Run,
+        with::{Input, With},
+    },
     store::{Store, StoreError},
 };
+pub use report::{Report, Violation};
 
 /// Runs a flow again and again, cut off at each point and with each thing going wrong, and says
 /// where it does not come out as it does when left alone.

@@ -10,10 +10,9 @@ use std::{
 use tokio::sync::Notify;
 
 use crate::{
-    error::JournalError,
-    journal::{Batch, Change, Journal},
-    scope::{BoxFuture, lock},
-    state::{State, StateError},
+    base::{error::JournalError, future::BoxFuture, sync::lock},
+    journal::{Batch, Journal},
+    model::state::{State, StateError, rows::Change},
 };
 
 /// Where a run is cut off: at its k-th commit, counted from 1.

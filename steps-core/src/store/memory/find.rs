@@ -2,10 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::{
-    super::{Info, Query},
-    rows::Rows,
-};
+use super::rows::Rows;
+use crate::store::{Info, Query};
 
 impl Query {
     /// Whether an execution meets all that is set; `limit` and `after` apart.

@@ -20,9 +20,9 @@ use super::{
     BoxFuture, Claim, Claimed, ErrorKind, FlowClaim, Held, Hold, Info, Query, Renew, Renewal,
     Saved, Store, StoreError, Tell, Told, Write, Written,
 };
-use crate::{
+use crate::base::{
     clock::{Clock, TestClock},
-    scope::lock,
+    sync::lock,
 };
 use rows::Rows;
 

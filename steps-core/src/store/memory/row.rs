@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::super::{Change, Due, Info, Lease, Message, Taken, Then};
-use crate::json::Json;
+use crate::base::json::Json;
+use crate::store::{Change, Due, Info, Lease, Message, Taken, Then};
 
 /// One execution.
 pub(super) struct Row {

@@ -8,14 +8,14 @@ use std::{
 use jiff::Timestamp;
 
 use super::{
-    super::{
-        Change, Claim, Claimed, ErrorKind, Existing, FlowClaim, Held, Hold, Info, Lease,
-        NewExecution, Renew, Renewal, Saved, StoreError, Target, Tell, Then, Told, Write, Written,
-    },
     row::{Row, replaces},
     turns::Turns,
 };
-use crate::clock::add;
+use crate::base::clock::add;
+use crate::store::{
+    Change, Claim, Claimed, ErrorKind, Existing, FlowClaim, Held, Hold, Info, Lease, NewExecution,
+    Renew, Renewal, Saved, StoreError, Target, Tell, Then, Told, Write, Written,
+};
 
 /// All that is kept.
 #[derive(Default)]

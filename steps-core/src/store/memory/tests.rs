@@ -8,8 +8,8 @@ use std::{
 
 use super::*;
 use crate::{
-    json::Json,
-    state::Labels,
+    base::json::Json,
+    model::state::Labels,
     store::{Due, NewExecution, Target, Then},
     testing::FakeClock,
 };

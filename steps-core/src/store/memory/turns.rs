@@ -11,7 +11,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::super::{Claim, FlowClaim, Info};
+use crate::store::{Claim, FlowClaim, Info};
 
 /// The lanes of each flow.
 #[derive(Default)]

@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Rules, plan::Ended};
-use crate::{state::State, status::Status, testing::Effect};
+use crate::{
+    model::{state::State, status::Status},
+    testing::Effect,
+};
 
 /// What is wrong with how any run ended, be it cut off or left alone.
 pub(super) fn wrong(rules: &Rules, ended: &Ended) -> Option<String> {

@@ -11,10 +11,10 @@ use super::{
     plan::{Ended, Source, Stage, Trial},
 };
 use crate::{
-    bound::{Input, With},
     engine::{Engine, EngineError},
-    flow::Flow,
-    state::State,
+    language::flow::Flow,
+    model::state::State,
+    run::with::{Input, With},
     store::{Store, StoreError},
     testing::{CutStore, Lab},
 };

@@ -9,9 +9,9 @@ use super::{
     plan::{Ended, Source, Stage, Trial},
 };
 use crate::{
-    flow::Flow,
-    resume::Run,
-    state::{State, StateError},
+    language::flow::Flow,
+    model::state::{State, StateError},
+    run::Run,
     testing::{Cut, Lab, Recorder},
 };
 

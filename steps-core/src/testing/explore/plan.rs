@@ -7,7 +7,7 @@ use super::{
     compare::{compare, wrong},
 };
 use crate::{
-    state::State,
+    model::state::State,
     testing::{Cut, Effect, Fault, Lab},
 };
 

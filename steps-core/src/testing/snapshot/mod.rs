@@ -14,10 +14,9 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::{language::flow::Flow, model::table::Table};
 use report::{Problem, message};
 use shot::FlowShot;
-
-use crate::{flow::Flow, table::Table};
 
 /// Asserts that every execution of the flow that may be running, at whatever step, can be gone on
 /// with by the flow as it is compiled now.
@@ -60,11 +59,11 @@ use crate::{flow::Flow, table::Table};
 ///
 /// # What it compares
 ///
-/// By the rules of [`compat`](crate::compat), which a resume goes by: names, aliases, kinds, order
+/// By the rules of [`compat`](crate::model::compat), which a resume goes by: names, aliases, kinds, order
 /// and nesting, `#[optional]` and `volatile`; and the texts of the types of outputs and of inputs. It
 /// can't see a change *within* a type, nor of the items of a `for`, the value of an `if let`, or what
 /// a signal gives. For these, keep a state that an execution saved as a file beside the test, and
-/// resume it, or give it to [`Compatibility::of`](crate::compat::Compatibility::of).
+/// resume it, or give it to [`Compatibility::of`](crate::model::compat::Compatibility::of).
 ///
 /// # Panics
 ///

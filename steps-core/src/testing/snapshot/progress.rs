@@ -1,5 +1,5 @@
 //! Every state that an execution of the snapshot's flow may be in, compared with the compiled flow by
-//! the rules of [`compat`](crate::compat), which a resume goes by.
+//! the rules of [`compat`](crate::model::compat), which a resume goes by.
 //!
 //! Scopes are compared one by one, as the rules do: each with its lines begun up to each of them
 //! (those of a `parallel` begin in their order, too), and with the group done. What has not begun is
@@ -13,11 +13,14 @@ use super::{
     shot::{FlowShot, LineShot, WorkShot},
 };
 use crate::{
-    compat::{self, Group, Line, Outputs},
-    json::Json,
-    state::{Kind, State, path},
-    status::Status,
-    table::{Node, Table, Work},
+    base::json::Json,
+    model::{
+        compat,
+        compat::{Group, Line, Outputs},
+        state::{Kind, State, path},
+        status::Status,
+        table::{Node, Table, Work},
+    },
 };
 
 /// What of the compiled flow would strand an execution of the snapshot's.

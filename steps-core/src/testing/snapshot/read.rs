@@ -6,7 +6,7 @@ use super::{
     shot::{FlowShot, LineShot, WorkShot},
     write::FORMAT,
 };
-use crate::state::Kind;
+use crate::model::state::Kind;
 
 /// Reads the text of the file.
 pub(super) fn read(text: &str) -> Result<FlowShot, String> {

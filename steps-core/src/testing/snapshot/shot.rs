@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::table::{Node, Table, Work};
+use crate::model::table::{Node, Table, Work};
 
 /// A flow.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub(super) enum WorkShot {
 
 impl FlowShot {
     pub(super) fn of(table: &Table) -> Self {
-        let field = |field: &crate::table::InputField| (field.name.into(), field.ty.into());
+        let field = |field: &crate::model::table::InputField| (field.name.into(), field.ty.into());
         Self {
             name: table.name.into(),
             aliases: texts(table.aliases),

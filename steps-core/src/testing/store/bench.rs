@@ -10,8 +10,8 @@ use super::{
     subject::Source,
 };
 use crate::{
-    clock::{add, after},
-    journal::Change,
+    base::clock::{add, after},
+    model::state::rows::Change,
     store::{
         Claim, Claimed, Due, Held, Hold, Lease, Message, Query, Renew, Renewal, Saved, Store,
         StoreError, Taken, Tell, Then, Told, Write, Written,

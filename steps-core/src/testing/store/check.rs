@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt::Debug};
 
 use crate::{
-    journal::Change,
+    model::state::rows::Change,
     store::{ErrorKind, StoreError},
 };
 

@@ -4,9 +4,11 @@ use jiff::Timestamp;
 
 use super::make::json;
 use crate::{
-    json::Json,
-    state::{Kind, Progress, Resolved, State, Undo, Until},
-    status::Status,
+    base::json::Json,
+    model::{
+        state::{Kind, Progress, Resolved, State, Undo, Until},
+        status::Status,
+    },
 };
 
 /// Texts to be kept as they are. None holds a NUL, which a text of `PostgreSQL` can't.

@@ -7,10 +7,11 @@ use jiff::Timestamp;
 
 use super::bench::HOUR;
 use crate::{
-    journal::Change,
-    json::Json,
-    state::{Kind, Labels, State},
-    status::Status,
+    base::json::Json,
+    model::{
+        state::{Kind, Labels, State, rows::Change},
+        status::Status,
+    },
     store::{Claim, Due, FlowClaim, Lease, Message, NewExecution, Query, Target, Then, Write},
 };
 

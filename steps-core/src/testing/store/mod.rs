@@ -57,10 +57,9 @@ mod tests;
 
 use std::{fmt, sync::Arc};
 
-use crate::scope::BoxFuture;
+use crate::base::future::BoxFuture;
 use bench::Bench;
 use check::Outcome;
-
 pub use list::RULES;
 pub use subject::Subject;
 

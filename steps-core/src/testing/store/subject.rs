@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::{scope::BoxFuture, store::Store};
+use crate::{base::future::BoxFuture, store::Store};
 
 /// One database for one test: what the suite must be told to test a store.
 ///

@@ -27,9 +27,10 @@ mod prelude {
         },
     };
     pub(super) use crate::{
-        journal::Change,
-        state::State,
-        status::Status,
+        model::{
+            state::{State, rows::Change},
+            status::Status,
+        },
         store::{
             Claim, Due, ErrorKind, Held, Hold, Info, Lease, Message, Query, Refused, Renew,
             Renewal, Saved, Store, Taken, Tell, Then, Told, Write, Written,

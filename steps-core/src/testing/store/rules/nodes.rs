@@ -2,10 +2,8 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::{
-    super::generate::{self, Dice},
-    prelude::*,
-};
+use super::prelude::*;
+use crate::testing::store::{generate, generate::Dice};
 
 /// They come back from a load and from a claim.
 async fn come_back(bench: &Bench, lease: Lease, expected: &[Change]) -> Outcome {

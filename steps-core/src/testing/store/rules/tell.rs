@@ -204,7 +204,7 @@ pub(in super::super) async fn rest_is_over_if_a_message_came(bench: Bench) -> Ou
 }
 
 pub(in super::super) async fn messages_come_back(bench: Bench) -> Outcome {
-    use super::super::generate::{JSONS, TEXTS};
+    use crate::testing::store::generate::{JSONS, TEXTS};
     bench.create(Make::new("id").due(Due::Never)).await?;
     let mut expected = Vec::new();
     for (n, path) in TEXTS.iter().enumerate() {

@@ -2,7 +2,7 @@
 
 use super::{SOUND, Sound, Twist};
 use crate::{
-    status::Status,
+    model::status::Status,
     store::{Due, Query, Store, StoreError, Target, Then},
     testing::store::make::{query, root, write},
 };

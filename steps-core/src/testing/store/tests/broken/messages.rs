@@ -2,7 +2,7 @@
 
 use super::{SOUND, Sound, Twist};
 use crate::{
-    status::Status,
+    model::status::Status,
     store::{
         Due, Lease, Message, Renew, Renewal, Store, StoreError, Target, Tell, Then, Told, Write,
         Written,

@@ -10,9 +10,9 @@ mod writes;
 
 use std::{sync::Arc, time::Duration};
 
-use super::super::{Broken, RULES, bench::Bench, subject::Source};
+use crate::testing::store::{Broken, RULES, bench::Bench, subject::Source};
 use crate::{
-    scope::BoxFuture,
+    base::future::BoxFuture,
     store::{
         Claim, Claimed, FlowClaim, Held, Hold, Info, Query, Renew, Renewal, Saved, Store,
         StoreError, Tell, Told, Write, Written,

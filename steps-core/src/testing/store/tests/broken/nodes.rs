@@ -5,8 +5,8 @@ use super::{
     writes::{lease, making},
 };
 use crate::{
-    json::Json,
-    state::State,
+    base::json::Json,
+    model::state::State,
     store::{Store, StoreError, Write, Written},
     testing::store::bench::micros,
 };

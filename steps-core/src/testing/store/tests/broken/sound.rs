@@ -11,7 +11,7 @@ use std::{
 
 use super::Answer;
 use crate::{
-    scope::lock,
+    base::sync::lock,
     store::{
         Claim, Claimed, Due, FlowClaim, Held, Hold, Info, Lease, MemoryStore, Query, Renew,
         Renewal, Saved, Store, Taken, Target, Tell, Then, Told, Write, Written,

@@ -1,0 +1,9 @@
+//! What everything else stands on: JSON text, time, ids, errors, and small helpers for futures and
+//! locks. Nothing here knows what a step, a flow or an execution is.
+
+pub mod clock;
+pub mod error;
+pub(crate) mod future;
+pub(crate) mod id;
+pub mod json;
+pub(crate) mod sync;

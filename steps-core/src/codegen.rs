@@ -1,0 +1,70 @@
+//! What generated code uses. Not for anyone else: it changes without notice.
+
+#![allow(missing_docs)]
+pub use crate::__shown as shown;
+pub use crate::{
+    base::{error::StepError, future::BoxFuture, json::Json},
+    language::{
+        arguments::{Bind, BindRef, Done, ToBind},
+        cells::{
+            Cell, Each, Group, Maybe, MaybeEach,
+            branch::{Branch, BranchCell, Else, Then},
+            rounds::{LoopCell, Round},
+        },
+        codec::{Codec, codec, unsaved},
+        cx::Cx,
+        flow::{Assemble, Flow, FlowCell, Root},
+        flow_handlers::{FlowProbe, NoFlowHandler, OnDone, OnFailed},
+        frame::{Frame, Ops, Slots},
+        glue::{
+            BROKEN, EnterResult, NoMatch, boxed, decided, entered, frame, listed, no_call,
+            no_match, no_scope, no_until, reversible, saved_name,
+        },
+        handlers::{Handlers, NoHandler, Observe, Probe, Reversible, Undo, Verify},
+        input::{input_codec, load_field, load_fields, reads, save_fields},
+        misuse::{NoArgs, NotAFlow, Nothing, StepOnly, Takes, flow_call, step_call},
+        recorded::{
+            FlowValue, ListOwned, ListRef, LookOption, LookOwned, LookRef, Once, OnceAny, Source,
+        },
+        returns::{HandlerReturn, PollReturn, StepReturn, before, ended, found, seen, seen_result},
+        run_op::{blocking, drive},
+        scope::{Enter, Entered, LoadError, Op, OpResult, Saved, Scope},
+        slot::{MaybeSlot, load, load_maybe},
+        step::{Attempt, Call, Step},
+    },
+    model::{
+        failure::Failure,
+        policy::{Policy, Poll, Retry},
+        table::{
+            InputField, Marks, Node, OnFailure, StepMeta, Table, Work, check_depth, fingerprint,
+        },
+        typed::{ItemStates, Place, StepRef, StepState, View},
+    },
+    run::Run,
+};
+pub use core::{
+    borrow::Borrow,
+    clone::Clone,
+    convert::{Infallible, Into},
+    future::{Future, pending},
+    marker::{PhantomData, Send},
+    option::Option,
+    result::Result,
+    time::Duration,
+    unreachable,
+};
+pub use serde_json::Error as JsonError;
+pub use std::{
+    borrow::ToOwned,
+    string::ToString,
+    sync::{Arc, OnceLock},
+    vec::Vec,
+};
+
+/// What only an editor looks at. It may not even parse, and the compiler parses what a `cfg` takes
+/// out; but not a macro's arguments.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! __shown {
+    ($($all:tt)*) => { $($all)* };
+}

@@ -1,0 +1,162 @@
+//! The count of what runs, and waiting for room.
+
+use std::{
+    fmt,
+    pin::pin,
+    sync::{Arc, Mutex, Weak},
+};
+
+use tokio::sync::{Notify, futures::Notified};
+
+use super::Concurrency;
+use crate::base::sync::lock;
+
+/// Counts what runs, and bounds it. Clones count together.
+///
+/// The bound may change at any time, so a room that was [`free`](Self::free) a moment ago may be
+/// gone: who claims executions takes their permits before, or [`admit`](Self::admit)s what it has
+/// got over the bound.
+#[derive(Clone)]
+pub(crate) struct Limiter(Arc<Inner>);
+
+struct Inner {
+    counts: Mutex<Counts>,
+    concurrency: Concurrency,
+    /// Told when there is more room. Shared by an engine's limiter and those of its flows.
+    room: Arc<Notify>,
+}
+
+#[derive(Clone, Copy)]
+struct Counts {
+    busy: usize,
+    limit: usize,
+}
+
+impl Counts {
+    fn free(self) -> usize {
+        self.limit.saturating_sub(self.busy)
+    }
+}
+
+impl Limiter {
+    /// A limiter of which nothing is taken yet, at the least number of `concurrency`. It stays
+    /// there unless [`adapt`](Self::adapt) runs.
+    pub(crate) fn new(concurrency: Concurrency) -> Self {
+        Self::telling(concurrency, Arc::default())
+    }
+
+    /// A limiter with a count of its own, which tells the same [`changed`](Self::changed): that of
+    /// one flow beside that of the engine. The room in one is no room in the other.
+    pub(crate) fn beside(&self, concurrency: Concurrency) -> Self {
+        Self::telling(concurrency, Arc::clone(&self.0.room))
+    }
+
+    fn telling(concurrency: Concurrency, room: Arc<Notify>) -> Self {
+        let limit = concurrency.least();
+        Self(Arc::new(Inner {
+            counts: Mutex::new(Counts { busy: 0, limit }),
+            concurrency,
+            room,
+        }))
+    }
+
+    /// Takes one, if there is room.
+    pub(crate) fn try_acquire(&self) -> Option<Permit> {
+        let mut counts = lock(&self.0.counts);
+        if counts.free() == 0 {
+            return None;
+        }
+        counts.busy += 1;
+        Some(Permit(self.clone()))
+    }
+
+    /// Takes one, room or not.
+    pub(crate) fn admit(&self) -> Permit {
+        lock(&self.0.counts).busy += 1;
+        Permit(self.clone())
+    }
+
+    /// How many may be taken.
+    pub(crate) fn free(&self) -> usize {
+        lock(&self.0.counts).free()
+    }
+
+    /// How many are taken.
+    pub(crate) fn busy(&self) -> usize {
+        lock(&self.0.counts).busy
+    }
+
+    /// How many may be taken in all.
+    #[cfg(test)]
+    pub(crate) fn limit(&self) -> usize {
+        lock(&self.0.counts).limit
+    }
+
+    /// What it was made with.
+    pub(crate) fn concurrency(&self) -> Concurrency {
+        self.0.concurrency
+    }
+
+    /// Sets how many may be taken in all. What is taken stays so.
+    pub(crate) fn set_limit(&self, limit: usize) {
+        let more = {
+            let mut counts = lock(&self.0.counts);
+            let before = counts.free();
+            counts.limit = limit;
+            counts.free() > before
+        };
+        if more {
+            self.0.room.notify_waiters();
+        }
+    }
+
+    /// Ends when there is room: at once, if there is now. Nothing is taken by it.
+    pub(crate) async fn freed(&self) {
+        let mut changed = pin!(self.changed());
+        while self.free() == 0 {
+            changed.as_mut().await;
+            changed.set(self.changed());
+        }
+    }
+
+    /// Ends when there is more room than before, here or in a limiter [`beside`](Self::beside)
+    /// this one, counted from this call, whether or not the future was polled. So it is called
+    /// before [`free`](Self::free) is looked at.
+    pub(crate) fn changed(&self) -> Notified<'_> {
+        self.0.room.notified()
+    }
+
+    /// The same, without keeping it: none once all limiters and permits of it are gone.
+    pub(super) fn downgrade(&self) -> impl Fn() -> Option<Self> + Send + Sync + use<> {
+        let weak: Weak<Inner> = Arc::downgrade(&self.0);
+        move || weak.upgrade().map(Self)
+    }
+}
+
+impl fmt::Debug for Limiter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Counts { busy, limit } = *lock(&self.0.counts);
+        write!(f, "Limiter({busy} of {limit})")
+    }
+}
+
+/// One of what a [`Limiter`] counts, given back when it is dropped.
+#[derive(Debug)]
+#[must_use = "it is given back at once"]
+pub(crate) struct Permit(Limiter);
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        let room = {
+            let mut counts = lock(&self.0.0.counts);
+            counts.busy -= 1;
+            counts.free() > 0
+        };
+        if room {
+            self.0.0.room.notify_waiters();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

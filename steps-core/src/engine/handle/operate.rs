@@ -1,0 +1,217 @@
+//! Changing an execution that rests: each change is made on its whole tree, under a lease, and
+//! written with one write.
+
+use std::sync::Arc;
+
+use super::execution;
+use crate::engine::{EngineError, Execution, Handle};
+use crate::{
+    base::sync::lock,
+    language::flow::Flow,
+    model::{
+        state::{State, StateError},
+        status::Status,
+        typed::AsStepRef,
+    },
+    store::{Due, Held, Hold, Message, Target, Then, Write},
+};
+
+impl Handle {
+    /// Has what failed tried again, or lets it go on where it was stopped. What is done stays done:
+    /// see [`State::recover`]. Gives the number of nodes that were cleared.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Status`] where it has neither failed nor been undone or stopped.
+    pub async fn recover(&self) -> Result<usize, EngineError> {
+        let recover = |state: &mut State| match state.recover() {
+            0 => Err(Refusal::Status("recovered")),
+            cleared => Ok(cleared),
+        };
+        self.edit(recover).await
+    }
+
+    /// Begins again with the step at this [path](crate::model::state::path), as
+    /// [`Execution::retry_from`] does by a reference.
+    pub async fn retry_from_path(&self, path: &str) -> Result<usize, EngineError> {
+        self.edit(|state| Ok(state.reset(path)?)).await
+    }
+
+    /// Lets a stuck rollback try again each undo that failed: see [`State::retry_undo`].
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Status`] where it is not stuck; so for all that concerns a stuck rollback.
+    pub async fn retry_undo(&self) -> Result<usize, EngineError> {
+        self.unstick(State::retry_undo).await
+    }
+
+    /// Lets a stuck rollback go on without the undo of the step at this path: see
+    /// [`State::skip_undo`].
+    pub async fn skip_undo_path(&self, path: &str) -> Result<(), EngineError> {
+        self.unstick(|state| state.skip_undo(path)).await
+    }
+
+    /// Tells a stuck rollback that the step at this path was undone by hand: see
+    /// [`State::mark_undone`].
+    pub async fn mark_undone_path(&self, path: &str) -> Result<(), EngineError> {
+        self.unstick(|state| state.mark_undone(path)).await
+    }
+
+    async fn unstick<R>(
+        &self,
+        edit: impl FnOnce(&mut State) -> Result<R, StateError>,
+    ) -> Result<R, EngineError> {
+        self.edit(|state| match state.status {
+            Status::Stuck => Ok(edit(state)?),
+            _ => Err(Refusal::Status("unstuck: only one that is `stuck` can")),
+        })
+        .await
+    }
+
+    async fn edit<R>(
+        &self,
+        edit: impl FnOnce(&mut State) -> Result<R, Refusal>,
+    ) -> Result<R, EngineError> {
+        let inner = &self.engine.inner;
+        let id = || self.id.to_string();
+        let held = inner.store.hold(Hold {
+            id: id(),
+            worker: inner.worker.clone(),
+            lease: inner.lease,
+        });
+        let taken = match held.await? {
+            Held::Taken(taken) => *taken,
+            Held::Busy { worker, until } => {
+                return Err(EngineError::Busy {
+                    id: id(),
+                    worker,
+                    until,
+                });
+            }
+            Held::Unknown => return Err(self.unknown()),
+        };
+        let seen = taken.messages.last().map_or(0, |(number, _)| *number);
+        let status = taken.info.status;
+        // Requests were made of what it was before.
+        let requests = taken
+            .messages
+            .iter()
+            .filter(|(_, message)| matches!(message, Message::Stop | Message::Undo))
+            .map(|(number, _)| *number)
+            .collect();
+        let lease = taken.lease;
+        let saved = crate::store::Saved {
+            info: taken.info,
+            input: taken.input,
+            nodes: taken.nodes,
+        };
+        let edited = execution::state(&self.id, saved).and_then(|mut state| {
+            let result = edit(&mut state).map_err(|refusal| match refusal {
+                Refusal::Status(wanted) => EngineError::Status {
+                    id: id(),
+                    wanted,
+                    status,
+                },
+                Refusal::State(error) => EngineError::State {
+                    id: id(),
+                    error: Arc::new(error),
+                },
+            })?;
+            Ok((state, result))
+        });
+        let mut write = Write {
+            target: Target::Held(lease),
+            nodes: Vec::new(),
+            replace: false,
+            taken: Vec::new(),
+            then: Then::Rest {
+                due: Due::Now,
+                seen,
+            },
+        };
+        match edited {
+            Ok((mut state, result)) => {
+                state.input = None;
+                state.id = None;
+                state.labels.clear();
+                write.nodes = state.to_rows();
+                write.replace = true;
+                write.taken = requests;
+                inner.hub.forget(&self.id);
+                inner.store.write(write).await?;
+                inner.alarm(Some(inner.clock.now()));
+                Ok(result)
+            }
+            Err(error) => {
+                // It is given back as it was; one that waits will find out again what for.
+                let due = if status.is_final() {
+                    Due::Never
+                } else {
+                    Due::Now
+                };
+                write.then = Then::Rest { due, seen };
+                inner.store.write(write).await?;
+                Err(error)
+            }
+        }
+    }
+}
+
+/// Why a change was not made.
+enum Refusal {
+    Status(&'static str),
+    State(StateError),
+}
+
+impl From<StateError> for Refusal {
+    fn from(error: StateError) -> Self {
+        Self::State(error)
+    }
+}
+
+impl<F: Flow> Execution<F> {
+    /// Begins again with this step: it and all that comes after it in order is cleared, and runs
+    /// anew. Effects stay: nothing is undone. See [`State::reset`].
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Busy`] while a worker is at it: stop it first. [`EngineError::State`] where
+    /// there is no such step yet, or while it is being undone.
+    pub async fn retry_from<T>(&self, step: impl AsStepRef<T>) -> Result<usize, EngineError> {
+        self.retry_from_path(&step.path()).await
+    }
+
+    /// Lets a stuck rollback go on without the undo of this step, whose effect stays.
+    pub async fn skip_undo<T>(&self, step: impl AsStepRef<T>) -> Result<(), EngineError> {
+        self.skip_undo_path(&step.path()).await
+    }
+
+    /// Tells a stuck rollback that this step was undone by hand.
+    pub async fn mark_undone<T>(&self, step: impl AsStepRef<T>) -> Result<(), EngineError> {
+        self.mark_undone_path(&step.path()).await
+    }
+}
+
+impl crate::engine::Inner {
+    /// Brings a message to the execution if it runs here; otherwise it is due now.
+    pub(in crate::engine) fn bring(&self, id: &str, number: i64, message: Message) {
+        let running = {
+            let running = lock(&self.running);
+            let mut all = running.values();
+            let found = all.find(|it| *it.journal.id == *id && it.journal.lease().is_some());
+            // Still under the lock, so that one that is being claimed does not come in between.
+            if found.is_none()
+                && let Some(strays) = &mut *lock(&self.strays)
+            {
+                strays.push((id.into(), number, message.clone()));
+            }
+            found.cloned()
+        };
+        let runs = running.is_some_and(|it| it.post.bring(&it.journal, number, message));
+        if !runs {
+            self.hub.forget(id);
+            self.alarm(Some(self.clock.now()));
+        }
+    }
+}

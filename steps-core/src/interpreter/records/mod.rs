@@ -1,0 +1,435 @@
+//! The records of one execution while it runs: the saved tree, laid out flat.
+//!
+//! The children of a node stand side by side, so a line's record is found by adding. Rounds of a
+//! `loop` come one at a time and are kept in a list.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+
+use crate::{
+    base::json::Json,
+    language::scope::Keys,
+    model::{
+        state::{Kind, Progress, Undo, Until},
+        status::{Event, Status},
+        table::Node,
+    },
+};
+
+mod saved;
+mod waiting;
+
+/// The number of a record.
+pub(crate) type Id = u32;
+
+/// The field in which a step that polls keeps how many of its attempts failed.
+const FAILURES: &str = "failures";
+
+/// The root's.
+pub(crate) const ROOT: Id = 0;
+
+/// The row of a record that no journal was told of yet.
+const NO_ROW: u32 = u32::MAX;
+
+/// One node.
+#[derive(Debug)]
+pub(crate) struct Record {
+    pub(crate) name: Name,
+    pub(crate) kind: Kind,
+    pub(crate) status: Status,
+    pub(crate) atomic: bool,
+    pub(crate) optional: bool,
+    pub(crate) pivot: bool,
+    /// Whether siblings below it that have not begun are to be skipped.
+    pub(crate) cancelled: bool,
+    /// Whether the values of its finished children are in their slots.
+    pub(crate) loaded: bool,
+    pub(crate) parent: Id,
+    /// Its number in the journal: the same in every run of the execution.
+    row: u32,
+    first: Id,
+    count: u32,
+    pub(crate) attempts: u32,
+    pub(crate) started_at: Option<Timestamp>,
+    pub(crate) done_at: Option<Timestamp>,
+    pub(crate) output: Option<Json>,
+    rare: Option<Box<Rare>>,
+}
+
+/// What few nodes have.
+#[derive(Debug, Default)]
+pub(crate) struct Rare {
+    pub(crate) info: Option<Json>,
+    pub(crate) errors: Vec<String>,
+    pub(crate) until: Option<Until>,
+    pub(crate) input: Option<Json>,
+    pub(crate) decision: Option<bool>,
+    pub(crate) before: Option<Json>,
+    pub(crate) after: Option<Json>,
+    pub(crate) progress: Option<Progress>,
+    pub(crate) undo: Option<Undo>,
+    pub(crate) extra: Vec<(String, Json)>,
+    pub(crate) rounds: Vec<Id>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum Name {
+    Line(&'static str),
+    /// Of one of the tree's lists of keys.
+    Key {
+        list: u32,
+        index: u32,
+    },
+    Number(u32),
+    Text(Box<str>),
+}
+
+static NO_RARE: std::sync::LazyLock<Rare> = std::sync::LazyLock::new(Rare::default);
+
+impl Record {
+    fn new(name: Name, kind: Kind, parent: Id) -> Self {
+        Self {
+            name,
+            kind,
+            status: Status::Pending,
+            atomic: false,
+            optional: false,
+            pivot: false,
+            cancelled: false,
+            loaded: true,
+            parent,
+            row: NO_ROW,
+            first: 0,
+            count: 0,
+            attempts: 0,
+            started_at: None,
+            done_at: None,
+            output: None,
+            rare: None,
+        }
+    }
+
+    /// What few nodes have, to read.
+    pub(crate) fn rare(&self) -> &Rare {
+        self.rare.as_deref().unwrap_or(&NO_RARE)
+    }
+
+    /// What few nodes have, to write.
+    pub(crate) fn rare_mut(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+
+    /// Changes the status. An event that the machine does not allow is a bug of the
+    /// interpreter's; it is said aloud in tests and leaves the status alone otherwise.
+    #[inline]
+    pub(crate) fn on(&mut self, event: Event) {
+        match self.status.on(event) {
+            Ok(status) => self.status = status,
+            Err(error) => {
+                debug_assert!(false, "{:?}: {error}", self.name);
+                tracing::error!(%error, "a bug in steps");
+            }
+        }
+    }
+
+    #[inline]
+    pub(crate) fn begin(&mut self, now: Timestamp) {
+        self.on(Event::Begin);
+        self.started_at.get_or_insert(now);
+        // A flow or a group is taken up again at each pass; that is no attempt.
+        if self.kind == Kind::Step {
+            self.attempts += 1;
+        }
+        // What a step waited for stays: a crash in the middle of this attempt must not lose when a
+        // sleep ends.
+        else if let Some(rare) = &mut self.rare {
+            rare.until = None;
+        }
+    }
+
+    #[inline]
+    pub(crate) fn finish(&mut self, now: Timestamp, output: Option<Json>) {
+        self.on(Event::Finish);
+        self.done_at = Some(now);
+        self.output = output;
+        if let Some(rare) = &mut self.rare {
+            rare.errors.clear();
+            rare.until = None;
+        }
+    }
+
+    /// Ends it with the errors it has.
+    pub(crate) fn fail(&mut self, now: Timestamp) {
+        self.on(Event::Fail);
+        self.done_at = Some(now);
+        if let Some(rare) = &mut self.rare {
+            rare.until = None;
+        }
+    }
+
+    /// It is stopped, with what is below it as it is.
+    pub(crate) fn stop(&mut self, now: Timestamp) {
+        self.on(Event::Stop);
+        self.done_at = Some(now);
+        if let Some(rare) = &mut self.rare {
+            rare.until = None;
+        }
+    }
+
+    pub(crate) fn wait(&mut self, until: Until) {
+        self.on(Event::Wait);
+        self.rare_mut().until = Some(until);
+    }
+
+    /// How many attempts of a step that polls failed, before the last "not yet".
+    pub(crate) fn failures(&self) -> u32 {
+        let count = self.rare().extra.iter().find(|(name, _)| name == FAILURES);
+        count
+            .and_then(|(_, count)| count.decode().ok())
+            .unwrap_or(0)
+    }
+
+    /// Counts failed attempts of a step that polls.
+    pub(crate) fn add_failures(&mut self, count: usize) {
+        let count = self.failures() + u32::try_from(count).unwrap_or(u32::MAX);
+        if let Ok(json) = Json::encode(&count) {
+            let extra = &mut self.rare_mut().extra;
+            extra.retain(|(name, _)| name != FAILURES);
+            extra.push((FAILURES.to_owned(), json));
+        }
+    }
+
+    fn has_failed(&self) -> bool {
+        self.done_at.is_some() && !self.rare().errors.is_empty()
+    }
+
+    pub(crate) fn waits_for_signal(&self) -> bool {
+        self.kind == Kind::Step
+            && self.status == Status::Waiting
+            && self.rare().until == Some(Until::Signal)
+    }
+
+    /// The records of its children, where they stand side by side.
+    pub(crate) fn children(&self) -> std::ops::Range<Id> {
+        self.first..self.first + self.count
+    }
+}
+
+/// All records of one execution.
+#[derive(Debug)]
+pub(crate) struct Tree {
+    records: Vec<Record>,
+    /// The keys of each `for`.
+    keys: Vec<Keys>,
+    /// Whether it was read from a document that another program wrote.
+    pub(crate) foreign: bool,
+    /// The row that the next record will have which a journal is told of.
+    next_row: u32,
+    /// What of a saved tree the journal is still to be told.
+    unsaved: Unsaved,
+}
+
+/// What the first batch of a run has to tell besides what the run does.
+#[derive(Debug, Default)]
+pub(crate) struct Unsaved {
+    /// The records.
+    pub(crate) ids: Vec<Id>,
+    /// Those that are not as they were saved.
+    differing: Vec<Id>,
+    /// Whether the first are all there are, and other rows are to go.
+    pub(crate) replaces: bool,
+}
+
+impl std::ops::Index<Id> for Tree {
+    type Output = Record;
+    fn index(&self, id: Id) -> &Record {
+        &self.records[id as usize]
+    }
+}
+
+impl std::ops::IndexMut<Id> for Tree {
+    fn index_mut(&mut self, id: Id) -> &mut Record {
+        &mut self.records[id as usize]
+    }
+}
+
+impl Tree {
+    /// A tree of nothing but the root, with room for its lines.
+    pub(crate) fn new(name: &'static str, lines: usize) -> Self {
+        let mut records = Vec::with_capacity(1 + lines);
+        records.push(Record::new(Name::Line(name), Kind::Flow, ROOT));
+        Self {
+            records,
+            keys: Vec::new(),
+            foreign: false,
+            next_row: 1,
+            unsaved: Unsaved::default(),
+        }
+    }
+
+    /// The row of a record and that of the one above it. One that has none gets the next number,
+    /// so that the numbers of a node's children are in their order, and none is left out.
+    pub(crate) fn row(&mut self, id: Id) -> (u32, u32) {
+        if id == ROOT {
+            self[id].row = 0;
+            return (0, 0);
+        }
+        let parent = self[id].parent;
+        let parent = match self[parent].row {
+            // It was told before what is below it.
+            NO_ROW => self.row(parent).0,
+            row => row,
+        };
+        if self[id].row == NO_ROW {
+            self[id].row = self.next_row;
+            self.next_row += 1;
+        }
+        (self[id].row, parent)
+    }
+
+    /// What a journal is to be told first, which it is only once.
+    pub(crate) fn take_unsaved(&mut self) -> Unsaved {
+        std::mem::take(&mut self.unsaved)
+    }
+
+    /// How many nodes there are.
+    pub(crate) fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    fn next_id(&self) -> Id {
+        Id::try_from(self.records.len()).unwrap_or(Id::MAX)
+    }
+
+    /// The first of the records of `parent`'s lines; makes them if they are not there.
+    pub(crate) fn lines(&mut self, parent: Id, nodes: &'static [Node]) -> Id {
+        let first = self.next_id();
+        let record = &mut self[parent];
+        if record.count > 0 || nodes.is_empty() {
+            return record.first;
+        }
+        record.first = first;
+        record.count = Id::try_from(nodes.len()).unwrap_or(Id::MAX);
+        self.records.extend(nodes.iter().map(|node| {
+            let mut record = Record::new(Name::Line(node.name), node.kind(), parent);
+            record.atomic = node.marks.atomic;
+            record.optional = node.marks.optional;
+            record.pivot = node.marks.pivot;
+            record
+        }));
+        first
+    }
+
+    /// Makes the records of a `for`'s items.
+    pub(crate) fn items(&mut self, parent: Id, keys: Keys) {
+        let count = Id::try_from(keys.len()).unwrap_or(Id::MAX);
+        let list = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
+        let first = self.next_id();
+        let record = &mut self[parent];
+        record.first = first;
+        record.count = count;
+        // An item and, on the average, one line.
+        self.records.reserve(2 * keys.len());
+        for index in 0..count {
+            let name = Name::Key { list, index };
+            self.records.push(Record::new(name, Kind::Item, parent));
+        }
+        self.keys.push(keys);
+    }
+
+    /// Makes the record of a `loop`'s next round.
+    pub(crate) fn round(&mut self, parent: Id) -> Id {
+        let id = self.next_id();
+        let rounds = &mut self[parent].rare_mut().rounds;
+        rounds.push(id);
+        let number = u32::try_from(rounds.len()).unwrap_or(u32::MAX);
+        self.records
+            .push(Record::new(Name::Number(number), Kind::Round, parent));
+        id
+    }
+
+    /// The name of a node.
+    pub(crate) fn name(&self, id: Id) -> Cow<'static, str> {
+        match &self[id].name {
+            Name::Line(name) => Cow::Borrowed(name),
+            Name::Key { list, index } => {
+                Cow::Owned(self.keys[*list as usize].get(*index as usize).to_owned())
+            }
+            Name::Number(number) => Cow::Owned(number.to_string()),
+            Name::Text(text) => Cow::Owned(text.to_string()),
+        }
+    }
+
+    /// The path of a node, from below the root.
+    pub(crate) fn path(&self, id: Id) -> String {
+        let mut names = Vec::new();
+        let mut at = id;
+        while at != ROOT {
+            names.push(self.name(at));
+            at = self[at].parent;
+        }
+        names.reverse();
+        crate::model::state::path::join(&names)
+    }
+
+    /// Whether this node, not begun yet, is to be skipped.
+    pub(crate) fn is_cancelled(&self, id: Id) -> bool {
+        let mut at = id;
+        loop {
+            let record = &self[at];
+            if record.cancelled {
+                return true;
+            }
+            if record.atomic || at == ROOT {
+                return false;
+            }
+            at = record.parent;
+        }
+    }
+
+    /// Whether a point of no return below `id` was passed. A nested flow's is its own.
+    pub(crate) fn is_past_pivot(&self, id: Id) -> bool {
+        let record = &self[id];
+        (record.pivot && record.status == Status::Done)
+            || (record.kind != Kind::Flow
+                && self.below(id).into_iter().any(|id| self.is_past_pivot(id)))
+    }
+
+    /// The records below `id`, in order.
+    pub(crate) fn below(&self, id: Id) -> Vec<Id> {
+        let record = &self[id];
+        match record.kind {
+            Kind::Loop => record.rare().rounds.clone(),
+            _ => record.children().collect(),
+        }
+    }
+
+    /// Collects the failed nodes whose failure is their own.
+    pub(crate) fn failures(&self, id: Id, failed: &mut Vec<(Id, Option<Timestamp>)>) {
+        let record = &self[id];
+        let mut below = false;
+        for child in self.below(id) {
+            if self[child].has_failed() && !self[child].optional {
+                below = true;
+                self.failures(child, failed);
+            }
+        }
+        if !below && record.has_failed() {
+            failed.push((id, record.done_at));
+        }
+    }
+
+    /// Collects the steps whose undo failed.
+    pub(crate) fn undo_failures(&self, id: Id, found: &mut Vec<Id>) {
+        let undo = self[id].rare().undo.as_ref();
+        if undo.is_some_and(|undo| {
+            undo.done_at.is_some() && !undo.err.is_empty() && undo.resolved.is_none()
+        }) {
+            found.push(id);
+        }
+        for child in self.below(id) {
+            self.undo_failures(child, found);
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! Records to and from the saved tree.
+
+use std::collections::HashSet;
+
+use super::{Id, NO_ROW, Name, ROOT, Rare, Record, Tree};
+use crate::model::{
+    state::{Kind, Labels, Row, State},
+    status::Status,
+    table::{Node, Work},
+};
+
+impl Tree {
+    /// The saved form of a node and all below it.
+    pub(crate) fn state(&self, id: Id) -> State {
+        let mut state = self.node(id);
+        state.states = self
+            .below(id)
+            .into_iter()
+            .map(|id| self.state(id))
+            .collect();
+        state
+    }
+
+    /// The saved form of a node alone.
+    pub(crate) fn node(&self, id: Id) -> State {
+        let record = &self[id];
+        let rare = record.rare();
+        State {
+            name: self.name(id),
+            kind: record.kind,
+            status: record.status,
+            info: rare.info.clone(),
+            errors: rare.errors.clone(),
+            started_at: record.started_at,
+            done_at: record.done_at,
+            until: rare.until,
+            attempts: record.attempts,
+            input: rare.input.clone(),
+            decision: rare.decision,
+            output: record.output.clone(),
+            before: rare.before.clone(),
+            after: rare.after.clone(),
+            progress: rare.progress,
+            undo: rare.undo.clone(),
+            id: None,
+            labels: Labels::new(),
+            extra: rare.extra.clone(),
+            // The rows are those of one journal, and the state may be given to another.
+            row: Row::default(),
+            states: Vec::new(),
+        }
+    }
+
+    /// The records of a saved tree. The caller has checked that it fits the table.
+    pub(crate) fn from_state(state: &State, name: &'static str, nodes: &'static [Node]) -> Self {
+        let mut tree = Self::new(name, nodes.len());
+        tree.foreign = state.id.is_none();
+        tree.fill(ROOT, state);
+        tree.fill_lines(ROOT, nodes, &state.states);
+        tree.take_rows(state);
+        tree
+    }
+
+    /// Goes on with the rows of the saved tree, if a journal that has just these rows has just what
+    /// is here now. Otherwise it is to be told everything.
+    fn take_rows(&mut self, state: &State) {
+        // All but the root, whose row is always the same.
+        let mut rows = HashSet::new();
+        let mut nodes = 0;
+        let mut left: Vec<&State> = state.states.iter().collect();
+        while let Some(node) = left.pop() {
+            nodes += 1;
+            let row = node.row.get();
+            rows.extend(row.filter(|row| (1..=Row::MOST).contains(row)));
+            left.extend(&node.states);
+        }
+        let filled = self.unsaved.ids.len() - 1;
+        if rows.len() < nodes {
+            // Some have none, or the same.
+            for record in &mut self.records {
+                record.row = NO_ROW;
+            }
+            rows.clear();
+        }
+        let as_saved = state.row.get() == Some(0) && rows.len() == filled && nodes == filled;
+        if as_saved {
+            self.unsaved.ids = std::mem::take(&mut self.unsaved.differing);
+        } else {
+            self.unsaved.replaces = true;
+        }
+        self.next_row = rows.into_iter().max().map_or(1, |largest| largest + 1);
+    }
+
+    /// A journal is to be told of this record, which is not as it was saved.
+    pub(crate) fn differs(&mut self, id: Id) {
+        if !self.unsaved.replaces {
+            self.unsaved.ids.push(id);
+        }
+    }
+
+    fn fill(&mut self, id: Id, state: &State) {
+        self.unsaved.ids.push(id);
+        let record = &mut self[id];
+        record.row = state.row.get().unwrap_or(NO_ROW);
+        record.status = state.status;
+        record.attempts = state.attempts;
+        record.started_at = state.started_at;
+        record.done_at = state.done_at;
+        record.output.clone_from(&state.output);
+        record.loaded = false;
+        let rare = Rare {
+            info: state.info.clone(),
+            errors: state.errors.clone(),
+            until: state.until,
+            input: state.input.clone(),
+            decision: state.decision,
+            before: state.before.clone(),
+            after: state.after.clone(),
+            progress: state.progress,
+            undo: state.undo.clone(),
+            extra: state.extra.clone(),
+            rounds: Vec::new(),
+        };
+        record.rare = Some(Box::new(rare));
+    }
+
+    fn fill_lines(&mut self, parent: Id, nodes: &'static [Node], states: &[State]) {
+        if states.is_empty() {
+            return;
+        }
+        let first = self.lines(parent, nodes);
+        for (id, node) in (first..).zip(nodes) {
+            // A name that stands twice: the later one counts.
+            let Some(state) = states.iter().rfind(|state| node.answers_to(&state.name)) else {
+                continue;
+            };
+            self.fill(id, state);
+            let adopted = self.adopt_info(id, node);
+            if adopted || state.name != node.name {
+                self.unsaved.differing.push(id);
+            }
+            self.fill_below(id, node, state);
+        }
+    }
+
+    /// In a document that another program wrote, what a done step kept stands for its output, if
+    /// it is one. From here on it is saved as that. Whether it is.
+    fn adopt_info(&mut self, id: Id, node: &'static Node) -> bool {
+        let Work::Step(meta) = &node.work else {
+            return false;
+        };
+        if !self.foreign || meta.volatile {
+            return false;
+        }
+        let record = &mut self[id];
+        if record.status == Status::Done
+            && record.output.is_none()
+            && let Some(info) = &record.rare().info
+            && (meta.check)(info.get()).is_ok()
+        {
+            record.output = Some(info.clone());
+            return true;
+        }
+        false
+    }
+
+    fn fill_below(&mut self, id: Id, node: &'static Node, state: &State) {
+        match &node.work {
+            Work::Step(_) => {}
+            Work::Group(nodes) | Work::Parallel(nodes) => self.fill_lines(id, nodes, &state.states),
+            Work::Flow(table) => self.fill_lines(id, table.nodes, &state.states),
+            Work::If { then, otherwise } => {
+                let branch = if state.decision == Some(false) {
+                    otherwise
+                } else {
+                    then
+                };
+                self.fill_lines(id, branch, &state.states);
+            }
+            Work::For { body, .. } => {
+                let first = self.next_id();
+                let count = state.states.len();
+                for item in &state.states {
+                    let name = Name::Text(item.name.as_ref().into());
+                    self.records.push(Record::new(name, Kind::Item, id));
+                }
+                self[id].first = first;
+                self[id].count = Id::try_from(count).unwrap_or(Id::MAX);
+                for (item, state) in (first..).zip(&state.states) {
+                    self.fill(item, state);
+                    self.fill_lines(item, body, &state.states);
+                }
+            }
+            Work::Loop { body, .. } => {
+                for state in &state.states {
+                    let round = self.round(id);
+                    self.fill(round, state);
+                    self.fill_lines(round, body, &state.states);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! The way through the lines of a scope, and through the items of a `for`.
+//!
+//! This is what most of a run's time goes to, so one lock ends a step, passes over what is done,
+//! and begins the next step. Whatever is not a plain step that begins for the first time goes
+//! through [`Pass::line`].
+
+use jiff::Timestamp;
+
+use super::{
+    End, Kept, Pass,
+    records::{Id, Tree},
+    user_code::{At, caught, traced},
+};
+use crate::{
+    base::json::Json,
+    language::scope::{Answer, Op, Scope},
+    model::{
+        status::Status,
+        table::{Node, StepMeta, Work},
+    },
+};
+
+/// Where a pass is among lines.
+struct Cursor {
+    nodes: &'static [Node],
+    /// The record of the first line.
+    first: Id,
+    line: usize,
+    /// The number of the item.
+    item: usize,
+    items: Items,
+}
+
+/// The items whose lines these are.
+struct Items {
+    /// The one whose lines are being run.
+    open: Option<Id>,
+    left: std::ops::Range<Id>,
+}
+
+/// What there is to do.
+enum Next {
+    /// A plain step has begun: call it.
+    Attempt(&'static StepMeta, u32),
+    /// A line of another sort.
+    Line(&'static Node),
+    /// An item that is not simply new.
+    Item(Id),
+    /// Nothing: all is done.
+    Nothing,
+}
+
+impl Cursor {
+    fn id(&self) -> Id {
+        self.first + u32::try_from(self.line).unwrap_or(u32::MAX)
+    }
+
+    fn at<'s>(&self, scope: &'s dyn Scope) -> At<'s> {
+        At {
+            scope,
+            item: self.item,
+            line: self.line,
+        }
+    }
+
+    fn open(&mut self, tree: &mut Tree, item: Id) {
+        self.first = tree.lines(item, self.nodes);
+        self.line = 0;
+        self.items.open = Some(item);
+    }
+
+    fn pass_item(&mut self) {
+        self.items.open = None;
+        self.items.left.start += 1;
+        self.item += 1;
+    }
+}
+
+impl Pass<'_> {
+    /// Runs lines in order. `now` is when the last thing ended, which is when the next begins.
+    pub(super) fn sequence(
+        self,
+        scope: &dyn Scope,
+        item: usize,
+        nodes: &'static [Node],
+        first: Id,
+        now: &mut Timestamp,
+    ) -> impl Future<Output = Kept<End>> + Send {
+        let items = Items {
+            open: None,
+            left: 0..0,
+        };
+        let cursor = Cursor {
+            nodes,
+            first,
+            line: 0,
+            item,
+            items,
+        };
+        self.each(scope, cursor, now)
+    }
+
+    /// Runs items of a `for` in order, of which `item` is the number of the first.
+    pub(super) fn items(
+        self,
+        scope: &dyn Scope,
+        item: usize,
+        body: &'static [Node],
+        left: std::ops::Range<Id>,
+        now: &mut Timestamp,
+    ) -> impl Future<Output = Kept<End>> + Send {
+        let cursor = Cursor {
+            nodes: body,
+            first: 0,
+            line: body.len(),
+            item,
+            items: Items { open: None, left },
+        };
+        self.each(scope, cursor, now)
+    }
+
+    /// A block and no `async fn`, in which each argument would take its place twice.
+    #[expect(clippy::manual_async_fn, reason = "half the size")]
+    fn each(
+        self,
+        scope: &dyn Scope,
+        mut cursor: Cursor,
+        now: &mut Timestamp,
+    ) -> impl Future<Output = Kept<End>> + Send {
+        async move {
+            let mut cx = self.cx(cursor.first, 1);
+            let mut ended = None;
+            loop {
+                let end = match self.next(&mut cursor, ended.take(), *now) {
+                    Next::Nothing => return Ok(End::Done),
+                    Next::Attempt(meta, number) => {
+                        (cx.id, cx.attempt) = (cursor.id(), number);
+                        if self.run.journal.is_some() {
+                            // The beginning is safe before the effect can happen.
+                            self.run.commit().await?;
+                        }
+                        let at = cursor.at(scope);
+                        let call = scope.call(at.item, at.line, Op::Run, &cx);
+                        let answer = match meta.policy.timeout {
+                            None if !tracing::span_enabled!(tracing::Level::DEBUG) => {
+                                caught(call).await
+                            }
+                            limit => traced(self.guarded(call, limit), &cx).await,
+                        };
+                        *now = self.now();
+                        let answer = answer.and_then(|answer| self.run.limits.check_answer(answer));
+                        if let Ok(Answer::Done(saved)) = answer {
+                            ended = Some(saved);
+                            continue;
+                        }
+                        let node = &cursor.nodes[cursor.line];
+                        let answered = self.answered(at, meta, cx.id, &cx, answer, now);
+                        let end = Box::pin(answered).await?;
+                        self.passed_over(at, node, cx.id, end).await?
+                    }
+                    Next::Line(node) => {
+                        let (at, id) = (cursor.at(scope), cursor.id());
+                        self.line(at, node, id, now).await?
+                    }
+                    Next::Item(item) => match self.open(item, *now) {
+                        Some(End::Done) => {
+                            cursor.pass_item();
+                            continue;
+                        }
+                        Some(end) => return Ok(end),
+                        None => {
+                            cursor.open(&mut self.run.tree(), item);
+                            continue;
+                        }
+                    },
+                };
+                match end {
+                    End::Done => cursor.line += 1,
+                    End::Waiting(_) => return Ok(end),
+                    End::Failed | End::Interrupted => {
+                        self.skip_after(cursor.id(), cursor.first, cursor.nodes.len());
+                        if let Some(item) = cursor.items.open {
+                            self.fail_group(item, *now);
+                        }
+                        return Ok(end);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Ends the step at the cursor, if it is done, and goes on to the next thing to do.
+    fn next(self, cursor: &mut Cursor, ended: Option<Option<Json>>, now: Timestamp) -> Next {
+        let held_up = self.run.is_held_up();
+        let mut tree = self.run.tree();
+        if let Some(saved) = ended {
+            let id = cursor.id();
+            tree[id].finish(now, saved);
+            self.run.changed(&tree, id);
+            cursor.line += 1;
+        }
+        loop {
+            while let Some(node) = cursor.nodes.get(cursor.line) {
+                let id = cursor.id();
+                let record = &mut tree[id];
+                match (record.status, &node.work) {
+                    (Status::Done, _) => cursor.line += 1,
+                    (Status::Pending, Work::Step(meta)) if !meta.observe && !held_up => {
+                        record.begin(now);
+                        let number = record.attempts;
+                        self.run.changed(&tree, id);
+                        return Next::Attempt(meta, number);
+                    }
+                    _ => return Next::Line(node),
+                }
+            }
+            if let Some(item) = cursor.items.open {
+                tree[item].finish(now, None);
+                self.run.changed(&tree, item);
+                cursor.pass_item();
+            }
+            let Some(item) = cursor.items.left.clone().next() else {
+                return Next::Nothing;
+            };
+            match tree[item].status {
+                Status::Done => cursor.pass_item(),
+                Status::Pending if !held_up => {
+                    tree[item].begin(now);
+                    self.run.changed(&tree, item);
+                    cursor.open(&mut tree, item);
+                }
+                Status::Running => cursor.open(&mut tree, item),
+                _ => return Next::Item(item),
+            }
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! One attempt of a step: whether it may begin, what its answer leads to.
+
+use jiff::Timestamp;
+
+use super::{
+    End, Kept, Pass,
+    records::Id,
+    requests::Gate,
+    user_code::{At, VERIFY_FAILED, pause, traced, verified},
+};
+use crate::{
+    base::{clock, error::StepError, json::Json},
+    language::scope::{Answer, Op, OpResult},
+    model::{
+        state::Until,
+        status::{Event, Status},
+        table::StepMeta,
+    },
+};
+
+/// What a look at a step's record says.
+enum Look {
+    /// It has ended, or cannot go on now.
+    End(End),
+    /// An attempt begins; the step may have been at work when an earlier process ended.
+    Attempt {
+        number: u32,
+        verify: bool,
+        observe: bool,
+    },
+    /// It was waiting when a sibling failed: it makes no further attempt.
+    GiveUp,
+}
+
+impl Pass<'_> {
+    fn look(self, id: Id, meta: &StepMeta, now: Timestamp) -> Look {
+        let gate = self.gate(id);
+        let mut tree = self.run.tree();
+        let record = &mut tree[id];
+        let mut verify = false;
+        match record.status {
+            Status::Done => return Look::End(End::Done),
+            Status::Pending | Status::Running | Status::Waiting if gate == Gate::Halted => {
+                return Look::End(End::Waiting(None));
+            }
+            Status::Pending if gate == Gate::Cancelled => {
+                record.on(Event::Skip);
+                self.run.changed(&tree, id);
+                return Look::End(End::Interrupted);
+            }
+            Status::Pending => {}
+            Status::Running => verify = meta.verify,
+            Status::Waiting if gate == Gate::Cancelled => return Look::GiveUp,
+            Status::Waiting => match record.rare().until {
+                Some(Until::Time(time)) if time > now && !self.may_ask(meta, record) => {
+                    return Look::End(End::Waiting(Some(time)));
+                }
+                Some(Until::Signal) if record.rare().input.is_none() => {
+                    return Look::End(End::Waiting(None));
+                }
+                // Whether the last attempt did its work is still open.
+                _ => {
+                    let errors = &record.rare().errors;
+                    verify =
+                        meta.verify && errors.last().is_some_and(|e| e.contains(VERIFY_FAILED));
+                }
+            },
+            _ => return Look::End(End::Failed),
+        }
+        record.begin(now);
+        let look = Look::Attempt {
+            number: record.attempts,
+            verify,
+            observe: meta.observe && record.rare().before.is_none(),
+        };
+        self.run.changed(&tree, id);
+        look
+    }
+
+    /// Whether a step that waits is one that polls, and may be asked before its time.
+    fn may_ask(self, meta: &StepMeta, record: &super::records::Record) -> bool {
+        self.run.eager && meta.policy.poll.is_some() && record.rare().errors.is_empty()
+    }
+
+    /// Runs one step: at most one attempt in a pass.
+    pub(super) async fn step(
+        self,
+        at: At<'_>,
+        meta: &'static StepMeta,
+        id: Id,
+        now: &mut Timestamp,
+    ) -> Kept<End> {
+        let (number, verify, observe) = match self.look(id, meta, *now) {
+            Look::End(end) => return Ok(end),
+            Look::Attempt {
+                number,
+                verify,
+                observe,
+            } => (number, verify, observe),
+            Look::GiveUp => return self.give_up(at, meta, id).await,
+        };
+        let cx = self.cx(id, number);
+        if verify || observe {
+            match self.prepare(at, meta, id, &cx, verify).await {
+                Ok(None) => {}
+                Ok(Some(saved)) => {
+                    *now = self.now();
+                    return Ok(self.done(id, saved, *now));
+                }
+                Err(error) => {
+                    *now = self.now();
+                    return Ok(self.failed(meta, id, &error, *now));
+                }
+            }
+        }
+        // The beginning is safe before the effect can happen.
+        if self.run.journal.is_some() {
+            self.run.commit().await?;
+        }
+        let run = self.op(at, Op::Run, &cx, meta.policy.timeout);
+        let answer = traced(run, &cx).await;
+        *now = self.now();
+        self.answered(at, meta, id, &cx, answer, now).await
+    }
+
+    /// Records what an attempt came to.
+    pub(super) async fn answered(
+        self,
+        at: At<'_>,
+        meta: &'static StepMeta,
+        id: Id,
+        cx: &crate::language::cx::Cx,
+        answer: OpResult,
+        now: &mut Timestamp,
+    ) -> Kept<End> {
+        match self.recorded_as(at, meta, id, cx, answer, now).await? {
+            // There will be no other attempt.
+            End::Waiting(_) if self.run.is_cancelled(id) => self.give_up(at, meta, id).await,
+            end => Ok(end),
+        }
+    }
+
+    async fn recorded_as(
+        self,
+        at: At<'_>,
+        meta: &'static StepMeta,
+        id: Id,
+        cx: &crate::language::cx::Cx,
+        answer: OpResult,
+        now: &mut Timestamp,
+    ) -> Kept<End> {
+        match answer {
+            Ok(Answer::Done(saved)) if !meta.observe => Ok(self.done(id, saved, *now)),
+            Ok(Answer::Done(saved)) => self.observe_after(at, id, cx, saved, now).await,
+            Ok(Answer::Wait(until)) => Ok(self.wait(id, until)),
+            Ok(_) => Ok(self.not_yet(meta, id, *now)),
+            Err(error) => {
+                if meta.verify {
+                    match self.verify(at, cx, &meta.policy).await.map(verified) {
+                        Ok(Some(saved)) => return Ok(self.done(id, saved, self.now())),
+                        Ok(None) => {}
+                        Err(other) => {
+                            *now = self.now();
+                            let both = error.and(&other.text());
+                            return Ok(self.failed(meta, id, &both, *now));
+                        }
+                    }
+                    *now = self.now();
+                }
+                Ok(self.failed(meta, id, &error, *now))
+            }
+        }
+    }
+
+    /// What comes before an attempt: asking whether an earlier one did its work, and observing.
+    async fn prepare(
+        self,
+        at: At<'_>,
+        meta: &StepMeta,
+        id: Id,
+        cx: &crate::language::cx::Cx,
+        verify: bool,
+    ) -> Result<Option<Option<Json>>, StepError> {
+        if verify && let Some(saved) = verified(self.verify(at, cx, &meta.policy).await?) {
+            return Ok(Some(saved));
+        }
+        if meta.observe && self.run.tree()[id].rare().before.is_none() {
+            let answer = self.op(at, Op::Observe, cx, meta.policy.timeout).await?;
+            if let Answer::Seen(before) = answer {
+                self.run
+                    .change(id, |record| record.rare_mut().before = Some(before));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The step is done; its `#[observe]` looks again. That look failing doesn't undo the fact.
+    async fn observe_after(
+        self,
+        at: At<'_>,
+        id: Id,
+        cx: &crate::language::cx::Cx,
+        saved: Option<Json>,
+        now: &mut Timestamp,
+    ) -> Kept<End> {
+        match self.op(at, Op::Observe, cx, None).await {
+            Ok(Answer::Seen(after)) => self.run.tree()[id].rare_mut().after = Some(after),
+            Ok(_) => {}
+            Err(error) => {
+                let text = Json::encode(&error.text()).ok();
+                let extra = text.map(|text| ("afterErr".to_owned(), text));
+                self.run.tree()[id].rare_mut().extra.extend(extra);
+            }
+        }
+        Ok(self.done(id, saved, *now))
+    }
+
+    pub(super) fn done(self, id: Id, saved: Option<Json>, now: Timestamp) -> End {
+        let mut tree = self.run.tree();
+        tree[id].finish(now, saved);
+        self.run.changed(&tree, id);
+        End::Done
+    }
+
+    fn wait(self, id: Id, until: Until) -> End {
+        self.run.change(id, |record| record.wait(until));
+        match until {
+            Until::Time(time) => End::Waiting(Some(time)),
+            Until::Signal => End::Waiting(None),
+        }
+    }
+
+    fn not_yet(self, meta: &StepMeta, id: Id, now: Timestamp) -> End {
+        let Some(poll) = meta.policy.poll else {
+            let error = StepError::fatal("it gave `None`, but has no `poll` policy");
+            return self.fail(id, &error, now);
+        };
+        let polls = {
+            let mut tree = self.run.tree();
+            let record = &mut tree[id];
+            // What failed in between is no "not yet": it has its own allowance, of failures in a
+            // row.
+            let failures = record.rare().errors.len();
+            if failures > 0 {
+                record.rare_mut().errors.clear();
+                record.add_failures(failures);
+            }
+            record.attempts.saturating_sub(record.failures())
+        };
+        if poll.times != 0 && polls >= poll.times {
+            let error = format!("not ready after {polls} polls, {:?} apart", poll.every);
+            return self.fail(id, &StepError::fatal(error), now);
+        }
+        self.wait(id, Until::Time(clock::add(now, poll.every)))
+    }
+
+    /// An attempt failed: another one follows, or the step has failed.
+    fn failed(self, meta: &StepMeta, id: Id, error: &StepError, now: Timestamp) -> End {
+        self.note(id, error);
+        let failures = self.run.tree()[id].rare().errors.len();
+        match pause(meta.policy.retry.as_ref(), error, failures) {
+            Some(pause) if !self.run.is_cancelled(id) => {
+                self.wait(id, Until::Time(clock::add(now, pause)))
+            }
+            // It might have done well; nobody is to take that for the cause.
+            Some(_) if self.run.asked().undoes() => self.interrupt(id),
+            _ => {
+                self.run.change(id, |record| record.fail(now));
+                End::Failed
+            }
+        }
+    }
+
+    pub(super) fn note(self, id: Id, error: &StepError) {
+        self.run.keep_error(id, error);
+        self.run.tree()[id].rare_mut().errors.push(error.text());
+    }
+
+    /// The node has failed, whatever its policy.
+    pub(super) fn fail(self, id: Id, error: &StepError, now: Timestamp) -> End {
+        self.note(id, error);
+        self.run.change(id, |record| record.fail(now));
+        End::Failed
+    }
+
+    /// A step that waits for its next attempt while a sibling has failed, or all is to be undone: its
+    /// last effect may have happened, so its verify is asked.
+    async fn give_up(self, at: At<'_>, meta: &StepMeta, id: Id) -> Kept<End> {
+        if meta.verify {
+            let cx = self.cx(id, self.run.tree()[id].attempts);
+            if let Ok(Some(saved)) = self.verify(at, &cx, &meta.policy).await.map(verified) {
+                return Ok(self.done(id, saved, self.now()));
+            }
+        }
+        Ok(self.interrupt(id))
+    }
+
+    fn interrupt(self, id: Id) -> End {
+        let (now, why) = (self.now(), self.given_up());
+        self.run.change(id, |record| {
+            record.rare_mut().errors.push(why);
+            record.fail(now);
+        });
+        End::Interrupted
+    }
+}

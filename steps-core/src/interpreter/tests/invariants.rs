@@ -1,0 +1,74 @@
+//! The laws of trees with things at once.
+
+use proptest::prelude::*;
+
+use super::reference::firsts;
+use crate::{
+    model::{
+        state::{State, path},
+        status::Status,
+    },
+    testing::Effect,
+};
+
+/// Whether `a` comes before `b`, where that is laid down.
+pub(super) fn comes_before(a: &str, b: &str) -> bool {
+    let (a, b): (Vec<_>, Vec<_>) = (path::split(a).collect(), path::split(b).collect());
+    let Some(differs) = a.iter().zip(&b).position(|(a, b)| a != b) else {
+        return false;
+    };
+    let at_once = differs > 0 && a[differs - 1].starts_with('p');
+    let number = |name: &str| name.trim_start_matches(['n', 'p']).parse::<u32>();
+    !at_once && number(&a[differs]).ok() < number(&b[differs]).ok()
+}
+
+pub(super) fn check_laws(state: &State, log: &[Effect]) -> Result<(), TestCaseError> {
+    prop_assert!(
+        matches!(state.status, Status::Done | Status::Undone),
+        "{}",
+        state.tree()
+    );
+    let place = |effect: &Effect| log.iter().position(|other| other == effect);
+    let (did, undid) = firsts(log);
+    for a in &did {
+        for b in &did {
+            if !comes_before(a, b) {
+                continue;
+            }
+            let did = |name: &str| place(&Effect::Did(name.to_owned()));
+            let undid = |name: &str| place(&Effect::Undid(name.to_owned()));
+            prop_assert!(did(a) < did(b), "{a} and {b}: {log:?}");
+            if let (Some(undid_a), Some(undid_b)) = (undid(a), undid(b)) {
+                // One of a line that was passed over was undone long before.
+                let later = did(b).is_some_and(|did_b| did_b < undid_a);
+                prop_assert!(!later || undid_b < undid_a, "undo of {a} and {b}: {log:?}");
+            }
+        }
+    }
+    for name in &undid {
+        prop_assert!(did.contains(name), "{name} was not done: {log:?}");
+    }
+    // What is done is there, and what is not is not.
+    let there = |path: &str| {
+        let last = log.iter().rev().find(|effect| match effect {
+            Effect::Did(name) | Effect::Undid(name) => name == path,
+        });
+        matches!(last, Some(Effect::Did(_)))
+    };
+    for (path, node) in state
+        .walk()
+        .filter(|(_, node)| node.kind == crate::model::state::Kind::Step)
+    {
+        match node.status {
+            Status::Done => prop_assert!(there(&path), "{path}: {log:?}"),
+            Status::Undone | Status::Skipped | Status::Pending | Status::Failed => {
+                prop_assert!(!there(&path), "{path}: {log:?}\n{}", state.tree());
+            }
+            other => prop_assert!(false, "{path} is {other}"),
+        }
+        if state.status == Status::Undone {
+            prop_assert!(!there(&path), "{path} was left: {log:?}\n{}", state.tree());
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,276 @@
+//! Random trees, random interleavings and random crashes, against a small reference model.
+
+mod generate;
+mod invariants;
+mod reference;
+mod requests;
+
+use std::sync::Arc;
+
+use futures_util::future::select;
+use proptest::{collection::vec, prelude::*};
+
+use self::{
+    generate::{TRIES, Top, table},
+    invariants::check_laws,
+    reference::{firsts, model},
+};
+use super::{RunLimits, Shared, execution, execution::Passed, records::Tree};
+use crate::{
+    base::clock::{Clock, TestClock as _},
+    journal::Journal,
+    model::{
+        state::State,
+        status::Status,
+        table::{Marks, OnFailure, Table},
+    },
+    testing::{Cut, Effect, Lab, Recorder},
+};
+
+/// What becomes of a step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fate {
+    Good,
+    Bad,
+    /// It panics.
+    Worse,
+    /// It is good when it is tried again this often.
+    Flaky(u32),
+    /// It fails after its effect, and its verify finds that out.
+    Verified,
+}
+
+#[derive(Clone, Debug)]
+struct Line {
+    marks: Marks,
+    what: What,
+}
+
+#[derive(Clone, Debug)]
+enum What {
+    Step {
+        fate: Fate,
+        undo: bool,
+        /// How often it lets the others go first.
+        yields: u32,
+    },
+    Group(Vec<Line>),
+    Parallel(Vec<Line>),
+    If(bool, Vec<Line>),
+    For(usize, usize, Vec<Line>),
+    Loop(u32, Vec<Line>),
+    Flow(Vec<Line>),
+}
+
+impl What {
+    fn lines(&self) -> &[Line] {
+        match self {
+            Self::Step { .. } => &[],
+            Self::Group(lines)
+            | Self::Parallel(lines)
+            | Self::If(_, lines)
+            | Self::For(_, _, lines)
+            | Self::Loop(_, lines)
+            | Self::Flow(lines) => lines,
+        }
+    }
+
+    fn is_at_once(&self) -> bool {
+        matches!(self, Self::Parallel(_) | Self::For(_, 2.., _))
+    }
+}
+
+/// A line's name: its number, and whether what is below it comes in no order.
+fn name(index: usize, line: &Line) -> String {
+    let at_once = if line.what.is_at_once() { "p" } else { "n" };
+    format!("{at_once}{index}")
+}
+
+// ---- running
+
+async fn run(top: &Top, table: &'static Table, saved: Option<&State>, journal: &Recorder) -> State {
+    let journal = Arc::new(journal.clone());
+    let (passed, state) = run_asked(top, table, saved, journal, super::Asking::default()).await;
+    assert!(matches!(passed, Passed::Ended), "{passed:?}");
+    state
+}
+
+async fn run_asked(
+    top: &Top,
+    table: &'static Table,
+    saved: Option<&State>,
+    journal: Arc<dyn Journal>,
+    asking: super::Asking,
+) -> (Passed, State) {
+    let tree = match saved {
+        None => Tree::new(table.name, table.nodes.len()),
+        Some(saved) => Tree::from_state(saved, table.name, table.nodes),
+    };
+    let clock = top.lab.clock().clone();
+    let run = Arc::new(Shared::new(
+        tree,
+        saved.and_then(|saved| saved.id.clone()),
+        Clock::Test(Arc::new(clock.clone())),
+        None,
+        Some(journal),
+        false,
+        RunLimits::DEFAULT,
+        crate::model::state::Labels::default(),
+        asking,
+    ));
+    loop {
+        let passed = execution::pass(&run, table, top).await;
+        run.commit().await.expect("the journal holds");
+        match passed.expect("the journal holds") {
+            Passed::Waiting(Some(until)) => clock.sleep_until(until).await,
+            passed => return (passed, run.state()),
+        }
+    }
+}
+
+/// Runs to the end, cut off once where `cut` says.
+fn trial(lines: &'static [Line], cut: Option<(u32, bool, bool)>) -> (State, Vec<Effect>) {
+    let table: &'static Table = Box::leak(Box::new(Table {
+        name: "random",
+        aliases: &[],
+        input: &[],
+        output: "",
+        nodes: table(lines),
+        on_failure: OnFailure::Undo,
+    }));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        let lab = Lab::new();
+        let mut top = Top { lab, lines };
+        let whole = Recorder::new();
+        let state = run(&top, table, None, &whole).await;
+        let Some((commit, before, document)) = cut else {
+            assert_eq!(whole.differs_from(&state), None);
+            return (state, top.lab.log());
+        };
+        let commit = 1 + commit as usize % whole.commits();
+        let cut = if before {
+            Cut::Before(commit)
+        } else {
+            Cut::After(commit)
+        };
+        top.lab = Lab::new();
+        let recorder = Recorder::cut(cut);
+        {
+            let run = std::pin::pin!(run(&top, table, None, &recorder));
+            drop(select(std::pin::pin!(recorder.struck()), run).await);
+        }
+        assert!(recorder.has_struck(), "the run got to the cut");
+        let (saved, journal) = if document {
+            let text = recorder.document();
+            let saved = text.map(|text| State::from_json(&text)).transpose();
+            (saved, Recorder::new())
+        } else {
+            (recorder.from_changes(), recorder.reopen())
+        };
+        let saved = saved.expect("its own state can be read");
+        let state = run(&top, table, saved.as_ref(), &journal).await;
+        assert_eq!(journal.differs_from(&state), None);
+        (state, top.lab.log())
+    })
+}
+
+// ---- strategies
+
+fn fate() -> impl Strategy<Value = Fate> {
+    prop_oneof![
+        12 => Just(Fate::Good),
+        1 => Just(Fate::Bad),
+        1 => Just(Fate::Worse),
+        2 => (1..=TRIES).prop_map(Fate::Flaky),
+        2 => Just(Fate::Verified),
+    ]
+}
+
+fn marks(pivot: bool) -> impl Strategy<Value = Marks> {
+    (prop::bool::weighted(0.25), prop::bool::weighted(0.15)).prop_map(
+        move |(optional, is_pivot)| Marks {
+            optional,
+            pivot: pivot && is_pivot,
+            atomic: false,
+        },
+    )
+}
+
+/// Trees in order, with pivots and steps that can't be undone; or with things at once.
+fn lines(at_once: bool) -> BoxedStrategy<Vec<Line>> {
+    let step = (fate(), any::<bool>(), 0..4_u32).prop_map(move |(fate, undo, yields)| What::Step {
+        fate,
+        undo: undo || at_once,
+        yields,
+    });
+    let line = (marks(!at_once), step).prop_map(|(marks, what)| Line { marks, what });
+    let tree = line.prop_recursive(4, 24, 4, move |line| {
+        let most: usize = if at_once { 4 } else { 2 };
+        let body = || vec(line.clone(), 1..4);
+        let what = prop_oneof![
+            body().prop_map(What::Group),
+            (any::<bool>(), body()).prop_map(|(holds, body)| What::If(holds, body)),
+            (0..4_usize, 1..most, body())
+                .prop_map(|(count, limit, body)| { What::For(count, limit, body) }),
+            (1..4_u32, body()).prop_map(|(rounds, body)| What::Loop(rounds, body)),
+            body().prop_map(What::Flow),
+            body().prop_map(move |body| {
+                if at_once {
+                    What::Parallel(body)
+                } else {
+                    What::Group(body)
+                }
+            }),
+        ];
+        (marks(!at_once), what).prop_map(|(marks, what)| Line { marks, what })
+    });
+    vec(tree, 1..5).boxed()
+}
+
+fn leaked(lines: Vec<Line>) -> &'static [Line] {
+    Box::leak(lines.into_boxed_slice())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    #[test]
+    fn a_tree_in_order_does_what_the_model_says(lines in lines(false)) {
+        let lines = leaked(lines);
+        let (state, log) = trial(lines, None);
+        let (status, expected) = model(lines);
+        prop_assert_eq!(state.status, status);
+        prop_assert_eq!(log, expected);
+    }
+
+    #[test]
+    fn a_tree_in_order_that_is_cut_off_once_does_what_the_model_says(
+        lines in lines(false),
+        cut in any::<(u32, bool, bool)>(),
+    ) {
+        let lines = leaked(lines);
+        let (state, log) = trial(lines, Some(cut));
+        let (status, expected) = model(lines);
+        prop_assert_eq!(state.status, status);
+        prop_assert_eq!(firsts(&log), firsts(&expected));
+    }
+
+    #[test]
+    fn a_tree_with_things_at_once_keeps_the_laws(
+        lines in lines(true),
+        cut in prop::option::of(any::<(u32, bool, bool)>()),
+    ) {
+        let lines = leaked(lines);
+        let (state, log) = trial(lines, cut);
+        prop_assert_ne!(state.status, Status::Stuck);
+        check_laws(&state, &log)?;
+        // Where nothing fails, everything is done.
+        let (status, expected) = model(lines);
+        if status == Status::Done && expected.iter().all(|e| matches!(e, Effect::Did(_))) {
+            prop_assert_eq!(state.status, Status::Done);
+        }
+    }
+}

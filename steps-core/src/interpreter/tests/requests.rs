@@ -1,0 +1,156 @@
+//! The same trees, asked for something at some commit: to make way, to stop, or to be undone.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+
+use super::{
+    Line, check_laws, firsts,
+    generate::{Top, table},
+    leaked, lines, model, run_asked,
+};
+use crate::interpreter::{Ask, Asking, Requests};
+use crate::{
+    base::future::BoxFuture,
+    interpreter::execution::Passed,
+    journal::{Batch, Journal},
+    model::{
+        state::State,
+        status::Status,
+        table::{OnFailure, Table},
+    },
+    testing::{Effect, Lab, Recorder},
+};
+
+/// Asks at one of its commits.
+struct Asks {
+    recorder: Recorder,
+    at: usize,
+    requests: Arc<Requests>,
+    ask: Ask,
+}
+
+impl Journal for Asks {
+    fn commit<'a>(
+        &'a self,
+        batch: Batch<'a>,
+    ) -> BoxFuture<'a, Result<(), crate::journal::JournalError>> {
+        if self.recorder.commits() + 1 == self.at {
+            self.requests.ask(self.ask);
+        }
+        self.recorder.commit(batch)
+    }
+}
+
+/// Runs to the end, asked once; one that is halted goes on from its rows. What it was halted as, and
+/// how it ended.
+fn trial(lines: &'static [Line], at: u32, ask: Ask) -> (Option<Status>, State, Vec<Effect>) {
+    let table: &'static Table = Box::leak(Box::new(Table {
+        name: "random",
+        aliases: &[],
+        input: &[],
+        output: "",
+        nodes: table(lines),
+        on_failure: OnFailure::Undo,
+    }));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .expect("a runtime");
+    runtime.block_on(async {
+        let whole = Recorder::new();
+        let mut top = Top {
+            lab: Lab::new(),
+            lines,
+        };
+        let journal = Arc::new(whole.clone());
+        run_asked(&top, table, None, journal, Asking::default()).await;
+        let recorder = Recorder::new();
+        let requests = Arc::new(Requests::default());
+        let journal = Asks {
+            recorder: recorder.clone(),
+            at: 1 + at as usize % whole.commits(),
+            requests: Arc::clone(&requests),
+            ask,
+        };
+        top.lab = Lab::new();
+        let asking = Asking::new(requests, false);
+        let (passed, state) = run_asked(&top, table, None, Arc::new(journal), asking).await;
+        assert_eq!(recorder.differs_from(&state), None);
+        match passed {
+            Passed::Ended => return (None, state, top.lab.log()),
+            Passed::Stopped => assert_eq!(state.status, Status::Stopped),
+            Passed::Suspended => assert!(!state.status.is_final(), "{}", state.tree()),
+            other => panic!("{other:?}"),
+        }
+        let halted = state.status;
+        for (path, node) in state.walk().filter(|(_, node)| node.states.is_empty()) {
+            let undone_now = node.status == Status::Undoing && node.undo.is_some();
+            let waits = undone_now && node.undo.as_ref().is_some_and(|undo| undo.until.is_some());
+            assert!(
+                node.kind != crate::model::state::Kind::Step
+                    || node.status != Status::Running && (!undone_now || waits),
+                "{path} is {}",
+                node.status
+            );
+        }
+        let mut saved = recorder.from_changes().expect("a tree").expect("rows");
+        if halted == Status::Stopped {
+            saved.recover();
+        }
+        let journal = recorder.reopen();
+        let asking = Asking::default();
+        let (passed, state) =
+            run_asked(&top, table, Some(&saved), Arc::new(journal.clone()), asking).await;
+        assert!(matches!(passed, Passed::Ended));
+        assert_eq!(journal.differs_from(&state), None);
+        (Some(halted), state, top.lab.log())
+    })
+}
+
+fn halt() -> impl Strategy<Value = Ask> {
+    prop::sample::select(vec![Ask::Suspend, Ask::Stop])
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(150))]
+
+    /// Nothing crashed, so nothing happens twice.
+    #[test]
+    fn a_tree_in_order_that_is_halted_does_what_the_model_says(
+        lines in lines(false),
+        at in any::<u32>(),
+        ask in halt(),
+    ) {
+        let lines = leaked(lines);
+        let (halted, state, log) = trial(lines, at, ask);
+        let (status, expected) = model(lines);
+        prop_assert_eq!(state.status, status);
+        prop_assert_eq!(log, expected, "{:?} {:?}", ask, halted);
+    }
+
+    #[test]
+    fn a_tree_with_things_at_once_that_is_halted_keeps_the_laws(
+        lines in lines(true),
+        at in any::<u32>(),
+        ask in halt(),
+    ) {
+        let lines = leaked(lines);
+        let (_, state, log) = trial(lines, at, ask);
+        prop_assert_ne!(state.status, Status::Stuck);
+        check_laws(&state, &log)?;
+        let (status, expected) = model(lines);
+        if status == Status::Done && expected.iter().all(|e| matches!(e, Effect::Did(_))) {
+            prop_assert_eq!(state.status, Status::Done);
+        }
+        let (did, _) = firsts(&log);
+        prop_assert_eq!(did.len(), log.iter().filter(|e| matches!(e, Effect::Did(_))).count());
+    }
+
+    #[test]
+    fn a_tree_that_is_undone_keeps_the_laws(lines in lines(true), at in any::<u32>()) {
+        let lines = leaked(lines);
+        let (halted, state, log) = trial(lines, at, Ask::Undo);
+        prop_assert_eq!(halted, None);
+        check_laws(&state, &log)?;
+    }
+}

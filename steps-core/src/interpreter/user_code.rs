@@ -1,0 +1,154 @@
+//! Calls into the user's code. A panic is an error like any other; a timeout ends the attempt.
+
+use std::{
+    future::poll_fn,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use futures_util::future::{Either, select};
+
+use super::{Kept, Pass};
+use crate::{
+    base::{clock, error::StepError, future::BoxFuture},
+    language::{
+        cx::Cx,
+        scope::{Answer, Enter, Entered, Op, OpResult, Scope},
+    },
+    model::policy::{Policy, Retry},
+};
+
+/// How the error of a verify begins, where it is recorded.
+pub(super) const VERIFY_FAILED: &str = "its verify failed: ";
+
+impl Pass<'_> {
+    /// Waits for the user's future, but not longer than the timeout.
+    pub(super) async fn guarded<T>(
+        self,
+        future: BoxFuture<'_, Result<T, StepError>>,
+        timeout: Option<Duration>,
+    ) -> Result<T, StepError> {
+        match timeout {
+            None => caught(future).await,
+            // Boxed, as few have a timeout, and all would be as large.
+            Some(limit) => Box::pin(self.limited(future, limit)).await,
+        }
+    }
+
+    async fn limited<T>(
+        self,
+        future: BoxFuture<'_, Result<T, StepError>>,
+        limit: Duration,
+    ) -> Result<T, StepError> {
+        let end = clock::add(self.now(), limit);
+        let late = std::pin::pin!(self.run.clock.sleep_until(end));
+        match select(caught(future), late).await {
+            Either::Left((ended, _)) => ended,
+            Either::Right(_) => Err(StepError::user(format!("timed out after {limit:?}"))),
+        }
+    }
+
+    /// Runs the code after a flow's steps. Where that has to wait for something, the last step's end
+    /// is made safe first; where not, it is committed with the result.
+    pub(super) async fn finished<T>(
+        self,
+        finish: BoxFuture<'_, Result<T, StepError>>,
+    ) -> Kept<Result<T, StepError>> {
+        let mut finish = caught(finish);
+        let at_once = poll_fn(|cx| Poll::Ready(Pin::new(&mut finish).poll(cx))).await;
+        if let Poll::Ready(finished) = at_once {
+            return Ok(finished);
+        }
+        self.run.commit().await?;
+        Ok(finish.await)
+    }
+
+    /// One operation of a step's line.
+    pub(super) async fn op<'b>(
+        self,
+        at: At<'b>,
+        op: Op<'b>,
+        cx: &'b Cx,
+        timeout: Option<Duration>,
+    ) -> OpResult {
+        let answer = self
+            .guarded(at.scope.call(at.item, at.line, op, cx), timeout)
+            .await?;
+        self.run.limits.check_answer(answer)
+    }
+
+    /// Asks the step's `#[verify]` whether its effect happened.
+    pub(super) async fn verify(self, at: At<'_>, cx: &Cx, policy: &Policy) -> OpResult {
+        self.op(at, Op::Verify, cx, policy.timeout)
+            .await
+            .map_err(|error| StepError::user(format!("{VERIFY_FAILED}{}", error.text())))
+    }
+}
+
+/// An attempt of a step, in its span. Without a subscriber that wants it, there is none.
+pub(super) async fn traced(attempt: impl Future<Output = OpResult> + Send, cx: &Cx) -> OpResult {
+    if !tracing::span_enabled!(tracing::Level::DEBUG) {
+        return attempt.await;
+    }
+    let span = tracing::debug_span!("step", path = cx.path(), attempt = cx.attempt());
+    Instrumented(span, std::pin::pin!(attempt)).await
+}
+
+/// A future in a span.
+pub(crate) struct Instrumented<F>(pub(crate) tracing::Span, pub(crate) F);
+
+impl<F: Future + Unpin> Future for Instrumented<F> {
+    type Output = F::Output;
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let Self(span, future) = &mut *self;
+        let _entered = span.enter();
+        Pin::new(future).poll(cx)
+    }
+}
+
+/// Awaits what the user's code gave; its panic is an error.
+#[inline]
+pub(super) fn caught<T>(
+    mut future: BoxFuture<'_, Result<T, StepError>>,
+) -> impl Future<Output = Result<T, StepError>> + Send + Unpin + use<'_, T> {
+    poll_fn(move |cx| {
+        catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(cx)))
+            .unwrap_or_else(|payload| Poll::Ready(Err(StepError::panic(payload.as_ref()))))
+    })
+}
+
+/// Enters the scope of a line.
+pub(super) fn enter<'b>(at: At<'b>, how: Enter<'b>, cx: &'b Cx) -> Result<Entered<'b>, StepError> {
+    call(|| at.scope.enter(at.item, at.line, how, cx))
+}
+
+/// Calls a function of the user's that is not async.
+pub(super) fn call<T>(call: impl FnOnce() -> Result<T, StepError>) -> Result<T, StepError> {
+    catch_unwind(AssertUnwindSafe(call))
+        .unwrap_or_else(|payload| Err(StepError::panic(payload.as_ref())))
+}
+
+/// When the next attempt may be made after `failures` of them, if any may.
+pub(super) fn pause(retry: Option<&Retry>, error: &StepError, failures: usize) -> Option<Duration> {
+    let retry = retry?;
+    let failures = u32::try_from(failures).unwrap_or(u32::MAX);
+    (error.retry && failures <= retry.times).then(|| retry.pause(failures, super::chance()))
+}
+
+/// A line, in its scope.
+#[derive(Clone, Copy)]
+pub(super) struct At<'s> {
+    pub(super) scope: &'s dyn Scope,
+    pub(super) item: usize,
+    pub(super) line: usize,
+}
+
+/// What a verify said: the saved output, if the effect did happen.
+pub(super) fn verified(answer: Answer) -> Option<Option<crate::base::json::Json>> {
+    match answer {
+        Answer::Done(saved) => Some(saved),
+        _ => None,
+    }
+}

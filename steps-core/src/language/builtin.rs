@@ -1,0 +1,127 @@
+//! Steps that are there from the start: sleeping, and waiting for a signal.
+
+use std::{marker::PhantomData, time::Duration};
+
+use super::{
+    codec::{Codec, Saved, codec},
+    cx::Cx,
+    handlers::Reversible,
+    misuse::NotAFlow,
+    step::{Attempt, Call, Step},
+};
+use crate::{
+    base::{clock, error::StepError},
+    model::state::Until,
+};
+
+/// A step that waits for a while.
+///
+/// Its end is recorded when it begins, so a resume waits only for what is left, and
+/// [`Run::advance`](crate::Run::advance) hands the state back instead of waiting.
+///
+/// ```
+/// use std::time::Duration;
+/// use steps::prelude::*;
+///
+/// #[flow]
+/// async fn wait() -> Result<(), String> {
+///     steps! { pause = steps::sleep(Duration::from_secs(60)); }
+///     Ok(())
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), steps::Failure> {
+/// let pass = wait().advance().await?;
+/// assert!(pass.requeue_after().unwrap() > Duration::from_secs(55));
+/// # Ok(())
+/// # }
+/// ```
+#[allow(non_camel_case_types)]
+#[derive(Debug)]
+pub struct sleep;
+
+impl sleep {
+    #[doc(hidden)]
+    pub fn call<'a>(duration: Duration) -> Call<'a, Self> {
+        Call(duration)
+    }
+}
+
+impl Step for sleep {
+    type Args<'a> = Duration;
+    type Output = ();
+    type Error = std::convert::Infallible;
+    type AsFlow = NotAFlow<()>;
+    const OUTPUT_TEXT: &'static str = "()";
+    const CODEC: Codec<()> = codec::<()>();
+
+    async fn run(
+        duration: Duration,
+        cx: &Cx,
+        _: Option<fn(&Self::Error) -> bool>,
+    ) -> Result<Attempt<()>, StepError> {
+        let now = cx.now();
+        Ok(match cx.until() {
+            Some(Until::Time(end)) if end <= now => Attempt::Done(()),
+            Some(until) => Attempt::Wait(until),
+            None => Attempt::Wait(Until::Time(clock::add(now, duration))),
+        })
+    }
+}
+
+impl Reversible for sleep {}
+
+/// A step that waits until somebody outside gives it a `T`.
+///
+/// The value is given by the step's reference, to a run's [`Signals`](crate::Signals) or to the
+/// saved state:
+///
+/// ```
+/// use steps::prelude::*;
+///
+/// #[flow]
+/// async fn ask() -> Result<bool, String> {
+///     steps! { approval = steps::signal::<bool>(); }
+///     Ok(approval)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let mut state = ask().advance().await?.state;
+/// assert!(state.signal(ask::STEPS.approval, &true)?);
+/// assert!(ask().resume(state).await?);
+/// # Ok(())
+/// # }
+/// ```
+#[allow(non_camel_case_types)]
+#[derive(Debug)]
+pub struct signal<T>(PhantomData<fn() -> T>);
+
+impl<T: Saved> signal<T> {
+    #[doc(hidden)]
+    pub fn call<'a>() -> Call<'a, Self> {
+        Call(())
+    }
+}
+
+impl<T: Saved> Step for signal<T> {
+    type Args<'a> = ();
+    type Output = T;
+    type Error = std::convert::Infallible;
+    type AsFlow = NotAFlow<T>;
+    const OUTPUT_TEXT: &'static str = "signal";
+    const CODEC: Codec<T> = codec::<T>();
+
+    async fn run(
+        (): (),
+        cx: &Cx,
+        _: Option<fn(&Self::Error) -> bool>,
+    ) -> Result<Attempt<T>, StepError> {
+        match cx.signal() {
+            Some(given) => Ok(Attempt::Done(given?)),
+            None => Ok(Attempt::Wait(Until::Signal)),
+        }
+    }
+}
+
+impl<T: Saved> Reversible for signal<T> {}

@@ -1,0 +1,158 @@
+//! The cells of lines that have a scope of their own: they keep its slots between passes and its
+//! value once it is finished.
+
+pub mod branch;
+pub mod rounds;
+
+use std::sync::{Mutex, OnceLock};
+
+use super::{
+    frame::{Home, Slab, Slots},
+    scope::Saved,
+};
+use crate::base::sync::lock;
+
+type Open<S> = Mutex<Option<Slab<S>>>;
+
+fn take<S: Slots>(open: &Open<S>, fresh: bool) -> Slab<S> {
+    let kept = lock(open).take();
+    match kept {
+        Some(slab) if !fresh => slab,
+        _ => Slab::One(S::default()),
+    }
+}
+
+fn one<S: Slots>(slab: Slab<S>) -> Option<S::Value> {
+    match slab {
+        Slab::One(slots) => slots.close(),
+        Slab::Each(_) => None,
+    }
+}
+
+/// How a finished scope's slots become the value of its line.
+pub trait Fold<S>: Send + Sync + 'static {
+    /// The value.
+    type Value: Send + Sync + 'static;
+    /// Turns full slots into the value.
+    fn fold(slab: Slab<S>) -> Option<Self::Value>;
+    /// The value of a line that led nowhere.
+    fn nothing() -> Option<Self::Value> {
+        None
+    }
+}
+
+/// A group: its struct.
+#[derive(Debug)]
+pub struct Group;
+
+/// An `if` without `else`, or an optional group: perhaps its struct.
+#[derive(Debug)]
+pub struct Maybe;
+
+/// A `for`: a struct for each item.
+#[derive(Debug)]
+pub struct Each;
+
+/// An optional `for`.
+#[derive(Debug)]
+pub struct MaybeEach;
+
+impl<S: Slots> Fold<S> for Group {
+    type Value = S::Value;
+    fn fold(slab: Slab<S>) -> Option<S::Value> {
+        one(slab)
+    }
+}
+
+impl<S: Slots> Fold<S> for Maybe {
+    type Value = Option<S::Value>;
+    fn fold(slab: Slab<S>) -> Option<Self::Value> {
+        one(slab).map(Some)
+    }
+    fn nothing() -> Option<Self::Value> {
+        Some(None)
+    }
+}
+
+impl<S: Slots> Fold<S> for Each {
+    type Value = Vec<S::Value>;
+    fn fold(slab: Slab<S>) -> Option<Self::Value> {
+        match slab {
+            Slab::Each(all) => all.into_iter().map(S::close).collect(),
+            Slab::One(_) => None,
+        }
+    }
+}
+
+impl<S: Slots> Fold<S> for MaybeEach {
+    type Value = Option<Vec<S::Value>>;
+    fn fold(slab: Slab<S>) -> Option<Self::Value> {
+        Each::fold(slab).map(Some)
+    }
+    fn nothing() -> Option<Self::Value> {
+        Some(None)
+    }
+}
+
+/// The cell of a line with one scope, or one for each item.
+#[allow(missing_debug_implementations)]
+pub struct Cell<S: Slots, K: Fold<S> = Group> {
+    open: Open<S>,
+    value: OnceLock<K::Value>,
+}
+
+impl<S: Slots, K: Fold<S>> Default for Cell<S, K> {
+    fn default() -> Self {
+        Self {
+            open: Mutex::new(None),
+            value: OnceLock::new(),
+        }
+    }
+}
+
+impl<S: Slots, K: Fold<S>> Cell<S, K> {
+    /// Takes the slots.
+    pub fn take(&self, fresh: bool) -> Slab<S> {
+        take(&self.open, fresh)
+    }
+
+    /// Takes the slots of this many items.
+    pub fn take_each(&self, count: usize, fresh: bool) -> Slab<S> {
+        match lock(&self.open).take() {
+            Some(Slab::Each(all)) if !fresh && all.len() == count => Slab::Each(all),
+            _ => {
+                let mut all = Vec::new();
+                all.resize_with(count, S::default);
+                Slab::Each(all)
+            }
+        }
+    }
+
+    /// The value, once the line is finished.
+    pub fn get(&self) -> Option<&K::Value> {
+        self.value.get()
+    }
+
+    /// Takes the value out.
+    pub fn into_inner(self) -> Option<K::Value> {
+        self.value.into_inner()
+    }
+
+    /// Records that the line led nowhere.
+    pub fn load(&self, saved: Saved<'_>) {
+        if let (Saved::Nothing, Some(nothing)) = (saved, K::nothing()) {
+            let _ = self.value.set(nothing);
+        }
+    }
+}
+
+impl<S: Slots, K: Fold<S>> Home<S> for &Cell<S, K> {
+    fn keep(&mut self, slab: Slab<S>) {
+        *lock(&self.open) = Some(slab);
+    }
+    fn close(&mut self, slab: Slab<S>, _: bool) {
+        if let Some(value) = K::fold(slab) {
+            let _ = self.value.set(value);
+        }
+    }
+}

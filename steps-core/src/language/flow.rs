@@ -1,0 +1,346 @@
+//! What `#[flow]` implements, and the frame of a flow's own scope.
+
+use std::sync::{Mutex, OnceLock};
+
+use super::{
+    codec::Codec,
+    cx::Cx,
+    frame::Slots,
+    scope::{Enter, Entered, LoadError, Op, OpResult, Saved, Scope},
+};
+use crate::{
+    base::{error::StepError, future::BoxFuture, json::Json, sync::lock},
+    model::{
+        compat::{Compatibility, compare},
+        failure::Failure,
+        state::State,
+        table::Table,
+        typed::View,
+    },
+};
+
+/// A function marked `#[flow]`. The macro implements it for the type that bears the function's
+/// name; it can't be implemented by hand.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a flow",
+    label = "not a flow",
+    note = "put `#[flow]` on the function; a step is called without the word `flow`"
+)]
+pub trait Flow: Sized + Send + Sync + 'static {
+    /// What the service lends it: its parameters taken by reference.
+    #[doc(hidden)]
+    type Lent<'a>: Copy + Send + Sync;
+    /// The same, owned, for an engine to keep.
+    #[doc(hidden)]
+    type Owned: Clone + 'static;
+    /// All its parameters by reference, in their order, as handlers take them.
+    #[doc(hidden)]
+    type Params<'a>;
+    /// Its parameters taken by value, which are saved.
+    type Input: Send + Sync + 'static;
+    /// What it gives.
+    type Output: Send + Sync + 'static;
+    /// The slots of its lines.
+    #[doc(hidden)]
+    type Slots: Slots<Value = ()>;
+    /// The fields of its typed state.
+    #[doc(hidden)]
+    type Fields: View + Send + Sync;
+    /// Its table.
+    #[doc(hidden)]
+    const TABLE: &'static Table;
+    /// A number that changes with all that decides whether a saved execution fits the flow: the
+    /// names of the flow and its steps with their aliases, their kinds and marks, their order, the
+    /// types of outputs and inputs as they are written, and what a failure leads to. It is the same
+    /// in every build of the same source. To find out what changed, compare a saved tree with
+    /// [`Compatibility::of`](crate::model::compat::Compatibility::of).
+    ///
+    /// An engine passes what it could not go on with over until the number is another, or another
+    /// process starts: what mends a flow, such as an alias, changes it.
+    ///
+    /// ```
+    /// use steps::{Flow, prelude::*};
+    ///
+    /// #[step]
+    /// async fn hello() -> Result<(), String> {
+    ///     Ok(())
+    /// }
+    ///
+    /// #[flow]
+    /// async fn greet() -> Result<(), String> {
+    ///     steps! { hello(); }
+    ///     Ok(())
+    /// }
+    ///
+    /// const FINGERPRINT: u64 = greet::FINGERPRINT;
+    /// assert_ne!(FINGERPRINT, 0);
+    /// ```
+    const FINGERPRINT: u64;
+    /// How its output is saved.
+    #[doc(hidden)]
+    const OUTPUT: Codec<Self::Output>;
+    /// Whether it has an `#[on_done]`.
+    const HAS_ON_DONE: bool = false;
+
+    /// What is lent, for a shorter time.
+    #[doc(hidden)]
+    fn shorten<'short, 'long: 'short>(lent: Self::Lent<'long>) -> Self::Lent<'short>;
+    /// Lends what is owned.
+    #[doc(hidden)]
+    fn lend(owned: &Self::Owned) -> Self::Lent<'_>;
+    /// All parameters by reference.
+    #[doc(hidden)]
+    fn params<'a>(lent: Self::Lent<'a>, input: &'a Self::Input) -> Self::Params<'a>;
+    /// The input as a JSON object, a field for each parameter.
+    #[doc(hidden)]
+    fn save_input(input: &Self::Input) -> Result<Json, serde_json::Error>;
+    /// Reads the input.
+    #[doc(hidden)]
+    fn load_input(saved: &Json) -> Result<Self::Input, serde_json::Error>;
+    /// See [`Scope::call`].
+    #[doc(hidden)]
+    fn call<'b>(
+        frame: &'b Root<'_, Self>,
+        line: usize,
+        op: Op<'b>,
+        cx: &'b Cx,
+    ) -> BoxFuture<'b, OpResult>;
+    /// See [`Scope::enter`].
+    #[doc(hidden)]
+    fn enter<'b>(
+        frame: &'b Root<'_, Self>,
+        line: usize,
+        how: Enter<'b>,
+        cx: &'b Cx,
+    ) -> Result<Entered<'b>, StepError>;
+    /// Runs the code after the steps.
+    #[doc(hidden)]
+    fn finish(
+        lent: Self::Lent<'_>,
+        input: Self::Input,
+        slots: Self::Slots,
+    ) -> BoxFuture<'_, Result<Self::Output, StepError>>;
+    /// The function to call once it is done, if there is one.
+    #[doc(hidden)]
+    fn on_done<'b>(
+        lent: Self::Lent<'b>,
+        input: &'b Self::Input,
+        output: &'b Self::Output,
+    ) -> Option<BoxFuture<'b, Result<(), StepError>>>;
+    /// The function to call once it has failed and rollback has ended, if there is one.
+    #[doc(hidden)]
+    fn on_failed<'b>(
+        lent: Self::Lent<'b>,
+        input: &'b Self::Input,
+        failure: &'b Failure,
+    ) -> Option<BoxFuture<'b, Result<(), StepError>>>;
+}
+
+impl Compatibility {
+    /// Compares a saved tree with the flow as it is compiled: `Compatibility::of::<attach_volume>`.
+    ///
+    /// The names of the two flows are not compared, nor is the input.
+    pub fn of<F: Flow>(saved: &State) -> Self {
+        compare(saved, F::TABLE)
+    }
+}
+
+/// How the parameters are put together to what is lent and what is input.
+pub trait Assemble: Flow {
+    /// The parameters by reference, in their order.
+    type LentParts<'a>;
+    /// The parameters by value, in their order.
+    type InputParts;
+    /// Puts them together.
+    fn lent(parts: Self::LentParts<'_>) -> Self::Lent<'_>;
+    /// Puts them together.
+    fn input(parts: Self::InputParts) -> Self::Input;
+}
+
+/// The frame of a flow's own scope.
+#[allow(missing_debug_implementations)]
+pub struct Root<'a, F: Flow> {
+    /// What it is lent.
+    pub lent: F::Lent<'a>,
+    kept: Kept<'a, F>,
+}
+
+struct Kept<'a, F: Flow> {
+    open: Option<Box<(F::Input, F::Slots)>>,
+    cell: &'a FlowCell<F>,
+}
+
+impl<F: Flow> Drop for Kept<'_, F> {
+    fn drop(&mut self) {
+        *lock(&self.cell.open) = self.open.take();
+    }
+}
+
+/// Where a flow's input and slots are kept between passes, and its output once it is done.
+#[allow(missing_debug_implementations)]
+pub struct FlowCell<F: Flow> {
+    // Boxed, as a flow may have many slots: they stay where they are.
+    open: Mutex<Option<Box<(F::Input, F::Slots)>>>,
+    output: OnceLock<Option<F::Output>>,
+}
+
+impl<F: Flow> Default for FlowCell<F> {
+    fn default() -> Self {
+        Self {
+            open: Mutex::new(None),
+            output: OnceLock::new(),
+        }
+    }
+}
+
+impl<F: Flow> FlowCell<F> {
+    /// The output, once it is done.
+    pub fn get(&self) -> Option<&F::Output> {
+        self.output.get().and_then(Option::as_ref)
+    }
+    /// The output of an optional one, once it has ended.
+    pub fn get_maybe(&self) -> Option<&Option<F::Output>> {
+        self.output.get()
+    }
+    /// Takes the output out.
+    pub fn into_inner(self) -> Option<F::Output> {
+        self.output.into_inner().flatten()
+    }
+    /// Takes the output of an optional one out.
+    pub fn into_maybe(self) -> Option<Option<F::Output>> {
+        self.output.into_inner()
+    }
+    /// Loads the output.
+    pub fn load(&self, saved: Saved<'_>) -> Result<(), LoadError> {
+        let value = match saved {
+            Saved::Nothing => None,
+            Saved::Output(text) => Some((F::OUTPUT.decode)(text.unwrap_or("null"))?),
+        };
+        let _ = self.output.set(value);
+        Ok(())
+    }
+    pub(crate) fn take_output(&mut self) -> Option<F::Output> {
+        self.output.take().flatten()
+    }
+}
+
+impl<'a, F: Flow> Root<'a, F> {
+    /// Enters a flow. A kept input comes before a recorded one, a recorded one before `given`.
+    pub fn enter(
+        lent: F::Lent<'a>,
+        given: Option<F::Input>,
+        cell: &'a FlowCell<F>,
+        how: Enter<'_>,
+    ) -> Result<Entered<'a>, StepError> {
+        let kept = lock(&cell.open).take();
+        let mut record = None;
+        let open = match (kept, how.input, given) {
+            (Some(kept), _, _) if !how.fresh => kept,
+            (_, Some(saved), _) => {
+                let input = F::load_input(saved).map_err(|e| {
+                    StepError::fatal(format!("its recorded input can't be read: {e}"))
+                })?;
+                Box::new((input, F::Slots::default()))
+            }
+            (_, None, Some(input)) => {
+                record = Some(F::save_input(&input).map_err(|e| {
+                    StepError::fatal(format!("its input can't be saved as JSON: {e}"))
+                })?);
+                Box::new((input, F::Slots::default()))
+            }
+            (_, None, None) => return Err(StepError::fatal("it has no input")),
+        };
+        let kept = Kept {
+            open: Some(open),
+            cell,
+        };
+        Ok(Entered {
+            scope: Some(Box::new(Self { lent, kept })),
+            input: record,
+            decision: None,
+            keys: None,
+        })
+    }
+
+    /// The input.
+    pub fn input(&self) -> &F::Input {
+        &self.open().0
+    }
+
+    /// The slots. A flow has one set, whatever the item.
+    pub fn slots(&self, _: usize) -> &F::Slots {
+        &self.open().1
+    }
+
+    fn open(&self) -> &(F::Input, F::Slots) {
+        match &self.kept.open {
+            Some(open) => open,
+            None => unreachable!("a flow has its slots until it is finished"),
+        }
+    }
+}
+
+impl<F: Flow> Scope for Root<'_, F> {
+    fn call<'b>(
+        &'b self,
+        _: usize,
+        line: usize,
+        op: Op<'b>,
+        cx: &'b Cx,
+    ) -> BoxFuture<'b, OpResult> {
+        F::call(self, line, op, cx)
+    }
+
+    fn enter<'b>(
+        &'b self,
+        _: usize,
+        line: usize,
+        how: Enter<'b>,
+        cx: &'b Cx,
+    ) -> Result<Entered<'b>, StepError> {
+        F::enter(self, line, how, cx)
+    }
+
+    fn load(&self, _: usize, line: usize, saved: Saved<'_>) -> Result<(), LoadError> {
+        self.slots(0).load(line, saved)
+    }
+
+    fn until(&self, _: &Cx) -> Result<bool, StepError> {
+        Ok(true)
+    }
+
+    fn close(self: Box<Self>, _: bool) {}
+
+    fn finish<'b>(self: Box<Self>) -> BoxFuture<'b, Result<Option<Json>, StepError>>
+    where
+        Self: 'b,
+    {
+        let Self { lent, mut kept } = *self;
+        let cell = kept.cell;
+        let open = kept.open.take();
+        drop(kept);
+        Box::pin(async move {
+            let Some(open) = open else {
+                unreachable!("a flow has its slots until it is finished");
+            };
+            let (input, slots) = *open;
+            let output = F::finish(lent, input, slots).await?;
+            let saved = (F::OUTPUT.encode)(&output).map_err(|e| {
+                StepError::fatal(format!("the flow's output can't be saved as JSON: {e}"))
+            })?;
+            let _ = cell.output.set(Some(output));
+            Ok(saved)
+        })
+    }
+
+    fn on_done(&self) -> Option<BoxFuture<'_, Result<(), StepError>>> {
+        F::on_done(F::shorten(self.lent), self.input(), self.kept.cell.get()?)
+    }
+
+    fn on_failed<'b>(
+        &'b self,
+        failure: &'b Failure,
+    ) -> Option<BoxFuture<'b, Result<(), StepError>>> {
+        F::on_failed(F::shorten(self.lent), self.input(), failure)
+    }
+}

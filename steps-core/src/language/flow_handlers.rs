@@ -1,0 +1,106 @@
+//! What `#[on_done]` and `#[on_failed]` implement, and how a flow finds them, as it finds those of
+//! its steps in [`handlers`](super::handlers).
+
+use std::marker::PhantomData;
+
+use super::flow::Flow;
+use crate::{
+    base::{error::StepError, future::BoxFuture},
+    model::failure::Failure,
+};
+
+/// An `#[on_done]`.
+pub trait OnDone: Flow {
+    /// Calls it.
+    fn on_done<'a>(
+        lent: Self::Lent<'a>,
+        input: &'a Self::Input,
+        output: &'a Self::Output,
+    ) -> BoxFuture<'a, Result<(), StepError>>;
+}
+
+/// An `#[on_failed]`.
+pub trait OnFailed: Flow {
+    /// Calls it.
+    fn on_failed<'a>(
+        lent: Self::Lent<'a>,
+        input: &'a Self::Input,
+        failure: &'a Failure,
+    ) -> BoxFuture<'a, Result<(), StepError>>;
+}
+
+/// A handler of `F` that was found, as [`Found`](crate::language::handlers::Found) is of a step.
+#[derive(Debug)]
+pub struct FlowFound<F>(PhantomData<fn() -> F>);
+
+/// An `#[on_done]` that was found.
+pub trait OnDoneFound<F: Flow>: Sync {
+    /// Calls it.
+    fn on_done<'a>(
+        &self,
+        lent: F::Lent<'a>,
+        input: &'a F::Input,
+        output: &'a F::Output,
+    ) -> BoxFuture<'a, Result<(), StepError>>;
+}
+
+impl<F: OnDone> OnDoneFound<F> for FlowFound<F> {
+    fn on_done<'a>(
+        &self,
+        lent: F::Lent<'a>,
+        input: &'a F::Input,
+        output: &'a F::Output,
+    ) -> BoxFuture<'a, Result<(), StepError>> {
+        <F as OnDone>::on_done(lent, input, output)
+    }
+}
+
+/// An `#[on_failed]` that was found.
+pub trait OnFailedFound<F: Flow>: Sync {
+    /// Calls it.
+    fn on_failed<'a>(
+        &self,
+        lent: F::Lent<'a>,
+        input: &'a F::Input,
+        failure: &'a Failure,
+    ) -> BoxFuture<'a, Result<(), StepError>>;
+}
+
+impl<F: OnFailed> OnFailedFound<F> for FlowFound<F> {
+    fn on_failed<'a>(
+        &self,
+        lent: F::Lent<'a>,
+        input: &'a F::Input,
+        failure: &'a Failure,
+    ) -> BoxFuture<'a, Result<(), StepError>> {
+        <F as OnFailed>::on_failed(lent, input, failure)
+    }
+}
+
+type FoundOnDone<F> = Option<&'static dyn OnDoneFound<F>>;
+
+type FoundOnFailed<F> = Option<&'static dyn OnFailedFound<F>>;
+
+/// Finds the handlers of a flow, as [`Probe`](crate::language::handlers::Probe) does a step's.
+#[derive(Debug)]
+pub struct FlowProbe<F>(PhantomData<fn() -> F>);
+
+impl<F: OnDone> FlowProbe<F> {
+    /// The `#[on_done]`.
+    pub const ON_DONE: FoundOnDone<F> = Some(&FlowFound(PhantomData));
+}
+
+impl<F: OnFailed> FlowProbe<F> {
+    /// The `#[on_failed]`.
+    pub const ON_FAILED: FoundOnFailed<F> = Some(&FlowFound(PhantomData));
+}
+
+/// What [`FlowProbe`] has for a flow without a handler.
+pub trait NoFlowHandler<F: Flow> {
+    /// No `#[on_done]`.
+    const ON_DONE: FoundOnDone<F> = None;
+    /// No `#[on_failed]`.
+    const ON_FAILED: FoundOnFailed<F> = None;
+}
+
+impl<F: Flow> NoFlowHandler<F> for FlowProbe<F> {}

@@ -1,0 +1,189 @@
+//! What the handler attributes implement, and how a flow finds the handlers of its steps.
+//!
+//! A handler may exist or not, and a flow's macro can't see. [`Probe`] finds out by the rule that
+//! an inherent associated constant, where its bounds hold, comes before a trait's of that name.
+
+use std::marker::PhantomData;
+
+use super::{cx::Cx, step::Step};
+use crate::{
+    base::{error::StepError, future::BoxFuture, json::Json},
+    model::{policy::Policy, table::StepMeta},
+};
+
+/// An `#[undo]`.
+pub trait Undo: Step {
+    /// How the undo is tried and timed.
+    const POLICY: Policy;
+    /// Takes back what the step did.
+    fn undo<'a>(
+        args: Self::Args<'a>,
+        output: &'a Self::Output,
+        before: Option<&'a Json>,
+    ) -> BoxFuture<'a, Result<(), StepError>>;
+}
+
+/// A `#[verify]`.
+pub trait Verify: Step {
+    /// Finds out whether the step's effect happened.
+    fn verify<'a>(
+        args: Self::Args<'a>,
+        cx: &'a Cx,
+    ) -> BoxFuture<'a, Result<Option<Self::Output>, StepError>>;
+}
+
+/// An `#[observe]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no `#[observe]`, so there is nothing `before`",
+    label = "`before` is what an `#[observe({Self})]` function saw"
+)]
+pub trait Observe: Step {
+    /// What it sees.
+    type Value;
+    /// Looks.
+    fn observe<'a>(args: Self::Args<'a>, cx: &'a Cx) -> BoxFuture<'a, Result<Json, StepError>>;
+}
+
+/// A step that a `#[flow(reversible)]` may have: it has an undo, or nothing to undo.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be undone, and this flow is `reversible`",
+    label = "no `#[undo]` for this step",
+    note = "write an `#[undo({Self})]` function, or mark the step `#[step(readonly)]` if there is nothing to take back"
+)]
+pub trait Reversible {}
+
+#[diagnostic::do_not_recommend]
+impl<S: Undo> Reversible for S {}
+
+/// A handler of `S` that was found. It is a trait object and not a function pointer, as the
+/// compiler does not see through `Args<'a>` in the type of one.
+#[derive(Debug)]
+pub struct Found<S>(PhantomData<fn() -> S>);
+
+/// An undo that was found.
+pub trait UndoFound<S: Step>: Sync {
+    /// Calls it.
+    fn undo<'a>(
+        &self,
+        args: S::Args<'a>,
+        output: &'a S::Output,
+        before: Option<&'a Json>,
+    ) -> BoxFuture<'a, Result<(), StepError>>;
+}
+
+impl<S: Undo> UndoFound<S> for Found<S> {
+    fn undo<'a>(
+        &self,
+        args: S::Args<'a>,
+        output: &'a S::Output,
+        before: Option<&'a Json>,
+    ) -> BoxFuture<'a, Result<(), StepError>> {
+        S::undo(args, output, before)
+    }
+}
+
+/// A verify that was found.
+pub trait VerifyFound<S: Step>: Sync {
+    /// Calls it.
+    fn verify<'a>(
+        &self,
+        args: S::Args<'a>,
+        cx: &'a Cx,
+    ) -> BoxFuture<'a, Result<Option<S::Output>, StepError>>;
+}
+
+impl<S: Verify> VerifyFound<S> for Found<S> {
+    fn verify<'a>(
+        &self,
+        args: S::Args<'a>,
+        cx: &'a Cx,
+    ) -> BoxFuture<'a, Result<Option<S::Output>, StepError>> {
+        S::verify(args, cx)
+    }
+}
+
+/// An observe that was found.
+pub trait ObserveFound<S: Step>: Sync {
+    /// Calls it.
+    fn observe<'a>(&self, args: S::Args<'a>, cx: &'a Cx) -> BoxFuture<'a, Result<Json, StepError>>;
+}
+
+impl<S: Observe> ObserveFound<S> for Found<S> {
+    fn observe<'a>(&self, args: S::Args<'a>, cx: &'a Cx) -> BoxFuture<'a, Result<Json, StepError>> {
+        S::observe(args, cx)
+    }
+}
+
+type FoundUndo<S> = Option<(Policy, &'static dyn UndoFound<S>)>;
+
+type FoundVerify<S> = Option<&'static dyn VerifyFound<S>>;
+
+type FoundObserve<S> = Option<&'static dyn ObserveFound<S>>;
+
+/// The handlers that were found for a step.
+#[allow(missing_debug_implementations)]
+pub struct Handlers<S: Step> {
+    /// Its undo.
+    pub undo: FoundUndo<S>,
+    /// Its verify.
+    pub verify: FoundVerify<S>,
+    /// Its observe.
+    pub observe: FoundObserve<S>,
+}
+
+/// Finds the handlers of `S`.
+#[derive(Debug)]
+pub struct Probe<S>(PhantomData<S>);
+
+impl<S: Step> Probe<S> {
+    /// Whether a saved output parses.
+    pub fn check(saved: &str) -> Result<(), serde_json::Error> {
+        crate::base::error::caught(|| (S::CODEC.decode)(saved).map(drop))
+    }
+}
+
+impl<S: Undo> Probe<S> {
+    /// The undo.
+    pub const UNDO: FoundUndo<S> = Some((<S as Undo>::POLICY, &Found(PhantomData)));
+}
+
+impl<S: Verify> Probe<S> {
+    /// The verify.
+    pub const VERIFY: FoundVerify<S> = Some(&Found(PhantomData));
+}
+
+impl<S: Observe> Probe<S> {
+    /// The observe.
+    pub const OBSERVE: FoundObserve<S> = Some(&Found(PhantomData));
+}
+
+/// What [`Probe`] has for a step without a handler.
+pub trait NoHandler<S: Step> {
+    /// No undo.
+    const UNDO: FoundUndo<S> = None;
+    /// No verify.
+    const VERIFY: FoundVerify<S> = None;
+    /// No observe.
+    const OBSERVE: FoundObserve<S> = None;
+}
+
+impl<S: Step> NoHandler<S> for Probe<S> {}
+
+impl StepMeta {
+    /// What is known of `S`. The macro passes what only it can find: the handlers.
+    pub const fn of<S: Step>(found: &Handlers<S>) -> Self {
+        Self {
+            policy: S::POLICY,
+            undo_policy: match found.undo {
+                Some((policy, _)) => policy,
+                None => Policy::NONE,
+            },
+            undo: found.undo.is_some(),
+            verify: found.verify.is_some(),
+            observe: found.observe.is_some(),
+            volatile: S::VOLATILE,
+            output: S::OUTPUT_TEXT,
+            check: Probe::<S>::check,
+        }
+    }
+}

@@ -1,0 +1,210 @@
+//! What a line of a flow may call, made such that a wrong one is one error, at its place.
+//!
+//! A flow also implements [`Step`], and a step names a flow that stands for it ([`NotAFlow`]). So
+//! the tables and types of a line are well-formed whichever of the two it calls, and only the call
+//! itself is wrong.
+
+use std::marker::PhantomData;
+
+use super::{
+    codec::{Codec, unsaved},
+    cx::Cx,
+    flow::{Flow, Root},
+    frame::Slots,
+    glue::{BROKEN, EnterResult, no_call, no_scope},
+    scope::{Enter, LoadError, Op, OpResult, Saved},
+    step::{Call, Step},
+};
+use crate::{
+    base::{error::StepError, future::BoxFuture, json::Json},
+    model::{
+        failure::Failure,
+        table::Table,
+        typed::{Place, View},
+    },
+};
+
+/// What the call of a step gives.
+#[diagnostic::on_unimplemented(
+    message = "this is a flow, not a step",
+    label = "a flow is called with the word `flow` before it: `name = flow …(…);`"
+)]
+pub trait Calls<'a, S: Step> {
+    /// The call.
+    fn into_call(self) -> Call<'a, S>;
+}
+
+impl<'a, S: Step> Calls<'a, S> for Call<'a, S> {
+    #[inline]
+    fn into_call(self) -> Self {
+        self
+    }
+}
+
+/// The call of a step.
+#[inline]
+pub fn step_call<'a, S: Step, C: Calls<'a, S>>(call: C) -> Call<'a, S> {
+    call.into_call()
+}
+
+/// What the call of a flow gives.
+#[diagnostic::on_unimplemented(
+    message = "this is a step, not a flow",
+    label = "a step is called without the word `flow`"
+)]
+pub trait Nests<'a, F: Flow> {
+    /// What it is lent, and its input.
+    fn into_parts(self) -> (F::Lent<'a>, F::Input);
+}
+
+/// What a nested flow is lent, and its input.
+pub fn flow_call<'a, F: Flow, C: Nests<'a, F>>(call: C) -> (F::Lent<'a>, F::Input) {
+    call.into_parts()
+}
+
+/// A step's [`Step::AsFlow`]. Only steps have handlers.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is a flow, not a step",
+    label = "handlers of this kind are for steps; a flow has `#[on_done]` and `#[on_failed]`, and is undone step by step"
+)]
+pub trait StepOnly {}
+impl<T> StepOnly for NotAFlow<T> {}
+
+/// What stands for a step where a flow should be.
+#[derive(Debug)]
+pub struct NotAFlow<T>(PhantomData<fn() -> T>);
+
+/// The slots, and the fields, of a flow that is none.
+#[derive(Clone, Debug, Default)]
+pub struct Nothing;
+
+impl Slots for Nothing {
+    type Value = ();
+    fn load(&self, _: usize, _: Saved<'_>) -> Result<(), LoadError> {
+        Ok(())
+    }
+    fn close(self) -> Option<()> {
+        None
+    }
+}
+
+impl View for Nothing {
+    fn view(_: Place) -> Self {
+        Self
+    }
+}
+
+impl<T: Send + Sync + 'static> Flow for NotAFlow<T> {
+    type Lent<'a> = ();
+    type Owned = ();
+    type Params<'a> = ();
+    type Input = ();
+    type Output = T;
+    type Slots = Nothing;
+    type Fields = Nothing;
+    const TABLE: &'static Table = BROKEN;
+    const FINGERPRINT: u64 = 0;
+    const OUTPUT: Codec<T> = unsaved();
+    fn shorten<'short, 'long: 'short>((): Self::Lent<'long>) -> Self::Lent<'short> {}
+    fn lend((): &()) -> Self::Lent<'_> {}
+    fn params<'a>((): Self::Lent<'a>, (): &'a ()) -> Self::Params<'a> {}
+    fn save_input((): &()) -> Result<Json, serde_json::Error> {
+        Json::encode(&())
+    }
+    fn load_input(_: &Json) -> Result<(), serde_json::Error> {
+        Ok(())
+    }
+    fn call<'b>(_: &'b Root<'_, Self>, _: usize, _: Op<'b>, _: &'b Cx) -> BoxFuture<'b, OpResult> {
+        no_call()
+    }
+    fn enter<'b>(_: &'b Root<'_, Self>, _: usize, _: Enter<'b>, _: &'b Cx) -> EnterResult<'b> {
+        no_scope()
+    }
+    fn finish((): Self::Lent<'_>, (): (), _: Nothing) -> BoxFuture<'_, Result<T, StepError>> {
+        Box::pin(std::future::ready(Err(StepError::fatal("not a flow"))))
+    }
+    fn on_done<'b>(
+        (): Self::Lent<'b>,
+        (): &'b (),
+        _: &'b T,
+    ) -> Option<BoxFuture<'b, Result<(), StepError>>> {
+        None
+    }
+    fn on_failed<'b>(
+        (): Self::Lent<'b>,
+        (): &'b (),
+        _: &'b Failure,
+    ) -> Option<BoxFuture<'b, Result<(), StepError>>> {
+        None
+    }
+}
+
+/// The parameters of a step or a flow, of which there are `N`.
+#[diagnostic::on_unimplemented(
+    message = "the wrong number of parameters: first come those of what this belongs to, `{Self}`",
+    label = "this takes {N} in their place",
+    note = "after them an `#[undo]` takes `&Output`, an `#[on_done]` `&Output`, an `#[on_failed]` `&Failure`; a `#[verify]` and an `#[observe]` take nothing more"
+)]
+pub trait Takes<const N: usize> {
+    /// The same.
+    type Parts;
+    /// The parameters.
+    fn apart(self) -> Self::Parts;
+}
+
+/// What a flow takes as a step: nothing, and in any number, so that a handler that should be of a
+/// step is wrong in one respect only.
+#[derive(Debug)]
+pub struct NoArgs;
+
+/// How to name the type `!`, which becomes any other.
+#[allow(unreachable_pub)]
+pub trait Gives {
+    /// What it gives.
+    type Given;
+}
+impl<T> Gives for fn() -> T {
+    type Given = T;
+}
+macro_rules! never {
+    ($any:ident) => {
+        <fn() -> ! as Gives>::Given
+    };
+}
+
+macro_rules! takes {
+    ($($count:literal: $($all:ident)*;)*) => {$(
+        impl<$($all),*> Takes<$count> for ($($all,)*) {
+            type Parts = Self;
+            #[inline]
+            fn apart(self) -> Self {
+                self
+            }
+        }
+        impl Takes<$count> for NoArgs {
+            type Parts = ($(never!($all),)*);
+            fn apart(self) -> Self::Parts {
+                unreachable!("a flow has no handlers of steps")
+            }
+        }
+    )*};
+}
+takes! {
+    0: ;
+    1: A;
+    2: A B;
+    3: A B C;
+    4: A B C D;
+    5: A B C D E;
+    6: A B C D E F;
+    7: A B C D E F G;
+    8: A B C D E F G H;
+    9: A B C D E F G H I;
+    10: A B C D E F G H I J;
+    11: A B C D E F G H I J K;
+    12: A B C D E F G H I J K L;
+    13: A B C D E F G H I J K L M;
+    14: A B C D E F G H I J K L M N;
+    15: A B C D E F G H I J K L M N O;
+    16: A B C D E F G H I J K L M N O P;
+}

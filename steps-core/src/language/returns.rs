@@ -1,0 +1,187 @@
+//! What annotated functions return, turned into what the interpreter takes.
+
+use serde::de::DeserializeOwned;
+
+use super::{
+    codec::Saved,
+    step::{Attempt, Step},
+};
+use crate::base::{
+    error::{BoxError, StepError},
+    json::Json,
+};
+
+/// An error that a step may end with.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` can't be a step's error",
+    label = "this is no error that can be recorded",
+    note = "use a type that implements `std::error::Error + Send + Sync`, or a `String`"
+)]
+pub trait Fails: Into<BoxError> + 'static {}
+
+#[diagnostic::do_not_recommend]
+impl<E: Into<BoxError> + 'static> Fails for E {}
+
+/// What a step returns.
+#[diagnostic::on_unimplemented(
+    message = "a step returns a `Result`, not `{Self}`",
+    label = "not a `Result`",
+    note = "write `Result<Output, Error>`; a step that can't fail returns `Result<Output, std::convert::Infallible>`"
+)]
+pub trait StepReturn: Sized {
+    /// What it gives.
+    type Output;
+    /// What it fails with. That it [can](Fails) is asked in one place, so that a type that can't
+    /// be an error is one mistake.
+    type Error;
+    /// As a `Result`.
+    fn into_result(self) -> Result<Self::Output, Self::Error>;
+    /// As an attempt.
+    fn attempt(
+        self,
+        when: Option<fn(&Self::Error) -> bool>,
+    ) -> Result<Attempt<Self::Output>, StepError>
+    where
+        Self::Error: Fails,
+    {
+        match self.into_result() {
+            Ok(value) => Ok(Attempt::Done(value)),
+            Err(error) => Err(failed(error, when)),
+        }
+    }
+}
+
+impl<T, E> StepReturn for Result<T, E> {
+    type Output = T;
+    type Error = E;
+    fn into_result(self) -> Self {
+        self
+    }
+}
+
+/// What a step that polls returns.
+#[diagnostic::on_unimplemented(
+    message = "a step that polls returns a `Result` of an `Option`, not `{Self}`",
+    label = "not a `Result<Option<_>, _>`",
+    note = "`None` means \"not yet\": write `Result<Option<Output>, Error>`, or take `poll(…)` away"
+)]
+pub trait PollReturn: Sized {
+    /// What it gives in the end.
+    type Output;
+    /// What it fails with.
+    type Error;
+    /// As an attempt.
+    fn attempt(
+        self,
+        when: Option<fn(&Self::Error) -> bool>,
+    ) -> Result<Attempt<Self::Output>, StepError>
+    where
+        Self::Error: Fails;
+}
+
+impl<T, E> PollReturn for Result<Option<T>, E> {
+    type Output = T;
+    type Error = E;
+    fn attempt(self, when: Option<fn(&E) -> bool>) -> Result<Attempt<T>, StepError>
+    where
+        E: Fails,
+    {
+        match self {
+            Ok(Some(value)) => Ok(Attempt::Done(value)),
+            Ok(None) => Ok(Attempt::NotYet),
+            Err(error) => Err(failed(error, when)),
+        }
+    }
+}
+
+fn failed<E: Fails>(error: E, when: Option<fn(&E) -> bool>) -> StepError {
+    let retry = when.is_none_or(|when| when(&error));
+    StepError::user(error).retry_if(retry)
+}
+
+/// The result of the code after a flow's steps.
+pub fn ended<R: StepReturn>(result: R) -> Result<R::Output, StepError>
+where
+    R::Error: Fails,
+{
+    result.into_result().map_err(StepError::user)
+}
+
+/// What an `#[undo]`, an `#[on_done]` or an `#[on_failed]` returns.
+#[diagnostic::on_unimplemented(
+    message = "this handler returns nothing or a `Result<(), Error>`, not `{Self}`",
+    label = "not `()`, and not `Result<(), _>`"
+)]
+pub trait HandlerReturn: Sized {
+    /// What it fails with.
+    type Error;
+    /// As a `Result`.
+    fn ended(self, when: Option<fn(&Self::Error) -> bool>) -> Result<(), StepError>;
+}
+
+impl HandlerReturn for () {
+    type Error = std::convert::Infallible;
+    fn ended(self, _: Option<fn(&Self::Error) -> bool>) -> Result<(), StepError> {
+        Ok(())
+    }
+}
+
+impl<E: Fails> HandlerReturn for Result<(), E> {
+    type Error = E;
+    fn ended(self, when: Option<fn(&E) -> bool>) -> Result<(), StepError> {
+        self.map_err(|error| failed(error, when))
+    }
+}
+
+/// What a `#[verify]` of a step that gives a `T` returns.
+#[diagnostic::on_unimplemented(
+    message = "a verify of this step returns `Option<{T}>` or a `Result` of that, not `{Self}`",
+    label = "not an `Option<{T}>`",
+    note = "`Some` says that the step's effect happened, and makes the step done with this output; `None` says that it did not"
+)]
+pub trait VerifyReturn<T>: Sized {
+    /// As a `Result`.
+    fn found(self) -> Result<Option<T>, StepError>;
+}
+
+impl<T> VerifyReturn<T> for Option<T> {
+    fn found(self) -> Result<Self, StepError> {
+        Ok(self)
+    }
+}
+
+impl<T, E: Fails> VerifyReturn<T> for Result<Option<T>, E> {
+    fn found(self) -> Result<Option<T>, StepError> {
+        self.map_err(StepError::user)
+    }
+}
+
+/// What a verify found.
+pub fn found<S: Step, R: VerifyReturn<S::Output>>(
+    returned: R,
+) -> Result<Option<S::Output>, StepError> {
+    returned.found()
+}
+
+/// What an observe saw.
+pub fn seen<T: Saved>(value: T) -> Result<Json, StepError> {
+    Json::encode(&value)
+        .map_err(|e| StepError::fatal(format!("what was observed can't be saved as JSON: {e}")))
+}
+
+/// What an observe saw, or how it failed.
+pub fn seen_result<T: Saved, E: Fails>(result: Result<T, E>) -> Result<Json, StepError> {
+    seen(result.map_err(StepError::user)?)
+}
+
+/// What was observed before the step, for its undo.
+pub fn before<T: DeserializeOwned>(saved: Option<&Json>) -> Result<T, StepError> {
+    let Some(saved) = saved else {
+        return Err(StepError::fatal("nothing was observed before the step"));
+    };
+    saved.decode().map_err(|e| {
+        StepError::fatal(format!(
+            "what was observed before the step can't be read: {e}"
+        ))
+    })
+}

@@ -1,0 +1,305 @@
+//! The rules: which lines of a scope a saved tree may lack or have besides, and what a line can take
+//! of its saved node.
+//!
+//! A scope, the lines of one `{ … }`, is compared for itself: with the nodes saved of it, and how
+//! far the group has come that it is the scope of. So `testing` can ask the same of all states
+//! that a scope may be saved in, without making up whole trees.
+
+use serde_json::Error;
+
+use super::{Compatibility, Fit, NodeFit};
+use crate::model::{
+    state::{Kind, State, path},
+    status::Status,
+    table::{Node, StepMeta, Table, Work},
+};
+
+/// Compares a saved tree with a flow's table.
+pub(crate) fn compare(state: &State, table: &'static Table) -> Compatibility {
+    let mut comparison = Comparison {
+        found: Compatibility::default(),
+        names: Vec::new(),
+        foreign: state.id.is_none(),
+    };
+    comparison.lines(table.nodes, state, Group::flow(state.status));
+    comparison.found
+}
+
+/// The group whose lines are compared, as far as its lines' fate depends on it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Group {
+    room: Room,
+    /// Whether it goes forward: it has neither failed nor ended.
+    forward: bool,
+}
+
+/// What becomes of a line that is new in the flow.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Room {
+    /// It runs, if nothing after it has begun.
+    InOrder,
+    /// It runs: nothing beside it comes after it.
+    AtOnce,
+    /// It never runs, and the group's value would lack it: the group is done.
+    No,
+}
+
+impl Group {
+    /// A flow, saved in this status. Its output is saved, so that it may have new lines when it is
+    /// done.
+    pub(crate) fn flow(status: Status) -> Self {
+        Self {
+            room: Room::InOrder,
+            forward: matches!(status, Status::Running | Status::Waiting),
+        }
+    }
+
+    /// That of a line, saved in this status; of a `for` or a `loop`, its item or round was.
+    pub(crate) fn of(node: &Node, status: Status) -> Self {
+        let room = match node.work {
+            Work::Flow(_) => return Self::flow(status),
+            _ if status == Status::Done => Room::No,
+            Work::Parallel(_) => Room::AtOnce,
+            _ => Room::InOrder,
+        };
+        Self {
+            room,
+            ..Self::flow(status)
+        }
+    }
+
+    /// Whether a new line may still run.
+    pub(crate) fn is_open(self) -> bool {
+        self.room != Room::No
+    }
+
+    /// Whether what failed in it was passed over, where something after it was begun or not.
+    fn passed_over(self, before_active: bool) -> bool {
+        match self.room {
+            Room::InOrder => self.forward && before_active,
+            Room::AtOnce => false,
+            Room::No => true,
+        }
+    }
+}
+
+/// How one line compares with the nodes saved of its scope.
+#[derive(Debug)]
+pub(crate) enum Line<'a> {
+    /// It was saved.
+    Saved(&'static Node, &'a State),
+    /// It was saved as one that may fail, and did.
+    PassedOver(&'static Node),
+    /// It is new. Whether that breaks.
+    Added(&'static Node, bool),
+    /// It is gone. Whether that breaks.
+    Removed(&'a State, bool),
+}
+
+/// Compares the lines of one scope with what was saved of them, without a look below.
+pub(crate) fn scope<'a>(
+    nodes: &'static [Node],
+    states: &'a [State],
+    group: Group,
+) -> impl Iterator<Item = Line<'a>> {
+    let saved = |node: &Node| states.iter().rfind(|state| node.answers_to(&state.name));
+    let begun = |state: &State| state.started_at.is_some() || state.status != Status::Pending;
+    let last_begun = nodes
+        .iter()
+        .rposition(|node| saved(node).is_some_and(begun));
+    let active = |state: &State| {
+        matches!(
+            state.status,
+            Status::Running | Status::Waiting | Status::Done
+        )
+    };
+    let last_active = nodes
+        .iter()
+        .rposition(|node| saved(node).is_some_and(active));
+    let lines = nodes.iter().enumerate().map(move |(index, node)| {
+        let before = |last: Option<usize>| last.is_some_and(|last| index < last);
+        match saved(node) {
+            Some(state) => {
+                let failed = matches!(state.status, Status::Failed | Status::Undone);
+                if failed && !node.marks.optional && group.passed_over(before(last_active)) {
+                    Line::PassedOver(node)
+                } else {
+                    Line::Saved(node, state)
+                }
+            }
+            None => Line::Added(
+                node,
+                match group.room {
+                    Room::InOrder => before(last_begun) && !node.marks.optional,
+                    Room::AtOnce => false,
+                    Room::No => true,
+                },
+            ),
+        }
+    });
+    let removed = states
+        .iter()
+        .filter(|state| !nodes.iter().any(|node| node.answers_to(&state.name)));
+    lines.chain(removed.map(move |state| Line::Removed(state, begun(state))))
+}
+
+struct Comparison {
+    found: Compatibility,
+    names: Vec<String>,
+    /// Whether another program wrote the tree, which knows no kinds.
+    foreign: bool,
+}
+
+impl Comparison {
+    fn say(&mut self, fit: Fit, breaks: bool) {
+        self.found.nodes.push(NodeFit {
+            path: path::join(&self.names),
+            fit,
+            breaks,
+        });
+    }
+
+    fn lines(&mut self, nodes: &'static [Node], above: &State, group: Group) {
+        for line in scope(nodes, &above.states, group) {
+            let name = match &line {
+                Line::Saved(node, _) | Line::PassedOver(node) | Line::Added(node, _) => node.name,
+                Line::Removed(state, _) => &state.name,
+            };
+            self.names.push(name.to_owned());
+            match line {
+                Line::Saved(node, state) => self.node(node, state),
+                Line::PassedOver(_) => {
+                    let why = "it failed, which was passed over, and it is not `#[optional]` any \
+                               more";
+                    self.say(Fit::Retyped { why: why.into() }, true);
+                }
+                Line::Added(_, breaks) => self.say(Fit::Added, breaks),
+                Line::Removed(_, breaks) => self.say(Fit::Removed, breaks),
+            }
+            self.names.pop();
+        }
+    }
+
+    fn node(&mut self, node: &'static Node, state: &State) {
+        if let Some(why) = misfit(node, state, self.foreign, Outputs::Values) {
+            return self.say(Fit::Retyped { why }, state.started_at.is_some());
+        }
+        if node.name == state.name {
+            self.say(Fit::Same, false);
+        } else {
+            let from = state.name.to_string();
+            self.say(Fit::Renamed { from }, false);
+        }
+        let group = Group::of(node, state.status);
+        match &node.work {
+            Work::Step(_) => {}
+            Work::If { then, otherwise } => {
+                let branch = match state.decision {
+                    Some(false) => otherwise,
+                    _ => then,
+                };
+                if !state.states.is_empty() || state.decision.is_some() {
+                    self.lines(branch, state, group);
+                }
+            }
+            Work::For { body, .. } | Work::Loop { body, .. } => {
+                for item in &state.states {
+                    if !item.states.is_empty() {
+                        self.names.push(item.name.to_string());
+                        self.lines(body, item, Group::of(node, item.status));
+                        self.names.pop();
+                    }
+                }
+            }
+            work => {
+                if !state.states.is_empty() || state.started_at.is_some() {
+                    self.lines(work.lines(), state, group);
+                }
+            }
+        }
+    }
+}
+
+/// How it is found out whether a saved output can still be read.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Outputs {
+    /// By reading it.
+    Values,
+    /// By the text of its type, which stands in its place.
+    Types,
+}
+
+/// What of a saved node the flow's node can't take. Of a `foreign` tree, which knows no kinds, a
+/// node with children is a group of any sort.
+pub(crate) fn misfit(
+    node: &Node,
+    state: &State,
+    foreign: bool,
+    outputs: Outputs,
+) -> Option<String> {
+    let group = |kind| matches!(kind, Kind::Group | Kind::Parallel);
+    let any_group = foreign
+        && state.kind == Kind::Step
+        && state.output.is_none()
+        && matches!(
+            node.work,
+            Work::Group(_) | Work::Parallel(_) | Work::If { .. } | Work::Flow(_)
+        );
+    let same = state.kind == node.kind() || (group(state.kind) && group(node.kind())) || any_group;
+    if !same {
+        state.started_at?;
+        return Some(format!(
+            "its kind was `{}`, and is `{}` now",
+            state.kind,
+            node.kind()
+        ));
+    }
+    match &node.work {
+        Work::Step(_) if !state.states.is_empty() => {
+            Some("it was a group, and is a step now".to_owned())
+        }
+        Work::Step(meta) => output(meta, state, outputs),
+        Work::For { .. } => items(state),
+        _ => None,
+    }
+}
+
+/// Whether a step's saved output is one of its outputs.
+fn output(meta: &StepMeta, state: &State, outputs: Outputs) -> Option<String> {
+    let was_done = matches!(
+        state.status,
+        Status::Done | Status::Undoing | Status::UndoFailed
+    );
+    if !was_done || meta.volatile {
+        return None;
+    }
+    let parse = |text: &str| (meta.check)(text).map_err(|e: Error| e.to_string());
+    let read = match (&state.output, &state.info, outputs) {
+        (Some(ty), _, Outputs::Types) => {
+            let was = ty.decode::<String>().unwrap_or_default();
+            if was == meta.output {
+                return None;
+            }
+            return Some(format!("it gave `{was}`, and gives `{}` now", meta.output));
+        }
+        (Some(output), _, Outputs::Values) => parse(output.get()),
+        (None, Some(info), _) => parse(info.get()).or_else(|_| parse("null")),
+        (None, None, _) => parse("null"),
+    };
+    read.err()
+        .map(|why| format!("its saved output can't be read: {why}"))
+}
+
+/// Whether a `for` has a node for each of its items.
+fn items(state: &State) -> Option<String> {
+    let items = state.input.as_ref()?.decode::<Vec<serde::de::IgnoredAny>>();
+    match items {
+        Ok(items) if items.len() == state.states.len() => None,
+        Ok(items) => Some(format!(
+            "it has {} items and {} nodes for them",
+            items.len(),
+            state.states.len()
+        )),
+        Err(e) => Some(format!("its items can't be read: {e}")),
+    }
+}

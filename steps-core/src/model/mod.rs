@@ -1,0 +1,15 @@
+//! Data: what an execution is, when it is written down, and what a flow is, once compiled.
+//!
+//! Nothing here runs anything or calls a user's function. The state machine is in [`status`], the
+//! saved tree in [`state`], the compiled flow in [`table`], and the comparison of the two in
+//! [`compat`].
+
+pub mod compat;
+pub mod event;
+pub mod failure;
+pub mod policy;
+pub mod state;
+pub mod status;
+#[doc(hidden)]
+pub(crate) mod table;
+pub mod typed;

@@ -1,0 +1,164 @@
+//! Random states for the tests of this folder.
+
+use std::borrow::Cow;
+
+use jiff::Timestamp;
+use proptest::{
+    collection::{btree_map, vec},
+    option::of,
+    prelude::*,
+    sample::select,
+};
+
+use super::{Kind, Progress, Resolved, Row, State, Undo, Until};
+use crate::{base::json::Json, model::status::Status};
+
+pub(super) fn time() -> BoxedStrategy<Timestamp> {
+    let seconds = prop_oneof![
+        8 => 0..4_000_000_000_i64,
+        1 => -62_200_000_000..253_400_000_000_i64,
+        1 => Timestamp::MIN.as_second()..Timestamp::MAX.as_second(),
+    ];
+    let nanos = prop_oneof![
+        Just(0),
+        -999_999_999..=999_999_999,
+        (0..1000).prop_map(|n| n * 1_000_000)
+    ];
+    (seconds, nanos)
+        .prop_filter_map("in range", |(s, n)| Timestamp::new(s, n).ok())
+        .boxed()
+}
+
+fn json() -> BoxedStrategy<Json> {
+    select(vec![
+        "1",
+        "true",
+        "[]",
+        r#"["10.0.0.4","10.0.0.9"]"#,
+        r#"{"a": {"b": [null, "\u00e9\n"]}}"#,
+        "1e400",
+        r#""text""#,
+    ])
+    .prop_map(|text| Json::parse(text).unwrap())
+    .boxed()
+}
+
+fn maybe_null() -> BoxedStrategy<Json> {
+    prop_oneof![4 => json(), 1 => Just(Json::parse("null").unwrap())].boxed()
+}
+
+fn undo() -> BoxedStrategy<Undo> {
+    let resolved = select(vec![Resolved::Skipped, Resolved::Undone]);
+    (
+        "[a-z]{0,3}",
+        of(time()),
+        of(time()),
+        0..4_u32,
+        of(time()),
+        of(resolved),
+    )
+        .prop_map(
+            |(err, started_at, done_at, attempts, until, resolved)| Undo {
+                err,
+                started_at,
+                done_at,
+                attempts,
+                until,
+                resolved,
+            },
+        )
+        .boxed()
+}
+
+fn until() -> BoxedStrategy<Until> {
+    prop_oneof![Just(Until::Signal), time().prop_map(Until::Time)].boxed()
+}
+
+/// A node without any below it, whose status and fields do not contradict each other.
+fn node() -> BoxedStrategy<State> {
+    let seed = (
+        "[a-c. \\\\é\"]{0,3}",
+        select(&Kind::ALL[..]),
+        select(&Status::ALL[..]),
+        vec("[a-z;\" ]{0,4}", 0..3),
+        of(time()),
+        of(time()),
+        0..4_u32,
+    )
+        .boxed();
+    let values = (
+        of(json()),
+        of(maybe_null()),
+        of(any::<bool>()),
+        of(json()),
+        of(maybe_null()),
+        of(maybe_null()),
+    )
+        .boxed();
+    let rest = (
+        of((any::<u64>(), any::<u64>()).prop_map(|(done, total)| Progress { done, total })),
+        of(undo()),
+        of(until()),
+        vec(("x[a-z]{0,2}", maybe_null()), 0..2),
+        time(),
+        of("[ -~é]{1,60}".prop_map(std::sync::Arc::from)),
+        btree_map("[a-z]{0,3}", "[a-z \"]{0,3}", 0..3),
+    )
+        .boxed();
+    (seed, values, rest)
+        .prop_map(|(seed, values, rest)| {
+            let (name, kind, status, errors, started_at, done_at, attempts) = seed;
+            let (info, input, decision, output, before, after) = values;
+            let (progress, undo, until, extra, some, id, labels) = rest;
+            State {
+                name: Cow::Owned(name),
+                kind,
+                status,
+                info,
+                errors: if status == Status::Done {
+                    Vec::new()
+                } else {
+                    errors
+                },
+                started_at,
+                done_at: match status {
+                    Status::Done | Status::Failed => done_at.or(Some(some)),
+                    Status::Pending | Status::Running | Status::Waiting => None,
+                    _ => done_at,
+                },
+                until,
+                attempts: attempts.max(u32::from(started_at.is_some())),
+                input,
+                decision,
+                output,
+                before,
+                after,
+                progress,
+                undo,
+                id,
+                labels,
+                extra,
+                row: Row::default(),
+                states: Vec::new(),
+            }
+        })
+        .boxed()
+}
+
+/// A tree in which siblings have different names.
+pub(super) fn state() -> BoxedStrategy<State> {
+    node()
+        .prop_recursive(4, 24, 5, |below| {
+            (node(), vec(below, 0..5)).prop_map(|(mut node, mut states)| {
+                let mut names = Vec::new();
+                states.retain(|state: &State| {
+                    let new = !names.contains(&state.name);
+                    names.push(state.name.clone());
+                    new
+                });
+                node.states = states;
+                node
+            })
+        })
+        .boxed()
+}

@@ -1,0 +1,235 @@
+//! What differs between two states, node by node, for tools.
+
+use std::{collections::HashMap, fmt};
+
+use super::{State, path};
+
+/// One difference between two states.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Change {
+    /// A node that only the second has, with all that is below it.
+    Added {
+        /// Its [`path`].
+        path: String,
+    },
+    /// A node that only the first has, with all that is below it.
+    Removed {
+        /// Its [`path`].
+        path: String,
+    },
+    /// A node that both have.
+    Changed {
+        /// Its [`path`].
+        path: String,
+        /// The fields that differ, as JSON names them; a field that is not known as `extra`. With
+        /// `states`, the nodes below that both have stand in another order.
+        fields: Vec<&'static str>,
+    },
+}
+
+impl Change {
+    /// The path of the node.
+    pub fn path(&self) -> &str {
+        match self {
+            Self::Added { path } | Self::Removed { path } | Self::Changed { path, .. } => path,
+        }
+    }
+}
+
+impl fmt::Display for Change {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Added { path } => write!(f, "+ {path}"),
+            Self::Removed { path } => write!(f, "- {path}"),
+            Self::Changed { path, fields } => write!(f, "~ {path}: {}", fields.join(", ")),
+        }
+    }
+}
+
+impl State {
+    /// What has to change in this state to make it `other`: nodes are matched by their path, and
+    /// come in the order of `other`, what was removed after what is left beside it. Empty where
+    /// the two are equal.
+    ///
+    /// ```
+    /// # use steps::state::State;
+    /// let old = State::from_json(r#"{"name":"f","states":[{"name":"a"},{"name":"b"}]}"#)?;
+    /// let new = State::from_json(r#"{"name":"f","states":[{"name":"a","info":1},{"name":"c"}]}"#)?;
+    /// let changes: Vec<String> = old.diff(&new).iter().map(ToString::to_string).collect();
+    /// assert_eq!(changes, ["~ a: info", "+ c", "- b"]);
+    /// # Ok::<_, steps::state::StateError>(())
+    /// ```
+    pub fn diff(&self, other: &Self) -> Vec<Change> {
+        let mut changes = Vec::new();
+        compare(self, other, &mut String::new(), &mut changes);
+        changes
+    }
+}
+
+fn compare(old: &State, new: &State, path: &mut String, changes: &mut Vec<Change>) {
+    let mut left: HashMap<&str, (usize, &State)> = HashMap::with_capacity(old.states.len());
+    for (place, state) in old.states.iter().enumerate() {
+        left.entry(&state.name).or_insert((place, state));
+    }
+    let pairs: Vec<_> = new
+        .states
+        .iter()
+        .map(|state| (state, left.remove(&*state.name)))
+        .collect();
+
+    let mut fields = changed_fields(old, new);
+    if !pairs
+        .iter()
+        .filter_map(|(_, old)| old.map(|(place, _)| place))
+        .is_sorted()
+    {
+        fields.push("states");
+    }
+    if !fields.is_empty() {
+        let path = path.clone();
+        changes.push(Change::Changed { path, fields });
+    }
+
+    let length = path.len();
+    for (new, old) in pairs {
+        path::push(path, &new.name);
+        match old {
+            Some((_, old)) => compare(old, new, path, changes),
+            None => changes.push(Change::Added { path: path.clone() }),
+        }
+        path.truncate(length);
+    }
+    let mut removed: Vec<_> = left.into_values().collect();
+    removed.sort_unstable_by_key(|(place, _)| *place);
+    for (_, old) in removed {
+        path::push(path, &old.name);
+        changes.push(Change::Removed { path: path.clone() });
+        path.truncate(length);
+    }
+}
+
+/// The fields of the two nodes themselves that differ.
+fn changed_fields(old: &State, new: &State) -> Vec<&'static str> {
+    // Without `..`, so that a field that is added can't be forgotten here.
+    let State {
+        name,
+        kind,
+        status,
+        info,
+        errors,
+        started_at,
+        done_at,
+        until,
+        attempts,
+        input,
+        decision,
+        output,
+        before,
+        after,
+        progress,
+        undo,
+        id,
+        labels,
+        extra,
+        row: _,
+        states: _,
+    } = old;
+    [
+        ("name", *name != new.name),
+        ("info", *info != new.info),
+        ("err", *errors != new.errors),
+        ("startedAt", *started_at != new.started_at),
+        ("doneAt", *done_at != new.done_at),
+        ("status", *status != new.status),
+        ("kind", *kind != new.kind),
+        ("input", *input != new.input),
+        ("decision", *decision != new.decision),
+        ("output", *output != new.output),
+        ("attempts", *attempts != new.attempts),
+        ("before", *before != new.before),
+        ("after", *after != new.after),
+        ("progress", *progress != new.progress),
+        ("undo", *undo != new.undo),
+        ("until", *until != new.until),
+        ("id", *id != new.id),
+        ("labels", *labels != new.labels),
+        ("extra", *extra != new.extra),
+    ]
+    .into_iter()
+    .filter_map(|(field, differs)| differs.then_some(field))
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::model::state::arbitrary;
+
+    fn read(text: &str) -> State {
+        State::from_json(text).unwrap()
+    }
+
+    #[test]
+    fn the_go_files_differ_where_the_flow_went_on() {
+        let pending = read(include_str!(
+            "../../../../tests/data/go-move-to-vpc-pending.json"
+        ));
+        let mut later = pending.clone();
+        let network = later.get_mut("preFlight.chkNetwork").unwrap();
+        network.done_at = network.started_at;
+        network.status = crate::model::status::Status::Done;
+        network.info = None;
+        later.states.push(State {
+            name: "inFlight".into(),
+            ..State::default()
+        });
+        assert_eq!(
+            pending.diff(&later),
+            [
+                Change::Changed {
+                    path: "preFlight.chkNetwork".into(),
+                    fields: vec!["info", "doneAt", "status"],
+                },
+                Change::Added {
+                    path: "inFlight".into(),
+                },
+            ],
+        );
+    }
+
+    #[test]
+    fn another_order_is_a_change_of_the_node_above() {
+        let old = read(r#"{"name":"f","states":[{"name":"a"},{"name":"b"},{"name":"c"}]}"#);
+        let new = read(r#"{"name":"f","states":[{"name":"b"},{"name":"x"},{"name":"a"}]}"#);
+        let changes: Vec<_> = old.diff(&new).iter().map(Change::to_string).collect();
+        assert_eq!(changes, ["~ : states", "+ x", "- c"]);
+    }
+
+    proptest! {
+        #[test]
+        fn empty_exactly_where_equal(a in arbitrary::state(), b in arbitrary::state()) {
+            prop_assert_eq!(a.diff(&a), []);
+            prop_assert_eq!(a.diff(&b).is_empty(), a == b);
+        }
+
+        #[test]
+        fn the_other_way_round_is_the_reverse(a in arbitrary::state(), b in arbitrary::state()) {
+            let count = |changes: &[Change]| {
+                let mut count = [0; 3];
+                for change in changes {
+                    count[match change {
+                        Change::Added { .. } => 0,
+                        Change::Removed { .. } => 1,
+                        Change::Changed { .. } => 2,
+                    }] += 1;
+                }
+                count
+            };
+            let [added, removed, changed] = count(&a.diff(&b));
+            prop_assert_eq!(count(&b.diff(&a)), [removed, added, changed]);
+        }
+    }
+}

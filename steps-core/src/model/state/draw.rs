@@ -1,0 +1,263 @@
+//! A state as a tree for people: a mark for each status, how long it took, what went wrong.
+
+use std::{fmt, time::Duration};
+
+use super::{Kind, State, Until, write::Joined};
+use crate::model::status::Status;
+
+impl State {
+    /// The tree, to be printed. Begins with this node, one line for each, no newline at the end.
+    ///
+    /// | mark | status |
+    /// |---|---|
+    /// | `·` | pending |
+    /// | `▸` | running |
+    /// | `◷` | waiting |
+    /// | `✓` | done |
+    /// | `✗` | failed |
+    /// | `-` | skipped |
+    /// | `↶` | undoing |
+    /// | `↺` | undone |
+    /// | `!` | undo failed, stuck |
+    /// | `■` | stopped |
+    ///
+    /// ```
+    /// # use steps::state::State;
+    /// let state = State::from_json(
+    ///     r#"{"name":"deploy","err":"no disk","startedAt":"2026-01-01T00:00:00Z","doneAt":"2026-01-01T00:00:02.5Z",
+    ///         "states":[
+    ///         {"name":"unpack","startedAt":"2026-01-01T00:00:00Z","doneAt":"2026-01-01T00:00:00.012Z"},
+    ///         {"name":"start","err":"no disk","attempts":3,
+    ///          "startedAt":"2026-01-01T00:00:01Z","doneAt":"2026-01-01T00:00:02.5Z"}]}"#,
+    /// )?;
+    /// assert_eq!(state.tree().to_string(), "\
+    /// ✗ deploy  2.5 s
+    /// ├─ ✓ unpack  12 ms
+    /// └─ ✗ start  1.5 s, 3 attempts: no disk");
+    /// # Ok::<_, steps::state::StateError>(())
+    /// ```
+    pub fn tree(&self) -> Tree<'_> {
+        Tree(self)
+    }
+}
+
+/// A state to be printed, from [`State::tree`].
+#[derive(Clone, Copy, Debug)]
+#[must_use]
+pub struct Tree<'a>(&'a State);
+
+impl fmt::Display for Tree<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        node(self.0, f)?;
+        below(self.0, &mut String::new(), f)
+    }
+}
+
+fn below(state: &State, indent: &mut String, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let length = indent.len();
+    let count = state.states.len();
+    for (i, child) in state.states.iter().enumerate() {
+        let last = i + 1 == count;
+        write!(f, "\n{indent}{}", if last { "└─ " } else { "├─ " })?;
+        node(child, f)?;
+        indent.push_str(if last { "   " } else { "│  " });
+        below(child, indent, f)?;
+        indent.truncate(length);
+    }
+    Ok(())
+}
+
+fn node(state: &State, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(f, "{} ", mark(state.status))?;
+    if state.kind == Kind::Round {
+        f.write_str("round ")?;
+    }
+    line(&state.name, f)?;
+    let mut notes = Notes { f, first: true };
+    if let (Some(from), Some(to)) = (state.started_at, state.done_at) {
+        // Clocks can be set back between the two.
+        let took = Duration::try_from(to.duration_since(from)).unwrap_or_default();
+        notes.add(format_args!("{}", Took(took)))?;
+    }
+    if state.attempts > 1 {
+        notes.add(format_args!("{} attempts", state.attempts))?;
+    }
+    if let Some(progress) = state.progress.filter(|_| state.status != Status::Done) {
+        match progress.total {
+            0 => notes.add(format_args!("{} so far", progress.done))?,
+            total => notes.add(format_args!("{} of {total}", progress.done))?,
+        }
+    }
+    if let (Kind::If, Some(held)) = (state.kind, state.decision) {
+        notes.add(format_args!("{}", if held { "yes" } else { "no" }))?;
+    }
+    if state.status == Status::Waiting {
+        match state.until {
+            Some(Until::Time(time)) => notes.add(format_args!("until {time}"))?,
+            Some(Until::Signal) => notes.add(format_args!("for a signal"))?,
+            None => {}
+        }
+    }
+    if state.status == Status::UndoFailed {
+        notes.add(format_args!("undo failed"))?;
+    }
+    let errors = Joined(&state.errors).to_string();
+    if !errors.is_empty() && !told_below(state) {
+        f.write_str(": ")?;
+        line(&errors, f)?;
+    }
+    match &state.undo {
+        Some(undo) if !undo.err.is_empty() => {
+            f.write_str("; undo: ")?;
+            line(&undo.err, f)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether each error of the node is but a node's below it, handed up.
+fn told_below(state: &State) -> bool {
+    state.errors.iter().all(|error| {
+        state
+            .states
+            .iter()
+            .flat_map(|below| &below.errors)
+            .any(|told| !told.is_empty() && error.ends_with(told.as_str()))
+    })
+}
+
+const fn mark(status: Status) -> char {
+    match status {
+        Status::Pending => '·',
+        Status::Running => '▸',
+        Status::Waiting => '◷',
+        Status::Done => '✓',
+        Status::Failed => '✗',
+        Status::Skipped => '-',
+        Status::Undoing => '↶',
+        Status::Undone => '↺',
+        Status::UndoFailed | Status::Stuck => '!',
+        Status::Stopped => '■',
+    }
+}
+
+/// The notes behind a name.
+struct Notes<'a, 'b> {
+    f: &'a mut fmt::Formatter<'b>,
+    first: bool,
+}
+
+impl Notes<'_, '_> {
+    fn add(&mut self, note: fmt::Arguments<'_>) -> fmt::Result {
+        self.f.write_str(if self.first { "  " } else { ", " })?;
+        self.first = false;
+        self.f.write_fmt(note)
+    }
+}
+
+/// Writes text that must not break the line, nor steer the terminal.
+fn line(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    for (i, part) in text.split(char::is_control).enumerate() {
+        if i > 0 {
+            f.write_str(" ")?;
+        }
+        f.write_str(part)?;
+    }
+    Ok(())
+}
+
+/// A duration with two or three digits and the unit that fits.
+struct Took(Duration);
+
+impl fmt::Display for Took {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let nanos = self.0.as_nanos();
+        let tenths = |unit: u128| (nanos / unit, nanos % unit * 10 / unit);
+        let scaled = |f: &mut fmt::Formatter<'_>, unit, name| match tenths(unit) {
+            (whole @ 0..10, tenth @ 1..) => write!(f, "{whole}.{tenth} {name}"),
+            (whole, _) => write!(f, "{whole} {name}"),
+        };
+        let seconds = self.0.as_secs();
+        match nanos {
+            0..1_000 => write!(f, "{nanos} ns"),
+            1_000..1_000_000 => scaled(f, 1_000, "µs"),
+            1_000_000..1_000_000_000 => scaled(f, 1_000_000, "ms"),
+            _ if seconds < 60 => scaled(f, 1_000_000_000, "s"),
+            _ if seconds < 3600 => write!(f, "{} min {} s", seconds / 60, seconds % 60),
+            _ => write!(f, "{} h {} min", seconds / 3600, seconds / 60 % 60),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+
+    use super::Took;
+    use crate::model::state::{State, arbitrary};
+
+    #[test]
+    fn durations_are_short() {
+        for (nanos, text) in [
+            (0, "0 ns"),
+            (999, "999 ns"),
+            (1_000, "1 µs"),
+            (1_250, "1.2 µs"),
+            (12_345_678, "12 ms"),
+            (1_300_000_000, "1.3 s"),
+            (59_999_999_999, "59 s"),
+            (61_000_000_000, "1 min 1 s"),
+            (7_384_000_000_000, "2 h 3 min"),
+        ] {
+            assert_eq!(Took(Duration::from_nanos(nanos)).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn the_failed_go_file_tells_each_error_once() {
+        let text = include_str!("../../../../tests/data/go-move-to-vpc-failed.json");
+        let tree = State::from_json(text).unwrap().tree().to_string();
+        assert_eq!(
+            tree,
+            "\
+✗ MoveToVPC  2.2 µs
+├─ ✓ initialize  861 ns
+│  ├─ ✓ initialize CVM  110 ns
+│  └─ ✓ initialize ENIs  80 ns
+└─ ✗ preFlight  711 ns
+   ├─ ✓ chkAccount  80 ns
+   └─ ✗ chkNetwork  271 ns: Can't check network"
+        );
+    }
+
+    #[test]
+    fn every_note_has_its_place() {
+        let text = r#"{"name":"f","status":"stuck","startedAt":"2026-01-01T00:00:00Z","states":[
+            {"name":"a","status":"waiting","startedAt":"2026-01-01T00:00:00Z","until":"2026-01-02T00:00:00Z",
+             "attempts":2,"progress":{"done":3,"total":10},"err":"two\nlines"},
+            {"name":"b","status":"waiting","until":"signal"},
+            {"name":"c","status":"undo_failed","undo":{"err":"gone"}},
+            {"name":"d","kind":"if","status":"skipped","decision":false},
+            {"name":"e","kind":"loop","states":[{"name":"1","kind":"round","progress":{"done":3,"total":0}}]}]}"#;
+        assert_eq!(
+            State::from_json(text).unwrap().tree().to_string(),
+            "\
+! f
+├─ ◷ a  2 attempts, 3 of 10, until 2026-01-02T00:00:00Z: two lines
+├─ ◷ b  for a signal
+├─ ! c  undo failed; undo: gone
+├─ - d  no
+└─ · e
+   └─ · round 1  3 so far"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn one_line_for_each_node(state in arbitrary::state()) {
+            prop_assert_eq!(state.tree().to_string().lines().count(), state.walk().count());
+        }
+    }
+}

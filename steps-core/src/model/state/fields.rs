@@ -1,0 +1,219 @@
+//! The fields of one node as they are read, and the rules across them.
+
+use std::{borrow::Cow, fmt, sync::Arc};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, MapAccess},
+};
+
+use super::{
+    State,
+    value::{Named, time},
+    write::Joined,
+};
+use crate::{base::json::Json, model::status::Status};
+
+macro_rules! keys {
+    ($($key:ident $name:literal,)*) => {
+        /// The name of a field.
+        #[derive(Debug, PartialEq, Eq)]
+        pub(super) enum Key {
+            $($key,)*
+            /// One that is not known.
+            Other(String),
+        }
+
+        impl Key {
+            /// The name as text.
+            pub(super) fn as_str(&self) -> &str {
+                match self {
+                    $(Self::$key => $name,)*
+                    Self::Other(name) => name,
+                }
+            }
+
+            fn new(name: &str) -> Self {
+                match name {
+                    $($name => Self::$key,)*
+                    _ => Self::Other(name.to_owned()),
+                }
+            }
+
+            /// A bit of its own for each known one; none for the others.
+            const fn bit(&self) -> u32 {
+                enum Index { $($key,)* }
+                match self {
+                    $(Self::$key => 1 << Index::$key as u32,)*
+                    Self::Other(_) => 0,
+                }
+            }
+        }
+    };
+}
+
+keys! {
+    Name "name",
+    Info "info",
+    Err "err",
+    Errs "errs",
+    StartedAt "startedAt",
+    DoneAt "doneAt",
+    Status "status",
+    Kind "kind",
+    Input "input",
+    Decision "decision",
+    Output "output",
+    Attempts "attempts",
+    Before "before",
+    After "after",
+    Progress "progress",
+    Undo "undo",
+    Until "until",
+    Id "id",
+    Labels "labels",
+    States "states",
+}
+
+impl<'de> Deserialize<'de> for Key {
+    #[inline]
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+        impl de::Visitor<'_> for Visitor {
+            type Value = Key;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the name of a field")
+            }
+
+            #[inline]
+            fn visit_str<E: de::Error>(self, name: &str) -> Result<Key, E> {
+                Ok(Key::new(name))
+            }
+        }
+        deserializer.deserialize_identifier(Visitor)
+    }
+}
+
+/// What was read so far, and is not yet in the node.
+#[derive(Default)]
+pub(super) struct Fields {
+    seen: u32,
+    status: Option<Status>,
+    attempts: Option<u32>,
+    err: String,
+}
+
+impl Fields {
+    /// Whether the name was read.
+    pub(super) fn has_name(&self) -> bool {
+        self.seen & Key::Name.bit() != 0
+    }
+
+    /// Refuses a known field that stands twice.
+    #[inline]
+    pub(super) fn once<E: de::Error>(&mut self, key: &Key) -> Result<(), E> {
+        let bit = key.bit();
+        if self.seen & bit != 0 {
+            return Err(E::custom("the field stands twice"));
+        }
+        self.seen |= bit;
+        Ok(())
+    }
+
+    /// Reads the value of any field but `states`.
+    #[inline]
+    pub(super) fn read<'de, A: MapAccess<'de>>(
+        &mut self,
+        node: &mut State,
+        key: &Key,
+        map: &mut A,
+    ) -> Result<(), A::Error> {
+        if *key != Key::Name {
+            self.once(key)?;
+        }
+        match key {
+            Key::Name => {
+                node.name = Cow::Owned(map.next_value()?);
+                self.once(key)?;
+            }
+            Key::Info => node.info = map.next_value()?,
+            Key::Err => self.err = map.next_value::<Option<_>>()?.unwrap_or_default(),
+            Key::Errs => node.errors = map.next_value::<Option<_>>()?.unwrap_or_default(),
+            Key::StartedAt => node.started_at = time(map)?,
+            Key::DoneAt => node.done_at = time(map)?,
+            Key::Status => self.status = map.next_value::<Option<Named<_>>>()?.map(|named| named.0),
+            Key::Kind => {
+                node.kind = map
+                    .next_value::<Option<Named<_>>>()?
+                    .map(|named| named.0)
+                    .unwrap_or_default();
+            }
+            Key::Input => node.input = Some(map.next_value()?),
+            Key::Decision => node.decision = map.next_value()?,
+            Key::Output => node.output = map.next_value()?,
+            Key::Attempts => self.attempts = map.next_value()?,
+            Key::Before => node.before = Some(map.next_value()?),
+            Key::After => node.after = Some(map.next_value()?),
+            Key::Progress => node.progress = map.next_value()?,
+            Key::Undo => node.undo = map.next_value()?,
+            Key::Until => node.until = map.next_value::<Option<Named<_>>>()?.map(|named| named.0),
+            Key::Id => {
+                let id: Option<Cow<'_, str>> = map.next_value()?;
+                node.id = id
+                    .map(|id| match crate::base::id::check(&id) {
+                        Ok(()) => Ok(Arc::from(&*id)),
+                        Err(why) => Err(de::Error::custom(format!("no id: {why}"))),
+                    })
+                    .transpose()?;
+            }
+            Key::Labels => node.labels = map.next_value::<Option<_>>()?.unwrap_or_default(),
+            Key::States => {}
+            Key::Other(name) => {
+                let value: Json = map.next_value()?;
+                node.extra.push((name.clone(), value));
+            }
+        }
+        Ok(())
+    }
+
+    /// Completes the node, or says what is wrong with it.
+    #[inline]
+    pub(super) fn finish(&mut self, node: &mut State) -> Result<(), String> {
+        if !self.has_name() {
+            return Err("the node has no `name`".to_owned());
+        }
+        if !self.err.is_empty() {
+            if node.errors.is_empty() {
+                node.errors.push(std::mem::take(&mut self.err));
+            } else if Joined(&node.errors).to_string() != self.err {
+                node.errors.insert(0, std::mem::take(&mut self.err));
+            }
+        }
+        let started = node.started_at.is_some();
+        node.attempts = self.attempts.unwrap_or(u32::from(started));
+        let done = node.done_at.is_some();
+        let failed = !node.errors.is_empty();
+        let told = Status::from_seed(started, done, failed);
+        node.status = self.status.unwrap_or(told);
+        if let Some(status) = self.status
+            && status != told
+            && let Some(contradiction) = contradiction(status, done, failed)
+        {
+            return Err(contradiction);
+        }
+        Ok(())
+    }
+}
+
+/// Why a node can't have this status, with these fields.
+#[cold]
+fn contradiction(status: Status, done: bool, failed: bool) -> Option<String> {
+    let but = match status {
+        Status::Done | Status::Failed if !done => "`doneAt` is null",
+        Status::Pending | Status::Running | Status::Waiting if done => "`doneAt` is set",
+        Status::Done if failed => "there is an error",
+        _ => return None,
+    };
+    Some(format!("the status is `{status}`, but {but}"))
+}

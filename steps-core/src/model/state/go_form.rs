@@ -1,0 +1,144 @@
+//! The seed form: a state as JSON without our additions, for the Go library to read.
+
+use jiff::Timestamp;
+use serde::{
+    Serialize, Serializer,
+    ser::{SerializeMap, SerializeSeq},
+};
+
+use super::{
+    State,
+    time::Stamp,
+    write::{Joined, checked, is_blank},
+};
+use crate::model::status::Status;
+
+/// How the seed form tells a node's errors: the two that the Go library has had.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum SeedForm {
+    /// `"err": "text"`, empty where there is none; several are joined with `"; "`.
+    #[default]
+    Err,
+    /// `"errs": ["text", …]`, `null` where there is none.
+    Errs,
+}
+
+impl State {
+    /// The state without our additions, for the Go library.
+    ///
+    /// What that form has no word for is told by the nearest one, so that nothing that has no
+    /// effect (any more) reads as done: a node that was skipped or taken back reads as not begun,
+    /// unless it had failed; one whose rollback is under way or failed never reads as succeeded.
+    /// The output of a step that saved no `info` is written as its `info`.
+    pub fn to_seed_json(&self, form: SeedForm) -> String {
+        checked(serde_json::to_string(&Seed { state: self, form }))
+    }
+}
+
+/// A node in the seed form.
+struct Seed<'a> {
+    state: &'a State,
+    form: SeedForm,
+}
+
+/// What the seed form can say of a node.
+struct Told<'a> {
+    errors: &'a [String],
+    started_at: Option<Timestamp>,
+    done_at: Option<Timestamp>,
+}
+
+impl<'a> Seed<'a> {
+    fn told(&self, stand_in: &'a mut [String; 1]) -> Told<'a> {
+        let State {
+            status,
+            errors,
+            undo,
+            ..
+        } = self.state;
+        let mut told = Told {
+            errors,
+            started_at: self.state.started_at,
+            done_at: self.state.done_at,
+        };
+        let silent = errors.is_empty() || is_blank(errors);
+        match status {
+            Status::Pending | Status::Skipped => {
+                told.errors = &[];
+                told.started_at = None;
+                told.done_at = None;
+            }
+            Status::Undone if silent => {
+                told.errors = &[];
+                told.started_at = None;
+                told.done_at = None;
+            }
+            Status::Running | Status::Waiting => told.done_at = None,
+            Status::Failed if silent => {
+                stand_in[0].push_str("failed");
+                told.errors = stand_in;
+            }
+            Status::Done | Status::Undone | Status::Failed => {}
+            Status::Undoing | Status::UndoFailed | Status::Stuck | Status::Stopped => {
+                match undo.as_ref().map(|undo| undo.err.as_str()) {
+                    Some(err) if silent && !err.is_empty() => {
+                        stand_in[0].push_str(err);
+                        told.errors = stand_in;
+                    }
+                    _ if silent => told.done_at = None,
+                    _ => {}
+                }
+            }
+        }
+        told
+    }
+}
+
+impl Serialize for Seed<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut stand_in = [String::new()];
+        let told = self.told(&mut stand_in);
+        let State {
+            name,
+            status,
+            info,
+            output,
+            ..
+        } = self.state;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("name", &**name)?;
+        let output = output.as_ref().filter(|_| *status == Status::Done);
+        map.serialize_entry("info", &info.as_ref().or(output))?;
+        match self.form {
+            SeedForm::Err => map.serialize_entry("err", &Joined(told.errors))?,
+            SeedForm::Errs => {
+                let errors = (!told.errors.is_empty()).then_some(told.errors);
+                map.serialize_entry("errs", &errors)?;
+            }
+        }
+        let mut stamp = Stamp::new();
+        map.serialize_entry("startedAt", &stamp.of(told.started_at))?;
+        map.serialize_entry("doneAt", &stamp.of(told.done_at))?;
+        map.serialize_entry("states", &Seeds(self))?;
+        map.end()
+    }
+}
+
+/// The nodes below one, in the seed form.
+struct Seeds<'a>(&'a Seed<'a>);
+
+impl Serialize for Seeds<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let states = &self.0.state.states;
+        let mut seq = serializer.serialize_seq(Some(states.len()))?;
+        for state in states {
+            let form = self.0.form;
+            seq.serialize_element(&Seed { state, form })?;
+        }
+        seq.end()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,87 @@
+use serde_json::Value;
+
+use super::SeedForm;
+use crate::{
+    base::json::Json,
+    model::{
+        state::{State, Undo},
+        status::Status,
+    },
+};
+
+fn value(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+/// The one thing that the Go files say in two ways: no errors as `null` or as an empty list.
+fn no_errors_are_null(node: &mut Value) {
+    if node["errs"] == serde_json::json!([]) {
+        node["errs"] = Value::Null;
+    }
+    for below in node["states"].as_array_mut().unwrap() {
+        no_errors_are_null(below);
+    }
+}
+
+#[test]
+fn the_go_files_are_written_as_they_were() {
+    for text in [
+        include_str!("../../../../../tests/data/go-move-to-vpc-done.json"),
+        include_str!("../../../../../tests/data/go-move-to-vpc-failed.json"),
+        include_str!("../../../../../tests/data/go-move-to-vpc-pending.json"),
+    ] {
+        let state = State::from_json(text).unwrap();
+        let mut original = value(text);
+        no_errors_are_null(&mut original);
+        assert_eq!(value(&state.to_seed_json(SeedForm::Errs)), original);
+
+        let mut again = State::from_json(&state.to_seed_json(SeedForm::Err)).unwrap();
+        again.errors.clone_from(&state.errors);
+        assert_eq!(again, state);
+    }
+}
+
+/// In the seed form, what the Go library would take it for.
+fn seed(status: Status, errors: &[&str], undo: &str) -> (Status, Vec<String>) {
+    let time = Some(jiff::Timestamp::UNIX_EPOCH);
+    let state = State {
+        name: "a".into(),
+        status,
+        errors: errors.iter().map(ToString::to_string).collect(),
+        started_at: time,
+        done_at: time,
+        output: Some(Json::parse("7").unwrap()),
+        undo: Some(Undo {
+            err: undo.into(),
+            ..Undo::default()
+        }),
+        ..State::default()
+    };
+    let read = State::from_json(&state.to_seed_json(SeedForm::Err)).unwrap();
+    assert_eq!(read.info.is_some(), status == Status::Done, "{status}");
+    (read.status, read.errors)
+}
+
+#[test]
+fn the_seed_form_calls_nothing_done_that_has_no_effect() {
+    for status in Status::ALL {
+        let expected = match status {
+            Status::Done => (Status::Done, vec![]),
+            Status::Failed => (Status::Failed, vec!["failed".to_owned()]),
+            Status::Pending | Status::Skipped | Status::Undone => (Status::Pending, vec![]),
+            _ => (Status::Running, vec![]),
+        };
+        assert_eq!(seed(status, &[], ""), expected, "{status}");
+    }
+    for status in [Status::Failed, Status::Undone, Status::Stuck] {
+        assert_eq!(
+            seed(status, &["x"], "y"),
+            (Status::Failed, vec!["x".to_owned()]),
+            "{status}"
+        );
+    }
+    assert_eq!(
+        seed(Status::UndoFailed, &[], "y"),
+        (Status::Failed, vec!["y".to_owned()])
+    );
+}

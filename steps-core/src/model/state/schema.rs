@@ -1,0 +1,91 @@
+//! The JSON schema of a state, behind the feature `schemars`: what is written, and of what is
+//! tolerated on reading the list `errs`.
+
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+use super::{Kind, State};
+use crate::model::status::Status;
+
+impl JsonSchema for State {
+    fn schema_name() -> Cow<'static, str> {
+        "State".into()
+    }
+
+    fn schema_id() -> Cow<'static, str> {
+        concat!(module_path!(), "::State").into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let node = generator.subschema_for::<Self>();
+        let time = json_schema!({ "type": ["string", "null"], "format": "date-time" });
+        let count = json_schema!({ "type": "integer", "minimum": 0 });
+        json_schema!({
+            "type": "object",
+            "description": "One node of the saved tree of an execution, with all that is below it.",
+            "required": ["name"],
+            "properties": {
+                "name": { "type": "string" },
+                "info": { "description": "The step's own working data." },
+                "err": { "type": "string", "description": "The errors as one text, empty where there is none." },
+                "errs": { "type": ["array", "null"], "items": { "type": "string" }, "description": "The errors one by one." },
+                "startedAt": time,
+                "doneAt": time,
+                "status": { "enum": Status::ALL.map(Status::as_str) },
+                "kind": { "enum": Kind::ALL.map(Kind::as_str), "default": Kind::Step.as_str() },
+                "input": { "description": "What it was given." },
+                "decision": { "type": "boolean" },
+                "output": { "description": "What it gave, once done." },
+                "attempts": count,
+                "before": { "description": "What was observed before it began." },
+                "after": { "description": "What was observed after it was done." },
+                "progress": {
+                    "type": "object",
+                    "properties": { "done": count, "total": count },
+                    "additionalProperties": false,
+                },
+                "undo": {
+                    "type": "object",
+                    "description": "Its rollback, once begun.",
+                    "properties": {
+                        "err": { "type": "string" },
+                        "startedAt": time,
+                        "doneAt": time,
+                        "attempts": count,
+                        "until": time,
+                        "resolved": { "enum": ["skipped", "undone"] },
+                    },
+                    "additionalProperties": false,
+                },
+                "until": {
+                    "description": "What it waits for.",
+                    "anyOf": [{ "const": "signal" }, { "type": "string", "format": "date-time" }],
+                },
+                "id": { "type": ["string", "null"], "minLength": 1, "maxLength": 255 },
+                "labels": { "type": ["object", "null"], "additionalProperties": { "type": "string" } },
+                "states": { "type": ["array", "null"], "items": node },
+            },
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::State;
+
+    #[test]
+    fn names_every_field_that_is_written() {
+        let schema = schemars::schema_for!(State);
+        let properties = schema.as_value()["properties"].as_object().unwrap();
+        let text = r#"{"name":"a","info":1,"err":"x; y","errs":["x","y"],"startedAt":null,"doneAt":null,"status":"waiting","kind":"flow","input":2,"decision":true,"output":3,"attempts":2,"before":4,"after":5,"progress":{"done":1,"total":2},"undo":{},"until":"signal","id":"00000000-0000-0000-0000-000000000000","labels":{"a":"b"},"states":[]}"#;
+        assert_eq!(State::from_json(text).unwrap().to_json(), text);
+        let written: serde_json::Value = serde_json::from_str(text).unwrap();
+        let mut written: Vec<_> = written.as_object().unwrap().keys().collect();
+        let mut known: Vec<_> = properties.keys().collect();
+        written.sort();
+        known.sort();
+        assert_eq!(known, written);
+        assert_eq!(properties["states"]["items"]["$ref"], "#");
+    }
+}

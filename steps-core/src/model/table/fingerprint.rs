@@ -1,0 +1,188 @@
+//! One number for all of a table that decides whether a saved execution fits.
+
+use super::{InputField, Node, Table, Work};
+
+/// A number that changes with the table: FNV-1a, 64 bits. A change that mends a flow for executions
+/// that did not fit it is one of what is in it: a name or an alias, an input, a mark, a type. How
+/// steps are tried and timed, and their handlers, are not.
+pub const fn fingerprint(table: &Table) -> u64 {
+    table_print(table, OFFSET)
+}
+
+const OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
+const PRIME: u64 = 0x0000_0100_0000_01b3;
+
+const fn table_print(table: &Table, hash: u64) -> u64 {
+    let hash = names_print(table.name, table.aliases, hash);
+    let hash = text_print(table.output, inputs_print(table.input, hash));
+    let hash = byte_print(table.on_failure as u8, hash);
+    nodes_print(table.nodes, hash)
+}
+
+const fn byte_print(byte: u8, hash: u64) -> u64 {
+    (hash ^ byte as u64).wrapping_mul(PRIME)
+}
+
+const fn text_print(text: &str, mut hash: u64) -> u64 {
+    let bytes = text.as_bytes();
+    let mut index = 0;
+    while index < bytes.len() {
+        hash = byte_print(bytes[index], hash);
+        index += 1;
+    }
+    byte_print(0xff, hash)
+}
+
+const fn names_print(name: &str, aliases: &[&str], hash: u64) -> u64 {
+    let mut hash = text_print(name, hash);
+    let mut index = 0;
+    while index < aliases.len() {
+        hash = text_print(aliases[index], hash);
+        index += 1;
+    }
+    byte_print(b'.', hash)
+}
+
+const fn inputs_print(inputs: &[InputField], mut hash: u64) -> u64 {
+    let mut index = 0;
+    while index < inputs.len() {
+        hash = text_print(inputs[index].ty, text_print(inputs[index].name, hash));
+        index += 1;
+    }
+    byte_print(b'.', hash)
+}
+
+const fn nodes_print(nodes: &[Node], mut hash: u64) -> u64 {
+    let mut index = 0;
+    while index < nodes.len() {
+        let node = &nodes[index];
+        hash = names_print(node.name, node.aliases, hash);
+        hash = byte_print(node.kind() as u8, hash);
+        let marks = &node.marks;
+        let marks = marks.optional as u8 | (marks.pivot as u8) << 1 | (marks.atomic as u8) << 2;
+        hash = byte_print(marks, hash);
+        hash = match &node.work {
+            Work::Step(meta) => text_print(meta.output, byte_print(meta.volatile as u8, hash)),
+            Work::If { then, otherwise } => {
+                nodes_print(otherwise, byte_print(b'e', nodes_print(then, hash)))
+            }
+            Work::Group(lines)
+            | Work::Parallel(lines)
+            | Work::For { body: lines, .. }
+            | Work::Loop { body: lines, .. } => nodes_print(lines, hash),
+            Work::Flow(table) => table_print(table, hash),
+        };
+        hash = byte_print(b'.', hash);
+        index += 1;
+    }
+    hash
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::table::{Marks, OnFailure};
+
+    const LINE: Node = Node {
+        name: "a",
+        aliases: &[],
+        marks: Marks {
+            optional: false,
+            pivot: false,
+            atomic: false,
+        },
+        work: Work::Group(&[]),
+    };
+    const ONE: &[Node] = &[LINE];
+    const FLOW: Table = Table {
+        name: "f",
+        aliases: &[],
+        input: &[],
+        output: "u8",
+        nodes: ONE,
+        on_failure: OnFailure::Undo,
+    };
+
+    const FIELD: InputField = InputField {
+        name: "a",
+        ty: "u8",
+        check: |_| Ok(()),
+    };
+    const OTHER: &Table = &Table { name: "g", ..FLOW };
+    const MENDED: &Table = &Table {
+        aliases: &["h"],
+        ..FLOW
+    };
+
+    fn with(line: Node) -> u64 {
+        let nodes: &'static [Node] = Box::leak(Box::new([line]));
+        fingerprint(&Table { nodes, ..FLOW })
+    }
+
+    #[test]
+    fn each_change_of_what_a_saved_execution_must_fit_is_another_number() {
+        let flows: [fn(&mut Table); 10] = [
+            |_| {},
+            |flow| flow.name = "g",
+            |flow| flow.aliases = &["h"],
+            |flow| flow.aliases = &["h", "i"],
+            |flow| flow.output = "u16",
+            |flow| flow.on_failure = OnFailure::Hold,
+            |flow| flow.input = &[FIELD],
+            |flow| flow.input = &[InputField { ty: "u16", ..FIELD }],
+            |flow| flow.input = &[InputField { name: "b", ..FIELD }],
+            |flow| flow.nodes = &[],
+        ];
+        let lines: [fn(&mut Node); 13] = [
+            |line| line.name = "b",
+            |line| line.aliases = &["b"],
+            |line| line.aliases = &["b", "c"],
+            |line| line.marks.optional = true,
+            |line| line.marks.pivot = true,
+            |line| line.marks.atomic = true,
+            |line| line.work = Work::Parallel(&[]),
+            |line| line.work = Work::Group(ONE),
+            |line| {
+                line.work = Work::If {
+                    then: ONE,
+                    otherwise: &[],
+                }
+            },
+            |line| {
+                line.work = Work::If {
+                    then: &[],
+                    otherwise: ONE,
+                }
+            },
+            |line| line.work = Work::Flow(&FLOW),
+            |line| line.work = Work::Flow(OTHER),
+            |line| line.work = Work::Flow(MENDED),
+        ];
+        let flows = flows.iter().map(|change| {
+            let mut flow = FLOW;
+            change(&mut flow);
+            fingerprint(&flow)
+        });
+        let lines = lines.iter().map(|change| {
+            let mut line = LINE;
+            change(&mut line);
+            with(line)
+        });
+        let mut prints: Vec<u64> = flows.chain(lines).collect();
+        let count = prints.len();
+        prints.sort_unstable();
+        prints.dedup();
+        assert_eq!(prints.len(), count);
+    }
+
+    #[test]
+    fn what_does_not_decide_it_leaves_it_alone() {
+        let at_once = |at_once| {
+            with(Node {
+                work: Work::For { body: &[], at_once },
+                ..LINE
+            })
+        };
+        assert_eq!(at_once(1), at_once(usize::MAX));
+    }
+}

@@ -1,0 +1,229 @@
+//! What the macros emit about a flow: one static table, with no code of the user's in it.
+//!
+//! The interpreter walks it beside the [`Scope`](crate::language::scope::Scope)s that hold the values.
+
+mod fingerprint;
+
+pub(crate) use super::policy::Policy;
+use super::state::Kind;
+pub use fingerprint::fingerprint;
+
+/// One flow.
+#[derive(Debug)]
+pub struct Table {
+    /// The flow's name, the name of the root in the saved tree.
+    pub name: &'static str,
+    /// Names it was saved under before.
+    pub aliases: &'static [&'static str],
+    /// Its parameters by value, each a field of the saved input.
+    pub input: &'static [InputField],
+    /// The text of its output's type.
+    pub output: &'static str,
+    /// The nodes of its `steps!`, in order.
+    pub nodes: &'static [Node],
+    /// What a failure leads to.
+    pub on_failure: OnFailure,
+}
+
+impl Table {
+    /// Whether this flow was saved under `name`.
+    pub fn answers_to(&self, name: &str) -> bool {
+        self.name == name || self.aliases.contains(&name)
+    }
+}
+
+/// One field of a flow's saved input.
+pub struct InputField {
+    /// Its name.
+    pub name: &'static str,
+    /// The text of its type.
+    pub ty: &'static str,
+    /// Whether a saved value of it can be read.
+    pub check: fn(&str) -> Result<(), serde_json::Error>,
+}
+
+impl std::fmt::Debug for InputField {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.name, self.ty)
+    }
+}
+
+/// What the failure of a flow leads to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OnFailure {
+    /// What was done is undone.
+    #[default]
+    Undo,
+    /// It stays as it is, to be recovered and tried again.
+    Hold,
+}
+
+/// One line of a `steps!`.
+#[derive(Debug)]
+pub struct Node {
+    /// Its name in the saved tree.
+    pub name: &'static str,
+    /// Names it was saved under before.
+    pub aliases: &'static [&'static str],
+    /// The marks on the line.
+    pub marks: Marks,
+    /// What it does.
+    pub work: Work,
+}
+
+/// The marks a line may carry.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Marks {
+    /// A failure is recorded and passed over.
+    pub optional: bool,
+    /// Once done, what came before is no longer undone.
+    pub pivot: bool,
+    /// It begins although a sibling failed.
+    pub atomic: bool,
+}
+
+/// What a line does.
+#[derive(Debug)]
+pub enum Work {
+    /// Runs a function.
+    Step(StepMeta),
+    /// Runs its children in order.
+    Group(&'static [Node]),
+    /// Runs its children at once.
+    Parallel(&'static [Node]),
+    /// Runs one of two groups, or none.
+    If {
+        /// The group for a condition that holds.
+        then: &'static [Node],
+        /// The group for one that does not.
+        otherwise: &'static [Node],
+    },
+    /// Runs its children for each item.
+    For {
+        /// The body.
+        body: &'static [Node],
+        /// How many items at once; 1 for in order.
+        at_once: usize,
+    },
+    /// Runs its children in rounds.
+    Loop {
+        /// The body.
+        body: &'static [Node],
+        /// The most rounds; 0 for no limit.
+        max: u32,
+    },
+    /// Runs another flow.
+    Flow(&'static Table),
+}
+
+impl Work {
+    /// The lines of the one group below, where there is just one.
+    pub(crate) const fn lines(&self) -> &'static [Node] {
+        match self {
+            Self::Step(_) => &[],
+            Self::Group(lines)
+            | Self::Parallel(lines)
+            | Self::If { then: lines, .. }
+            | Self::For { body: lines, .. }
+            | Self::Loop { body: lines, .. } => lines,
+            Self::Flow(table) => table.nodes,
+        }
+    }
+}
+
+impl Node {
+    /// What the saved tree calls this sort of node.
+    pub const fn kind(&self) -> Kind {
+        match self.work {
+            Work::Step(_) => Kind::Step,
+            Work::Group(_) => Kind::Group,
+            Work::Parallel(_) => Kind::Parallel,
+            Work::If { .. } => Kind::If,
+            Work::For { .. } => Kind::For,
+            Work::Loop { .. } => Kind::Loop,
+            Work::Flow(_) => Kind::Flow,
+        }
+    }
+
+    /// Whether this node was saved under `name`.
+    pub fn answers_to(&self, name: &str) -> bool {
+        self.name == name || self.aliases.contains(&name)
+    }
+}
+
+/// What the table says about a step's function.
+#[derive(Clone, Copy)]
+pub struct StepMeta {
+    /// How it is tried, timed and polled.
+    pub policy: Policy,
+    /// How its undo is tried and timed.
+    pub undo_policy: Policy,
+    /// Whether it has an `#[undo]`.
+    pub undo: bool,
+    /// Whether it has a `#[verify]`.
+    pub verify: bool,
+    /// Whether it has an `#[observe]`.
+    pub observe: bool,
+    /// Whether its output is not saved and it runs again after a resume.
+    pub volatile: bool,
+    /// The text of its output's type.
+    pub output: &'static str,
+    /// Whether a saved output still parses.
+    pub check: fn(&str) -> Result<(), serde_json::Error>,
+}
+
+impl StepMeta {
+    /// The same with the options of a `#[step(…)]` on the line.
+    #[must_use]
+    pub const fn with(mut self, over: Policy) -> Self {
+        self.policy = self.policy.overridden_by(over);
+        self
+    }
+}
+
+impl std::fmt::Debug for StepMeta {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("StepMeta")
+            .field("policy", &self.policy)
+            .field("output", &self.output)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How many levels of nodes the saved tree of these lines may have.
+const fn depth(nodes: &[Node]) -> usize {
+    let mut most = 0;
+    let mut index = 0;
+    while index < nodes.len() {
+        let below = match &nodes[index].work {
+            Work::Step(_) => 1,
+            Work::Group(lines) | Work::Parallel(lines) => 1 + depth(lines),
+            // An item or a round is a level of its own.
+            Work::For { body, .. } | Work::Loop { body, .. } => 2 + depth(body),
+            Work::If { then, otherwise } => {
+                let (then, otherwise) = (depth(then), depth(otherwise));
+                1 + if then > otherwise { then } else { otherwise }
+            }
+            Work::Flow(table) => 1 + depth(table.nodes),
+        };
+        if below > most {
+            most = below;
+        }
+        index += 1;
+    }
+    most
+}
+
+/// Checks, when the program is compiled, that a state of this flow can be read back.
+///
+/// # Panics
+///
+/// Where its groups are nested deeper than [`Limits::DEFAULT`](crate::model::state::Limits::DEFAULT)
+/// allows: 48 levels with the root; a `for` and a `loop` count twice.
+pub const fn check_depth(table: &Table) {
+    assert!(
+        depth(table.nodes) < crate::model::state::Limits::DEFAULT.depth,
+        "this flow is nested deeper than 48 levels, and its state could not be read back: move \
+         the inner groups into a flow of their own that is started for itself"
+    );
+}

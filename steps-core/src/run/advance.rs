@@ -1,0 +1,101 @@
+//! What one pass of a flow came to.
+
+use std::{fmt, time::Duration};
+
+use jiff::Timestamp;
+
+use crate::{
+    base::clock,
+    language::flow::Flow,
+    model::{failure::Failure, typed::FlowState},
+};
+
+/// What one pass came to: see [`Run::advance`](crate::Run::advance).
+///
+/// A reconcile loop saves [`state`](Self::state), and comes again after
+/// [`requeue_after`](Self::requeue_after):
+///
+/// ```
+/// use steps::{Outcome, State, prelude::*};
+///
+/// #[step(readonly, poll(every = "5s", times = 100))]
+/// async fn is_ready(cx: &Cx, _name: &str) -> Result<Option<()>, String> {
+///     Ok((cx.attempt() > 1).then_some(()))
+/// }
+///
+/// #[flow]
+/// async fn roll_out(name: String) -> Result<(), String> {
+///     steps! { is_ready(cx, &name); }
+///     Ok(())
+/// }
+///
+/// /// Gives the text to save, and when to come again.
+/// async fn reconcile(saved: Option<String>) -> (String, Option<std::time::Duration>) {
+///     let mut run = roll_out("web".into());
+///     if let Some(text) = saved {
+///         run = run.resume(State::from_json(&text).unwrap());
+///     }
+///     let advance = run.advance().await.unwrap();
+///     if let Outcome::Failed(failure) = &advance.outcome {
+///         eprintln!("{failure}");
+///     }
+///     (advance.state.state().to_json(), advance.requeue_after())
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let (saved, after) = reconcile(None).await;
+/// assert!(after.unwrap().as_secs_f64() > 4.0);
+/// let (_, after) = reconcile(Some(saved)).await;
+/// assert_eq!(after, None);
+/// # }
+/// ```
+#[non_exhaustive]
+#[must_use = "the state has to be saved to go on from it"]
+pub struct Advance<F: Flow> {
+    /// The state to save.
+    pub state: FlowState<F::Fields>,
+    /// How far the flow has come.
+    pub outcome: Outcome<F::Output>,
+}
+
+impl<F: Flow> fmt::Debug for Advance<F>
+where
+    F::Output: fmt::Debug,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Advance")
+            .field("outcome", &self.outcome)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How far a flow has come after a pass.
+#[derive(Debug)]
+pub enum Outcome<T> {
+    /// It is done; this is its output.
+    Done(T),
+    /// It has failed, and its rollback has ended: well, or [stuck](crate::Status::Stuck). Or a
+    /// [`Control`](crate::Control) stopped it, or had it undone.
+    Failed(Failure),
+    /// There is nothing to do before a time or a signal.
+    Waiting {
+        /// The time; none if only signals are waited for.
+        until: Option<Timestamp>,
+        /// The [paths](crate::model::state::path) of the steps that wait for a signal.
+        signals: Vec<String>,
+    },
+}
+
+impl<F: Flow> Advance<F> {
+    /// How long to wait before the next pass: what a reconcile loop gives as `requeue after`.
+    /// `None` where the flow has ended, or waits only for signals; zero where the time has come.
+    pub fn requeue_after(&self) -> Option<Duration> {
+        match self.outcome {
+            Outcome::Waiting {
+                until: Some(time), ..
+            } => Some(clock::after(Timestamp::now(), time).unwrap_or_default()),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! A run between its passes: it sleeps, takes signals, and tells how it ended. An engine makes the
+//! passes itself.
+
+use std::sync::{Arc, Mutex};
+
+use jiff::Timestamp;
+
+use super::Signals;
+use crate::{
+    base::{
+        error::{StepError, caught},
+        json::Json,
+        sync::lock,
+    },
+    interpreter::{
+        Shared, execution,
+        execution::{Passed, Whole},
+        records::ROOT,
+        user_code::Instrumented,
+    },
+    journal::Rest,
+    language::{
+        flow::{Flow, FlowCell, Root},
+        scope::{Enter, Entered, Saved},
+    },
+    model::{
+        compat::{Compatibility, Fit, Misfit, NodeFit},
+        failure::{Cause, Failure},
+        state::State,
+        status::Status,
+    },
+};
+
+/// A run that has been checked, between its passes.
+pub(crate) struct Ready<'a, F: Flow> {
+    pub(crate) run: Arc<Shared>,
+    pub(crate) lent: F::Lent<'a>,
+    /// What it goes on from, until that has been restored.
+    pub(crate) saved: Mutex<Option<Box<State>>>,
+    pub(crate) given: Mutex<Option<F::Input>>,
+    pub(crate) cell: FlowCell<F>,
+}
+
+impl<F: Flow> Whole for Ready<'_, F> {
+    fn enter<'b>(&'b self, how: Enter<'b>) -> Result<Entered<'b>, StepError> {
+        Root::<F>::enter(
+            F::shorten(self.lent),
+            lock(&self.given).take(),
+            &self.cell,
+            how,
+        )
+    }
+
+    fn has_on_done(&self) -> bool {
+        F::HAS_ON_DONE
+    }
+
+    fn load(&self, output: Option<&Json>) -> Result<(), StepError> {
+        let saved = Saved::Output(output.map(Json::get));
+        self.cell.load(saved).map_err(StepError::fatal)
+    }
+}
+
+impl<F: Flow> Ready<'_, F> {
+    /// Runs to the end, sleeping where there is nothing else to do.
+    pub(crate) async fn run(&mut self, signals: Option<Signals>) -> Result<F::Output, Failure> {
+        loop {
+            match self.pass().await? {
+                Passed::Waiting(until) => Box::pin(self.wait(until, signals.as_ref())).await?,
+                Passed::Misfit { path, why } => return Err(self.misfit(path, why)),
+                Passed::Ended | Passed::Stopped | Passed::Suspended => return self.end(),
+            }
+        }
+    }
+
+    /// One pass, all of it safe.
+    pub(crate) async fn pass(&self) -> Result<Passed, Failure> {
+        let passed = self.pass_on().await?;
+        self.settle(&passed).await?;
+        Ok(passed)
+    }
+
+    /// A pass without its last commit: another may follow, or [`settle`](Self::settle). What it is
+    /// asked for meanwhile has been heeded when it ends.
+    pub(crate) async fn pass_on(&self) -> Result<Passed, Failure> {
+        loop {
+            let asked = self.run.asked();
+            let passed = self.pass_once().await?;
+            let more = self.run.asked().is_more_than(asked);
+            if !more || !matches!(passed, Passed::Waiting(_)) {
+                self.run.heeded(asked);
+                return Ok(passed);
+            }
+        }
+    }
+
+    async fn pass_once(&self) -> Result<Passed, Failure> {
+        let pass = execution::pass(&self.run, F::TABLE, self);
+        let passed = if tracing::span_enabled!(tracing::Level::INFO) {
+            let execution = self.run.execution();
+            let span = tracing::info_span!("flow", name = F::TABLE.name, %execution);
+            Instrumented(span, Box::pin(pass)).await
+        } else {
+            pass.await
+        };
+        if !matches!(passed, Ok(Passed::Misfit { .. })) {
+            lock(&self.saved).take();
+        }
+        passed.map_err(|error| self.failure(Cause::Journal(error)))
+    }
+
+    /// Makes what is left safe, and tells the journal how the pass ended.
+    pub(crate) async fn settle(&self, passed: &Passed) -> Result<(), Failure> {
+        let rest = match passed {
+            Passed::Ended => Rest::Ended,
+            Passed::Waiting(until) => Rest::Waiting { until: *until },
+            Passed::Stopped => Rest::Stopped,
+            Passed::Suspended => Rest::Suspended,
+            // The execution is left as it was.
+            Passed::Misfit { .. } => return Ok(()),
+        };
+        let settled = self.run.commit_last(rest).await;
+        settled.map_err(|error| self.failure(Cause::Journal(error)))
+    }
+
+    /// A node that can't be read any more: the state is left as it was.
+    pub(crate) fn misfit(&self, path: String, why: String) -> Failure {
+        let misfit = Misfit::Tree(Compatibility {
+            nodes: vec![NodeFit {
+                path,
+                fit: Fit::Retyped { why },
+                breaks: true,
+            }],
+        });
+        let saved = lock(&self.saved).take().map(|saved| *saved);
+        Failure {
+            flow: F::TABLE.name,
+            cause: Cause::Misfit(misfit),
+            state: Arc::new(saved.unwrap_or_else(|| self.run.state())),
+        }
+    }
+
+    pub(crate) fn failure(&self, cause: Cause) -> Failure {
+        Failure {
+            flow: F::TABLE.name,
+            cause,
+            state: Arc::new(self.run.state()),
+        }
+    }
+
+    /// Sleeps until it is time for the next pass, or a signal or a request has come.
+    pub(crate) async fn wait(
+        &self,
+        until: Option<Timestamp>,
+        signals: Option<&Signals>,
+    ) -> Result<(), Failure> {
+        let sleep = async {
+            let roused = std::pin::pin!(self.run.roused());
+            match until {
+                Some(time) => {
+                    let due = std::pin::pin!(self.run.clock.sleep_until(time));
+                    futures_util::future::select(due, roused).await;
+                }
+                None => roused.await,
+            }
+        };
+        let Some(signals) = signals else {
+            if until.is_none() {
+                let mut paths = Vec::new();
+                self.run.tree().signals(ROOT, &mut paths);
+                return Err(self.failure(Cause::Waiting { signals: paths }));
+            }
+            sleep.await;
+            return Ok(());
+        };
+        let sleep = std::pin::pin!(sleep);
+        let given = std::pin::pin!(async {
+            loop {
+                let next = signals.0.given.notified();
+                if signals.deliver(&self.run) {
+                    return;
+                }
+                next.await;
+            }
+        });
+        futures_util::future::select(sleep, given).await;
+        Ok(())
+    }
+
+    pub(crate) fn end(&mut self) -> Result<F::Output, Failure> {
+        let (status, output) = {
+            let tree = self.run.tree();
+            (tree[ROOT].status, tree[ROOT].output.clone())
+        };
+        if status == Status::Done {
+            if let Some(output) = self.cell.take_output() {
+                return Ok(output);
+            }
+            let text = output.as_ref().map_or("null", Json::get);
+            return caught(|| (F::OUTPUT.decode)(text)).map_err(|e| {
+                let why = format!("its saved output can't be read: {e}");
+                self.failure(Cause::Misfit(Misfit::Input(why)))
+            });
+        }
+        Err(self.failure(self.run.cause()))
+    }
+}

@@ -1,0 +1,104 @@
+//! A flow with what it is lent, and an input: what an engine is given.
+
+use super::Run;
+use crate::language::{flow::Flow, misuse::Nests};
+
+/// A flow with the resources it is lent, owned: `attach_volume::with(cloud)`.
+///
+/// For code that starts flows and should not know what each is lent. Each resource is a value, or
+/// an `Arc` of one.
+///
+/// ```
+/// use std::sync::Arc;
+/// use steps::prelude::*;
+///
+/// struct Greeting(&'static str);
+///
+/// #[step]
+/// async fn say(greeting: &Greeting, name: &str) -> Result<String, String> {
+///     Ok(format!("{}, {name}", greeting.0))
+/// }
+///
+/// #[flow]
+/// async fn greet(greeting: &Greeting, name: String) -> Result<String, String> {
+///     steps! { said = say(greeting, &name); }
+///     Ok(said)
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), steps::Failure> {
+/// let flow = greet::with(Arc::new(Greeting("Hello")));
+/// assert_eq!(flow.run(greet::input("you".into())).await?, "Hello, you");
+/// # Ok(())
+/// # }
+/// ```
+#[allow(missing_debug_implementations)]
+pub struct With<F: Flow> {
+    owned: F::Owned,
+    at_once: Option<usize>,
+}
+
+impl<F: Flow> Clone for With<F> {
+    fn clone(&self) -> Self {
+        Self {
+            owned: self.owned.clone(),
+            at_once: self.at_once,
+        }
+    }
+}
+
+impl<F: Flow> With<F> {
+    #[doc(hidden)]
+    pub fn new(owned: F::Owned) -> Self {
+        Self {
+            owned,
+            at_once: None,
+        }
+    }
+
+    /// The flow about to run with this input.
+    pub fn run(&self, input: Input<F>) -> Run<'_, F> {
+        Run::new(self.lend(), input.value)
+    }
+
+    /// How many executions of this flow an engine runs at once, at most; by default there is no
+    /// bound but the engine's own. Those that wait for a timer, a poll, a retry or a signal do not
+    /// count.
+    #[must_use]
+    pub fn concurrency(mut self, at_once: usize) -> Self {
+        self.at_once = Some(at_once.max(1));
+        self
+    }
+
+    pub(crate) fn at_once(&self) -> Option<usize> {
+        self.at_once
+    }
+
+    pub(crate) fn lend(&self) -> F::Lent<'_> {
+        F::lend(&self.owned)
+    }
+}
+
+/// The input of a flow, its parameters taken by value: `attach_volume::input(spec)`. For
+/// [`With::run`].
+#[allow(missing_debug_implementations)]
+pub struct Input<F: Flow> {
+    value: F::Input,
+}
+
+impl<F: Flow> Input<F> {
+    #[doc(hidden)]
+    pub fn new(value: F::Input) -> Self {
+        Self { value }
+    }
+
+    pub(crate) fn value(&self) -> &F::Input {
+        &self.value
+    }
+}
+
+impl<'a, F: Flow> Nests<'a, F> for Run<'a, F> {
+    fn into_parts(self) -> (F::Lent<'a>, F::Input) {
+        Self::into_parts(self)
+    }
+}
