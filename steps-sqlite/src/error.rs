@@ -6,6 +6,9 @@ use std::path::Path;
 use rusqlite::{ErrorCode, ffi};
 use steps_core::store::{ErrorKind, StoreError};
 
+/// What an operation returns.
+pub(crate) type Result<T, E = Fail> = std::result::Result<T, E>;
+
 /// An operation that failed, before the file's name is added.
 #[derive(Debug)]
 pub(crate) enum Fail {

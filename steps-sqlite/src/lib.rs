@@ -2,31 +2,21 @@
 //!
 //! # How it works inside
 //!
-//! `store` turns a call into a `task`: a closure, and where its answer goes. `queue` hands it to the
-//! thread of `writer`, which commits tasks by `group`, or to those of `readers`. What a task does, in
-//! a `txn`, is SQL in `ops`, one file for each thing, on a connection from `connect` to tables from
-//! `schema`;
-//! `node` and `more` say how a node is a row. `file` notices that the database was taken away,
-//! `error` says what SQLite's errors mean.
+//! `store` turns each method into a call, and `threads` has it done: the calls that change something
+//! by one thread, which commits those that wait in one transaction, the others by threads that read.
+//! What a call does is SQL in `ops`, one file for each kind of operation. `file` opens the
+//! connections, creates the tables and notices that the file was deleted or replaced; `row` converts
+//! between nodes and rows; `error` says what SQLite's errors mean.
+//!
+//! A module uses only those before it: `error`, `row`, `file`, `ops`, `threads`, `store`.
 #![forbid(unsafe_code)]
 
-mod connect;
 mod error;
 mod file;
-mod more;
-mod node;
 mod ops;
-mod options;
-mod queue;
-mod readers;
-mod schema;
-mod size;
+mod row;
 mod store;
-mod task;
-mod time;
-mod txn;
-mod url;
-mod writer;
+mod threads;
 
-pub use options::{SqliteOptions, Synchronous};
+pub use file::options::{SqliteOptions, Synchronous};
 pub use store::SqliteStore;

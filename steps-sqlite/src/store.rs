@@ -13,15 +13,15 @@ use steps_core::store::{
 use tokio::sync::Semaphore;
 
 use crate::{
-    error::closed,
-    ops,
-    ops::Result,
-    options::SqliteOptions,
-    readers::Readers,
-    size, task,
-    task::Task,
-    txn::Txn,
-    writer::{Ended, Writer},
+    error::{Result, closed},
+    file::options::SqliteOptions,
+    ops::{self, txn::Txn},
+    row::size,
+    threads::{
+        call::{self, Task},
+        readers::Readers,
+        writer::{Ended, Writer},
+    },
 };
 
 /// How much may wait to be written, in KiB. Whoever brings more waits until there is room.
@@ -108,7 +108,7 @@ impl SqliteStore {
         let size = u32::try_from(bytes / 1024).map_or(WAITING, |kib| (1 + kib).min(WAITING));
         let room = Arc::clone(&inner.room).acquire_many_owned(size);
         let permit = room.await.map_err(|_| self.closed())?;
-        let (task, answer) = task::task(permit, work);
+        let (task, answer) = call::task(permit, work);
         push(inner, task)?;
         answer.await.unwrap_or_else(|_| Err(self.closed()))
     }
@@ -178,26 +178,24 @@ impl Store for SqliteStore {
     }
 
     fn hold(&self, hold: Hold) -> BoxFuture<'_, Result<Held, StoreError>> {
-        Box::pin(self.change(0, move |conn, now| ops::turn::hold(conn, &hold, now)))
+        Box::pin(self.change(0, move |conn, now| ops::lease::hold(conn, &hold, now)))
     }
 
     fn renew(&self, renew: Renew) -> BoxFuture<'_, Result<Vec<Renewal>, StoreError>> {
-        Box::pin(self.change(0, move |conn, now| ops::turn::renew(conn, &renew, now)))
+        Box::pin(self.change(0, move |conn, now| ops::lease::renew(conn, &renew, now)))
     }
 
     fn tell(&self, tell: Tell) -> BoxFuture<'_, Result<Told, StoreError>> {
         let bytes = size::of_message(&tell.message);
-        Box::pin(self.change(bytes, move |conn, now| {
-            ops::messages::tell(conn, &tell, now)
-        }))
+        Box::pin(self.change(bytes, move |conn, now| ops::inbox::tell(conn, &tell, now)))
     }
 
     fn readmit(&self, flows: Vec<FlowClaim>) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(self.change(0, move |conn, _| ops::turn::readmit(conn, &flows)))
+        Box::pin(self.change(0, move |conn, _| ops::lease::readmit(conn, &flows)))
     }
 
     fn load(&self, id: String) -> BoxFuture<'_, Result<Option<Saved>, StoreError>> {
-        Box::pin(self.read(move |conn, _| ops::read::load(conn, &id)))
+        Box::pin(self.read(move |conn, _| ops::execution::load(conn, &id)))
     }
 
     fn list(&self, query: Query) -> BoxFuture<'_, Result<Vec<Info>, StoreError>> {

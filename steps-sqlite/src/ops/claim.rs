@@ -9,10 +9,10 @@ use std::{cmp::Reverse, collections::BTreeSet};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 use steps_core::store::{Claim, Claimed, FlowClaim};
 
-use super::{Result, read, read::select_execution, turn};
+use super::{execution, execution::select_execution, lease};
 use crate::{
-    error::Fail,
-    time::{after, time},
+    error::{Fail, Result},
+    row::nanos::{after, time},
 };
 
 /// The next larger fingerprint that has refused any of the flow.
@@ -65,7 +65,8 @@ pub(crate) fn claim(conn: &Connection, claim: &Claim, now: i64) -> Result<Claime
     for (key, flow) in due(conn, claim, &lanes, now)? {
         let mut rows = of_key.query([key])?;
         let Some(row) = rows.next()? else { continue };
-        let readable = read::execution(row).and_then(|execution| turn::readable(conn, execution));
+        let readable =
+            execution::execution(row).and_then(|execution| lease::readable(conn, execution));
         drop(rows);
         match readable {
             Ok(readable) => taken.push(readable.lease(conn, &claim.worker, until)?),

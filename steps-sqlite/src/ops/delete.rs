@@ -4,10 +4,10 @@ use rusqlite::{Connection, params_from_iter, types::Value};
 use steps_core::{Status, store::Query};
 
 use super::{
-    Result,
     find::{Filter, most},
-    messages, steps,
+    inbox, steps,
 };
+use crate::error::Result;
 
 const EXECUTION: &str = "DELETE FROM executions WHERE key = ?1";
 const LABELS: &str = "DELETE FROM labels WHERE execution = ?1";
@@ -52,7 +52,7 @@ pub(crate) fn delete(conn: &Connection, query: &Query, keys: &[i64], now: i64) -
         }
         conn.prepare_cached(EXECUTION)?.execute([key])?;
         conn.prepare_cached(LABELS)?.execute([key])?;
-        messages::remove(conn, *key)?;
+        inbox::remove(conn, *key)?;
         steps::remove(conn, *key)?;
         count += 1;
     }

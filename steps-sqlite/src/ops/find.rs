@@ -3,8 +3,8 @@
 use rusqlite::{Connection, params_from_iter, types::Value};
 use steps_core::store::{Info, Query};
 
-use super::{Result, read, read::select_execution};
-use crate::time::clamped;
+use super::{execution, execution::select_execution};
+use crate::{error::Result, row::nanos::clamped};
 
 /// A `WHERE` clause with its values.
 #[derive(Default)]
@@ -105,7 +105,7 @@ pub(crate) fn list(conn: &Connection, query: &Query) -> Result<Vec<Info>> {
     let mut rows = statement.query(params_from_iter(filter.values))?;
     let mut infos = Vec::new();
     while let Some(row) = rows.next()? {
-        infos.push(read::execution(row)?.info);
+        infos.push(execution::execution(row)?.info);
     }
     Ok(infos)
 }

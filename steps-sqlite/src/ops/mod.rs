@@ -2,13 +2,10 @@
 
 pub(crate) mod claim;
 pub(crate) mod delete;
+pub(crate) mod execution;
 pub(crate) mod find;
-pub(crate) mod messages;
-pub(crate) mod read;
+pub(crate) mod inbox;
+pub(crate) mod lease;
 pub(crate) mod steps;
-pub(crate) mod turn;
+pub(crate) mod txn;
 pub(crate) mod write;
-
-use crate::error::Fail;
-
-pub(crate) type Result<T, E = Fail> = std::result::Result<T, E>;

@@ -5,11 +5,13 @@ use std::borrow::Cow;
 use rusqlite::{Connection, params};
 use steps_core::{State, store::Change};
 
-use super::Result;
+use super::txn::Txn;
 use crate::{
-    node::{Columns, UntilColumn, more_of, node_number, row_number, rows_of, text},
-    time::{exact, time},
-    txn::Txn,
+    error::Result,
+    row::{
+        columns::{Columns, UntilColumn, more_of, node_number, row_number, rows_of, text},
+        nanos::{exact, time},
+    },
 };
 
 /// Writes a row, in place of the one of its number.

@@ -6,12 +6,13 @@ use steps_core::{
     store::{Due, ErrorKind, Existing, Lease, NewExecution, Refused, Target, Then, Write, Written},
 };
 
-use super::{Result, messages, read, steps};
+use super::{execution, inbox, steps, txn::Txn};
 use crate::{
-    error::{Fail, fenced},
-    node::{Columns, UntilColumn, more_of_root, text},
-    time::{after, clamped, exact},
-    txn::Txn,
+    error::{Fail, Result, fenced},
+    row::{
+        columns::{Columns, UntilColumn, more_of_root, text},
+        nanos::{after, clamped, exact},
+    },
 };
 
 /// Whether a lease is good.
@@ -43,7 +44,7 @@ pub(crate) fn write(txn: &Txn<'_>, write: &Write, now: i64) -> Result<Written> {
         Target::Held(lease) => {
             check(txn, *lease)?;
             put(txn, lease.key, None, write)?;
-            messages::taken(txn, lease.key, &write.taken)?;
+            inbox::taken(txn, lease.key, &write.taken)?;
             Ok(if then(txn, lease.key, &write.then, now)? {
                 Written::Recalled
             } else {
@@ -81,7 +82,7 @@ fn text_of(conn: &Connection, sql: &str, key: i64) -> Result<Option<String>> {
 }
 
 fn make(txn: &Txn<'_>, new: &NewExecution, write: &Write, now: i64) -> Result<Written> {
-    if let Some(found) = read::by_id(txn, &new.id)? {
+    if let Some(found) = execution::by_id(txn, &new.id)? {
         return Ok(Written::Exists(Box::new(Existing {
             info: found.info,
             input: found.input,
@@ -161,7 +162,7 @@ fn then(conn: &Connection, key: i64, then: &Then, now: i64) -> Result<bool> {
     match then {
         Then::Keep => {}
         Then::Rest { due, seen } => {
-            let recalled = messages::newer(conn, key, *seen)?;
+            let recalled = inbox::newer(conn, key, *seen)?;
             let due = if recalled {
                 Some(now)
             } else {

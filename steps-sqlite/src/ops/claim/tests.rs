@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::*;
-use crate::schema;
+use crate::file::schema;
 
 fn database() -> Connection {
     let conn = Connection::open_in_memory().unwrap();
@@ -14,7 +14,7 @@ fn database() -> Connection {
 #[test]
 fn each_query_is_one_search_in_the_index() {
     let conn = database();
-    for query in [REFUSED, PRIORITY, DUE, NEXT, turn::READMIT] {
+    for query in [REFUSED, PRIORITY, DUE, NEXT, lease::READMIT] {
         let mut statement = conn
             .prepare(&format!("EXPLAIN QUERY PLAN {query}"))
             .unwrap();

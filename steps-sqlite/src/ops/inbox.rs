@@ -3,8 +3,10 @@
 use rusqlite::{Connection, OptionalExtension, params};
 use steps_core::store::{ErrorKind, Message, Tell, Told};
 
-use super::Result;
-use crate::{error::Fail, node::Columns};
+use crate::{
+    error::{Fail, Result},
+    row::columns::Columns,
+};
 
 const TO: &str = "SELECT key, status FROM executions WHERE id = ?1";
 

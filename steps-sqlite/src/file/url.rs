@@ -4,7 +4,7 @@ use std::{borrow::Cow, time::Duration};
 
 use steps_core::store::{ErrorKind, StoreError};
 
-use crate::options::{SqliteOptions, Synchronous};
+use super::options::{SqliteOptions, Synchronous};
 
 const KNOWN: &str = "`synchronous` (`full` or `normal`), `busy_timeout` (such as `5s` or `200ms`), \
     `checkpoint` (pages), `readers` (connections), `max_pages`";

@@ -5,7 +5,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use steps_core::store::{ErrorKind, StoreError};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
-use crate::{error::Fail, ops::Result, txn::Txn};
+use crate::{
+    error::{Fail, Result},
+    ops::txn::Txn,
+};
 
 /// A call whose types are forgotten.
 pub(crate) trait Task: Send {

@@ -5,7 +5,13 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use steps_core::store::{ErrorKind, StoreError};
 
-use crate::{error::Fail, file::File, ops::Result, task::Task, time::Clock, txn::Txn};
+use super::call::Task;
+use crate::{
+    error::{Fail, Result},
+    file::identity::File,
+    ops::txn::Txn,
+    row::nanos::Clock,
+};
 
 /// Commits all tasks, and answers each; before that it tells `before` how long the end of the
 /// transaction took: mostly, the sync.

@@ -4,10 +4,13 @@ use rusqlite::{Connection, params};
 use steps_core::store::{FlowClaim, Held, Hold, Lease, Renew, Renewal, Taken};
 
 use super::{
-    Result, messages,
-    read::{self, Execution},
+    execution::{self, Execution},
+    inbox,
 };
-use crate::time::{after, time};
+use crate::{
+    error::Result,
+    row::nanos::{after, time},
+};
 
 const TAKE: &str = "UPDATE executions SET fence = fence + 1, worker = ?2, due_at = ?3, \
     refused = NULL, refused_why = NULL WHERE key = ?1";
@@ -20,7 +23,7 @@ pub(crate) const READMIT: &str = "UPDATE executions SET refused = NULL, refused_
 
 /// Gives one execution to who asks.
 pub(crate) fn hold(conn: &Connection, hold: &Hold, now: i64) -> Result<Held> {
-    let Some(execution) = read::by_id(conn, &hold.id)? else {
+    let Some(execution) = execution::by_id(conn, &hold.id)? else {
         return Ok(Held::Unknown);
     };
     if let (Some(worker), Some(until)) = (&execution.info.worker, execution.info.due)
@@ -41,8 +44,8 @@ pub(crate) struct Readable(Taken);
 /// Reads all of an execution.
 pub(crate) fn readable(conn: &Connection, mut execution: Execution) -> Result<Readable> {
     let nodes = execution.nodes(conn)?;
-    let messages = messages::since(conn, execution.key, 0)
-        .map_err(|fail| read::of_execution(fail, &execution.info.id))?;
+    let messages = inbox::since(conn, execution.key, 0)
+        .map_err(|fail| execution::of_execution(fail, &execution.info.id))?;
     Ok(Readable(Taken {
         lease: Lease {
             key: execution.key,
@@ -77,7 +80,7 @@ pub(crate) fn renew(conn: &Connection, renew: &Renew, now: i64) -> Result<Vec<Re
     for (lease, seen) in &renew.held {
         renewals.push(match statement.execute([lease.key, lease.fence, until])? {
             0 => Renewal::Lost,
-            _ => Renewal::Held(messages::since(conn, lease.key, *seen)?),
+            _ => Renewal::Held(inbox::since(conn, lease.key, *seen)?),
         });
     }
     Ok(renewals)

@@ -9,8 +9,11 @@ use steps_core::{
     store::{Change, Info, Refused, Saved},
 };
 
-use super::{Result, steps};
-use crate::{error::Fail, node::Columns, time::time};
+use super::steps;
+use crate::{
+    error::{Fail, Result},
+    row::{columns::Columns, nanos::time},
+};
 
 /// A query of the columns that [`execution`] reads, of a table named `e`.
 macro_rules! select_execution {

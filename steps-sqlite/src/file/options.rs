@@ -10,7 +10,8 @@ use std::{
 
 use steps_core::{clock::TestClock, store::StoreError};
 
-use crate::{SqliteStore, time::Clock, url};
+use super::url;
+use crate::{SqliteStore, row::nanos::Clock};
 
 /// How much of a crash of the machine a write that was acknowledged survives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]

@@ -8,8 +8,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::GROUP;
-use crate::queue::Queue;
+use super::{queue::Queue, writer::GROUP};
 
 /// After this many commits at most it is tried again.
 const ROUNDS: u32 = 31;

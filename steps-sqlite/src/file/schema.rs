@@ -3,13 +3,13 @@
 use rusqlite::Connection;
 use steps_core::store::ErrorKind;
 
-use crate::{error::Fail, ops::Result};
+use crate::error::{Fail, Result};
 
 /// Marks a file as ours: `STEP`.
 pub(crate) const APPLICATION: i64 = 0x5354_4550;
 
 /// What leads from each version to the next; version 0 is an empty file.
-const VERSIONS: &[&str] = &[include_str!("v1.sql")];
+const VERSIONS: &[&str] = &[include_str!("schema/v1.sql")];
 
 /// How many versions this library knows.
 pub(crate) fn latest() -> i64 {

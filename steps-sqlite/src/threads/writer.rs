@@ -1,9 +1,6 @@
 //! The connection that writes, and the thread that has it do so: it takes what waits, commits it at
 //! once, and tells each caller. A caller that is alone may do that itself, in place.
 
-mod crowd;
-mod group;
-
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError, TryLockError,
@@ -17,16 +14,21 @@ use rusqlite::{Connection, ErrorCode};
 use steps_core::store::{ErrorKind, StoreError};
 use tokio::{sync::oneshot, task::block_in_place};
 
-use crowd::{Crowd, Round};
-
+use super::{
+    call::Task,
+    group_commit,
+    pacing::{Crowd, Round},
+    queue::Queue,
+};
 use crate::{
-    connect, error::Fail, file::File, ops::Result, options::SqliteOptions, queue::Queue,
-    task::Task, time::Clock,
+    error::{Fail, Result},
+    file::{connect, identity::File, options::SqliteOptions},
+    row::nanos::Clock,
 };
 
 /// The most calls in one transaction: so many that a sync costs each of them nothing, and so few
 /// that the first of them doesn't wait long for the last.
-const GROUP: usize = 512;
+pub(super) const GROUP: usize = 512;
 
 /// A commit that takes longer has waited for something else, such as a lock or a checkpoint, and
 /// says nothing of the next one.
@@ -104,7 +106,7 @@ impl Writer {
             let conn = self.lock();
             let Some(conn) = &*conn else { return };
             let (begun, mut callers, mut end) = (Instant::now(), tasks.len(), Duration::ZERO);
-            group::commit(conn, &self.file, &self.clock, &mut tasks, |took| {
+            group_commit::commit(conn, &self.file, &self.clock, &mut tasks, |took| {
                 callers += self.queue.len();
                 end = took;
             });
@@ -131,7 +133,7 @@ impl Writer {
         };
         let Some(conn) = &*conn else { return Err(task) };
         let mut tasks = vec![task];
-        block_in_place(|| group::commit(conn, &self.file, &self.clock, &mut tasks, |_| ()));
+        block_in_place(|| group_commit::commit(conn, &self.file, &self.clock, &mut tasks, |_| ()));
         if self.queue.len() > 0 {
             self.alone.store(false, Ordering::Relaxed);
         }

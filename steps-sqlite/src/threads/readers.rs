@@ -9,8 +9,11 @@ use rusqlite::Connection;
 use steps_core::store::{ErrorKind, StoreError};
 use tokio::sync::oneshot;
 
+use super::{call::Task, queue::Queue};
 use crate::{
-    connect, file::File, ops::Result, options::SqliteOptions, queue::Queue, task::Task, txn::Txn,
+    error::Result,
+    file::{connect, identity::File, options::SqliteOptions},
+    ops::txn::Txn,
 };
 
 /// Some threads, started when they are needed.

@@ -7,7 +7,8 @@ use std::{
 
 use rusqlite::{CachedStatement, Connection};
 
-use crate::ops::{Result, steps::PUT, write::HELD};
+use super::{steps::PUT, write::HELD};
+use crate::error::Result;
 
 /// The connection, with the statements at hand that every write needs: to look them up for each was
 /// nearly a tenth of what the writing thread did, in a profile.

@@ -14,8 +14,10 @@ use steps_core::{
 
 use crate::{
     error::Fail,
-    more::More,
-    time::{exact, time},
+    row::{
+        nanos::{exact, time},
+        overflow::More,
+    },
 };
 
 /// How many bits of a step's row number are the node's.

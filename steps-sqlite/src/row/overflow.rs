@@ -9,7 +9,7 @@ use steps_core::{
     state::{Kind, Labels, Progress, Resolved, State, Undo, Until},
 };
 
-use crate::time::exact;
+use super::nanos::exact;
 
 /// The object. All of its fields are left out in the usual case, and then so is the object.
 #[derive(Serialize, Deserialize, Default, PartialEq)]

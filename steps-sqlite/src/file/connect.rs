@@ -10,11 +10,12 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use steps_core::store::{ErrorKind, StoreError};
 
 use crate::{
-    error::Fail,
-    file::File,
-    ops::Result,
-    options::{SqliteOptions, Synchronous},
-    schema,
+    error::{Fail, Result},
+    file::{
+        identity::File,
+        options::{SqliteOptions, Synchronous},
+        schema,
+    },
 };
 
 /// Statements kept compiled by each connection.
