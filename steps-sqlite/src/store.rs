@@ -52,6 +52,19 @@ impl Drop for Inner {
     }
 }
 
+impl SqliteOptions {
+    /// Opens the file, makes its tables or brings them up to date, and checks that the database
+    /// has taken each setting.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Foreign`](steps_core::store::ErrorKind::Foreign) where the file belongs to a
+    /// newer version of this library or to another program, and else what the file system says.
+    pub async fn open(self) -> Result<SqliteStore, StoreError> {
+        SqliteStore::open_with(self).await
+    }
+}
+
 impl SqliteStore {
     /// Opens what a URL says, such as `sqlite:steps.db`, or a path. The file is made if there is
     /// none. See [`SqliteOptions::from_url`] for the settings that a URL can have, and
@@ -76,7 +89,7 @@ impl SqliteStore {
         SqliteOptions::from_url(url)?.open().await
     }
 
-    pub(crate) async fn open_with(options: SqliteOptions) -> Result<Self, StoreError> {
+    async fn open_with(options: SqliteOptions) -> Result<Self, StoreError> {
         let (writer, ended) = Writer::start(options.clone()).await?;
         Ok(Self {
             inner: Arc::new(Inner {

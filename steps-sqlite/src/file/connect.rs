@@ -9,14 +9,12 @@ use std::{
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 use steps_core::store::{ErrorKind, StoreError};
 
-use crate::{
-    error::{Fail, Result},
-    file::{
-        identity::File,
-        options::{SqliteOptions, Synchronous},
-        schema,
-    },
+use super::{
+    identity::File,
+    options::{SqliteOptions, Synchronous},
+    schema,
 };
+use crate::error::{Fail, Result};
 
 /// Statements kept compiled by each connection.
 const STATEMENTS: usize = 64;

@@ -2,10 +2,12 @@
 //!
 //! `options` holds the settings and `url` reads them from text; `connect` opens a connection with
 //! them; `schema` creates the tables or brings them up to date; `identity` notices that the file was
-//! deleted or replaced. What the rows mean is left to `row`, and what is done with them to `ops`.
+//! deleted or replaced; `clock` is what the store
+//! compares times with. What the rows mean is left to `row`, and what is done with them to `ops`.
 
+pub(crate) mod clock;
 pub(crate) mod connect;
 pub(crate) mod identity;
 pub(crate) mod options;
 pub(crate) mod schema;
-pub(crate) mod url;
+mod url;

@@ -1,5 +1,5 @@
 //! How a file is opened: the settings, their defaults and bounds. Reading them from a URL is left
-//! to `url`, applying them to `connect`.
+//! to `url`, applying them to `connect`, and opening the store to `store`.
 
 use std::{
     fmt,
@@ -8,10 +8,9 @@ use std::{
     time::Duration,
 };
 
-use steps_core::{clock::TestClock, store::StoreError};
+use steps_core::clock::TestClock;
 
-use super::url;
-use crate::{SqliteStore, row::nanos::Clock};
+use super::clock::Clock;
 
 /// How much of a crash of the machine a write that was acknowledged survives.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -84,21 +83,6 @@ impl SqliteOptions {
         }
     }
 
-    /// What a URL says: `sqlite:steps.db`, `sqlite:/var/lib/job/steps.db`,
-    /// `sqlite:steps.db?synchronous=normal`. Text without `sqlite:` is a path.
-    ///
-    /// After `?` stand settings, with `&` between them: `synchronous=full` or `normal`,
-    /// `busy_timeout=5s` (or `ms`, `m`), `checkpoint=4000`, `readers=2`, `max_pages=262144`. In the
-    /// path of a URL, `%20` is a space, as in other URLs.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Rejected`](steps_core::store::ErrorKind::Rejected) for a setting that is not
-    /// known, with the list of those that are, and for a database in memory.
-    pub fn from_url(url: &str) -> Result<Self, StoreError> {
-        url::parse(url)
-    }
-
     /// How much a crash of the machine may cost. By default nothing: [`Synchronous::Full`].
     pub fn synchronous(mut self, synchronous: Synchronous) -> Self {
         self.synchronous = synchronous;
@@ -144,17 +128,6 @@ impl SqliteOptions {
     /// The file.
     pub fn path(&self) -> &Path {
         &self.path
-    }
-
-    /// Opens the file, makes its tables or brings them up to date, and checks that the database
-    /// has taken each setting.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Foreign`](steps_core::store::ErrorKind::Foreign) where the file belongs to a
-    /// newer version of this library or to another program, and else what the file system says.
-    pub async fn open(self) -> Result<SqliteStore, StoreError> {
-        SqliteStore::open_with(self).await
     }
 }
 

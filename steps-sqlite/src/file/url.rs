@@ -9,7 +9,24 @@ use super::options::{SqliteOptions, Synchronous};
 const KNOWN: &str = "`synchronous` (`full` or `normal`), `busy_timeout` (such as `5s` or `200ms`), \
     `checkpoint` (pages), `readers` (connections), `max_pages`";
 
-pub(crate) fn parse(url: &str) -> Result<SqliteOptions, StoreError> {
+impl SqliteOptions {
+    /// What a URL says: `sqlite:steps.db`, `sqlite:/var/lib/job/steps.db`,
+    /// `sqlite:steps.db?synchronous=normal`. Text without `sqlite:` is a path.
+    ///
+    /// After `?` stand settings, with `&` between them: `synchronous=full` or `normal`,
+    /// `busy_timeout=5s` (or `ms`, `m`), `checkpoint=4000`, `readers=2`, `max_pages=262144`. In the
+    /// path of a URL, `%20` is a space, as in other URLs.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Rejected`](steps_core::store::ErrorKind::Rejected) for a setting that is not
+    /// known, with the list of those that are, and for a database in memory.
+    pub fn from_url(url: &str) -> Result<Self, StoreError> {
+        parse(url)
+    }
+}
+
+fn parse(url: &str) -> Result<SqliteOptions, StoreError> {
     let Some(rest) = url.strip_prefix("sqlite:") else {
         if let Some((scheme, _)) = url.split_once("://") {
             return Err(wrong(

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use rusqlite::{Connection, params};
 use steps_core::{State, store::Change};
 
-use super::txn::Txn;
+use super::txn::{Kept, Txn};
 use crate::{
     error::Result,
     row::{
@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Writes a row, in place of the one of its number.
-pub(crate) const PUT: &str = "INSERT OR REPLACE INTO steps (id, parent, name, kind, status, attempts, \
+const PUT: &str = "INSERT OR REPLACE INTO steps (id, parent, name, kind, status, attempts, \
     started_at, done_at, until, decision, error, input, output, more) \
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
 
@@ -30,7 +30,7 @@ pub(crate) fn put<'a>(
     key: i64,
     changes: impl Iterator<Item = &'a Change>,
 ) -> Result<()> {
-    let mut statement = txn.put()?;
+    let mut statement = txn.statement(Kept::Put, PUT)?;
     for change in changes {
         let node = &change.node;
         statement.execute(params![

@@ -6,7 +6,10 @@ use steps_core::{
     store::{Due, ErrorKind, Existing, Lease, NewExecution, Refused, Target, Then, Write, Written},
 };
 
-use super::{execution, inbox, steps, txn::Txn};
+use super::{
+    execution, inbox, steps,
+    txn::{Kept, Txn},
+};
 use crate::{
     error::{Fail, Result, fenced},
     row::{
@@ -16,7 +19,7 @@ use crate::{
 };
 
 /// Whether a lease is good.
-pub(crate) const HELD: &str = "SELECT fence, worker IS NOT NULL FROM executions WHERE key = ?1";
+const HELD: &str = "SELECT fence, worker IS NOT NULL FROM executions WHERE key = ?1";
 const ID: &str = "SELECT id FROM executions WHERE key = ?1";
 const FLOW: &str = "SELECT flow FROM executions WHERE key = ?1";
 
@@ -56,7 +59,7 @@ pub(crate) fn write(txn: &Txn<'_>, write: &Write, now: i64) -> Result<Written> {
 
 /// An error unless the lease is the newest and was not given back.
 fn check(txn: &Txn<'_>, lease: Lease) -> Result<()> {
-    let mut statement = txn.held()?;
+    let mut statement = txn.statement(Kept::Held, HELD)?;
     let mut rows = statement.query([lease.key])?;
     if let Some(row) = rows.next()?
         && row.get::<_, i64>(0)? == lease.fence

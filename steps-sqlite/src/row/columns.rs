@@ -12,13 +12,11 @@ use steps_core::{
     store::ErrorKind,
 };
 
-use crate::{
-    error::Fail,
-    row::{
-        nanos::{exact, time},
-        overflow::More,
-    },
+use super::{
+    nanos::{exact, time},
+    overflow::More,
 };
+use crate::error::Fail;
 
 /// How many bits of a step's row number are the node's.
 const NODE_BITS: u32 = 24;

@@ -1,41 +1,8 @@
-//! Times as SQLite keeps them, whole nanoseconds since 1970 in 64 bits, and the store's clock.
+//! Times as SQLite keeps them: whole nanoseconds since 1970, in 64 bits.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
-    time::Duration,
-};
+use std::time::Duration;
 
 use jiff::Timestamp;
-use steps_core::clock::TestClock;
-
-/// What the store compares times with: the system's clock, unless a test brings its own.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Clock {
-    test: Option<Arc<dyn TestClock>>,
-    /// The latest time that was told: what was due stays due if the system's clock is set back.
-    latest: Arc<AtomicI64>,
-}
-
-impl Clock {
-    pub(crate) fn test(clock: Arc<dyn TestClock>) -> Self {
-        Self {
-            test: Some(clock),
-            latest: Arc::new(AtomicI64::new(i64::MIN)),
-        }
-    }
-
-    /// The time, in nanoseconds.
-    pub(crate) fn now(&self) -> i64 {
-        let now = clamped(match &self.test {
-            Some(clock) => clock.now(),
-            None => Timestamp::now(),
-        });
-        self.latest.fetch_max(now, Ordering::Relaxed).max(now)
-    }
-}
 
 /// The number, unless it is before 1677 or after 2262.
 pub(crate) fn exact(time: Timestamp) -> Option<i64> {

@@ -8,10 +8,13 @@ use steps_core::store::{ErrorKind, StoreError};
 use super::call::Task;
 use crate::{
     error::{Fail, Result},
-    file::identity::File,
+    file::{clock::Clock, identity::File},
     ops::txn::Txn,
-    row::nanos::Clock,
 };
+
+/// The most calls in one transaction: so many that a sync costs each of them nothing, and so few
+/// that the first of them doesn't wait long for the last.
+pub(super) const GROUP: usize = 512;
 
 /// Commits all tasks, and answers each; before that it tells `before` how long the end of the
 /// transaction took: mostly, the sync.

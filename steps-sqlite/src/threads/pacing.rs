@@ -8,7 +8,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{queue::Queue, writer::GROUP};
+use super::{group_commit::GROUP, queue::Queue};
 
 /// After this many commits at most it is tried again.
 const ROUNDS: u32 = 31;

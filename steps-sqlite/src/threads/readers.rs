@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 
 use super::{call::Task, queue::Queue};
 use crate::{
-    error::Result,
+    error::{Result, closed},
     file::{connect, identity::File, options::SqliteOptions},
     ops::txn::Txn,
 };
@@ -38,7 +38,7 @@ impl Readers {
     /// Has a task done. Gives it back if the store is closed.
     pub(crate) fn push(&self, task: Box<dyn Task>) -> Result<(), StoreError> {
         match self.queue.push(task) {
-            Err(_) => Err(crate::error::closed(self.file.path())),
+            Err(_) => Err(closed(self.file.path())),
             Ok(true) => Ok(()),
             Ok(false) => self.one_more(),
         }

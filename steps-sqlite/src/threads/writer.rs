@@ -16,19 +16,14 @@ use tokio::{sync::oneshot, task::block_in_place};
 
 use super::{
     call::Task,
-    group_commit,
+    group_commit::{self, GROUP},
     pacing::{Crowd, Round},
     queue::Queue,
 };
 use crate::{
     error::{Fail, Result},
-    file::{connect, identity::File, options::SqliteOptions},
-    row::nanos::Clock,
+    file::{clock::Clock, connect, identity::File, options::SqliteOptions},
 };
-
-/// The most calls in one transaction: so many that a sync costs each of them nothing, and so few
-/// that the first of them doesn't wait long for the last.
-pub(super) const GROUP: usize = 512;
 
 /// A commit that takes longer has waited for something else, such as a lock or a checkpoint, and
 /// says nothing of the next one.
