@@ -18,7 +18,7 @@ use crate::{
     ops::{self, txn::Txn},
     row::size,
     threads::{
-        call::{self, Task},
+        call::{self, Call},
         readers::Readers,
         writer::{Ended, Writer},
     },
@@ -114,15 +114,15 @@ impl SqliteStore {
     async fn call<T: Send + 'static>(
         &self,
         bytes: usize,
-        push: impl FnOnce(&Inner, Box<dyn Task>) -> Result<(), StoreError>,
+        push: impl FnOnce(&Inner, Box<dyn Call>) -> Result<(), StoreError>,
         work: impl FnMut(&Txn<'_>, i64) -> Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let inner = &self.inner;
         let size = u32::try_from(bytes / 1024).map_or(WAITING, |kib| (1 + kib).min(WAITING));
         let room = Arc::clone(&inner.room).acquire_many_owned(size);
         let permit = room.await.map_err(|_| self.closed())?;
-        let (task, answer) = call::task(permit, work);
-        push(inner, task)?;
+        let (call, answer) = call::new(permit, work);
+        push(inner, call)?;
         answer.await.unwrap_or_else(|_| Err(self.closed()))
     }
 
@@ -136,7 +136,7 @@ impl SqliteStore {
 
     fn write_by(
         &self,
-        push: fn(&Inner, Box<dyn Task>) -> Result<(), StoreError>,
+        push: fn(&Inner, Box<dyn Call>) -> Result<(), StoreError>,
         write: Write,
     ) -> BoxFuture<'_, Result<Written, StoreError>> {
         let bytes = size::of_write(&write);
@@ -148,23 +148,23 @@ impl SqliteStore {
         &self,
         work: impl FnMut(&Txn<'_>, i64) -> Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let push = |inner: &Inner, task| inner.readers.push(task);
+        let push = |inner: &Inner, call| inner.readers.push(call);
         self.call(0, push, work).await
     }
 }
 
 impl Inner {
-    fn push(&self, task: Box<dyn Task>) -> Result<(), StoreError> {
-        match self.writer.queue.push(task) {
+    fn push(&self, call: Box<dyn Call>) -> Result<(), StoreError> {
+        match self.writer.queue.push(call) {
             Ok(_) => Ok(()),
             Err(_) => Err(closed(self.writer.file.path())),
         }
     }
 
-    fn do_or_push(&self, task: Box<dyn Task>) -> Result<(), StoreError> {
-        match self.writer.in_place(task) {
+    fn do_or_push(&self, call: Box<dyn Call>) -> Result<(), StoreError> {
+        match self.writer.in_place(call) {
             Ok(()) => Ok(()),
-            Err(task) => self.push(task),
+            Err(call) => self.push(call),
         }
     }
 }

@@ -10,7 +10,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use steps_core::store::{ErrorKind, StoreError};
 
 use super::{
-    identity::File,
+    identity::FileIdentity,
     options::{SqliteOptions, Synchronous},
     schema,
 };
@@ -20,12 +20,12 @@ use crate::error::{Fail, Result};
 const STATEMENTS: usize = 64;
 
 /// Opens the connection that writes, with the tables up to date.
-pub(crate) fn writer(options: &SqliteOptions) -> Result<(Connection, File), StoreError> {
+pub(crate) fn writer(options: &SqliteOptions) -> Result<(Connection, FileIdentity), StoreError> {
     let path = std::path::absolute(&options.path).unwrap_or_else(|_| options.path.clone());
     let opened = open_writer(&path, options).map_err(|fail| fail.of(&path))?;
     // Of a link, what it leads to: another link in its place is another file.
     let path = path.canonicalize().unwrap_or(path);
-    Ok((opened, File::open(path)))
+    Ok((opened, FileIdentity::of(path)))
 }
 
 fn open_writer(path: &Path, options: &SqliteOptions) -> Result<Connection> {

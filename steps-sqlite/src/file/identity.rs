@@ -1,7 +1,7 @@
 //! Whether the file at the path is still the one that was opened.
 //!
-//! SQLite goes on writing to a file that was deleted or replaced, and says that all is well. Rows
-//! written then are lost, so the store looks before and after each commit.
+//! SQLite goes on writing to a file that was deleted or replaced, without an error, and rows written
+//! from then on are lost. So the store checks before and after each commit.
 
 use std::path::{Path, PathBuf};
 
@@ -9,43 +9,43 @@ use steps_core::store::StoreError;
 
 use crate::error::gone;
 
-/// The database and its write-ahead log, as they were when they were opened.
+/// The paths of the database and its write-ahead log, and which files were there when it was opened.
 #[derive(Clone, Debug)]
-pub(crate) struct File {
+pub(crate) struct FileIdentity {
     path: PathBuf,
-    log: PathBuf,
-    database: Option<Identity>,
-    written: Option<Identity>,
+    log_path: PathBuf,
+    database: Option<Inode>,
+    log: Option<Inode>,
 }
 
-impl File {
-    /// Looks at a database that is open, and whose log therefore exists.
-    pub(crate) fn open(path: PathBuf) -> Self {
-        let mut log = path.clone().into_os_string();
-        log.push("-wal");
-        let log = PathBuf::from(log);
+impl FileIdentity {
+    /// The identity of a database that is open, so that its log exists.
+    pub(crate) fn of(path: PathBuf) -> Self {
+        let mut log_path = path.clone().into_os_string();
+        log_path.push("-wal");
+        let log_path = PathBuf::from(log_path);
         Self {
-            database: identity(&path),
-            written: identity(&log),
+            database: inode(&path),
+            log: inode(&log_path),
             path,
-            log,
+            log_path,
         }
     }
 
-    /// Where it is.
+    /// The database's path.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// An error where it is not what was opened.
+    /// Returns an error if another file is at one of the paths now, or none.
     pub(crate) fn check(&self) -> Result<(), StoreError> {
-        if identity(&self.path) != self.database {
+        if inode(&self.path) != self.database {
             return Err(gone(
                 &self.path,
                 "the file was deleted, moved or replaced by another",
             ));
         }
-        if identity(&self.log) != self.written {
+        if inode(&self.log_path) != self.log {
             return Err(gone(
                 &self.path,
                 "its write-ahead log (`-wal`) was deleted, moved or replaced",
@@ -55,43 +55,44 @@ impl File {
     }
 }
 
-/// Device and inode.
+/// Device and inode number, which identify a file.
 #[cfg(unix)]
-type Identity = (u64, u64);
+type Inode = (u64, u64);
 
-/// Asks for nothing but the inode. A Linux from 6.13 on keeps a file's times finer once they were
-/// asked for, so that each sync would have to write them, too: half as long again, as measured.
+/// Asks for the inode number only. Since Linux 6.13, asking for a file's times makes the system keep
+/// them more precisely, and then each sync has to write them, too: measured, it takes half as long
+/// again.
 #[cfg(target_os = "linux")]
-fn identity(path: &Path) -> Option<Identity> {
+fn inode(path: &Path) -> Option<Inode> {
     use rustix::fs::{AtFlags, CWD, StatxFlags, makedev, statx};
     match statx(CWD, path, AtFlags::empty(), StatxFlags::INO) {
         Ok(found) => Some((
             makedev(found.stx_dev_major, found.stx_dev_minor),
             found.stx_ino,
         )),
-        // Some sandboxes have no such call.
+        // Some sandboxes do not have this system call.
         Err(rustix::io::Errno::NOSYS) => by_metadata(path),
         Err(_) => None,
     }
 }
 
 #[cfg(all(unix, not(target_os = "linux")))]
-fn identity(path: &Path) -> Option<Identity> {
+fn inode(path: &Path) -> Option<Inode> {
     by_metadata(path)
 }
 
 #[cfg(unix)]
-fn by_metadata(path: &Path) -> Option<Identity> {
+fn by_metadata(path: &Path) -> Option<Inode> {
     use std::os::unix::fs::MetadataExt;
     let found = std::fs::metadata(path).ok()?;
     Some((found.dev(), found.ino()))
 }
 
-/// Elsewhere an open file can't be deleted.
+/// On other systems an open file can't be deleted, so it is only checked that it exists.
 #[cfg(not(unix))]
-type Identity = ();
+type Inode = ();
 
 #[cfg(not(unix))]
-fn identity(path: &Path) -> Option<Identity> {
+fn inode(path: &Path) -> Option<Inode> {
     path.exists().then_some(())
 }

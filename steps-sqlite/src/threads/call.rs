@@ -1,4 +1,4 @@
-//! One call on its way through a thread with a connection.
+//! One call of the store, on its way through a thread with a connection.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -10,33 +10,33 @@ use crate::{
     ops::txn::Txn,
 };
 
-/// A call whose types are forgotten.
-pub(crate) trait Task: Send {
-    /// Whether nobody waits for the answer any more.
+/// A call without the types of its work and its result.
+pub(crate) trait Call: Send {
+    /// Whether the caller no longer waits for the answer.
     fn is_abandoned(&self) -> bool;
 
-    /// Does the work inside the transaction that is open. It may be done again, after a rollback.
+    /// Does the work inside the open transaction. It may be run again after a rollback.
     fn run(&mut self, txn: &Txn<'_>, now: i64) -> Result<()>;
 
-    /// Tells the caller what came of it: of the work, and of the transaction.
+    /// Sends the caller the result, or the error that the work or the transaction ended with.
     fn answer(self: Box<Self>, outcome: Result<(), StoreError>);
 }
 
-struct Call<F, T> {
+struct TypedCall<F, T> {
     work: F,
     result: Option<T>,
     caller: oneshot::Sender<Result<T, StoreError>>,
-    /// Its part of the memory that calls may take; given back with the answer.
+    /// The call's share of the memory that waiting calls may use; released with the answer.
     _permit: OwnedSemaphorePermit,
 }
 
-/// A call, and where its answer comes.
-pub(crate) fn task<T: Send + 'static>(
+/// Returns a call that does this work, and the channel on which its answer arrives.
+pub(crate) fn new<T: Send + 'static>(
     permit: OwnedSemaphorePermit,
     work: impl FnMut(&Txn<'_>, i64) -> Result<T> + Send + 'static,
-) -> (Box<dyn Task>, oneshot::Receiver<Result<T, StoreError>>) {
+) -> (Box<dyn Call>, oneshot::Receiver<Result<T, StoreError>>) {
     let (caller, answer) = oneshot::channel();
-    let call = Call {
+    let call = TypedCall {
         work,
         result: None,
         caller,
@@ -45,7 +45,7 @@ pub(crate) fn task<T: Send + 'static>(
     (Box::new(call), answer)
 }
 
-impl<F, T> Task for Call<F, T>
+impl<F, T> Call for TypedCall<F, T>
 where
     F: FnMut(&Txn<'_>, i64) -> Result<T> + Send,
     T: Send,
@@ -74,7 +74,7 @@ where
                 StoreError::new(ErrorKind::Other, "the store gave no result: a bug in it")
             })
         });
-        // The caller may have gone meanwhile.
+        // The caller may have been dropped meanwhile.
         drop(caller.send(result));
     }
 }

@@ -1,81 +1,83 @@
-//! One transaction for many calls, of which a bad one fails alone.
+//! Group commit: one transaction for many calls, in which a call that fails does not affect the
+//! others.
 
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
 use steps_core::store::{ErrorKind, StoreError};
 
-use super::call::Task;
+use super::call::Call;
 use crate::{
     error::{Fail, Result},
-    file::{clock::Clock, identity::File},
+    file::{clock::Clock, identity::FileIdentity},
     ops::txn::Txn,
 };
 
-/// The most calls in one transaction: so many that a sync costs each of them nothing, and so few
-/// that the first of them doesn't wait long for the last.
+/// The most calls in one transaction: enough that each one's share of the sync is negligible, and few
+/// enough that the first call does not wait long for the last one.
 pub(super) const GROUP: usize = 512;
 
-/// Commits all tasks, and answers each; before that it tells `before` how long the end of the
-/// transaction took: mostly, the sync.
+/// Commits all calls and answers each of them. Between the commit and the answers it passes
+/// `committed` the time that `COMMIT` took, which is mostly the sync.
 pub(super) fn commit(
     conn: &Connection,
-    file: &File,
+    file: &FileIdentity,
     clock: &Clock,
-    tasks: &mut Vec<Box<dyn Task>>,
-    before: impl FnOnce(Duration),
+    calls: &mut Vec<Box<dyn Call>>,
+    committed: impl FnOnce(Duration),
 ) {
     if let Err(error) = file.check() {
-        return answer_all(tasks, &error);
+        return answer_all(calls, &error);
     }
     let mut failed = Vec::new();
-    match together(conn, clock, tasks, &mut failed) {
+    match together(conn, clock, calls, &mut failed) {
         Ok(end) => {
             let outcome = file.check();
-            before(end);
+            committed(end);
             let mut failed = failed.into_iter().peekable();
-            for (index, task) in tasks.drain(..).enumerate() {
+            for (index, call) in calls.drain(..).enumerate() {
                 let own = failed.next_if(|(of, _)| *of == index);
-                task.answer(match own {
+                call.answer(match own {
                     Some((_, fail)) => Err(fail.of(file.path())),
                     None => outcome.clone(),
                 });
             }
         }
-        Err(fail) if tasks.len() == 1 => answer_all(tasks, &fail.of(file.path())),
+        Err(fail) if calls.len() == 1 => answer_all(calls, &fail.of(file.path())),
         Err(fail) => {
             let error = fail.of(file.path());
-            if of_all(error.kind()) {
-                answer_all(tasks, &error);
+            if concerns_all(error.kind()) {
+                answer_all(calls, &error);
             } else {
-                one_by_one(conn, file, clock, tasks);
+                one_by_one(conn, file, clock, calls);
             }
         }
     }
 }
 
-/// Whether an error is not one task's doing, so that it would meet each of them. Where the disk is
-/// full, a smaller one may still have room.
-fn of_all(kind: ErrorKind) -> bool {
+/// Whether an error has nothing to do with the single call, so that every call would fail with it.
+/// `Full` is not such an error: there may still be room for a smaller call.
+fn concerns_all(kind: ErrorKind) -> bool {
     matches!(
         kind,
         ErrorKind::Busy | ErrorKind::ReadOnly | ErrorKind::Io | ErrorKind::Gone
     )
 }
 
-/// Runs all tasks in one transaction, and gives how long its end took. Those that failed without
-/// having changed anything are in `failed`; an error is one after which nothing is left of any.
+/// Runs all calls in one transaction, and returns how long `COMMIT` took. Calls that failed without
+/// having changed anything are added to `failed`, and the others are committed. After an error the
+/// whole transaction is rolled back.
 fn together(
     conn: &Connection,
     clock: &Clock,
-    tasks: &mut [Box<dyn Task>],
+    calls: &mut [Box<dyn Call>],
     failed: &mut Vec<(usize, Fail)>,
 ) -> Result<Duration> {
     begin(conn)?;
     let txn = Txn::of(conn);
-    for (index, task) in tasks.iter_mut().enumerate() {
+    for (index, call) in calls.iter_mut().enumerate() {
         let before = conn.total_changes();
-        if let Err(fail) = task.run(&txn, clock.now()) {
+        if let Err(fail) = call.run(&txn, clock.now()) {
             if conn.is_autocommit() || conn.total_changes() != before {
                 roll_back(conn);
                 return Err(fail);
@@ -88,28 +90,34 @@ fn together(
     Ok(begun.elapsed())
 }
 
-/// Gives each task a transaction of its own, until one fails as all would.
-fn one_by_one(conn: &Connection, file: &File, clock: &Clock, tasks: &mut Vec<Box<dyn Task>>) {
-    let mut rest = tasks.drain(..);
-    for mut task in rest.by_ref() {
-        let outcome = alone(conn, clock, &mut *task).map_err(|fail| fail.of(file.path()));
+/// Runs each call in a transaction of its own. After an error that concerns all calls, the remaining
+/// ones are not tried.
+fn one_by_one(
+    conn: &Connection,
+    file: &FileIdentity,
+    clock: &Clock,
+    calls: &mut Vec<Box<dyn Call>>,
+) {
+    let mut rest = calls.drain(..);
+    for mut call in rest.by_ref() {
+        let outcome = alone(conn, clock, &mut *call).map_err(|fail| fail.of(file.path()));
         let outcome = outcome.and_then(|()| file.check());
         match outcome {
-            Err(error) if of_all(error.kind()) => {
-                task.answer(Err(error.clone()));
-                for task in rest {
-                    task.answer(Err(error.clone()));
+            Err(error) if concerns_all(error.kind()) => {
+                call.answer(Err(error.clone()));
+                for call in rest {
+                    call.answer(Err(error.clone()));
                 }
                 return;
             }
-            outcome => task.answer(outcome),
+            outcome => call.answer(outcome),
         }
     }
 }
 
-fn alone(conn: &Connection, clock: &Clock, task: &mut dyn Task) -> Result<()> {
+fn alone(conn: &Connection, clock: &Clock, call: &mut dyn Call) -> Result<()> {
     begin(conn)?;
-    match task.run(&Txn::of(conn), clock.now()) {
+    match call.run(&Txn::of(conn), clock.now()) {
         Ok(()) => end(conn),
         Err(fail) => {
             roll_back(conn);
@@ -119,7 +127,7 @@ fn alone(conn: &Connection, clock: &Clock, task: &mut dyn Task) -> Result<()> {
 }
 
 fn begin(conn: &Connection) -> Result<()> {
-    // Of a commit that ended in a panic.
+    // A panic during the last commit may have left its transaction open.
     roll_back(conn);
     conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
     Ok(())
@@ -134,15 +142,15 @@ fn end(conn: &Connection) -> Result<()> {
     Ok(())
 }
 
-/// SQLite has done so itself after some errors.
+/// Rolls back the open transaction, if there is one: after some errors SQLite itself has done so.
 fn roll_back(conn: &Connection) {
     if !conn.is_autocommit() {
         drop(conn.execute_batch("ROLLBACK"));
     }
 }
 
-fn answer_all(tasks: &mut Vec<Box<dyn Task>>, error: &StoreError) {
-    for task in tasks.drain(..) {
-        task.answer(Err(error.clone()));
+fn answer_all(calls: &mut Vec<Box<dyn Call>>, error: &StoreError) {
+    for call in calls.drain(..) {
+        call.answer(Err(error.clone()));
     }
 }

@@ -1,42 +1,45 @@
-//! Whether to wait a little before the next commit.
+//! Whether the writing thread waits a little before its next commit.
 //!
-//! Who has been answered is often back at once, with the next step. A commit that begins before
-//! that has in it only those who came during the last one, and the others wait for the commit after
-//! it: as many callers need twice as many syncs. Where it is not the sync that takes the time but the
-//! rows, half of many callers are enough: while their commit is under way, the others come, so that
-//! callers and commits work at the same time.
+//! A caller that has been answered often comes back at once, with its next step. A commit that begins
+//! before that contains only the calls that arrived during the last commit; the callers that were
+//! just answered wait for the commit after it, so that the same callers need twice as many syncs.
+//! Waiting for most of them halves the number of syncs.
+//!
+//! Where the time goes into writing rows and not into the sync, waiting for half of many callers is
+//! enough: the other half prepares its next steps during the commit, so that callers and commits work
+//! at the same time.
 
 use std::time::{Duration, Instant};
 
 use super::{group_commit::GROUP, queue::Queue};
 
-/// After this many commits at most it is tried again.
-const ROUNDS: u32 = 31;
+/// How many commits follow without a wait, at most, after waits that were in vain.
+const MOST_SKIPPED: u32 = 31;
 
-/// So few are all waited for: what a commit costs is the sync.
+/// Up to this many callers are all waited for: with so few, a commit costs a sync and little else.
 const FEW: usize = 8;
 
-/// The callers that are expected back.
+/// Decides after each commit how long to wait for the next calls.
 #[derive(Default)]
-pub(super) struct Crowd {
-    /// How many commits follow without a wait, as they did not come back in time.
-    rounds: u32,
-    /// How many it will be if that happens again.
-    next: u32,
+pub(super) struct Pacing {
+    /// How many commits still follow without a wait, as callers did not come back in time.
+    skip: u32,
+    /// To how many commits `skip` was last set: 0 once callers have come back in time.
+    last_skip: u32,
 }
 
-/// One commit.
-pub(super) struct Round {
-    /// Who has been answered, or came meanwhile.
+/// What the last commit says about the next one.
+pub(super) struct LastCommit {
+    /// How many callers it answered, and how many calls arrived during it.
     pub(super) callers: usize,
     /// How long it took in all.
     pub(super) took: Duration,
-    /// How long of that was its end, with the sync.
+    /// How long of that `COMMIT` took, which is mostly the sync.
     pub(super) end: Duration,
 }
 
-impl Round {
-    /// How many of its callers are waited for.
+impl LastCommit {
+    /// How many of its callers to wait for.
     fn wanted(&self) -> usize {
         let callers = self.callers.min(GROUP);
         if self.end > self.took / 2 {
@@ -47,25 +50,25 @@ impl Round {
     }
 }
 
-impl Crowd {
-    /// After a commit: waits until enough of its callers are there, but only half as long as it
-    /// took. One alone is not waited for.
-    pub(super) fn gather<T>(&mut self, queue: &Queue<T>, round: &Round) {
-        if self.rounds > 0 {
-            self.rounds -= 1;
+impl Pacing {
+    /// Waits until enough of the last commit's callers are back, for half as long as that commit
+    /// took at most. Does not wait for a single caller.
+    pub(super) fn wait<T>(&mut self, queue: &Queue<T>, last: &LastCommit) {
+        if self.skip > 0 {
+            self.skip -= 1;
             return;
         }
-        if round.callers == 1 {
+        if last.callers == 1 {
             return;
         }
-        let wanted = round.wanted();
-        let all = queue.gather(wanted, Instant::now() + round.took / 2) >= wanted;
-        self.next = if all {
+        let wanted = last.wanted();
+        let all = queue.wait_for(wanted, Instant::now() + last.took / 2) >= wanted;
+        self.last_skip = if all {
             0
         } else {
-            (2 * self.next + 1).min(ROUNDS)
+            (2 * self.last_skip + 1).min(MOST_SKIPPED)
         };
-        self.rounds = self.next;
+        self.skip = self.last_skip;
     }
 }
 
@@ -73,17 +76,17 @@ impl Crowd {
 mod tests {
     use super::*;
 
+    /// Longer than the machine may delay a test: a wait for it would be noticed.
     const LONG: Duration = Duration::from_mins(1);
 
-    /// One in which the rows took all the time; or the sync.
-    fn round(callers: usize, took: Duration, end: Duration) -> Round {
-        Round { callers, took, end }
+    fn last(callers: usize, took: Duration, end: Duration) -> LastCommit {
+        LastCommit { callers, took, end }
     }
 
-    /// Time is not waited for: this long would show.
-    fn gathers(queue: &Queue<u32>, callers: usize, end: Duration) -> Duration {
+    /// How long it is waited after a commit of `LONG`, of which `COMMIT` took `end`.
+    fn waits(queue: &Queue<u32>, callers: usize, end: Duration) -> Duration {
         let begun = Instant::now();
-        Crowd::default().gather(queue, &round(callers, LONG, end));
+        Pacing::default().wait(queue, &last(callers, LONG, end));
         begun.elapsed()
     }
 
@@ -96,43 +99,43 @@ mod tests {
     }
 
     #[test]
-    fn one_alone_is_not_waited_for() {
-        assert!(gathers(&queue(0), 1, LONG) < LONG / 4);
+    fn a_single_caller_is_not_waited_for() {
+        assert!(waits(&queue(0), 1, LONG) < LONG / 4);
     }
 
     #[test]
     fn half_of_them_are_enough_or_most_where_the_sync_takes_longest() {
-        assert!(gathers(&queue(32), 64, Duration::ZERO) < LONG / 4);
-        assert!(gathers(&queue(56), 64, LONG) < LONG / 4);
-        let wanted = |callers, end| round(callers, LONG, end).wanted();
+        assert!(waits(&queue(32), 64, Duration::ZERO) < LONG / 4);
+        assert!(waits(&queue(56), 64, LONG) < LONG / 4);
+        let wanted = |callers, end| last(callers, LONG, end).wanted();
         assert_eq!((wanted(64, Duration::ZERO), wanted(64, LONG)), (32, 56));
         assert_eq!((wanted(2, Duration::ZERO), wanted(2, LONG)), (2, 2));
         assert_eq!((wanted(9, Duration::ZERO), wanted(9, LONG)), (8, 8));
     }
 
     #[test]
-    fn it_ends_when_they_are_back() {
+    fn the_wait_ends_when_they_are_back() {
         let queue = queue(1);
         std::thread::scope(|scope| {
             scope.spawn(|| (0..7).for_each(|n| assert!(queue.push(n).is_ok())));
-            assert!(gathers(&queue, 8, LONG) < LONG / 4);
+            assert!(waits(&queue, 8, LONG) < LONG / 4);
         });
         assert!(queue.len() >= 7);
     }
 
     #[test]
-    fn those_who_do_not_come_back_are_waited_for_less_and_less_often() {
+    fn callers_that_do_not_come_back_are_waited_for_less_and_less_often() {
         let queue = queue(1);
-        let mut crowd = Crowd::default();
+        let mut pacing = Pacing::default();
         let took = Duration::from_millis(2);
         let mut waits = 0;
         for _ in 0..200 {
             let begun = Instant::now();
-            crowd.gather(&queue, &round(8, took, took));
+            pacing.wait(&queue, &last(8, took, took));
             waits += usize::from(begun.elapsed() >= took / 2);
         }
         // After 1, 3, 7, 15 and from then on 31 commits.
         assert!((5..20).contains(&waits), "{waits}");
-        assert_eq!(crowd.next, ROUNDS);
+        assert_eq!(pacing.last_skip, MOST_SKIPPED);
     }
 }

@@ -1,4 +1,4 @@
-//! Handing work to a thread.
+//! The queue in front of a thread.
 
 use std::{
     collections::VecDeque,
@@ -6,7 +6,7 @@ use std::{
     time::Instant,
 };
 
-/// What waits to be done. It has no bound of its own: who puts something in has a permit for it.
+/// Items that wait for a thread. The queue itself has no bound: the permits of those who push bound it.
 pub(crate) struct Queue<T> {
     state: Mutex<State<T>>,
     more: Condvar,
@@ -14,9 +14,9 @@ pub(crate) struct Queue<T> {
 
 struct State<T> {
     waiting: VecDeque<T>,
-    /// Threads that sleep until there is more.
+    /// Threads that sleep until items arrive.
     idle: usize,
-    /// How much there has to be for one of them to be woken.
+    /// How many items must wait before one of these threads is woken.
     wanted: usize,
     closed: bool,
 }
@@ -34,12 +34,13 @@ impl<T> Queue<T> {
         }
     }
 
-    /// Nothing that runs under this lock can panic half way.
+    /// A poisoned lock is taken all the same: nothing under it can panic half way through a change.
     fn lock(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Puts something in. Gives it back if the queue is closed, and else whether a thread was idle.
+    /// Adds an item, and returns whether a thread was idle. If the queue is closed, the item comes back
+    /// as the error.
     pub(crate) fn push(&self, item: T) -> Result<bool, T> {
         let mut state = self.lock();
         if state.closed {
@@ -55,8 +56,8 @@ impl<T> Queue<T> {
         Ok(idle)
     }
 
-    /// Waits until there is something, and takes up to `most` of it. `false` once the queue is
-    /// closed and empty.
+    /// Waits until there are items, and moves up to `most` of them into `into`. Returns `false` once
+    /// the queue is closed and empty.
     pub(crate) fn take(&self, most: usize, into: &mut Vec<T>) -> bool {
         let mut state = self.lock();
         while state.waiting.is_empty() {
@@ -75,20 +76,20 @@ impl<T> Queue<T> {
         true
     }
 
-    /// How much waits.
+    /// How many items wait.
     pub(crate) fn len(&self) -> usize {
         self.lock().waiting.len()
     }
 
-    /// Whether nothing waits, and something could be put in.
+    /// Whether no item waits, and the queue is open.
     pub(crate) fn is_idle(&self) -> bool {
         let state = self.lock();
         state.waiting.is_empty() && !state.closed
     }
 
-    /// Waits until there is so much, but not longer than that. Gives how much there is. For a queue
-    /// that one thread takes from.
-    pub(crate) fn gather(&self, wanted: usize, until: Instant) -> usize {
+    /// Waits until at least `wanted` items wait, or the time is `until`, or the queue is closed.
+    /// Returns how many items wait. Only for a queue that a single thread takes from.
+    pub(crate) fn wait_for(&self, wanted: usize, until: Instant) -> usize {
         let mut state = self.lock();
         while state.waiting.len() < wanted && !state.closed {
             let left = until.saturating_duration_since(Instant::now());
@@ -107,13 +108,13 @@ impl<T> Queue<T> {
         state.waiting.len()
     }
 
-    /// Takes nothing more in. What waits is still taken out.
+    /// Refuses new items. Those that wait can still be taken.
     pub(crate) fn close(&self) {
         self.lock().closed = true;
         self.more.notify_all();
     }
 
-    /// Closes, and drops what waits: nobody is going to take it.
+    /// Closes the queue and drops the items that wait, as nobody will take them.
     pub(crate) fn abandon(&self) {
         self.close();
         let waiting = std::mem::take(&mut self.lock().waiting);

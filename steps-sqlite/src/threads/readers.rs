@@ -9,24 +9,24 @@ use rusqlite::Connection;
 use steps_core::store::{ErrorKind, StoreError};
 use tokio::sync::oneshot;
 
-use super::{call::Task, queue::Queue};
+use super::{call::Call, queue::Queue};
 use crate::{
     error::{Result, closed},
-    file::{connect, identity::File, options::SqliteOptions},
+    file::{connect, identity::FileIdentity, options::SqliteOptions},
     ops::txn::Txn,
 };
 
-/// Some threads, started when they are needed.
+/// The threads that read. They are started when they are needed.
 pub(crate) struct Readers {
-    queue: Arc<Queue<Box<dyn Task>>>,
+    queue: Arc<Queue<Box<dyn Call>>>,
     options: SqliteOptions,
-    file: File,
-    /// One for each thread; it comes to its end with the thread.
+    file: FileIdentity,
+    /// For each thread a channel that closes when the thread ends.
     running: Mutex<Vec<oneshot::Receiver<()>>>,
 }
 
 impl Readers {
-    pub(crate) fn new(options: SqliteOptions, file: File) -> Self {
+    pub(crate) fn new(options: SqliteOptions, file: FileIdentity) -> Self {
         Self {
             queue: Arc::new(Queue::new()),
             options,
@@ -35,16 +35,16 @@ impl Readers {
         }
     }
 
-    /// Has a task done. Gives it back if the store is closed.
-    pub(crate) fn push(&self, task: Box<dyn Task>) -> Result<(), StoreError> {
-        match self.queue.push(task) {
+    /// Has a call done by one of the threads.
+    pub(crate) fn push(&self, call: Box<dyn Call>) -> Result<(), StoreError> {
+        match self.queue.push(call) {
             Err(_) => Err(closed(self.file.path())),
             Ok(true) => Ok(()),
             Ok(false) => self.one_more(),
         }
     }
 
-    /// Starts another thread, if there may be one.
+    /// Starts another thread, unless there are as many as the options allow.
     fn one_more(&self) -> Result<(), StoreError> {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         running.retain_mut(|end| end.try_recv() == Err(oneshot::error::TryRecvError::Empty));
@@ -63,7 +63,7 @@ impl Readers {
             });
         match started {
             Ok(_) => running.push(ended),
-            // The others will do it.
+            // The threads that run already will do it.
             Err(_) if !running.is_empty() => {}
             Err(error) => {
                 let path = self.file.path().display();
@@ -74,12 +74,12 @@ impl Readers {
         Ok(())
     }
 
-    /// Takes no more tasks. The threads end when all is done.
+    /// Refuses new calls. The threads end when those that wait are done.
     pub(crate) fn close(&self) {
         self.queue.close();
     }
 
-    /// Waits until all connections are closed.
+    /// Closes, and waits until all connections are closed.
     pub(crate) async fn closed(&self) {
         self.close();
         let running = {
@@ -92,20 +92,20 @@ impl Readers {
     }
 }
 
-fn run(queue: &Queue<Box<dyn Task>>, options: &SqliteOptions, file: &File) {
+fn run(queue: &Queue<Box<dyn Call>>, options: &SqliteOptions, file: &FileIdentity) {
     let mut conn = None;
-    let mut tasks = Vec::with_capacity(1);
-    while queue.take(1, &mut tasks) {
-        for mut task in tasks.drain(..) {
-            if task.is_abandoned() {
+    let mut calls = Vec::with_capacity(1);
+    while queue.take(1, &mut calls) {
+        for mut call in calls.drain(..) {
+            if call.is_abandoned() {
                 continue;
             }
-            let outcome = read(&mut conn, options, file, &mut *task);
+            let outcome = read(&mut conn, options, file, &mut *call);
             if outcome.is_err() {
-                // Whatever it was, the next one begins anew.
+                // Whatever went wrong, the next call opens a new connection.
                 conn = None;
             }
-            task.answer(outcome);
+            call.answer(outcome);
         }
     }
 }
@@ -113,8 +113,8 @@ fn run(queue: &Queue<Box<dyn Task>>, options: &SqliteOptions, file: &File) {
 fn read(
     conn: &mut Option<Connection>,
     options: &SqliteOptions,
-    file: &File,
-    task: &mut dyn Task,
+    file: &FileIdentity,
+    call: &mut dyn Call,
 ) -> Result<(), StoreError> {
     file.check()?;
     let conn = match conn {
@@ -123,7 +123,7 @@ fn read(
     };
     let mut read = || {
         conn.prepare_cached("BEGIN")?.execute([])?;
-        let read = task.run(&Txn::of(conn), options.clock.now());
+        let read = call.run(&Txn::of(conn), options.clock.now());
         conn.prepare_cached("COMMIT")?.execute([])?;
         read
     };

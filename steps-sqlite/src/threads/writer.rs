@@ -1,5 +1,5 @@
-//! The connection that writes, and the thread that has it do so: it takes what waits, commits it at
-//! once, and tells each caller. A caller that is alone may do that itself, in place.
+//! The connection that writes, and its thread, which takes the calls that wait, commits them together
+//! and answers each. A single caller may commit on its own thread instead, in place.
 
 use std::{
     sync::{
@@ -15,32 +15,32 @@ use steps_core::store::{ErrorKind, StoreError};
 use tokio::{sync::oneshot, task::block_in_place};
 
 use super::{
-    call::Task,
+    call::Call,
     group_commit::{self, GROUP},
-    pacing::{Crowd, Round},
+    pacing::{LastCommit, Pacing},
     queue::Queue,
 };
 use crate::{
     error::{Fail, Result},
-    file::{clock::Clock, connect, identity::File, options::SqliteOptions},
+    file::{clock::Clock, connect, identity::FileIdentity, options::SqliteOptions},
 };
 
-/// A commit that takes longer has waited for something else, such as a lock or a checkpoint, and
-/// says nothing of the next one.
+/// A commit that takes longer has waited for something else, such as a lock or a checkpoint: its time
+/// says nothing about the next one, so no more than this is counted of it.
 const LONG: Duration = Duration::from_millis(10);
 
-/// Where to bring what is to be written.
+/// The connection that writes, and the calls that wait for it.
 pub(crate) struct Writer {
-    pub(crate) file: File,
-    pub(crate) queue: Queue<Box<dyn Task>>,
+    pub(crate) file: FileIdentity,
+    pub(crate) queue: Queue<Box<dyn Call>>,
     clock: Clock,
-    /// None once it is closed.
+    /// `None` once it is closed.
     conn: Mutex<Option<Connection>>,
-    /// Whether the last commit was that of one caller, and nobody has come since.
+    /// Whether the last commit had a single caller, and no other call has arrived since.
     alone: AtomicBool,
 }
 
-/// How the thread ended, when it has.
+/// Receives how the thread ended, when it has.
 pub(crate) type Ended = oneshot::Receiver<Result<(), StoreError>>;
 
 impl Writer {
@@ -82,65 +82,69 @@ impl Writer {
         Ok((writer, ended))
     }
 
-    /// A transaction that a panic left open is rolled back before the next one.
+    /// A poisoned lock is taken all the same: a transaction that a panic left open is rolled back
+    /// before the next one begins.
     fn lock(&self) -> MutexGuard<'_, Option<Connection>> {
         self.conn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn run(&self) {
-        let mut tasks = Vec::with_capacity(GROUP);
-        let mut crowd = Crowd::default();
-        while self.queue.take(GROUP, &mut tasks) {
-            tasks.retain(|task| !task.is_abandoned());
-            if tasks.is_empty() {
+        let mut calls = Vec::with_capacity(GROUP);
+        let mut pacing = Pacing::default();
+        while self.queue.take(GROUP, &mut calls) {
+            calls.retain(|call| !call.is_abandoned());
+            if calls.is_empty() {
                 continue;
             }
-            // Who commits in place, over and over, lets this pass.
+            // Before the lock is waited for: a caller that commits in place again and again goes to
+            // the queue from now on, and so lets go of the connection.
             self.alone.store(false, Ordering::Relaxed);
-            // Nobody does while this waits for others to come back.
+            // Held while `pacing` waits, too, so that nobody commits in place meanwhile.
             let conn = self.lock();
             let Some(conn) = &*conn else { return };
-            let (begun, mut callers, mut end) = (Instant::now(), tasks.len(), Duration::ZERO);
-            group_commit::commit(conn, &self.file, &self.clock, &mut tasks, |took| {
+            let (begun, mut callers, mut end) = (Instant::now(), calls.len(), Duration::ZERO);
+            group_commit::commit(conn, &self.file, &self.clock, &mut calls, |took| {
                 callers += self.queue.len();
                 end = took;
             });
             self.alone.store(callers == 1, Ordering::Relaxed);
-            let round = Round {
+            let last = LastCommit {
                 callers,
                 took: begun.elapsed().min(LONG),
                 end: end.min(LONG),
             };
-            crowd.gather(&self.queue, &round);
+            pacing.wait(&self.queue, &last);
         }
     }
 
-    /// Commits this on the caller's thread, if nobody else has anything to write. Otherwise gives
-    /// it back. Called from a task of a multi-threaded tokio runtime.
-    pub(crate) fn in_place(&self, task: Box<dyn Task>) -> Result<(), Box<dyn Task>> {
+    /// Commits a call on the caller's thread if nobody else has anything to write, and returns the
+    /// call otherwise. Must be called from a task of a multi-threaded tokio runtime.
+    pub(crate) fn in_place(&self, call: Box<dyn Call>) -> Result<(), Box<dyn Call>> {
         if !self.alone.load(Ordering::Relaxed) || !self.queue.is_idle() {
-            return Err(task);
+            return Err(call);
         }
         let conn = match self.conn.try_lock() {
             Ok(conn) => conn,
             Err(TryLockError::Poisoned(conn)) => conn.into_inner(),
-            Err(TryLockError::WouldBlock) => return Err(task),
+            Err(TryLockError::WouldBlock) => return Err(call),
         };
-        let Some(conn) = &*conn else { return Err(task) };
-        let mut tasks = vec![task];
-        block_in_place(|| group_commit::commit(conn, &self.file, &self.clock, &mut tasks, |_| ()));
+        let Some(conn) = &*conn else { return Err(call) };
+        let mut calls = vec![call];
+        block_in_place(|| {
+            group_commit::commit(conn, &self.file, &self.clock, &mut calls, |_| ());
+        });
         if self.queue.len() > 0 {
             self.alone.store(false, Ordering::Relaxed);
         }
         Ok(())
     }
 
-    /// Copies the log into the database and closes it.
+    /// Copies the write-ahead log into the database, and closes the connection.
     fn finish(&self) -> Result<(), StoreError> {
         let Some(conn) = self.lock().take() else {
             return Ok(());
         };
-        // Without waiting for anybody: where others have it open, they will copy what is left.
+        // Without waiting for others: whoever else has the file open copies what is left.
         let copied = conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()));
         let copied = match copied {
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(()),
@@ -154,8 +158,8 @@ impl Writer {
     }
 }
 
-/// Callers are told even if the thread ends by a panic: dropping what waits does.
-struct Abandon<'a>(&'a Queue<Box<dyn Task>>);
+/// Drops the calls that wait when the thread ends, be it by a panic: their callers then get an answer.
+struct Abandon<'a>(&'a Queue<Box<dyn Call>>);
 
 impl Drop for Abandon<'_> {
     fn drop(&mut self) {
