@@ -107,7 +107,7 @@ fn read(columns: &mut Columns<'_>) -> Result<Execution> {
             root.errors = info.error.clone().into_iter().collect();
             root.output.clone_from(&info.output);
             root.until = columns.until()?;
-            columns.more(&mut root)?;
+            columns.overflow(&mut root)?;
             info.started_at = root.started_at;
             info.done_at = root.done_at;
             Some(root)

@@ -9,7 +9,7 @@ use super::txn::{Kept, Txn};
 use crate::{
     error::Result,
     row::{
-        columns::{Columns, UntilColumn, more_of, node_number, row_number, rows_of, text},
+        columns::{Columns, UntilColumn, node_number, overflow_of, row_number, rows_of, text},
         nanos::{exact, time},
     },
 };
@@ -47,7 +47,7 @@ pub(crate) fn put<'a>(
             node.errors.last(),
             text(node.input.as_ref()),
             text(node.output.as_ref()),
-            more_of(node)?,
+            overflow_of(node)?,
         ])?;
     }
     Ok(())
@@ -88,6 +88,6 @@ fn change(columns: &mut Columns<'_>) -> Result<Change> {
     node.errors = columns.text()?.map(str::to_owned).into_iter().collect();
     node.input = columns.json()?;
     node.output = columns.json()?;
-    columns.more(&mut node)?;
+    columns.overflow(&mut node)?;
     Ok(Change::new(id, parent, node))
 }

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     error::{Fail, Result, fenced},
     row::{
-        columns::{Columns, UntilColumn, more_of_root, text},
+        columns::{Columns, UntilColumn, overflow_of_root, text},
         nanos::{after, clamped, exact},
     },
 };
@@ -155,7 +155,7 @@ fn put_root(conn: &Connection, key: i64, flow: &str, root: &State) -> Result<()>
         UntilColumn(root.until),
         root.errors.last(),
         text(root.output.as_ref()),
-        more_of_root(root, flow)?,
+        overflow_of_root(root, flow)?,
     ])?;
     Ok(())
 }

@@ -1,6 +1,4 @@
-//! A node as the columns of a row, and back.
-
-use std::borrow::Cow;
+//! A node as the columns of a row, and back. The SQL that names the columns is left to `ops`.
 
 use rusqlite::{
     Row,
@@ -14,22 +12,22 @@ use steps_core::{
 
 use super::{
     nanos::{exact, time},
-    overflow::More,
+    overflow::Overflow,
 };
 use crate::error::Fail;
 
-/// How many bits of a step's row number are the node's.
+/// How many bits of a step's row number are the node's number; those before are the execution's key.
 const NODE_BITS: u32 = 24;
-/// The largest number that a node may have.
+/// The largest number that a node can have.
 pub(crate) const LAST_NODE: u32 = (1 << NODE_BITS) - 1;
 
-/// The numbers that the rows of an execution's steps have.
+/// The first and the last row number that an execution's steps can have.
 pub(crate) fn rows_of(key: i64) -> (i64, i64) {
     let first = key << NODE_BITS;
     (first, first | i64::from(LAST_NODE))
 }
 
-/// The number of a step's row.
+/// The row number of a step.
 pub(crate) fn row_number(key: i64, node: u32) -> Result<i64, Fail> {
     if node > LAST_NODE {
         return Err(Fail::new(
@@ -45,7 +43,7 @@ pub(crate) fn node_number(row: i64) -> u32 {
     u32::try_from(row & i64::from(LAST_NODE)).unwrap_or(LAST_NODE)
 }
 
-/// What a waiting node waits for, as a column: the time's number, or the word `signal`.
+/// What a waiting node waits for, as a column: a time's number, or the word `signal`.
 pub(crate) struct UntilColumn(pub(crate) Option<Until>);
 
 impl ToSql for UntilColumn {
@@ -66,21 +64,13 @@ pub(crate) fn text(json: Option<&Json>) -> Option<&str> {
 }
 
 /// The `more` column of a step's row.
-pub(crate) fn more_of(node: &State) -> Result<Option<String>, Fail> {
-    if !More::has(node) {
-        return Ok(None);
-    }
-    More::of(node).text().map_err(|e| unwritable(node, &e))
+pub(crate) fn overflow_of(node: &State) -> Result<Option<String>, Fail> {
+    Overflow::text_of(node).map_err(|error| unwritable(node, &error))
 }
 
-/// The `more` column of the root, which is in the row of its execution.
-pub(crate) fn more_of_root(node: &State, flow: &str) -> Result<Option<String>, Fail> {
-    let mut more = More::of(node);
-    more.name = (node.name != flow).then(|| Cow::Borrowed(&*node.name));
-    more.kind = (node.kind != Kind::Flow).then(|| Cow::Borrowed(node.kind.as_str()));
-    more.input.clone_from(&node.input);
-    more.decision = node.decision;
-    more.text().map_err(|e| unwritable(node, &e))
+/// The `more` column of an execution's row, which is also its root's.
+pub(crate) fn overflow_of_root(node: &State, flow: &str) -> Result<Option<String>, Fail> {
+    Overflow::text_of_root(node, flow).map_err(|error| unwritable(node, &error))
 }
 
 fn unwritable(node: &State, error: &serde_json::Error) -> Fail {
@@ -90,14 +80,14 @@ fn unwritable(node: &State, error: &serde_json::Error) -> Fail {
     )
 }
 
-/// Reads columns one after the other.
+/// Reads the columns of a row, one after the other.
 pub(crate) struct Columns<'a> {
     row: &'a Row<'a>,
     next: usize,
 }
 
 impl<'a> Columns<'a> {
-    /// From this column on.
+    /// Starts at this column.
     pub(crate) fn from(row: &'a Row<'a>, next: usize) -> Self {
         Self { row, next }
     }
@@ -108,7 +98,7 @@ impl<'a> Columns<'a> {
         Ok(value)
     }
 
-    /// What can't be read, with the column's name.
+    /// The error for the column that was read last, with its name.
     fn wrong(&self, why: impl std::fmt::Display) -> Fail {
         let row = self.row.as_ref();
         let name = row.column_name(self.next.saturating_sub(1));
@@ -134,7 +124,7 @@ impl<'a> Columns<'a> {
         }
     }
 
-    /// A column that is never NULL.
+    /// Returns the value of a column that is never NULL, or an error if it is.
     pub(crate) fn some<T>(&self, value: Option<T>) -> Result<T, Fail> {
         value.ok_or_else(|| self.wrong("there is no value"))
     }
@@ -176,12 +166,11 @@ impl<'a> Columns<'a> {
         }
     }
 
-    /// The `more` column: puts what is in it into the node.
-    pub(crate) fn more(&mut self, node: &mut State) -> Result<(), Fail> {
-        if let Some(text) = self.text()? {
-            let more: More = serde_json::from_str(text).map_err(|error| self.wrong(error))?;
-            more.restore(node).map_err(|why| self.wrong(why))?;
+    /// Reads the `more` column, and sets what is in it in the node.
+    pub(crate) fn overflow(&mut self, node: &mut State) -> Result<(), Fail> {
+        match self.text()? {
+            None => Ok(()),
+            Some(text) => Overflow::restore(text, node).map_err(|why| self.wrong(why)),
         }
-        Ok(())
     }
 }

@@ -1,4 +1,7 @@
-//! The rest of a node: what has no column of its own, as one JSON object.
+//! What of a node has no column of its own, as one JSON object.
+//!
+//! This module knows the state and no database: the column that the text is in, and errors about it,
+//! are left to `columns`.
 
 use std::borrow::Cow;
 
@@ -11,43 +14,44 @@ use steps_core::{
 
 use super::nanos::exact;
 
-/// The object. All of its fields are left out in the usual case, and then so is the object.
+/// The object. A field that says nothing is left out; for most nodes that is all of them, and then
+/// there is no object.
 #[derive(Serialize, Deserialize, Default, PartialEq)]
 #[serde(default, rename_all = "camelCase")]
-pub(crate) struct More<'a> {
-    /// Of the root: its name, where it is not the flow's.
+pub(crate) struct Overflow<'a> {
+    /// The root's name, if it is not the flow's.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) name: Option<Cow<'a, str>>,
-    /// Of the root: its kind, where it is no flow.
+    name: Option<Cow<'a, str>>,
+    /// The root's kind, if it is not a flow.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) kind: Option<Cow<'a, str>>,
-    /// Of the root: an input that is not the execution's.
+    kind: Option<Cow<'a, str>>,
+    /// The root's input, if it has one beside the execution's.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "some")]
-    pub(crate) input: Option<Json>,
-    /// Of the root: a decision.
+    input: Option<Json>,
+    /// The root's decision. Other nodes have a column for it.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) decision: Option<bool>,
+    decision: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "some")]
     info: Option<Json>,
-    /// All errors, where there is more than one.
+    /// All errors, if there is more than one: the column holds the last.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "some")]
     before: Option<Json>,
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "some")]
     after: Option<Json>,
-    /// Units done, and in all.
+    /// Units done, and units in all.
     #[serde(skip_serializing_if = "Option::is_none")]
     progress: Option<(u64, u64)>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    undo: Option<MoreUndo>,
+    undo: Option<OverflowUndo>,
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
     #[serde(skip_serializing_if = "Labels::is_empty")]
     labels: Labels,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     extra: Vec<(String, Json)>,
-    /// Times that 64 bits of nanoseconds don't hold.
+    /// The three times of a node, each only if its column can't hold it.
     #[serde(skip_serializing_if = "Option::is_none")]
     started_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -58,7 +62,7 @@ pub(crate) struct More<'a> {
 
 #[derive(Serialize, Deserialize, Default, PartialEq)]
 #[serde(default, rename_all = "camelCase")]
-struct MoreUndo {
+struct OverflowUndo {
     #[serde(skip_serializing_if = "String::is_empty")]
     err: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,19 +76,49 @@ struct MoreUndo {
     resolved: Option<String>,
 }
 
-/// A value that is there, be it `null`.
+/// Reads a value that is there, which may be `null`. By itself serde would read `null` as `None`.
 fn some<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Json>, D::Error> {
     Json::deserialize(deserializer).map(Some)
 }
 
-/// A time that its column can't hold.
+/// Returns the time if its column can't hold it: one outside 64 bits of nanoseconds.
 fn beyond(time: Option<Timestamp>) -> Option<Timestamp> {
     time.filter(|time| exact(*time).is_none())
 }
 
-impl More<'_> {
-    /// Whether a node has anything for it: most have not, and then none of it is made.
-    pub(crate) fn has(node: &State) -> bool {
+impl Overflow<'_> {
+    /// Returns the object for a node other than the root, as text; `None` if it would be empty.
+    pub(crate) fn text_of(node: &State) -> Result<Option<String>, serde_json::Error> {
+        if !Self::is_needed(node) {
+            return Ok(None);
+        }
+        Self::of(node).text()
+    }
+
+    /// Returns the object for the root of an execution of `flow`, as text; `None` if it would be
+    /// empty. The root's row is the execution's, which lacks some columns that the others have.
+    pub(crate) fn text_of_root(
+        node: &State,
+        flow: &str,
+    ) -> Result<Option<String>, serde_json::Error> {
+        Overflow {
+            name: (node.name != flow).then(|| Cow::Borrowed(&*node.name)),
+            kind: (node.kind != Kind::Flow).then(|| Cow::Borrowed(node.kind.as_str())),
+            input: node.input.clone(),
+            decision: node.decision,
+            ..Overflow::of(node)
+        }
+        .text()
+    }
+
+    /// Reads the text of an object, and sets its fields in a node that has those of the columns.
+    pub(crate) fn restore(text: &str, node: &mut State) -> Result<(), String> {
+        let overflow: Overflow = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        overflow.restore_into(node)
+    }
+
+    /// Whether a node has anything for the object. Most have not, and then it is not made.
+    fn is_needed(node: &State) -> bool {
         let until = match node.until {
             Some(Until::Time(time)) => Some(time),
             _ => None,
@@ -103,8 +137,8 @@ impl More<'_> {
                 .any(|time| beyond(time).is_some())
     }
 
-    /// What of a node has no column, the same for the root and for other nodes.
-    pub(crate) fn of(node: &State) -> Self {
+    /// The fields that neither the root nor other nodes have a column for.
+    fn of(node: &State) -> Self {
         Self {
             info: node.info.clone(),
             errors: match node.errors.len() {
@@ -114,7 +148,7 @@ impl More<'_> {
             before: node.before.clone(),
             after: node.after.clone(),
             progress: node.progress.map(|p| (p.done, p.total)),
-            undo: node.undo.as_ref().map(|undo| MoreUndo {
+            undo: node.undo.as_ref().map(|undo| OverflowUndo {
                 err: undo.err.clone(),
                 started_at: undo.started_at,
                 done_at: undo.done_at,
@@ -135,16 +169,14 @@ impl More<'_> {
         }
     }
 
-    /// The text for the column.
-    pub(crate) fn text(&self) -> Result<Option<String>, serde_json::Error> {
+    fn text(&self) -> Result<Option<String>, serde_json::Error> {
         if *self == Self::default() {
             return Ok(None);
         }
         serde_json::to_string(self).map(Some)
     }
 
-    /// Puts the fields back into a node that has those of the columns.
-    pub(crate) fn restore(self, node: &mut State) -> Result<(), String> {
+    fn restore_into(self, node: &mut State) -> Result<(), String> {
         if let Some(name) = self.name {
             node.name = Cow::Owned(name.into_owned());
         }
@@ -170,7 +202,7 @@ impl More<'_> {
             progress.total = total;
             progress
         });
-        node.undo = self.undo.map(MoreUndo::restore).transpose()?;
+        node.undo = self.undo.map(OverflowUndo::restore).transpose()?;
         node.id = self.id.map(Into::into);
         node.labels = self.labels;
         node.extra = self.extra;
@@ -181,7 +213,7 @@ impl More<'_> {
     }
 }
 
-impl MoreUndo {
+impl OverflowUndo {
     fn restore(self) -> Result<Undo, String> {
         let mut undo = Undo::default();
         undo.err = self.err;

@@ -1,26 +1,10 @@
-//! How much memory a call holds while it waits, roughly.
+//! How many bytes a call holds while it waits, roughly: its values, which are most of it. For
+//! bounding the memory that waiting calls take; this module knows no database.
 
 use steps_core::{
     Json, State,
     store::{Message, Target, Write},
 };
-
-fn of(json: Option<&Json>) -> usize {
-    json.map_or(0, |json| json.get().len())
-}
-
-fn of_node(node: &State) -> usize {
-    let errors: usize = node.errors.iter().map(String::len).sum();
-    let values = [
-        &node.info,
-        &node.input,
-        &node.output,
-        &node.before,
-        &node.after,
-    ];
-    let values: usize = values.into_iter().map(|json| of(json.as_ref())).sum();
-    errors + values + size_of::<State>()
-}
 
 /// Bytes of a write.
 pub(crate) fn of_write(write: &Write) -> usize {
@@ -39,4 +23,21 @@ pub(crate) fn of_message(message: &Message) -> usize {
         Message::Signal { path, value } => path.len() + value.get().len(),
         _ => 0,
     }
+}
+
+fn of_node(node: &State) -> usize {
+    let errors: usize = node.errors.iter().map(String::len).sum();
+    let values = [
+        &node.info,
+        &node.input,
+        &node.output,
+        &node.before,
+        &node.after,
+    ];
+    let values: usize = values.into_iter().map(|json| of(json.as_ref())).sum();
+    errors + values + size_of::<State>()
+}
+
+fn of(json: Option<&Json>) -> usize {
+    json.map_or(0, |json| json.get().len())
 }
