@@ -1,8 +1,8 @@
-//! What a step costs in this store, beside what SQLite itself does on the same disk.
+//! What a step costs in this store, compared with what SQLite itself does on the same disk.
 //!
 //! `cargo bench -p steps-sqlite` writes to the folder that `TMPDIR` names, which should be on the
-//! disk that is asked about. Each figure is the median of some rounds, as disks are busy with
-//! other things, too.
+//! disk to measure. Each figure is the median of some rounds, as disks are busy with other things,
+//! too.
 
 use std::{
     borrow::Cow,
@@ -59,7 +59,7 @@ fn main() {
     }
 }
 
-/// Commits of so many rows, with nothing in between.
+/// Commits of `rows` rows each, with nothing in between.
 fn bare(path: &Path, commits: u32, rows: u32) -> f64 {
     let conn = Connection::open(path).expect("a database");
     conn.execute_batch(
@@ -93,7 +93,7 @@ fn per_second(count: u32, time: Duration) -> f64 {
 /// Tasks in a closed loop: each write is the end of a step, and the beginning of the next.
 async fn steps(path: &Path, tasks: u32, each: u32) -> f64 {
     let store = SqliteOptions::new(path).open().await.expect("a store");
-    // Those that run at the same time were made at about the same time.
+    // Executions that run at the same time were created at about the same time.
     let mut leases = vec![Vec::new(); tasks as usize];
     for n in 0..each.div_ceil(STEPS) {
         for (task, leases) in leases.iter_mut().enumerate() {

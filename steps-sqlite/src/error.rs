@@ -1,5 +1,5 @@
-//! What SQLite's errors mean to the engine and to who reads them: their kind, the file, and what
-//! to do. Raising them is left to the operations.
+//! What SQLite's errors mean to the engine and to the person who reads them: the kind of the error,
+//! the file, and what to do about it.
 
 use std::path::Path;
 
@@ -9,14 +9,14 @@ use steps_core::store::{ErrorKind, StoreError};
 /// What an operation returns.
 pub(crate) type Result<T, E = Fail> = std::result::Result<T, E>;
 
-/// An operation that failed, before the file's name is added.
+/// Why an operation failed, before the file's name is added.
 #[derive(Debug)]
 pub(crate) enum Fail {
     /// SQLite's own error.
     Sql(rusqlite::Error),
-    /// One that is complete.
+    /// An error that is complete already.
     Store(StoreError),
-    /// A row that can't be read as what it is: where it is, and why.
+    /// A row that can't be read: which one, and why.
     Row(String),
 }
 
@@ -39,12 +39,12 @@ impl From<StoreError> for Fail {
 }
 
 impl Fail {
-    /// A complete error.
+    /// An error that is complete already.
     pub(crate) fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self::Store(StoreError::new(kind, message))
     }
 
-    /// Adds the file's name and what to do.
+    /// Returns the complete error: with the file's name, and what to do about it.
     pub(crate) fn of(self, path: &Path) -> StoreError {
         match self {
             Self::Store(error) => error,
@@ -61,7 +61,7 @@ impl Fail {
     }
 }
 
-/// An execution that somebody else has taken over.
+/// The error for a write to an execution that another worker has taken over.
 pub(crate) fn fenced(what: &str) -> Fail {
     Fail::new(
         ErrorKind::Fenced,
@@ -72,7 +72,7 @@ pub(crate) fn fenced(what: &str) -> Fail {
     )
 }
 
-/// The answer to a call after `close`.
+/// The error for a call after `close`.
 pub(crate) fn closed(path: &Path) -> StoreError {
     StoreError::new(
         ErrorKind::Closed,
@@ -80,7 +80,7 @@ pub(crate) fn closed(path: &Path) -> StoreError {
     )
 }
 
-/// The file is not where it was.
+/// The error for a file that is no longer where it was.
 pub(crate) fn gone(path: &Path, what: &str) -> StoreError {
     StoreError::new(
         ErrorKind::Gone,
@@ -108,7 +108,7 @@ fn from_sqlite(error: rusqlite::Error, path: &Path) -> StoreError {
     StoreError::new(kind, format!("{path}: {what} ({error})")).with_source(error)
 }
 
-/// The kind of an error of SQLite's, and what to do.
+/// The kind of an error of SQLite, and what to do about it.
 fn meaning(error: ffi::Error) -> (ErrorKind, &'static str) {
     match (error.code, error.extended_code) {
         (_, ffi::SQLITE_READONLY_DBMOVED) => (

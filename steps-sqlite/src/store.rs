@@ -1,4 +1,5 @@
-//! The store: what is asked of it, on its way to the threads that do it.
+//! The store: turns each method into a call, bounds how much memory waiting calls take, and hands
+//! the call to the threads. What the call does is left to `ops`.
 
 use std::{
     fmt,
@@ -24,15 +25,15 @@ use crate::{
     },
 };
 
-/// How much may wait to be written, in KiB. Whoever brings more waits until there is room.
+/// How much may wait to be written, in KiB. A caller that brings more waits until there is room.
 const WAITING: u32 = 64 * 1024;
-/// The most executions that are deleted in one transaction.
+/// The most executions to delete in one transaction.
 const DELETED: usize = 256;
 
 /// Executions in a SQLite file: see the [crate](crate).
 ///
-/// Clones share the file and its threads. When the last one is dropped, what was asked for is
-/// still done, and then the file is closed; [`close`](Store::close) waits for that.
+/// Clones share the file and its threads. When the last one is dropped, calls that were already
+/// made are still done, and then the file is closed; [`close`](Store::close) waits for that.
 #[derive(Clone)]
 pub struct SqliteStore {
     inner: Arc<Inner>,
@@ -53,20 +54,21 @@ impl Drop for Inner {
 }
 
 impl SqliteOptions {
-    /// Opens the file, makes its tables or brings them up to date, and checks that the database
-    /// has taken each setting.
+    /// Opens the file, creates its tables or brings them up to date, and checks that SQLite has
+    /// taken each setting.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Foreign`](steps_core::store::ErrorKind::Foreign) where the file belongs to a
-    /// newer version of this library or to another program, and else what the file system says.
+    /// newer version of this library or to another program; other kinds for what SQLite or the file
+    /// system reports.
     pub async fn open(self) -> Result<SqliteStore, StoreError> {
         SqliteStore::open_with(self).await
     }
 }
 
 impl SqliteStore {
-    /// Opens what a URL says, such as `sqlite:steps.db`, or a path. The file is made if there is
+    /// Opens the file of a URL, such as `sqlite:steps.db`, or of a path. It is created if there is
     /// none. See [`SqliteOptions::from_url`] for the settings that a URL can have, and
     /// [`SqliteOptions::open`] for the errors.
     ///
@@ -101,7 +103,7 @@ impl SqliteStore {
         })
     }
 
-    /// The file, as it was found when it was opened.
+    /// The file's path, absolute, with symbolic links resolved.
     pub fn path(&self) -> &Path {
         self.inner.writer.file.path()
     }
@@ -110,7 +112,7 @@ impl SqliteStore {
         closed(self.path())
     }
 
-    /// Waits for room, has it done by one of the threads, and waits for the answer.
+    /// Waits for room, hands the call to one of the threads with `push`, and waits for the answer.
     async fn call<T: Send + 'static>(
         &self,
         bytes: usize,
@@ -219,7 +221,8 @@ impl Store for SqliteStore {
         Box::pin(self.read(move |conn, _| ops::find::count(conn, &query)))
     }
 
-    /// In several transactions if there are many, so that writes don't wait for all of them.
+    /// Deletes many executions in several transactions, so that other writes can be done in
+    /// between.
     fn delete(&self, query: Query) -> BoxFuture<'_, Result<u64, StoreError>> {
         Box::pin(async move {
             let query = Arc::new(query);
@@ -252,8 +255,8 @@ impl Store for SqliteStore {
             let Some(ended) = ended else {
                 return Err(self.closed());
             };
-            // No new calls on either side. The writer closes last: it copies the log, which can't
-            // be done while somebody reads.
+            // No new calls to readers or writer. The writer closes last: it copies the log into the
+            // database, which can't be done while somebody reads.
             self.inner.room.close();
             self.inner.readers.closed().await;
             self.inner.writer.queue.close();

@@ -1,4 +1,5 @@
-//! What a life in a file adds to the rules that all stores share.
+//! What a store in a file has to do beyond the rules that all stores share: closing, opening again,
+//! failing alone in a group.
 
 mod common;
 
@@ -55,7 +56,7 @@ async fn calls_after_closing_say_so() {
     }
 }
 
-/// Writes that are refused stand among good ones in one transaction.
+/// Some writes are refused, in one transaction with others that are not.
 #[tokio::test]
 async fn in_a_group_a_bad_write_fails_alone() {
     let folder = tempfile::tempdir().unwrap();

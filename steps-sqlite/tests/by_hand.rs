@@ -1,4 +1,4 @@
-//! The questions that the README answers with SQL, on a file that the store has written.
+//! The SQL queries of the README, on a file that the store has written.
 
 mod common;
 
@@ -86,7 +86,7 @@ async fn the_questions_of_the_readme() {
     done.output = Some(Json::parse("7").unwrap());
     written(&store, lease, vec![(0, done)], rest(Due::Never)).await;
 
-    // Beside the store that has it open.
+    // While the store has the file open.
     let conn = Connection::open(path(&folder)).unwrap();
     let answers: Vec<_> = queries().iter().map(|query| rows(&conn, query)).collect();
     let [running, failed, steps] = &answers[..] else {
@@ -133,7 +133,7 @@ async fn the_questions_of_the_readme() {
             ],
         ]
     );
-    // The steps of one execution are found, not searched for.
+    // The steps of one execution are found by their row numbers, without a scan.
     let plan = format!("EXPLAIN QUERY PLAN {}", queries()[2]);
     let plan = rows(&conn, &plan).concat().join(" ");
     assert!(!plan.contains("SCAN"), "{plan}");

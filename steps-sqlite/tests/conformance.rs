@@ -1,5 +1,5 @@
-//! The rules that all stores share: of writes that the store's thread makes, and of those that are
-//! made in place.
+//! The rules that all stores share, checked with writes on the store's thread, and with writes in
+//! place.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ impl Subject for Folder {
     }
 }
 
-/// The same, as an engine uses it on a runtime with threads.
+/// The same rules, on a runtime with several threads, as an engine uses it.
 struct Threads(Folder);
 
 impl Subject for Threads {
@@ -53,7 +53,7 @@ impl Subject for Threads {
     }
 }
 
-/// A store whose writes are made in place where they can.
+/// A store whose writes are made in place where possible.
 struct InPlace(SqliteStore);
 
 impl Store for InPlace {

@@ -8,8 +8,8 @@ use std::{fs, os::unix::fs::FileExt};
 use common::*;
 use steps_core::store::{Due, ErrorKind, Query, Store, Then};
 
-/// Pages in the middle are overwritten: what is on them is an error of its own kind, and what is
-/// not goes on.
+/// Pages in the middle are overwritten: reading them is a `Corrupt` error, and what is on other
+/// pages still works.
 #[tokio::test]
 async fn a_damaged_page() {
     let folder = tempfile::tempdir().unwrap();
@@ -65,8 +65,8 @@ async fn a_damaged_page() {
     }
 }
 
-/// A row that this version can't read keeps neither the others from being claimed, nor itself from
-/// being looked at.
+/// A row that this version can't read doesn't keep other executions from being claimed, and it can
+/// still be looked at itself.
 #[tokio::test]
 async fn a_row_from_the_future() {
     let folder = tempfile::tempdir().unwrap();

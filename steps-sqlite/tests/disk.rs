@@ -1,5 +1,5 @@
-//! Disks that fail: writes, syncs, and space. The system's answers are made up by `strace`, on
-//! real files.
+//! Disks that fail: errors of writes and syncs, and no space. `strace` injects the errors into
+//! system calls on real files.
 #![cfg(target_os = "linux")]
 
 mod common;
@@ -14,7 +14,7 @@ use tempfile::TempDir;
 /// How many executions a child tries to make.
 const TRIES: usize = 60;
 
-/// In the child: makes executions one after the other, and tells of each what came.
+/// In the child: creates executions one after the other, and prints the result of each.
 #[tokio::test]
 #[ignore = "a part of the tests below, run by them"]
 async fn makes_executions() {
@@ -59,7 +59,7 @@ async fn makes_executions_at_once() {
     std::process::exit(0);
 }
 
-/// What a child told: what was kept, and the other lines.
+/// What a child printed: the executions that were acknowledged, and the other lines.
 fn told(lines: Vec<String>) -> (BTreeSet<String>, Vec<String>) {
     let mut kept = BTreeSet::new();
     let mut errors = Vec::new();
@@ -72,7 +72,8 @@ fn told(lines: Vec<String>) -> (BTreeSet<String>, Vec<String>) {
     (kept, errors)
 }
 
-/// Opens the file after the fault, looks for all that was acknowledged, and goes on.
+/// Opens the file after the fault, checks that all acknowledged executions are there, and writes
+/// again.
 async fn nothing_is_lost(folder: &TempDir, kept: &BTreeSet<String>) {
     let store = open(folder).await;
     let found = store.list(Query::default()).await.unwrap();
@@ -88,7 +89,7 @@ async fn nothing_is_lost(folder: &TempDir, kept: &BTreeSet<String>) {
     assert_eq!(sound, "ok");
 }
 
-/// Faults from the `first` system call of that name on: each call of the store tells of them.
+/// Errors from the `first` system call of that name on: each call of the store returns an error.
 async fn fails_from(test: &str, fault: &str, kind: ErrorKind) {
     let folder = tempfile::tempdir().unwrap();
     let (kept, errors) = told(child::start_injected(test, &folder, &[fault]).rest());
@@ -125,7 +126,7 @@ async fn a_disk_that_is_full() {
     }
 }
 
-/// The same store goes on once the cause is gone.
+/// The same store works again once the cause is gone.
 #[tokio::test]
 async fn faults_that_pass() {
     for fault in [
@@ -154,7 +155,7 @@ async fn a_file_that_may_not_grow() {
     if let steps_core::store::Target::New(new) = &mut large.target {
         new.input = steps_core::Json::encode(&"x".repeat(1_000_000)).unwrap();
     }
-    // One that has no room fails alone, among others that have.
+    // A call for which there is no room fails alone.
     let (one, error, other) = tokio::join!(
         store.write(held("1")),
         store.write(large),

@@ -1,4 +1,4 @@
-//! Files that are not what they should be: somebody else's, newer, older, or gone.
+//! Files that are not what they should be: another program's, of a newer or older version, or gone.
 #![cfg(unix)]
 
 mod common;
@@ -63,7 +63,7 @@ async fn another_programs_file_is_refused_and_left_as_it_is() {
     refused(&folder, ErrorKind::Foreign, &["no SQLite database"]).await;
 }
 
-/// Every version there was, as text, with an execution in it.
+/// A file of every version of the tables, as SQL text, with an execution in it.
 #[tokio::test]
 async fn older_files_are_brought_up_to_date() {
     for entry in fs::read_dir("tests/versions").unwrap() {
@@ -95,7 +95,7 @@ async fn a_folder_that_does_not_exist() {
     );
 }
 
-/// A bound below the size that the file has is one that SQLite would ignore.
+/// SQLite ignores a bound that is below the file's size.
 #[tokio::test]
 async fn a_setting_that_sqlite_ignores_is_an_error() {
     let folder = tempfile::tempdir().unwrap();
@@ -104,7 +104,7 @@ async fn a_setting_that_sqlite_ignores_is_an_error() {
     assert!(error.to_string().contains("`max_page_count`"), "{error}");
 }
 
-/// What all calls say while `cause` lasts, and that they go on after it.
+/// Checks what all calls return while `cause` lasts, and that they work again after it.
 async fn gone(cause: impl Fn(&TempDir), mend: impl Fn(&TempDir), word: &str) {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder).await;

@@ -1,4 +1,4 @@
-//! Writes that are made on the caller's thread, beside those that the store's own makes.
+//! Writes on the caller's thread, mixed with writes on the store's own thread.
 
 mod common;
 

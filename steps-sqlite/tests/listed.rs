@@ -10,7 +10,7 @@ use steps_core::{
     store::{Query, Store},
 };
 
-/// So many that looking at all of their rows for each page would be noticed.
+/// So many executions that reading all of their rows for each page would take too long.
 const MANY: usize = 30_000;
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! Other processes at the same file: locks, stops and kills.
+//! Other processes that use the same file: locked, stopped and killed ones.
 #![cfg(unix)]
 
 mod common;
@@ -57,7 +57,7 @@ async fn locked_by_somebody_else() {
     store.write(step(lease, 1, "x", Then::Keep)).await.unwrap();
 }
 
-/// In the child: writes and tells of it until it is ended.
+/// In the child: writes, and prints each write, until it is killed.
 #[tokio::test]
 #[ignore = "a part of the tests below, run by them"]
 async fn writes_forever() {
@@ -112,7 +112,7 @@ async fn a_process_that_is_killed_loses_nothing_that_it_was_told_is_kept() {
     }
 }
 
-/// A process that is stopped in the middle of something makes others wait, or say that they did.
+/// While a process is stopped in the middle of a call, others wait, or fail with `Busy`.
 #[tokio::test]
 async fn a_process_that_is_stopped() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Any node comes back as it was written.
+//! Any node is read back as it was written.
 
 mod common;
 
@@ -117,7 +117,7 @@ fn any_node_comes_back() {
     let folder = tempfile::tempdir().unwrap();
     let store = runtime.block_on(open(&folder));
     let lease = runtime.block_on(async { created(store.write(held("a")).await.unwrap()) });
-    // One write brings many, and takes the place of those before it.
+    // One write has many nodes, and replaces those before it.
     proptest!(ProptestConfig::with_cases(60), |(nodes in vec(node(), 0..40))| {
         let mut write = step(lease, 0, "", Then::Keep);
         write.replace = true;

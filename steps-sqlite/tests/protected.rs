@@ -9,7 +9,7 @@ use common::{child, *};
 use steps_core::store::Store;
 use steps_sqlite::SqliteStore;
 
-/// In the child: a user who may read and not write.
+/// In the child: a user that may read the file but not write it.
 #[tokio::test]
 #[ignore = "a part of the test below, run by it"]
 async fn opens_and_tells() {

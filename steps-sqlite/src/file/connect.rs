@@ -1,4 +1,5 @@
-//! Opening connections, and making sure that SQLite has taken each setting.
+//! Opening connections, and checking that SQLite has taken each setting. The settings themselves,
+//! and their defaults, are in `options`.
 
 use std::{
     path::Path,
@@ -16,14 +17,14 @@ use super::{
 };
 use crate::error::{Fail, Result};
 
-/// Statements kept compiled by each connection.
+/// How many compiled statements each connection keeps.
 const STATEMENTS: usize = 64;
 
-/// Opens the connection that writes, with the tables up to date.
+/// Opens the connection that writes, and brings the tables up to date.
 pub(crate) fn writer(options: &SqliteOptions) -> Result<(Connection, FileIdentity), StoreError> {
     let path = std::path::absolute(&options.path).unwrap_or_else(|_| options.path.clone());
     let opened = open_writer(&path, options).map_err(|fail| fail.of(&path))?;
-    // Of a link, what it leads to: another link in its place is another file.
+    // The target of a symbolic link: if the link is changed, this is another file.
     let path = path.canonicalize().unwrap_or(path);
     Ok((opened, FileIdentity::of(path)))
 }
@@ -33,16 +34,16 @@ fn open_writer(path: &Path, options: &SqliteOptions) -> Result<Connection> {
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let conn = open(path, flags, options)?;
-    // SQLite opens it for reading only, without a word.
+    // Where it may not write, SQLite opens the file for reading only, without an error.
     if conn.is_readonly("main")? {
         return Err(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_READONLY).into());
     }
-    // Before anything is changed: it may be somebody else's.
+    // Before anything is changed: the file may be another program's.
     schema::version(&conn)?;
     write_ahead(&conn, options.busy_timeout)?;
     set(&conn, "synchronous", options.synchronous.number())?;
     if options.synchronous == Synchronous::Full {
-        // Without these, macOS leaves what was synced in the drive's own memory.
+        // Without these, what was synced may still be in the drive's own cache on macOS.
         set(&conn, "fullfsync", 1)?;
         set(&conn, "checkpoint_fullfsync", 1)?;
     }
@@ -56,10 +57,10 @@ fn open_writer(path: &Path, options: &SqliteOptions) -> Result<Connection> {
     Ok(conn)
 }
 
-/// Finds out now whether the log can be written, which has permissions of its own.
+/// Checks that the write-ahead log can be written: it has permissions of its own.
 fn try_to_write(conn: &Connection) -> Result<()> {
     match conn.execute_batch("BEGIN IMMEDIATE; ROLLBACK") {
-        // Somebody else writes, so it can be done.
+        // Another process is writing, so it can be written.
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(()),
         tried => Ok(tried?),
     }
@@ -84,20 +85,21 @@ fn open(path: &Path, flags: OpenFlags, options: &SqliteOptions) -> Result<Connec
     Ok(conn)
 }
 
-/// Milliseconds, as many as SQLite can wait.
+/// The milliseconds of a timeout, or the most that SQLite can wait.
 fn millis(timeout: Duration) -> i64 {
     i64::try_from(timeout.as_millis())
         .unwrap_or(i64::MAX)
         .min(i64::from(i32::MAX))
 }
 
-/// The log's file is kept at its size to be written over, which syncs faster than making it longer.
-/// What a long reader has made it grow to beyond that is given back.
+/// To how many bytes the log's file is cut after a checkpoint. Up to this size it is kept and
+/// written over, as that syncs faster than a file that grows; what it has grown beyond it, while a
+/// long read kept it from being copied, is given back to the file system.
 fn log_limit(checkpoint: u32) -> i64 {
     (2 * 4096 * i64::from(checkpoint)).max(64 << 20)
 }
 
-/// Turns on write-ahead logging. SQLite does not wait for a lock here, so this does.
+/// Turns on write-ahead logging. SQLite ignores the busy timeout here, so this waits itself.
 fn write_ahead(conn: &Connection, timeout: Duration) -> Result<()> {
     let begun = Instant::now();
     loop {
@@ -117,12 +119,12 @@ fn write_ahead(conn: &Connection, timeout: Duration) -> Result<()> {
 }
 
 fn set(conn: &Connection, setting: &str, value: i64) -> Result<()> {
-    // Some settings answer with a row, others don't.
+    // Some settings return a row, others don't.
     conn.pragma(None, setting, value, |_| Ok(()))?;
     check(conn, setting, &value.to_string())
 }
 
-/// Reads a setting back.
+/// Reads a setting back, and returns an error if it is not the wanted one.
 fn check(conn: &Connection, setting: &str, wanted: &str) -> Result<()> {
     let found = conn.pragma_query_value(None, setting, |row| {
         row.get_ref(0).map(|value| match value {

@@ -1,7 +1,7 @@
 //! Whether the file at the path is still the one that was opened.
 //!
-//! SQLite goes on writing to a file that was deleted or replaced, without an error, and rows written
-//! from then on are lost. So the store checks before and after each commit.
+//! SQLite goes on writing to a file that was deleted or replaced, without an error, and rows
+//! written from then on are lost. So the store checks before and after each commit.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,8 @@ use steps_core::store::StoreError;
 
 use crate::error::gone;
 
-/// The paths of the database and its write-ahead log, and which files were there when it was opened.
+/// The paths of the database and its write-ahead log, and which files were there when it was
+/// opened.
 #[derive(Clone, Debug)]
 pub(crate) struct FileIdentity {
     path: PathBuf,
@@ -59,9 +60,9 @@ impl FileIdentity {
 #[cfg(unix)]
 type Inode = (u64, u64);
 
-/// Asks for the inode number only. Since Linux 6.13, asking for a file's times makes the system keep
-/// them more precisely, and then each sync has to write them, too: measured, it takes half as long
-/// again.
+/// Asks for the inode number only. Since Linux 6.13, asking for a file's times makes the system
+/// keep them more precisely, and then each sync has to write them, too: measured, it takes half as
+/// long again.
 #[cfg(target_os = "linux")]
 fn inode(path: &Path) -> Option<Inode> {
     use rustix::fs::{AtFlags, CWD, StatxFlags, makedev, statx};

@@ -1,9 +1,9 @@
 //! The file: how it is named, opened and watched, and the tables in it.
 //!
 //! `options` holds the settings and `url` reads them from text; `connect` opens a connection with
-//! them; `schema` creates the tables or brings them up to date; `identity` notices that the file was
-//! deleted or replaced; `clock` is what the store
-//! compares times with. What the rows mean is left to `row`, and what is done with them to `ops`.
+//! them; `schema` creates the tables or brings them up to date; `identity` notices that the file
+//! was deleted or replaced; `clock` is what the store compares times with. What the rows mean is
+//! left to `row`, and what is done with them to `ops`.
 
 pub(crate) mod clock;
 pub(crate) mod connect;

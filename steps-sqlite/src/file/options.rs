@@ -12,22 +12,22 @@ use steps_core::clock::TestClock;
 
 use super::clock::Clock;
 
-/// How much of a crash of the machine a write that was acknowledged survives.
+/// Whether an acknowledged write survives a crash of the machine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Synchronous {
-    /// All of it: each commit is synced to the disk before its callers are told. The default.
+    /// It does: each commit is synced to the disk before its callers are answered. The default.
     #[default]
     Full,
-    /// Not all of it: the log is synced only when it is copied into the database. A crash of the
+    /// It may not: the log is synced only when it is copied into the database. A crash of the
     /// *process* loses nothing. A crash of the *machine*, or a power cut, loses the last commits,
-    /// which may be many seconds' worth: executions go on from an earlier step, and run again the
-    /// steps that they had already recorded as done. The file itself stays sound.
+    /// which may be many seconds' worth: executions continue from an earlier step, and steps that
+    /// were already recorded as done run again. The file itself stays intact.
     Normal,
 }
 
 impl Synchronous {
-    /// The number by which SQLite tells it.
+    /// SQLite's number for it.
     pub(crate) const fn number(self) -> i64 {
         match self {
             Self::Full => 2,
@@ -70,7 +70,8 @@ pub struct SqliteOptions {
 }
 
 impl SqliteOptions {
-    /// A file with the default settings. It is made if there is none; its folder is not.
+    /// A file with the default settings. Opening creates the file if there is none, but not its
+    /// folder.
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self {
             path: path.into(),
@@ -83,7 +84,8 @@ impl SqliteOptions {
         }
     }
 
-    /// How much a crash of the machine may cost. By default nothing: [`Synchronous::Full`].
+    /// Whether acknowledged writes survive a crash of the machine. By default they do:
+    /// [`Synchronous::Full`].
     pub fn synchronous(mut self, synchronous: Synchronous) -> Self {
         self.synchronous = synchronous;
         self
@@ -98,7 +100,8 @@ impl SqliteOptions {
     }
 
     /// After how many pages of 4 KiB the write-ahead log is copied into the database. By default
-    /// 4,000, so the log has about 16 MiB. Larger is fewer and longer pauses. At least 1.
+    /// 4,000, so the log has about 16 MiB. A larger number means fewer but longer pauses. At least
+    /// 1.
     pub fn checkpoint(mut self, pages: u32) -> Self {
         self.checkpoint = pages.max(1);
         self
@@ -111,15 +114,15 @@ impl SqliteOptions {
         self
     }
 
-    /// How large the database may become, in pages of 4 KiB. A write that would make it larger fails
-    /// with [`ErrorKind::Full`](steps_core::store::ErrorKind::Full). By default there is no bound
-    /// but the disk's.
+    /// How large the database may become, in pages of 4 KiB. A write that would make it larger
+    /// fails with [`ErrorKind::Full`](steps_core::store::ErrorKind::Full). By default only the disk
+    /// bounds it.
     pub fn max_pages(mut self, pages: u32) -> Self {
         self.max_pages = Some(pages);
         self
     }
 
-    /// For tests: what tells the time.
+    /// For tests: the clock to use.
     pub fn clock(mut self, clock: Arc<dyn TestClock>) -> Self {
         self.clock = Clock::test(clock);
         self

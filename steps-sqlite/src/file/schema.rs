@@ -1,22 +1,24 @@
-//! The tables: whose file it is, which version of them it has, and bringing them up to date.
+//! The tables: whether a file is the store's own, which version its tables have, and bringing them
+//! up to date.
 
 use rusqlite::Connection;
 use steps_core::store::ErrorKind;
 
 use crate::error::{Fail, Result};
 
-/// Marks a file as ours: `STEP`.
+/// The application id that marks a file as the store's own: `STEP`.
 pub(crate) const APPLICATION: i64 = 0x5354_4550;
 
-/// What leads from each version to the next; version 0 is an empty file.
+/// The SQL that leads from each version to the next; version 0 is an empty file.
 const VERSIONS: &[&str] = &[include_str!("schema/v1.sql")];
 
-/// How many versions this library knows.
+/// The newest version that this library knows.
 pub(crate) fn latest() -> i64 {
     i64::try_from(VERSIONS.len()).unwrap_or(i64::MAX)
 }
 
-/// The version of the tables, or an error where the file is not ours, or from the future.
+/// Returns the version of the tables, or an error if the file is another program's, or if a newer
+/// version of this library has written it.
 pub(crate) fn version(conn: &Connection) -> Result<i64> {
     let number = |sql: &str| conn.query_row(sql, [], |row| row.get::<_, i64>(0));
     let application = number("PRAGMA application_id")?;
@@ -50,7 +52,7 @@ pub(crate) fn version(conn: &Connection) -> Result<i64> {
     Ok(version)
 }
 
-/// Brings the tables up to date, whole or not at all.
+/// Brings the tables up to date, in one transaction.
 pub(crate) fn upgrade(conn: &Connection) -> Result<()> {
     if version(conn)? == latest() {
         return Ok(());
@@ -59,13 +61,13 @@ pub(crate) fn upgrade(conn: &Connection) -> Result<()> {
     let upgraded = steps_since(conn);
     match upgraded {
         Ok(()) => conn.execute_batch("COMMIT")?,
-        // The error that counts is the first one.
+        // The first error is the one to return.
         Err(_) => drop(conn.execute_batch("ROLLBACK")),
     }
     upgraded
 }
 
-/// Inside a transaction, as another process may have been faster.
+/// Looks at the version again, inside the transaction: another process may have been faster.
 fn steps_since(conn: &Connection) -> Result<()> {
     let version = version(conn)?;
     let done = usize::try_from(version).unwrap_or_default();

@@ -10,17 +10,17 @@ const KNOWN: &str = "`synchronous` (`full` or `normal`), `busy_timeout` (such as
     `checkpoint` (pages), `readers` (connections), `max_pages`";
 
 impl SqliteOptions {
-    /// What a URL says: `sqlite:steps.db`, `sqlite:/var/lib/job/steps.db`,
+    /// Reads a URL: `sqlite:steps.db`, `sqlite:/var/lib/job/steps.db`,
     /// `sqlite:steps.db?synchronous=normal`. Text without `sqlite:` is a path.
     ///
-    /// After `?` stand settings, with `&` between them: `synchronous=full` or `normal`,
+    /// Settings follow after `?`, separated by `&`: `synchronous=full` or `normal`,
     /// `busy_timeout=5s` (or `ms`, `m`), `checkpoint=4000`, `readers=2`, `max_pages=262144`. In the
     /// path of a URL, `%20` is a space, as in other URLs.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Rejected`](steps_core::store::ErrorKind::Rejected) for a setting that is not
-    /// known, with the list of those that are, and for a database in memory.
+    /// [`ErrorKind::Rejected`](steps_core::store::ErrorKind::Rejected) for a setting that does not
+    /// exist, with the list of those that do, and for a database in memory.
     pub fn from_url(url: &str) -> Result<Self, StoreError> {
         parse(url)
     }
@@ -99,7 +99,7 @@ fn duration(text: &str) -> Option<Duration> {
     }
 }
 
-/// A path with `%20` and the like read.
+/// Decodes `%20` and the like in a path.
 fn decoded<'a>(url: &str, path: &'a str) -> Result<Cow<'a, str>, StoreError> {
     if !path.contains('%') {
         return Ok(Cow::Borrowed(path));

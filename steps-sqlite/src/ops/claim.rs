@@ -1,8 +1,9 @@
-//! Who is due: candidates, and the time of the next one.
+//! Claims: which executions are due, and when the next one will be.
 //!
-//! What is due stands in lanes: those of one flow and one priority, refused by one flow or none.
-//! A claim asks the index for the lanes, which are few, and then for the beginning of each, so it
-//! costs nothing that many wait.
+//! Executions with a due time are sorted into lanes by the index: one lane for each flow, priority,
+//! and fingerprint that has refused them (or none). A claim asks the index for the lanes, which are
+//! few, and then for the beginning of each. So its cost does not depend on how many executions
+//! wait.
 
 use std::{cmp::Reverse, collections::BTreeSet};
 
@@ -15,7 +16,7 @@ use crate::{
     row::nanos::{after, time},
 };
 
-/// The next larger fingerprint that has refused any of the flow.
+/// The next larger fingerprint that has refused an execution of the flow.
 pub(crate) const REFUSED: &str = "SELECT refused FROM executions \
     WHERE flow = ?1 AND due_at IS NOT NULL AND refused > ?2 ORDER BY refused LIMIT 1";
 
@@ -24,13 +25,13 @@ pub(crate) const PRIORITY: &str = "SELECT priority FROM executions \
     WHERE flow = ?1 AND refused IS ?2 AND due_at IS NOT NULL AND priority < ?3 \
     ORDER BY priority DESC LIMIT 1";
 
-/// The beginning of a lane.
+/// The executions at the beginning of a lane that are due.
 pub(crate) const DUE: &str = "SELECT key, due_at FROM executions \
     WHERE flow = ?1 AND refused IS ?2 AND priority = ?3 AND due_at <= ?4 \
     ORDER BY due_at LIMIT ?5";
 
-/// The first of a lane that the worker does not hold itself. Those that it does are passed over
-/// in the index.
+/// The due time of the first execution of a lane that the worker does not hold itself. Those that
+/// it holds are skipped within the index.
 pub(crate) const NEXT: &str = "SELECT due_at FROM executions \
     WHERE flow = ?1 AND refused IS ?2 AND priority = ?3 AND due_at IS NOT NULL \
     AND (worker IS NOT ?4 OR due_at <= ?5) ORDER BY due_at LIMIT 1";
@@ -38,16 +39,18 @@ pub(crate) const NEXT: &str = "SELECT due_at FROM executions \
 const UNREADABLE: &str = "UPDATE executions SET worker = NULL, refused = ?2, refused_why = ?3 \
     WHERE key = ?1";
 
-/// Executions of one flow and priority, refused by the same flow or none.
+/// The executions of one flow and one priority that were refused by the same fingerprint, or by
+/// none.
 struct Lane<'a> {
-    /// Which of the claim's flows.
+    /// The index of the flow in the claim.
     flow: usize,
     name: &'a str,
     refused: Option<i64>,
     priority: i64,
 }
 
-/// An execution that may be taken, sorted as a claim gives them.
+/// An execution that may be claimed. The order of the fields is the order in which a claim takes
+/// them.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Candidate {
     priority: Reverse<i64>,
@@ -56,7 +59,7 @@ struct Candidate {
     flow: usize,
 }
 
-/// Gives a worker what is due.
+/// Leases executions that are due to a worker.
 pub(crate) fn claim(conn: &Connection, claim: &Claim, now: i64) -> Result<Claimed> {
     let lanes = lanes(conn, claim)?;
     let until = after(now, claim.lease);
@@ -70,7 +73,7 @@ pub(crate) fn claim(conn: &Connection, claim: &Claim, now: i64) -> Result<Claime
         drop(rows);
         match readable {
             Ok(readable) => taken.push(readable.lease(conn, &claim.worker, until)?),
-            // One that can't be read must not keep the others from being taken.
+            // An execution that can't be read must not keep the others from being claimed.
             Err(Fail::Row(why)) => {
                 let why = format!("it can't be read: {why}");
                 let fingerprint = flow.fingerprint.cast_signed();
@@ -133,7 +136,7 @@ fn number(
     Ok(statement.query_row(params, |row| row.get(0)).optional()?)
 }
 
-/// The keys of those that the claim gets, in their order, each with its flow.
+/// Returns the keys of the executions to claim, in their order, each with its flow.
 fn due<'a>(
     conn: &Connection,
     claim: &'a Claim,
@@ -158,7 +161,7 @@ fn due<'a>(
     }
     let mut left: Vec<usize> = claim.flows.iter().map(|flow| flow.limit).collect();
     let mut chosen = Vec::new();
-    // Two of the claim's flows may have a name in common.
+    // Two flows of the claim may have a name in common.
     let mut seen = BTreeSet::new();
     for candidate in candidates {
         if chosen.len() == claim.limit {

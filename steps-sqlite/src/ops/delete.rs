@@ -1,4 +1,4 @@
-//! Deleting what has ended: what there is to delete is looked for once, and then deleted in parts.
+//! Deleting executions that have ended: their keys are found once, and then deleted in parts.
 
 use rusqlite::{Connection, params_from_iter, types::Value};
 use steps_core::{Status, store::Query};
@@ -23,8 +23,8 @@ fn filter(query: &Query, now: i64) -> Filter {
     filter
 }
 
-/// The keys of those that the query finds and that may be deleted, up to its limit, the oldest
-/// first.
+/// Returns the keys of the executions that the query finds and that may be deleted, up to its
+/// limit, the oldest first.
 pub(crate) fn keys(conn: &Connection, query: &Query, now: i64) -> Result<Vec<i64>> {
     let filter = filter(query, now);
     let sql = format!(
@@ -37,7 +37,8 @@ pub(crate) fn keys(conn: &Connection, query: &Query, now: i64) -> Result<Vec<i64
     Ok(keys.collect::<Result<_, _>>()?)
 }
 
-/// Deletes those of these keys for which all of that is still so. Gives their number.
+/// Deletes the executions with these keys, except those that the query no longer finds or that may
+/// no longer be deleted. Returns how many were deleted.
 pub(crate) fn delete(conn: &Connection, query: &Query, keys: &[i64], now: i64) -> Result<u64> {
     let mut filter = filter(query, now);
     filter.and("e.key = ?", []);

@@ -1,4 +1,4 @@
-//! What is known of an execution: from its row.
+//! Reading an execution: its row, and with it those of its nodes.
 
 use std::borrow::Cow;
 
@@ -15,7 +15,7 @@ use crate::{
     row::{columns::Columns, nanos::time},
 };
 
-/// A query of the columns that [`execution`] reads, of a table named `e`.
+/// A query for the columns that [`execution`] reads, from a table named `e`.
 macro_rules! select_execution {
     ($rest:literal) => {
         concat!(
@@ -35,12 +35,12 @@ pub(crate) struct Execution {
     pub(crate) fence: i64,
     pub(crate) info: Info,
     pub(crate) input: Json,
-    /// The root, if it was written.
+    /// The root, if it has been written.
     root: Option<State>,
 }
 
 impl Execution {
-    /// The root and all other nodes.
+    /// Returns the root and all other nodes.
     pub(crate) fn nodes(&mut self, conn: &Connection) -> Result<Vec<Change>> {
         let mut nodes = Vec::new();
         if let Some(root) = self.root.take() {
@@ -52,7 +52,7 @@ impl Execution {
     }
 }
 
-/// Names the execution whose row can't be read.
+/// Adds to the error that a row can't be read which execution it belongs to.
 pub(crate) fn of_execution(fail: Fail, id: &str) -> Fail {
     match fail {
         Fail::Row(why) => Fail::Row(format!("execution {id:?}: {why}")),
@@ -60,7 +60,7 @@ pub(crate) fn of_execution(fail: Fail, id: &str) -> Fail {
     }
 }
 
-/// Reads a row of such a query.
+/// Reads a row of a [`select_execution`] query.
 pub(crate) fn execution(row: &Row<'_>) -> Result<Execution> {
     let id = row.get_ref(2)?.as_str().unwrap_or("?");
     read(&mut Columns::from(row, 0)).map_err(|fail| of_execution(fail, id))
@@ -131,14 +131,14 @@ fn labels(columns: &mut Columns<'_>) -> Result<Labels> {
     }
 }
 
-/// The execution of this id.
+/// Returns the execution with this id.
 pub(crate) fn by_id(conn: &Connection, id: &str) -> Result<Option<Execution>> {
     let mut statement = conn.prepare_cached(select_execution!("WHERE e.id = ?1"))?;
     let mut rows = statement.query([id])?;
     rows.next()?.map(execution).transpose()
 }
 
-/// Everything of the execution of this id.
+/// Returns the execution with this id, with all of its nodes.
 pub(crate) fn load(conn: &Connection, id: &str) -> Result<Option<Saved>> {
     let Some(mut execution) = by_id(conn, id)? else {
         return Ok(None);

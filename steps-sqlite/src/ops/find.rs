@@ -1,4 +1,4 @@
-//! Queries: lists and counts.
+//! Queries: lists and counts of executions, and the `WHERE` clause of a query.
 
 use rusqlite::{Connection, params_from_iter, types::Value};
 use steps_core::store::{Info, Query};
@@ -14,7 +14,7 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
-    /// What a query asks for; `limit` and `after` apart.
+    /// The conditions of a query, without its `limit` and `after`.
     pub(crate) fn of(query: &Query) -> Self {
         let mut filter = Self::default();
         if let Some(id) = &query.id {
@@ -61,7 +61,7 @@ impl Filter {
         self.values.extend(values);
     }
 
-    /// Adds that a column has one of the values, if there are any.
+    /// Adds the condition that a column has one of the values, unless there are no values.
     pub(crate) fn any(&mut self, column: &str, values: impl ExactSizeIterator<Item = Value>) {
         if values.len() > 0 {
             let places = vec!["?"; values.len()].join(", ");
@@ -76,7 +76,7 @@ impl Filter {
     }
 }
 
-/// A limit as SQLite takes it.
+/// A query's limit as SQLite's `LIMIT`: 0 is none.
 pub(crate) fn most(limit: usize) -> i64 {
     match limit {
         0 => -1,
@@ -84,7 +84,7 @@ pub(crate) fn most(limit: usize) -> i64 {
     }
 }
 
-/// The executions that a query finds, the newest first.
+/// Returns the executions that a query finds, the newest first.
 pub(crate) fn list(conn: &Connection, query: &Query) -> Result<Vec<Info>> {
     let mut filter = Filter::of(query);
     if let Some(after) = &query.after {
@@ -93,7 +93,7 @@ pub(crate) fn list(conn: &Connection, query: &Query) -> Result<Vec<Info>> {
             [after.clone().into()],
         );
     }
-    // The whole row is only looked at of those that are in the list.
+    // Full rows are read only for the executions in the list.
     let sql = format!(
         "{}(SELECT e.key FROM executions e {} ORDER BY e.created_at DESC, e.key DESC LIMIT {}) \
          ORDER BY e.created_at DESC, e.key DESC",
@@ -110,7 +110,7 @@ pub(crate) fn list(conn: &Connection, query: &Query) -> Result<Vec<Info>> {
     Ok(infos)
 }
 
-/// How many executions a query finds.
+/// Returns how many executions a query finds.
 pub(crate) fn count(conn: &Connection, query: &Query) -> Result<u64> {
     let filter = Filter::of(query);
     let sql = format!("SELECT count(*) FROM executions e {}", filter.sql());

@@ -1,4 +1,4 @@
-//! The inboxes.
+//! The inbox of each execution: messages (signals, stops, undos) that no run has taken yet.
 
 use rusqlite::{Connection, OptionalExtension, params};
 use steps_core::store::{ErrorKind, Message, Tell, Told};
@@ -10,7 +10,7 @@ use crate::{
 
 const TO: &str = "SELECT key, status FROM executions WHERE id = ?1";
 
-// A number that was used is never used again, so one that takes another's place is newer.
+// Numbers are never used again, so a message that replaces another one counts as newer.
 const PUT: &str = "INSERT OR REPLACE INTO messages (execution, kind, path, value, sent_at) \
     VALUES (?1, ?2, ?3, ?4, ?5)";
 
@@ -26,7 +26,7 @@ const NEWER: &str = "SELECT 1 FROM messages WHERE execution = ?1 AND number > ?2
 
 const REMOVE: &str = "DELETE FROM messages WHERE execution = ?1";
 
-/// Puts a message in an inbox.
+/// Puts a message into an execution's inbox, and makes the execution due if no worker holds it.
 pub(crate) fn tell(conn: &Connection, tell: &Tell, now: i64) -> Result<Told> {
     let mut statement = conn.prepare_cached(TO)?;
     let mut rows = statement.query([&tell.id])?;
@@ -59,7 +59,7 @@ pub(crate) fn tell(conn: &Connection, tell: &Tell, now: i64) -> Result<Told> {
     Ok(Told::Kept(number))
 }
 
-/// The messages after this one, oldest first.
+/// Returns the messages after number `seen`, the oldest first.
 pub(crate) fn since(conn: &Connection, key: i64, seen: i64) -> Result<Vec<(i64, Message)>> {
     let mut statement = conn.prepare_cached(SINCE)?;
     let mut rows = statement.query([key, seen])?;
@@ -88,7 +88,7 @@ pub(crate) fn since(conn: &Connection, key: i64, seen: i64) -> Result<Vec<(i64, 
     Ok(messages)
 }
 
-/// Whether there is one after this.
+/// Whether there is a message after number `seen`.
 pub(crate) fn newer(conn: &Connection, key: i64, seen: i64) -> Result<bool> {
     let found = conn
         .prepare_cached(NEWER)?
@@ -97,7 +97,7 @@ pub(crate) fn newer(conn: &Connection, key: i64, seen: i64) -> Result<bool> {
     Ok(found.is_some())
 }
 
-/// Deletes the messages of these numbers.
+/// Deletes the messages with these numbers, which a run has taken.
 pub(crate) fn taken(conn: &Connection, key: i64, numbers: &[i64]) -> Result<()> {
     for number in numbers {
         conn.prepare_cached(TAKEN)?.execute([key, *number])?;
@@ -105,7 +105,7 @@ pub(crate) fn taken(conn: &Connection, key: i64, numbers: &[i64]) -> Result<()> 
     Ok(())
 }
 
-/// Deletes all of an execution.
+/// Deletes all messages of an execution.
 pub(crate) fn remove(conn: &Connection, key: i64) -> Result<()> {
     conn.prepare_cached(REMOVE)?.execute([key])?;
     Ok(())

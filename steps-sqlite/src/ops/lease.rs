@@ -1,4 +1,5 @@
-//! Leases on executions that are known: held, renewed, made available again.
+//! Leases: taking one on a given execution, and renewing it. Which executions are due is left to
+//! `claim`, and giving a lease back to `write`.
 
 use rusqlite::{Connection, params};
 use steps_core::store::{FlowClaim, Held, Hold, Lease, Renew, Renewal, Taken};
@@ -21,7 +22,7 @@ const RENEW: &str = "UPDATE executions SET due_at = ?3 \
 pub(crate) const READMIT: &str = "UPDATE executions SET refused = NULL, refused_why = NULL \
     WHERE flow = ?1 AND refused = ?2 AND due_at IS NOT NULL";
 
-/// Gives one execution to who asks.
+/// Leases an execution to a worker, unless another one holds it.
 pub(crate) fn hold(conn: &Connection, hold: &Hold, now: i64) -> Result<Held> {
     let Some(execution) = execution::by_id(conn, &hold.id)? else {
         return Ok(Held::Unknown);
@@ -38,10 +39,10 @@ pub(crate) fn hold(conn: &Connection, hold: &Hold, now: i64) -> Result<Held> {
     Ok(Held::Taken(Box::new(taken)))
 }
 
-/// An execution that was read whole, and is not taken yet.
+/// An execution that has been read in full, and is not leased yet.
 pub(crate) struct Readable(Taken);
 
-/// Reads all of an execution.
+/// Reads an execution in full, with its nodes and messages.
 pub(crate) fn readable(conn: &Connection, mut execution: Execution) -> Result<Readable> {
     let nodes = execution.nodes(conn)?;
     let messages = inbox::since(conn, execution.key, 0)
@@ -60,7 +61,7 @@ pub(crate) fn readable(conn: &Connection, mut execution: Execution) -> Result<Re
 }
 
 impl Readable {
-    /// Gives it to a worker.
+    /// Leases it to a worker.
     pub(crate) fn lease(self, conn: &Connection, worker: &str, until: i64) -> Result<Taken> {
         let Self(mut taken) = self;
         conn.prepare_cached(TAKE)?
@@ -72,7 +73,7 @@ impl Readable {
     }
 }
 
-/// Puts off the end of leases.
+/// Extends leases, and returns for each the messages that the worker has not seen.
 pub(crate) fn renew(conn: &Connection, renew: &Renew, now: i64) -> Result<Vec<Renewal>> {
     let until = after(now, renew.lease);
     let mut statement = conn.prepare_cached(RENEW)?;
@@ -86,7 +87,7 @@ pub(crate) fn renew(conn: &Connection, renew: &Renew, now: i64) -> Result<Vec<Re
     Ok(renewals)
 }
 
-/// Forgets what these flows have refused.
+/// Forgets that these flows have refused executions, so that they are claimed for them again.
 pub(crate) fn readmit(conn: &Connection, flows: &[FlowClaim]) -> Result<()> {
     let mut statement = conn.prepare_cached(READMIT)?;
     for flow in flows {

@@ -1,4 +1,9 @@
-//! What the store does, as SQL on one connection inside a transaction that somebody else began.
+//! What the store does, as SQL: one file for each kind of operation.
+//!
+//! `write` is a worker's write, with the nodes' rows in `steps`; `execution` reads an execution;
+//! `claim` and `lease` give executions to workers; `inbox` holds messages; `find` and `delete`
+//! answer queries. `txn` is the open transaction that they work in: beginning, committing and
+//! rolling back are left to `threads`.
 
 pub(crate) mod claim;
 pub(crate) mod delete;

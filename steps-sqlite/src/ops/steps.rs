@@ -1,4 +1,4 @@
-//! The rows of an execution's nodes, the root's apart.
+//! The rows of an execution's nodes. The root has none: it is in the execution's row.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-/// Writes a row, in place of the one of its number.
+/// Writes a row, replacing the one with its number.
 const PUT: &str = "INSERT OR REPLACE INTO steps (id, parent, name, kind, status, attempts, \
     started_at, done_at, until, decision, error, input, output, more) \
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
@@ -24,7 +24,7 @@ const ALL: &str = "SELECT id, parent, name, kind, status, attempts, started_at, 
 
 const REMOVE: &str = "DELETE FROM steps WHERE id BETWEEN ?1 AND ?2";
 
-/// Writes nodes, each in place of the one of its number. The root is not among the rows.
+/// Writes nodes, each replacing the one with its number. The root must not be among them.
 pub(crate) fn put<'a>(
     txn: &Txn<'_>,
     key: i64,

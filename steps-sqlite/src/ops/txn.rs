@@ -9,9 +9,9 @@ use rusqlite::{CachedStatement, Connection};
 
 use crate::error::Result;
 
-/// A connection with an open transaction. It keeps the two statements that every write runs: looking
-/// them up in the connection's cache for each write took nearly a tenth of the writing thread's time,
-/// in a profile.
+/// A connection with an open transaction. It keeps the two statements that every write runs:
+/// looking them up in the connection's cache for each write took nearly a tenth of the writing
+/// thread's time, in a profile.
 pub(crate) struct Txn<'c> {
     conn: &'c Connection,
     held: Slot<'c>,
@@ -38,8 +38,8 @@ impl<'c> Txn<'c> {
         }
     }
 
-    /// Returns a statement that is kept. `sql` is prepared at its first use in this transaction; the
-    /// text for each `Kept` is always the same.
+    /// Returns a statement that is kept. `sql` is prepared at its first use in this transaction;
+    /// the text for each `Kept` is always the same.
     pub(crate) fn statement(
         &self,
         kept: Kept,

@@ -1,4 +1,4 @@
-//! A worker's write: an execution is made, or its nodes and its lease change.
+//! A worker's write: it creates an execution, or changes the nodes and the lease of one.
 
 use rusqlite::{Connection, params};
 use steps_core::{
@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-/// Whether a lease is good.
+/// The fencing number of an execution, and whether a worker holds it.
 const HELD: &str = "SELECT fence, worker IS NOT NULL FROM executions WHERE key = ?1";
 const ID: &str = "SELECT id FROM executions WHERE key = ?1";
 const FLOW: &str = "SELECT flow FROM executions WHERE key = ?1";
@@ -40,7 +40,7 @@ const REST: &str = "UPDATE executions SET worker = NULL, due_at = ?2 WHERE key =
 const REFUSE: &str = "UPDATE executions SET worker = NULL, due_at = ?2, refused = ?3, \
     refused_why = ?4 WHERE key = ?1";
 
-/// Makes one write.
+/// Makes one write, after checking its lease.
 pub(crate) fn write(txn: &Txn<'_>, write: &Write, now: i64) -> Result<Written> {
     match &write.target {
         Target::New(new) => make(txn, new, write, now),
@@ -57,7 +57,7 @@ pub(crate) fn write(txn: &Txn<'_>, write: &Write, now: i64) -> Result<Written> {
     }
 }
 
-/// An error unless the lease is the newest and was not given back.
+/// Returns an error unless the lease is the newest one and was not given back.
 fn check(txn: &Txn<'_>, lease: Lease) -> Result<()> {
     let mut statement = txn.statement(Kept::Held, HELD)?;
     let mut rows = statement.query([lease.key])?;
@@ -74,7 +74,7 @@ fn check(txn: &Txn<'_>, lease: Lease) -> Result<()> {
     })
 }
 
-/// One text of an execution's row.
+/// Returns one text column of an execution's row.
 fn text_of(conn: &Connection, sql: &str, key: i64) -> Result<Option<String>> {
     let mut statement = conn.prepare_cached(sql)?;
     let mut rows = statement.query([key])?;
@@ -160,7 +160,8 @@ fn put_root(conn: &Connection, key: i64, flow: &str, root: &State) -> Result<()>
     Ok(())
 }
 
-/// Keeps the lease, or gives it back. Whether a message has made the execution due.
+/// Keeps the lease, or gives it back. Returns whether a newer message has made the execution due at
+/// once.
 fn then(conn: &Connection, key: i64, then: &Then, now: i64) -> Result<bool> {
     match then {
         Then::Keep => {}

@@ -16,7 +16,8 @@ use super::{
 };
 use crate::error::Fail;
 
-/// How many bits of a step's row number are the node's number; those before are the execution's key.
+/// How many bits of a step's row number are the node's number; those before are the execution's
+/// key.
 const NODE_BITS: u32 = 24;
 /// The largest number that a node can have.
 pub(crate) const LAST_NODE: u32 = (1 << NODE_BITS) - 1;

@@ -1,7 +1,7 @@
 //! What of a node has no column of its own, as one JSON object.
 //!
-//! This module knows the state and no database: the column that the text is in, and errors about it,
-//! are left to `columns`.
+//! This module knows the state and no database: the column that the text is in, and errors about
+//! it, are left to `columns`.
 
 use std::borrow::Cow;
 

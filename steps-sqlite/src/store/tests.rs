@@ -1,4 +1,4 @@
-//! How much may wait.
+//! How much may wait to be written, and which thread commits.
 
 use std::time::Duration;
 
@@ -31,8 +31,8 @@ fn large(id: usize) -> Write {
     }
 }
 
-/// While nothing can be written, callers beyond the bound wait before they are queued; and then all
-/// are served.
+/// While nothing can be written, callers beyond the bound wait before they are queued. Once it can,
+/// all are served.
 #[tokio::test]
 async fn what_waits_is_bounded() {
     const CALLS: usize = 20;
@@ -63,14 +63,14 @@ async fn what_waits_is_bounded() {
         call.await.unwrap().unwrap();
     }
     assert_eq!(store.count(Query::default()).await.unwrap(), CALLS as u64);
-    // That of the last answer is given back a little after it.
+    // The room of the last call is released a moment after its answer.
     while store.inner.room.available_permits() < ROOM as usize {
         tokio::task::yield_now().await;
     }
     drop(taken);
 }
 
-/// Which thread does it, called where it may be done in place.
+/// Returns the thread on which a call that may be done in place was done.
 async fn done_by(store: &SqliteStore) -> std::thread::ThreadId {
     let work = |_: &Txn<'_>, _| Ok(std::thread::current().id());
     store.call(0, Inner::do_or_push, work).await.unwrap()
@@ -83,7 +83,7 @@ async fn who_is_alone_commits_in_place() {
     let store = options.open().await.unwrap();
     let task = tokio::spawn(async move {
         assert_eq!(done_by(&store).await, std::thread::current().id());
-        // The thread is at another's, until that is let go.
+        // The writing thread works on another call, until that call is released.
         let (there, mut is_there) = tokio::sync::mpsc::unbounded_channel();
         let (go, goes) = std::sync::mpsc::channel::<()>();
         let long = move |_: &Txn<'_>, _| {
@@ -94,16 +94,17 @@ async fn who_is_alone_commits_in_place() {
         let (other, thread) = tokio::join!(store.change(0, long), async {
             let thread = is_there.recv().await.unwrap();
             let (this, ()) = tokio::join!(done_by(&store), async { go.send(()).unwrap() });
-            assert_eq!(this, thread, "it waits for that thread");
+            assert_eq!(this, thread, "the call waits for the writing thread");
             thread
         });
         other.unwrap();
         assert_ne!(thread, std::thread::current().id());
-        // It was alone then, as the thread knows a moment after it has answered.
+        // The other call had no company, but the writing thread notes that a moment after its
+        // answer.
         let mut tries = 0;
         while done_by(&store).await != std::thread::current().id() {
             tries += 1;
-            assert!(tries < 1000, "the thread does it over and over");
+            assert!(tries < 1000, "the writing thread does it again and again");
         }
         store.close().await.unwrap();
         let work = |_: &Txn<'_>, _| Ok(());
@@ -113,7 +114,8 @@ async fn who_is_alone_commits_in_place() {
     task.await.unwrap();
 }
 
-/// The connection is free for moments only, too short for a thread that sleeps to get it.
+/// Between two commits in place, the connection is free for so short a time that a sleeping thread
+/// would not get it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn who_commits_in_place_lets_others_pass() {
     let folder = tempfile::tempdir().unwrap();

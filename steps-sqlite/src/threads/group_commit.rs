@@ -13,8 +13,8 @@ use crate::{
     ops::txn::Txn,
 };
 
-/// The most calls in one transaction: enough that each one's share of the sync is negligible, and few
-/// enough that the first call does not wait long for the last one.
+/// The most calls in one transaction: enough that each one's share of the sync is negligible, and
+/// few enough that the first call does not wait long for the last one.
 pub(super) const GROUP: usize = 512;
 
 /// Commits all calls and answers each of them. Between the commit and the answers it passes
@@ -90,8 +90,8 @@ fn together(
     Ok(begun.elapsed())
 }
 
-/// Runs each call in a transaction of its own. After an error that concerns all calls, the remaining
-/// ones are not tried.
+/// Runs each call in a transaction of its own. After an error that concerns all calls, the
+/// remaining ones are not tried.
 fn one_by_one(
     conn: &Connection,
     file: &FileIdentity,

@@ -1,13 +1,13 @@
 //! Whether the writing thread waits a little before its next commit.
 //!
-//! A caller that has been answered often comes back at once, with its next step. A commit that begins
-//! before that contains only the calls that arrived during the last commit; the callers that were
-//! just answered wait for the commit after it, so that the same callers need twice as many syncs.
-//! Waiting for most of them halves the number of syncs.
+//! A caller that has been answered often comes back at once, with its next step. A commit that
+//! begins before that contains only the calls that arrived during the last commit; the callers that
+//! were just answered wait for the commit after it, so that the same callers need twice as many
+//! syncs. Waiting for most of them halves the number of syncs.
 //!
 //! Where the time goes into writing rows and not into the sync, waiting for half of many callers is
-//! enough: the other half prepares its next steps during the commit, so that callers and commits work
-//! at the same time.
+//! enough: the other half prepares its next steps during the commit, so that callers and commits
+//! work at the same time.
 
 use std::time::{Duration, Instant};
 

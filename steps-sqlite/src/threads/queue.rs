@@ -6,7 +6,8 @@ use std::{
     time::Instant,
 };
 
-/// Items that wait for a thread. The queue itself has no bound: the permits of those who push bound it.
+/// Items that wait for a thread. The queue itself has no bound: the permits of those who push bound
+/// it.
 pub(crate) struct Queue<T> {
     state: Mutex<State<T>>,
     more: Condvar,
@@ -39,8 +40,8 @@ impl<T> Queue<T> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Adds an item, and returns whether a thread was idle. If the queue is closed, the item comes back
-    /// as the error.
+    /// Adds an item, and returns whether a thread was idle. If the queue is closed, the item comes
+    /// back as the error.
     pub(crate) fn push(&self, item: T) -> Result<bool, T> {
         let mut state = self.lock();
         if state.closed {
@@ -56,8 +57,8 @@ impl<T> Queue<T> {
         Ok(idle)
     }
 
-    /// Waits until there are items, and moves up to `most` of them into `into`. Returns `false` once
-    /// the queue is closed and empty.
+    /// Waits until there are items, and moves up to `most` of them into `into`. Returns `false`
+    /// once the queue is closed and empty.
     pub(crate) fn take(&self, most: usize, into: &mut Vec<T>) -> bool {
         let mut state = self.lock();
         while state.waiting.is_empty() {

@@ -1,5 +1,5 @@
-//! The connection that writes, and its thread, which takes the calls that wait, commits them together
-//! and answers each. A single caller may commit on its own thread instead, in place.
+//! The connection that writes, and its thread, which takes the calls that wait, commits them
+//! together and answers each. A single caller may commit on its own thread instead, in place.
 
 use std::{
     sync::{
@@ -25,8 +25,8 @@ use crate::{
     file::{clock::Clock, connect, identity::FileIdentity, options::SqliteOptions},
 };
 
-/// A commit that takes longer has waited for something else, such as a lock or a checkpoint: its time
-/// says nothing about the next one, so no more than this is counted of it.
+/// A commit that takes longer has waited for something else, such as a lock or a checkpoint: its
+/// time says nothing about the next one, so no more than this is counted of it.
 const LONG: Duration = Duration::from_millis(10);
 
 /// The connection that writes, and the calls that wait for it.
@@ -158,7 +158,8 @@ impl Writer {
     }
 }
 
-/// Drops the calls that wait when the thread ends, be it by a panic: their callers then get an answer.
+/// Drops the calls that wait when the thread ends, be it by a panic: their callers then get an
+/// answer.
 struct Abandon<'a>(&'a Queue<Box<dyn Call>>);
 
 impl Drop for Abandon<'_> {

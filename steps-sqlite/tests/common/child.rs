@@ -1,5 +1,5 @@
-//! Running a part of a test in a process of its own: one that may be killed, or to which the
-//! system says that the disk is broken.
+//! Runs a part of a test in a process of its own, which may be killed, or whose system calls may be
+//! made to fail.
 
 use std::{
     env,
@@ -17,7 +17,7 @@ use tempfile::TempDir;
 /// Where a child finds its database.
 const FOLDER: &str = "STEPS_SQLITE_TEST_FOLDER";
 
-/// In a child: the folder it was given. None where the test is run by itself.
+/// In a child: the folder it was given. `None` where the test is run by itself.
 pub fn folder() -> Option<std::path::PathBuf> {
     env::var_os(FOLDER).map(Into::into)
 }
@@ -29,18 +29,18 @@ pub struct Process {
 }
 
 impl Process {
-    /// The next line that the child's test has written after `> `. None at its end.
+    /// The next line that the child's test has written after `> `. `None` at the end.
     pub fn line(&mut self) -> Option<String> {
         loop {
             let line = self.lines.next()?.expect("a line");
-            // libtest writes on the same line before.
+            // libtest may have written on the same line before it.
             if let Some((_, told)) = line.split_once("> ") {
                 return Some(told.to_owned());
             }
         }
     }
 
-    /// All lines to its end.
+    /// All further lines, until it ends.
     pub fn rest(&mut self) -> Vec<String> {
         let lines = std::iter::from_fn(|| self.line()).collect();
         self.child.wait().expect("it has ended");
@@ -48,14 +48,13 @@ impl Process {
     }
 }
 
-/// Starts a test as it is.
+/// Starts a test without faults.
 pub fn start(test: &str, folder: &TempDir) -> Process {
     let command = Command::new(env::current_exe().expect("this program"));
     run(command, test, folder)
 }
 
-/// Starts a test to which the system answers wrongly: what and when is told in the words of
-/// `strace -e inject=…`.
+/// Starts a test whose system calls fail: `faults` are expressions of `strace -e inject=…`.
 pub fn start_injected(test: &str, folder: &TempDir, faults: &[&str]) -> Process {
     let mut command = Command::new("strace");
     command.args([
@@ -73,14 +72,14 @@ pub fn start_injected(test: &str, folder: &TempDir, faults: &[&str]) -> Process 
     run(command, test, folder)
 }
 
-/// Starts a test as a user for whom permissions count.
+/// Starts a test as a user that is not root, so that permissions are checked.
 pub fn start_as_anybody(test: &str, folder: &TempDir) -> Process {
     let program = env::current_exe().expect("this program");
     let is_root = std::fs::metadata(folder.path()).expect("a folder").uid() == 0;
     if !is_root {
         return run(Command::new(program), test, folder);
     }
-    // The program may be where only root can read.
+    // The program may be in a folder that only root can read.
     let copy = folder.path().join("program");
     std::fs::copy(program, &copy).expect("a copy");
     std::fs::set_permissions(&copy, std::fs::Permissions::from_mode(0o755)).expect("its mode");

@@ -28,7 +28,7 @@ pub async fn open(folder: &TempDir) -> SqliteStore {
     options(folder).open().await.unwrap()
 }
 
-/// Changes the database beside the store.
+/// Changes the database by SQL, without the store.
 pub fn raw(folder: &TempDir, sql: &str) {
     let conn = rusqlite::Connection::open(path(folder)).unwrap();
     conn.execute_batch(sql).unwrap();

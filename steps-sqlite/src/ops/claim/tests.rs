@@ -1,4 +1,4 @@
-//! Claims look into their index, and never at what waits.
+//! Claims search their index, and read no rows of executions that are not due.
 
 use std::time::Instant;
 
@@ -18,7 +18,7 @@ fn each_query_is_one_search_in_the_index() {
         let mut statement = conn
             .prepare(&format!("EXPLAIN QUERY PLAN {query}"))
             .unwrap();
-        // What is bound makes no difference.
+        // Which values are bound makes no difference.
         for n in 1..=statement.parameter_count() {
             statement.raw_bind_parameter(n, 1).unwrap();
         }
@@ -66,7 +66,7 @@ fn what_waits_costs_a_claim_nothing() {
     }
     let each = begun.elapsed() / CLAIMS;
     assert!(each.as_micros() < 2000, "{each:?} for each claim");
-    // Those that are due are taken in their order.
+    // Executions that are due are claimed in their order.
     let claimed = claim(&conn, &ask, 1_000_100).unwrap();
     let taken: Vec<i32> = claimed
         .taken
