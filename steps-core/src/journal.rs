@@ -66,7 +66,7 @@
 //!                 rows.clear();
 //!             }
 //!             for change in batch.changes() {
-//!                 rows.insert(change.id, (change.parent, change.node.to_json()));
+//!                 rows.insert(change.id, (change.parent, State::from(change.node.clone()).to_json()));
 //!             }
 //!             Ok(())
 //!         })
@@ -124,7 +124,7 @@ use jiff::Timestamp;
 use crate::model::{state::State, status::Status};
 pub use crate::{
     base::{error::JournalError, future::BoxFuture},
-    model::state::rows::Change,
+    model::state::NodeRow as Change,
 };
 
 /// Keeps what a run did.

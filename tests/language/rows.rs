@@ -231,7 +231,7 @@ async fn a_new_input_is_in_the_first_batch() {
         .label("project", "atlas");
     process(&mut rows, run).await;
     let root = rows.from_changes().unwrap().unwrap();
-    assert_eq!(root.input.unwrap().get(), r#"{"n":7}"#);
+    assert_eq!(root.input.as_ref().unwrap().get(), r#"{"n":7}"#);
     assert_eq!(root.labels["project"], "atlas");
 }
 

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     base::{error::JournalError, sync::lock},
     journal::{Batch, Journal, Rest},
-    model::state::rows::Change,
+    model::state::NodeRow as Change,
 };
 
 impl Shared {

@@ -37,7 +37,7 @@ impl Pass<'_> {
     }
 
     pub(super) async fn whole_back(self, table: &'static Table, flow: &dyn Whole) -> Kept<Passed> {
-        let input = self.run.tree()[ROOT].rare().input.clone();
+        let input = self.run.tree()[ROOT].cold().input.clone();
         let how = Enter {
             input: input.as_ref(),
             fresh: true,
@@ -47,7 +47,7 @@ impl Pass<'_> {
         let back = if begun {
             let entered = call(|| flow.enter(how)).map(|entered| {
                 if let Some(input) = entered.input {
-                    self.run.tree()[ROOT].rare_mut().input = Some(input);
+                    self.run.tree()[ROOT].cold_mut().input = Some(input);
                 }
                 entered.scope
             });
@@ -84,18 +84,18 @@ impl Pass<'_> {
     /// is `false` until then. How the flow ended is safe before; a crash in the middle calls it
     /// again.
     pub(super) async fn whole_failed(self, table: &'static Table, flow: &dyn Whole) -> Kept<()> {
-        if self.run.tree()[ROOT].rare().decision != Some(false) {
+        if self.run.tree()[ROOT].cold().decision != Some(false) {
             return Ok(());
         }
         self.run.commit().await?;
-        self.run.tree()[ROOT].rare_mut().decision = None;
+        self.run.tree()[ROOT].cold_mut().decision = None;
         self.run.mark(ROOT);
         let failure = Failure {
             flow: table.name,
             cause: self.run.cause(),
             state: Arc::new(self.run.state()),
         };
-        let input = self.run.tree()[ROOT].rare().input.clone();
+        let input = self.run.tree()[ROOT].cold().input.clone();
         let how = Enter {
             input: input.as_ref(),
             fresh: true,

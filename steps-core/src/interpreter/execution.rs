@@ -89,7 +89,7 @@ impl Pass<'_> {
         let asked = self.run.asked();
         let (status, decision) = {
             let tree = self.run.tree();
-            (tree[ROOT].status, tree[ROOT].rare().decision)
+            (tree[ROOT].status, tree[ROOT].cold().decision)
         };
         match status {
             Status::Pending | Status::Running | Status::Waiting => {
@@ -127,9 +127,9 @@ impl Pass<'_> {
     async fn whole_forward(self, table: &'static Table, flow: &dyn Whole) -> Kept<Passed> {
         let (input, has_output, loaded) = {
             let tree = self.run.tree();
-            let rare = tree[ROOT].rare();
-            let has_output = rare.decision == Some(true);
-            (rare.input.clone(), has_output, tree[ROOT].loaded)
+            let cold = tree[ROOT].cold();
+            let has_output = cold.decision == Some(true);
+            (cold.input.clone(), has_output, tree[ROOT].loaded)
         };
         if !has_output
             && !loaded
@@ -165,12 +165,12 @@ impl Pass<'_> {
                     return Ok(Passed::Waiting(until));
                 }
                 Ok(End::Failed | End::Interrupted) => {
-                    self.run.tree()[ROOT].rare_mut().decision = Some(false);
+                    self.run.tree()[ROOT].cold_mut().decision = Some(false);
                     self.fail_group(ROOT, now);
                     return Box::pin(self.after_failure(table, flow)).await;
                 }
                 Err(error) => {
-                    self.run.tree()[ROOT].rare_mut().decision = Some(false);
+                    self.run.tree()[ROOT].cold_mut().decision = Some(false);
                     self.fail(ROOT, &error, now);
                     return Box::pin(self.after_failure(table, flow)).await;
                 }
@@ -181,7 +181,7 @@ impl Pass<'_> {
             now = self.now();
         }
         self.run.change(ROOT, |root| {
-            root.rare_mut().decision = None;
+            root.cold_mut().decision = None;
             let output = root.output.take();
             root.finish(now, output);
         });
@@ -210,7 +210,7 @@ impl Pass<'_> {
         {
             let mut tree = self.run.tree();
             if let Some(input) = entered.input {
-                tree[ROOT].rare_mut().input = Some(input);
+                tree[ROOT].cold_mut().input = Some(input);
                 self.run.mark(ROOT);
             }
             tree.lines(ROOT, table.nodes);
@@ -241,7 +241,7 @@ impl Pass<'_> {
                     if let Err(error) = self.run.limits.check("input", Some(&input)) {
                         return Ok(Err(error));
                     }
-                    tree[ROOT].rare_mut().input = Some(input);
+                    tree[ROOT].cold_mut().input = Some(input);
                     self.run.mark(ROOT);
                 }
                 tree.lines(ROOT, table.nodes)
@@ -263,7 +263,7 @@ impl Pass<'_> {
                     let mut tree = self.run.tree();
                     let root = &mut tree[ROOT];
                     root.output = saved;
-                    root.rare_mut().decision = Some(true);
+                    root.cold_mut().decision = Some(true);
                     self.run.mark(ROOT);
                     Ok(Ok(End::Done))
                 }
@@ -276,7 +276,7 @@ impl Pass<'_> {
     async fn handle_done(self, flow: &dyn Whole) {
         let (input, output) = {
             let tree = self.run.tree();
-            (tree[ROOT].rare().input.clone(), tree[ROOT].output.clone())
+            (tree[ROOT].cold().input.clone(), tree[ROOT].output.clone())
         };
         let how = Enter {
             input: input.as_ref(),
@@ -319,7 +319,7 @@ impl Pass<'_> {
         tracing::error!(error = text, "the handler of a flow failed ({field})");
         if let Ok(json) = Json::encode(&text) {
             let mut tree = self.run.tree();
-            tree[ROOT].rare_mut().extra.push((field.to_owned(), json));
+            tree[ROOT].cold_mut().extra.push((field.to_owned(), json));
         }
     }
 }

@@ -196,14 +196,14 @@ impl<'r> Pass<'r> {
             .into_iter()
             .filter(|child| !tree[*child].optional && tree[*child].done_at.is_some())
             .filter_map(|child| {
-                let error = tree[child].rare().errors.last()?;
+                let error = tree[child].cold().errors.last()?;
                 Some(format!("{}: {error}", tree.name(child)))
             })
             .collect();
         if errors.is_empty() {
             errors.push(self.given_up());
         }
-        tree[id].rare_mut().errors = errors;
+        tree[id].cold_mut().errors = errors;
         tree[id].fail(now);
         self.run.changed(&tree, id);
     }
@@ -268,8 +268,8 @@ impl<'r> Pass<'r> {
 
     fn recorded(self, id: Id) -> (Option<Json>, Option<bool>) {
         let tree = self.run.tree();
-        let rare = tree[id].rare();
-        (rare.input.clone(), rare.decision)
+        let cold = tree[id].cold();
+        (cold.input.clone(), cold.decision)
     }
 
     /// Records what entering a scope evaluated, and makes the records below it.
@@ -282,10 +282,10 @@ impl<'r> Pass<'r> {
         let mut tree = self.run.tree();
         let fresh = entered.input.is_some() || entered.decision.is_some();
         if let Some(input) = entered.input.take() {
-            tree[id].rare_mut().input = Some(input);
+            tree[id].cold_mut().input = Some(input);
         }
         if let Some(decision) = entered.decision {
-            tree[id].rare_mut().decision = Some(decision);
+            tree[id].cold_mut().decision = Some(decision);
         }
         if fresh {
             self.run.mark(id);

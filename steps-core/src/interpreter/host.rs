@@ -29,13 +29,13 @@ impl StepHost for Shared {
 
     fn save(&self, id: u32, data: Json) -> Result<(), StepError> {
         self.limits.check("working data", Some(&data))?;
-        self.tree()[id].rare_mut().info = Some(data);
+        self.tree()[id].cold_mut().info = Some(data);
         self.mark(id);
         Ok(())
     }
 
     fn saved(&self, id: u32) -> Option<Json> {
-        self.tree()[id].rare().info.clone()
+        self.tree()[id].cold().info.clone()
     }
 
     fn should_end(&self, id: u32) -> bool {
@@ -44,17 +44,17 @@ impl StepHost for Shared {
 
     fn progress(&self, id: u32, progress: Progress) {
         let mut tree = self.tree();
-        tree[id].rare_mut().progress = Some(progress);
+        tree[id].cold_mut().progress = Some(progress);
         self.mark(id);
         self.observe(&tree, id);
     }
 
     fn until(&self, id: u32) -> Option<Until> {
-        self.tree()[id].rare().until
+        self.tree()[id].cold().until
     }
 
     fn signal(&self, id: u32) -> Option<Json> {
-        self.tree()[id].rare().input.clone()
+        self.tree()[id].cold().input.clone()
     }
 
     fn now(&self) -> Timestamp {

@@ -27,7 +27,7 @@ impl Pass<'_> {
         if !std::mem::replace(&mut self.run.tree()[id].loaded, true) {
             let done = {
                 let tree = self.run.tree();
-                let rounds = &tree[id].rare().rounds;
+                let rounds = &tree[id].cold().rounds;
                 rounds
                     .iter()
                     .filter(|round| tree[**round].status == Status::Done)
@@ -44,11 +44,11 @@ impl Pass<'_> {
             }
             let round = {
                 let mut tree = self.run.tree();
-                let rounds = &tree[id].rare().rounds;
+                let rounds = &tree[id].cold().rounds;
                 let count = rounds.len();
                 match rounds.last().copied() {
                     Some(last) if tree[last].status != Status::Done => last,
-                    Some(last) if tree[last].rare().decision == Some(true) => {
+                    Some(last) if tree[last].cold().decision == Some(true) => {
                         drop(tree);
                         return Ok(Ok(self.done(id, None, *now)));
                     }
@@ -105,7 +105,7 @@ impl Pass<'_> {
         }
         match call(|| scope.until(&cx)) {
             Ok(last) => {
-                self.run.tree()[id].rare_mut().decision = Some(last);
+                self.run.tree()[id].cold_mut().decision = Some(last);
                 scope.close(last);
                 Ok(Ok(self.done(id, None, *now)))
             }

@@ -46,7 +46,7 @@ use crate::{
     model::{
         event::Event,
         failure::{Cause, StepFailure},
-        state::{Labels, State},
+        state::{Labels, NodeData, State},
         status::Status,
     },
 };
@@ -143,7 +143,7 @@ impl Shared {
     }
 
     /// Writes what is known of the execution into the root's saved form.
-    fn sign(&self, root: &mut State) {
+    fn sign(&self, root: &mut NodeData) {
         root.id = Some(Arc::clone(self.execution()));
         root.labels.clone_from(&self.labels);
     }
@@ -154,7 +154,7 @@ impl Shared {
         let Some(id) = tree.waiting_for_signal(path) else {
             return false;
         };
-        tree[id].rare_mut().input = Some(value.clone());
+        tree[id].cold_mut().input = Some(value.clone());
         self.mark(id);
         drop(tree);
         self.signalled();
@@ -187,21 +187,21 @@ impl Shared {
     #[cold]
     fn tell(&self, observer: &Observer, tree: &Tree, id: Id) {
         let record = &tree[id];
-        let rare = record.rare();
+        let cold = record.cold();
         let event = Event {
             path: tree.path(id),
             kind: record.kind,
             status: record.status,
             attempt: record.attempts,
             at: self.clock.now(),
-            until: rare.until.filter(|_| record.status == Status::Waiting),
-            error: rare
+            until: cold.until.filter(|_| record.status == Status::Waiting),
+            error: cold
                 .errors
                 .last()
                 .cloned()
-                .or_else(|| rare.undo.as_ref().map(|undo| undo.err.clone()))
+                .or_else(|| cold.undo.as_ref().map(|undo| undo.err.clone()))
                 .filter(|error| !error.is_empty()),
-            progress: rare.progress,
+            progress: cold.progress,
         };
         let called = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| observer(&event)));
         if called.is_err() {
@@ -230,7 +230,7 @@ impl Shared {
         tree.undo_failures(records::ROOT, &mut undo_failed);
         failed.sort_by_key(|&(_, at)| at);
         let given_up = |id: Id| {
-            let error = tree[id].rare().errors.last();
+            let error = tree[id].cold().errors.last();
             error.is_some_and(|error| group::GIVEN_UP.contains(&&**error))
         };
         // Where nothing else failed, it was undone on request.
@@ -253,14 +253,14 @@ impl Shared {
                 .map(|(id, _)| {
                     describe(
                         id,
-                        tree[id].rare().errors.last().cloned().unwrap_or_default(),
+                        tree[id].cold().errors.last().cloned().unwrap_or_default(),
                     )
                 })
                 .collect(),
             undo_failed
                 .into_iter()
                 .map(|id| {
-                    let undo = tree[id].rare().undo.as_ref();
+                    let undo = tree[id].cold().undo.as_ref();
                     let mut step =
                         describe(id, undo.map(|undo| undo.err.clone()).unwrap_or_default());
                     step.source = None;

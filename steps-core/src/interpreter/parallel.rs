@@ -83,11 +83,11 @@ impl Pass<'_> {
         match (record.status, record.kind) {
             (Status::Done, _) => Some(End::Done),
             _ if self.run.is_held_up() => None,
-            (Status::Waiting, Kind::Step) => match record.rare().until? {
+            (Status::Waiting, Kind::Step) => match record.cold().until? {
                 Until::Time(time) => {
                     (time > now && !self.run.eager).then_some(End::Waiting(Some(time)))
                 }
-                Until::Signal => record.rare().input.is_none().then_some(End::Waiting(None)),
+                Until::Signal => record.cold().input.is_none().then_some(End::Waiting(None)),
             },
             (Status::Running, Kind::Item | Kind::Group) => record
                 .children()

@@ -41,15 +41,15 @@ impl Pass<'_> {
         let (status, output, input, decision) = {
             let tree = self.run.tree();
             let record = &tree[id];
-            let rare = record.rare();
+            let cold = record.cold();
             (
                 record.status,
                 record
                     .output
                     .clone()
-                    .or_else(|| rare.info.clone().filter(|_| tree.foreign)),
-                rare.input.clone(),
-                rare.decision,
+                    .or_else(|| cold.info.clone().filter(|_| tree.foreign)),
+                cold.input.clone(),
+                cold.decision,
             )
         };
         let load = |saved: Saved<'_>| {
@@ -159,8 +159,8 @@ impl Pass<'_> {
     async fn restore_begun(self, at: At<'_>, node: &'static Node, id: Id) -> Kept<Restored> {
         let (input, decision) = {
             let tree = self.run.tree();
-            let rare = tree[id].rare();
-            (rare.input.clone(), rare.decision)
+            let cold = tree[id].cold();
+            (cold.input.clone(), cold.decision)
         };
         let recorded = match &node.work {
             Work::If { .. } => decision.is_some(),
@@ -197,7 +197,7 @@ impl Pass<'_> {
         let (done, begun) = {
             let mut tree = self.run.tree();
             tree[id].loaded = true;
-            let rounds = tree[id].rare().rounds.clone();
+            let rounds = tree[id].cold().rounds.clone();
             let done = rounds
                 .iter()
                 .filter(|round| tree[**round].status == Status::Done)
@@ -236,7 +236,7 @@ impl Pass<'_> {
         node: &'static Node,
         id: Id,
     ) -> Kept<Restored> {
-        let decision = self.run.tree()[id].rare().decision;
+        let decision = self.run.tree()[id].cold().decision;
         let lines = match &node.work {
             Work::Step(_) => return Ok(Ok(())),
             Work::For { body, .. } => {
@@ -268,7 +268,7 @@ impl Pass<'_> {
         id: Id,
         how: Enter<'_>,
     ) -> Kept<Restored> {
-        let last = self.run.tree()[id].rare().rounds.len();
+        let last = self.run.tree()[id].cold().rounds.len();
         self.restore_round(at, body, id, last, how).await
     }
 
@@ -305,7 +305,7 @@ impl Pass<'_> {
         index: usize,
         how: Enter<'_>,
     ) -> Kept<Restored> {
-        let round = self.run.tree()[id].rare().rounds[index];
+        let round = self.run.tree()[id].cold().rounds[index];
         let cx = self.cx(round, 1);
         let scope = match enter(at, how, &cx) {
             Ok(entered) => entered.scope,
@@ -316,7 +316,7 @@ impl Pass<'_> {
         };
         let restored = Box::pin(self.restore(&*scope, 0, body, round)).await?;
         if restored.is_ok() {
-            let last = self.run.tree()[round].rare().decision == Some(true);
+            let last = self.run.tree()[round].cold().decision == Some(true);
             scope.close(last);
         }
         Ok(restored)

@@ -64,7 +64,7 @@ impl<'r> Pass<'r> {
                 return Ok(Back::Halted);
             }
             let now = self.run.clock.now();
-            if let Some(undo) = &record.rare().undo
+            if let Some(undo) = &record.cold().undo
                 && let Some(until) = undo.until
                 && until > now
             {
@@ -72,13 +72,13 @@ impl<'r> Pass<'r> {
             }
             let undoing = record.status == Status::Undoing;
             record.on(Event::Undo);
-            let undo = record.rare_mut().undo.get_or_insert_default();
+            let undo = record.cold_mut().undo.get_or_insert_default();
             undo.started_at.get_or_insert(now);
             // One that an earlier process died in has not failed: it is made again, as itself.
             let cut_off = undoing && undo.attempts > 0 && undo.until.is_none();
             undo.attempts += u32::from(!cut_off);
             undo.until = None;
-            let before = record.rare().before.clone();
+            let before = record.cold().before.clone();
             self.run.changed(&tree, id);
             before
         };
@@ -91,7 +91,7 @@ impl<'r> Pass<'r> {
         let Err(error) = answer else {
             self.run.change(id, |record| {
                 record.on(Event::UndoFinish);
-                let undo = record.rare_mut().undo.get_or_insert_default();
+                let undo = record.cold_mut().undo.get_or_insert_default();
                 undo.done_at = Some(now);
                 undo.err.clear();
             });
@@ -102,7 +102,7 @@ impl<'r> Pass<'r> {
         let attempts = self.undo_record(id, |undo| undo.attempts);
         let again = pause(retry, &error, attempts as usize).map(|pause| clock::add(now, pause));
         self.run.change(id, |record| {
-            let undo = record.rare_mut().undo.get_or_insert_default();
+            let undo = record.cold_mut().undo.get_or_insert_default();
             undo.err = error.text();
             undo.until = again;
             if again.is_none() {
@@ -115,7 +115,7 @@ impl<'r> Pass<'r> {
 
     fn undo_record<R: Default>(self, id: Id, read: impl FnOnce(&Undo) -> R) -> R {
         let tree = self.run.tree();
-        tree[id].rare().undo.as_ref().map(read).unwrap_or_default()
+        tree[id].cold().undo.as_ref().map(read).unwrap_or_default()
     }
 
     /// Undoes what is in a line's scope.
@@ -172,7 +172,7 @@ impl<'r> Pass<'r> {
         self.run.keep_error(id, error);
         let now = self.now();
         self.run.change(id, |record| {
-            let undo = record.rare_mut().undo.get_or_insert_default();
+            let undo = record.cold_mut().undo.get_or_insert_default();
             undo.err = error.text();
             undo.done_at = Some(now);
             match record.status {
@@ -199,11 +199,11 @@ impl<'r> Pass<'r> {
             let tree = self.run.tree();
             let record = &tree[id];
             let begun = record.children().len();
-            let rare = record.rare();
+            let cold = record.cold();
             if begun == 0 {
                 return Ok(Ok(Back::Clean));
             }
-            (rare.input.clone(), rare.decision)
+            (cold.input.clone(), cold.decision)
         };
         let cx = self.cx(id, 1);
         let how = Enter {
@@ -307,7 +307,7 @@ impl<'r> Pass<'r> {
         body: &'static [Node],
         id: Id,
     ) -> Kept<Result<Back, (Id, StepError)>> {
-        let rounds = self.run.tree()[id].rare().rounds.clone();
+        let rounds = self.run.tree()[id].cold().rounds.clone();
         for (index, round) in rounds.into_iter().enumerate().rev() {
             {
                 let tree = self.run.tree();

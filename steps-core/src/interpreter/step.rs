@@ -51,16 +51,16 @@ impl Pass<'_> {
             Status::Pending => {}
             Status::Running => verify = meta.verify,
             Status::Waiting if gate == Gate::Cancelled => return Look::GiveUp,
-            Status::Waiting => match record.rare().until {
+            Status::Waiting => match record.cold().until {
                 Some(Until::Time(time)) if time > now && !self.may_ask(meta, record) => {
                     return Look::End(End::Waiting(Some(time)));
                 }
-                Some(Until::Signal) if record.rare().input.is_none() => {
+                Some(Until::Signal) if record.cold().input.is_none() => {
                     return Look::End(End::Waiting(None));
                 }
                 // Whether the last attempt did its work is still open.
                 _ => {
-                    let errors = &record.rare().errors;
+                    let errors = &record.cold().errors;
                     verify =
                         meta.verify && errors.last().is_some_and(|e| e.contains(VERIFY_FAILED));
                 }
@@ -71,7 +71,7 @@ impl Pass<'_> {
         let look = Look::Attempt {
             number: record.attempts,
             verify,
-            observe: meta.observe && record.rare().before.is_none(),
+            observe: meta.observe && record.cold().before.is_none(),
         };
         self.run.changed(&tree, id);
         look
@@ -79,7 +79,7 @@ impl Pass<'_> {
 
     /// Whether a step that waits is one that polls, and may be asked before its time.
     fn may_ask(self, meta: &StepMeta, record: &super::records::Record) -> bool {
-        self.run.eager && meta.policy.poll.is_some() && record.rare().errors.is_empty()
+        self.run.eager && meta.policy.poll.is_some() && record.cold().errors.is_empty()
     }
 
     /// Runs one step: at most one attempt in a pass.
@@ -184,11 +184,11 @@ impl Pass<'_> {
         if verify && let Some(saved) = verified(self.verify(at, cx, &meta.policy).await?) {
             return Ok(Some(saved));
         }
-        if meta.observe && self.run.tree()[id].rare().before.is_none() {
+        if meta.observe && self.run.tree()[id].cold().before.is_none() {
             let answer = self.op(at, Op::Observe, cx, meta.policy.timeout).await?;
             if let Answer::Seen(before) = answer {
                 self.run
-                    .change(id, |record| record.rare_mut().before = Some(before));
+                    .change(id, |record| record.cold_mut().before = Some(before));
             }
         }
         Ok(None)
@@ -204,12 +204,12 @@ impl Pass<'_> {
         now: &mut Timestamp,
     ) -> Kept<End> {
         match self.op(at, Op::Observe, cx, None).await {
-            Ok(Answer::Seen(after)) => self.run.tree()[id].rare_mut().after = Some(after),
+            Ok(Answer::Seen(after)) => self.run.tree()[id].cold_mut().after = Some(after),
             Ok(_) => {}
             Err(error) => {
                 let text = Json::encode(&error.text()).ok();
                 let extra = text.map(|text| ("afterErr".to_owned(), text));
-                self.run.tree()[id].rare_mut().extra.extend(extra);
+                self.run.tree()[id].cold_mut().extra.extend(extra);
             }
         }
         Ok(self.done(id, saved, *now))
@@ -240,9 +240,9 @@ impl Pass<'_> {
             let record = &mut tree[id];
             // What failed in between is no "not yet": it has its own allowance, of failures in a
             // row.
-            let failures = record.rare().errors.len();
+            let failures = record.cold().errors.len();
             if failures > 0 {
-                record.rare_mut().errors.clear();
+                record.cold_mut().errors.clear();
                 record.add_failures(failures);
             }
             record.attempts.saturating_sub(record.failures())
@@ -257,7 +257,7 @@ impl Pass<'_> {
     /// An attempt failed: another one follows, or the step has failed.
     fn failed(self, meta: &StepMeta, id: Id, error: &StepError, now: Timestamp) -> End {
         self.note(id, error);
-        let failures = self.run.tree()[id].rare().errors.len();
+        let failures = self.run.tree()[id].cold().errors.len();
         match pause(meta.policy.retry.as_ref(), error, failures) {
             Some(pause) if !self.run.is_cancelled(id) => {
                 self.wait(id, Until::Time(clock::add(now, pause)))
@@ -273,7 +273,7 @@ impl Pass<'_> {
 
     pub(super) fn note(self, id: Id, error: &StepError) {
         self.run.keep_error(id, error);
-        self.run.tree()[id].rare_mut().errors.push(error.text());
+        self.run.tree()[id].cold_mut().errors.push(error.text());
     }
 
     /// The node has failed, whatever its policy.
@@ -298,7 +298,7 @@ impl Pass<'_> {
     fn interrupt(self, id: Id) -> End {
         let (now, why) = (self.now(), self.given_up());
         self.run.change(id, |record| {
-            record.rare_mut().errors.push(why);
+            record.cold_mut().errors.push(why);
             record.fail(now);
         });
         End::Interrupted

@@ -370,7 +370,7 @@ impl<'a, F: Flow> Run<'a, F> {
                     }
                     let mut tree = Tree::from_state(&state, table.name, table.nodes);
                     if let Some(input) = new_input {
-                        tree[ROOT].rare_mut().input = Some(input);
+                        tree[ROOT].cold_mut().input = Some(input);
                         tree.differs(ROOT);
                     }
                     for (name, value) in &state.labels {

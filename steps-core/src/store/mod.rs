@@ -46,7 +46,7 @@ mod query;
 mod turn;
 mod write;
 
-pub use crate::{base::future::BoxFuture, model::state::rows::Change};
+pub use crate::{base::future::BoxFuture, model::state::NodeRow as Change};
 pub use error::{ErrorKind, StoreError};
 pub use memory::MemoryStore;
 pub use query::{Info, Query, Refused, Saved};

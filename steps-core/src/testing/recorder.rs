@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use crate::{
     base::{error::JournalError, future::BoxFuture, sync::lock},
     journal::{Batch, Journal},
-    model::state::{State, StateError, rows::Change},
+    model::state::{NodeData, NodeRow as Change, State, StateError},
 };
 
 /// Where a run is cut off: at its k-th commit, counted from 1.
@@ -215,7 +215,7 @@ impl Recorder {
         }
         for change in batch.changes() {
             kept.rows
-                .insert(change.id, (change.parent, change.node.clone()));
+                .insert(change.id, (change.parent, change.node.clone().into()));
         }
     }
 }
@@ -226,12 +226,12 @@ fn prune(state: &mut State) {
     state.attempts = state.attempts.max(u32::from(state.started_at.is_some()));
     state.states.iter_mut().for_each(prune);
     state.states.retain(|node| {
-        let blank = State {
+        let blank = NodeData {
             name: node.name.clone(),
             kind: node.kind,
-            ..State::default()
+            ..NodeData::default()
         };
-        *node != blank
+        node.node != blank || !node.states.is_empty()
     });
 }
 

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use rusqlite::{Connection, Row};
 use steps_core::{
-    Json, State,
+    Json,
+    state::NodeData,
     state::{Kind, Labels},
     store::{Change, Info, Refused, Saved},
 };
@@ -36,7 +37,7 @@ pub(crate) struct Execution {
     pub(crate) info: Info,
     pub(crate) input: Json,
     /// The root, if it has been written.
-    root: Option<State>,
+    root: Option<NodeData>,
 }
 
 impl Execution {
@@ -97,7 +98,7 @@ fn read(columns: &mut Columns<'_>) -> Result<Execution> {
     let root = match attempts {
         None => None,
         Some(attempts) => {
-            let mut root = State::default();
+            let mut root = NodeData::default();
             root.name = Cow::Owned(info.flow.clone());
             root.kind = Kind::Flow;
             root.status = info.status;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use rusqlite::{Connection, params};
-use steps_core::{State, store::Change};
+use steps_core::{state::NodeData, store::Change};
 
 use super::txn::{Kept, Txn};
 use crate::{
@@ -76,7 +76,7 @@ fn change(columns: &mut Columns<'_>) -> Result<Change> {
     let id = node_number(columns.some(id)?);
     let parent = columns.count()?;
     let parent = columns.some(parent)?;
-    let mut node = State::default();
+    let mut node = NodeData::default();
     node.name = Cow::Owned(columns.text()?.unwrap_or_default().to_owned());
     node.kind = columns.kind()?;
     node.status = columns.status()?;

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, params};
 use steps_core::{
-    State,
+    state::NodeData,
     store::{Due, ErrorKind, Existing, Lease, NewExecution, Refused, Target, Then, Write, Written},
 };
 
@@ -145,7 +145,7 @@ fn put(txn: &Txn<'_>, key: i64, flow: Option<&str>, write: &Write) -> Result<()>
     steps::put(txn, key, others)
 }
 
-fn put_root(conn: &Connection, key: i64, flow: &str, root: &State) -> Result<()> {
+fn put_root(conn: &Connection, key: i64, flow: &str, root: &NodeData) -> Result<()> {
     conn.prepare_cached(ROOT)?.execute(params![
         key,
         root.status.as_str(),

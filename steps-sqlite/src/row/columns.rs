@@ -5,8 +5,8 @@ use rusqlite::{
     types::{ToSql, ToSqlOutput, Value, ValueRef},
 };
 use steps_core::{
-    Json, State, Status,
-    state::{Kind, Until},
+    Json, Status,
+    state::{Kind, NodeData, Until},
     store::ErrorKind,
 };
 
@@ -65,16 +65,16 @@ pub(crate) fn text(json: Option<&Json>) -> Option<&str> {
 }
 
 /// The `more` column of a step's row.
-pub(crate) fn overflow_of(node: &State) -> Result<Option<String>, Fail> {
+pub(crate) fn overflow_of(node: &NodeData) -> Result<Option<String>, Fail> {
     Overflow::text_of(node).map_err(|error| unwritable(node, &error))
 }
 
 /// The `more` column of an execution's row, which is also its root's.
-pub(crate) fn overflow_of_root(node: &State, flow: &str) -> Result<Option<String>, Fail> {
+pub(crate) fn overflow_of_root(node: &NodeData, flow: &str) -> Result<Option<String>, Fail> {
     Overflow::text_of_root(node, flow).map_err(|error| unwritable(node, &error))
 }
 
-fn unwritable(node: &State, error: &serde_json::Error) -> Fail {
+fn unwritable(node: &NodeData, error: &serde_json::Error) -> Fail {
     Fail::new(
         ErrorKind::Rejected,
         format!("step `{}` can't be written: {error}", node.name),
@@ -168,7 +168,7 @@ impl<'a> Columns<'a> {
     }
 
     /// Reads the `more` column, and sets what is in it in the node.
-    pub(crate) fn overflow(&mut self, node: &mut State) -> Result<(), Fail> {
+    pub(crate) fn overflow(&mut self, node: &mut NodeData) -> Result<(), Fail> {
         match self.text()? {
             None => Ok(()),
             Some(text) => Overflow::restore(text, node).map_err(|why| self.wrong(why)),

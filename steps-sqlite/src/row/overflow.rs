@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 use steps_core::{
     Json,
-    state::{Kind, Labels, Progress, Resolved, State, Undo, Until},
+    state::{Kind, Labels, NodeData, Progress, Resolved, Undo, Until},
 };
 
 use super::nanos::exact;
@@ -88,7 +88,7 @@ fn beyond(time: Option<Timestamp>) -> Option<Timestamp> {
 
 impl Overflow<'_> {
     /// Returns the object for a node other than the root, as text; `None` if it would be empty.
-    pub(crate) fn text_of(node: &State) -> Result<Option<String>, serde_json::Error> {
+    pub(crate) fn text_of(node: &NodeData) -> Result<Option<String>, serde_json::Error> {
         if !Self::is_needed(node) {
             return Ok(None);
         }
@@ -98,7 +98,7 @@ impl Overflow<'_> {
     /// Returns the object for the root of an execution of `flow`, as text; `None` if it would be
     /// empty. The root's row is the execution's, which lacks some columns that the others have.
     pub(crate) fn text_of_root(
-        node: &State,
+        node: &NodeData,
         flow: &str,
     ) -> Result<Option<String>, serde_json::Error> {
         Overflow {
@@ -112,13 +112,13 @@ impl Overflow<'_> {
     }
 
     /// Reads the text of an object, and sets its fields in a node that has those of the columns.
-    pub(crate) fn restore(text: &str, node: &mut State) -> Result<(), String> {
+    pub(crate) fn restore(text: &str, node: &mut NodeData) -> Result<(), String> {
         let overflow: Overflow = serde_json::from_str(text).map_err(|error| error.to_string())?;
         overflow.restore_into(node)
     }
 
     /// Whether a node has anything for the object. Most have not, and then it is not made.
-    fn is_needed(node: &State) -> bool {
+    fn is_needed(node: &NodeData) -> bool {
         let until = match node.until {
             Some(Until::Time(time)) => Some(time),
             _ => None,
@@ -138,7 +138,7 @@ impl Overflow<'_> {
     }
 
     /// The fields that neither the root nor other nodes have a column for.
-    fn of(node: &State) -> Self {
+    fn of(node: &NodeData) -> Self {
         Self {
             info: node.info.clone(),
             errors: match node.errors.len() {
@@ -176,7 +176,7 @@ impl Overflow<'_> {
         serde_json::to_string(self).map(Some)
     }
 
-    fn restore_into(self, node: &mut State) -> Result<(), String> {
+    fn restore_into(self, node: &mut NodeData) -> Result<(), String> {
         if let Some(name) = self.name {
             node.name = Cow::Owned(name.into_owned());
         }

@@ -2,7 +2,8 @@
 //! bounding the memory that waiting calls take; this module knows no database.
 
 use steps_core::{
-    Json, State,
+    Json,
+    state::NodeData,
     store::{Message, Target, Write},
 };
 
@@ -25,7 +26,7 @@ pub(crate) fn of_message(message: &Message) -> usize {
     }
 }
 
-fn of_node(node: &State) -> usize {
+fn of_node(node: &NodeData) -> usize {
     let errors: usize = node.errors.iter().map(String::len).sum();
     let values = [
         &node.info,
@@ -35,7 +36,7 @@ fn of_node(node: &State) -> usize {
         &node.after,
     ];
     let values: usize = values.into_iter().map(|json| of(json.as_ref())).sum();
-    errors + values + size_of::<State>()
+    errors + values + size_of::<NodeData>()
 }
 
 fn of(json: Option<&Json>) -> usize {

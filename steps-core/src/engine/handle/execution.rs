@@ -418,10 +418,11 @@ pub(in crate::engine) fn state(id: &str, saved: Saved) -> Result<State, EngineEr
         id: id.to_owned(),
         error: Arc::new(error),
     })?;
-    let mut state = state.unwrap_or_else(|| State {
-        name: saved.info.flow.clone().into(),
-        kind: crate::model::state::Kind::Flow,
-        ..State::default()
+    let mut state = state.unwrap_or_else(|| {
+        let mut root = State::default();
+        root.name = saved.info.flow.clone().into();
+        root.kind = crate::model::state::Kind::Flow;
+        root
     });
     state.input = Some(saved.input);
     state.id = Some(id.into());

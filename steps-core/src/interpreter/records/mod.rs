@@ -3,7 +3,11 @@
 //! The children of a node stand side by side, so a line's record is found by adding. Rounds of a
 //! `loop` come one at a time and are kept in a list.
 
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    ops::{Deref, DerefMut},
+    sync::LazyLock,
+};
 
 use jiff::Timestamp;
 
@@ -11,7 +15,7 @@ use crate::{
     base::json::Json,
     language::scope::Keys,
     model::{
-        state::{Kind, Progress, Undo, Until},
+        state::{Kind, NodeData, Until},
         status::{Event, Status},
         table::Node,
     },
@@ -54,23 +58,31 @@ pub(crate) struct Record {
     pub(crate) started_at: Option<Timestamp>,
     pub(crate) done_at: Option<Timestamp>,
     pub(crate) output: Option<Json>,
-    rare: Option<Box<Rare>>,
+    cold: Option<Box<ColdFields>>,
 }
 
-/// What few nodes have.
+/// What few nodes have, in a box of its own.
 #[derive(Debug, Default)]
-pub(crate) struct Rare {
-    pub(crate) info: Option<Json>,
-    pub(crate) errors: Vec<String>,
-    pub(crate) until: Option<Until>,
-    pub(crate) input: Option<Json>,
-    pub(crate) decision: Option<bool>,
-    pub(crate) before: Option<Json>,
-    pub(crate) after: Option<Json>,
-    pub(crate) progress: Option<Progress>,
-    pub(crate) undo: Option<Undo>,
-    pub(crate) extra: Vec<(String, Json)>,
+pub(crate) struct ColdFields {
+    /// All of a node but what its [`Record`] has: the name, kind, status, times, attempts and output
+    /// in here say nothing.
+    data: NodeData,
+    /// Of a `loop`: its rounds.
     pub(crate) rounds: Vec<Id>,
+}
+
+impl Deref for ColdFields {
+    type Target = NodeData;
+
+    fn deref(&self) -> &NodeData {
+        &self.data
+    }
+}
+
+impl DerefMut for ColdFields {
+    fn deref_mut(&mut self) -> &mut NodeData {
+        &mut self.data
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -85,7 +97,7 @@ pub(crate) enum Name {
     Text(Box<str>),
 }
 
-static NO_RARE: std::sync::LazyLock<Rare> = std::sync::LazyLock::new(Rare::default);
+static NOTHING_COLD: LazyLock<ColdFields> = LazyLock::new(ColdFields::default);
 
 impl Record {
     fn new(name: Name, kind: Kind, parent: Id) -> Self {
@@ -106,18 +118,18 @@ impl Record {
             started_at: None,
             done_at: None,
             output: None,
-            rare: None,
+            cold: None,
         }
     }
 
     /// What few nodes have, to read.
-    pub(crate) fn rare(&self) -> &Rare {
-        self.rare.as_deref().unwrap_or(&NO_RARE)
+    pub(crate) fn cold(&self) -> &ColdFields {
+        self.cold.as_deref().unwrap_or(&NOTHING_COLD)
     }
 
     /// What few nodes have, to write.
-    pub(crate) fn rare_mut(&mut self) -> &mut Rare {
-        self.rare.get_or_insert_default()
+    pub(crate) fn cold_mut(&mut self) -> &mut ColdFields {
+        self.cold.get_or_insert_default()
     }
 
     /// Changes the status. An event that the machine does not allow is a bug of the
@@ -143,8 +155,8 @@ impl Record {
         }
         // What a step waited for stays: a crash in the middle of this attempt must not lose when a
         // sleep ends.
-        else if let Some(rare) = &mut self.rare {
-            rare.until = None;
+        else if let Some(cold) = &mut self.cold {
+            cold.until = None;
         }
     }
 
@@ -153,9 +165,9 @@ impl Record {
         self.on(Event::Finish);
         self.done_at = Some(now);
         self.output = output;
-        if let Some(rare) = &mut self.rare {
-            rare.errors.clear();
-            rare.until = None;
+        if let Some(cold) = &mut self.cold {
+            cold.errors.clear();
+            cold.until = None;
         }
     }
 
@@ -163,8 +175,8 @@ impl Record {
     pub(crate) fn fail(&mut self, now: Timestamp) {
         self.on(Event::Fail);
         self.done_at = Some(now);
-        if let Some(rare) = &mut self.rare {
-            rare.until = None;
+        if let Some(cold) = &mut self.cold {
+            cold.until = None;
         }
     }
 
@@ -172,19 +184,19 @@ impl Record {
     pub(crate) fn stop(&mut self, now: Timestamp) {
         self.on(Event::Stop);
         self.done_at = Some(now);
-        if let Some(rare) = &mut self.rare {
-            rare.until = None;
+        if let Some(cold) = &mut self.cold {
+            cold.until = None;
         }
     }
 
     pub(crate) fn wait(&mut self, until: Until) {
         self.on(Event::Wait);
-        self.rare_mut().until = Some(until);
+        self.cold_mut().until = Some(until);
     }
 
     /// How many attempts of a step that polls failed, before the last "not yet".
     pub(crate) fn failures(&self) -> u32 {
-        let count = self.rare().extra.iter().find(|(name, _)| name == FAILURES);
+        let count = self.cold().extra.iter().find(|(name, _)| name == FAILURES);
         count
             .and_then(|(_, count)| count.decode().ok())
             .unwrap_or(0)
@@ -194,20 +206,20 @@ impl Record {
     pub(crate) fn add_failures(&mut self, count: usize) {
         let count = self.failures() + u32::try_from(count).unwrap_or(u32::MAX);
         if let Ok(json) = Json::encode(&count) {
-            let extra = &mut self.rare_mut().extra;
+            let extra = &mut self.cold_mut().extra;
             extra.retain(|(name, _)| name != FAILURES);
             extra.push((FAILURES.to_owned(), json));
         }
     }
 
     fn has_failed(&self) -> bool {
-        self.done_at.is_some() && !self.rare().errors.is_empty()
+        self.done_at.is_some() && !self.cold().errors.is_empty()
     }
 
     pub(crate) fn waits_for_signal(&self) -> bool {
         self.kind == Kind::Step
             && self.status == Status::Waiting
-            && self.rare().until == Some(Until::Signal)
+            && self.cold().until == Some(Until::Signal)
     }
 
     /// The records of its children, where they stand side by side.
@@ -341,7 +353,7 @@ impl Tree {
     /// Makes the record of a `loop`'s next round.
     pub(crate) fn round(&mut self, parent: Id) -> Id {
         let id = self.next_id();
-        let rounds = &mut self[parent].rare_mut().rounds;
+        let rounds = &mut self[parent].cold_mut().rounds;
         rounds.push(id);
         let number = u32::try_from(rounds.len()).unwrap_or(u32::MAX);
         self.records
@@ -400,7 +412,7 @@ impl Tree {
     pub(crate) fn below(&self, id: Id) -> Vec<Id> {
         let record = &self[id];
         match record.kind {
-            Kind::Loop => record.rare().rounds.clone(),
+            Kind::Loop => record.cold().rounds.clone(),
             _ => record.children().collect(),
         }
     }
@@ -422,7 +434,7 @@ impl Tree {
 
     /// Collects the steps whose undo failed.
     pub(crate) fn undo_failures(&self, id: Id, found: &mut Vec<Id>) {
-        let undo = self[id].rare().undo.as_ref();
+        let undo = self[id].cold().undo.as_ref();
         if undo.is_some_and(|undo| {
             undo.done_at.is_some() && !undo.err.is_empty() && undo.resolved.is_none()
         }) {

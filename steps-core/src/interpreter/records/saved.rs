@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use super::{Id, NO_ROW, Name, ROOT, Rare, Record, Tree};
+use super::{ColdFields, Id, NO_ROW, Name, ROOT, Record, Tree};
 use crate::model::{
-    state::{Kind, Labels, Row, State},
+    state::{Kind, Labels, NodeData, Row, State},
     status::Status,
     table::{Node, Work},
 };
@@ -12,43 +12,25 @@ use crate::model::{
 impl Tree {
     /// The saved form of a node and all below it.
     pub(crate) fn state(&self, id: Id) -> State {
-        let mut state = self.node(id);
-        state.states = self
-            .below(id)
-            .into_iter()
-            .map(|id| self.state(id))
-            .collect();
+        // The rows are those of one journal, and the state may be given to another.
+        let mut state = State::from(self.node(id));
+        let below = self.below(id).into_iter();
+        state.states = below.map(|id| self.state(id)).collect();
         state
     }
 
     /// The saved form of a node alone.
-    pub(crate) fn node(&self, id: Id) -> State {
+    pub(crate) fn node(&self, id: Id) -> NodeData {
         let record = &self[id];
-        let rare = record.rare();
-        State {
-            name: self.name(id),
-            kind: record.kind,
-            status: record.status,
-            info: rare.info.clone(),
-            errors: rare.errors.clone(),
-            started_at: record.started_at,
-            done_at: record.done_at,
-            until: rare.until,
-            attempts: record.attempts,
-            input: rare.input.clone(),
-            decision: rare.decision,
-            output: record.output.clone(),
-            before: rare.before.clone(),
-            after: rare.after.clone(),
-            progress: rare.progress,
-            undo: rare.undo.clone(),
-            id: None,
-            labels: Labels::new(),
-            extra: rare.extra.clone(),
-            // The rows are those of one journal, and the state may be given to another.
-            row: Row::default(),
-            states: Vec::new(),
-        }
+        let mut node = record.cold().data.clone();
+        node.name = self.name(id);
+        node.kind = record.kind;
+        node.status = record.status;
+        node.started_at = record.started_at;
+        node.done_at = record.done_at;
+        node.attempts = record.attempts;
+        node.output.clone_from(&record.output);
+        node
     }
 
     /// The records of a saved tree. The caller has checked that it fits the table.
@@ -108,20 +90,11 @@ impl Tree {
         record.done_at = state.done_at;
         record.output.clone_from(&state.output);
         record.loaded = false;
-        let rare = Rare {
-            info: state.info.clone(),
-            errors: state.errors.clone(),
-            until: state.until,
-            input: state.input.clone(),
-            decision: state.decision,
-            before: state.before.clone(),
-            after: state.after.clone(),
-            progress: state.progress,
-            undo: state.undo.clone(),
-            extra: state.extra.clone(),
-            rounds: Vec::new(),
-        };
-        record.rare = Some(Box::new(rare));
+        let mut data = state.node.clone();
+        // These belong to the execution, and are kept by the run.
+        (data.id, data.labels, data.output) = (None, Labels::new(), None);
+        let rounds = Vec::new();
+        record.cold = Some(Box::new(ColdFields { data, rounds }));
     }
 
     fn fill_lines(&mut self, parent: Id, nodes: &'static [Node], states: &[State]) {
@@ -155,7 +128,7 @@ impl Tree {
         let record = &mut self[id];
         if record.status == Status::Done
             && record.output.is_none()
-            && let Some(info) = &record.rare().info
+            && let Some(info) = &record.cold().info
             && (meta.check)(info.get()).is_ok()
         {
             record.output = Some(info.clone());

@@ -10,7 +10,7 @@ use proptest::{
     sample::select,
 };
 
-use super::{Kind, Progress, Resolved, Row, State, Undo, Until};
+use super::{Kind, NodeData, Progress, Resolved, State, Undo, Until};
 use crate::{base::json::Json, model::status::Status};
 
 pub(super) fn time() -> BoxedStrategy<Timestamp> {
@@ -110,7 +110,7 @@ fn node() -> BoxedStrategy<State> {
             let (name, kind, status, errors, started_at, done_at, attempts) = seed;
             let (info, input, decision, output, before, after) = values;
             let (progress, undo, until, extra, some, id, labels) = rest;
-            State {
+            State::from(NodeData {
                 name: Cow::Owned(name),
                 kind,
                 status,
@@ -138,9 +138,7 @@ fn node() -> BoxedStrategy<State> {
                 id,
                 labels,
                 extra,
-                row: Row::default(),
-                states: Vec::new(),
-            }
+            })
         })
         .boxed()
 }

@@ -78,7 +78,7 @@ fn compare(old: &State, new: &State, path: &mut String, changes: &mut Vec<Change
         .map(|state| (state, left.remove(&*state.name)))
         .collect();
 
-    let mut fields = changed_fields(old, new);
+    let mut fields = old.node.differing(&new.node);
     if !pairs
         .iter()
         .filter_map(|(_, old)| old.map(|(place, _)| place))
@@ -109,58 +109,6 @@ fn compare(old: &State, new: &State, path: &mut String, changes: &mut Vec<Change
     }
 }
 
-/// The fields of the two nodes themselves that differ.
-fn changed_fields(old: &State, new: &State) -> Vec<&'static str> {
-    // Without `..`, so that a field that is added can't be forgotten here.
-    let State {
-        name,
-        kind,
-        status,
-        info,
-        errors,
-        started_at,
-        done_at,
-        until,
-        attempts,
-        input,
-        decision,
-        output,
-        before,
-        after,
-        progress,
-        undo,
-        id,
-        labels,
-        extra,
-        row: _,
-        states: _,
-    } = old;
-    [
-        ("name", *name != new.name),
-        ("info", *info != new.info),
-        ("err", *errors != new.errors),
-        ("startedAt", *started_at != new.started_at),
-        ("doneAt", *done_at != new.done_at),
-        ("status", *status != new.status),
-        ("kind", *kind != new.kind),
-        ("input", *input != new.input),
-        ("decision", *decision != new.decision),
-        ("output", *output != new.output),
-        ("attempts", *attempts != new.attempts),
-        ("before", *before != new.before),
-        ("after", *after != new.after),
-        ("progress", *progress != new.progress),
-        ("undo", *undo != new.undo),
-        ("until", *until != new.until),
-        ("id", *id != new.id),
-        ("labels", *labels != new.labels),
-        ("extra", *extra != new.extra),
-    ]
-    .into_iter()
-    .filter_map(|(field, differs)| differs.then_some(field))
-    .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -182,10 +130,9 @@ mod tests {
         network.done_at = network.started_at;
         network.status = crate::model::status::Status::Done;
         network.info = None;
-        later.states.push(State {
-            name: "inFlight".into(),
-            ..State::default()
-        });
+        let mut in_flight = State::default();
+        in_flight.name = "inFlight".into();
+        later.states.push(in_flight);
         assert_eq!(
             pending.diff(&later),
             [

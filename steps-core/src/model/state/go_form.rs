@@ -7,7 +7,7 @@ use serde::{
 };
 
 use super::{
-    State,
+    NodeData, State,
     time::Stamp,
     write::{Joined, checked, is_blank},
 };
@@ -51,12 +51,12 @@ struct Told<'a> {
 
 impl<'a> Seed<'a> {
     fn told(&self, stand_in: &'a mut [String; 1]) -> Told<'a> {
-        let State {
+        let NodeData {
             status,
             errors,
             undo,
             ..
-        } = self.state;
+        } = &self.state.node;
         let mut told = Told {
             errors,
             started_at: self.state.started_at,
@@ -99,13 +99,13 @@ impl Serialize for Seed<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut stand_in = [String::new()];
         let told = self.told(&mut stand_in);
-        let State {
+        let NodeData {
             name,
             status,
             info,
             output,
             ..
-        } = self.state;
+        } = &self.state.node;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("name", &**name)?;
         let output = output.as_ref().filter(|_| *status == Status::Done);

@@ -1,9 +1,16 @@
 //! The saved tree of one execution, untyped: what tools read and what a resume starts from.
 //!
-//! The macros generate a typed view over it; the interpreter turns it into its own records and
-//! back. Writing JSON is in `write` (and `go_form`) and reading it in `read`, finding nodes in `query`, the form
-//! that a store with a row for each node has in `rows`, clearing
-//! what failed in `recover`, an operator's decisions in `operate`, comparing two states in `diff`, and drawing the tree in `draw`.
+//! The macros generate a typed view over it; the interpreter turns it into its own records and back.
+//!
+//! | file | job |
+//! |---|---|
+//! | `node`, `kind` | the fields of one node |
+//! | `read`, `visit`, `fields`, `value`, `time`, `limits`, `error` | reading JSON, within bounds |
+//! | `write`, `go_form`, `schema` | writing JSON, also for the Go library; its schema |
+//! | `rows` | a row for each node, as stores keep a tree |
+//! | `path`, `query` | finding nodes |
+//! | `recover`, `operate` | what is changed from outside: clearing what failed, signals, an operator's decisions |
+//! | `diff`, `draw` | comparing two states, and drawing one for people |
 
 #[cfg(test)]
 mod arbitrary;
@@ -14,6 +21,7 @@ mod fields;
 mod go_form;
 mod kind;
 mod limits;
+mod node;
 mod operate;
 pub mod path;
 mod query;
@@ -27,72 +35,70 @@ mod value;
 mod visit;
 mod write;
 
-use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    ops::{Deref, DerefMut},
+};
 
 use jiff::Timestamp;
 
-use super::status::Status;
-use crate::base::json::Json;
 pub use diff::Change;
 pub use draw::Tree;
 pub use error::{LimitKind, StateError};
 pub use go_form::SeedForm;
 pub use limits::Limits;
+pub use node::NodeData;
 pub use query::Walk;
-pub use rows::Row;
+pub use rows::{NodeRow, Row};
 
 /// The labels of an execution: names and values, such as `project` and `atlas`.
 pub type Labels = BTreeMap<String, String>;
 
 /// One node of the saved tree, with all that is below it. The root stands for the execution.
+///
+/// The node's own fields are those of [`NodeData`], which this derefs to: `state.status`,
+/// `state.errors`.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct State {
-    /// The step's name; of an item of a `for`, its key; of a round of a `loop`, its number from 1.
-    pub name: Cow<'static, str>,
-    /// What sort of node it is.
-    pub kind: Kind,
-    /// What it is doing.
-    pub status: Status,
-    /// The step's own working data, kept between attempts.
-    pub info: Option<Json>,
-    /// The errors of the last attempt; empty where there are none.
-    pub errors: Vec<String>,
-    /// When its first attempt began.
-    pub started_at: Option<Timestamp>,
-    /// When it ended, well or not.
-    pub done_at: Option<Timestamp>,
-    /// What it waits for, while it is [`Status::Waiting`].
-    pub until: Option<Until>,
-    /// How many attempts have begun.
-    pub attempts: u32,
-    /// What it was given: of a flow its input, of a `for` the array of its items, of an `if let`
-    /// the value that was looked at, of a signal what was sent.
-    pub input: Option<Json>,
-    /// The recorded decision: of an `if`, whether the condition held; of a round, whether it was
-    /// the last.
-    pub decision: Option<bool>,
-    /// What it gave, once done. Missing where that is `null`.
-    pub output: Option<Json>,
-    /// What `#[observe]` saw before it began.
-    pub before: Option<Json>,
-    /// What `#[observe]` saw after it was done.
-    pub after: Option<Json>,
-    /// How far it has come, as it said itself.
-    pub progress: Option<Progress>,
-    /// Its rollback, once begun.
-    pub undo: Option<Undo>,
-    /// Of the root: the execution's id.
-    pub id: Option<Arc<str>>,
-    /// Of the root: the execution's labels, by which it is found.
-    pub labels: Labels,
-    /// Fields that this version does not know, kept as they were read.
-    pub extra: Vec<(String, Json)>,
+    /// The node itself.
+    pub node: NodeData,
     /// Its number in the store it was read from, where that has a row for each node: no part of the
     /// JSON, nor of what makes two states equal.
     pub row: Row,
     /// The nodes below, in order.
     pub states: Vec<State>,
+}
+
+impl Deref for State {
+    type Target = NodeData;
+
+    fn deref(&self) -> &NodeData {
+        &self.node
+    }
+}
+
+impl DerefMut for State {
+    fn deref_mut(&mut self) -> &mut NodeData {
+        &mut self.node
+    }
+}
+
+/// A node with none below it.
+impl From<NodeData> for State {
+    fn from(node: NodeData) -> Self {
+        Self {
+            node,
+            ..Self::default()
+        }
+    }
+}
+
+/// The node alone: what is below it is dropped.
+impl From<State> for NodeData {
+    fn from(state: State) -> Self {
+        state.node
+    }
 }
 
 /// What sort of node it is.

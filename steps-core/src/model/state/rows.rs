@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use super::{LimitKind, Limits, State, StateError, path};
+use super::{LimitKind, Limits, NodeData, State, StateError, path};
 
 /// The number of a node's row, in the store from which the tree was put together.
 ///
@@ -51,6 +51,27 @@ impl PartialEq for Row {
 
 impl Eq for Row {}
 
+/// One node as a row: its number, that of the node above it, and its content.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct NodeRow {
+    /// The node's number: the same for as long as the execution lives, also in a later run that
+    /// resumes what [`State::from_rows`] has put together. The root's is 0.
+    pub id: u32,
+    /// The number of the node above it; the root's is its own.
+    pub parent: u32,
+    /// The node.
+    pub node: NodeData,
+}
+
+impl NodeRow {
+    /// A node with its place. A [`State`] gives only its own node, not those below.
+    pub fn new(id: u32, parent: u32, node: impl Into<NodeData>) -> Self {
+        let node = node.into();
+        Self { id, parent, node }
+    }
+}
+
 /// One row that is being put in its place.
 struct Part {
     id: u32,
@@ -71,7 +92,7 @@ impl State {
     ///
     /// [`StateError::Row`] where the rows are no tree: the one above a row is missing, or it stands
     /// above itself. [`StateError::Limit`] where it is too deep or has too many nodes.
-    pub fn from_rows(rows: impl IntoIterator<Item = Change>) -> Result<Option<Self>, StateError> {
+    pub fn from_rows(rows: impl IntoIterator<Item = NodeRow>) -> Result<Option<Self>, StateError> {
         Self::from_rows_with(rows, &Limits::DEFAULT)
     }
 
@@ -81,7 +102,7 @@ impl State {
     ///
     /// Those of [`from_rows`](Self::from_rows).
     pub fn from_rows_with(
-        rows: impl IntoIterator<Item = Change>,
+        rows: impl IntoIterator<Item = NodeRow>,
         limits: &Limits,
     ) -> Result<Option<Self>, StateError> {
         let mut parts = sorted(rows);
@@ -137,7 +158,7 @@ impl State {
     /// of an execution after a tool has changed its state. A node keeps the [row](Self#structfield.row)
     /// it has, unless another has the same or the order would not be that of the numbers; the others
     /// get new ones.
-    pub fn to_rows(&self) -> Vec<Change> {
+    pub fn to_rows(&self) -> Vec<NodeRow> {
         let most = largest(self).unwrap_or(0);
         let mut next = if most > Row::MOST { 1 } else { most + 1 };
         let mut used = HashSet::new();
@@ -145,7 +166,7 @@ impl State {
         // The nodes to write, each with its row and that of the node above it.
         let mut left = vec![(self, 0, 0)];
         while let Some((node, id, parent)) = left.pop() {
-            rows.push(Change::new(id, parent, node.alone(Row::new(id))));
+            rows.push(NodeRow::new(id, parent, node.node.clone()));
             let first = left.len();
             let mut before = 0;
             for below in &node.states {
@@ -166,34 +187,6 @@ impl State {
         }
         rows
     }
-
-    /// The node without those below it.
-    fn alone(&self, row: Row) -> Self {
-        // Not by a clone of the whole, which would be quadratic in the depth.
-        Self {
-            name: self.name.clone(),
-            kind: self.kind,
-            status: self.status,
-            info: self.info.clone(),
-            errors: self.errors.clone(),
-            started_at: self.started_at,
-            done_at: self.done_at,
-            until: self.until,
-            attempts: self.attempts,
-            input: self.input.clone(),
-            decision: self.decision,
-            output: self.output.clone(),
-            before: self.before.clone(),
-            after: self.after.clone(),
-            progress: self.progress,
-            undo: self.undo.clone(),
-            id: self.id.clone(),
-            labels: self.labels.clone(),
-            extra: self.extra.clone(),
-            row,
-            states: Vec::new(),
-        }
-    }
 }
 
 /// The largest number of a row in a tree, if it has any.
@@ -208,13 +201,16 @@ pub(crate) fn largest(state: &State) -> Option<u32> {
 }
 
 /// The rows in the order of their numbers, each number once.
-fn sorted(rows: impl IntoIterator<Item = Change>) -> Vec<Part> {
+fn sorted(rows: impl IntoIterator<Item = NodeRow>) -> Vec<Part> {
     let mut parts: Vec<Part> = rows
         .into_iter()
         .map(|row| {
-            let Change { id, parent, node } = row;
-            let mut node = node;
-            node.row = Row::new(id);
+            let NodeRow { id, parent, node } = row;
+            let node = State {
+                node,
+                row: Row::new(id),
+                states: Vec::new(),
+            };
             Part {
                 id,
                 parent,
@@ -284,23 +280,3 @@ fn path_of(parts: &[Part], at: usize) -> String {
 
 #[cfg(test)]
 mod tests;
-
-/// One node that changed: its new content.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Change {
-    /// The node's number: the same for as long as the execution lives, also in a later run that
-    /// resumes what [`State::from_rows`] has put together. The root's is 0.
-    pub id: u32,
-    /// The number of the node above it; the root's is its own.
-    pub parent: u32,
-    /// The node, with no [`states`](State#structfield.states) below it.
-    pub node: State,
-}
-
-impl Change {
-    /// A node as a store read it.
-    pub fn new(id: u32, parent: u32, node: State) -> Self {
-        Self { id, parent, node }
-    }
-}

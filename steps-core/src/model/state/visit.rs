@@ -140,7 +140,7 @@ impl<'de> de::Visitor<'de> for NodeVisitor<'_, '_> {
             Ok(()) => Ok(node),
             Err(error) => {
                 if fields.has_name() {
-                    reader.leave(depth, node.name);
+                    reader.leave(depth, node.node.name);
                 }
                 Err(error)
             }

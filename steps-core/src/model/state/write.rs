@@ -178,7 +178,7 @@ mod tests {
     use crate::{
         base::json::Json,
         model::{
-            state::{Kind, State, Undo, Until},
+            state::{Kind, NodeData, State, Undo, Until},
             status::Status,
         },
     };
@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn each_addition_has_its_place() {
         let json = |text: &str| Some(Json::parse(text).unwrap());
-        let state = State {
+        let node = NodeData {
             name: "a".into(),
             kind: Kind::Flow,
             status: Status::Waiting,
@@ -201,8 +201,9 @@ mod tests {
             after: json("null"),
             undo: Some(Undo::default()),
             extra: vec![("z".into(), Json::parse("5").unwrap())],
-            ..State::default()
+            ..NodeData::default()
         };
+        let state = State::from(node);
         assert_eq!(
             state.to_json(),
             r#"{"name":"a","info":1,"err":"x; y","errs":["x","y"],"startedAt":null,"doneAt":null,"status":"waiting","kind":"flow","input":2,"decision":true,"output":3,"attempts":2,"before":4,"after":null,"undo":{},"until":"signal","z":5,"states":[]}"#,

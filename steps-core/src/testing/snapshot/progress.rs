@@ -17,7 +17,7 @@ use crate::{
     model::{
         compat,
         compat::{Group, Line, Outputs},
-        state::{Kind, State, path},
+        state::{Kind, NodeData, State, path},
         status::Status,
         table::{Node, Table, Work},
     },
@@ -259,14 +259,14 @@ impl LineShot {
             WorkShot::Step { output, .. } if status == Status::Done => Json::encode(output).ok(),
             _ => None,
         };
-        State {
+        State::from(NodeData {
             name: Cow::Owned(saved.to_owned()),
             kind: self.work.kind(),
             status,
             started_at: Some(jiff::Timestamp::UNIX_EPOCH),
             output,
-            ..State::default()
-        }
+            ..NodeData::default()
+        })
     }
 }
 

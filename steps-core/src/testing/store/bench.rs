@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     base::clock::{add, after},
-    model::state::rows::Change,
+    model::state::NodeRow as Change,
     store::{
         Claim, Claimed, Due, Held, Hold, Lease, Message, Query, Renew, Renewal, Saved, Store,
         StoreError, Taken, Tell, Then, Told, Write, Written,

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt::Debug};
 
 use crate::{
-    model::state::rows::Change,
+    model::state::NodeRow as Change,
     store::{ErrorKind, StoreError},
 };
 

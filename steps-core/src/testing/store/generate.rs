@@ -6,7 +6,7 @@ use super::make::json;
 use crate::{
     base::json::Json,
     model::{
-        state::{Kind, Progress, Resolved, State, Undo, Until},
+        state::{Kind, NodeData, Progress, Resolved, Undo, Until},
         status::Status,
     },
 };
@@ -118,7 +118,7 @@ impl Dice {
     }
 
     /// A node whose status and fields do not contradict each other.
-    fn node(&mut self, kind: Kind, status: Status) -> State {
+    fn node(&mut self, kind: Kind, status: Status) -> NodeData {
         let info = self.value();
         let errors = (0..self.below(4)).map(|_| self.text()).collect();
         let started_at = self.maybe(Self::time);
@@ -128,7 +128,7 @@ impl Dice {
             Status::Pending | Status::Running | Status::Waiting => None,
             _ => self.maybe(Self::time),
         };
-        State {
+        NodeData {
             name: self.text().into(),
             kind,
             status,
@@ -156,13 +156,13 @@ impl Dice {
                 .maybe(|dice| ("unknown field".to_owned(), dice.json()))
                 .into_iter()
                 .collect(),
-            ..State::default()
+            ..NodeData::default()
         }
     }
 }
 
 /// This many nodes, of each kind and in each status.
-pub(super) fn nodes(dice: &mut Dice, count: usize) -> Vec<State> {
+pub(super) fn nodes(dice: &mut Dice, count: usize) -> Vec<NodeData> {
     let kinds = Kind::ALL.iter().cycle();
     let statuses = Status::ALL.iter().cycle();
     kinds
@@ -175,13 +175,14 @@ pub(super) fn nodes(dice: &mut Dice, count: usize) -> Vec<State> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::state::State;
 
     /// So a store may keep them as the JSON of a state.
     #[test]
     fn generated_nodes_survive_their_own_json() {
         for node in nodes(&mut Dice::new(3), 2000) {
-            let text = node.to_json();
-            assert_eq!(State::from_json(&text).unwrap(), node, "{text}");
+            let text = State::from(node.clone()).to_json();
+            assert_eq!(State::from_json(&text).unwrap().node, node, "{text}");
         }
     }
 }

@@ -9,7 +9,7 @@ use super::bench::HOUR;
 use crate::{
     base::json::Json,
     model::{
-        state::{Kind, Labels, State, rows::Change},
+        state::{Kind, Labels, NodeData, NodeRow as Change},
         status::Status,
     },
     store::{Claim, Due, FlowClaim, Lease, Message, NewExecution, Query, Target, Then, Write},
@@ -157,7 +157,7 @@ pub(super) fn signal(path: &str, value: &str) -> Message {
 
 /// A step's node, done.
 pub(super) fn step(id: u32, name: &str) -> Change {
-    let state = State {
+    let node = NodeData {
         name: name.to_owned().into(),
         kind: Kind::Step,
         status: Status::Done,
@@ -165,23 +165,23 @@ pub(super) fn step(id: u32, name: &str) -> Change {
         done_at: Some(second(2)),
         attempts: 1,
         output: Some(text(name)),
-        ..State::default()
+        ..NodeData::default()
     };
-    Change::new(id, 0, state)
+    Change::new(id, 0, node)
 }
 
 /// The root, in this status; ended, if that is a final one.
 pub(super) fn root(status: Status) -> Change {
-    let state = State {
+    let node = NodeData {
         name: FLOW.into(),
         kind: Kind::Flow,
         status,
         started_at: Some(second(1)),
         done_at: status.is_final().then(|| second(3)),
         attempts: 1,
-        ..State::default()
+        ..NodeData::default()
     };
-    Change::new(0, 0, state)
+    Change::new(0, 0, node)
 }
 
 /// A time at which nothing is special.

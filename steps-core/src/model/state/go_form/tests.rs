@@ -4,7 +4,7 @@ use super::SeedForm;
 use crate::{
     base::json::Json,
     model::{
-        state::{State, Undo},
+        state::{NodeData, State, Undo},
         status::Status,
     },
 };
@@ -44,7 +44,7 @@ fn the_go_files_are_written_as_they_were() {
 /// In the seed form, what the Go library would take it for.
 fn seed(status: Status, errors: &[&str], undo: &str) -> (Status, Vec<String>) {
     let time = Some(jiff::Timestamp::UNIX_EPOCH);
-    let state = State {
+    let node = NodeData {
         name: "a".into(),
         status,
         errors: errors.iter().map(ToString::to_string).collect(),
@@ -55,11 +55,11 @@ fn seed(status: Status, errors: &[&str], undo: &str) -> (Status, Vec<String>) {
             err: undo.into(),
             ..Undo::default()
         }),
-        ..State::default()
+        ..NodeData::default()
     };
-    let read = State::from_json(&state.to_seed_json(SeedForm::Err)).unwrap();
+    let read = State::from_json(&State::from(node).to_seed_json(SeedForm::Err)).unwrap();
     assert_eq!(read.info.is_some(), status == Status::Done, "{status}");
-    (read.status, read.errors)
+    (read.status, read.node.errors)
 }
 
 #[test]

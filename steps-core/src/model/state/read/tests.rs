@@ -48,10 +48,8 @@ fn the_go_files_load() {
 fn a_bare_node_is_pending() {
     let state =
         read(r#"{"name":"f","err":null,"errs":null,"states":null,"status":null,"undo":null}"#);
-    let expected = State {
-        name: "f".into(),
-        ..State::default()
-    };
+    let mut expected = State::default();
+    expected.name = "f".into();
     assert_eq!(state, expected);
 }
 

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use crate::model::{
-    state::{Kind, State, StateError, arbitrary},
+    state::{Kind, NodeData, State, StateError, arbitrary},
     status::Status,
 };
 
@@ -21,15 +21,18 @@ fn shape(state: &State) -> String {
 }
 
 fn node(name: &'static str, kind: Kind, status: Status, below: Vec<State>) -> State {
-    State {
+    let node = NodeData {
         name: name.into(),
         kind,
         status,
         started_at: Some(jiff::Timestamp::UNIX_EPOCH),
         done_at: status.is_final().then_some(jiff::Timestamp::UNIX_EPOCH),
         attempts: 2,
+        ..NodeData::default()
+    };
+    State {
         states: below,
-        ..State::default()
+        ..node.into()
     }
 }
 

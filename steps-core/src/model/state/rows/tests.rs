@@ -3,15 +3,13 @@ use proptest::prelude::*;
 use super::*;
 use crate::model::state::arbitrary;
 
-fn row(id: u32, parent: u32, name: &str) -> Change {
-    let node = State {
-        name: name.to_owned().into(),
-        ..State::default()
-    };
-    Change::new(id, parent, node)
+fn row(id: u32, parent: u32, name: &str) -> NodeRow {
+    let mut node = NodeData::default();
+    node.name = name.to_owned().into();
+    NodeRow::new(id, parent, node)
 }
 
-fn build(rows: impl IntoIterator<Item = Change>) -> Result<Option<State>, String> {
+fn build(rows: impl IntoIterator<Item = NodeRow>) -> Result<Option<State>, String> {
     State::from_rows(rows).map_err(|error| error.to_string())
 }
 
@@ -24,7 +22,7 @@ fn drawn(state: &State) -> String {
     format!("{}{row}({})", state.name, below.join(" "))
 }
 
-fn ids(rows: &[Change]) -> Vec<(u32, u32)> {
+fn ids(rows: &[NodeRow]) -> Vec<(u32, u32)> {
     rows.iter().map(|row| (row.id, row.parent)).collect()
 }
 
@@ -46,7 +44,7 @@ fn rows_in_any_order_are_a_tree_and_the_later_of_two_counts() {
 #[test]
 fn rows_that_are_no_tree_are_refused() {
     let root = || row(0, 0, "f");
-    let error = |rows: Vec<Change>| build(rows).unwrap_err();
+    let error = |rows: Vec<NodeRow>| build(rows).unwrap_err();
     assert_eq!(
         error(vec![row(1, 0, "a")]),
         "row 1: the root's row, 0, is missing"

@@ -28,7 +28,7 @@ mod prelude {
     };
     pub(super) use crate::{
         model::{
-            state::{State, rows::Change},
+            state::{NodeData, NodeRow as Change},
             status::Status,
         },
         store::{

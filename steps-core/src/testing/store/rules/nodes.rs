@@ -26,7 +26,7 @@ pub(in super::super) async fn nodes_replace_those_of_their_number(bench: Bench) 
     bench.keep(lease, first.clone()).await?;
     let mut anew = step(2, "b anew");
     anew.parent = 1;
-    anew.node = State::default();
+    anew.node = NodeData::default();
     bench.keep(lease, vec![anew.clone(), step(5, "e")]).await?;
     bench.keep(lease, Vec::new()).await?;
     let expected = [first[0].clone(), first[1].clone(), anew, step(5, "e")];
@@ -62,7 +62,7 @@ pub(in super::super) async fn every_node_comes_back(bench: Bench) -> Outcome {
         bench.keep(lease, nodes.to_vec()).await?;
     }
     // Each gets the content of another, with fields that were set now empty and the other way.
-    let contents: Vec<State> = expected.iter().rev().map(|row| row.node.clone()).collect();
+    let contents: Vec<NodeData> = expected.iter().rev().map(|row| row.node.clone()).collect();
     for (row, node) in expected.iter_mut().zip(contents) {
         row.node = node;
     }

@@ -6,13 +6,13 @@ use super::{
 };
 use crate::{
     base::json::Json,
-    model::state::State,
+    model::state::NodeData,
     store::{Store, StoreError, Write, Written},
     testing::store::bench::micros,
 };
 
 /// Changes all nodes of a write.
-fn nodes(mut write: Write, change: impl FnMut(&mut State)) -> Write {
+fn nodes(mut write: Write, change: impl FnMut(&mut NodeData)) -> Write {
     let nodes = write.nodes.iter_mut().map(|change| &mut change.node);
     nodes.for_each(change);
     write
