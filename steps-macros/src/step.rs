@@ -1,29 +1,34 @@
 //! `#[step]`: the function as it is, and a type of the same name that the flows use.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::{ItemFn, Type, spanned::Spanned};
 
 use crate::{
-    args,
-    diag::Errors,
-    function::{self, Param, Role},
-    options::{Options, Place, optional},
-    output::{self, Output},
+    attr::{
+        args,
+        options::{Options, Place, optional},
+    },
+    errors::Errors,
+    item::{
+        call::{arg_names, call, check_async},
+        function::{self, Param, Role},
+        return_type::{self, Output},
+    },
 };
 
 /// Expands `#[step]`.
 pub(crate) fn step(attr: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let mut args = args::parse(attr, &mut errors);
-    let krate = function::take_crate(&mut args, &mut errors);
+    let krate = args::take_crate(&mut args, &mut errors);
     let options = Options::read(args, Place::Step, &mut errors);
     let Some(function) = function::parse(item.clone(), "step", &mut errors) else {
         let errors = errors.into_tokens();
         return quote!(#item #errors);
     };
     let params = function::params(&function, Role("step"), &mut errors);
-    let output = output::read(&function, "step", &options, &mut errors);
+    let output = return_type::read(&function, "step", &options, &mut errors);
     check_async(&function, &options, "step", &mut errors);
     let glue = if function::is_method(&function) {
         TokenStream::new()
@@ -35,59 +40,6 @@ pub(crate) fn step(attr: TokenStream, item: TokenStream) -> TokenStream {
     let errors = errors.into_tokens();
     let quiet = function::quiet(&item);
     quote!(#quiet #function #glue #errors)
-}
-
-/// A function that is not async must say that it blocks.
-pub(crate) fn check_async(function: &ItemFn, options: &Options, role: &str, errors: &mut Errors) {
-    match (&function.sig.asyncness, options.blocking) {
-        (None, None) if function.sig.constness.is_none() => errors.on(
-            function.sig.fn_token,
-            format!(
-                "write `async fn`; or, if it blocks its thread, mark it `#[{role}(blocking)]` and \
-                 it runs on a thread of its own"
-            ),
-        ),
-        (Some(_), Some(span)) => errors.at(
-            span,
-            "`blocking` is for a function that is not `async`: take one of the two away",
-        ),
-        _ => {}
-    }
-}
-
-/// The call of the user's function with arguments `args`, as a future.
-pub(crate) fn call(function: &ItemFn, args: &[Ident], params: &[&Param]) -> TokenStream {
-    let name = &function.sig.ident;
-    if function.sig.asyncness.is_some() {
-        return quote!(#name(#(#args),*).await);
-    }
-    let owned = args
-        .iter()
-        .zip(params)
-        .filter(|(_, param)| param.lent().is_some());
-    let owned = owned.map(
-        |(arg, param)| quote_spanned!(param.span()=> let #arg = __p::ToOwned::to_owned(#arg);),
-    );
-    let passed = args.iter().zip(params).map(|(arg, param)| {
-        if param.lent().is_some() {
-            quote!(__p::Borrow::borrow(&#arg))
-        } else {
-            quote!(#arg)
-        }
-    });
-    quote!({ #(#owned)* __p::blocking(move || #name(#(#passed),*)).await })
-}
-
-/// Names for arguments that can't meet the user's, each at its parameter's place.
-pub(crate) fn arg_names(params: &[Param]) -> Vec<Ident> {
-    params
-        .iter()
-        .enumerate()
-        .map(|(index, param)| {
-            let span = Span::mixed_site().located_at(param.span());
-            format_ident!("__a{index}", span = span)
-        })
-        .collect()
 }
 
 fn expand(

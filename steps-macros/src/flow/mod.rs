@@ -1,27 +1,22 @@
 //! `#[flow]` and `steps!`: parse → model → check → expand.
 
-mod block;
-mod body;
 mod check;
 mod expand;
-mod function;
 mod model;
-mod names;
-mod uses;
+mod parse;
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
 use self::model::Health;
-use crate::diag::Errors;
+use crate::errors::Errors;
 
 /// Expands `#[flow]`.
 pub(crate) fn flow(attr: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let output = match function::read(attr, item, &mut errors) {
+    let output = match parse::read(attr, item, &mut errors) {
         Ok(mut flow) => {
             check::check(&mut flow, &mut errors);
-            names::check(&flow, &mut errors);
             if flow.health == Health::Whole && !errors.is_empty() {
                 flow.health = Health::Lines;
             }

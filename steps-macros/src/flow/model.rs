@@ -3,7 +3,10 @@
 use proc_macro2::{Ident, TokenStream};
 use syn::{Attribute, ItemFn, LitStr, Path};
 
-use crate::{function::Param, options::Options, output::Output};
+use crate::{
+    attr::options::Options,
+    item::{function::Param, return_type::Output},
+};
 
 /// A flow.
 pub(crate) struct Flow {

@@ -2,7 +2,7 @@
 
 use quote::quote;
 
-use super::super::model::{Body, Flow, Line};
+use crate::flow::model::{Body, Flow, Line};
 
 /// The step tree, for the function's documentation.
 pub(super) fn tree(flow: &Flow) -> String {

@@ -3,41 +3,41 @@
 //! The compiler sees a path that the user wrote in type position only: once as an alias inside the
 //! block, and again, with the same span, in the types outside of it. Equal errors are said once, so
 //! a wrong path is one error with the compiler's own suggestion; a value position as well would
-//! make it two. An editor also sees it in value position, and first: see `editor`. What has errors
+//! make it two. An editor also sees it in value position, and first: see `ide`. What has errors
 //! is shown to the editor whole, and to the compiler without its lines.
 
 mod docs;
-mod editor;
-mod fold;
-mod implementation;
-mod ops;
+mod entry;
+mod flow_impl;
+mod ide;
+mod line_code;
+mod params;
 mod scope;
-mod shell;
-mod signature;
 mod slots;
 mod table;
-mod typed;
+mod typed_state;
+mod value;
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::model::{Flow, Health};
+use crate::flow::model::{Flow, Health};
 use scope::Scope;
 
 /// Generates everything. Of a flow with errors, what the rest of the file needs.
 pub(super) fn expand(flow: &Flow) -> TokenStream {
-    let shell = shell::shell(flow);
-    let typed = typed::typed(flow);
+    let entry = entry::entry(flow);
+    let typed = typed_state::typed_state(flow);
     let glue = if flow.health == Health::Whole {
-        let values = editor::values(flow);
+        let values = ide::values(flow);
         let glue = whole(flow);
         block(flow, &quote!(#values #glue))
     } else {
         // An editor is shown all there is, so that it can complete what is being written.
-        let values = editor::values(flow);
+        let values = ide::values(flow);
         let glue = whole(flow);
         let shown = block(flow, &quote!(#values #glue));
-        let broken = block(flow, &implementation::broken(flow));
+        let broken = block(flow, &flow_impl::broken(flow));
         let krate = &flow.krate;
         quote! {
             #[cfg(rust_analyzer)]
@@ -46,12 +46,12 @@ pub(super) fn expand(flow: &Flow) -> TokenStream {
             #broken
         }
     };
-    quote!(#shell #glue #typed)
+    quote!(#entry #glue #typed)
 }
 
 fn whole(flow: &Flow) -> TokenStream {
     let scopes = each_scope(&Scope::root(flow));
-    let implementation = implementation::implementation(flow);
+    let implementation = flow_impl::whole(flow);
     quote!(#scopes #implementation)
 }
 
@@ -89,7 +89,7 @@ fn each_scope(scope: &Scope<'_>) -> TokenStream {
     let ops = if scope.inferred {
         TokenStream::new()
     } else {
-        ops::items(scope)
+        line_code::items(scope)
     };
     quote!(#inner #slots #nodes #ops)
 }

@@ -4,9 +4,12 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 
-use super::super::model::{Body, Cond, Flow, Line};
-use super::fold::{fold, getter};
-use crate::names;
+use super::value::{fold, getter};
+use crate::{
+    case,
+    flow::model::{Body, Cond, Flow, Line},
+    idents,
+};
 
 /// One group of lines, and where it stands.
 pub(super) struct Scope<'m> {
@@ -76,10 +79,10 @@ impl<'m> Scope<'m> {
     /// The flow's name and those of the lines down to here.
     pub(super) fn title(&self) -> String {
         match self.up {
-            None => names::pascal(&self.flow.function.sig.ident.to_string()),
+            None => case::pascal(&self.flow.function.sig.ident.to_string()),
             Some((up, line)) => {
                 let line = &up.lines[line];
-                let own = names::pascal(line.name.to_string().trim_start_matches("r#"));
+                let own = case::pascal(line.name.to_string().trim_start_matches("r#"));
                 let is_else = matches!(&line.body, Body::If { otherwise: Some(lines), .. }
                     if std::ptr::eq(lines.as_slice(), self.lines));
                 let branch = if is_else { "Else" } else { "" };
@@ -176,7 +179,7 @@ impl<'m> Scope<'m> {
         let mut seen: Vec<String> = Vec::new();
         let mut wants = |name: &Ident| {
             let text = name.to_string();
-            let wanted = !seen.contains(&text) && used.iter().any(|used| names::uses(used, &text));
+            let wanted = !seen.contains(&text) && used.iter().any(|used| idents::uses(used, &text));
             seen.push(text);
             wanted
         };
@@ -235,8 +238,10 @@ impl<'m> Scope<'m> {
                 }
             }
             Brings::Item(pat) | Brings::Match(pat) => {
-                let bound: Vec<Ident> =
-                    names::bound(pat).into_iter().filter(|n| wants(n)).collect();
+                let bound: Vec<Ident> = idents::bound(pat)
+                    .into_iter()
+                    .filter(|n| wants(n))
+                    .collect();
                 if bound.is_empty() {
                     return;
                 }

@@ -5,10 +5,10 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::{
-    super::model::{Body, Call, Line},
-    fold::{fold, taker},
     scope::Scope,
+    value::{fold, taker},
 };
+use crate::flow::model::{Body, Call, Line};
 
 /// The alias for the type of the step or the flow that a line calls: the one place where its path
 /// is emitted inside the block, so that a wrong one is one error.

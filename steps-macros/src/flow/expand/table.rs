@@ -5,12 +5,14 @@ use quote::{format_ident, quote};
 use syn::spanned::Spanned;
 
 use super::{
-    super::model::{AtOnce, Body, Line},
+    params,
     scope::Scope,
-    signature,
     slots::{self, callee},
 };
-use crate::text;
+use crate::{
+    flow::model::{AtOnce, Body, Flow, Line},
+    item::type_text,
+};
 
 /// The name of a scope's table.
 fn table(scope: &Scope<'_>) -> proc_macro2::Ident {
@@ -134,7 +136,7 @@ fn work(
 }
 
 /// The whole flow's table.
-pub(super) fn whole(flow: &super::super::model::Flow) -> TokenStream {
+pub(super) fn whole(flow: &Flow) -> TokenStream {
     let name = &flow.name;
     let aliases = &flow.aliases;
     let on_failure = if flow.hold {
@@ -144,8 +146,8 @@ pub(super) fn whole(flow: &super::super::model::Flow) -> TokenStream {
     };
     let inputs = flow.params.iter().filter(|param| param.lent().is_none());
     let inputs = inputs.enumerate().map(|(index, param)| {
-        let (name, ty) = (param.name.to_string(), text::of(&param.ty));
-        let codec = signature::input_codec(index);
+        let (name, ty) = (param.name.to_string(), type_text::of(&param.ty));
+        let codec = params::input_codec(index);
         quote! {
             __p::InputField { name: #name, ty: #ty, check: |saved| __p::reads(saved, #codec) }
         }

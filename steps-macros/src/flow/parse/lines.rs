@@ -10,14 +10,14 @@ use syn::{
     token,
 };
 
-use super::{
-    body::{body, call},
-    model::{Body, Line},
-};
+use super::body::{body, call};
 use crate::{
-    args,
-    diag::Errors,
-    options::{Options, Place},
+    attr::{
+        args,
+        options::{Options, Place},
+    },
+    errors::Errors,
+    flow::model::{Body, Line},
 };
 
 pub(super) mod word {
@@ -29,7 +29,7 @@ pub(super) mod word {
 }
 
 /// Parses the inside of a `steps!`.
-pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Vec<Line> {
+pub(super) fn parse(tokens: TokenStream, errors: &mut Errors) -> Vec<Line> {
     let parser = |input: ParseStream<'_>| Ok(lines(input, errors));
     parser.parse2(tokens).unwrap_or_default()
 }

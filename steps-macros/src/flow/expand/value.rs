@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::super::model::{Body, Line};
+use crate::flow::model::{Body, Line};
 
 /// How the slots of a line's scope become its value.
 pub(super) fn fold(line: &Line) -> TokenStream {

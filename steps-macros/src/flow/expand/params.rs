@@ -4,8 +4,11 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::super::model::{Flow, Health};
-use crate::{function::owned, names};
+use crate::{
+    case,
+    flow::model::{Flow, Health},
+    item::function::owned,
+};
 
 /// What both a whole flow and one with errors implement alike: the structs of what it is lent and
 /// given, and how they are put together.
@@ -117,7 +120,7 @@ pub(super) fn common(flow: &Flow) -> TokenStream {
     let lent_type = quote_spanned!(Span::mixed_site().located_at(span)=> __Lent<'a>);
     let fields = format_ident!(
         "{}Fields",
-        names::pascal(&flow.function.sig.ident.to_string())
+        case::pascal(&flow.function.sig.ident.to_string())
     );
     let (output, codec) = match flow.health {
         Health::Whole | Health::Lines => {

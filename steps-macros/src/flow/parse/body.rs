@@ -10,11 +10,11 @@ use syn::{
     token,
 };
 
-use super::{
-    block::{begins_line, lines, skip, word},
-    model::{AtOnce, Body, Call, Cond, Line},
+use super::lines::{begins_line, lines, skip, word};
+use crate::{
+    errors::Errors,
+    flow::model::{AtOnce, Body, Call, Cond, Line},
 };
-use crate::diag::Errors;
 
 pub(super) fn body(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Body> {
     let body = if input.peek(token::Brace) {

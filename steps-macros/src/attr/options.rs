@@ -6,11 +6,11 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use crate::{
+use super::{
     args::{Arg, Value},
-    diag::Errors,
     duration,
 };
+use crate::errors::Errors;
 
 /// Where options stand, which decides which of them there are.
 #[derive(Clone, Copy, PartialEq, Eq)]

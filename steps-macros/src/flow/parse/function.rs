@@ -4,17 +4,16 @@ use proc_macro2::{Punct, Spacing, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{ItemFn, Stmt, Type};
 
-use super::{
-    block,
-    model::{Flow, Health},
-};
+use super::lines;
 use crate::{
-    args,
-    diag::Errors,
-    function::{self, Role},
-    names,
-    options::Options,
-    output,
+    attr::{args, options::Options},
+    case,
+    errors::Errors,
+    flow::model::{Flow, Health, Line},
+    item::{
+        function::{self, Role},
+        return_type,
+    },
 };
 
 const OPTIONS: &[&str] = &[
@@ -27,13 +26,13 @@ const OPTIONS: &[&str] = &[
 ];
 
 /// Reads the function. `Err` is what is left of one that can't be a flow in any way.
-pub(crate) fn read(
+pub(in crate::flow) fn read(
     attr: TokenStream,
     item: TokenStream,
     errors: &mut Errors,
 ) -> Result<Flow, TokenStream> {
     let mut args = args::parse(attr, errors);
-    let krate = function::take_crate(&mut args, errors);
+    let krate = args::take_crate(&mut args, errors);
     let Some(function) = function::parse(item.clone(), "flow", errors) else {
         return Err(item);
     };
@@ -52,7 +51,7 @@ pub(crate) fn read(
     if function.sig.asyncness.is_none() && function.sig.constness.is_none() {
         errors.on(function.sig.fn_token, "a flow is an `async fn`");
     }
-    let output = output::read(&function, "flow", &Options::default(), errors);
+    let output = return_type::read(&function, "flow", &Options::default(), errors);
     if function::is_method(&function) {
         return Err(without_body(function));
     }
@@ -102,10 +101,10 @@ pub(crate) fn read(
     }
     let case = case.and_then(|case| {
         let value = case.value();
-        if names::CASES.contains(&value.as_str()) {
+        if case::CASES.contains(&value.as_str()) {
             return Some(value);
         }
-        let known = names::CASES.join("\", \"");
+        let known = case::CASES.join("\", \"");
         errors.on(&case, format!("unknown case; there are \"{known}\""));
         None
     });
@@ -141,7 +140,7 @@ fn body(flow: &mut Flow, errors: &mut Errors) {
         match as_steps(stmt) {
             Some(tokens) if !found => {
                 found = true;
-                flow.lines = block::parse(tokens, errors);
+                flow.lines = lines::parse(tokens, errors);
             }
             Some(_) => errors.on(
                 as_path(stmt),
@@ -178,13 +177,13 @@ fn as_steps(stmt: &Stmt) -> Option<TokenStream> {
 }
 
 /// Gives each line its name in the saved tree.
-fn rename(lines: &mut [super::model::Line], case: &str) {
+fn rename(lines: &mut [Line], case: &str) {
     for line in lines {
         let own = line.name.to_string();
         let own = own.strip_prefix("r#").unwrap_or(&own);
         line.saved = match &line.options.name {
             Some(name) => name.value(),
-            None => names::recase(own, case),
+            None => case::recase(own, case),
         };
         for lines in line.groups_mut() {
             rename(lines, case);

@@ -1,147 +1,22 @@
-//! The handlers: functions bound to a step or a flow by its path.
+//! The handlers of steps: `#[undo]`, `#[verify]` and `#[observe]`.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{ItemFn, Path, ReturnType, Token, Type, parse::ParseStream, spanned::Spanned};
+use syn::{ReturnType, Type, spanned::Spanned};
 
+use super::handler::{Handler, assemble, block, last, output_span, read, take_apart};
 use crate::{
-    args::{self, Arg},
-    diag::Errors,
-    function::{self, Param, Role},
-    options::{Options, Place},
-    step::{arg_names, call, check_async},
+    errors::Errors,
+    item::{
+        call::{arg_names, call},
+        function::Param,
+    },
 };
-
-pub(crate) struct Handler {
-    krate: TokenStream,
-    /// The step or the flow.
-    pub(crate) of: Path,
-    options: Options,
-    pub(crate) function: ItemFn,
-    pub(crate) params: Vec<Param>,
-}
-
-/// Reads what is common to all handlers. `Err` is the whole output.
-pub(crate) fn read(
-    attr: TokenStream,
-    item: &TokenStream,
-    role: &'static str,
-    of: &str,
-    errors: &mut Errors,
-) -> Option<Handler> {
-    let parsed = syn::parse::Parser::parse2(
-        |input: ParseStream<'_>| {
-            let path: Path = input.call(Path::parse_mod_style)?;
-            if !input.is_empty() {
-                input.parse::<Token![,]>()?;
-            }
-            Ok((path, args::list(input)?))
-        },
-        attr.clone(),
-    );
-    let (of, args) = match parsed {
-        Ok((path, args)) => (Some(path), args),
-        Err(error) => {
-            if attr.is_empty() {
-                errors.at(
-                    Span::call_site(),
-                    format!("`#[{role}]` names its {of}: `#[{role}(name_of_the_{of})]`"),
-                );
-            } else {
-                errors.push(error);
-            }
-            (None, Vec::<Arg>::new())
-        }
-    };
-    let mut args = args;
-    let krate = function::take_crate(&mut args, errors);
-    let options = if role == "undo" {
-        Options::read(args, Place::Undo, errors)
-    } else {
-        for arg in &args {
-            let name = &arg.name;
-            errors.on(
-                name,
-                format!("unknown option `{name}`; `#[{role}]` has none"),
-            );
-        }
-        Options::default()
-    };
-    let function = function::parse(item.clone(), role, errors)?;
-    let params = function::params(&function, Role("handler"), errors);
-    check_async(&function, &options, role, errors);
-    Some(Handler {
-        krate,
-        of: of?,
-        options,
-        function,
-        params,
-    })
-}
-
-/// Splits the last parameter off, which the handler must have.
-pub(crate) fn last<'p>(
-    handler: &'p Handler,
-    what: &str,
-    errors: &mut Errors,
-) -> Option<(&'p [Param], &'p Param)> {
-    match handler.params.split_last() {
-        Some((last, rest)) => Some((rest, last)),
-        None => {
-            let inputs = &handler.function.sig.paren_token.span.join();
-            errors.at(*inputs, format!("the last parameter is missing: {what}"));
-            None
-        }
-    }
-}
-
-pub(crate) fn assemble(
-    item: TokenStream,
-    glue: Option<TokenStream>,
-    errors: Errors,
-) -> TokenStream {
-    let failed = !errors.is_empty();
-    let errors = errors.into_tokens();
-    let glue = glue.filter(|_| !failed);
-    let quiet = function::quiet(&item);
-    quote!(#quiet #item #glue #errors)
-}
-
-/// The block in which generated code stands.
-pub(crate) fn block(handler: &Handler, body: TokenStream) -> TokenStream {
-    let krate = &handler.krate;
-    let of = &handler.of;
-    quote! {
-        #[allow(clippy::all, clippy::pedantic, unused, trivial_bounds)]
-        const _: () = {
-            use #krate::__private as __p;
-            type __Of = #of;
-            #body
-        };
-    }
-}
-
-/// Takes the arguments of the step or the flow apart. A wrong number of them is said in words, at
-/// the handler's name.
-pub(crate) fn take_apart(handler: &Handler, args: &[Ident]) -> TokenStream {
-    let span = handler.function.sig.ident.span();
-    let count = args.len();
-    let apart = quote_spanned!(span=> __p::Takes::<#count>::apart);
-    quote!(let (#(#args,)*) = #apart(__args);)
-}
 
 /// What the handler is of has to be a step: said once, at its path.
 fn of_step(handler: &Handler) -> TokenStream {
     let span = Span::mixed_site().located_at(handler.of.span());
     quote_spanned!(span=> __Of: __p::Step, <__Of as __p::Step>::AsFlow: __p::StepOnly)
-}
-
-/// Where an error about what the function returns belongs.
-pub(crate) fn output_span(handler: &Handler) -> Span {
-    match &handler.function.sig.output {
-        ReturnType::Type(_, ty) => ty.span(),
-        ReturnType::Default => handler.function.sig.ident.span(),
-    }
 }
 
 /// Expands `#[undo]`.

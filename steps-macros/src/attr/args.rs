@@ -1,6 +1,7 @@
 //! A list of options in an attribute: `name`, `name = value`, `name(option, …)`.
 
 use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
 use syn::{
     Token,
     ext::IdentExt,
@@ -9,7 +10,7 @@ use syn::{
     token,
 };
 
-use crate::diag::Errors;
+use crate::errors::Errors;
 
 /// One option.
 pub(crate) struct Arg {
@@ -70,6 +71,13 @@ pub(crate) fn quietly(tokens: TokenStream) -> Vec<Arg> {
         Ok(all)
     };
     syn::parse::Parser::parse2(parser, tokens).unwrap_or_default()
+}
+
+/// The crate's path: `::steps`, or what `crate = path` says.
+pub(crate) fn take_crate(args: &mut Vec<Arg>, errors: &mut Errors) -> TokenStream {
+    let at = args.iter().position(|arg| arg.name == "crate");
+    let given = at.and_then(|at| args.remove(at).expr(errors));
+    given.map_or_else(|| quote!(::steps), |path| quote!(#path))
 }
 
 impl Arg {

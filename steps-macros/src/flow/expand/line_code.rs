@@ -4,10 +4,13 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
 use super::{
-    super::model::{Body, Call, Cond, Line},
-    scope::{Scope, cx, local},
+    scope::{Brings, Scope, cx, local},
     slots::{callee, named},
     table::handlers,
+};
+use crate::{
+    flow::model::{Body, Call, Cond, Line},
+    idents,
 };
 
 /// The scope's functions, where its frame's type has a name.
@@ -86,7 +89,7 @@ fn ops(scope: &Scope<'_>) -> TokenStream {
     if !scope.inferred {
         let (call, enter, until) = names(scope);
         let until = match scope.brings {
-            super::scope::Brings::Prev => quote!(#until),
+            Brings::Prev => quote!(#until),
             _ => quote!(__p::no_until),
         };
         return quote!(__p::Ops { call: #call, enter: #enter, until: #until });
@@ -190,10 +193,10 @@ fn enter_body(scope: &Scope<'_>, index: usize, below: &[Scope<'_>]) -> TokenStre
         Body::For { pat, list, key, .. } => {
             let bindings = scope.bind(index, &[list]);
             let key_bindings = scope.bind(index, &[key]);
-            let bound = super::super::super::names::bound(pat);
+            let bound = idents::bound(pat);
             let own = bound
                 .iter()
-                .filter(|name| super::super::super::names::uses(key, &name.to_string()))
+                .filter(|name| idents::uses(key, &name.to_string()))
                 .map(|name| quote!(let #name = #name.__bind().get();));
             let ops = ops(&below[0]);
             quote! {

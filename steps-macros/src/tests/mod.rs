@@ -3,7 +3,7 @@
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 
-use crate::{flow, flow_handler, handler, step};
+use crate::{flow, handlers, step};
 
 type Macro = fn(TokenStream, TokenStream) -> TokenStream;
 
@@ -175,17 +175,17 @@ fn the_crate_is_named_by_one_option() {
             }",
         ),
         (
-            handler::undo,
+            handlers::step::undo,
             "make, crate = tree",
             "async fn unmake(n: u32, made: &u32) {}",
         ),
         (
-            handler::verify,
+            handlers::step::verify,
             "make, crate = tree",
             "async fn made(n: u32) -> Option<u32> { None }",
         ),
         (
-            flow_handler::on_done,
+            handlers::flow::on_done,
             "work, crate = tree",
             "async fn told(n: &u32, out: &u32) {}",
         ),
@@ -208,7 +208,7 @@ fn functions_with_errors_are_there_all_the_same() {
         ),
         (step::step, "tomeout = 1", "fn make<T>(n: T) -> u32 { 1 }"),
         (flow::flow, "", "async fn make() {}"),
-        (handler::undo, "", "async fn make(n: u32) {}"),
+        (handlers::step::undo, "", "async fn make(n: u32) {}"),
     ];
     for (expand, attr, item) in cases {
         let output = expand(parse(attr), parse(item));

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::{FnArg, ItemFn, Pat, Type, spanned::Spanned, visit_mut::VisitMut};
 
-use crate::diag::Errors;
+use crate::{attr::args, errors::Errors};
 
 /// One parameter.
 pub(crate) struct Param {
@@ -169,13 +169,6 @@ pub(crate) fn docs(attrs: &[syn::Attribute]) -> Vec<&syn::Attribute> {
         .collect()
 }
 
-/// The crate's path: `::steps`, or what `crate = path` says.
-pub(crate) fn take_crate(args: &mut Vec<crate::args::Arg>, errors: &mut Errors) -> TokenStream {
-    let at = args.iter().position(|arg| arg.name == "crate");
-    let given = at.and_then(|at| args.remove(at).expr(errors));
-    given.map_or_else(|| quote!(::steps), |path| quote!(#path))
-}
-
 /// Whether it takes `self`, so that nothing can stand beside it.
 pub(crate) fn is_method(function: &ItemFn) -> bool {
     matches!(function.sig.inputs.first(), Some(FnArg::Receiver(_)))
@@ -229,8 +222,8 @@ pub(crate) fn conditions_first(
         .into_iter()
         .partition::<Vec<_>, _>(is_condition);
     function.attrs = rest;
-    let mut options = crate::args::quietly(attr.clone());
-    let krate = take_crate(&mut options, &mut Errors::default());
+    let mut options = args::quietly(attr.clone());
+    let krate = args::take_crate(&mut options, &mut Errors::default());
     let role = Ident::new(role, Span::call_site());
     let list = if attr.is_empty() {
         quote!()

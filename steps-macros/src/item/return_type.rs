@@ -5,7 +5,8 @@ use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{GenericArgument, ItemFn, PathArguments, ReturnType, Type, spanned::Spanned};
 
-use crate::{diag::Errors, function, options::Options, text};
+use super::{function, type_text};
+use crate::{attr::options::Options, errors::Errors, idents};
 
 /// A return type.
 pub(crate) struct Output {
@@ -43,7 +44,7 @@ impl Output {
             return errors.on(&self.ty, format!("a {role} returns a type that has a name"));
         }
         if surely_not(&self.ty, "Result") {
-            let shown = text::of(&self.ty);
+            let shown = type_text::of(&self.ty);
             return errors.on(
                 &self.ty,
                 format!(
@@ -54,7 +55,7 @@ impl Output {
         }
         if self.polls && first(&self.ty).is_some_and(|value| surely_not(value, "Option")) {
             let value = first(&self.ty).unwrap_or(&self.ty);
-            let shown = text::of(value);
+            let shown = type_text::of(value);
             return errors.on(
                 value,
                 format!(
@@ -96,7 +97,7 @@ impl Output {
 
     /// The text of the value's type.
     pub(crate) fn text(&self) -> String {
-        text::of(self.value())
+        type_text::of(self.value())
     }
 
     /// The type of the value, where the function has errors: one that can be named.
@@ -106,7 +107,7 @@ impl Output {
         let generics = &function.sig.generics;
         let generic = generics
             .type_params()
-            .any(|param| crate::names::uses(&value.to_token_stream(), &param.ident.to_string()));
+            .any(|param| idents::uses(&value.to_token_stream(), &param.ident.to_string()));
         if !visible || generic || function::has_impl(&value) {
             return syn::parse_quote!(());
         }

@@ -3,14 +3,19 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 
-use super::{super::model::Flow, Scope, fold::taker, signature, slots::callee, table};
-use crate::names;
+use super::{
+    Scope, params,
+    slots::{self, callee},
+    table,
+    value::taker,
+};
+use crate::{flow::model::Flow, idents};
 
 /// `Flow` for a flow without errors.
-pub(super) fn implementation(flow: &Flow) -> TokenStream {
-    let parts = signature::parts(flow);
-    let common = signature::common(flow);
-    let codecs = signature::input_codecs(flow);
+pub(super) fn whole(flow: &Flow) -> TokenStream {
+    let parts = params::parts(flow);
+    let common = params::common(flow);
+    let codecs = params::input_codecs(flow);
     let table = table::whole(flow);
     let finish = finish(flow);
     quote! {
@@ -54,7 +59,7 @@ fn finish(flow: &Flow) -> TokenStream {
     let tail = &flow.tail;
     let output = &flow.function.sig.output;
     let root = Scope::root(flow);
-    let used = |name: &Ident| names::uses(tail, &name.to_string());
+    let used = |name: &Ident| idents::uses(tail, &name.to_string());
     let mut params = Vec::new();
     let mut takes = Vec::new();
     let mut args = Vec::new();
@@ -80,7 +85,7 @@ fn finish(flow: &Flow) -> TokenStream {
         }
         let of = callee(&root, index);
         let below = root.below(index);
-        let ty = super::slots::value_type(line, &of, &below);
+        let ty = slots::value_type(line, &of, &below);
         params.push(quote!(#name: #ty));
         let (take, text) = (taker(line), name.to_string());
         takes.push(quote!(let #name = slots.#name.#take().__done(#text);));
@@ -101,9 +106,9 @@ fn finish(flow: &Flow) -> TokenStream {
 
 /// `Flow` for a flow with errors: enough for what names it elsewhere.
 pub(super) fn broken(flow: &Flow) -> TokenStream {
-    let parts = signature::parts(flow);
-    let common = signature::common(flow);
-    let codecs = signature::input_codecs(flow);
+    let parts = params::parts(flow);
+    let common = params::common(flow);
+    let codecs = params::input_codecs(flow);
     quote! {
         #parts
         #codecs

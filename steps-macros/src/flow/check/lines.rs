@@ -1,12 +1,12 @@
-//! The rules across lines.
+//! Which lines may stand together.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::model::{Body, Flow, Line};
-use crate::diag::Errors;
+use crate::errors::Errors;
+use crate::flow::model::{Body, Flow, Line};
 
 /// Checks the whole flow. Lines that can't stand are taken out.
-pub(crate) fn check(flow: &mut Flow, errors: &mut Errors) {
+pub(super) fn check(flow: &mut Flow, errors: &mut Errors) {
     let own = flow.function.sig.ident.to_string();
     let mut lines = std::mem::take(&mut flow.lines);
     group(&mut lines, errors);

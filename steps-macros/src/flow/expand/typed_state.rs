@@ -3,16 +3,16 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
-use super::{
-    super::model::{Body, Flow, Line},
-    table::saved_name,
+use super::table::saved_name;
+use crate::{
+    case,
+    flow::model::{Body, Flow, Line},
 };
-use crate::names;
 
 /// The structs, and the alias of the typed state.
-pub(super) fn typed(flow: &Flow) -> TokenStream {
+pub(super) fn typed_state(flow: &Flow) -> TokenStream {
     let name = &flow.function.sig.ident;
-    let title = names::pascal(&name.to_string());
+    let title = case::pascal(&name.to_string());
     let krate = &flow.krate;
     let vis = &flow.function.vis;
     let (state, fields) = (
@@ -114,7 +114,7 @@ impl Emit<'_> {
         let name = &line.name;
         let own_title = format!(
             "{title}{}",
-            names::pascal(name.to_string().trim_start_matches("r#"))
+            case::pascal(name.to_string().trim_start_matches("r#"))
         );
         let callee = match &line.body {
             Body::Step(call) => {

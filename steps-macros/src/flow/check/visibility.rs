@@ -7,14 +7,15 @@
 use proc_macro2::TokenStream;
 use syn::{Expr, Token, parse::Parser, punctuated::Punctuated, visit_mut::VisitMut};
 
-use super::{
-    model::{Body, Cond, Flow, Line},
-    uses::Uses,
+use super::uses::Uses;
+use crate::{
+    errors::Errors,
+    flow::model::{Body, Cond, Flow, Line},
+    idents,
 };
-use crate::{diag::Errors, names};
 
 /// Reports names that are used before they are there, or after.
-pub(crate) fn check(flow: &Flow, errors: &mut Errors) {
+pub(super) fn check(flow: &Flow, errors: &mut Errors) {
     let mut known = Vec::new();
     collect(&flow.lines, 0, false, &mut Vec::new(), "", &mut known);
     let params = flow.params.iter().map(|param| param.name.to_string());
@@ -179,7 +180,7 @@ impl Check<'_> {
     }
 
     fn bind(&mut self, pat: &TokenStream) {
-        let names = names::bound(pat);
+        let names = idents::bound(pat);
         self.scope
             .extend(names.iter().map(|name| Bound::plain(name.to_string())));
     }

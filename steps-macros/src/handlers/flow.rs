@@ -4,11 +4,13 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
+use super::handler::{assemble, block, last, output_span, read, take_apart};
 use crate::{
-    diag::Errors,
-    function::Param,
-    handler::{assemble, block, last, output_span, read, take_apart},
-    step::{arg_names, call},
+    errors::Errors,
+    item::{
+        call::{arg_names, call},
+        function::Param,
+    },
 };
 
 /// Expands `#[on_done]`.

@@ -3,18 +3,15 @@
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
-use super::{
-    super::model::{Flow, Health},
-    docs,
-    scope::local,
-};
+use super::{docs, scope::local};
 use crate::{
-    function::{self, Param, owned},
-    names,
+    case,
+    flow::model::{Flow, Health},
+    item::function::{self, Param, owned},
 };
 
 /// The function and its type.
-pub(super) fn shell(flow: &Flow) -> TokenStream {
+pub(super) fn entry(flow: &Flow) -> TokenStream {
     let krate = &flow.krate;
     let private = quote!(#krate::__private);
     let name = &flow.function.sig.ident;
@@ -52,7 +49,7 @@ pub(super) fn shell(flow: &Flow) -> TokenStream {
         Health::Anything(_) => quote!(#private::unreachable!()),
         _ => quote!(#name::call(#(#args),*)),
     };
-    let steps = format_ident!("{}Steps", names::pascal(&name.to_string()));
+    let steps = format_ident!("{}Steps", case::pascal(&name.to_string()));
     let about = format!(
         "The flow [`{name}()`]: its steps, and how an engine is told of it and of its input."
     );

@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::super::model::{Body, Flow, Line};
+use crate::flow::model::{Body, Flow, Line};
 
 /// The paths the user wrote, in value position and before anything that is derived from them: so
 /// hovering over one shows the function and not the type of the same name.

@@ -1,0 +1,143 @@
+//! What the handlers have in common: how they are read, and the block that their code stands in.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{ItemFn, Path, ReturnType, Token, parse::ParseStream, spanned::Spanned};
+
+use crate::{
+    attr::{
+        args::{self, Arg},
+        options::{Options, Place},
+    },
+    errors::Errors,
+    item::{
+        call::check_async,
+        function::{self, Param, Role},
+    },
+};
+
+pub(super) struct Handler {
+    krate: TokenStream,
+    /// The step or the flow.
+    pub(super) of: Path,
+    pub(super) options: Options,
+    pub(super) function: ItemFn,
+    pub(super) params: Vec<Param>,
+}
+
+/// Reads what is common to all handlers. `Err` is the whole output.
+pub(super) fn read(
+    attr: TokenStream,
+    item: &TokenStream,
+    role: &'static str,
+    of: &str,
+    errors: &mut Errors,
+) -> Option<Handler> {
+    let parsed = syn::parse::Parser::parse2(
+        |input: ParseStream<'_>| {
+            let path: Path = input.call(Path::parse_mod_style)?;
+            if !input.is_empty() {
+                input.parse::<Token![,]>()?;
+            }
+            Ok((path, args::list(input)?))
+        },
+        attr.clone(),
+    );
+    let (of, args) = match parsed {
+        Ok((path, args)) => (Some(path), args),
+        Err(error) => {
+            if attr.is_empty() {
+                errors.at(
+                    Span::call_site(),
+                    format!("`#[{role}]` names its {of}: `#[{role}(name_of_the_{of})]`"),
+                );
+            } else {
+                errors.push(error);
+            }
+            (None, Vec::<Arg>::new())
+        }
+    };
+    let mut args = args;
+    let krate = args::take_crate(&mut args, errors);
+    let options = if role == "undo" {
+        Options::read(args, Place::Undo, errors)
+    } else {
+        for arg in &args {
+            let name = &arg.name;
+            errors.on(
+                name,
+                format!("unknown option `{name}`; `#[{role}]` has none"),
+            );
+        }
+        Options::default()
+    };
+    let function = function::parse(item.clone(), role, errors)?;
+    let params = function::params(&function, Role("handler"), errors);
+    check_async(&function, &options, role, errors);
+    Some(Handler {
+        krate,
+        of: of?,
+        options,
+        function,
+        params,
+    })
+}
+
+/// Splits the last parameter off, which the handler must have.
+pub(super) fn last<'p>(
+    handler: &'p Handler,
+    what: &str,
+    errors: &mut Errors,
+) -> Option<(&'p [Param], &'p Param)> {
+    match handler.params.split_last() {
+        Some((last, rest)) => Some((rest, last)),
+        None => {
+            let inputs = &handler.function.sig.paren_token.span.join();
+            errors.at(*inputs, format!("the last parameter is missing: {what}"));
+            None
+        }
+    }
+}
+
+pub(super) fn assemble(
+    item: TokenStream,
+    glue: Option<TokenStream>,
+    errors: Errors,
+) -> TokenStream {
+    let failed = !errors.is_empty();
+    let errors = errors.into_tokens();
+    let glue = glue.filter(|_| !failed);
+    let quiet = function::quiet(&item);
+    quote!(#quiet #item #glue #errors)
+}
+
+/// The block in which generated code stands.
+pub(super) fn block(handler: &Handler, body: TokenStream) -> TokenStream {
+    let krate = &handler.krate;
+    let of = &handler.of;
+    quote! {
+        #[allow(clippy::all, clippy::pedantic, unused, trivial_bounds)]
+        const _: () = {
+            use #krate::__private as __p;
+            type __Of = #of;
+            #body
+        };
+    }
+}
+
+/// Takes the arguments of the step or the flow apart. A wrong number of them is said in words, at
+/// the handler's name.
+pub(super) fn take_apart(handler: &Handler, args: &[Ident]) -> TokenStream {
+    let span = handler.function.sig.ident.span();
+    let count = args.len();
+    let apart = quote_spanned!(span=> __p::Takes::<#count>::apart);
+    quote!(let (#(#args,)*) = #apart(__args);)
+}
+
+/// Where an error about what the function returns belongs.
+pub(super) fn output_span(handler: &Handler) -> Span {
+    match &handler.function.sig.output {
+        ReturnType::Type(_, ty) => ty.span(),
+        ReturnType::Default => handler.function.sig.ident.span(),
+    }
+}

@@ -1,0 +1,62 @@
+//! How generated code calls the user's function: awaited where it is `async`, on a thread of its own
+//! where it blocks.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote, quote_spanned};
+use syn::ItemFn;
+
+use super::function::Param;
+use crate::{attr::options::Options, errors::Errors};
+
+/// A function that is not async must say that it blocks.
+pub(crate) fn check_async(function: &ItemFn, options: &Options, role: &str, errors: &mut Errors) {
+    match (&function.sig.asyncness, options.blocking) {
+        (None, None) if function.sig.constness.is_none() => errors.on(
+            function.sig.fn_token,
+            format!(
+                "write `async fn`; or, if it blocks its thread, mark it `#[{role}(blocking)]` and \
+                 it runs on a thread of its own"
+            ),
+        ),
+        (Some(_), Some(span)) => errors.at(
+            span,
+            "`blocking` is for a function that is not `async`: take one of the two away",
+        ),
+        _ => {}
+    }
+}
+
+/// The call of the user's function with arguments `args`, as a future.
+pub(crate) fn call(function: &ItemFn, args: &[Ident], params: &[&Param]) -> TokenStream {
+    let name = &function.sig.ident;
+    if function.sig.asyncness.is_some() {
+        return quote!(#name(#(#args),*).await);
+    }
+    let owned = args
+        .iter()
+        .zip(params)
+        .filter(|(_, param)| param.lent().is_some());
+    let owned = owned.map(
+        |(arg, param)| quote_spanned!(param.span()=> let #arg = __p::ToOwned::to_owned(#arg);),
+    );
+    let passed = args.iter().zip(params).map(|(arg, param)| {
+        if param.lent().is_some() {
+            quote!(__p::Borrow::borrow(&#arg))
+        } else {
+            quote!(#arg)
+        }
+    });
+    quote!({ #(#owned)* __p::blocking(move || #name(#(#passed),*)).await })
+}
+
+/// Names for arguments that can't meet the user's, each at its parameter's place.
+pub(crate) fn arg_names(params: &[Param]) -> Vec<Ident> {
+    params
+        .iter()
+        .enumerate()
+        .map(|(index, param)| {
+            let span = Span::mixed_site().located_at(param.span());
+            format_ident!("__a{index}", span = span)
+        })
+        .collect()
+}

@@ -1,0 +1,8 @@
+//! The user's function, which every macro reads and emits again: its parameters (`function`), what it
+//! returns (`return_type`), how generated code calls it (`call`), and the text of a type
+//! (`type_text`).
+
+pub(crate) mod call;
+pub(crate) mod function;
+pub(crate) mod return_type;
+pub(crate) mod type_text;
