@@ -28,28 +28,29 @@ use scope::Scope;
 pub(super) fn expand(flow: &Flow) -> TokenStream {
     let entry = entry::entry(flow);
     let typed = typed_state::typed_state(flow);
+    let values = ide::values(flow);
+    let all = all_items(flow);
     let glue = if flow.health == Health::Whole {
-        let values = ide::values(flow);
-        let glue = whole(flow);
-        block(flow, &quote!(#values #glue))
+        quote!(#values #all)
     } else {
-        // An editor is shown all there is, so that it can complete what is being written.
-        let values = ide::values(flow);
-        let glue = whole(flow);
-        let shown = block(flow, &quote!(#values #glue));
-        let broken = block(flow, &flow_impl::broken(flow));
         let krate = &flow.krate;
+        let broken = flow_impl::broken(flow);
+        // Both arms stand inside the block, which allows a `cfg` that rustc does not know: outside
+        // of it each error would be followed by a warning about that. `shown!` makes one item of
+        // many, for the `cfg` to be on.
         quote! {
             #[cfg(rust_analyzer)]
-            #krate::__private::shown! { #shown }
+            #krate::__private::shown! { #values #all }
             #[cfg(not(rust_analyzer))]
-            #broken
+            #krate::__private::shown! { #broken }
         }
     };
-    quote!(#entry #glue #typed)
+    let block = block(flow, &glue);
+    quote!(#entry #block #typed)
 }
 
-fn whole(flow: &Flow) -> TokenStream {
+/// Everything that stands in the block of a flow without errors.
+fn all_items(flow: &Flow) -> TokenStream {
     let scopes = each_scope(&Scope::root(flow));
     let implementation = flow_impl::whole(flow);
     quote!(#scopes #implementation)
