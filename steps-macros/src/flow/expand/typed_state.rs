@@ -141,7 +141,7 @@ impl Emit<'_> {
                 )
             }
             Body::Broken(_) => (
-                quote!(#private::ViewNode<()>),
+                quote!(#private::StepState<()>),
                 quote!(at.child(#saved)),
                 quote!(#private::StepRef<()>),
                 quote!(#private::StepRef::new(&[#(#own_path),*])),

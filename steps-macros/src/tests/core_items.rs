@@ -1,0 +1,243 @@
+//! Generated code names items of steps-core through one hidden module. Each of them must exist: rustc
+//! says nothing about a missing one where the macro has reported another error, but an editor does.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use proc_macro2::{TokenStream, TokenTree};
+use syn::{Item, UseTree};
+
+use super::{Macro, parse};
+use crate::{flow, handlers, step};
+
+/// One of each kind: every expansion, whole and with errors.
+const EXPANSIONS: &[(Macro, &str, &str)] = &[
+    (
+        step::step,
+        "retry(times = 3, every = \"1s\", max = \"1m\", when = is_busy), timeout = \"5s\", readonly",
+        "async fn make(cloud: &Cloud, n: u32) -> Result<u32, Error> { Ok(n) }",
+    ),
+    (
+        step::step,
+        "poll(every = \"1s\", times = 3)",
+        "async fn wait(n: u32) -> Result<Option<u32>, Error> { Ok(None) }",
+    ),
+    (
+        step::step,
+        "blocking, volatile, name = \"read\", alias = \"load\"",
+        "fn read(path: &str, n: u32) -> Result<Vec<u8>, Error> { Ok(Vec::new()) }",
+    ),
+    (
+        step::step,
+        "readonly, tomeout = 1",
+        "async fn wrong(n: u32) -> Result<u32, Error> { Ok(n) }",
+    ),
+    (step::step, "", "fn wrong<T>(n: T) -> u32 { 1 }"),
+    (
+        flow::flow,
+        "reversible, on_failure = \"hold\", name = \"job\", alias = \"task\"",
+        "async fn work(cloud: &Cloud, spec: Spec) -> Result<u32, Error> {
+            steps! {
+                make(cloud, 1);
+                #[step(retry(times = 2))] #[optional] maybe = make(cloud, 2);
+                sub = flow other(cloud);
+                #[optional] sub_maybe = flow other(cloud);
+                group = { inner = make(cloud, make); }
+                #[optional] group_maybe = { inner = make(cloud, 1); }
+                both = parallel { one = make(cloud, 1); other = make(cloud, 2); }
+                some = if spec.big { inner = make(cloud, 1); }
+                either = if spec.big { inner = make(cloud, 1); } else { inner = make(cloud, 2); }
+                found = if let Some(n) = maybe { inner = make(cloud, *n); }
+                each = for item in spec.items by item.id { inner = make(cloud, item.n); }
+                #[optional] each_maybe = for item in spec.items by item.id parallel(2) {
+                    inner = if item.big { innermost = make(cloud, item.n); }
+                }
+                rounds = loop max 3 { inner = make(cloud, prev.map_or(0, |p| p.inner)); }
+                    until inner > 3;
+            }
+            let all = (make, maybe, sub, sub_maybe, group, both, some, either, each, rounds);
+            Ok(all.0)
+        }",
+    ),
+    (
+        flow::flow,
+        "",
+        "async fn alone() -> Result<u32, Error> { steps! { last = make(); } Ok(last) }",
+    ),
+    (
+        flow::flow,
+        "",
+        "async fn work(cloud: &Cloud, n: u32) -> Result<u32, Error> {
+            steps! {
+                half = ;
+                group = { inner = ; }
+                each = for item in n { half = ma }
+                either = if n { half = } else { half = }
+            }
+            Ok(1)
+        }",
+    ),
+    (flow::flow, "", "async fn work(n: u32) -> u32 { n }"),
+    (
+        flow::flow,
+        "",
+        "async fn work<T>(n: T) -> Result<u32, Error> { steps! {} Ok(1) }",
+    ),
+    (
+        handlers::step::undo,
+        "make, before, retry(times = 3), blocking",
+        "fn unmake(cloud: &Cloud, n: u32, made: &u32, before: &u32) -> Result<(), Error> { Ok(()) }",
+    ),
+    (
+        handlers::step::verify,
+        "make",
+        "async fn made(cloud: &Cloud, n: u32) -> Option<u32> { None }",
+    ),
+    (
+        handlers::step::observe,
+        "make",
+        "async fn look(cloud: &Cloud, n: u32) -> Result<u32, Error> { Ok(n) }",
+    ),
+    (
+        handlers::step::observe,
+        "make",
+        "async fn look(cloud: &Cloud, n: u32) -> u32 { n }",
+    ),
+    (
+        handlers::flow::on_done,
+        "work",
+        "async fn tell(cloud: &Cloud, spec: &Spec, output: &u32) {}",
+    ),
+    (
+        handlers::flow::on_failed,
+        "work",
+        "async fn tell(cloud: &Cloud, spec: &Spec, failure: &Failure) {}",
+    ),
+];
+
+#[test]
+fn every_core_item_named_in_an_expansion_exists() {
+    let Some(exported) = exported() else { return };
+    let missing: Vec<String> = named()
+        .into_iter()
+        .filter(|name| !exported.contains(name))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "steps-core exports no {missing:?} for generated code"
+    );
+}
+
+/// So that the test above is not blind to an expansion that is missing in its list.
+#[test]
+fn the_expansions_name_every_core_item_in_our_source() {
+    let named = named();
+    for file in sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src")) {
+        let text = fs::read_to_string(&file).expect("a source file");
+        for prefix in ["__p::", "#private::", "__private::"] {
+            for (at, _) in text.match_indices(prefix) {
+                let rest = &text[at + prefix.len()..];
+                let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_');
+                let name = &rest[..end.unwrap_or(rest.len())];
+                assert!(
+                    name.is_empty() || named.contains(name),
+                    "`{name}` in {} is in none of the expansions",
+                    file.display()
+                );
+            }
+        }
+    }
+}
+
+/// The items that the expansions name.
+fn named() -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for (expand, attr, item) in EXPANSIONS {
+        collect(expand(parse(attr), parse(item)), &mut names);
+    }
+    names
+}
+
+/// Collects what follows `__private::` or `__p::`: a name, or a list of names in braces.
+fn collect(tokens: TokenStream, names: &mut BTreeSet<String>) {
+    let tokens: Vec<TokenTree> = tokens.into_iter().collect();
+    for (index, token) in tokens.iter().enumerate() {
+        match token {
+            TokenTree::Group(group) => collect(group.stream(), names),
+            TokenTree::Ident(module) if *module == "__private" || *module == "__p" => {
+                let is_colon = |at: usize| matches!(tokens.get(at), Some(TokenTree::Punct(punct)) if punct.as_char() == ':');
+                if !is_colon(index + 1) || !is_colon(index + 2) {
+                    continue;
+                }
+                match tokens.get(index + 3) {
+                    Some(TokenTree::Ident(name)) => {
+                        names.insert(name.to_string());
+                    }
+                    Some(TokenTree::Group(list)) => {
+                        let list: Vec<TokenTree> = list.stream().into_iter().collect();
+                        let is_comma = |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ',');
+                        let first = list.split(is_comma).filter_map(<[_]>::first);
+                        names.extend(first.map(ToString::to_string));
+                    }
+                    _ => {}
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// What steps-core has for generated code. `None` where it is not beside this crate, as in a
+/// package from the registry.
+fn exported() -> Option<BTreeSet<String>> {
+    let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("../steps-core/src");
+    if !core.exists() {
+        return None;
+    }
+    let file = ["codegen.rs", "private.rs"]
+        .map(|name| core.join(name))
+        .into_iter()
+        .find(|file| file.exists())
+        .expect("steps-core has a module for generated code");
+    let text = fs::read_to_string(file).expect("a source file");
+    let mut names = BTreeSet::new();
+    for item in syn::parse_file(&text).expect("Rust").items {
+        match item {
+            Item::Use(item) => leaves(&item.tree, &mut names),
+            Item::Fn(item) => names.extend([item.sig.ident.to_string()]),
+            Item::Const(item) => names.extend([item.ident.to_string()]),
+            Item::Type(item) => names.extend([item.ident.to_string()]),
+            Item::Trait(item) => names.extend([item.ident.to_string()]),
+            Item::Struct(item) => names.extend([item.ident.to_string()]),
+            _ => {}
+        }
+    }
+    Some(names)
+}
+
+/// The names that a `use` brings in.
+fn leaves(tree: &UseTree, names: &mut BTreeSet<String>) {
+    match tree {
+        UseTree::Path(path) => leaves(&path.tree, names),
+        UseTree::Name(name) => names.extend([name.ident.to_string()]),
+        UseTree::Rename(rename) => names.extend([rename.rename.to_string()]),
+        UseTree::Group(group) => group.items.iter().for_each(|tree| leaves(tree, names)),
+        UseTree::Glob(_) => panic!("a glob says no names"),
+    }
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            files.extend(sources(&path));
+        } else {
+            files.push(path);
+        }
+    }
+    files
+}
