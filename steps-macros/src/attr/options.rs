@@ -46,6 +46,8 @@ const STEP: &[&str] = &[
 ];
 const LINE: &[&str] = &["retry", "timeout", "poll", "name", "alias"];
 const UNDO: &[&str] = &["retry", "timeout", "blocking", "before", "crate"];
+const RETRY: &[&str] = &["times", "every", "backoff", "max", "jitter", "when"];
+const POLL: &[&str] = &["every", "times"];
 
 impl Options {
     /// Reads options, and reports those that are unknown or stand twice.
@@ -102,6 +104,12 @@ impl Options {
     fn read_retry(&mut self, arg: Arg, errors: &mut Errors) {
         let span = arg.span();
         let Some(list) = arg.list(errors) else { return };
+        if lacks(&list, "times", RETRY) {
+            errors.at(
+                span,
+                "`retry` needs `times`: how many more attempts may follow a failed one",
+            );
+        }
         let (mut times, mut every, mut backoff, mut max, mut jitter) =
             (None, None, None, None, None);
         for arg in list {
@@ -112,21 +120,10 @@ impl Options {
                 "max" => max = time(arg, errors),
                 "jitter" => jitter = factor(arg, 0.0, 1.0, errors),
                 "when" => self.when = arg.expr(errors),
-                _ => arg.unknown(
-                    &["times", "every", "backoff", "max", "jitter", "when"],
-                    errors,
-                ),
+                _ => arg.unknown(RETRY, errors),
             }
         }
-        let Some(times) = times else {
-            if errors.is_empty() {
-                errors.at(
-                    span,
-                    "`retry` needs `times`: how many more attempts may follow a failed one",
-                );
-            }
-            return;
-        };
+        let Some(times) = times else { return };
         let every = every.unwrap_or_else(|| nanos(Duration::from_secs(1)));
         let max = optional(max);
         let backoff = backoff.unwrap_or_else(|| quote!(1.0));
@@ -170,6 +167,13 @@ pub(crate) fn optional(value: Option<TokenStream>) -> TokenStream {
 fn nanos(duration: Duration) -> TokenStream {
     let (seconds, nanos) = (duration.as_secs(), duration.subsec_nanos());
     quote!(__p::Duration::new(#seconds, #nanos))
+}
+
+/// Whether the option `name` is missing in a list. An unknown option is an error of its own, and may
+/// be this one misspelled: beside it, nothing counts as missing.
+fn lacks(list: &[Arg], name: &str, known: &[&str]) -> bool {
+    list.iter()
+        .all(|arg| arg.name != name && known.iter().any(|known| arg.name == known))
 }
 
 /// A duration, checked.
@@ -253,23 +257,55 @@ fn read_poll(arg: Arg, errors: &mut Errors) -> Option<Poll> {
             return None;
         }
     };
+    if lacks(&list, "every", POLL) {
+        errors.at(
+            span,
+            "`poll` needs `every`: the pause before it is asked again",
+        );
+    }
     for arg in list {
         match arg.name.to_string().as_str() {
             "every" => every = time(arg, errors),
             "times" => times = count(arg, "poll", errors),
-            _ => arg.unknown(&["every", "times"], errors),
+            _ => arg.unknown(POLL, errors),
         }
     }
-    let Some(every) = every else {
-        if errors.is_empty() {
-            errors.at(
-                span,
-                "`poll` needs `every`: the pause before it is asked again",
-            );
-        }
-        return None;
-    };
+    let every = every?;
     let times = times.unwrap_or_else(|| quote!(0));
     let tokens = quote!(__p::Poll { every: #every, times: #times });
     Some(Poll { tokens })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attr::args;
+
+    /// How many errors the options of a `#[step(…)]` have.
+    fn mistakes(options: &str) -> usize {
+        let mut errors = Errors::default();
+        let tokens = options.parse().expect("tokens");
+        let args = args::parse(tokens, &mut errors);
+        Options::read(args, Place::Step, &mut errors);
+        errors.len()
+    }
+
+    #[test]
+    fn a_mistake_does_not_hide_that_an_option_is_missing() {
+        for wrong in ["timout = \"1s\"", "timeout = \"soon\"", "blocking = 1"] {
+            assert_eq!(mistakes(&format!("{wrong}, retry(every = \"1s\")")), 2);
+            assert_eq!(mistakes(&format!("{wrong}, poll(times = 3)")), 2);
+        }
+        assert_eq!(mistakes("retry(every = \"soon\")"), 2);
+        assert_eq!(mistakes("poll(times = 0)"), 2);
+        assert_eq!(mistakes("retry(every = \"1s\"), poll(times = 3)"), 2);
+    }
+
+    #[test]
+    fn an_option_that_is_wrong_or_misspelled_is_not_missing() {
+        assert_eq!(mistakes("retry(times = 0)"), 1);
+        assert_eq!(mistakes("retry(tmies = 3)"), 1);
+        assert_eq!(mistakes("poll(every = \"soon\")"), 1);
+        assert_eq!(mistakes("poll(evrey = \"1s\")"), 1);
+    }
 }
