@@ -1,7 +1,7 @@
 //! `#[step]`: the function as it is, and a type of the same name that the flows use.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{ToTokens, format_ident, quote, quote_spanned};
+use quote::{format_ident, quote, quote_spanned};
 use syn::{ItemFn, Type, spanned::Spanned};
 
 use crate::{
@@ -30,70 +30,117 @@ pub(crate) fn step(attr: TokenStream, item: TokenStream) -> TokenStream {
     let params = function::params(&function, Role("step"), &mut errors);
     let output = return_type::read(&function, "step", &options, &mut errors);
     check_async(&function, &options, "step", &mut errors);
-    let glue = if function::is_method(&function) {
+    let step = Step {
+        krate,
+        function,
+        params,
+        output,
+        options,
+    };
+    let glue = if function::is_method(&step.function) {
         TokenStream::new()
     } else if errors.is_empty() {
-        expand(&krate, &function, &params, &output, &options)
+        step.items(&step.whole())
     } else {
-        fallback(&krate, &function, &params, &output, &options)
+        step.items(&step.fallback())
     };
     let errors = errors.into_tokens();
     let quiet = function::quiet(&item);
+    let function = &step.function;
     quote!(#quiet #function #glue #errors)
 }
 
-fn expand(
-    krate: &TokenStream,
-    function: &ItemFn,
-    params: &[Param],
-    output: &Output,
-    options: &Options,
-) -> TokenStream {
-    let name = &function.sig.ident;
-    let head = head(function);
-    let types: Vec<Type> = params.iter().map(Param::with_lifetime).collect();
-    let names = params.iter().map(|param| &param.name);
-    let passed = params.iter().map(|param| &param.name);
-    let args = arg_names(params);
-    let all: Vec<&Param> = params.iter().collect();
-    let call = call(function, &args, &all);
-    let saved_name = optional(options.name.as_ref().map(|name| quote!(#name)));
-    let aliases = &options.aliases;
-    let policy = options.policy();
-    let when = options.when();
-    let volatile = options.volatile;
-    let output_text = output.text();
-    let returns = if options.polls {
-        quote!(__p::PollReturn)
-    } else {
-        quote!(__p::StepReturn)
-    };
-    let (output, value_span, error_span) = (&output.ty, output.value().span(), output.error_span());
-    let output_span = output.span();
-    let codec = if volatile {
-        quote!(__p::unsaved::<Self::Output>())
-    } else {
-        quote_spanned!(value_span=> __p::codec::<Self::Output>())
-    };
-    let out = quote_spanned!(output_span=> <#output as #returns>::Output);
-    let err = quote_spanned!(output_span=> <#output as #returns>::Error);
-    let attempt = quote_spanned!(error_span=> #returns::attempt);
-    let reversible = options
-        .readonly
-        .then(|| quote!(impl __p::Reversible for #name {}));
-    quote! {
-        #head
-        #[allow(clippy::all, clippy::pedantic, unused, elided_lifetimes_in_paths)]
-        const _: () = {
-            use #krate::__private as __p;
-            impl #name {
-                #[doc(hidden)]
-                #[inline]
-                pub fn call<'a>(#(#names: #types),*) -> __p::Call<'a, #name> {
-                    __p::Call((#(#passed,)*))
+/// A step as it was read.
+struct Step {
+    krate: TokenStream,
+    function: ItemFn,
+    params: Vec<Param>,
+    output: Output,
+    options: Options,
+}
+
+/// What differs between a step without errors and one with some.
+struct Parts {
+    /// The function `call`, which a flow's line calls.
+    call: TokenStream,
+    /// The items of `impl Step`.
+    items: TokenStream,
+}
+
+impl Step {
+    /// The type that bears the function's name, and what it implements.
+    fn items(&self, Parts { call, items }: &Parts) -> TokenStream {
+        let krate = &self.krate;
+        let name = &self.function.sig.ident;
+        let vis = &self.function.vis;
+        let docs = function::docs(&self.function.attrs);
+        let about = format!("The step [`{name}()`], as flows and handlers name it.");
+        let reversible = self
+            .options
+            .readonly
+            .then(|| quote!(impl __p::Reversible for #name {}));
+        quote! {
+            #(#docs)*
+            #[doc = ""]
+            #[doc = #about]
+            #[allow(non_camel_case_types, dead_code)]
+            #vis struct #name {}
+            #[allow(clippy::all, clippy::pedantic, unused, elided_lifetimes_in_paths)]
+            const _: () = {
+                use #krate::__private as __p;
+                impl #name {
+                    #[doc(hidden)]
+                    #[inline]
+                    #call
                 }
-            }
-            impl __p::Step for #name {
+                impl __p::Step for #name { #items }
+                #reversible
+            };
+        }
+    }
+
+    /// The parts of a step without errors.
+    fn whole(&self) -> Parts {
+        let Self {
+            function,
+            params,
+            output,
+            options,
+            ..
+        } = self;
+        let name = &function.sig.ident;
+        let types: Vec<Type> = params.iter().map(Param::with_lifetime).collect();
+        let names: Vec<&Ident> = params.iter().map(|param| &param.name).collect();
+        let args = arg_names(params);
+        let all: Vec<&Param> = params.iter().collect();
+        let call = call(function, &args, &all);
+        let saved_name = optional(options.name.as_ref().map(|name| quote!(#name)));
+        let aliases = &options.aliases;
+        let policy = options.policy();
+        let when = options.when();
+        let volatile = options.volatile;
+        let output_text = output.text();
+        let returns = if options.polls {
+            quote!(__p::PollReturn)
+        } else {
+            quote!(__p::StepReturn)
+        };
+        let codec = if volatile {
+            quote!(__p::unsaved::<Self::Output>())
+        } else {
+            quote_spanned!(output.value().span()=> __p::codec::<Self::Output>())
+        };
+        let attempt = quote_spanned!(output.error_span()=> #returns::attempt);
+        let output = &output.ty;
+        let out = quote_spanned!(output.span()=> <#output as #returns>::Output);
+        let err = quote_spanned!(output.span()=> <#output as #returns>::Error);
+        Parts {
+            call: quote! {
+                pub fn call<'a>(#(#names: #types),*) -> __p::Call<'a, #name> {
+                    __p::Call((#(#names,)*))
+                }
+            },
+            items: quote! {
                 type Args<'a> = (#(#types,)*);
                 type Output = #out;
                 type Error = #err;
@@ -113,73 +160,37 @@ fn expand(
                     let result = #call;
                     #attempt(result, when.or(own))
                 }
-            }
-            #reversible
-        };
+            },
+        }
     }
-}
 
-/// The type that bears the function's name.
-fn head(function: &ItemFn) -> TokenStream {
-    let name = &function.sig.ident;
-    let vis = &function.vis;
-    let docs = function::docs(&function.attrs);
-    let about = format!("The step [`{name}()`], as flows and handlers name it.");
-    quote! {
-        #(#docs)*
-        #[doc = ""]
-        #[doc = #about]
-        #[allow(non_camel_case_types, dead_code)]
-        #vis struct #name {}
-    }
-}
-
-/// What a step with errors still gives, so that nothing else in the file breaks: a step that takes
-/// and gives the same, as far as that can be said.
-fn fallback(
-    krate: &TokenStream,
-    function: &ItemFn,
-    params: &[Param],
-    output: &Output,
-    options: &Options,
-) -> TokenStream {
-    let name = &function.sig.ident;
-    let head = head(function);
-    let value = output.of_fallback(function);
-    let any: Vec<Ident> = (0..params.len()).map(|i| format_ident!("T{i}")).collect();
-    let (generics, types, all) = if function::is_generic(function) {
-        let types: Vec<_> = any.iter().map(|any| quote!(#any)).collect();
-        (quote!(, #(#any),*), types, quote!(()))
-    } else {
-        let types = params
-            .iter()
-            .map(|param| param.with_lifetime().into_token_stream());
-        let types: Vec<_> = types.collect();
-        let all = quote!((#(#types,)*));
-        (quote!(), types, all)
-    };
-    let args = arg_names(params);
-    let passed = if generics.is_empty() {
-        quote!((#(#args,)*))
-    } else {
-        quote!(())
-    };
-    let reversible = options
-        .readonly
-        .then(|| quote!(impl __p::Reversible for #name {}));
-    quote! {
-        #head
-        #[allow(clippy::all, clippy::pedantic, unused, elided_lifetimes_in_paths)]
-        const _: () = {
-            use #krate::__private as __p;
-            impl #name {
-                #[doc(hidden)]
-                pub fn call<'a #generics>(#(#args: #types),*) -> __p::Call<'a, #name> {
-                    __p::Call(#passed)
+    /// The parts of a step with errors, so that nothing else in the file breaks: it takes and returns
+    /// the same, as far as that can be said.
+    fn fallback(&self) -> Parts {
+        let name = &self.function.sig.ident;
+        let value = self.output.of_fallback(&self.function);
+        let args = arg_names(&self.params);
+        let (types, call) = if function::is_generic(&self.function) {
+            let any: Vec<Ident> = (0..args.len()).map(|i| format_ident!("T{i}")).collect();
+            let call = quote! {
+                pub fn call<'a, #(#any),*>(#(#args: #any),*) -> __p::Call<'a, #name> {
+                    __p::Call(())
                 }
-            }
-            impl __p::Step for #name {
-                type Args<'a> = #all;
+            };
+            (Vec::new(), call)
+        } else {
+            let types: Vec<Type> = self.params.iter().map(Param::with_lifetime).collect();
+            let call = quote! {
+                pub fn call<'a>(#(#args: #types),*) -> __p::Call<'a, #name> {
+                    __p::Call((#(#args,)*))
+                }
+            };
+            (types, call)
+        };
+        Parts {
+            call,
+            items: quote! {
+                type Args<'a> = (#(#types,)*);
                 type Output = #value;
                 type Error = __p::Infallible;
                 type AsFlow = __p::NotAFlow<#value>;
@@ -192,8 +203,7 @@ fn fallback(
                 ) -> __p::Result<__p::Attempt<#value>, __p::StepError> {
                     __p::unreachable!()
                 }
-            }
-            #reversible
-        };
+            },
+        }
     }
 }

@@ -103,28 +103,10 @@ pub(crate) enum Cond {
     },
 }
 
-impl Line {
-    /// The lines below, by group.
-    pub(crate) fn groups(&self) -> Vec<&[Line]> {
-        match &self.body {
-            Body::Step(_) | Body::Flow(_) | Body::Broken(_) => Vec::new(),
-            Body::Group(lines)
-            | Body::Parallel(lines)
-            | Body::For { lines, .. }
-            | Body::Loop { lines, .. } => vec![lines],
-            Body::If {
-                then, otherwise, ..
-            } => {
-                let mut groups = vec![&then[..]];
-                groups.extend(otherwise.as_deref());
-                groups
-            }
-        }
-    }
-
-    /// The same, to be changed.
-    pub(crate) fn groups_mut(&mut self) -> Vec<&mut Vec<Line>> {
-        match &mut self.body {
+/// The groups of a `&Body`, and of a `&mut Body`.
+macro_rules! groups {
+    ($body:expr) => {
+        match $body {
             Body::Step(_) | Body::Flow(_) | Body::Broken(_) => Vec::new(),
             Body::Group(lines)
             | Body::Parallel(lines)
@@ -134,5 +116,17 @@ impl Line {
                 then, otherwise, ..
             } => std::iter::once(then).chain(otherwise).collect(),
         }
+    };
+}
+
+impl Line {
+    /// The groups of lines below this one: two for an `if` with an `else`, none for a call.
+    pub(crate) fn groups(&self) -> Vec<&Vec<Line>> {
+        groups!(&self.body)
+    }
+
+    /// The same groups, to be changed.
+    pub(crate) fn groups_mut(&mut self) -> Vec<&mut Vec<Line>> {
+        groups!(&mut self.body)
     }
 }
