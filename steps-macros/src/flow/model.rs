@@ -24,6 +24,20 @@ pub(crate) struct Flow {
     pub(crate) tail: TokenStream,
 }
 
+impl Flow {
+    /// The parameters taken by reference: the resources that the flow is lent.
+    pub(crate) fn lent(&self) -> Vec<&Param> {
+        let params = self.params.iter();
+        params.filter(|param| param.lent().is_some()).collect()
+    }
+
+    /// The parameters taken by value: the flow's input, which is saved.
+    pub(crate) fn inputs(&self) -> Vec<&Param> {
+        let params = self.params.iter();
+        params.filter(|param| param.lent().is_none()).collect()
+    }
+}
+
 /// How much of a flow is right, and so how much can be generated.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Health {

@@ -7,7 +7,7 @@ use super::{docs, scope::local};
 use crate::{
     case,
     flow::model::{Flow, Health},
-    item::function::{self, Param, owned},
+    item::function::{self, owned},
 };
 
 /// The function and its type.
@@ -31,19 +31,14 @@ pub(super) fn entry(flow: &Flow) -> TokenStream {
     let params: Vec<_> = params.collect();
     let any = any(flow);
     let args: Vec<_> = flow.params.iter().map(|param| &param.name).collect();
-    let lent = flow.params.iter().filter(|param| param.lent().is_some());
-    let lent: Vec<_> = lent.map(|param| &param.name).collect();
-    let inputs = flow.params.iter().filter(|param| param.lent().is_none());
-    let inputs: Vec<_> = inputs.collect();
+    let lent_params = flow.lent();
+    let lent: Vec<_> = lent_params.iter().map(|param| &param.name).collect();
+    let lent_types: Vec<_> = lent_params.iter().map(|p| p.with_lifetime()).collect();
+    let owned_types = lent_params.iter().filter_map(|param| param.lent());
+    let owned_types: Vec<_> = owned_types.map(owned).collect();
+    let inputs = flow.inputs();
     let input_names: Vec<_> = inputs.iter().map(|param| &param.name).collect();
     let input_types: Vec<_> = inputs.iter().map(|param| &param.ty).collect();
-    let lent_types = flow
-        .params
-        .iter()
-        .filter_map(|param| param.lent().map(owned));
-    let lent_types: Vec<_> = lent_types.collect();
-    let lent_params = flow.params.iter().filter(|param| param.lent().is_some());
-    let lent_params: Vec<_> = lent_params.map(Param::with_lifetime).collect();
     let saved = local("saved");
     let call = match flow.health {
         Health::Anything(_) => quote!(#private::unreachable!()),
@@ -88,7 +83,7 @@ pub(super) fn entry(flow: &Flow) -> TokenStream {
             ///
             /// Where the state is another flow's, or its input can't be read.
             pub fn resume<'a>(
-                #(#lent: #lent_params,)*
+                #(#lent: #lent_types,)*
                 #saved: impl #private::Into<#krate::State>,
             ) -> #private::Result<#krate::Run<'a, Self>, #krate::Failure> {
                 let #saved = #private::Into::into(#saved);
@@ -97,7 +92,7 @@ pub(super) fn entry(flow: &Flow) -> TokenStream {
             }
 
             /// The flow with what it is lent, for an engine to keep.
-            pub fn with(#(#lent: impl #private::Into<#private::Arc<#lent_types>>,)* #any) -> #krate::With<Self> {
+            pub fn with(#(#lent: impl #private::Into<#private::Arc<#owned_types>>,)* #any) -> #krate::With<Self> {
                 #krate::With::new((#(#private::Into::into(#lent),)*))
             }
 

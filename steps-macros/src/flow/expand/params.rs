@@ -13,21 +13,10 @@ use crate::{
 /// What both a whole flow and one with errors implement alike: the structs of what it is lent and
 /// given, and how they are put together.
 pub(super) fn parts(flow: &Flow) -> TokenStream {
-    let lent: Vec<_> = flow
-        .params
-        .iter()
-        .filter_map(|param| param.lent().map(|ty| (param, ty)))
-        .collect();
-    let lent_names: Vec<_> = lent.iter().map(|(param, _)| &param.name).collect();
-    let lent_types: Vec<_> = lent
-        .iter()
-        .map(|(param, _)| param.with_lifetime())
-        .collect();
-    let inputs: Vec<_> = flow
-        .params
-        .iter()
-        .filter(|param| param.lent().is_none())
-        .collect();
+    let lent = flow.lent();
+    let lent_names: Vec<_> = lent.iter().map(|param| &param.name).collect();
+    let lent_types: Vec<_> = lent.iter().map(|param| param.with_lifetime()).collect();
+    let inputs = flow.inputs();
     let input_names: Vec<_> = inputs.iter().map(|param| &param.name).collect();
     let input_types: Vec<_> = inputs.iter().map(|param| &param.ty).collect();
     let mark = if lent.is_empty() {
@@ -74,18 +63,11 @@ pub(super) fn parts(flow: &Flow) -> TokenStream {
 
 /// The items of `Flow` that don't depend on the lines.
 pub(super) fn common(flow: &Flow) -> TokenStream {
-    let lent: Vec<_> = flow
-        .params
-        .iter()
-        .filter_map(|param| param.lent().map(|ty| (param, owned(ty))))
-        .collect();
-    let lent_names: Vec<_> = lent.iter().map(|(param, _)| &param.name).collect();
-    let lent_types: Vec<_> = lent.iter().map(|(_, ty)| ty).collect();
-    let inputs: Vec<_> = flow
-        .params
-        .iter()
-        .filter(|param| param.lent().is_none())
-        .collect();
+    let lent = flow.lent();
+    let lent_names: Vec<_> = lent.iter().map(|param| &param.name).collect();
+    let owned_types = lent.iter().filter_map(|param| param.lent());
+    let owned_types: Vec<_> = owned_types.map(owned).collect();
+    let inputs = flow.inputs();
     let input_names: Vec<_> = inputs.iter().map(|param| &param.name).collect();
     let texts: Vec<_> = input_names
         .iter()
@@ -116,7 +98,7 @@ pub(super) fn common(flow: &Flow) -> TokenStream {
     // Where it is said that something can't be shared.
     let span = lent
         .first()
-        .map_or_else(Span::call_site, |(param, _)| param.span());
+        .map_or_else(Span::call_site, |param| param.span());
     let lent_type = quote_spanned!(Span::mixed_site().located_at(span)=> __Lent<'a>);
     let fields = format_ident!(
         "{}Fields",
@@ -137,7 +119,7 @@ pub(super) fn common(flow: &Flow) -> TokenStream {
     };
     quote! {
         type Lent<'a> = #lent_type;
-        type Owned = (#(__p::Arc<#lent_types>,)*);
+        type Owned = (#(__p::Arc<#owned_types>,)*);
         type Input = __Input;
         type Output = #output;
         type Fields = #fields;
@@ -170,7 +152,7 @@ pub(super) fn input_codec(index: usize) -> Ident {
 
 /// How each input is saved: the one place that asks whether it can be.
 pub(super) fn input_codecs(flow: &Flow) -> TokenStream {
-    let inputs = flow.params.iter().filter(|param| param.lent().is_none());
+    let inputs = flow.inputs().into_iter();
     inputs
         .enumerate()
         .map(|(index, param)| {

@@ -144,7 +144,7 @@ pub(super) fn whole(flow: &Flow) -> TokenStream {
     } else {
         quote!(Undo)
     };
-    let inputs = flow.params.iter().filter(|param| param.lent().is_none());
+    let inputs = flow.inputs().into_iter();
     let inputs = inputs.enumerate().map(|(index, param)| {
         let (name, ty) = (param.name.to_string(), type_text::of(&param.ty));
         let codec = params::input_codec(index);
