@@ -1,6 +1,6 @@
-//! The cases that `rename_all` knows.
+//! The cases of names: `snake_case`, `PascalCase` and the others that `rename_all` has.
 
-/// The cases of `rename_all`, as serde has them.
+/// The cases of `rename_all`: those of serde.
 pub(crate) const CASES: [&str; 8] = [
     "lowercase",
     "UPPERCASE",
@@ -12,7 +12,7 @@ pub(crate) const CASES: [&str; 8] = [
     "SCREAMING-KEBAB-CASE",
 ];
 
-/// A `snake_case` name in another case.
+/// Converts a `snake_case` name to another case.
 pub(crate) fn recase(name: &str, case: &str) -> String {
     match case {
         "lowercase" => name.to_lowercase(),
@@ -32,7 +32,7 @@ pub(crate) fn recase(name: &str, case: &str) -> String {
     }
 }
 
-/// A `snake_case` name in `PascalCase`.
+/// Converts a `snake_case` name to `PascalCase`.
 pub(crate) fn pascal(name: &str) -> String {
     let name = name.strip_prefix("r#").unwrap_or(name);
     name.split('_')

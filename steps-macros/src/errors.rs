@@ -1,29 +1,29 @@
-//! Collected errors: a macro reports all it finds, not just the first.
+//! The errors that a macro has found. It reports all of them, not just the first.
 
 use proc_macro2::{Span, TokenStream};
 use quote::ToTokens;
 
-/// The errors found so far. They have to be taken out in the end.
+/// The errors found so far.
 #[derive(Default)]
 pub(crate) struct Errors(Vec<syn::Error>);
 
 impl Errors {
-    /// Reports an error at a place.
+    /// Adds an error at a position.
     pub(crate) fn at(&mut self, span: Span, message: impl std::fmt::Display) {
         self.0.push(syn::Error::new(span, message));
     }
 
-    /// Reports an error at some tokens.
+    /// Adds an error that spans some tokens.
     pub(crate) fn on(&mut self, tokens: impl ToTokens, message: impl std::fmt::Display) {
         self.0.push(syn::Error::new_spanned(tokens, message));
     }
 
-    /// Reports what a parser said.
+    /// Adds an error of a parser.
     pub(crate) fn push(&mut self, error: syn::Error) {
         self.0.push(error);
     }
 
-    /// Takes the value, or reports the error.
+    /// Returns the value, or adds the error and returns `None`.
     pub(crate) fn ok<T>(&mut self, result: syn::Result<T>) -> Option<T> {
         result.map_err(|error| self.push(error)).ok()
     }
@@ -36,7 +36,7 @@ impl Errors {
         self.0.is_empty()
     }
 
-    /// The errors as tokens that make the compiler say them.
+    /// Returns one `compile_error!` for each error.
     pub(crate) fn into_tokens(self) -> TokenStream {
         self.0
             .into_iter()

@@ -2,7 +2,7 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 
-/// Whether the tokens may use the name: as an identifier, or captured in a format string.
+/// Whether the tokens may use the name: as an identifier, or in a format string, as in `"{name}"`.
 pub(crate) fn uses(tokens: &TokenStream, name: &str) -> bool {
     tokens.clone().into_iter().any(|token| match token {
         TokenTree::Ident(ident) => ident == name,
@@ -20,7 +20,7 @@ pub(crate) fn uses(tokens: &TokenStream, name: &str) -> bool {
     })
 }
 
-/// The names that a pattern binds.
+/// Returns the names that a pattern binds.
 pub(crate) fn bound(pat: &TokenStream) -> Vec<proc_macro2::Ident> {
     fn collect(tokens: &TokenStream, names: &mut Vec<proc_macro2::Ident>) {
         let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
@@ -39,7 +39,7 @@ pub(crate) fn bound(pat: &TokenStream) -> Vec<proc_macro2::Ident> {
                         text.as_str(),
                         "ref" | "mut" | "box" | "_" | "true" | "false" | "if" | "in"
                     );
-                    // A path, a call-like pattern, a field's name or a constant binds nothing.
+                    // No binding: a path, `Some(…)`, the field in `field: pattern`, a constant.
                     if lower && !word && !matches!(next, ':' | '(' | '!') {
                         names.push(ident.clone());
                     }

@@ -1,4 +1,4 @@
-//! `#[step]`: the function as it is, and a type of the same name that the flows use.
+//! `#[step]` leaves the function as it is, and emits a type of the same name, which flows use.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -45,9 +45,9 @@ pub(crate) fn step(attr: TokenStream, item: TokenStream) -> TokenStream {
         step.items(&step.fallback())
     };
     let errors = errors.into_tokens();
-    let quiet = function::quiet(&item);
+    let allow = function::allow_unused_async(&item);
     let function = &step.function;
-    quote!(#quiet #function #glue #errors)
+    quote!(#allow #function #glue #errors)
 }
 
 /// A step as it was read.
@@ -59,7 +59,7 @@ struct Step {
     options: Options,
 }
 
-/// What differs between a step without errors and one with some.
+/// The parts that differ between a step without errors and one with errors.
 struct Parts {
     /// The function `call`, which a flow's line calls.
     call: TokenStream,
@@ -68,13 +68,13 @@ struct Parts {
 }
 
 impl Step {
-    /// The type that bears the function's name, and what it implements.
+    /// Returns the type with the function's name, and its implementations.
     fn items(&self, Parts { call, items }: &Parts) -> TokenStream {
         let krate = &self.krate;
         let name = &self.function.sig.ident;
         let vis = &self.function.vis;
         let docs = function::docs(&self.function.attrs);
-        let about = format!("The step [`{name}()`], as flows and handlers name it.");
+        let about = format!("The step [`{name}()`], for flows and handlers.");
         let reversible = self
             .options
             .readonly
@@ -99,7 +99,7 @@ impl Step {
         }
     }
 
-    /// The parts of a step without errors.
+    /// Returns the parts of a step without errors.
     fn whole(&self) -> Parts {
         let Self {
             function,
@@ -164,11 +164,11 @@ impl Step {
         }
     }
 
-    /// The parts of a step with errors, so that nothing else in the file breaks: it takes and returns
-    /// the same, as far as that can be said.
+    /// Returns the parts of a step with errors. It takes and returns the same types as far as they
+    /// can be written, so that nothing else in the file is an error.
     fn fallback(&self) -> Parts {
         let name = &self.function.sig.ident;
-        let value = self.output.of_fallback(&self.function);
+        let value = self.output.fallback_value(&self.function);
         let args = arg_names(&self.params);
         let (types, call) = if function::is_generic(&self.function) {
             let any: Vec<Ident> = (0..args.len()).map(|i| format_ident!("T{i}")).collect();

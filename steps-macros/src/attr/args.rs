@@ -18,7 +18,7 @@ pub(crate) struct Arg {
     pub(crate) value: Value,
 }
 
-/// What stands behind the option's name.
+/// What follows the option's name.
 pub(crate) enum Value {
     None,
     Is(Box<syn::Expr>),
@@ -42,22 +42,23 @@ impl Parse for Arg {
     }
 }
 
-/// The options up to the end.
+/// Parses options up to the end of the input.
 pub(crate) fn list(input: ParseStream<'_>) -> syn::Result<Vec<Arg>> {
     Ok(Punctuated::<Arg, Token![,]>::parse_terminated(input)?
         .into_iter()
         .collect())
 }
 
-/// Parses an attribute's options; errors are reported and leave none.
+/// Parses an attribute's options. If they can't be parsed, that is reported, and there are none.
 pub(crate) fn parse(tokens: TokenStream, errors: &mut Errors) -> Vec<Arg> {
     errors
         .ok(syn::parse::Parser::parse2(list, tokens))
         .unwrap_or_default()
 }
 
-/// The options without what can't be parsed, nor a handler's path.
-pub(crate) fn quietly(tokens: TokenStream) -> Vec<Arg> {
+/// Parses an attribute's options, and skips without an error what is none: a handler's path, and
+/// what can't be parsed.
+pub(crate) fn parse_leniently(tokens: TokenStream) -> Vec<Arg> {
     let parser = |input: ParseStream<'_>| {
         let mut all = Vec::new();
         while !input.is_empty() {
@@ -73,7 +74,7 @@ pub(crate) fn quietly(tokens: TokenStream) -> Vec<Arg> {
     syn::parse::Parser::parse2(parser, tokens).unwrap_or_default()
 }
 
-/// The crate's path: `::steps`, or what `crate = path` says.
+/// Removes the option `crate = path`, and returns its path, or `::steps` without it.
 pub(crate) fn take_crate(args: &mut Vec<Arg>, errors: &mut Errors) -> TokenStream {
     let at = args.iter().position(|arg| arg.name == "crate");
     let given = at.and_then(|at| args.remove(at).expr(errors));
@@ -81,11 +82,12 @@ pub(crate) fn take_crate(args: &mut Vec<Arg>, errors: &mut Errors) -> TokenStrea
 }
 
 impl Arg {
+    /// Returns the position of the option's name.
     pub(crate) fn span(&self) -> Span {
         self.name.span()
     }
 
-    /// The value, which must be there.
+    /// Returns the value in `name = value`, or reports that it is missing.
     pub(crate) fn expr(self, errors: &mut Errors) -> Option<syn::Expr> {
         match self.value {
             Value::Is(expr) => Some(*expr),
@@ -97,7 +99,7 @@ impl Arg {
         }
     }
 
-    /// The value, which must be a text.
+    /// Returns the string in `name = "…"`, or reports that the value is missing or no string.
     pub(crate) fn text(self, errors: &mut Errors) -> Option<syn::LitStr> {
         let name = self.name.clone();
         match self.expr(errors)? {
@@ -106,13 +108,13 @@ impl Arg {
                 ..
             }) => Some(text),
             other => {
-                errors.on(other, format!("`{name}` takes a text: `{name} = \"…\"`"));
+                errors.on(other, format!("`{name}` takes a string: `{name} = \"…\"`"));
                 None
             }
         }
     }
 
-    /// There must be no value.
+    /// Whether the option stands alone, as it must; reports a value.
     pub(crate) fn flag(self, errors: &mut Errors) -> bool {
         if matches!(self.value, Value::None) {
             return true;
@@ -122,7 +124,7 @@ impl Arg {
         false
     }
 
-    /// The options in parentheses, which must be there.
+    /// Returns the options in `name(…)`, or reports that they are missing.
     pub(crate) fn list(self, errors: &mut Errors) -> Option<Vec<Self>> {
         match self.value {
             Value::List(list) => Some(list),
@@ -134,7 +136,7 @@ impl Arg {
         }
     }
 
-    /// Reports an option that is not among the known ones.
+    /// Reports an unknown option, with those that there are.
     pub(crate) fn unknown(&self, known: &[&str], errors: &mut Errors) {
         let name = &self.name;
         let known = known.join("`, `");

@@ -1,4 +1,4 @@
-//! Durations as text, read when the program is compiled: `"200ms"`, `"1h30m"`.
+//! Durations written as strings, such as `"200ms"` or `"1h30m"`. They are read at compile time.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ const UNITS: [(&str, u64); 7] = [
     ("h", 3_600_000_000_000),
 ];
 
-/// Reads a duration: one or more numbers, each with a unit. The error says what to write.
+/// Parses a duration: one or more numbers, each with a unit. The error says what to write.
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     let wrong = |why: &str| {
         format!("{why}: write a duration such as \"200ms\", \"1.5s\", \"10m\" or \"1h30m\"")
@@ -35,10 +35,13 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
             .find(|c: char| c.is_ascii_digit() || c.is_whitespace())
             .unwrap_or(after.len());
         let (unit, after) = after.split_at(end);
+        if unit.is_empty() {
+            return Err(wrong(&format!("`{number}` has no unit right after it")));
+        }
         let (_, nanos) = UNITS
             .iter()
             .find(|(name, _)| *name == unit)
-            .ok_or_else(|| wrong(&format!("`{unit}` is no unit of time")))?;
+            .ok_or_else(|| wrong(&format!("`{unit}` is not a unit of time")))?;
         #[allow(clippy::cast_precision_loss)]
         let nanos = *nanos as f64;
         total += number * nanos;

@@ -1,5 +1,5 @@
-//! What stands in the parentheses of an attribute: options as tokens (`args`), the policy options and
-//! their rules (`options`), and durations as text (`duration`).
+//! The options in an attribute's parentheses: their syntax (`args`), the options about the policy
+//! and their rules (`options`), and the strings for durations (`duration`).
 
 pub(crate) mod args;
 mod duration;

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::errors::Errors;
 
-/// Where options stand, which decides which of them there are.
+/// Where the options are written, which decides which of them there are.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     Step,
@@ -20,14 +20,14 @@ pub(crate) enum Place {
     Undo,
 }
 
-/// What was said.
+/// The options of one attribute.
 #[derive(Default)]
 pub(crate) struct Options {
     pub(crate) retry: Option<TokenStream>,
     pub(crate) when: Option<syn::Expr>,
     pub(crate) timeout: Option<TokenStream>,
-    pub(crate) poll: Option<Poll>,
-    /// Whether `poll` was said, rightly or not.
+    pub(crate) poll: Option<TokenStream>,
+    /// Whether there is a `poll`, with or without mistakes.
     pub(crate) polls: bool,
     pub(crate) blocking: Option<Span>,
     pub(crate) readonly: bool,
@@ -35,10 +35,6 @@ pub(crate) struct Options {
     pub(crate) before: bool,
     pub(crate) name: Option<syn::LitStr>,
     pub(crate) aliases: Vec<syn::LitStr>,
-}
-
-pub(crate) struct Poll {
-    pub(crate) tokens: TokenStream,
 }
 
 const STEP: &[&str] = &[
@@ -50,14 +46,14 @@ const RETRY: &[&str] = &["times", "every", "backoff", "max", "jitter", "when"];
 const POLL: &[&str] = &["every", "times"];
 
 impl Options {
-    /// Reads options, and reports those that are unknown or stand twice.
+    /// Reads options, and reports those that are unknown or given twice.
     pub(crate) fn read(args: Vec<Arg>, place: Place, errors: &mut Errors) -> Self {
         let mut options = Self::default();
         let mut seen: Vec<String> = Vec::new();
         for arg in args {
             let name = arg.name.to_string();
             if seen.contains(&name) && name != "alias" {
-                errors.on(&arg.name, format!("`{name}` stands twice"));
+                errors.on(&arg.name, format!("`{name}` is given twice"));
                 continue;
             }
             options.option(&name, arg, place, errors);
@@ -101,6 +97,7 @@ impl Options {
         }
     }
 
+    /// Reads `retry(…)`.
     fn read_retry(&mut self, arg: Arg, errors: &mut Errors) {
         let span = arg.span();
         let Some(list) = arg.list(errors) else { return };
@@ -124,7 +121,7 @@ impl Options {
             }
         }
         let Some(times) = times else { return };
-        let every = every.unwrap_or_else(|| nanos(Duration::from_secs(1)));
+        let every = every.unwrap_or_else(|| duration_tokens(Duration::from_secs(1)));
         let max = optional(max);
         let backoff = backoff.unwrap_or_else(|| quote!(1.0));
         let jitter = jitter.unwrap_or_else(|| quote!(0.0));
@@ -135,20 +132,20 @@ impl Options {
         });
     }
 
-    /// The policy as an expression.
+    /// Returns the policy as an expression.
     pub(crate) fn policy(&self) -> TokenStream {
         let retry = optional(self.retry.clone());
         let timeout = optional(self.timeout.clone());
-        let poll = optional(self.poll.as_ref().map(|poll| poll.tokens.clone()));
+        let poll = optional(self.poll.clone());
         quote!(__p::Policy { retry: #retry, timeout: #timeout, poll: #poll })
     }
 
-    /// Whether the line says anything about the policy.
+    /// Whether the options change the policy.
     pub(crate) fn has_policy(&self) -> bool {
         self.retry.is_some() || self.timeout.is_some() || self.poll.is_some()
     }
 
-    /// The `when` as an expression of an `Option` of a function.
+    /// Returns the function in `when` as an `Option`.
     pub(crate) fn when(&self) -> TokenStream {
         match &self.when {
             None => quote!(__p::Option::None),
@@ -157,6 +154,7 @@ impl Options {
     }
 }
 
+/// Returns a value as the expression of an `Option`.
 pub(crate) fn optional(value: Option<TokenStream>) -> TokenStream {
     match value {
         None => quote!(__p::Option::None),
@@ -164,23 +162,24 @@ pub(crate) fn optional(value: Option<TokenStream>) -> TokenStream {
     }
 }
 
-fn nanos(duration: Duration) -> TokenStream {
+/// Returns a duration as an expression.
+fn duration_tokens(duration: Duration) -> TokenStream {
     let (seconds, nanos) = (duration.as_secs(), duration.subsec_nanos());
     quote!(__p::Duration::new(#seconds, #nanos))
 }
 
-/// Whether the option `name` is missing in a list. An unknown option is an error of its own, and may
-/// be this one misspelled: beside it, nothing counts as missing.
+/// Whether a list lacks the option `name`. An unknown option may be this one, misspelled: it is
+/// reported anyway, so a list with an unknown option lacks nothing.
 fn lacks(list: &[Arg], name: &str, known: &[&str]) -> bool {
     list.iter()
         .all(|arg| arg.name != name && known.iter().any(|known| arg.name == known))
 }
 
-/// A duration, checked.
+/// Reads a duration.
 fn time(arg: Arg, errors: &mut Errors) -> Option<TokenStream> {
     let text = arg.text(errors)?;
     match duration::parse(&text.value()) {
-        Ok(duration) => Some(nanos(duration)),
+        Ok(duration) => Some(duration_tokens(duration)),
         Err(why) => {
             errors.on(&text, why);
             None
@@ -188,7 +187,7 @@ fn time(arg: Arg, errors: &mut Errors) -> Option<TokenStream> {
     }
 }
 
-/// A number of at least 1.
+/// Reads a number of at least 1. Only a literal can be checked.
 fn count(arg: Arg, of: &str, errors: &mut Errors) -> Option<TokenStream> {
     let expr = arg.expr(errors)?;
     if let syn::Expr::Lit(syn::ExprLit {
@@ -214,6 +213,7 @@ fn count(arg: Arg, of: &str, errors: &mut Errors) -> Option<TokenStream> {
     Some(quote!(#expr))
 }
 
+/// Reads a number from `least` to `most`. Only a literal can be checked.
 fn factor(arg: Arg, least: f64, most: f64, errors: &mut Errors) -> Option<TokenStream> {
     let name = arg.name.to_string();
     let expr = arg.expr(errors)?;
@@ -244,7 +244,8 @@ fn factor(arg: Arg, least: f64, most: f64, errors: &mut Errors) -> Option<TokenS
     Some(quote!(#expr))
 }
 
-fn read_poll(arg: Arg, errors: &mut Errors) -> Option<Poll> {
+/// Reads `poll(…)`.
+fn read_poll(arg: Arg, errors: &mut Errors) -> Option<TokenStream> {
     let span = arg.span();
     let (mut every, mut times) = (None, None);
     let list = match arg.value {
@@ -272,8 +273,7 @@ fn read_poll(arg: Arg, errors: &mut Errors) -> Option<Poll> {
     }
     let every = every?;
     let times = times.unwrap_or_else(|| quote!(0));
-    let tokens = quote!(__p::Poll { every: #every, times: #times });
-    Some(Poll { tokens })
+    Some(quote!(__p::Poll { every: #every, times: #times }))
 }
 
 #[cfg(test)]

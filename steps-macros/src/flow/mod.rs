@@ -18,7 +18,7 @@ pub(crate) fn flow(attr: TokenStream, item: TokenStream) -> TokenStream {
         Ok(mut flow) => {
             check::check(&mut flow, &mut errors);
             if flow.health == Health::Whole && !errors.is_empty() {
-                flow.health = Health::Lines;
+                flow.health = Health::BadLines;
             }
             expand::expand(&flow)
         }
@@ -28,7 +28,7 @@ pub(crate) fn flow(attr: TokenStream, item: TokenStream) -> TokenStream {
     quote!(#output #errors)
 }
 
-/// A `steps!` that no `#[flow]` has read.
+/// Expands a `steps!` that stands outside of a `#[flow]`: to an error.
 pub(crate) fn outside(_: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     errors.at(

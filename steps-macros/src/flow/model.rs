@@ -1,4 +1,5 @@
-//! What a flow says, after parsing and before anything is generated. Spans live in its tokens.
+//! The model of a flow: the result of parsing, which is checked and expanded. Spans are those of
+//! the tokens in it.
 
 use proc_macro2::{Ident, TokenStream};
 use syn::{Attribute, ItemFn, LitStr, Path};
@@ -25,35 +26,37 @@ pub(crate) struct Flow {
 }
 
 impl Flow {
-    /// The parameters taken by reference: the resources that the flow is lent.
+    /// Returns the parameters taken by reference: the resources that the flow is lent.
     pub(crate) fn lent(&self) -> Vec<&Param> {
         let params = self.params.iter();
         params.filter(|param| param.lent().is_some()).collect()
     }
 
-    /// The parameters taken by value: the flow's input, which is saved.
+    /// Returns the parameters taken by value: the flow's input, which is saved.
     pub(crate) fn inputs(&self) -> Vec<&Param> {
         let params = self.params.iter();
         params.filter(|param| param.lent().is_none()).collect()
     }
 }
 
-/// How much of a flow is right, and so how much can be generated.
+/// Which parts of a flow have errors; it decides how much can be generated.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Health {
+    /// No part.
     Whole,
-    /// There are errors in its lines: the rest is as it should be.
-    Lines,
-    /// There are errors in its signature.
-    Signature,
-    /// Its parameters are of types that can't be said: it takes this many of any type.
-    Anything(usize),
+    /// Its options or its lines. The signature is right.
+    BadLines,
+    /// Its signature.
+    BadSignature,
+    /// Its signature, which is generic: the types of this many parameters can't be written, so that
+    /// they accept any type.
+    Generic(usize),
 }
 
 /// One line of a `steps!`.
 pub(crate) struct Line {
     pub(crate) name: Ident,
-    /// Whether that is only the name of what it calls.
+    /// Whether the user wrote no name, so that it is the name of what the line calls.
     pub(crate) unnamed: bool,
     /// Its name in the saved tree.
     pub(crate) saved: String,
@@ -70,7 +73,7 @@ pub(crate) struct Line {
 pub(crate) enum Body {
     Step(Call),
     Flow(Call),
-    /// What could not be parsed, for an editor to look at.
+    /// Tokens that could not be parsed. Only an editor sees them.
     Broken(TokenStream),
     Group(Vec<Line>),
     Parallel(Vec<Line>),
@@ -83,7 +86,6 @@ pub(crate) enum Body {
         pat: TokenStream,
         list: TokenStream,
         key: TokenStream,
-        /// `parallel` without a number is no limit.
         at_once: AtOnce,
         lines: Vec<Line>,
     },
@@ -94,7 +96,7 @@ pub(crate) enum Body {
     },
 }
 
-/// How many items of a `for` at once.
+/// How many items of a `for` run at once: without `parallel`, with it, and with `parallel(n)`.
 pub(crate) enum AtOnce {
     One,
     All,
@@ -117,7 +119,7 @@ pub(crate) enum Cond {
     },
 }
 
-/// The groups of a `&Body`, and of a `&mut Body`.
+/// The groups of a `&Body` as `&Vec<Line>`, those of a `&mut Body` as `&mut Vec<Line>`.
 macro_rules! groups {
     ($body:expr) => {
         match $body {
@@ -134,12 +136,12 @@ macro_rules! groups {
 }
 
 impl Line {
-    /// The groups of lines below this one: two for an `if` with an `else`, none for a call.
+    /// Returns the groups of lines in this one: two for an `if` with an `else`, none for a call.
     pub(crate) fn groups(&self) -> Vec<&Vec<Line>> {
         groups!(&self.body)
     }
 
-    /// The same groups, to be changed.
+    /// Returns the same groups, mutably.
     pub(crate) fn groups_mut(&mut self) -> Vec<&mut Vec<Line>> {
         groups!(&mut self.body)
     }

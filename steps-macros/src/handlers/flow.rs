@@ -25,6 +25,8 @@ pub(crate) fn on_failed(attr: TokenStream, item: TokenStream) -> TokenStream {
     of_flow(attr, item, "on_failed", "`&Failure`", &output)
 }
 
+/// Expands a handler of a flow, whose last parameter is of type `last_type`; `what` is that in
+/// words.
 fn of_flow(
     attr: TokenStream,
     item: TokenStream,
@@ -42,7 +44,7 @@ fn of_flow(
         let last_arg = &rest[0];
         let all: Vec<&Param> = handler.params.iter().collect();
         let call = call(&handler.function, &args, &all);
-        let span = Span::mixed_site().located_at(handler.of.span());
+        let span = Span::mixed_site().located_at(handler.target.span());
         let of_flow = quote_spanned!(span=> __Of: __p::Flow);
         let ended = quote_spanned!(output_span(handler)=> __p::HandlerReturn::ended);
         let (handler_trait, method) = if role == "on_done" {

@@ -1,4 +1,4 @@
-//! What the handlers have in common: how they are read, and the block that their code stands in.
+//! What all handlers have in common: how they are read, and the block around generated code.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
@@ -16,21 +16,23 @@ use crate::{
     },
 };
 
+/// A handler as it was read.
 pub(super) struct Handler {
     krate: TokenStream,
-    /// The step or the flow.
-    pub(super) of: Path,
+    /// The path of the step or the flow.
+    pub(super) target: Path,
     pub(super) options: Options,
     pub(super) function: ItemFn,
     pub(super) params: Vec<Param>,
 }
 
-/// Reads what is common to all handlers. `Err` is the whole output.
+/// Reads a handler of a `target`, which is a "step" or a "flow". Returns `None` where nothing can
+/// be generated, which has been reported.
 pub(super) fn read(
     attr: TokenStream,
     item: &TokenStream,
     role: &'static str,
-    of: &str,
+    target: &str,
     errors: &mut Errors,
 ) -> Option<Handler> {
     let parsed = syn::parse::Parser::parse2(
@@ -43,13 +45,13 @@ pub(super) fn read(
         },
         attr.clone(),
     );
-    let (of, args) = match parsed {
+    let (path, args) = match parsed {
         Ok((path, args)) => (Some(path), args),
         Err(error) => {
             if attr.is_empty() {
                 errors.at(
                     Span::call_site(),
-                    format!("`#[{role}]` names its {of}: `#[{role}(name_of_the_{of})]`"),
+                    format!("`#[{role}]` names its {target}: `#[{role}(name_of_the_{target})]`"),
                 );
             } else {
                 errors.push(error);
@@ -76,14 +78,14 @@ pub(super) fn read(
     check_async(&function, &options, role, errors);
     Some(Handler {
         krate,
-        of: of?,
+        target: path?,
         options,
         function,
         params,
     })
 }
 
-/// Splits the last parameter off, which the handler must have.
+/// Splits off the last parameter, or reports that it is missing; `what` says what it is.
 pub(super) fn last<'p>(
     handler: &'p Handler,
     what: &str,
@@ -99,6 +101,7 @@ pub(super) fn last<'p>(
     }
 }
 
+/// Returns the whole output: the user's function, and the generated code if there are no errors.
 pub(super) fn assemble(
     item: TokenStream,
     glue: Option<TokenStream>,
@@ -107,26 +110,26 @@ pub(super) fn assemble(
     let failed = !errors.is_empty();
     let errors = errors.into_tokens();
     let glue = glue.filter(|_| !failed);
-    let quiet = function::quiet(&item);
-    quote!(#quiet #item #glue #errors)
+    let allow = function::allow_unused_async(&item);
+    quote!(#allow #item #glue #errors)
 }
 
-/// The block in which generated code stands.
+/// Returns the block around generated code.
 pub(super) fn block(handler: &Handler, body: TokenStream) -> TokenStream {
     let krate = &handler.krate;
-    let of = &handler.of;
+    let target = &handler.target;
     quote! {
         #[allow(clippy::all, clippy::pedantic, unused, trivial_bounds)]
         const _: () = {
             use #krate::__private as __p;
-            type __Of = #of;
+            type __Of = #target;
             #body
         };
     }
 }
 
-/// Takes the arguments of the step or the flow apart. A wrong number of them is said in words, at
-/// the handler's name.
+/// Returns a `let` that binds the arguments of the step or the flow. If their number is wrong, the
+/// compiler's error about `Takes` says so, at the handler's name.
 pub(super) fn take_apart(handler: &Handler, args: &[Ident]) -> TokenStream {
     let span = handler.function.sig.ident.span();
     let count = args.len();
@@ -134,7 +137,7 @@ pub(super) fn take_apart(handler: &Handler, args: &[Ident]) -> TokenStream {
     quote!(let (#(#args,)*) = #apart(__args);)
 }
 
-/// Where an error about what the function returns belongs.
+/// Returns the place for errors about the return type.
 pub(super) fn output_span(handler: &Handler) -> Span {
     match &handler.function.sig.output {
         ReturnType::Type(_, ty) => ty.span(),

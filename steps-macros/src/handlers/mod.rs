@@ -1,5 +1,5 @@
-//! The handlers: functions that name the step (`step`) or the flow (`flow`) that they belong to.
-//! What they have in common is in `handler`.
+//! The handlers of a step (`step`) and those of a flow (`flow`): functions whose attribute names
+//! the step or the flow. What all of them have in common is in `handler`.
 
 pub(crate) mod flow;
 mod handler;

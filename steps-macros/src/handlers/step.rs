@@ -13,9 +13,9 @@ use crate::{
     },
 };
 
-/// What the handler is of has to be a step: said once, at its path.
+/// Returns the bounds that make it one error, at the handler's path, if that names no step.
 fn of_step(handler: &Handler) -> TokenStream {
-    let span = Span::mixed_site().located_at(handler.of.span());
+    let span = Span::mixed_site().located_at(handler.target.span());
     quote_spanned!(span=> __Of: __p::Step, <__Of as __p::Step>::AsFlow: __p::StepOnly)
 }
 
@@ -27,7 +27,7 @@ pub(crate) fn undo(attr: TokenStream, item: TokenStream) -> TokenStream {
         let (rest, before) = if handler.options.before {
             let (rest, before) = last(
                 handler,
-                "with `before`, it is a `&` to what `#[observe]` saw before the step",
+                "with `before`, it is a `&` to what `#[observe]` returned before the step",
                 &mut errors,
             )?;
             (rest, Some(before))
@@ -37,7 +37,7 @@ pub(crate) fn undo(attr: TokenStream, item: TokenStream) -> TokenStream {
         let Some((output, own)) = rest.split_last() else {
             errors.at(
                 handler.function.sig.paren_token.span.join(),
-                "an undo takes what its step took, then a `&` to what the step gave",
+                "an undo takes the parameters of its step, then a `&` to what the step returned",
             );
             return None;
         };

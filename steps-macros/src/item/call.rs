@@ -1,5 +1,5 @@
-//! How generated code calls the user's function: awaited where it is `async`, on a thread of its own
-//! where it blocks.
+//! How generated code calls the user's function: an `async` one is awaited, a blocking one runs on
+//! a thread of its own.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -8,7 +8,7 @@ use syn::ItemFn;
 use super::function::Param;
 use crate::{attr::options::Options, errors::Errors};
 
-/// A function that is not async must say that it blocks.
+/// Reports a function that is not `async` and not marked as `blocking`, and one that is both.
 pub(crate) fn check_async(function: &ItemFn, options: &Options, role: &str, errors: &mut Errors) {
     match (&function.sig.asyncness, options.blocking) {
         (None, None) if function.sig.constness.is_none() => errors.on(
@@ -26,7 +26,7 @@ pub(crate) fn check_async(function: &ItemFn, options: &Options, role: &str, erro
     }
 }
 
-/// The call of the user's function with arguments `args`, as a future.
+/// Returns the call of the user's function with the arguments `args`, awaited.
 pub(crate) fn call(function: &ItemFn, args: &[Ident], params: &[&Param]) -> TokenStream {
     let name = &function.sig.ident;
     if function.sig.asyncness.is_some() {
@@ -49,7 +49,8 @@ pub(crate) fn call(function: &ItemFn, args: &[Ident], params: &[&Param]) -> Toke
     quote!({ #(#owned)* __p::blocking(move || #name(#(#passed),*)).await })
 }
 
-/// Names for arguments that can't meet the user's, each at its parameter's place.
+/// Returns names for the arguments that can't collide with the user's. Each has the span of its
+/// parameter.
 pub(crate) fn arg_names(params: &[Param]) -> Vec<Ident> {
     params
         .iter()

@@ -1,4 +1,5 @@
-//! What all annotated functions have in common: their parameters, and lifetimes made explicit.
+//! What all annotated functions have in common: parsing them, their parameters, and types with
+//! explicit lifetimes.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
@@ -8,16 +9,16 @@ use crate::{attr::args, errors::Errors};
 
 /// One parameter.
 pub(crate) struct Param {
-    /// The user's name, or one made up for a pattern.
+    /// The user's name; a generated one if the parameter is a pattern.
     pub(crate) name: Ident,
-    /// The pattern as written, without attributes.
+    /// The pattern as written.
     pub(crate) pat: TokenStream,
     /// The type as written.
     pub(crate) ty: Type,
 }
 
 impl Param {
-    /// The type behind a `&`, where the parameter is taken by reference.
+    /// Returns `T` for a parameter of type `&T`.
     pub(crate) fn lent(&self) -> Option<&Type> {
         match &self.ty {
             Type::Reference(reference) if reference.mutability.is_none() => Some(&reference.elem),
@@ -25,18 +26,20 @@ impl Param {
         }
     }
 
-    /// The type with its lifetimes written as `'a`.
+    /// Returns the type with all its lifetimes written as `'a`.
     pub(crate) fn with_lifetime(&self) -> Type {
         let mut ty = self.ty.clone();
         Lifetimes.visit_type_mut(&mut ty);
         ty
     }
 
+    /// Returns the position of the type.
     pub(crate) fn span(&self) -> Span {
         self.ty.span()
     }
 }
 
+/// Writes all lifetimes as `'a`.
 struct Lifetimes;
 
 impl VisitMut for Lifetimes {
@@ -49,15 +52,15 @@ impl VisitMut for Lifetimes {
             *lifetime = syn::Lifetime::new("'a", Span::call_site());
         }
     }
-    // A function type has lifetimes of its own.
+    // The lifetimes in a function type are its own.
     fn visit_type_fn_ptr_mut(&mut self, _: &mut syn::TypeFnPtr) {}
 }
 
-/// What a function is for, in messages.
+/// What a function is called in messages: "step", "flow" or "handler".
 #[derive(Clone, Copy)]
 pub(crate) struct Role(pub(crate) &'static str);
 
-/// Checks what no annotated function may be, and lists its parameters.
+/// Returns the parameters, and reports what no annotated function can have.
 pub(crate) fn params(function: &ItemFn, role: Role, errors: &mut Errors) -> Vec<Param> {
     let Role(role) = role;
     let signature = &function.sig;
@@ -70,7 +73,7 @@ pub(crate) fn params(function: &ItemFn, role: Role, errors: &mut Errors) -> Vec<
     if let Some(unsafety) = unsafety(signature) {
         errors.on(
             unsafety,
-            format!("a {role} can't be `unsafe`: nobody calls it by hand"),
+            format!("a {role} can't be `unsafe`: generated code calls it"),
         );
     }
     for generic in &signature.generics.params {
@@ -118,6 +121,7 @@ pub(crate) fn params(function: &ItemFn, role: Role, errors: &mut Errors) -> Vec<
     params
 }
 
+/// Returns the `unsafe` of a signature.
 fn unsafety(signature: &syn::Signature) -> Option<TokenStream> {
     let tokens = quote!(#signature);
     tokens
@@ -127,6 +131,7 @@ fn unsafety(signature: &syn::Signature) -> Option<TokenStream> {
         .map(|token| quote!(#token))
 }
 
+/// Whether there is an `impl Trait` in a type.
 pub(crate) fn has_impl(ty: &Type) -> bool {
     fn search(tokens: TokenStream) -> bool {
         tokens.into_iter().any(|token| match token {
@@ -138,7 +143,7 @@ pub(crate) fn has_impl(ty: &Type) -> bool {
     search(ty.to_token_stream())
 }
 
-/// The tokens of the user's function, for output when it could not be parsed or has errors.
+/// Parses the user's function, or reports that it is none.
 pub(crate) fn parse(item: TokenStream, role: &str, errors: &mut Errors) -> Option<ItemFn> {
     match syn::parse2::<ItemFn>(item.clone()) {
         Ok(function) => Some(function),
@@ -161,7 +166,7 @@ pub(crate) fn parse(item: TokenStream, role: &str, errors: &mut Errors) -> Optio
     }
 }
 
-/// The attributes that carry over to generated items: documentation and conditions.
+/// Returns the attributes that generated items have as well: documentation and deprecation.
 pub(crate) fn docs(attrs: &[syn::Attribute]) -> Vec<&syn::Attribute> {
     attrs
         .iter()
@@ -169,12 +174,12 @@ pub(crate) fn docs(attrs: &[syn::Attribute]) -> Vec<&syn::Attribute> {
         .collect()
 }
 
-/// Whether it takes `self`, so that nothing can stand beside it.
+/// Whether the function takes `self`. It then stands in an `impl`, where no type can be emitted.
 pub(crate) fn is_method(function: &ItemFn) -> bool {
     matches!(function.sig.inputs.first(), Some(FnArg::Receiver(_)))
 }
 
-/// Whether it has type parameters, written or implied.
+/// Whether the function has type or constant parameters, including an `impl Trait`.
 pub(crate) fn is_generic(function: &ItemFn) -> bool {
     let signature = &function.sig;
     let params = &signature.generics.params;
@@ -187,7 +192,7 @@ pub(crate) fn is_generic(function: &ItemFn) -> bool {
         })
 }
 
-/// A type with its lifetimes as `'static`, to be owned.
+/// Returns the type with all its lifetimes written as `'static`.
 pub(crate) fn owned(ty: &Type) -> Type {
     struct Static;
     impl VisitMut for Static {
@@ -204,13 +209,9 @@ pub(crate) fn owned(ty: &Type) -> Type {
     ty
 }
 
-/// What stands under a condition, `#[cfg(…)]`, has all its generated items under it: the condition
-/// is put before our attribute, which is then expanded only where it holds.
-pub(crate) fn conditions_first(
-    role: &str,
-    attr: &TokenStream,
-    item: &TokenStream,
-) -> Option<TokenStream> {
+/// If the function has a `#[cfg(…)]`, returns it with that attribute before ours: ours is then
+/// expanded only where the condition holds, so that it applies to the generated items as well.
+pub(crate) fn cfg_first(role: &str, attr: &TokenStream, item: &TokenStream) -> Option<TokenStream> {
     let mut function: ItemFn = syn::parse2(item.clone()).ok()?;
     let is_condition =
         |attr: &syn::Attribute| attr.path().is_ident("cfg") || attr.path().is_ident("cfg_attr");
@@ -222,7 +223,7 @@ pub(crate) fn conditions_first(
         .into_iter()
         .partition::<Vec<_>, _>(is_condition);
     function.attrs = rest;
-    let mut options = args::quietly(attr.clone());
+    let mut options = args::parse_leniently(attr.clone());
     let krate = args::take_crate(&mut options, &mut Errors::default());
     let role = Ident::new(role, Span::call_site());
     let list = if attr.is_empty() {
@@ -233,9 +234,9 @@ pub(crate) fn conditions_first(
     Some(quote!(#(#conditions)* #[#krate::#role #list] #function))
 }
 
-/// What keeps pedantic Clippy from asking an async function why it is one: as a step or a handler
-/// it is async, whether it awaits or not.
-pub(crate) fn quiet(item: &TokenStream) -> Option<TokenStream> {
+/// Returns an attribute that allows an `async` function without an `await`: a step or a handler is
+/// `async` anyway.
+pub(crate) fn allow_unused_async(item: &TokenStream) -> Option<TokenStream> {
     item.clone()
         .into_iter()
         .any(|token| matches!(token, proc_macro2::TokenTree::Ident(word) if word == "async"))

@@ -1,5 +1,5 @@
-//! The user's function, which every macro reads and emits again: its parameters (`function`), what it
-//! returns (`return_type`), how generated code calls it (`call`), and the text of a type
+//! The user's function, which every macro reads and emits again: its parameters (`function`), its
+//! return type (`return_type`), how generated code calls it (`call`), and types as strings
 //! (`type_text`).
 
 pub(crate) mod call;

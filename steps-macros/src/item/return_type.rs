@@ -1,5 +1,5 @@
-//! What a step or a flow returns, as far as a macro can see it: that what is surely wrong is said in
-//! words, and that a function with errors still gives something of the right type.
+//! The return type of a step or a flow. A macro sees only its tokens, not what an alias stands for:
+//! it reports what is certainly wrong, and leaves the rest to the compiler.
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -11,10 +11,11 @@ use crate::{attr::options::Options, errors::Errors, idents};
 /// A return type.
 pub(crate) struct Output {
     pub(crate) ty: Type,
+    /// Whether it belongs to a step that polls.
     polls: bool,
 }
 
-/// Reads the return type of a `role`, and reports what is surely wrong with it.
+/// Reads the return type of a `role`, and reports what is certainly wrong with it.
 pub(crate) fn read(
     function: &ItemFn,
     role: &str,
@@ -41,9 +42,12 @@ pub(crate) fn read(
 impl Output {
     fn check(&self, role: &str, saved: bool, errors: &mut Errors) {
         if function::has_impl(&self.ty) {
-            return errors.on(&self.ty, format!("a {role} returns a type that has a name"));
+            return errors.on(
+                &self.ty,
+                format!("a {role} returns a type that has a name, not an `impl Trait`"),
+            );
         }
-        if surely_not(&self.ty, "Result") {
+        if certainly_not(&self.ty, "Result") {
             let shown = type_text::of(&self.ty);
             return errors.on(
                 &self.ty,
@@ -53,13 +57,13 @@ impl Output {
                 ),
             );
         }
-        if self.polls && first(&self.ty).is_some_and(|value| surely_not(value, "Option")) {
+        if self.polls && first(&self.ty).is_some_and(|value| certainly_not(value, "Option")) {
             let value = first(&self.ty).unwrap_or(&self.ty);
             let shown = type_text::of(value);
             return errors.on(
                 value,
                 format!(
-                    "a step that polls gives an `Option`, where `None` means \"not yet\": write \
+                    "a step that polls returns an `Option`, where `None` means \"not yet\": write \
                      `Option<{shown}>`, or take `poll(…)` away"
                 ),
             );
@@ -68,17 +72,17 @@ impl Output {
             errors.at(
                 span,
                 format!(
-                    "a {role}'s output is saved and read back, so it can't borrow: give an owned \
-                     value, such as a `String`"
+                    "a {role}'s output is saved and read back, so it can't borrow: return an \
+                     owned value, such as a `String`"
                 ),
             );
         }
     }
 
-    /// The value in `Result<Value, Error>`, as far as it can be seen: the place for an error
-    /// about it.
+    /// Returns `Value` of a `Result<Value, Error>`, or `Value` of a `Result<Option<Value>, Error>`
+    /// for a step that polls. If the type is an alias, returns the whole type.
     pub(crate) fn value(&self) -> &Type {
-        if surely_not(&self.ty, "Result") {
+        if certainly_not(&self.ty, "Result") {
             return &self.ty;
         }
         let value = first(&self.ty).unwrap_or(&self.ty);
@@ -88,21 +92,22 @@ impl Output {
         }
     }
 
-    /// Where its error type stands.
+    /// Returns the position of the error type.
     pub(crate) fn error_span(&self) -> Span {
         arguments(&self.ty)
             .nth(1)
             .map_or_else(|| self.ty.span(), Spanned::span)
     }
 
-    /// The text of the value's type.
+    /// Returns the value's type as a string.
     pub(crate) fn text(&self) -> String {
         type_text::of(self.value())
     }
 
-    /// The type of the value, where the function has errors: one that can be named.
-    pub(crate) fn of_fallback(&self, function: &ItemFn) -> Type {
-        let visible = surely_not(&self.ty, "Result") || first(&self.ty).is_some();
+    /// Returns a type for the value of a function that has errors: its own where that can be
+    /// written outside of the function, else `()`.
+    pub(crate) fn fallback_value(&self, function: &ItemFn) -> Type {
+        let visible = certainly_not(&self.ty, "Result") || first(&self.ty).is_some();
         let value = function::owned(self.value());
         let generics = &function.sig.generics;
         let generic = generics
@@ -115,6 +120,7 @@ impl Output {
     }
 }
 
+/// Returns the generic arguments of a type.
 fn arguments(ty: &Type) -> impl Iterator<Item = &Type> {
     let last = match ty {
         Type::Path(path) => path.path.segments.last(),
@@ -134,13 +140,14 @@ fn first(ty: &Type) -> Option<&Type> {
     arguments(ty).next()
 }
 
+/// Whether the type is called `name`.
 fn is(ty: &Type, name: &str) -> bool {
     matches!(ty, Type::Path(path)
         if path.path.segments.last().is_some_and(|last| last.ident == name))
 }
 
-/// Whether the type is not `name`, whatever aliases there may be.
-fn surely_not(ty: &Type, name: &str) -> bool {
+/// Whether the type is certainly not `name`. A name that is not well known may be an alias for it.
+fn certainly_not(ty: &Type, name: &str) -> bool {
     const KNOWN: [&str; 25] = [
         "Arc", "Box", "Option", "Result", "String", "Vec", "bool", "char", "f32", "f64", "i8",
         "i16", "i32", "i64", "i128", "isize", "str", "u8", "u16", "u32", "u64", "u128", "usize",
@@ -155,7 +162,7 @@ fn surely_not(ty: &Type, name: &str) -> bool {
     }
 }
 
-/// Where a type borrows.
+/// Returns the position of a `&` or a lifetime in a type.
 fn borrows(ty: &Type) -> Option<Span> {
     fn search(tokens: TokenStream) -> Option<Span> {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();

@@ -1,10 +1,10 @@
-//! The text of a type, which is the same however the source is laid out and whatever compiler reads
-//! it: the one that tokens print themselves with is not, and this one is kept in files.
+//! Types as strings. They are saved in files, so they must not depend on the layout of the source
+//! or on the compiler's version, as the `Display` of tokens does.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens;
 
-/// The text of a type, as rustfmt would write it on one line.
+/// Returns a type as rustfmt would write it on one line.
 pub(crate) fn of(ty: &impl ToTokens) -> String {
     let mut text = String::new();
     write(ty.to_token_stream(), &mut text);
@@ -57,12 +57,13 @@ fn write(tokens: TokenStream, text: &mut String) {
     }
 }
 
+/// Whether the text ends in a word, so that a space is needed before the next one.
 fn ends_in_word(text: &str) -> bool {
     text.ends_with(|c: char| c.is_alphanumeric() || c == '_')
 }
 
-/// rustfmt puts a comma after the last part where there are many lines. In `(T,)` it says that
-/// this is a tuple.
+/// Removes the comma after the last part, which rustfmt writes when it breaks lines. In `(T,)` the
+/// comma stays: it makes the tuple.
 fn without_last_comma(text: &str, around: Delimiter) -> &str {
     let text = text.trim_end();
     match text.strip_suffix(',') {

@@ -1,5 +1,5 @@
-//! Generated code names items of steps-core through one hidden module. Each of them must exist: rustc
-//! says nothing about a missing one where the macro has reported another error, but an editor does.
+//! Generated code names items of steps-core through one hidden module. Each of them must exist. Where
+//! the macro has reported an error, rustc does not say that one is missing; an editor does.
 
 use std::{
     collections::BTreeSet,
@@ -13,7 +13,7 @@ use syn::{Item, UseTree};
 use super::{Macro, parse};
 use crate::{flow, handlers, step};
 
-/// One of each kind: every expansion, whole and with errors.
+/// Input for every expansion, with and without errors.
 const EXPANSIONS: &[(Macro, &str, &str)] = &[
     (
         step::step,
@@ -131,7 +131,7 @@ fn every_core_item_named_in_an_expansion_exists() {
     );
 }
 
-/// So that the test above is not blind to an expansion that is missing in its list.
+/// An item that none of the expansions names would escape the test above.
 #[test]
 fn the_expansions_name_every_core_item_in_our_source() {
     let named = named();
@@ -168,18 +168,20 @@ fn collect(tokens: TokenStream, names: &mut BTreeSet<String>) {
         match token {
             TokenTree::Group(group) => collect(group.stream(), names),
             TokenTree::Ident(module) if *module == "__private" || *module == "__p" => {
-                let is_colon = |at: usize| matches!(tokens.get(at), Some(TokenTree::Punct(punct)) if punct.as_char() == ':');
-                if !is_colon(index + 1) || !is_colon(index + 2) {
+                let [_, first, second, after, ..] = &tokens[index..] else {
+                    continue;
+                };
+                if !is(first, ':') || !is(second, ':') {
                     continue;
                 }
-                match tokens.get(index + 3) {
-                    Some(TokenTree::Ident(name)) => {
+                match after {
+                    TokenTree::Ident(name) => {
                         names.insert(name.to_string());
                     }
-                    Some(TokenTree::Group(list)) => {
+                    TokenTree::Group(list) => {
                         let list: Vec<TokenTree> = list.stream().into_iter().collect();
-                        let is_comma = |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ',');
-                        let first = list.split(is_comma).filter_map(<[_]>::first);
+                        let paths = list.split(|token| is(token, ','));
+                        let first = paths.filter_map(<[_]>::first);
                         names.extend(first.map(ToString::to_string));
                     }
                     _ => {}
@@ -190,7 +192,11 @@ fn collect(tokens: TokenStream, names: &mut BTreeSet<String>) {
     }
 }
 
-/// What steps-core has for generated code. `None` where it is not beside this crate, as in a
+fn is(token: &TokenTree, char: char) -> bool {
+    matches!(token, TokenTree::Punct(punct) if punct.as_char() == char)
+}
+
+/// What steps-core exports for generated code. `None` where it is not beside this crate, as in a
 /// package from the registry.
 fn exported() -> Option<BTreeSet<String>> {
     let core = Path::new(env!("CARGO_MANIFEST_DIR")).join("../steps-core/src");
@@ -218,7 +224,7 @@ fn exported() -> Option<BTreeSet<String>> {
     Some(names)
 }
 
-/// The names that a `use` brings in.
+/// Adds the names that a `use` introduces.
 fn leaves(tree: &UseTree, names: &mut BTreeSet<String>) {
     match tree {
         UseTree::Path(path) => leaves(&path.tree, names),

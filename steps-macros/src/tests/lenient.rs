@@ -1,4 +1,4 @@
-//! Half-typed input is an error, and leaves the rest of the flow as it is.
+//! Half-typed input is an error, and everything else in the flow is expanded as before.
 
 use super::{count, work};
 

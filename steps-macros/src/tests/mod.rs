@@ -1,6 +1,6 @@
-//! Tests of whole expansions: half-typed input leaves the rest as it is (`lenient`), names stand
-//! where the user wrote them (`spans`), what any expansion consists of (`output`), and that the core
-//! items named by it exist (`core_items`).
+//! Tests of whole expansions: of half-typed input (`lenient`), of the order and the spans of names
+//! (`spans`), of what all macros have in common (`output`), and of the items of steps-core that
+//! generated code names (`core_items`).
 
 mod core_items;
 mod lenient;

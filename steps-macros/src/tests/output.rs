@@ -1,4 +1,4 @@
-//! What is true of every macro's output.
+//! What is true of the output of every macro.
 
 use super::{Macro, count, parse};
 use crate::{flow, handlers, step};

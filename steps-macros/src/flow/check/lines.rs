@@ -1,11 +1,12 @@
-//! Which lines may stand together.
+//! The rules about lines: no two of one name in a group, no flow within itself, no marks that
+//! contradict each other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::errors::Errors;
 use crate::flow::model::{Body, Flow, Line};
 
-/// Checks the whole flow. Lines that can't stand are taken out.
+/// Checks all lines, and removes those whose name is taken.
 pub(super) fn check(flow: &mut Flow, errors: &mut Errors) {
     let own = flow.function.sig.ident.to_string();
     let mut lines = std::mem::take(&mut flow.lines);
@@ -22,13 +23,14 @@ pub(super) fn check(flow: &mut Flow, errors: &mut Errors) {
         if line.pivot && line.optional {
             errors.on(
                 &line.name,
-                "a line can't be both `pivot` and `optional`: a point of no return has to be reached",
+                "a line can't be both `pivot` and `optional`: a point of no return must not be skipped",
             );
         }
     });
     flow.lines = lines;
 }
 
+/// Visits all lines, each before those in it.
 fn walk(lines: &[Line], visit: &mut dyn FnMut(&Line)) {
     for line in lines {
         visit(line);
@@ -38,7 +40,7 @@ fn walk(lines: &[Line], visit: &mut dyn FnMut(&Line)) {
     }
 }
 
-/// No two lines of a group have one name, in the code or in the saved tree.
+/// Checks that no two lines of a group have the same name, in the code or in the saved tree.
 fn group(lines: &mut Vec<Line>, errors: &mut Errors) {
     let mut names = BTreeSet::new();
     let mut saved: BTreeMap<String, String> = BTreeMap::new();

@@ -1,5 +1,5 @@
-//! The rules across lines, once all is parsed: which lines may stand together (`lines`), and which
-//! names a line may use (`visibility`; `uses` finds the names in an expression).
+//! The rules that concern several lines, checked once the flow is parsed: which lines a group can
+//! have (`lines`), and which names a line can use (`visibility`, with `uses`).
 
 mod lines;
 mod uses;
@@ -8,7 +8,7 @@ mod visibility;
 use super::model::Flow;
 use crate::errors::Errors;
 
-/// Checks the whole flow. Lines that can't stand are taken out.
+/// Checks the flow, and removes lines that nothing can be generated for.
 pub(super) fn check(flow: &mut Flow, errors: &mut Errors) {
     lines::check(flow, errors);
     visibility::check(flow, errors);

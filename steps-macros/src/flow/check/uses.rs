@@ -1,4 +1,4 @@
-//! Which names an expression uses, and which it binds itself.
+//! Finds the names that an expression uses, and those that it binds itself.
 
 use proc_macro2::Ident;
 use syn::{
@@ -10,7 +10,7 @@ use syn::{
 #[derive(Default)]
 pub(super) struct Uses {
     pub(super) names: Vec<Ident>,
-    /// Names, and the fields of theirs.
+    /// Field accesses, `name.field`.
     pub(super) fields: Vec<(Ident, Ident)>,
     pub(super) bound: Vec<String>,
 }
@@ -34,7 +34,7 @@ impl VisitMut for Uses {
     }
 
     fn visit_expr_call_mut(&mut self, call: &mut syn::ExprCall) {
-        // A function of that name may be meant.
+        // In `name(…)`, the name is that of a function.
         if !matches!(*call.func, Expr::Path(_)) {
             self.visit_expr_mut(&mut call.func);
         }

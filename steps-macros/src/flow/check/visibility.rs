@@ -1,8 +1,8 @@
-//! Names of lines that exist in the flow, used where they are not in scope: the compiler would
-//! only say that there are no such names.
+//! Reports the use of a line's name where that line is not visible. The compiler would only say
+//! that there is no such name; this says where the line is, and what to do.
 //!
-//! Whatever else may be meant is left to the compiler: a name that the expression itself binds,
-//! one in a macro's arguments, or that of a function that a line calls.
+//! A name that may mean something else is left to the compiler: one that the expression itself
+//! binds, one in a macro's arguments, and that of a function that a line calls.
 
 use proc_macro2::TokenStream;
 use syn::{Expr, Token, parse::Parser, punctuated::Punctuated, visit_mut::VisitMut};
@@ -14,7 +14,7 @@ use crate::{
     idents,
 };
 
-/// Reports names that are used before they are there, or after.
+/// Checks the expressions in all lines, and the code after `steps!`.
 pub(super) fn check(flow: &Flow, errors: &mut Errors) {
     let mut known = Vec::new();
     collect(&flow.lines, 0, false, &mut Vec::new(), "", &mut known);
@@ -36,14 +36,15 @@ pub(super) fn check(flow: &Flow, errors: &mut Errors) {
     }
 }
 
-/// A line's place: at each level the group of the line above, whether that is `parallel`, and the
-/// line's number in it.
+/// The place of a line, from the outermost level in: for each level, the number of the group within
+/// the line above, whether the group is `parallel`, and the number of the line in the group.
 type Place = Vec<(usize, bool, usize)>;
 
+/// A line whose name can be used somewhere.
 struct Known {
     name: String,
     place: Place,
-    /// The names down to it, as in `create.vm`.
+    /// Its name with those of the groups around it: `create.vm`.
     path: String,
 }
 
@@ -66,7 +67,7 @@ fn collect(
             let parallel = matches!(line.body, Body::Parallel(_));
             collect(lines, group, parallel, place, &path, known);
         }
-        // The function of that name may be meant.
+        // The name of the line is that of its function: an expression may mean the function.
         let function = match &line.body {
             Body::Step(call) | Body::Flow(call) => call.path.is_ident(&name),
             _ => false,
@@ -85,17 +86,20 @@ fn collect(
 /// A name in scope.
 struct Bound {
     name: String,
-    /// Why its value is an `Option`, where it is one.
-    what: Option<&'static str>,
+    /// If its value is an `Option`: the reason.
+    optional: Option<&'static str>,
 }
 
 impl Bound {
     fn plain(name: String) -> Self {
-        Self { name, what: None }
+        Self {
+            name,
+            optional: None,
+        }
     }
 
     fn line(line: &Line) -> Self {
-        let what = match &line.body {
+        let optional = match &line.body {
             _ if line.optional => Some("this line is `#[optional]`"),
             Body::If {
                 otherwise: None, ..
@@ -104,7 +108,7 @@ impl Bound {
         };
         Self {
             name: line.name.to_string(),
-            what,
+            optional,
         }
     }
 }
@@ -169,7 +173,7 @@ impl Check<'_> {
             Body::Loop { lines, until, .. } => {
                 self.scope.push(Bound {
                     name: "prev".to_owned(),
-                    what: Some("the first round has none before it"),
+                    optional: Some("the first round has none before it"),
                 });
                 self.lines(lines, place, 0, false);
                 self.scope.extend(lines.iter().map(Bound::line));
@@ -187,7 +191,7 @@ impl Check<'_> {
 
     fn tokens(&mut self, tokens: &TokenStream, place: &Place) {
         let parser = Punctuated::<Expr, Token![,]>::parse_terminated;
-        // What can't be parsed is reported by the compiler.
+        // The compiler reports what can't be parsed.
         let Ok(list) = parser.parse2(tokens.clone()) else {
             return;
         };
@@ -202,7 +206,7 @@ impl Check<'_> {
         for (base, field) in &uses.fields {
             let name = base.to_string();
             let bound = self.scope.iter().rev().find(|bound| bound.name == name);
-            if let Some(why) = bound.and_then(|bound| bound.what)
+            if let Some(why) = bound.and_then(|bound| bound.optional)
                 && !uses.bound.contains(&name)
             {
                 self.errors.on(
@@ -229,7 +233,7 @@ impl Check<'_> {
     }
 }
 
-/// How many levels two places have in common.
+/// Returns how many levels two places have in common.
 fn shared(one: &[(usize, bool, usize)], other: &[(usize, bool, usize)]) -> usize {
     one.iter()
         .zip(other)
@@ -237,6 +241,7 @@ fn shared(one: &[(usize, bool, usize)], other: &[(usize, bool, usize)]) -> usize
         .count()
 }
 
+/// Returns the message about the use of a name at a place where it is not visible.
 fn explain(known: &Known, place: &[(usize, bool, usize)]) -> String {
     let Known {
         name,
@@ -245,23 +250,23 @@ fn explain(known: &Known, place: &[(usize, bool, usize)]) -> String {
     } = known;
     let common = shared(theirs, place);
     if common == theirs.len() {
-        return format!("`{name}` is not there before it is done: this is part of it");
+        return format!("`{name}` has no value here: this is part of the line `{name}` itself");
     }
     let there = theirs[common];
     match place.get(common) {
-        Some(here) if here.0 != there.0 => format!(
-            "`{name}` is a step of the other branch, of which this one runs only if that one does not"
-        ),
+        Some(here) if here.0 != there.0 => {
+            format!("`{name}` is a step of the other branch: only one of the two runs")
+        }
         Some(here) if here.1 => format!(
-            "`{name}` runs at the same time as this: move this line behind the `parallel`, where \
+            "`{name}` runs at the same time as this: move this line below the `parallel`, where \
              `{path}` is done"
         ),
         Some(here) if there.2 > here.2 => format!(
             "`{name}` is a later step: move this line below it, or that line above this one"
         ),
         _ => format!(
-            "`{name}` is a step inside of a group that is closed: it is part of the group's value, \
-             as in `{path}`"
+            "`{name}` is a step inside of a group: after the group, it is part of the group's value, \
+             `{path}`"
         ),
     }
 }

@@ -1,10 +1,10 @@
-//! The step tree in the documentation of a flow's function.
+//! The list of steps in the documentation of a flow's function.
 
 use quote::quote;
 
 use crate::flow::model::{Body, Flow, Line};
 
-/// The step tree, for the function's documentation.
+/// Returns the list of steps in Markdown.
 pub(super) fn tree(flow: &Flow) -> String {
     fn write(lines: &[Line], depth: usize, text: &mut String) {
         use std::fmt::Write as _;
@@ -21,10 +21,10 @@ pub(super) fn tree(flow: &Flow) -> String {
                     }
                 }
                 Body::Group(_) | Body::Broken(_) => String::new(),
-                Body::Parallel(_) => ", at once".to_owned(),
-                Body::If { .. } => ", if so".to_owned(),
-                Body::For { .. } => ", for each".to_owned(),
-                Body::Loop { .. } => ", in rounds".to_owned(),
+                Body::Parallel(_) => ", in parallel".to_owned(),
+                Body::If { .. } => ", if a condition holds".to_owned(),
+                Body::For { .. } => ", for each item".to_owned(),
+                Body::Loop { .. } => ", in a loop".to_owned(),
             };
             let mut marks = String::new();
             for (mark, set) in [

@@ -1,4 +1,4 @@
-//! The function, and the type that bears its name.
+//! The entry point: the flow's function, and the type of the same name.
 
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
@@ -10,7 +10,7 @@ use crate::{
     item::function::{self, owned},
 };
 
-/// The function and its type.
+/// Returns the function and its type.
 pub(super) fn entry(flow: &Flow) -> TokenStream {
     let krate = &flow.krate;
     let private = quote!(#krate::__private);
@@ -41,12 +41,12 @@ pub(super) fn entry(flow: &Flow) -> TokenStream {
     let input_types: Vec<_> = inputs.iter().map(|param| &param.ty).collect();
     let saved = local("saved");
     let call = match flow.health {
-        Health::Anything(_) => quote!(#private::unreachable!()),
+        Health::Generic(_) => quote!(#private::unreachable!()),
         _ => quote!(#name::call(#(#args),*)),
     };
     let steps = format_ident!("{}Steps", case::pascal(&name.to_string()));
     let about = format!(
-        "The flow [`{name}()`]: its steps, and how an engine is told of it and of its input."
+        "The flow [`{name}()`]: references to its steps, and what an engine needs to run it."
     );
     quote! {
         #(#user_docs)*
@@ -77,11 +77,11 @@ pub(super) fn entry(flow: &Flow) -> TokenStream {
                 )
             }
 
-            /// Goes on from a saved state, with the input that is saved in it.
+            /// Resumes the flow from a saved state, with the input saved in it.
             ///
             /// # Errors
             ///
-            /// Where the state is another flow's, or its input can't be read.
+            /// Returns an error if the state is another flow's, or if its input can't be read.
             pub fn resume<'a>(
                 #(#lent: #lent_types,)*
                 #saved: impl #private::Into<#krate::State>,
@@ -91,12 +91,14 @@ pub(super) fn entry(flow: &Flow) -> TokenStream {
                 #krate::Run::from_saved(lent, #saved)
             }
 
-            /// The flow with what it is lent, for an engine to keep.
-            pub fn with(#(#lent: impl #private::Into<#private::Arc<#owned_types>>,)* #any) -> #krate::With<Self> {
+            /// The flow with the resources that it is lent, for registration with an engine.
+            pub fn with(
+                #(#lent: impl #private::Into<#private::Arc<#owned_types>>,)* #any
+            ) -> #krate::With<Self> {
                 #krate::With::new((#(#private::Into::into(#lent),)*))
             }
 
-            /// The flow's input, for an engine to start it with.
+            /// The flow's input, for starting it on an engine.
             pub fn input(#(#input_names: #input_types,)* #any) -> #krate::Input<Self> {
                 #krate::Input::new(<Self as #private::Assemble>::input((#(#input_names,)*)))
             }
@@ -104,10 +106,10 @@ pub(super) fn entry(flow: &Flow) -> TokenStream {
     }
 }
 
-/// Parameters that take anything, where it can't be said what they should take.
+/// Returns parameters that accept any type, for a flow whose parameter types can't be written.
 fn any(flow: &Flow) -> TokenStream {
     let count = match flow.health {
-        Health::Anything(count) => count,
+        Health::Generic(count) => count,
         _ => 0,
     };
     let any = (0..count).map(|_| quote!(_: impl Sized));

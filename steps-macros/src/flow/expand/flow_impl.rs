@@ -1,4 +1,4 @@
-//! The implementation of `Flow`.
+//! `impl Flow`: that of a flow without errors, and that of one with errors.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -11,12 +11,12 @@ use super::{
 };
 use crate::{flow::model::Flow, idents};
 
-/// `Flow` for a flow without errors.
+/// Returns `impl Flow` for a flow without errors.
 pub(super) fn whole(flow: &Flow) -> TokenStream {
     let parts = params::parts(flow);
     let common = params::common(flow);
     let codecs = params::input_codecs(flow);
-    let table = table::whole(flow);
+    let table = table::flow_table(flow);
     let finish = finish(flow);
     quote! {
         #parts
@@ -54,7 +54,8 @@ pub(super) fn whole(flow: &Flow) -> TokenStream {
     }
 }
 
-/// The code after the steps: a function of its own, which takes by value what it uses.
+/// Returns `Flow::finish`, which runs the code after `steps!`. That code becomes a function whose
+/// parameters are the names that it uses, taken by value.
 fn finish(flow: &Flow) -> TokenStream {
     let tail = &flow.tail;
     let output = &flow.function.sig.output;
@@ -104,7 +105,8 @@ fn finish(flow: &Flow) -> TokenStream {
     }
 }
 
-/// `Flow` for a flow with errors: enough for what names it elsewhere.
+/// Returns `impl Flow` for a flow with errors: enough for other code that names the flow to
+/// compile.
 pub(super) fn broken(flow: &Flow) -> TokenStream {
     let parts = params::parts(flow);
     let common = params::common(flow);

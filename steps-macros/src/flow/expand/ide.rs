@@ -1,15 +1,16 @@
-//! What only an editor sees: rust-analyzer sets `cfg(rust_analyzer)`.
+//! Code for editors only: rust-analyzer sets `cfg(rust_analyzer)`, and the compiler does not.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::flow::model::{Body, Flow, Line};
 
-/// The paths the user wrote, in value position and before anything that is derived from them: so
-/// hovering over one shows the function and not the type of the same name.
+/// Returns the paths that the user wrote, in value position. They are emitted before everything
+/// that is derived from them, so that hovering over one shows the function, not the type of the
+/// same name.
 ///
-/// The compiler must not see them there as well: it would report a wrong path twice, once for each
-/// namespace.
+/// They are hidden from the compiler, which would report a wrong path twice: as a value and as a
+/// type.
 pub(super) fn values(flow: &Flow) -> TokenStream {
     let mut values = Vec::new();
     collect(&flow.lines, &mut values);

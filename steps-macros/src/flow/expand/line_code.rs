@@ -1,10 +1,11 @@
-//! The code of a scope: a function for each line, and those that choose by the line's number.
+//! The code of a scope: a function for each line, and the functions that select one of these by the
+//! line's number.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
 
 use super::{
-    scope::{Brings, Scope, cx, local},
+    scope::{Introduces, Scope, cx, local},
     slots::{callee, named},
     table::handlers,
 };
@@ -13,7 +14,7 @@ use crate::{
     idents,
 };
 
-/// The scope's functions, where its frame's type has a name.
+/// Returns the functions of a scope whose frame has a type that can be written.
 pub(super) fn items(scope: &Scope<'_>) -> TokenStream {
     let alias = scope.frame_alias();
     let frame = scope.frame();
@@ -84,12 +85,13 @@ fn names(scope: &Scope<'_>) -> (Ident, Ident, Ident) {
     )
 }
 
-/// The functions of a scope as an `Ops`: by name, or as closures.
+/// Returns the functions of a scope as an `Ops`. They are closures where the frame's type can't be
+/// written.
 fn ops(scope: &Scope<'_>) -> TokenStream {
     if !scope.inferred {
         let (call, enter, until) = names(scope);
-        let until = match scope.brings {
-            Brings::Prev => quote!(#until),
+        let until = match scope.introduces {
+            Introduces::Prev => quote!(#until),
             _ => quote!(__p::no_until),
         };
         return quote!(__p::Ops { call: #call, enter: #enter, until: #until });
@@ -119,7 +121,7 @@ fn ops(scope: &Scope<'_>) -> TokenStream {
     }
 }
 
-/// The body of a step's line.
+/// Returns the code of a line that calls a step; `None` for other lines.
 fn call_body(scope: &Scope<'_>, index: usize) -> Option<TokenStream> {
     let line: &Line = &scope.lines[index];
     let Body::Step(call) = &line.body else {
@@ -142,14 +144,14 @@ fn call_body(scope: &Scope<'_>, index: usize) -> Option<TokenStream> {
     })
 }
 
-/// Where what is called stands, for generated code.
+/// Returns the position of a callee's name, for spans of generated code.
 fn end(call: &Call) -> Span {
     let last = call.path.segments.last();
     let span = last.map_or_else(Span::mixed_site, |last| last.ident.span());
     Span::mixed_site().located_at(span)
 }
 
-/// The call itself, at the user's place.
+/// Returns the call itself, with the user's spans.
 fn call_tokens(of: &Ident, call: &Call) -> TokenStream {
     let mut of = of.clone();
     of.set_span(end(call));
@@ -160,7 +162,7 @@ fn call_tokens(of: &Ident, call: &Call) -> TokenStream {
     quote!(#of::#method #group)
 }
 
-/// The body of a line that has a scope.
+/// Returns the code of a line that is entered: a group or a flow.
 fn enter_body(scope: &Scope<'_>, index: usize, below: &[Scope<'_>]) -> TokenStream {
     let line = &scope.lines[index];
     let slot = scope.slot(index);
@@ -291,7 +293,7 @@ fn branch(
     }
 }
 
-/// The condition after `until`, in the scope of the round.
+/// Returns the code of the condition after `until`, evaluated in the scope of the round.
 fn until_body(scope: &Scope<'_>) -> Option<TokenStream> {
     let (up, index) = scope.up?;
     let Body::Loop { until, .. } = &up.lines[index].body else {

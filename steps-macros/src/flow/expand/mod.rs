@@ -1,10 +1,12 @@
-//! What a flow is turned into. One file for each thing that is emitted.
+//! From the model to tokens. One file for each thing that is emitted.
 //!
-//! The compiler sees a path that the user wrote in type position only: once as an alias inside the
-//! block, and again, with the same span, in the types outside of it. Equal errors are said once, so
-//! a wrong path is one error with the compiler's own suggestion; a value position as well would
-//! make it two. An editor also sees it in value position, and first: see `ide`. What has errors
-//! is shown to the editor whole, and to the compiler without its lines.
+//! A path that the user wrote is emitted in type position only: once in an alias inside the block,
+//! and again, with the same span, in the types outside of it. The compiler reports equal errors
+//! once, so a wrong path is one error with the compiler's own suggestion. In value position as
+//! well, it would be a second error: there, only an editor sees the path (`ide`).
+//!
+//! Of a flow with errors, an editor sees everything that can be generated. The compiler sees what
+//! the rest of the file needs (`flow_impl::broken`), so that it reports nothing but the errors.
 
 mod docs;
 mod entry;
@@ -24,7 +26,7 @@ use quote::quote;
 use crate::flow::model::{Flow, Health};
 use scope::Scope;
 
-/// Generates everything. Of a flow with errors, what the rest of the file needs.
+/// Returns everything that is generated for a flow.
 pub(super) fn expand(flow: &Flow) -> TokenStream {
     let entry = entry::entry(flow);
     let typed = typed_state::typed_state(flow);
@@ -35,9 +37,9 @@ pub(super) fn expand(flow: &Flow) -> TokenStream {
     } else {
         let krate = &flow.krate;
         let broken = flow_impl::broken(flow);
-        // Both arms stand inside the block, which allows a `cfg` that rustc does not know: outside
-        // of it each error would be followed by a warning about that. `shown!` makes one item of
-        // many, for the `cfg` to be on.
+        // Both arms stand inside the block because the block allows the `cfg`: rustc does not know
+        // it, and would warn after each error. `shown!` returns its input; it is one item, on which
+        // a `cfg` can stand.
         quote! {
             #[cfg(rust_analyzer)]
             #krate::__private::shown! { #values #all }
@@ -49,14 +51,14 @@ pub(super) fn expand(flow: &Flow) -> TokenStream {
     quote!(#entry #block #typed)
 }
 
-/// Everything that stands in the block of a flow without errors.
+/// Returns the items of a flow without errors.
 fn all_items(flow: &Flow) -> TokenStream {
     let scopes = each_scope(&Scope::root(flow));
     let implementation = flow_impl::whole(flow);
     quote!(#scopes #implementation)
 }
 
-/// The block in which generated code stands, where it meets no name of the user's.
+/// Returns the block around generated items, in which their names can't collide with the user's.
 fn block(flow: &Flow, glue: &TokenStream) -> TokenStream {
     let krate = &flow.krate;
     let name = &flow.function.sig.ident;
@@ -79,7 +81,7 @@ fn block(flow: &Flow, glue: &TokenStream) -> TokenStream {
     }
 }
 
-/// What is emitted for a scope, and for those in it.
+/// Returns what is emitted for a scope and for the scopes in it.
 fn each_scope(scope: &Scope<'_>) -> TokenStream {
     let below: Vec<Vec<Scope<'_>>> = (0..scope.lines.len())
         .map(|line| scope.below(line))

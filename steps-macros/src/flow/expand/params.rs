@@ -1,4 +1,4 @@
-//! What is generated of a flow's parameters and its output, whatever its lines are.
+//! What is generated from a flow's parameters and its return type. It does not depend on the lines.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
@@ -10,8 +10,8 @@ use crate::{
     item::function::owned,
 };
 
-/// What both a whole flow and one with errors implement alike: the structs of what it is lent and
-/// given, and how they are put together.
+/// Returns the structs for what the flow is lent and for its input, and how they are assembled: the
+/// same for a flow with errors as for one without.
 pub(super) fn parts(flow: &Flow) -> TokenStream {
     let lent = flow.lent();
     let lent_names: Vec<_> = lent.iter().map(|param| &param.name).collect();
@@ -61,7 +61,7 @@ pub(super) fn parts(flow: &Flow) -> TokenStream {
     }
 }
 
-/// The items of `Flow` that don't depend on the lines.
+/// Returns the items of `impl Flow` that don't depend on the lines.
 pub(super) fn common(flow: &Flow) -> TokenStream {
     let lent = flow.lent();
     let lent_names: Vec<_> = lent.iter().map(|param| &param.name).collect();
@@ -95,7 +95,7 @@ pub(super) fn common(flow: &Flow) -> TokenStream {
     } else {
         TokenStream::new()
     };
-    // Where it is said that something can't be shared.
+    // The place for the compiler's error about a resource that can't be shared between threads.
     let span = lent
         .first()
         .map_or_else(Span::call_site, |param| param.span());
@@ -105,15 +105,15 @@ pub(super) fn common(flow: &Flow) -> TokenStream {
         case::pascal(&flow.function.sig.ident.to_string())
     );
     let (output, codec) = match flow.health {
-        Health::Whole | Health::Lines => {
+        Health::Whole | Health::BadLines => {
             let (ret, value) = (&flow.output.ty, flow.output.value().span());
             (
                 quote_spanned!(ret.span()=> <#ret as __p::StepReturn>::Output),
                 quote_spanned!(value=> __p::codec::<Self::Output>()),
             )
         }
-        Health::Signature | Health::Anything(_) => {
-            let value = flow.output.of_fallback(&flow.function);
+        Health::BadSignature | Health::Generic(_) => {
+            let value = flow.output.fallback_value(&flow.function);
             (quote!(#value), quote!(__p::unsaved()))
         }
     };
@@ -145,12 +145,12 @@ pub(super) fn common(flow: &Flow) -> TokenStream {
     }
 }
 
-/// The name of the constant that says how an input is saved.
+/// Returns the name of the constant that holds an input's codec.
 pub(super) fn input_codec(index: usize) -> Ident {
     format_ident!("__INPUT{index}")
 }
 
-/// How each input is saved: the one place that asks whether it can be.
+/// Returns the codec of each input. Only here is the compiler asked whether an input can be saved.
 pub(super) fn input_codecs(flow: &Flow) -> TokenStream {
     let inputs = flow.inputs().into_iter();
     inputs
@@ -158,7 +158,7 @@ pub(super) fn input_codecs(flow: &Flow) -> TokenStream {
         .map(|(index, param)| {
             let name = input_codec(index);
             let ty = &param.ty;
-            let codec = if flow.health == Health::Signature {
+            let codec = if flow.health == Health::BadSignature {
                 quote!(__p::unsaved::<#ty>())
             } else {
                 quote_spanned!(param.span()=> __p::input_codec::<#ty>())

@@ -1,5 +1,5 @@
-//! The scopes of a flow while it is expanded: what each is called, and how code in it reaches the
-//! names it uses.
+//! The scopes of a flow during expansion: the names of a scope's generated items, and how code in
+//! the scope reaches the names that it uses.
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
@@ -11,72 +11,73 @@ use crate::{
     idents,
 };
 
-/// One group of lines, and where it stands.
+/// One group of lines, and its place in the flow.
 pub(super) struct Scope<'m> {
     pub(super) flow: &'m Flow,
-    /// Tells its generated items from those of others: the numbers of the lines down to it.
+    /// A suffix for the names of its generated items: the numbers of the lines that lead to it.
     pub(super) id: String,
-    /// The same for the other group of an `if … else`.
-    pub(super) partner: String,
+    /// The `id` of the other branch of an `if … else`.
+    pub(super) other_branch: String,
     pub(super) lines: &'m [Line],
-    /// Whether its lines run at once, so that none may name another.
+    /// Whether its lines run in parallel, so that none can use the value of another.
     pub(super) parallel: bool,
-    /// The scope around it, and which of its lines this one belongs to.
+    /// The scope around it, and the number of the line there that this scope belongs to.
     pub(super) up: Option<(&'m Scope<'m>, usize)>,
-    /// What the scope brings in besides its lines.
-    pub(super) brings: Brings<'m>,
-    /// Whether a type in it has no name: then its code is closures, beside the expression that
-    /// has the type.
+    /// The names that it introduces besides those of its lines.
+    pub(super) introduces: Introduces<'m>,
+    /// Whether the type of its frame can't be written, because it depends on an expression of the
+    /// user's. Its code is then closures, whose types are inferred from that expression.
     pub(super) inferred: bool,
 }
 
-/// The names a scope brings in.
+/// The names that a scope introduces besides those of its lines.
 #[derive(Clone, Copy)]
-pub(super) enum Brings<'m> {
+pub(super) enum Introduces<'m> {
     Nothing,
-    /// The item of a `for`.
+    /// The pattern of a `for`.
     Item(&'m TokenStream),
-    /// What an `if let` matched.
+    /// The pattern of an `if let`.
     Match(&'m TokenStream),
-    /// The round before.
+    /// `prev`, the value of a loop's previous round.
     Prev,
 }
 
-/// Names of locals in generated code, which no name of the user's can meet.
+/// Returns the name of a local in generated code, which can't collide with a name of the user's.
 pub(super) fn local(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
 
-/// `cx`, which the user may name.
+/// Returns `cx`, which the user's expressions can use.
 pub(super) fn cx() -> Ident {
     Ident::new("cx", Span::call_site())
 }
 
 impl<'m> Scope<'m> {
-    /// The scope of a flow's own lines.
+    /// Returns the scope of a flow's outermost lines.
     pub(super) fn root(flow: &'m Flow) -> Self {
         Self {
             flow,
             id: "0".to_owned(),
-            partner: String::new(),
+            other_branch: String::new(),
             lines: &flow.lines,
             parallel: false,
             up: None,
-            brings: Brings::Nothing,
+            introduces: Introduces::Nothing,
             inferred: false,
         }
     }
 
+    /// Returns the name of the struct that holds its slots.
     pub(super) fn slots(&self) -> Ident {
         format_ident!("__Slots{}", self.id)
     }
 
-    /// The struct that the group gives, with a name that may stand in messages.
+    /// Returns the name of the struct that is its value. The compiler's messages show it.
     pub(super) fn value(&self) -> Ident {
         format_ident!("{}", self.title())
     }
 
-    /// The flow's name and those of the lines down to here.
+    /// Returns the flow's name and those of the lines that lead to this scope, as one name.
     pub(super) fn title(&self) -> String {
         match self.up {
             None => case::pascal(&self.flow.function.sig.ident.to_string()),
@@ -91,19 +92,19 @@ impl<'m> Scope<'m> {
         }
     }
 
-    /// The number of scopes around it.
+    /// Returns the number of scopes around it.
     fn depth(&self) -> usize {
         self.up.map_or(0, |(up, _)| up.depth() + 1)
     }
 
-    /// The type of its frame, with all lifetimes left open.
+    /// Returns the type of its frame, with all lifetimes elided.
     pub(super) fn frame(&self) -> TokenStream {
         let name = format_ident!("__Frame{}", self.id);
         let open = (0..=self.depth()).map(|_| quote!('_));
         quote!(#name<#(#open),*>)
     }
 
-    /// The type of its frame, under a name.
+    /// Returns the alias for the type of its frame.
     pub(super) fn frame_alias(&self) -> TokenStream {
         let name = format_ident!("__Frame{}", self.id);
         let Some((up, _)) = self.up else {
@@ -118,7 +119,7 @@ impl<'m> Scope<'m> {
         quote!(type #name<#(#all),*> = __p::Frame<#own, #up<#(#outer),*>, (), #slots, #home>;)
     }
 
-    /// The type of the frame's home.
+    /// Returns the type of the frame's home: where the slots go when the scope is left.
     fn home(&self, lifetime: &syn::Lifetime) -> TokenStream {
         let Some((up, index)) = self.up else {
             return TokenStream::new();
@@ -131,12 +132,11 @@ impl<'m> Scope<'m> {
                 otherwise: Some(_),
                 ..
             } => {
-                // The scopes of the two groups are numbered one after the other.
                 if std::ptr::eq(then.as_slice(), self.lines) {
-                    let other = format_ident!("__Slots{}", self.partner);
+                    let other = format_ident!("__Slots{}", self.other_branch);
                     quote!(__p::Then<#lifetime, #slots, #other>)
                 } else {
-                    let other = format_ident!("__Slots{}", self.partner);
+                    let other = format_ident!("__Slots{}", self.other_branch);
                     quote!(__p::Else<#lifetime, #other, #slots>)
                 }
             }
@@ -148,14 +148,14 @@ impl<'m> Scope<'m> {
         }
     }
 
-    /// The tokens that reach `up` scopes out from `f`.
+    /// Returns the expression for the frame that is `up` scopes out from the frame `f`.
     fn reach(up: usize) -> TokenStream {
         let f = local("f");
         let ups = (0..up).map(|_| quote!(.up));
         quote!(#f #(#ups)*)
     }
 
-    /// The item in the scope that is `up` scopes out.
+    /// Returns the expression for the number of the item in the scope that is `up` scopes out.
     fn item(up: usize) -> TokenStream {
         let item = local("item");
         match up.checked_sub(1) {
@@ -167,13 +167,13 @@ impl<'m> Scope<'m> {
         }
     }
 
-    /// The slot of one of this scope's own lines.
+    /// Returns the expression for the slot of a line of this scope.
     pub(super) fn slot(&self, line: usize) -> TokenStream {
         slot_at(0, &self.lines[line].name)
     }
 
-    /// Binds the names that `used` uses, as seen from line `line`: at the end of a round, with
-    /// `line` behind the last one, all of them.
+    /// Returns `let` statements for the names in `used` that are visible from line `line`. For the
+    /// end of a round, pass the number of lines: all of them are visible.
     pub(super) fn bind(&self, line: usize, used: &[&TokenStream]) -> TokenStream {
         let mut bindings = Vec::new();
         let mut seen: Vec<String> = Vec::new();
@@ -198,7 +198,7 @@ impl<'m> Scope<'m> {
                     });
                 }
             }
-            scope.bind_brought(up, &mut wants, &mut bindings);
+            scope.bind_introduced(up, &mut wants, &mut bindings);
             match scope.up {
                 None => break,
                 Some((outer, line)) => {
@@ -222,22 +222,23 @@ impl<'m> Scope<'m> {
         quote!(#(#bindings)*)
     }
 
-    fn bind_brought(
+    /// Adds `let` statements for the names that the scope itself introduces.
+    fn bind_introduced(
         &self,
         up: usize,
         wants: &mut dyn FnMut(&Ident) -> bool,
         bindings: &mut Vec<TokenStream>,
     ) {
         let frame = Self::reach(up);
-        match self.brings {
-            Brings::Nothing => {}
-            Brings::Prev => {
+        match self.introduces {
+            Introduces::Nothing => {}
+            Introduces::Prev => {
                 let prev = Ident::new("prev", Span::call_site());
                 if wants(&prev) {
                     bindings.push(quote!(let #prev = #frame.home().prev();));
                 }
             }
-            Brings::Item(pat) | Brings::Match(pat) => {
+            Introduces::Item(pat) | Introduces::Match(pat) => {
                 let bound: Vec<Ident> = idents::bound(pat)
                     .into_iter()
                     .filter(|n| wants(n))
@@ -246,8 +247,8 @@ impl<'m> Scope<'m> {
                     return;
                 }
                 let item = Self::item(up);
-                bindings.push(match self.brings {
-                    Brings::Item(_) => quote!(let #pat = #frame.item.at(#item);),
+                bindings.push(match self.introduces {
+                    Introduces::Item(_) => quote!(let #pat = #frame.item.at(#item);),
                     _ => quote! {
                         let #pat = #frame.item.view() else {
                             return __p::no_match();
@@ -263,39 +264,45 @@ impl<'m> Scope<'m> {
         }
     }
 
-    /// The scopes of a line's groups.
+    /// Returns the scopes of a line's groups.
     pub(super) fn below(&'m self, index: usize) -> Vec<Scope<'m>> {
         let line = &self.lines[index];
-        let brings = match &line.body {
-            Body::For { pat, .. } => Brings::Item(pat),
-            Body::Loop { .. } => Brings::Prev,
+        let introduces = match &line.body {
+            Body::For { pat, .. } => Introduces::Item(pat),
+            Body::Loop { .. } => Introduces::Prev,
             Body::If {
                 cond: Cond::Let { pat, .. },
                 ..
-            } => Brings::Match(pat),
-            _ => Brings::Nothing,
+            } => Introduces::Match(pat),
+            _ => Introduces::Nothing,
         };
         let ids = [
             format!("{}_{index}", self.id),
             format!("{}_{index}e", self.id),
         ];
         let scopes = line.groups().into_iter().enumerate().map(|(at, lines)| {
-            let brings = if at == 0 { brings } else { Brings::Nothing };
+            let introduces = if at == 0 {
+                introduces
+            } else {
+                Introduces::Nothing
+            };
             Scope {
                 flow: self.flow,
                 id: ids[at].clone(),
-                partner: ids[1 - at].clone(),
+                other_branch: ids[1 - at].clone(),
                 lines,
                 parallel: matches!(line.body, Body::Parallel(_)),
                 up: Some((self, index)),
-                inferred: self.inferred || matches!(brings, Brings::Item(_) | Brings::Match(_)),
-                brings,
+                inferred: self.inferred
+                    || matches!(introduces, Introduces::Item(_) | Introduces::Match(_)),
+                introduces,
             }
         });
         scopes.collect()
     }
 }
 
+/// Returns the expression for a line's slot in the scope that is `up` scopes out.
 fn slot_at(up: usize, name: &Ident) -> TokenStream {
     let frame = Scope::reach(up);
     let item = Scope::item(up);

@@ -10,20 +10,20 @@ use super::{
 };
 use crate::flow::model::{Body, Call, Line};
 
-/// The alias for the type of the step or the flow that a line calls: the one place where its path
-/// is emitted inside the block, so that a wrong one is one error.
+/// Returns the name of the alias for the type of the step or the flow that a line calls. Only the
+/// alias contains the path, so that a wrong path is one error.
 pub(super) fn callee(scope: &Scope<'_>, line: usize) -> proc_macro2::Ident {
     format_ident!("__T{}_{line}", scope.id)
 }
 
-/// The alias for what a line names as a flow, which may be a step.
+/// Returns the name of the alias for what is written after `flow`. It may be a step, by mistake.
 pub(super) fn named(scope: &Scope<'_>, line: usize) -> proc_macro2::Ident {
     format_ident!("__P{}_{line}", scope.id)
 }
 
-/// The constant that is a nested flow's table. Its name is what the compiler says of flows that
-/// contain each other.
-pub(super) fn whole(scope: &Scope<'_>, line: usize, call: &Call) -> proc_macro2::Ident {
+/// Returns the name of the constant that holds a nested flow's table. Where flows contain each
+/// other, the compiler reports a cycle and names this constant: its name is the message.
+pub(super) fn nested_table(scope: &Scope<'_>, line: usize, call: &Call) -> proc_macro2::Ident {
     let span = Span::mixed_site().located_at(call.path.span());
     format_ident!(
         "A_FLOW_MUST_NOT_CONTAIN_ITSELF_{}_{line}",
@@ -32,7 +32,7 @@ pub(super) fn whole(scope: &Scope<'_>, line: usize, call: &Call) -> proc_macro2:
     )
 }
 
-/// The slots, the value, and the aliases of the callees.
+/// Returns the structs for the slots and the value of a scope, and the aliases of its callees.
 pub(super) fn slots(scope: &Scope<'_>, below: &[Vec<Scope<'_>>]) -> TokenStream {
     let slots = scope.slots();
     let mut aliases = Vec::new();
@@ -50,13 +50,13 @@ pub(super) fn slots(scope: &Scope<'_>, below: &[Vec<Scope<'_>>]) -> TokenStream 
             }
             Body::Flow(call) => {
                 let (path, named) = (&call.path, named(scope, index));
-                let whole = whole(scope, index, call);
+                let table = nested_table(scope, index, call);
                 aliases.push(quote! {
                     type #named = #path;
                     type #of = <#named as __p::Step>::AsFlow;
                 });
-                aliases.push(quote_spanned! {whole.span()=>
-                    const #whole: &'static __p::Table = <#of as __p::Flow>::TABLE;
+                aliases.push(quote_spanned! {table.span()=>
+                    const #table: &'static __p::Table = <#of as __p::Flow>::TABLE;
                 });
             }
             _ => {}
@@ -105,7 +105,7 @@ pub(super) fn slots(scope: &Scope<'_>, below: &[Vec<Scope<'_>>]) -> TokenStream 
     }
 }
 
-/// A line's slot, and how a saved value is put there.
+/// Returns the type of a line's slot, and the expression that puts a saved value there.
 fn slot(line: &Line, of: &proc_macro2::Ident, below: &[Scope<'_>]) -> (TokenStream, TokenStream) {
     let name = &line.name;
     let cell = quote!({ self.#name.load(saved); __p::Result::Ok(()) });
@@ -137,7 +137,7 @@ fn slot(line: &Line, of: &proc_macro2::Ident, below: &[Scope<'_>]) -> (TokenStre
     }
 }
 
-/// The type of a line's value.
+/// Returns the type of a line's value.
 pub(super) fn value_type(line: &Line, of: &proc_macro2::Ident, below: &[Scope<'_>]) -> TokenStream {
     let plain = match &line.body {
         Body::Step(_) => quote!(<#of as __p::Step>::Output),

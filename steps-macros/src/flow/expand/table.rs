@@ -1,4 +1,4 @@
-//! The static table of a scope's lines.
+//! The static table of a flow: its lines, by scope, and what is true of the whole.
 
 use proc_macro2::{Span, TokenStream};
 use quote::{format_ident, quote};
@@ -14,18 +14,18 @@ use crate::{
     item::type_text,
 };
 
-/// The name of a scope's table.
+/// Returns the name of a scope's table.
 fn table(scope: &Scope<'_>) -> proc_macro2::Ident {
     format_ident!("__NODES{}", scope.id)
 }
 
-/// The name of a line's handlers.
+/// Returns the name of the constant with a step's handlers.
 pub(super) fn handlers(scope: &Scope<'_>, line: usize) -> proc_macro2::Ident {
     format_ident!("__HANDLERS{}_{line}", scope.id)
 }
 
-/// The name in the saved tree, as an expression. A call without a name of its own takes the one
-/// that the step's function says, if it says one.
+/// Returns the name in the saved tree, as an expression. A call without a name of its own takes the
+/// one in its step's `#[step(name = …)]`, if there is one.
 pub(super) fn saved_name(line: &Line, private: &TokenStream, step: &TokenStream) -> TokenStream {
     let saved = &line.saved;
     if line.unnamed && line.options.name.is_none() && matches!(line.body, Body::Step(_)) {
@@ -34,7 +34,7 @@ pub(super) fn saved_name(line: &Line, private: &TokenStream, step: &TokenStream)
     quote!(#saved)
 }
 
-/// The nodes, and the handlers of the steps among them.
+/// Returns the table of a scope, and the constants that it refers to.
 pub(super) fn nodes(scope: &Scope<'_>, below: &[Vec<Scope<'_>>]) -> TokenStream {
     let own = table(scope);
     let mut constants = Vec::new();
@@ -104,8 +104,8 @@ fn work(
             quote!(__p::Work::Step(__p::StepMeta::of::<#of>(&#handlers) #policy))
         }
         Body::Flow(call) => {
-            let whole = slots::whole(scope, index, call);
-            quote!(__p::Work::Flow(#whole))
+            let table = slots::nested_table(scope, index, call);
+            quote!(__p::Work::Flow(#table))
         }
         Body::Broken(_) => quote!(__p::Work::Group(&[])),
         Body::Group(_) => quote!(__p::Work::Group(#first)),
@@ -135,8 +135,8 @@ fn work(
     }
 }
 
-/// The whole flow's table.
-pub(super) fn whole(flow: &Flow) -> TokenStream {
+/// Returns the table of the flow.
+pub(super) fn flow_table(flow: &Flow) -> TokenStream {
     let name = &flow.name;
     let aliases = &flow.aliases;
     let on_failure = if flow.hold {

@@ -1,4 +1,4 @@
-//! What a user names outside the flow: the fields of the typed state, and the references to steps.
+//! What users name outside of the flow: the typed state, and the references to steps.
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
@@ -9,7 +9,7 @@ use crate::{
     flow::model::{Body, Flow, Line},
 };
 
-/// The structs, and the alias of the typed state.
+/// Returns the structs of all groups, and the alias for the typed state.
 pub(super) fn typed_state(flow: &Flow) -> TokenStream {
     let name = &flow.function.sig.ident;
     let title = case::pascal(&name.to_string());
@@ -42,7 +42,7 @@ struct Emit<'m> {
 }
 
 impl Emit<'_> {
-    /// The structs of one group, and of those in it.
+    /// Emits the structs of one group and of the groups in it.
     fn group(&mut self, lines: &[Line], title: &str, path: &[TokenStream], what: &str) {
         let mut rows = Rows::default();
         for line in lines {
@@ -187,12 +187,16 @@ impl Emit<'_> {
         rows.refs.push(value);
     }
 
-    /// The struct of an `if` with an `else`: one field for each group.
+    /// Emits the structs of an `if` with an `else`: one field for each branch.
     fn branches(&mut self, title: &str, path: &[TokenStream], what: &str) {
         let mut rows = Rows::default();
         for (name, branch, about) in [
-            ("then", "Then", "The group for a condition that holds."),
-            ("otherwise", "Else", "The group for one that does not."),
+            ("then", "Then", "The lines that run if the condition holds."),
+            (
+                "otherwise",
+                "Else",
+                "The lines that run if the condition does not hold.",
+            ),
         ] {
             let (fields, steps) = pair(&format!("{title}{branch}"));
             let private = &self.private;
@@ -227,7 +231,7 @@ fn pair(title: &str) -> (Ident, Ident) {
     )
 }
 
-/// The documentation of a field: the line's own, or what it is.
+/// Returns the documentation of a field: the user's, or else a sentence about the line.
 fn doc(line: &Line) -> String {
     let own: Vec<String> = line
         .docs

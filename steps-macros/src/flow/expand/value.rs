@@ -1,11 +1,11 @@
-//! How a line's slot becomes its value.
+//! How the slot of a line, which holds its value while the flow runs, becomes that value.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::flow::model::{Body, Line};
 
-/// How the slots of a line's scope become its value.
+/// Returns the type that says how the slots of a group become its value.
 pub(super) fn fold(line: &Line) -> TokenStream {
     match (&line.body, line.optional) {
         (Body::For { .. }, false) => quote!(__p::Each),
@@ -15,8 +15,8 @@ pub(super) fn fold(line: &Line) -> TokenStream {
     }
 }
 
-/// Whether the line's cell can tell a line that failed and was passed over from one that has not
-/// ended: a plain slot, or a fold, has that in its type.
+/// Whether the line's cell has methods of its own for an `#[optional]` line, which distinguish a
+/// line that failed from one that has not ended. Other cells make that distinction in their type.
 fn tells_failure(line: &Line) -> bool {
     line.optional
         && matches!(
@@ -30,7 +30,7 @@ fn tells_failure(line: &Line) -> bool {
         )
 }
 
-/// The method that gives the value of a line's slot.
+/// Returns the name of the method that borrows the value in a line's slot.
 pub(super) fn getter(line: &Line) -> TokenStream {
     if tells_failure(line) {
         quote!(get_maybe)
@@ -39,7 +39,7 @@ pub(super) fn getter(line: &Line) -> TokenStream {
     }
 }
 
-/// The method that takes the value out of a line's slot.
+/// Returns the name of the method that takes the value out of a line's slot.
 pub(super) fn taker(line: &Line) -> TokenStream {
     if tells_failure(line) {
         quote!(into_maybe)

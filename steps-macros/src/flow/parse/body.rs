@@ -1,4 +1,4 @@
-//! What stands behind a line's name: a call, or one of the groups.
+//! What follows a line's name and `=`: a call or a group.
 
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -16,6 +16,7 @@ use crate::{
     flow::model::{AtOnce, Body, Call, Cond, Line},
 };
 
+/// Parses a call or a group, with the `;` after it.
 pub(super) fn body(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Body> {
     let body = if input.peek(token::Brace) {
         Body::Group(group(input, errors)?)
@@ -24,7 +25,7 @@ pub(super) fn body(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<B
         if !input.peek(token::Brace) {
             return Err(syn::Error::new_spanned(
                 parallel,
-                "`parallel` is for a group: `parallel { … }`; a single step has nothing beside it",
+                "`parallel` is for a group: `parallel { … }`; a single step is written without it",
             ));
         }
         Body::Parallel(group(input, errors)?)
@@ -44,7 +45,7 @@ pub(super) fn body(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<B
     Ok(body)
 }
 
-/// `path(args);`
+/// Parses `path(args);`.
 pub(super) fn call(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Call> {
     unfinished_path(input)?;
     let path: Path = input.parse().map_err(|error| {
@@ -77,7 +78,7 @@ pub(super) fn call(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<C
     })
 }
 
-/// `path::` with the next line after it, whose name is no part of it.
+/// Reports a path that ends in `::`. The name of the next line is not taken for its last segment.
 fn unfinished_path(input: ParseStream<'_>) -> syn::Result<()> {
     let ahead = input.fork();
     let mut colons = None;
@@ -98,7 +99,7 @@ fn unfinished_path(input: ParseStream<'_>) -> syn::Result<()> {
     }
 }
 
-/// The `;` after a call. Without it the next line stands all the same.
+/// Parses the `;` after a call. If it is missing, that is reported, and the next line is parsed.
 fn end_of_call(input: ParseStream<'_>, end: Span, errors: &mut Errors) {
     if input.peek(Token![;]) {
         skip(input);
@@ -113,13 +114,14 @@ fn end_of_call(input: ParseStream<'_>, end: Span, errors: &mut Errors) {
     }
 }
 
+/// Parses `{ lines }`.
 fn group(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Vec<Line>> {
     let inner;
     syn::braced!(inner in input);
     Ok(lines(&inner, errors))
 }
 
-/// The tokens of an expression that ends before a `{`, a keyword or a `;`.
+/// Parses an expression that ends before a `{`, a keyword or a `;`, and returns its tokens.
 fn expression(input: ParseStream<'_>) -> syn::Result<TokenStream> {
     let unfinished = |input: ParseStream<'_>| {
         Err(input.error("an expression is expected before this: the line above is not finished"))
@@ -129,7 +131,7 @@ fn expression(input: ParseStream<'_>) -> syn::Result<TokenStream> {
     }
     let ahead = input.fork();
     ahead.call(Expr::parse_without_eager_brace)?;
-    // `n >` with the next line after it would be taken for an assignment.
+    // An unfinished `n >` and the next line, `name = …`, together parse as an assignment.
     let mut tokens = TokenStream::new();
     while input.cursor() < ahead.cursor() {
         if begins_line(input) {
@@ -141,8 +143,8 @@ fn expression(input: ParseStream<'_>) -> syn::Result<TokenStream> {
     Ok(tokens)
 }
 
-/// Names are bound by reference already, and `&name` is what one writes for a value: it is the
-/// same as `name`.
+/// Returns `name` for `&name`. Lines are bound by reference already; users write the `&` all the
+/// same, as they would for a value.
 fn unborrowed(tokens: TokenStream) -> TokenStream {
     let mut ahead = tokens.clone().into_iter();
     match (ahead.next(), ahead.next(), ahead.next()) {
@@ -155,6 +157,7 @@ fn unborrowed(tokens: TokenStream) -> TokenStream {
     }
 }
 
+/// Parses `if cond { … } else { … }`.
 fn branch(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Body> {
     input.parse::<Token![if]>()?;
     let cond = if input.peek(Token![let]) {
@@ -192,6 +195,7 @@ fn branch(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Body> {
     })
 }
 
+/// Parses `for pat in list by key parallel(n) { … }`.
 fn each(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Body> {
     let keyword = input.parse::<Token![for]>()?;
     let pat = Pat::parse_single(input)?;
@@ -203,7 +207,7 @@ fn each(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Body> {
     } else {
         errors.on(
             keyword,
-            "`for` needs a key for each item, by which a resume knows it again: \
+            "`for` needs a key for each item, by which a resume finds it again: \
              `for item in list by item.id { … }`",
         );
         quote!(0)
@@ -237,6 +241,7 @@ fn each(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Body> {
     })
 }
 
+/// Parses `loop max n { … } until cond`.
 fn rounds(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Body> {
     let keyword = input.parse::<Token![loop]>()?;
     let max = if input.peek(word::max) {

@@ -25,7 +25,7 @@ const OPTIONS: &[&str] = &[
     "crate",
 ];
 
-/// Reads the function. `Err` is what is left of one that can't be a flow in any way.
+/// Reads the function. Where no flow can be made of it, `Err` holds the whole output.
 pub(in crate::flow) fn read(
     attr: TokenStream,
     item: TokenStream,
@@ -44,7 +44,7 @@ pub(in crate::flow) fn read(
         {
             errors.on(
                 mutability,
-                "a flow is lent its resources by `&`: steps may run at once, and after a resume",
+                "a flow is lent its resources by `&`: steps may run in parallel, and after a resume",
             );
         }
     }
@@ -58,9 +58,9 @@ pub(in crate::flow) fn read(
     let health = if function::is_generic(&function) {
         let count = params.len();
         params.clear();
-        Health::Anything(count)
+        Health::Generic(count)
     } else if errors.len() > before {
-        Health::Signature
+        Health::BadSignature
     } else {
         Health::Whole
     };
@@ -113,7 +113,7 @@ pub(in crate::flow) fn read(
     Ok(flow)
 }
 
-/// The function, doing nothing: its `steps!` and the names in it mean nothing outside of a flow.
+/// Returns the function with an empty body, because `steps!` is an error outside of a flow.
 fn without_body(mut function: ItemFn) -> TokenStream {
     *function.block = syn::parse_quote!({ ::core::unreachable!() });
     quote!(#[allow(unused)] #function)
@@ -164,11 +164,13 @@ fn as_path(stmt: &Stmt) -> Option<&syn::Path> {
     as_macro(stmt).map(|mac| &mac.path)
 }
 
+/// Returns the tokens in a `steps!`; `None` for another statement.
 fn as_steps(stmt: &Stmt) -> Option<TokenStream> {
     let mac = as_macro(stmt)?;
     let last = mac.path.segments.last()?;
     (last.ident == "steps").then(|| {
-        // The end of the block as a token, for errors about what is not there.
+        // An error about a missing token is reported at the next one: after the last line, that is
+        // this `;`, which has the span of the closing brace.
         let mut end = Punct::new(';', Spacing::Alone);
         end.set_span(mac.delimiter.span().close());
         let tokens = &mac.tokens;
@@ -176,7 +178,7 @@ fn as_steps(stmt: &Stmt) -> Option<TokenStream> {
     })
 }
 
-/// Gives each line its name in the saved tree.
+/// Sets the name of each line in the saved tree.
 fn rename(lines: &mut [Line], case: &str) {
     for line in lines {
         let own = line.name.to_string();

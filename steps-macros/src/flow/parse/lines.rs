@@ -1,5 +1,5 @@
-//! The parser of `steps!`. It is lenient: on a bad line it reports, skips to the next `;` or `}`,
-//! and goes on. Expressions are kept as tokens.
+//! The parser of `steps!`. It is lenient: it reports a bad line, skips to the next `;` or `}`, and
+//! continues. Expressions are kept as tokens.
 
 use proc_macro2::{Delimiter, Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -28,13 +28,13 @@ pub(super) mod word {
     syn::custom_keyword!(until);
 }
 
-/// Parses the inside of a `steps!`.
+/// Parses the content of a `steps!`.
 pub(super) fn parse(tokens: TokenStream, errors: &mut Errors) -> Vec<Line> {
     let parser = |input: ParseStream<'_>| Ok(lines(input, errors));
     parser.parse2(tokens).unwrap_or_default()
 }
 
-/// Parses lines up to the end of the group.
+/// Parses the lines of a group.
 pub(super) fn lines(input: ParseStream<'_>, errors: &mut Errors) -> Vec<Line> {
     let mut lines = Vec::new();
     loop {
@@ -54,7 +54,8 @@ pub(super) fn lines(input: ParseStream<'_>, errors: &mut Errors) -> Vec<Line> {
     }
 }
 
-/// Skips to behind the next `;` or the next group in braces, or to where a line begins.
+/// Skips past the next `;` or the next group in braces, or to the beginning of the next line,
+/// whichever comes first.
 pub(super) fn skip(input: ParseStream<'_>) {
     let mut first = true;
     while first || !begins_line(input) {
@@ -71,7 +72,7 @@ pub(super) fn skip(input: ParseStream<'_>) {
     }
 }
 
-/// Whether what comes next can only be a new line: `name =`, or an attribute.
+/// Whether the next tokens can only be the beginning of a line: `name =`, or an attribute.
 pub(super) fn begins_line(input: ParseStream<'_>) -> bool {
     let named = input.peek(Ident::peek_any)
         && input.peek2(Token![=])
@@ -80,7 +81,7 @@ pub(super) fn begins_line(input: ParseStream<'_>) -> bool {
     named || (input.peek(Token![#]) && input.peek2(token::Bracket))
 }
 
-/// The tokens from one place to another.
+/// Returns the tokens between two positions.
 fn between(start: ParseStream<'_>, end: ParseStream<'_>) -> TokenStream {
     let mut tokens = TokenStream::new();
     while start.cursor() < end.cursor() {
@@ -92,9 +93,10 @@ fn between(start: ParseStream<'_>, end: ParseStream<'_>) -> TokenStream {
     tokens
 }
 
+/// The attributes of a line.
 #[derive(Default)]
 struct Marks {
-    /// Where one stands.
+    /// The position of the last one.
     at: Option<Span>,
     docs: Vec<Attribute>,
     optional: bool,
@@ -207,16 +209,15 @@ fn line(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Line> {
     })
 }
 
-/// A line that begins with something else than `name =`.
+/// Parses a line that does not begin with `name =`.
 fn unnamed(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Body> {
     let group = input.peek(Token![if])
         || input.peek(Token![for])
         || input.peek(Token![loop])
         || (input.peek(word::parallel) && input.peek2(token::Brace));
     if group {
-        return Err(input.error(
-            "a group needs a name, which its value is known by: write `name = ` before it",
-        ));
+        return Err(input
+            .error("a group needs a name, by which its value is used: write `name = ` before it"));
     }
     if input.peek(word::flow) && input.peek2(Ident::peek_any) {
         input.parse::<word::flow>()?;
@@ -228,7 +229,7 @@ fn unnamed(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Body> {
     let start = input.fork();
     match call(input, errors) {
         Ok(call) => Ok(Body::Step(call)),
-        // The beginning of a line, with the next one after it.
+        // The line is unfinished, and the next line follows.
         Err(error) if start.peek(syn::Ident) && begins_line(input) => {
             errors.push(error);
             Ok(Body::Broken(between(&start, input)))

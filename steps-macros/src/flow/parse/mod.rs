@@ -1,6 +1,6 @@
-//! From tokens to the model: the function (`function`), the lines of its `steps!` (`lines`), and what
-//! stands behind a line's name (`body`). The rules that a single line can break are reported here,
-//! at the token; those across lines are in `check`.
+//! From tokens to the model: the function (`function`), the lines of its `steps!` (`lines`), and
+//! the call or group in a line (`body`). A mistake within one line is reported here, at its token;
+//! the rules that concern several lines are in `check`.
 
 mod body;
 mod function;
