@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use common::*;
 use proptest::{collection::vec, option::of, prelude::*, sample::select};
 use steps_core::{
-    Json, State, Status,
-    state::{Kind, Progress, Resolved, Undo, Until},
+    Json, Status,
+    state::{Ending, FailureCause, Kind, NodeData, Progress, Resolved, Undo, Until},
     store::{Change, Store, Then},
 };
 
@@ -56,7 +56,7 @@ fn undo() -> BoxedStrategy<Undo> {
         .boxed()
 }
 
-fn node() -> BoxedStrategy<State> {
+fn node() -> BoxedStrategy<NodeData> {
     let name = (
         "[^\0]{0,12}",
         select(&Kind::ALL[..]),
@@ -88,9 +88,16 @@ fn node() -> BoxedStrategy<State> {
         vec(("[a-z]{0,3}", json()), 0..3),
     );
     let labels = proptest::collection::btree_map("[^\0]{0,3}", "[^\0]{0,3}", 0..3);
-    (name, times, values, rest, labels)
-        .prop_map(|(name, times, values, rest, labels)| {
-            let mut node = State::default();
+    let typed = (
+        of(select(&FailureCause::ALL[..])),
+        any::<bool>(),
+        any::<u32>(),
+        of(select(&Ending::ALL[..])),
+        (of("[a-z]{0,3}"), of("[a-z]{0,3}"), of("[a-z]{0,3}")),
+    );
+    (name, times, values, rest, typed, labels)
+        .prop_map(|(name, times, values, rest, typed, labels)| {
+            let mut node = NodeData::default();
             node.name = Cow::Owned(name.0);
             (node.kind, node.status) = (name.1, name.2);
             (node.started_at, node.done_at, node.attempts, node.errors) = times;
@@ -103,6 +110,9 @@ fn node() -> BoxedStrategy<State> {
                 progress
             });
             (node.undo, node.extra) = (rest.2, rest.3);
+            (node.cause, node.verify_owed, node.failures, node.ending) =
+                (typed.0, typed.1, typed.2, typed.3);
+            (node.after_err, node.on_done_err, node.on_failed_err) = typed.4;
             node.labels = labels;
             node
         })

@@ -87,7 +87,14 @@ fn ten_thousand_levels_and_a_huge_text_are_refused() {
     let value = "[".repeat(10_000) + &"]".repeat(10_000);
     let text = format!(r#"{{"name":"small","input":{{"n":{value}}}}}"#);
     if let Ok(state) = State::from_json(&text) {
-        assert!(state.node.input.unwrap().decode::<serde_json::Value>().is_err());
+        assert!(
+            state
+                .node
+                .input
+                .unwrap()
+                .decode::<serde_json::Value>()
+                .is_err()
+        );
     }
     let wide = format!(
         r#"{{"name":"f","states":[{}]}}"#,

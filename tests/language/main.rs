@@ -9,6 +9,7 @@ mod compat;
 mod cx;
 mod forms;
 mod handlers;
+mod old_form;
 mod panics;
 mod policies;
 mod recorded;

@@ -12,6 +12,7 @@ use crate::{
     language::scope::Enter,
     model::{
         failure::Failure,
+        state::Ending,
         status::Event,
         table::{OnFailure, Table},
     },
@@ -80,15 +81,14 @@ impl Pass<'_> {
         Ok(Passed::Ended)
     }
 
-    /// Calls the `#[on_failed]`, if the flow failed and it was not called yet: the root's decision
-    /// is `false` until then. How the flow ended is safe before; a crash in the middle calls it
-    /// again.
+    /// Calls the `#[on_failed]`, if the flow failed and it was not called yet. How the flow ended is
+    /// safe before; a crash in the middle calls it again.
     pub(super) async fn whole_failed(self, table: &'static Table, flow: &dyn Whole) -> Kept<()> {
-        if self.run.tree()[ROOT].cold().decision != Some(false) {
+        if self.run.tree()[ROOT].cold().ending != Some(Ending::OnFailed) {
             return Ok(());
         }
         self.run.commit().await?;
-        self.run.tree()[ROOT].cold_mut().decision = None;
+        self.run.tree()[ROOT].cold_mut().ending = None;
         self.run.mark(ROOT);
         let failure = Failure {
             flow: table.name,
@@ -111,7 +111,7 @@ impl Pass<'_> {
             }
         };
         if let Err(error) = handled.await {
-            self.handler_failed("onFailedErr", &error);
+            self.handler_failed(Ending::OnFailed, &error);
         }
         Ok(())
     }

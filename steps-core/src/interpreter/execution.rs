@@ -14,7 +14,7 @@ use crate::{
     base::{error::StepError, future::BoxFuture, json::Json},
     language::scope::{Enter, Entered},
     model::{
-        state::Until,
+        state::{Ending, Until},
         status::{Event, Status},
         table::Table,
     },
@@ -87,17 +87,17 @@ impl Pass<'_> {
     /// What a pass comes to that is to begin nothing, if it is.
     fn halted(self) -> Option<Passed> {
         let asked = self.run.asked();
-        let (status, decision) = {
+        let (status, ending) = {
             let tree = self.run.tree();
-            (tree[ROOT].status, tree[ROOT].cold().decision)
+            (tree[ROOT].status, tree[ROOT].cold().ending)
         };
         match status {
             Status::Pending | Status::Running | Status::Waiting => {
-                // One that has its output is as good as done.
-                (decision != Some(true) || asked.suspends()).then(|| self.halt())?
+                // With its output recorded, only `#[on_done]` is left.
+                (ending != Some(Ending::OnDone) || asked.suspends()).then(|| self.halt())?
             }
             // Its end may have to be told.
-            _ if status.is_final() && decision.is_none() => None,
+            _ if status.is_final() && ending.is_none() => None,
             _ => asked.suspends().then_some(Passed::Suspended),
         }
     }
@@ -128,7 +128,7 @@ impl Pass<'_> {
         let (input, has_output, loaded) = {
             let tree = self.run.tree();
             let cold = tree[ROOT].cold();
-            let has_output = cold.decision == Some(true);
+            let has_output = cold.ending == Some(Ending::OnDone);
             (cold.input.clone(), has_output, tree[ROOT].loaded)
         };
         if !has_output
@@ -165,12 +165,12 @@ impl Pass<'_> {
                     return Ok(Passed::Waiting(until));
                 }
                 Ok(End::Failed | End::Interrupted) => {
-                    self.run.tree()[ROOT].cold_mut().decision = Some(false);
+                    self.run.tree()[ROOT].cold_mut().ending = Some(Ending::OnFailed);
                     self.fail_group(ROOT, now);
                     return Box::pin(self.after_failure(table, flow)).await;
                 }
                 Err(error) => {
-                    self.run.tree()[ROOT].cold_mut().decision = Some(false);
+                    self.run.tree()[ROOT].cold_mut().ending = Some(Ending::OnFailed);
                     self.fail(ROOT, &error, now);
                     return Box::pin(self.after_failure(table, flow)).await;
                 }
@@ -181,7 +181,7 @@ impl Pass<'_> {
             now = self.now();
         }
         self.run.change(ROOT, |root| {
-            root.cold_mut().decision = None;
+            root.cold_mut().ending = None;
             let output = root.output.take();
             root.finish(now, output);
         });
@@ -263,7 +263,7 @@ impl Pass<'_> {
                     let mut tree = self.run.tree();
                     let root = &mut tree[ROOT];
                     root.output = saved;
-                    root.cold_mut().decision = Some(true);
+                    root.cold_mut().ending = Some(Ending::OnDone);
                     self.run.mark(ROOT);
                     Ok(Ok(End::Done))
                 }
@@ -294,7 +294,7 @@ impl Pass<'_> {
             self.handle(scope.on_done()).await
         };
         if let Err(error) = handled.await {
-            self.handler_failed("onDoneErr", &error);
+            self.handler_failed(Ending::OnDone, &error);
         }
     }
 
@@ -314,12 +314,18 @@ impl Pass<'_> {
     }
 
     /// What a handler of the whole flow fails with changes nothing about the flow; it is kept.
-    pub(super) fn handler_failed(self, field: &str, error: &StepError) {
+    pub(super) fn handler_failed(self, handler: Ending, error: &StepError) {
         let text = error.text();
-        tracing::error!(error = text, "the handler of a flow failed ({field})");
-        if let Ok(json) = Json::encode(&text) {
-            let mut tree = self.run.tree();
-            tree[ROOT].cold_mut().extra.push((field.to_owned(), json));
+        tracing::error!(
+            error = text,
+            handler = handler.as_str(),
+            "the handler of a flow failed"
+        );
+        let mut tree = self.run.tree();
+        let root = tree[ROOT].cold_mut();
+        match handler {
+            Ending::OnDone => root.on_done_err = Some(text),
+            Ending::OnFailed => root.on_failed_err = Some(text),
         }
     }
 }

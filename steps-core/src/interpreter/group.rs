@@ -13,28 +13,20 @@ use crate::{
     base::{error::StepError, future::BoxFuture, json::Json},
     language::scope::{Enter, Saved, Scope},
     model::{
+        state::FailureCause,
         status::{Event, Status},
         table::{Node, OnFailure, Work},
     },
 };
 
-/// The recorded error of what ended because something beside it failed, and because the execution
-/// is to be undone.
-pub(super) const GIVEN_UP: [&str; 2] = [
-    "given up, as a step beside it failed",
-    "given up, as it is to be undone",
-];
-
 impl<'r> Pass<'r> {
     /// Why something is given up.
-    pub(super) fn given_up(self) -> String {
-        let [beside, undone] = GIVEN_UP;
-        let why = if self.run.asked().undoes() {
-            undone
+    pub(super) fn given_up(self) -> FailureCause {
+        if self.run.asked().undoes() {
+            FailureCause::UndoRequested
         } else {
-            beside
-        };
-        why.to_owned()
+            FailureCause::SiblingFailed
+        }
     }
 
     /// In a cancelled region, what has not begun never will.
@@ -191,7 +183,7 @@ impl<'r> Pass<'r> {
         if tree[id].status == Status::Failed {
             return;
         }
-        let mut errors: Vec<String> = tree
+        let errors: Vec<String> = tree
             .below(id)
             .into_iter()
             .filter(|child| !tree[*child].optional && tree[*child].done_at.is_some())
@@ -200,10 +192,13 @@ impl<'r> Pass<'r> {
                 Some(format!("{}: {error}", tree.name(child)))
             })
             .collect();
-        if errors.is_empty() {
-            errors.push(self.given_up());
+        let none = errors.is_empty();
+        let cold = tree[id].cold_mut();
+        cold.errors = errors;
+        cold.cause = None;
+        if none {
+            tree[id].give_up(self.given_up());
         }
-        tree[id].cold_mut().errors = errors;
         tree[id].fail(now);
         self.run.changed(&tree, id);
     }

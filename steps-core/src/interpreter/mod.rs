@@ -229,10 +229,7 @@ impl Shared {
         tree.failures(records::ROOT, &mut failed);
         tree.undo_failures(records::ROOT, &mut undo_failed);
         failed.sort_by_key(|&(_, at)| at);
-        let given_up = |id: Id| {
-            let error = tree[id].cold().errors.last();
-            error.is_some_and(|error| group::GIVEN_UP.contains(&&**error))
-        };
+        let given_up = |id: Id| tree[id].was_given_up();
         // Where nothing else failed, it was undone on request.
         let held = tree[records::ROOT].status == Status::Failed;
         if !held || failed.iter().any(|(id, _)| !given_up(*id)) {

@@ -6,13 +6,13 @@ use super::{
     End, Kept, Pass,
     records::Id,
     requests::Gate,
-    user_code::{At, VERIFY_FAILED, pause, traced, verified},
+    user_code::{At, pause, traced, verified},
 };
 use crate::{
     base::{clock, error::StepError, json::Json},
     language::scope::{Answer, Op, OpResult},
     model::{
-        state::Until,
+        state::{FailureCause, Until, old_form::reads_like_a_mark},
         status::{Event, Status},
         table::StepMeta,
     },
@@ -58,12 +58,7 @@ impl Pass<'_> {
                 Some(Until::Signal) if record.cold().input.is_none() => {
                     return Look::End(End::Waiting(None));
                 }
-                // Whether the last attempt did its work is still open.
-                _ => {
-                    let errors = &record.cold().errors;
-                    verify =
-                        meta.verify && errors.last().is_some_and(|e| e.contains(VERIFY_FAILED));
-                }
+                _ => verify = meta.verify && std::mem::take(&mut record.cold_mut().verify_owed),
             },
             _ => return Look::End(End::Failed),
         }
@@ -161,6 +156,7 @@ impl Pass<'_> {
                         Ok(None) => {}
                         Err(other) => {
                             *now = self.now();
+                            self.run.tree()[id].cold_mut().verify_owed = true;
                             let both = error.and(&other.text());
                             return Ok(self.failed(meta, id, &both, *now));
                         }
@@ -181,8 +177,15 @@ impl Pass<'_> {
         cx: &crate::language::cx::Cx,
         verify: bool,
     ) -> Result<Option<Option<Json>>, StepError> {
-        if verify && let Some(saved) = verified(self.verify(at, cx, &meta.policy).await?) {
-            return Ok(Some(saved));
+        if verify {
+            match self.verify(at, cx, &meta.policy).await.map(verified) {
+                Ok(Some(saved)) => return Ok(Some(saved)),
+                Ok(None) => {}
+                Err(error) => {
+                    self.run.tree()[id].cold_mut().verify_owed = true;
+                    return Err(error);
+                }
+            }
         }
         if meta.observe && self.run.tree()[id].cold().before.is_none() {
             let answer = self.op(at, Op::Observe, cx, meta.policy.timeout).await?;
@@ -206,11 +209,7 @@ impl Pass<'_> {
         match self.op(at, Op::Observe, cx, None).await {
             Ok(Answer::Seen(after)) => self.run.tree()[id].cold_mut().after = Some(after),
             Ok(_) => {}
-            Err(error) => {
-                let text = Json::encode(&error.text()).ok();
-                let extra = text.map(|text| ("afterErr".to_owned(), text));
-                self.run.tree()[id].cold_mut().extra.extend(extra);
-            }
+            Err(error) => self.run.tree()[id].cold_mut().after_err = Some(error.text()),
         }
         Ok(self.done(id, saved, *now))
     }
@@ -242,10 +241,12 @@ impl Pass<'_> {
             // row.
             let failures = record.cold().errors.len();
             if failures > 0 {
-                record.cold_mut().errors.clear();
-                record.add_failures(failures);
+                let failures = u32::try_from(failures).unwrap_or(u32::MAX);
+                let cold = record.cold_mut();
+                cold.errors.clear();
+                cold.failures = cold.failures.saturating_add(failures);
             }
-            record.attempts.saturating_sub(record.failures())
+            record.attempts.saturating_sub(record.cold().failures)
         };
         if poll.times != 0 && polls >= poll.times {
             let error = format!("not ready after {polls} polls, {:?} apart", poll.every);
@@ -273,7 +274,12 @@ impl Pass<'_> {
 
     pub(super) fn note(self, id: Id, error: &StepError) {
         self.run.keep_error(id, error);
-        self.run.tree()[id].cold_mut().errors.push(error.text());
+        let text = error.text();
+        let mut tree = self.run.tree();
+        let cold = tree[id].cold_mut();
+        let is_ambiguous = !cold.verify_owed && reads_like_a_mark(&text);
+        cold.cause = is_ambiguous.then_some(FailureCause::Own);
+        cold.errors.push(text);
     }
 
     /// The node has failed, whatever its policy.
@@ -296,9 +302,9 @@ impl Pass<'_> {
     }
 
     fn interrupt(self, id: Id) -> End {
-        let (now, why) = (self.now(), self.given_up());
+        let (now, cause) = (self.now(), self.given_up());
         self.run.change(id, |record| {
-            record.cold_mut().errors.push(why);
+            record.give_up(cause);
             record.fail(now);
         });
         End::Interrupted

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 use steps_core::{
     Json,
-    state::{Kind, Labels, NodeData, Progress, Resolved, Undo, Until},
+    state::{Ending, FailureCause, Kind, Labels, NodeData, Progress, Resolved, Undo, Until},
 };
 
 use super::nanos::exact;
@@ -46,6 +46,20 @@ pub(crate) struct Overflow<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     undo: Option<OverflowUndo>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    verify_owed: bool,
+    #[serde(skip_serializing_if = "is_zero")]
+    failures: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    after_err: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ending: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    on_done_err: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    on_failed_err: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
     #[serde(skip_serializing_if = "Labels::is_empty")]
     labels: Labels,
@@ -79,6 +93,24 @@ struct OverflowUndo {
 /// Reads a value that is there, which may be `null`. By itself serde would read `null` as `None`.
 fn some<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Json>, D::Error> {
     Json::deserialize(deserializer).map(Some)
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+/// Looks a name up, which another version may have written.
+fn known<T>(
+    name: Option<Cow<'_, str>>,
+    what: &str,
+    find: impl Fn(&str) -> Option<T>,
+) -> Result<Option<T>, String> {
+    name.map(|name| find(&name).ok_or_else(|| format!("the {what} {name:?} is not known")))
+        .transpose()
 }
 
 /// Returns the time if its column can't hold it: one outside 64 bits of nanoseconds.
@@ -129,6 +161,13 @@ impl Overflow<'_> {
             || node.after.is_some()
             || node.progress.is_some()
             || node.undo.is_some()
+            || node.cause.is_some()
+            || node.verify_owed
+            || node.failures > 0
+            || node.after_err.is_some()
+            || node.ending.is_some()
+            || node.on_done_err.is_some()
+            || node.on_failed_err.is_some()
             || node.id.is_some()
             || !node.labels.is_empty()
             || !node.extra.is_empty()
@@ -156,6 +195,13 @@ impl Overflow<'_> {
                 until: undo.until,
                 resolved: undo.resolved.map(|resolved| resolved.as_str().to_owned()),
             }),
+            cause: node.cause.map(|cause| cause.as_str().into()),
+            verify_owed: node.verify_owed,
+            failures: node.failures,
+            after_err: node.after_err.clone(),
+            ending: node.ending.map(|ending| ending.as_str().into()),
+            on_done_err: node.on_done_err.clone(),
+            on_failed_err: node.on_failed_err.clone(),
             id: node.id.as_deref().map(str::to_owned),
             labels: node.labels.clone(),
             extra: node.extra.clone(),
@@ -180,9 +226,8 @@ impl Overflow<'_> {
         if let Some(name) = self.name {
             node.name = Cow::Owned(name.into_owned());
         }
-        if let Some(kind) = self.kind {
-            node.kind =
-                Kind::from_name(&kind).ok_or_else(|| format!("the kind {kind:?} is not known"))?;
+        if let Some(kind) = known(self.kind, "kind", Kind::from_name)? {
+            node.kind = kind;
         }
         if self.input.is_some() {
             node.input = self.input;
@@ -203,6 +248,13 @@ impl Overflow<'_> {
             progress
         });
         node.undo = self.undo.map(OverflowUndo::restore).transpose()?;
+        node.cause = known(self.cause, "cause", FailureCause::from_name)?;
+        node.verify_owed = self.verify_owed;
+        node.failures = self.failures;
+        node.after_err = self.after_err;
+        node.ending = known(self.ending, "ending", Ending::from_name)?;
+        node.on_done_err = self.on_done_err;
+        node.on_failed_err = self.on_failed_err;
         node.id = self.id.map(Into::into);
         node.labels = self.labels;
         node.extra = self.extra;

@@ -26,7 +26,7 @@ use crate::{
     language::flow::Flow,
     model::{
         failure::Failure,
-        state::State,
+        state::{Kind, NodeData, State},
         status::Status,
         typed::{AsStepRef, FlowState},
     },
@@ -419,10 +419,11 @@ pub(in crate::engine) fn state(id: &str, saved: Saved) -> Result<State, EngineEr
         error: Arc::new(error),
     })?;
     let mut state = state.unwrap_or_else(|| {
-        let mut root = State::default();
-        root.name = saved.info.flow.clone().into();
-        root.kind = crate::model::state::Kind::Flow;
-        root
+        State::from(NodeData {
+            name: saved.info.flow.clone().into(),
+            kind: Kind::Flow,
+            ..NodeData::default()
+        })
     });
     state.input = Some(saved.input);
     state.id = Some(id.into());

@@ -15,7 +15,7 @@ use crate::{
     base::json::Json,
     language::scope::Keys,
     model::{
-        state::{Kind, NodeData, Until},
+        state::{FailureCause, Kind, NodeData, Until},
         status::{Event, Status},
         table::Node,
     },
@@ -26,9 +26,6 @@ mod waiting;
 
 /// The number of a record.
 pub(crate) type Id = u32;
-
-/// The field in which a step that polls keeps how many of its attempts failed.
-const FAILURES: &str = "failures";
 
 /// The root's.
 pub(crate) const ROOT: Id = 0;
@@ -168,6 +165,8 @@ impl Record {
         if let Some(cold) = &mut self.cold {
             cold.errors.clear();
             cold.until = None;
+            cold.cause = None;
+            cold.verify_owed = false;
         }
     }
 
@@ -189,27 +188,30 @@ impl Record {
         }
     }
 
+    /// Notes that it is given up, for people and for the program.
+    pub(crate) fn give_up(&mut self, cause: FailureCause) {
+        let text = match cause {
+            FailureCause::UndoRequested => "given up, as it is to be undone",
+            FailureCause::Own | FailureCause::SiblingFailed => {
+                "given up, as a step beside it failed"
+            }
+        };
+        let cold = self.cold_mut();
+        cold.cause = Some(cause);
+        cold.errors.push(text.to_owned());
+    }
+
+    /// Whether it failed only because something else did, or because of a request.
+    pub(crate) fn was_given_up(&self) -> bool {
+        match self.cold().cause {
+            None | Some(FailureCause::Own) => false,
+            Some(FailureCause::SiblingFailed | FailureCause::UndoRequested) => true,
+        }
+    }
+
     pub(crate) fn wait(&mut self, until: Until) {
         self.on(Event::Wait);
         self.cold_mut().until = Some(until);
-    }
-
-    /// How many attempts of a step that polls failed, before the last "not yet".
-    pub(crate) fn failures(&self) -> u32 {
-        let count = self.cold().extra.iter().find(|(name, _)| name == FAILURES);
-        count
-            .and_then(|(_, count)| count.decode().ok())
-            .unwrap_or(0)
-    }
-
-    /// Counts failed attempts of a step that polls.
-    pub(crate) fn add_failures(&mut self, count: usize) {
-        let count = self.failures() + u32::try_from(count).unwrap_or(u32::MAX);
-        if let Ok(json) = Json::encode(&count) {
-            let extra = &mut self.cold_mut().extra;
-            extra.retain(|(name, _)| name != FAILURES);
-            extra.push((FAILURES.to_owned(), json));
-        }
     }
 
     fn has_failed(&self) -> bool {

@@ -10,7 +10,7 @@ use proptest::{
     sample::select,
 };
 
-use super::{Kind, NodeData, Progress, Resolved, State, Undo, Until};
+use super::{Ending, FailureCause, Kind, NodeData, Progress, Resolved, State, Undo, Until};
 use crate::{base::json::Json, model::status::Status};
 
 pub(super) fn time() -> BoxedStrategy<Timestamp> {
@@ -100,6 +100,13 @@ fn node() -> BoxedStrategy<State> {
         of(undo()),
         of(until()),
         vec(("x[a-z]{0,2}", maybe_null()), 0..2),
+        (
+            of(select(&FailureCause::ALL[..])),
+            any::<bool>(),
+            0..3_u32,
+            of(select(&Ending::ALL[..])),
+            (of("[a-z]{0,3}"), of("[a-z]{0,3}"), of("[a-z]{0,3}")),
+        ),
         time(),
         of("[ -~é]{1,60}".prop_map(std::sync::Arc::from)),
         btree_map("[a-z]{0,3}", "[a-z \"]{0,3}", 0..3),
@@ -109,7 +116,9 @@ fn node() -> BoxedStrategy<State> {
         .prop_map(|(seed, values, rest)| {
             let (name, kind, status, errors, started_at, done_at, attempts) = seed;
             let (info, input, decision, output, before, after) = values;
-            let (progress, undo, until, extra, some, id, labels) = rest;
+            let (progress, undo, until, extra, typed, some, id, labels) = rest;
+            let (cause, verify_owed, failures, ending, handlers) = typed;
+            let (after_err, on_done_err, on_failed_err) = handlers;
             State::from(NodeData {
                 name: Cow::Owned(name),
                 kind,
@@ -129,12 +138,20 @@ fn node() -> BoxedStrategy<State> {
                 until,
                 attempts: attempts.max(u32::from(started_at.is_some())),
                 input,
-                decision,
+                // A flow decides nothing.
+                decision: decision.filter(|_| kind != Kind::Flow),
                 output,
                 before,
                 after,
                 progress,
                 undo,
+                cause,
+                verify_owed,
+                failures,
+                after_err,
+                ending,
+                on_done_err,
+                on_failed_err,
                 id,
                 labels,
                 extra,

@@ -8,7 +8,7 @@ use serde::{
 };
 
 use super::{
-    State,
+    State, old_form,
     value::{Named, time},
     write::Joined,
 };
@@ -70,6 +70,13 @@ keys! {
     Progress "progress",
     Undo "undo",
     Until "until",
+    Cause "cause",
+    VerifyOwed "verifyOwed",
+    Failures "failures",
+    AfterErr "afterErr",
+    Ending "ending",
+    OnDoneErr "onDoneErr",
+    OnFailedErr "onFailedErr",
     Id "id",
     Labels "labels",
     States "states",
@@ -158,6 +165,15 @@ impl Fields {
             Key::Progress => node.progress = map.next_value()?,
             Key::Undo => node.undo = map.next_value()?,
             Key::Until => node.until = map.next_value::<Option<Named<_>>>()?.map(|named| named.0),
+            Key::Cause => node.cause = map.next_value::<Option<Named<_>>>()?.map(|named| named.0),
+            Key::VerifyOwed => {
+                node.verify_owed = map.next_value::<Option<_>>()?.unwrap_or_default();
+            }
+            Key::Failures => node.failures = map.next_value::<Option<_>>()?.unwrap_or_default(),
+            Key::AfterErr => node.after_err = map.next_value()?,
+            Key::Ending => node.ending = map.next_value::<Option<Named<_>>>()?.map(|named| named.0),
+            Key::OnDoneErr => node.on_done_err = map.next_value()?,
+            Key::OnFailedErr => node.on_failed_err = map.next_value()?,
             Key::Id => {
                 let id: Option<Cow<'_, str>> = map.next_value()?;
                 node.id = id
@@ -196,6 +212,7 @@ impl Fields {
         let failed = !node.errors.is_empty();
         let told = Status::from_seed(started, done, failed);
         node.status = self.status.unwrap_or(told);
+        old_form::translate(node);
         if let Some(status) = self.status
             && status != told
             && let Some(contradiction) = contradiction(status, done, failed)

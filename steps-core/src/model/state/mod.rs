@@ -5,6 +5,7 @@
 //! | file | job |
 //! |---|---|
 //! | `node`, `kind` | the fields of one node |
+//! | `old_form` | what earlier versions wrote otherwise |
 //! | `read`, `visit`, `fields`, `value`, `time`, `limits`, `error` | reading JSON, within bounds |
 //! | `write`, `go_form`, `schema` | writing JSON, also for the Go library; its schema |
 //! | `rows` | a row for each node, as stores keep a tree |
@@ -22,6 +23,7 @@ mod go_form;
 mod kind;
 mod limits;
 mod node;
+pub(crate) mod old_form;
 mod operate;
 pub mod path;
 mod query;
@@ -163,6 +165,66 @@ pub struct Undo {
     pub until: Option<Timestamp>,
     /// What an operator decided, where the undo had failed.
     pub resolved: Option<Resolved>,
+}
+
+/// Why a node failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum FailureCause {
+    /// By its own error. This is said only where the error's text is one by which older versions of
+    /// this crate marked the other two.
+    Own,
+    /// It was given up, as a step beside it failed.
+    SiblingFailed,
+    /// It was given up, as the execution is to be undone.
+    UndoRequested,
+}
+
+impl FailureCause {
+    /// All causes, in the order of their declaration.
+    pub const ALL: [Self; 3] = [Self::Own, Self::SiblingFailed, Self::UndoRequested];
+
+    /// The name used in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::SiblingFailed => "siblingFailed",
+            Self::UndoRequested => "undoRequested",
+        }
+    }
+
+    /// The cause with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|cause| cause.as_str() == name)
+    }
+}
+
+/// The handler that is still to be called at the end of a flow: how it ended is recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Ending {
+    /// Its output is recorded, and its `#[on_done]` is to be called.
+    OnDone,
+    /// It has failed, and its `#[on_failed]` is to be called once rollback has ended.
+    OnFailed,
+}
+
+impl Ending {
+    /// All of them, in the order of their declaration.
+    pub const ALL: [Self; 2] = [Self::OnDone, Self::OnFailed];
+
+    /// The name used in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::OnDone => "onDone",
+            Self::OnFailed => "onFailed",
+        }
+    }
+
+    /// The one with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|ending| ending.as_str() == name)
+    }
 }
 
 /// What an operator decided about an undo that had failed.

@@ -8,7 +8,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use jiff::Timestamp;
 
-use super::{Kind, Labels, Progress, Undo, Until};
+use super::{Ending, FailureCause, Kind, Labels, Progress, Undo, Until};
 use crate::{base::json::Json, model::status::Status};
 
 /// One node of the saved tree, without those below it.
@@ -49,6 +49,21 @@ pub struct NodeData {
     pub progress: Option<Progress>,
     /// Its rollback, once begun.
     pub undo: Option<Undo>,
+    /// Why it failed, where that is not simply its own error.
+    pub cause: Option<FailureCause>,
+    /// Whether the `#[verify]` of a step that waits for its next attempt has to be asked first, as it
+    /// could not tell whether the last attempt had its effect.
+    pub verify_owed: bool,
+    /// Of a step that polls: how many of its attempts failed, before its last "not yet".
+    pub failures: u32,
+    /// Why the look of `#[observe]` after the step failed.
+    pub after_err: Option<String>,
+    /// Of the root: the handler that is still to be called.
+    pub ending: Option<Ending>,
+    /// Of the root: why its `#[on_done]` failed.
+    pub on_done_err: Option<String>,
+    /// Of the root: why its `#[on_failed]` failed.
+    pub on_failed_err: Option<String>,
     /// Of the root: the execution's id.
     pub id: Option<Arc<str>>,
     /// Of the root: the execution's labels, by which it is found.
@@ -78,6 +93,13 @@ impl NodeData {
             after,
             progress,
             undo,
+            cause,
+            verify_owed,
+            failures,
+            after_err,
+            ending,
+            on_done_err,
+            on_failed_err,
             id,
             labels,
             extra,
@@ -99,6 +121,13 @@ impl NodeData {
             ("progress", *progress != other.progress),
             ("undo", *undo != other.undo),
             ("until", *until != other.until),
+            ("cause", *cause != other.cause),
+            ("verifyOwed", *verify_owed != other.verify_owed),
+            ("failures", *failures != other.failures),
+            ("afterErr", *after_err != other.after_err),
+            ("ending", *ending != other.ending),
+            ("onDoneErr", *on_done_err != other.on_done_err),
+            ("onFailedErr", *on_failed_err != other.on_failed_err),
             ("id", *id != other.id),
             ("labels", *labels != other.labels),
             ("extra", *extra != other.extra),

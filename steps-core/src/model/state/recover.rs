@@ -75,8 +75,7 @@ impl State {
             });
         }
         let names: Vec<_> = path::split(path).collect();
-        // Whether its end has been told.
-        self.decision = None;
+        self.ending = None;
         self.row = Row::default();
         let mut cleared = 0;
         let mut node = self;
@@ -200,11 +199,13 @@ fn reopen(node: &mut State) -> bool {
     };
     node.status = status;
     node.errors.clear();
+    node.cause = None;
     node.done_at = None;
     node.until = None;
     node.undo = None;
     node.output = None;
     node.after = None;
+    node.after_err = None;
     true
 }
 
@@ -220,8 +221,9 @@ fn forget(node: &mut State, place: Place) {
     node.attempts = 0;
     node.progress = None;
     node.undo = None;
-    // How many attempts of a step that polls failed.
-    node.extra.retain(|(name, _)| name != "failures");
+    node.cause = None;
+    node.verify_owed = false;
+    node.failures = 0;
     forget_values(node, place);
 }
 
@@ -231,6 +233,8 @@ fn forget_values(node: &mut State, place: Place) {
     node.output = None;
     node.before = None;
     node.after = None;
+    node.after_err = None;
+    node.ending = None;
     if place == Place::Below {
         node.input = None;
     }

@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use super::{LimitKind, Limits, NodeData, State, StateError, path};
+use super::{LimitKind, Limits, NodeData, State, StateError, old_form, path};
 
 /// The number of a node's row, in the store from which the tree was put together.
 ///
@@ -206,6 +206,8 @@ fn sorted(rows: impl IntoIterator<Item = NodeRow>) -> Vec<Part> {
         .into_iter()
         .map(|row| {
             let NodeRow { id, parent, node } = row;
+            let mut node = node;
+            old_form::translate(&mut node);
             let node = State {
                 node,
                 row: Row::new(id),

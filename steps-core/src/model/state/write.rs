@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use super::{Kind, Progress, Resolved, State, Undo, Until, time::Stamp};
+use super::{Ending, FailureCause, Kind, Progress, Resolved, State, Undo, Until, time::Stamp};
 use crate::model::status::Status;
 
 impl State {
@@ -72,6 +72,19 @@ impl Serialize for State {
         entry(&mut map, "progress", self.progress.as_ref())?;
         entry(&mut map, "undo", self.undo.as_ref())?;
         entry(&mut map, "until", self.until.as_ref())?;
+        let cause = self.cause.map(FailureCause::as_str);
+        entry(&mut map, "cause", cause.as_ref())?;
+        if self.verify_owed {
+            map.serialize_entry("verifyOwed", &true)?;
+        }
+        if self.failures > 0 {
+            map.serialize_entry("failures", &self.failures)?;
+        }
+        entry(&mut map, "afterErr", self.after_err.as_ref())?;
+        let ending = self.ending.map(Ending::as_str);
+        entry(&mut map, "ending", ending.as_ref())?;
+        entry(&mut map, "onDoneErr", self.on_done_err.as_ref())?;
+        entry(&mut map, "onFailedErr", self.on_failed_err.as_ref())?;
         if let Some(id) = &self.id {
             map.serialize_entry("id", &**id)?;
         }

@@ -6,7 +6,7 @@ use super::make::json;
 use crate::{
     base::json::Json,
     model::{
-        state::{Kind, NodeData, Progress, Resolved, Undo, Until},
+        state::{Ending, FailureCause, Kind, NodeData, Progress, Resolved, Undo, Until},
         status::Status,
     },
 };
@@ -143,7 +143,11 @@ impl Dice {
             until: self.maybe(|dice| dice.maybe(Self::time).map_or(Until::Signal, Until::Time)),
             attempts,
             input: self.value(),
-            decision: self.maybe(|dice| dice.next() & 1 == 0),
+            // A flow decides nothing.
+            decision: match kind {
+                Kind::Flow => None,
+                _ => self.maybe(|dice| dice.next() & 1 == 0),
+            },
             output: self.value(),
             before: self.maybe(Self::json),
             after: self.maybe(Self::json),
@@ -152,6 +156,13 @@ impl Dice {
                 total: dice.one(&[0, 1, u64::MAX]),
             }),
             undo: self.maybe(Self::undo),
+            cause: self.maybe(|dice| dice.one(&FailureCause::ALL)),
+            verify_owed: self.next() & 1 == 0,
+            failures: self.one(&[0, 1, u32::MAX]),
+            after_err: self.maybe(Self::text),
+            ending: self.maybe(|dice| dice.one(&Ending::ALL)),
+            on_done_err: self.maybe(Self::text),
+            on_failed_err: self.maybe(Self::text),
             extra: self
                 .maybe(|dice| ("unknown field".to_owned(), dice.json()))
                 .into_iter()
