@@ -128,7 +128,7 @@ async fn a_verify_is_not_owed_because_of_what_the_error_says() {
         .clock(Arc::new(lab.clock().clone()))
         .resume(saved)
         .advance();
-    again.await.unwrap();
+    let _ = again.await.unwrap();
     assert_eq!(*texts.lock().unwrap(), ["pay", "verify"]);
 }
 

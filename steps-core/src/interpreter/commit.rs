@@ -1,22 +1,54 @@
-//! What changed, and making it safe.
+//! What changed, and making it safe in the journal.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicBool, AtomicUsize, Ordering},
+};
 
 use super::{
-    Shared, records,
-    records::{Id, Tree},
+    RunCore,
+    records::{Id, ROOT, Unsaved},
 };
 use crate::{
     base::{error::JournalError, sync::lock},
-    journal::{Batch, Journal, Rest},
-    model::state::NodeRow as Change,
+    journal::{Batch, Change, Journal, Rest},
 };
 
-impl Shared {
+/// The way to the journal. Without one, nothing is noted and nothing is made safe.
+pub(super) struct Committer {
+    journal: Option<Arc<dyn Journal>>,
+    /// What changed and is not in the journal yet.
+    dirty: Mutex<Vec<Id>>,
+    /// Whether the next batch takes the place of all that the journal has of the execution. Set when
+    /// the run begins, cleared by its first batch.
+    replaces: AtomicBool,
+    /// Held while the journal takes a batch; in it, the error after which nothing more is committed.
+    committing: tokio::sync::Mutex<Option<JournalError>>,
+    /// How many regions have branches at work at once, one in the other or side by side.
+    parallel_regions: AtomicUsize,
+}
+
+impl Committer {
+    pub(super) fn new(journal: Option<Arc<dyn Journal>>, unsaved: Unsaved) -> Self {
+        Self {
+            journal,
+            dirty: Mutex::new(unsaved.ids),
+            replaces: AtomicBool::new(unsaved.replaces),
+            committing: tokio::sync::Mutex::default(),
+            parallel_regions: AtomicUsize::new(0),
+        }
+    }
+
+    /// Whether there is a journal.
+    #[inline]
+    pub(super) fn has_journal(&self) -> bool {
+        self.journal.is_some()
+    }
+
     /// Notes that a node changed.
     #[inline]
-    pub(crate) fn mark(&self, id: Id) {
-        if self.journal.is_some() {
+    pub(super) fn mark(&self, id: Id) {
+        if self.has_journal() {
             self.mark_dirty(id);
         }
     }
@@ -29,58 +61,61 @@ impl Shared {
         }
     }
 
-    /// Notes that a node changed, and tells the observer.
-    #[inline]
-    pub(super) fn changed(&self, tree: &Tree, id: Id) {
-        self.mark(id);
-        self.observe(tree, id);
+    /// From now on, and until what is returned is dropped, branches are at work at once.
+    pub(super) fn enter_parallel(&self) -> ParallelRegion<'_> {
+        self.parallel_regions.fetch_add(1, Ordering::Relaxed);
+        ParallelRegion(&self.parallel_regions)
     }
+}
 
-    /// Changes a node.
-    pub(crate) fn change<R>(&self, id: Id, change: impl FnOnce(&mut records::Record) -> R) -> R {
-        let mut tree = self.tree();
-        let result = change(&mut tree[id]);
-        self.changed(&tree, id);
-        result
+/// A region in which branches are at work at once.
+pub(super) struct ParallelRegion<'a>(&'a AtomicUsize);
+
+impl Drop for ParallelRegion<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
+}
 
-    /// Makes what changed safe.
+impl RunCore {
+    /// Makes what changed safe. Even with nothing to commit it waits: another branch's commit may be
+    /// in flight, and what comes next may rest on that.
     #[inline]
     pub(crate) async fn commit(&self) -> Result<(), JournalError> {
-        match &self.journal {
+        match &self.committer.journal {
             None => Ok(()),
             Some(journal) => Box::pin(self.commit_to(&**journal, None)).await,
         }
     }
 
     /// Makes what changed safe, and tells the journal how the pass ended.
-    pub(crate) async fn commit_last(&self, rest: Rest) -> Result<(), JournalError> {
-        match &self.journal {
+    pub(crate) async fn commit_last(&self, end: Rest) -> Result<(), JournalError> {
+        match &self.committer.journal {
             None => Ok(()),
-            Some(journal) => Box::pin(self.commit_to(&**journal, Some(rest))).await,
+            Some(journal) => Box::pin(self.commit_to(&**journal, Some(end))).await,
         }
     }
 
     async fn commit_to(
         &self,
         journal: &dyn Journal,
-        rest: Option<Rest>,
+        end: Option<Rest>,
     ) -> Result<(), JournalError> {
-        let mut lost = self.committing.lock().await;
+        let committer = &self.committer;
+        let mut lost = committer.committing.lock().await;
         if let Some(error) = &*lost {
             return Err(error.clone());
         }
-        let ids = std::mem::take(&mut *lock(&self.dirty));
-        if ids.is_empty() && rest.is_none() {
+        let ids = std::mem::take(&mut *lock(&committer.dirty));
+        if ids.is_empty() && end.is_none() {
             return Ok(());
         }
-        let changes = self.changes(ids);
         let batch = Batch {
             source: self,
-            changes,
-            replaces: self.replaces.swap(false, Ordering::Relaxed),
-            alone: self.at_once.load(Ordering::Relaxed) == 0,
-            rest,
+            changes: self.rows(ids),
+            replaces: committer.replaces.swap(false, Ordering::Relaxed),
+            alone: committer.parallel_regions.load(Ordering::Relaxed) == 0,
+            rest: end,
         };
         let committed = journal.commit(batch).await;
         if let Err(error) = &committed {
@@ -89,15 +124,9 @@ impl Shared {
         committed
     }
 
-    /// From now on, and until that is dropped, branches are at work at once.
-    pub(super) fn at_once(&self) -> AtOnce<'_> {
-        self.at_once.fetch_add(1, Ordering::Relaxed);
-        AtOnce(&self.at_once)
-    }
-
-    /// What has become of these records.
-    fn changes(&self, ids: Vec<Id>) -> Vec<Change> {
-        let mut tree = self.tree();
+    /// What has become of these records: each once, in the order of their last change.
+    fn rows(&self, ids: Vec<Id>) -> Vec<Change> {
+        let mut records = self.records();
         let mut seen = std::collections::HashSet::new();
         let mut newest: Vec<Id> = ids
             .iter()
@@ -106,27 +135,18 @@ impl Shared {
             .filter(|id| seen.insert(*id))
             .collect();
         newest.reverse();
-        // In the order in which they came to be.
+        // Numbers are given in the order in which nodes came to be.
         for id in ids {
-            tree.row(id);
+            records.row(id);
         }
-        let change = |id| {
-            let mut node = tree.node(id);
-            if id == records::ROOT {
+        let row = |id| {
+            let mut node = records.node(id);
+            if id == ROOT {
                 self.sign(&mut node);
             }
-            let (id, parent) = tree.row(id);
+            let (id, parent) = records.row(id);
             Change { id, parent, node }
         };
-        newest.into_iter().map(change).collect()
-    }
-}
-
-/// A region in which branches are at work at once.
-pub(super) struct AtOnce<'a>(&'a AtomicUsize);
-
-impl Drop for AtOnce<'_> {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
+        newest.into_iter().map(row).collect()
     }
 }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::{
-    Back, Kept, Pass,
-    execution::{Passed, Whole},
+    Kept, Pass, RollbackEnd,
+    enter::Stop,
+    execution::{PassOutcome, RootFlow},
     records::ROOT,
     user_code::call,
 };
@@ -22,80 +23,91 @@ impl Pass<'_> {
     pub(super) async fn after_failure(
         self,
         table: &'static Table,
-        flow: &dyn Whole,
-    ) -> Kept<Passed> {
+        flow: &dyn RootFlow,
+    ) -> Kept<PassOutcome> {
         match table.on_failure {
-            OnFailure::Hold if !self.run.asked().undoes() => {
-                self.whole_failed(table, flow).await?;
-                Ok(Passed::Ended)
+            OnFailure::Hold if !self.run.requests.all().undoes() => {
+                self.report_failure(table, flow).await?;
+                Ok(PassOutcome::Ended)
             }
             _ => {
                 self.run.change(ROOT, |root| root.on(Event::Undo));
                 self.run.commit().await?;
-                self.whole_back(table, flow).await
+                self.roll_back_all(table, flow).await
             }
         }
     }
 
-    pub(super) async fn whole_back(self, table: &'static Table, flow: &dyn Whole) -> Kept<Passed> {
-        let input = self.run.tree()[ROOT].cold().input.clone();
+    pub(super) async fn roll_back_all(
+        self,
+        table: &'static Table,
+        flow: &dyn RootFlow,
+    ) -> Kept<PassOutcome> {
+        let input = self.run.records()[ROOT].cold().input.clone();
         let how = Enter {
             input: input.as_ref(),
             fresh: true,
             ..Enter::default()
         };
-        let begun = !self.run.tree()[ROOT].children().is_empty();
+        let begun = !self.run.records()[ROOT].children().is_empty();
         let back = if begun {
             let entered = call(|| flow.enter(how)).map(|entered| {
                 if let Some(input) = entered.input {
-                    self.run.tree()[ROOT].cold_mut().input = Some(input);
+                    self.run.records()[ROOT].cold_mut().input = Some(input);
                 }
                 entered.scope
             });
             match entered {
-                Ok(Some(scope)) => match self.restore(&*scope, 0, table.nodes, ROOT).await? {
-                    Ok(()) => self.unwind(&*scope, 0, table.nodes, ROOT).await?,
-                    Err((id, error)) => {
-                        self.refuse(id, &error);
-                        Back::Failed
+                Ok(Some(scope)) => {
+                    let restored = self.restore(&*scope, 0, table.nodes, ROOT).await;
+                    match Stop::split(restored)? {
+                        Ok(()) => self.roll_back_lines(&*scope, 0, table.nodes, ROOT).await?,
+                        Err((id, error)) => {
+                            self.refuse(id, &error);
+                            RollbackEnd::Failed
+                        }
                     }
-                },
-                Ok(None) => Back::Clean,
+                }
+                Ok(None) => RollbackEnd::Clean,
                 Err(error) => {
                     self.note(ROOT, &error);
-                    Back::Failed
+                    RollbackEnd::Failed
                 }
             }
         } else {
-            Back::Clean
+            RollbackEnd::Clean
         };
         match back {
-            Back::Waiting(until) => return Ok(Passed::Waiting(Some(until))),
-            Back::Halted => return Ok(Passed::Suspended),
-            Back::Failed => self.run.change(ROOT, |root| root.on(Event::Stick)),
-            Back::Clean | Back::Pivot => {
+            RollbackEnd::Waiting(until) => return Ok(PassOutcome::Waiting(Some(until))),
+            RollbackEnd::Halted => return Ok(PassOutcome::Suspended),
+            RollbackEnd::Failed => self.run.change(ROOT, |root| root.on(Event::Stick)),
+            RollbackEnd::Clean | RollbackEnd::Pivot => {
                 self.run.change(ROOT, |root| root.on(Event::UndoFinish));
             }
         }
-        self.whole_failed(table, flow).await?;
-        Ok(Passed::Ended)
+        self.report_failure(table, flow).await?;
+        Ok(PassOutcome::Ended)
     }
 
     /// Calls the `#[on_failed]`, if the flow failed and it was not called yet. How the flow ended is
     /// safe before; a crash in the middle calls it again.
-    pub(super) async fn whole_failed(self, table: &'static Table, flow: &dyn Whole) -> Kept<()> {
-        if self.run.tree()[ROOT].cold().ending != Some(Ending::OnFailed) {
+    pub(super) async fn report_failure(
+        self,
+        table: &'static Table,
+        flow: &dyn RootFlow,
+    ) -> Kept<()> {
+        if self.run.records()[ROOT].cold().ending != Some(Ending::OnFailed) {
             return Ok(());
         }
         self.run.commit().await?;
-        self.run.tree()[ROOT].cold_mut().ending = None;
-        self.run.mark(ROOT);
+        self.run.records()[ROOT].cold_mut().ending = None;
+        self.run.committer.mark(ROOT);
         let failure = Failure {
             flow: table.name,
             cause: self.run.cause(),
             state: Arc::new(self.run.state()),
         };
-        let input = self.run.tree()[ROOT].cold().input.clone();
+        let input = self.run.records()[ROOT].cold().input.clone();
         let how = Enter {
             input: input.as_ref(),
             fresh: true,

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::{
-    End, Kept, Pass, Shared,
+    End, Kept, Pass, RunCore,
+    enter::Stop,
     records::{Id, ROOT},
     user_code::call,
 };
@@ -21,7 +22,7 @@ use crate::{
 };
 
 /// The flow that runs, and its own scope.
-pub(crate) trait Whole: Sync {
+pub(crate) trait RootFlow: Sync {
     /// Enters the flow's scope.
     fn enter<'b>(&'b self, how: Enter<'b>) -> Result<Entered<'b>, StepError>;
     /// Whether there is a function to call once it is done.
@@ -32,7 +33,7 @@ pub(crate) trait Whole: Sync {
 
 /// What a pass came to.
 #[derive(Debug)]
-pub(crate) enum Passed {
+pub(crate) enum PassOutcome {
     /// There is nothing more to do.
     Ended,
     /// It was stopped on request.
@@ -47,49 +48,49 @@ pub(crate) enum Passed {
 
 /// Makes a pass, without the last commit.
 pub(crate) async fn pass(
-    run: &Arc<Shared>,
+    run: &Arc<RunCore>,
     table: &'static Table,
-    flow: &dyn Whole,
-) -> Kept<Passed> {
+    flow: &dyn RootFlow,
+) -> Kept<PassOutcome> {
     let pass = Pass { run };
     if let Some(passed) = pass.halted() {
         return Ok(passed);
     }
-    let undo = run.asked().undoes();
-    let status = run.tree()[ROOT].status;
+    let undo = run.requests.all().undoes();
+    let status = run.records()[ROOT].status;
     match status {
         Status::Pending | Status::Running | Status::Waiting => {}
         // What it was in the middle of has to come to an end before it can be undone.
         Status::Stopped if undo => run.change(ROOT, |root| {
             root.done_at = None;
-            root.begin(run.clock.now());
+            root.begin(run.options.clock.now());
         }),
         Status::Done | Status::Failed if undo => {
             run.change(ROOT, |root| root.on(Event::Undo));
-            return Box::pin(pass.whole_back(table, flow)).await;
+            return Box::pin(pass.roll_back_all(table, flow)).await;
         }
-        Status::Undoing => return Box::pin(pass.whole_back(table, flow)).await,
+        Status::Undoing => return Box::pin(pass.roll_back_all(table, flow)).await,
         // It ended, but perhaps not all of its end is told.
         _ => {
-            Box::pin(pass.whole_failed(table, flow)).await?;
-            return Ok(Passed::Ended);
+            Box::pin(pass.report_failure(table, flow)).await?;
+            return Ok(PassOutcome::Ended);
         }
     }
-    let passed = pass.whole_forward(table, flow).await?;
-    if run.asked().undoes() && run.tree()[ROOT].status == Status::Done {
+    let passed = pass.forward(table, flow).await?;
+    if run.requests.all().undoes() && run.records()[ROOT].status == Status::Done {
         run.change(ROOT, |root| root.on(Event::Undo));
-        return Box::pin(pass.whole_back(table, flow)).await;
+        return Box::pin(pass.roll_back_all(table, flow)).await;
     }
     Ok(passed)
 }
 
 impl Pass<'_> {
     /// What a pass comes to that is to begin nothing, if it is.
-    fn halted(self) -> Option<Passed> {
-        let asked = self.run.asked();
+    fn halted(self) -> Option<PassOutcome> {
+        let asked = self.run.requests.all();
         let (status, ending) = {
-            let tree = self.run.tree();
-            (tree[ROOT].status, tree[ROOT].cold().ending)
+            let records = self.run.records();
+            (records[ROOT].status, records[ROOT].cold().ending)
         };
         match status {
             Status::Pending | Status::Running | Status::Waiting => {
@@ -98,51 +99,41 @@ impl Pass<'_> {
             }
             // Its end may have to be told.
             _ if status.is_final() && ending.is_none() => None,
-            _ => asked.suspends().then_some(Passed::Suspended),
+            _ => asked.suspends().then_some(PassOutcome::Suspended),
         }
     }
 
     /// Leaves the work where it is, if that is what is asked for.
-    fn halt(self) -> Option<Passed> {
-        let asked = self.run.asked();
+    fn halt(self) -> Option<PassOutcome> {
+        let asked = self.run.requests.all();
         if asked.stops() {
             let now = self.now();
             self.run.change(ROOT, |root| root.stop(now));
-            Some(Passed::Stopped)
+            Some(PassOutcome::Stopped)
         } else {
-            asked.suspends().then_some(Passed::Suspended)
+            asked.suspends().then_some(PassOutcome::Suspended)
         }
     }
 
-    /// Why a flow whose steps are done does not come to its end now, if it does not.
-    pub(super) fn unfinished(self) -> Option<End> {
-        let asked = self.run.asked();
-        if asked.suspends() {
-            Some(End::Waiting(None))
-        } else {
-            asked.undoes().then_some(End::Interrupted)
-        }
-    }
-
-    async fn whole_forward(self, table: &'static Table, flow: &dyn Whole) -> Kept<Passed> {
+    async fn forward(self, table: &'static Table, flow: &dyn RootFlow) -> Kept<PassOutcome> {
         let (input, has_output, loaded) = {
-            let tree = self.run.tree();
-            let cold = tree[ROOT].cold();
+            let records = self.run.records();
+            let cold = records[ROOT].cold();
             let has_output = cold.ending == Some(Ending::OnDone);
-            (cold.input.clone(), has_output, tree[ROOT].loaded)
+            (cold.input.clone(), has_output, records[ROOT].loaded)
         };
         if !has_output
             && !loaded
             && let Some((id, error)) =
-                Box::pin(self.whole_restore(table, flow, input.as_ref())).await?
+                Box::pin(self.restore_all(table, flow, input.as_ref())).await?
         {
-            return Ok(Passed::Misfit {
-                path: self.run.tree().path(id),
+            return Ok(PassOutcome::Misfit {
+                path: self.run.records().path(id),
                 why: error.text(),
             });
         }
         let mut now = self.now();
-        if self.run.tree()[ROOT].status != Status::Running {
+        if self.run.records()[ROOT].status != Status::Running {
             self.run.change(ROOT, |root| root.begin(now));
         }
         let how = Enter {
@@ -162,15 +153,15 @@ impl Pass<'_> {
                     }
                     let until_what = until.map_or(Until::Signal, Until::Time);
                     self.run.change(ROOT, |root| root.wait(until_what));
-                    return Ok(Passed::Waiting(until));
+                    return Ok(PassOutcome::Waiting(until));
                 }
                 Ok(End::Failed | End::Interrupted) => {
-                    self.run.tree()[ROOT].cold_mut().ending = Some(Ending::OnFailed);
+                    self.run.records()[ROOT].cold_mut().ending = Some(Ending::OnFailed);
                     self.fail_group(ROOT, now);
                     return Box::pin(self.after_failure(table, flow)).await;
                 }
                 Err(error) => {
-                    self.run.tree()[ROOT].cold_mut().ending = Some(Ending::OnFailed);
+                    self.run.records()[ROOT].cold_mut().ending = Some(Ending::OnFailed);
                     self.fail(ROOT, &error, now);
                     return Box::pin(self.after_failure(table, flow)).await;
                 }
@@ -185,15 +176,15 @@ impl Pass<'_> {
             let output = root.output.take();
             root.finish(now, output);
         });
-        Ok(Passed::Ended)
+        Ok(PassOutcome::Ended)
     }
 
     /// Puts the values of a saved state in their slots, the first time. Gives the node that can't
     /// be read any more, before anything runs.
-    async fn whole_restore(
+    async fn restore_all(
         self,
         table: &'static Table,
-        flow: &dyn Whole,
+        flow: &dyn RootFlow,
         input: Option<&Json>,
     ) -> Kept<Option<(Id, StepError)>> {
         let how = Enter {
@@ -208,16 +199,16 @@ impl Pass<'_> {
             return Ok(None);
         };
         {
-            let mut tree = self.run.tree();
+            let mut records = self.run.records();
             if let Some(input) = entered.input {
-                tree[ROOT].cold_mut().input = Some(input);
-                self.run.mark(ROOT);
+                records[ROOT].cold_mut().input = Some(input);
+                self.run.committer.mark(ROOT);
             }
-            tree.lines(ROOT, table.nodes);
-            tree[ROOT].loaded = true;
+            records.lines(ROOT, table.nodes);
+            records[ROOT].loaded = true;
         }
-        let restored = self.restore(&*scope, 0, table.nodes, ROOT).await?;
-        Ok(restored.err())
+        let restored = self.restore(&*scope, 0, table.nodes, ROOT).await;
+        Ok(Stop::split(restored)?.err())
     }
 
     /// Runs the lines and the code after them.
@@ -236,35 +227,35 @@ impl Pass<'_> {
                 return Ok(Ok(End::Done));
             };
             let first = {
-                let mut tree = self.run.tree();
+                let mut records = self.run.records();
                 if let Some(input) = entered.input {
-                    if let Err(error) = self.run.limits.check("input", Some(&input)) {
+                    if let Err(error) = self.run.options.limits.check("input", Some(&input)) {
                         return Ok(Err(error));
                     }
-                    tree[ROOT].cold_mut().input = Some(input);
-                    self.run.mark(ROOT);
+                    records[ROOT].cold_mut().input = Some(input);
+                    self.run.committer.mark(ROOT);
                 }
-                tree.lines(ROOT, table.nodes)
+                records.lines(ROOT, table.nodes)
             };
             let end = self.sequence(&*scope, 0, table.nodes, first, now).await?;
             if end != End::Done {
                 return Ok(Ok(end));
             }
-            if let Some(end) = self.unfinished() {
+            if let Some(end) = self.interrupted_at_end() {
                 return Ok(Ok(end));
             }
             let finished = self.finished(scope.finish()).await?;
             *now = self.now();
             match finished {
                 Ok(saved) => {
-                    if let Err(error) = self.run.limits.check("output", saved.as_ref()) {
+                    if let Err(error) = self.run.options.limits.check("output", saved.as_ref()) {
                         return Ok(Err(error));
                     }
-                    let mut tree = self.run.tree();
-                    let root = &mut tree[ROOT];
+                    let mut records = self.run.records();
+                    let root = &mut records[ROOT];
                     root.output = saved;
                     root.cold_mut().ending = Some(Ending::OnDone);
-                    self.run.mark(ROOT);
+                    self.run.committer.mark(ROOT);
                     Ok(Ok(End::Done))
                 }
                 Err(error) => Ok(Err(error)),
@@ -273,10 +264,13 @@ impl Pass<'_> {
     }
 
     /// The code after the steps has run and its output is recorded: what is left is `#[on_done]`.
-    async fn handle_done(self, flow: &dyn Whole) {
+    async fn handle_done(self, flow: &dyn RootFlow) {
         let (input, output) = {
-            let tree = self.run.tree();
-            (tree[ROOT].cold().input.clone(), tree[ROOT].output.clone())
+            let records = self.run.records();
+            (
+                records[ROOT].cold().input.clone(),
+                records[ROOT].output.clone(),
+            )
         };
         let how = Enter {
             input: input.as_ref(),
@@ -312,20 +306,6 @@ impl Pass<'_> {
             .map_err(|error| StepError::fatal(error.to_string()))?;
         self.guarded(handler, None).await
     }
-
-    /// What a handler of the whole flow fails with changes nothing about the flow; it is kept.
-    pub(super) fn handler_failed(self, handler: Ending, error: &StepError) {
-        let text = error.text();
-        tracing::error!(
-            error = text,
-            handler = handler.as_str(),
-            "the handler of a flow failed"
-        );
-        let mut tree = self.run.tree();
-        let root = tree[ROOT].cold_mut();
-        match handler {
-            Ending::OnDone => root.on_done_err = Some(text),
-            Ending::OnFailed => root.on_failed_err = Some(text),
-        }
-    }
 }
+
+pub(crate) use PassOutcome as Passed;

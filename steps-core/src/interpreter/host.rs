@@ -3,7 +3,7 @@
 
 use jiff::Timestamp;
 
-use super::{Shared, records::ROOT};
+use super::RunCore;
 use crate::{
     base::{error::StepError, json::Json},
     journal::BatchSource,
@@ -14,9 +14,9 @@ use crate::{
     },
 };
 
-impl StepHost for Shared {
+impl StepHost for RunCore {
     fn path(&self, id: u32) -> String {
-        self.tree().path(id)
+        self.records().path(id)
     }
 
     fn execution(&self) -> &str {
@@ -24,47 +24,47 @@ impl StepHost for Shared {
     }
 
     fn label(&self, name: &str) -> Option<&str> {
-        self.labels.get(name).map(String::as_str)
+        self.options.labels.get(name).map(String::as_str)
     }
 
     fn save(&self, id: u32, data: Json) -> Result<(), StepError> {
-        self.limits.check("working data", Some(&data))?;
-        self.tree()[id].cold_mut().info = Some(data);
-        self.mark(id);
+        self.options.limits.check("working data", Some(&data))?;
+        self.records()[id].cold_mut().info = Some(data);
+        self.committer.mark(id);
         Ok(())
     }
 
     fn saved(&self, id: u32) -> Option<Json> {
-        self.tree()[id].cold().info.clone()
+        self.records()[id].cold().info.clone()
     }
 
     fn should_end(&self, id: u32) -> bool {
-        self.had_better_end(id)
+        Self::should_end(self, id)
     }
 
     fn progress(&self, id: u32, progress: Progress) {
-        let mut tree = self.tree();
-        tree[id].cold_mut().progress = Some(progress);
-        self.mark(id);
-        self.observe(&tree, id);
+        let mut records = self.records();
+        records[id].cold_mut().progress = Some(progress);
+        self.committer.mark(id);
+        self.notify(&records, id);
     }
 
     fn until(&self, id: u32) -> Option<Until> {
-        self.tree()[id].cold().until
+        self.records()[id].cold().until
     }
 
     fn signal(&self, id: u32) -> Option<Json> {
-        self.tree()[id].cold().input.clone()
+        self.records()[id].cold().input.clone()
     }
 
     fn now(&self) -> Timestamp {
-        self.clock.now()
+        self.options.clock.now()
     }
 }
 
-impl BatchSource for Shared {
+impl BatchSource for RunCore {
     fn status(&self) -> Status {
-        self.tree()[ROOT].status
+        Self::status(self)
     }
 
     fn state(&self) -> State {
@@ -72,8 +72,6 @@ impl BatchSource for Shared {
     }
 
     fn signals(&self) -> Vec<String> {
-        let mut paths = Vec::new();
-        self.tree().signals(ROOT, &mut paths);
-        paths
+        self.awaited_signals()
     }
 }

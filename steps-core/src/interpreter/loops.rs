@@ -4,13 +4,13 @@ use jiff::Timestamp;
 
 use super::{
     End, Kept, Pass,
+    enter::{At, Slots, Stop},
+    gate::Gate,
     records::Id,
-    requests::Gate,
-    user_code::{At, call, enter},
+    user_code::call,
 };
 use crate::{
     base::error::StepError,
-    language::scope::Enter,
     model::{status::Status, table::Node},
 };
 
@@ -24,17 +24,10 @@ impl Pass<'_> {
         id: Id,
         now: &mut Timestamp,
     ) -> Kept<Result<End, StepError>> {
-        if !std::mem::replace(&mut self.run.tree()[id].loaded, true) {
-            let done = {
-                let tree = self.run.tree();
-                let rounds = &tree[id].cold().rounds;
-                rounds
-                    .iter()
-                    .filter(|round| tree[**round].status == Status::Done)
-                    .count()
-            };
-            let how = Enter::default();
-            if let Err((_, error)) = self.restore_round(at, body, id, done, how).await? {
+        if !std::mem::replace(&mut self.run.records()[id].loaded, true) {
+            let done = self.run.records().rounds_done(id);
+            let restored = self.restore_round(at, body, id, done).await;
+            if let Err((_, error)) = Stop::split(restored)? {
                 return Ok(Err(error));
             }
         }
@@ -43,26 +36,26 @@ impl Pass<'_> {
                 return Ok(Ok(End::Waiting(None)));
             }
             let round = {
-                let mut tree = self.run.tree();
-                let rounds = &tree[id].cold().rounds;
+                let mut records = self.run.records();
+                let rounds = &records[id].cold().rounds;
                 let count = rounds.len();
                 match rounds.last().copied() {
-                    Some(last) if tree[last].status != Status::Done => last,
-                    Some(last) if tree[last].cold().decision == Some(true) => {
-                        drop(tree);
+                    Some(last) if records[last].status != Status::Done => last,
+                    Some(last) if records[last].cold().decision == Some(true) => {
+                        drop(records);
                         return Ok(Ok(self.done(id, None, *now)));
                     }
                     _ if max != 0 && count >= max as usize => {
-                        drop(tree);
+                        drop(records);
                         return Ok(Err(StepError::fatal(format!(
                             "its condition did not hold after {max} rounds"
                         ))));
                     }
-                    _ => tree.round(id),
+                    _ => records.round(id),
                 }
             };
-            let nodes = self.run.tree().len();
-            if let Err(error) = self.run.limits.check_nodes(nodes) {
+            let nodes = self.run.records().len();
+            if let Err(error) = self.run.options.limits.check_nodes(nodes) {
                 return Ok(Err(error));
             }
             match self.round(at, body, round, now).await? {
@@ -82,17 +75,18 @@ impl Pass<'_> {
         if let Some(end) = self.open(id, *now) {
             return Ok(Ok(end));
         }
-        let cx = self.cx(id, 1);
-        let scope = match enter(at, Enter::default(), &cx).map(|entered| entered.scope) {
+        let entry = self.round_entry(id, Slots::Kept, false);
+        let scope = match entry.enter(at).map(|entered| entered.scope) {
             Ok(Some(scope)) => scope,
             Ok(None) => return Ok(Ok(End::Done)),
             Err(error) => return Ok(Err(error)),
         };
-        let first = self.run.tree().lines(id, body);
-        if !std::mem::replace(&mut self.run.tree()[id].loaded, true)
-            && let Err((_, error)) = self.restore(&*scope, 0, body, id).await?
-        {
-            return Ok(Err(error));
+        let first = self.run.records().lines(id, body);
+        if !std::mem::replace(&mut self.run.records()[id].loaded, true) {
+            let restored = self.restore(&*scope, 0, body, id).await;
+            if let Err((_, error)) = Stop::split(restored)? {
+                return Ok(Err(error));
+            }
         }
         let end = self.sequence(&*scope, 0, body, first, now).await?;
         match end {
@@ -103,9 +97,9 @@ impl Pass<'_> {
                 return Ok(Ok(end));
             }
         }
-        match call(|| scope.until(&cx)) {
+        match call(|| scope.until(entry.cx())) {
             Ok(last) => {
-                self.run.tree()[id].cold_mut().decision = Some(last);
+                self.run.records()[id].cold_mut().decision = Some(last);
                 scope.close(last);
                 Ok(Ok(self.done(id, None, *now)))
             }

@@ -12,10 +12,11 @@ use jiff::Timestamp;
 
 use super::{
     End, Kept, Pass,
-    records::{Id, Tree},
-    requests::{Gate, News},
+    enter::At,
+    gate::Gate,
+    records::{Id, Records},
+    requests::Wakeup,
     sooner,
-    user_code::At,
 };
 use crate::{
     base::future::BoxFuture,
@@ -36,7 +37,7 @@ impl Pass<'_> {
         region: Id,
         now: Timestamp,
     ) -> Kept<End> {
-        let first = self.run.tree()[region].children().start;
+        let first = self.run.records()[region].children().start;
         self.at_once(region, nodes.len(), usize::MAX, now, |line, mut now| {
             let id = first + u32::try_from(line).unwrap_or(u32::MAX);
             Box::pin(async move {
@@ -60,7 +61,7 @@ impl Pass<'_> {
         region: Id,
         now: Timestamp,
     ) -> Kept<End> {
-        let items = self.run.tree()[region].children();
+        let items = self.run.records()[region].children();
         self.at_once(region, items.len(), limit, now, |item, mut now| {
             let id = items.start + u32::try_from(item).unwrap_or(u32::MAX);
             Box::pin(async move { self.items(scope, item, body, id..id + 1, &mut now).await })
@@ -69,36 +70,36 @@ impl Pass<'_> {
     }
 
     fn has_failed_below(self, region: Id) -> bool {
-        let tree = self.run.tree();
-        tree[region].children().any(|id| {
-            let record = &tree[id];
+        let records = self.run.records();
+        records[region].children().any(|id| {
+            let record = &records[id];
             !record.optional && matches!(record.status, Status::Failed | Status::Skipped)
         })
     }
 
     /// A branch that need not be entered: it is done, or waits for what is not there yet. None
     /// where that takes a closer look.
-    fn idle(self, tree: &Tree, id: Id, now: Timestamp) -> Option<End> {
-        let record = &tree[id];
+    fn idle(self, records: &Records, id: Id, now: Timestamp) -> Option<End> {
+        let record = &records[id];
         match (record.status, record.kind) {
             (Status::Done, _) => Some(End::Done),
-            _ if self.run.is_held_up() => None,
+            _ if self.run.may_be_blocked() => None,
             (Status::Waiting, Kind::Step) => match record.cold().until? {
                 Until::Time(time) => {
-                    (time > now && !self.run.eager).then_some(End::Waiting(Some(time)))
+                    (time > now && !self.run.options.eager).then_some(End::Waiting(Some(time)))
                 }
                 Until::Signal => record.cold().input.is_none().then_some(End::Waiting(None)),
             },
             (Status::Running, Kind::Item | Kind::Group) => record
                 .children()
-                .map(|id| self.idle(tree, id, now))
+                .map(|id| self.idle(records, id, now))
                 .find(|idle| *idle != Some(End::Done))?,
             _ => None,
         }
     }
 
-    /// The next branch to enter, while there is room. Those that only wait are put to the others
-    /// that do.
+    /// The next branch to enter, while there is room. Branches that only wait are moved to
+    /// `waiting`.
     fn next_fresh(
         self,
         region: Id,
@@ -107,12 +108,12 @@ impl Pass<'_> {
         room: usize,
         now: Timestamp,
     ) -> Option<usize> {
-        let tree = self.run.tree();
-        let first = tree[region].children().start;
+        let records = self.run.records();
+        let first = records[region].children().start;
         while waiting.len() < room {
             let index = fresh.next()?;
             let id = first + Id::try_from(index).unwrap_or(Id::MAX);
-            match self.idle(&tree, id, now) {
+            match self.idle(&records, id, now) {
                 Some(End::Done) => {}
                 Some(End::Waiting(until)) => waiting.push((index, until)),
                 _ => return Some(index),
@@ -133,7 +134,7 @@ impl Pass<'_> {
         if self.has_failed_below(region) {
             self.run.cancel(region);
         }
-        let _at_once = self.run.at_once();
+        let _region = self.run.committer.enter_parallel();
         let mut fresh = 0..count;
         // Those whose time has come again.
         let mut ready: VecDeque<usize> = VecDeque::new();
@@ -141,14 +142,14 @@ impl Pass<'_> {
         let mut running = FuturesUnordered::new();
         let mut worst = End::Done;
         let mut now = now;
-        let mut heeded = self.run.news();
+        let mut seen = self.run.requests.wakeup();
         loop {
-            let news = self.run.news();
-            if news != heeded {
-                let all = news.asked != heeded.asked && news.asked.undoes();
-                heeded = news;
-                // They give up; or one has got its signal.
-                ready.extend(self.roused(region, &mut waiting, all, now));
+            let wakeup = self.run.requests.wakeup();
+            if wakeup != seen {
+                let undo = wakeup.requested != seen.requested && wakeup.requested.undoes();
+                seen = wakeup;
+                // All give up; or one has got its signal.
+                ready.extend(self.woken(region, &mut waiting, undo, now));
             }
             let halted = self.gate(region) == Gate::Halted;
             // One that waits has begun and not ended, so it counts.
@@ -176,7 +177,7 @@ impl Pass<'_> {
             let ended = if waiting.is_empty() {
                 running.next().await
             } else {
-                let alarm = std::pin::pin!(self.alarm(soonest(&waiting), heeded));
+                let alarm = std::pin::pin!(self.alarm(soonest(&waiting), seen));
                 match select(running.next(), alarm).await {
                     Either::Left((ended, _)) => ended,
                     Either::Right(((), _)) => None,
@@ -212,32 +213,32 @@ impl Pass<'_> {
         }
     }
 
-    /// Takes out those that wait no more, or all.
-    fn roused(
+    /// Takes out the branches that wait no more, or all of them.
+    fn woken(
         self,
         region: Id,
         waiting: &mut Vec<(usize, Option<Timestamp>)>,
         all: bool,
         now: Timestamp,
     ) -> Vec<usize> {
-        let tree = self.run.tree();
-        let first = tree[region].children().start;
-        let roused = waiting.extract_if(.., |(index, _)| {
+        let records = self.run.records();
+        let first = records[region].children().start;
+        let woken = waiting.extract_if(.., |(index, _)| {
             let id = first + Id::try_from(*index).unwrap_or(Id::MAX);
-            all || !matches!(self.idle(&tree, id, now), Some(End::Waiting(_)))
+            all || !matches!(self.idle(&records, id, now), Some(End::Waiting(_)))
         });
-        roused.map(|(index, _)| index).collect()
+        woken.map(|(index, _)| index).collect()
     }
 
-    /// Ends when it is time for a branch that waits, or there is other news.
-    async fn alarm(self, due: Option<Timestamp>, heeded: News) {
-        let asked = std::pin::pin!(self.run.other_news(heeded));
+    /// Returns when it is time for a branch that waits, or more has come from outside.
+    async fn alarm(self, due: Option<Timestamp>, seen: Wakeup) {
+        let woken = std::pin::pin!(self.run.requests.until_wakeup(seen));
         match due {
             Some(time) => {
-                let due = std::pin::pin!(self.run.clock.sleep_until(time));
-                select(due, asked).await;
+                let due = std::pin::pin!(self.run.options.clock.sleep_until(time));
+                select(due, woken).await;
             }
-            None => asked.await,
+            None => woken.await,
         }
     }
 }

@@ -1,22 +1,21 @@
 //! Puts the saved values of finished lines in their slots, before a scope is gone on with.
 
 use super::{
-    Kept, Pass,
+    Pass,
+    enter::{At, Restored, Slots, Stop},
     records::Id,
-    user_code::{At, call, enter, pause},
+    retry::pause,
+    user_code::call,
 };
 use crate::{
-    base::{clock, error::StepError},
-    language::scope::{Answer, Enter, Op, Saved, Scope},
+    base::{clock, error::StepError, json::Json},
+    language::scope::{Answer, Op, Saved, Scope},
     model::{
         state::Until,
         status::Status,
         table::{Node, StepMeta, Work},
     },
 };
-
-/// Why a scope could not be restored: the line, and the reason.
-pub(super) type Restored = Result<(), (Id, StepError)>;
 
 impl Pass<'_> {
     /// Restores the finished lines of one scope, and what is below them.
@@ -26,109 +25,106 @@ impl Pass<'_> {
         item: usize,
         nodes: &'static [Node],
         parent: Id,
-    ) -> Kept<Restored> {
-        let children = self.run.tree()[parent].children();
+    ) -> Restored {
+        let children = self.run.records()[parent].children();
         for ((line, node), id) in nodes.iter().enumerate().zip(children) {
-            let at = At { scope, item, line };
-            if let Err(error) = self.restore_line(at, node, id).await? {
-                return Ok(Err(error));
-            }
+            self.restore_line(At { scope, item, line }, node, id)
+                .await?;
         }
-        Ok(Ok(()))
+        Ok(())
     }
 
-    async fn restore_line(self, at: At<'_>, node: &'static Node, id: Id) -> Kept<Restored> {
-        let (status, output, input, decision) = {
-            let tree = self.run.tree();
-            let record = &tree[id];
-            let cold = record.cold();
-            (
-                record.status,
-                record
-                    .output
-                    .clone()
-                    .or_else(|| cold.info.clone().filter(|_| tree.foreign)),
-                cold.input.clone(),
-                cold.decision,
-            )
-        };
-        let load = |saved: Saved<'_>| {
-            let load = || {
-                at.scope
-                    .load(at.item, at.line, saved)
-                    .map_err(|e| StepError::fatal(format!("its saved output can't be read: {e}")))
-            };
-            call(load).map_err(|error| (id, error))
-        };
+    async fn restore_line(self, at: At<'_>, node: &'static Node, id: Id) -> Restored {
+        let status = self.run.records()[id].status;
         // What failed and was passed over has no value. A group was undone for that.
         if node.marks.optional && matches!(status, Status::Failed | Status::Undone) {
-            return Ok(load(Saved::Nothing));
+            return load(at, id, Saved::Nothing);
         }
-        let composite = !matches!(node.work, Work::Step(_));
-        if composite && status == Status::Running {
-            return Box::pin(self.restore_begun(at, node, id)).await;
+        match status {
+            Status::Done => self.restore_done(at, node, id).await,
+            // A step whose undo is under way, or failed, was done.
+            Status::Undoing | Status::UndoFailed => match &node.work {
+                Work::Step(meta) => self.restore_step(at, meta, id).await,
+                Work::Group(_)
+                | Work::Parallel(_)
+                | Work::If { .. }
+                | Work::For { .. }
+                | Work::Loop { .. }
+                | Work::Flow(_) => Ok(()),
+            },
+            Status::Running => match &node.work {
+                Work::Step(_) => Ok(()),
+                Work::Group(_)
+                | Work::Parallel(_)
+                | Work::If { .. }
+                | Work::For { .. }
+                | Work::Loop { .. }
+                | Work::Flow(_) => Box::pin(self.restore_begun(at, node, id)).await,
+            },
+            // What is undone nobody asks for any more: what could name it was undone before.
+            Status::Pending
+            | Status::Waiting
+            | Status::Failed
+            | Status::Skipped
+            | Status::Undone
+            | Status::Stuck
+            | Status::Stopped => Ok(()),
         }
-        // A step whose undo is under way, or failed, was done. What is undone nobody asks for
-        // any more: what could name it was undone before.
-        if !matches!(status, Status::Done | Status::Undoing | Status::UndoFailed) {
-            return Ok(Ok(()));
-        }
+    }
+
+    /// Restores the value of a line that is done.
+    async fn restore_done(self, at: At<'_>, node: &'static Node, id: Id) -> Restored {
         match &node.work {
-            Work::Step(meta) if meta.volatile => {
-                return self.run_again(at, meta, id).await;
+            Work::Step(meta) => self.restore_step(at, meta, id).await,
+            Work::Flow(_) => {
+                let output = self.run.records()[id].output.clone();
+                load(at, id, Saved::Output(output.as_ref().map(Json::get)))
             }
-            Work::Step(_) => {
-                let Some(text) = output.as_ref().map(crate::base::json::Json::get) else {
-                    return Ok(load(Saved::Output(None)));
+            // A finished loop's value is its last round; no other is needed.
+            Work::Loop { body, .. } => {
+                let rounds = self.run.records()[id].cold().rounds.len();
+                self.restore_round(at, body, id, rounds).await
+            }
+            Work::Group(_) | Work::Parallel(_) | Work::If { .. } | Work::For { .. } => {
+                let entry = self.entry(id, Slots::Fresh);
+                let Some(scope) = entry.scope(at)? else {
+                    return load(at, id, Saved::Nothing);
                 };
-                let own = self.run.tree()[id].output.is_some();
-                let loaded = load(Saved::Output(Some(text)));
-                // What stands in for the output of a foreign state may be nothing of the kind.
-                return Ok(if own {
-                    loaded
-                } else {
-                    loaded.or_else(|_| load(Saved::Output(None)))
-                });
+                Box::pin(self.restore_below(&*scope, node, id)).await?;
+                scope.close(true);
+                Ok(())
             }
-            Work::Flow(_) if status == Status::Done => {
-                let text = output.as_ref().map(crate::base::json::Json::get);
-                return Ok(load(Saved::Output(text)));
-            }
-            _ if status != Status::Done => return Ok(Ok(())),
-            _ => {}
         }
-        let cx = self.cx(id, 1);
-        let how = Enter {
-            input: input.as_ref(),
-            decision,
-            fresh: true,
-            first: false,
-        };
-        if let Work::Loop { body, .. } = &node.work {
-            return self.restore_last_round(at, body, id, how).await;
+    }
+
+    /// Restores the output of a step that was done.
+    async fn restore_step(self, at: At<'_>, meta: &'static StepMeta, id: Id) -> Restored {
+        if meta.volatile {
+            return self.run_again(at, meta, id).await;
         }
-        let entered = match enter(at, how, &cx) {
-            Ok(entered) => entered,
-            Err(error) => return Ok(Err((id, error))),
+        let (output, stand_in) = {
+            let records = self.run.records();
+            let info = records[id].cold().info.as_ref();
+            let stand_in = info.filter(|_| records.foreign).cloned();
+            (records[id].output.clone(), stand_in)
         };
-        let Some(scope) = entered.scope else {
-            return Ok(load(Saved::Nothing));
-        };
-        let below = Box::pin(self.restore_below(&*scope, node, id)).await?;
-        if below.is_ok() {
-            scope.close(true);
+        match (output, stand_in) {
+            (Some(output), _) => load(at, id, Saved::Output(Some(output.get()))),
+            // What stands in for the output of a foreign state may be nothing of the kind.
+            (None, Some(info)) => load(at, id, Saved::Output(Some(info.get())))
+                .or_else(|_| load(at, id, Saved::Output(None))),
+            (None, None) => load(at, id, Saved::Output(None)),
         }
-        Ok(below)
     }
 
     /// A volatile step's output was not saved: the step runs again, by its policy.
-    async fn run_again(self, at: At<'_>, meta: &'static StepMeta, id: Id) -> Kept<Restored> {
+    async fn run_again(self, at: At<'_>, meta: &'static StepMeta, id: Id) -> Restored {
         let (mut failures, mut polls) = (0, 0);
         loop {
-            let attempt = self.run.tree()[id].attempts;
+            let attempt = self.run.records()[id].attempts;
             let cx = self.cx(id, attempt);
             let due = match self.op(at, Op::Run, &cx, meta.policy.timeout).await {
-                Ok(Answer::Done(_)) => return Ok(Ok(())),
+                Ok(Answer::Done(_)) => return Ok(()),
                 Ok(Answer::Wait(Until::Time(time))) => time,
                 Ok(_) => {
                     polls += 1;
@@ -138,7 +134,7 @@ impl Pass<'_> {
                         }
                         _ => {
                             let error = "it is volatile and ran again, and was not ready";
-                            return Ok(Err((id, StepError::fatal(error))));
+                            return Err(Stop::Node(id, StepError::fatal(error)));
                         }
                     }
                 }
@@ -146,86 +142,63 @@ impl Pass<'_> {
                     failures += 1;
                     match pause(meta.policy.retry.as_ref(), &error, failures) {
                         Some(pause) => clock::add(self.now(), pause),
-                        None => return Ok(Err((id, error))),
+                        None => return Err(Stop::Node(id, error)),
                     }
                 }
             };
-            self.run.clock.sleep_until(due).await;
+            self.run.options.clock.sleep_until(due).await;
         }
     }
 
     /// Restores what is finished in a scope that a pass was in the middle of. The values stay in
     /// the scope's cell until the pass comes to it.
-    async fn restore_begun(self, at: At<'_>, node: &'static Node, id: Id) -> Kept<Restored> {
-        let (input, decision) = {
-            let tree = self.run.tree();
-            let cold = tree[id].cold();
-            (cold.input.clone(), cold.decision)
+    async fn restore_begun(self, at: At<'_>, node: &'static Node, id: Id) -> Restored {
+        let is_entered = {
+            let records = self.run.records();
+            let cold = records[id].cold();
+            match &node.work {
+                Work::If { .. } => cold.decision.is_some(),
+                Work::For { .. } | Work::Flow(_) => cold.input.is_some(),
+                Work::Step(_) | Work::Group(_) | Work::Parallel(_) | Work::Loop { .. } => true,
+            }
         };
-        let recorded = match &node.work {
-            Work::If { .. } => decision.is_some(),
-            Work::For { .. } | Work::Flow(_) => input.is_some(),
-            _ => true,
-        };
-        if !recorded {
-            return Ok(Ok(()));
+        if !is_entered {
+            return Ok(());
         }
         if let Work::Loop { body, .. } = &node.work {
             return self.restore_rounds(at, body, id).await;
         }
-        let cx = self.cx(id, 1);
-        let how = Enter {
-            input: input.as_ref(),
-            decision,
-            fresh: true,
-            first: false,
+        let entry = self.entry(id, Slots::Fresh);
+        let Some(scope) = entry.scope(at)? else {
+            return Ok(());
         };
-        let entered = match enter(at, how, &cx) {
-            Ok(entered) => entered,
-            Err(error) => return Ok(Err((id, error))),
-        };
-        let Some(scope) = entered.scope else {
-            return Ok(Ok(()));
-        };
-        self.run.tree()[id].loaded = true;
+        self.run.records()[id].loaded = true;
         self.restore_below(&*scope, node, id).await
     }
 
     /// Restores the finished rounds of a loop that a pass was in the middle of, as far as the next
     /// one may name them, and what is finished in the round that had begun.
-    async fn restore_rounds(self, at: At<'_>, body: &'static [Node], id: Id) -> Kept<Restored> {
+    async fn restore_rounds(self, at: At<'_>, body: &'static [Node], id: Id) -> Restored {
         let (done, begun) = {
-            let mut tree = self.run.tree();
-            tree[id].loaded = true;
-            let rounds = tree[id].cold().rounds.clone();
-            let done = rounds
-                .iter()
-                .filter(|round| tree[**round].status == Status::Done)
-                .count();
-            let begun = rounds.get(done).copied();
-            (done, begun.filter(|id| tree[*id].status == Status::Running))
+            let mut records = self.run.records();
+            records[id].loaded = true;
+            let done = records.rounds_done(id);
+            let begun = records[id].cold().rounds.get(done).copied();
+            (
+                done,
+                begun.filter(|id| records[*id].status == Status::Running),
+            )
         };
-        let how = Enter::default();
-        if let Err(error) = self.restore_round(at, body, id, done, how).await? {
-            return Ok(Err(error));
-        }
+        self.restore_round(at, body, id, done).await?;
         let Some(round) = begun else {
-            return Ok(Ok(()));
+            return Ok(());
         };
-        let cx = self.cx(round, 1);
-        let how = Enter {
-            fresh: true,
-            first: done == 0,
-            ..how
-        };
-        let scope = match enter(at, how, &cx) {
-            Ok(entered) => entered.scope,
-            Err(error) => return Ok(Err((round, error))),
-        };
-        self.run.tree()[round].loaded = true;
+        let entry = self.round_entry(round, Slots::Fresh, done == 0);
+        let scope = entry.scope(at)?;
+        self.run.records()[round].loaded = true;
         match scope {
             Some(scope) => Box::pin(self.restore(&*scope, 0, body, round)).await,
-            None => Ok(Ok(())),
+            None => Ok(()),
         }
     }
 
@@ -235,92 +208,50 @@ impl Pass<'_> {
         scope: &dyn Scope,
         node: &'static Node,
         id: Id,
-    ) -> Kept<Restored> {
-        let decision = self.run.tree()[id].cold().decision;
-        let lines = match &node.work {
-            Work::Step(_) => return Ok(Ok(())),
-            Work::For { body, .. } => {
-                let items = self.run.tree()[id].children();
-                for (item, id) in items.enumerate() {
-                    if let Err(error) = self.restore(scope, item, body, id).await? {
-                        return Ok(Err(error));
-                    }
-                }
-                return Ok(Ok(()));
+    ) -> Restored {
+        if let Work::For { body, .. } = &node.work {
+            let items = self.run.records()[id].children();
+            for (item, id) in items.enumerate() {
+                self.restore(scope, item, body, id).await?;
             }
-            Work::If { then, otherwise } => {
-                if decision == Some(false) {
-                    *otherwise
-                } else {
-                    *then
-                }
-            }
-            work => work.lines(),
-        };
+            return Ok(());
+        }
+        let decision = self.run.records()[id].cold().decision;
+        let lines = node.work.own_lines(decision);
         self.restore(scope, 0, lines, id).await
     }
 
-    /// A finished loop's value is its last round; no other is needed.
-    async fn restore_last_round(
-        self,
-        at: At<'_>,
-        body: &'static [Node],
-        id: Id,
-        how: Enter<'_>,
-    ) -> Kept<Restored> {
-        let last = self.run.tree()[id].cold().rounds.len();
-        self.restore_round(at, body, id, last, how).await
-    }
-
-    /// Makes one finished round, counted from 1, the round before.
+    /// Makes one finished round, counted from 1, the round before; none where `number` is 0.
     pub(super) async fn restore_round(
         self,
         at: At<'_>,
         body: &'static [Node],
         id: Id,
         number: usize,
-        how: Enter<'_>,
-    ) -> Kept<Restored> {
+    ) -> Restored {
         // What is evaluated again while a round is restored may name the round before it.
         let first = if asks_prev(body) { 1 } else { number };
         for each in first.max(1)..=number {
-            let how = Enter {
-                fresh: true,
-                first: each == first,
-                ..how
+            let round = self.run.records()[id].cold().rounds[each - 1];
+            let entry = self.round_entry(round, Slots::Fresh, each == first);
+            let Some(scope) = entry.scope(at)? else {
+                continue;
             };
-            let restored = self.restore_one_round(at, body, id, each - 1, how).await?;
-            if restored.is_err() {
-                return Ok(restored);
-            }
-        }
-        Ok(Ok(()))
-    }
-
-    async fn restore_one_round(
-        self,
-        at: At<'_>,
-        body: &'static [Node],
-        id: Id,
-        index: usize,
-        how: Enter<'_>,
-    ) -> Kept<Restored> {
-        let round = self.run.tree()[id].cold().rounds[index];
-        let cx = self.cx(round, 1);
-        let scope = match enter(at, how, &cx) {
-            Ok(entered) => entered.scope,
-            Err(error) => return Ok(Err((round, error))),
-        };
-        let Some(scope) = scope else {
-            return Ok(Ok(()));
-        };
-        let restored = Box::pin(self.restore(&*scope, 0, body, round)).await?;
-        if restored.is_ok() {
-            let last = self.run.tree()[round].cold().decision == Some(true);
+            Box::pin(self.restore(&*scope, 0, body, round)).await?;
+            let last = self.run.records()[round].cold().decision == Some(true);
             scope.close(last);
         }
-        Ok(restored)
+        Ok(())
     }
+}
+
+/// Puts a saved value in a line's slot.
+fn load(at: At<'_>, id: Id, saved: Saved<'_>) -> Restored {
+    let load = || {
+        let loaded = at.scope.load(at.item, at.line, saved);
+        loaded.map_err(|e| StepError::fatal(format!("its saved output can't be read: {e}")))
+    };
+    call(load).map_err(|error| Stop::Node(id, error))
 }
 
 /// Whether restoring a round with these lines evaluates anything of the user's: then it may need
@@ -329,6 +260,8 @@ fn asks_prev(lines: &[Node]) -> bool {
     lines.iter().any(|node| match &node.work {
         Work::Step(meta) => meta.volatile,
         Work::If { .. } | Work::For { .. } | Work::Flow(_) => true,
-        work => asks_prev(work.lines()),
+        Work::Group(lines) | Work::Parallel(lines) | Work::Loop { body: lines, .. } => {
+            asks_prev(lines)
+        }
     })
 }

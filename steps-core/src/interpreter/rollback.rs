@@ -7,15 +7,15 @@ use futures_util::{StreamExt, stream::FuturesUnordered};
 use jiff::Timestamp;
 
 use super::{
-    Back, Kept, Pass,
+    Kept, Pass, RollbackEnd,
+    enter::{At, Restored, Slots, Stop},
     records::Id,
-    user_code::{At, enter, pause},
+    retry::pause,
 };
 use crate::{
     base::{clock, error::StepError, future::BoxFuture},
-    language::scope::{Enter, Op, Scope},
+    language::scope::{Op, Scope},
     model::{
-        state::Undo,
         status::{Event, Status},
         table::{Node, StepMeta, Work},
     },
@@ -23,70 +23,92 @@ use crate::{
 
 impl<'r> Pass<'r> {
     /// Undoes lines of a restored scope, last first.
-    pub(crate) async fn unwind(
+    pub(super) async fn roll_back_lines(
         self,
         scope: &dyn Scope,
         item: usize,
         nodes: &'static [Node],
         parent: Id,
-    ) -> Kept<Back> {
-        let children = self.run.tree()[parent].children();
+    ) -> Kept<RollbackEnd> {
+        let children = self.run.records()[parent].children();
         for ((line, node), id) in nodes.iter().enumerate().zip(children).rev() {
-            if node.marks.pivot && self.run.tree()[id].status == Status::Done {
-                return Ok(Back::Pivot);
-            }
-            let back = self.unwind_line(At { scope, item, line }, node, id).await?;
-            if back != Back::Clean {
-                return Ok(back);
+            let end = self
+                .roll_back_to_pivot(At { scope, item, line }, node, id)
+                .await?;
+            if end != RollbackEnd::Clean {
+                return Ok(end);
             }
         }
-        Ok(Back::Clean)
+        Ok(RollbackEnd::Clean)
+    }
+
+    /// Undoes one line, unless it is a pivot that is done.
+    async fn roll_back_to_pivot(
+        self,
+        at: At<'_>,
+        node: &'static Node,
+        id: Id,
+    ) -> Kept<RollbackEnd> {
+        if node.marks.pivot && self.run.records()[id].status == Status::Done {
+            return Ok(RollbackEnd::Pivot);
+        }
+        self.roll_back_line(at, node, id).await
     }
 
     /// Undoes one line.
-    pub(super) async fn unwind_line(self, at: At<'_>, node: &'static Node, id: Id) -> Kept<Back> {
+    pub(super) async fn roll_back_line(
+        self,
+        at: At<'_>,
+        node: &'static Node,
+        id: Id,
+    ) -> Kept<RollbackEnd> {
         match &node.work {
             Work::Step(meta) => self.undo(at, meta, id).await,
-            _ => self.unwind_group(at, node, id).await,
+            Work::Group(_)
+            | Work::Parallel(_)
+            | Work::If { .. }
+            | Work::For { .. }
+            | Work::Loop { .. }
+            | Work::Flow(_) => self.roll_back_group(at, node, id).await,
         }
     }
 
-    async fn undo(self, at: At<'_>, meta: &'static StepMeta, id: Id) -> Kept<Back> {
-        let before = {
-            let mut tree = self.run.tree();
-            let record = &mut tree[id];
+    async fn undo(self, at: At<'_>, meta: &'static StepMeta, id: Id) -> Kept<RollbackEnd> {
+        let (before, attempts) = {
+            let mut records = self.run.records();
+            let record = &mut records[id];
             match record.status {
                 Status::Done | Status::Undoing if meta.undo => {}
-                Status::UndoFailed => return Ok(Back::Failed),
-                _ => return Ok(Back::Clean),
+                Status::UndoFailed => return Ok(RollbackEnd::Failed),
+                _ => return Ok(RollbackEnd::Clean),
             }
             if self.is_suspended() {
-                return Ok(Back::Halted);
+                return Ok(RollbackEnd::Halted);
             }
-            let now = self.run.clock.now();
+            let now = self.now();
             if let Some(undo) = &record.cold().undo
                 && let Some(until) = undo.until
                 && until > now
             {
-                return Ok(Back::Waiting(until));
+                return Ok(RollbackEnd::Waiting(until));
             }
             let undoing = record.status == Status::Undoing;
             record.on(Event::Undo);
+            let before = record.cold().before.clone();
             let undo = record.cold_mut().undo.get_or_insert_default();
             undo.started_at.get_or_insert(now);
             // One that an earlier process died in has not failed: it is made again, as itself.
             let cut_off = undoing && undo.attempts > 0 && undo.until.is_none();
             undo.attempts += u32::from(!cut_off);
             undo.until = None;
-            let before = record.cold().before.clone();
-            self.run.changed(&tree, id);
-            before
+            let attempts = undo.attempts;
+            self.run.changed(&records, id);
+            (before, attempts)
         };
         self.run.commit().await?;
-        let cx = self.cx(id, self.undo_record(id, |undo| undo.attempts));
-        let answer = self
-            .op(at, Op::Undo(before.as_ref()), &cx, meta.undo_policy.timeout)
-            .await;
+        let cx = self.cx(id, attempts);
+        let op = Op::Undo(before.as_ref());
+        let answer = self.op(at, op, &cx, meta.undo_policy.timeout).await;
         let now = self.now();
         let Err(error) = answer else {
             self.run.change(id, |record| {
@@ -95,11 +117,10 @@ impl<'r> Pass<'r> {
                 undo.done_at = Some(now);
                 undo.err.clear();
             });
-            return Ok(Back::Clean);
+            return Ok(RollbackEnd::Clean);
         };
-        self.run.keep_error(id, &error);
+        self.run.failures.keep(id, &error);
         let retry = meta.undo_policy.retry.as_ref();
-        let attempts = self.undo_record(id, |undo| undo.attempts);
         let again = pause(retry, &error, attempts as usize).map(|pause| clock::add(now, pause));
         self.run.change(id, |record| {
             let undo = record.cold_mut().undo.get_or_insert_default();
@@ -110,66 +131,73 @@ impl<'r> Pass<'r> {
                 record.on(Event::UndoFail);
             }
         });
-        Ok(again.map_or(Back::Failed, Back::Waiting))
-    }
-
-    fn undo_record<R: Default>(self, id: Id, read: impl FnOnce(&Undo) -> R) -> R {
-        let tree = self.run.tree();
-        tree[id].cold().undo.as_ref().map(read).unwrap_or_default()
+        Ok(again.map_or(RollbackEnd::Failed, RollbackEnd::Waiting))
     }
 
     /// Undoes what is in a line's scope.
-    fn unwind_group<'b>(self, at: At<'b>, node: &'static Node, id: Id) -> BoxFuture<'b, Kept<Back>>
+    fn roll_back_group<'b>(
+        self,
+        at: At<'b>,
+        node: &'static Node,
+        id: Id,
+    ) -> BoxFuture<'b, Kept<RollbackEnd>>
     where
         'r: 'b,
     {
-        Box::pin(self.unwind_group_line(at, node, id))
-    }
-
-    async fn unwind_group_line(self, at: At<'_>, node: &'static Node, id: Id) -> Kept<Back> {
-        {
-            let mut tree = self.run.tree();
-            let record = &mut tree[id];
-            match record.status {
-                Status::Pending | Status::Skipped => return Ok(Back::Clean),
-                Status::Undone => {
-                    let nested = matches!(node.work, Work::Flow(_));
-                    return Ok(if !nested && tree.is_past_pivot(id) {
-                        Back::Pivot
-                    } else {
-                        Back::Clean
-                    });
+        Box::pin(async move {
+            if let Some(end) = self.begin_rollback(id) {
+                // A nested flow's point of no return is its own.
+                return Ok(own_pivot(node, end));
+            }
+            let end = match Stop::split(self.roll_back_inside(at, node, id).await)? {
+                Ok(end) => end,
+                Err((line, error)) => {
+                    self.refuse(line, &error);
+                    RollbackEnd::Failed
                 }
-                Status::UndoFailed => return Ok(Back::Failed),
-                _ if self.is_suspended() => return Ok(Back::Halted),
-                Status::Undoing => {}
-                _ => record.on(Event::Undo),
-            }
-            self.run.changed(&tree, id);
-        }
-        let back = match self.unwind_inside(at, node, id).await? {
-            Ok(back) => back,
-            Err((line, error)) => {
-                self.refuse(line, &error);
-                Back::Failed
-            }
-        };
-        let event = match back {
-            Back::Waiting(_) | Back::Halted => return Ok(back),
-            Back::Clean | Back::Pivot => Event::UndoFinish,
-            Back::Failed => Event::UndoFail,
-        };
-        self.run.change(id, |record| record.on(event));
-        // A nested flow's point of no return is its own.
-        Ok(match (back, &node.work) {
-            (Back::Pivot, Work::Flow(_)) => Back::Clean,
-            _ => back,
+            };
+            self.end_rollback(id, end);
+            Ok(own_pivot(node, end))
         })
     }
 
-    /// A line can't be undone, as its scope can't be restored.
-    pub(crate) fn refuse(self, id: Id, error: &StepError) {
-        self.run.keep_error(id, error);
+    /// Begins the rollback of a group, an item or a round, or goes on with it. Returns how it has
+    /// ended, where there is nothing to go on with.
+    fn begin_rollback(self, id: Id) -> Option<RollbackEnd> {
+        let mut records = self.run.records();
+        match records[id].status {
+            Status::Undone if records.is_past_pivot(id) => Some(RollbackEnd::Pivot),
+            Status::Pending | Status::Skipped | Status::Undone => Some(RollbackEnd::Clean),
+            Status::UndoFailed => Some(RollbackEnd::Failed),
+            _ if self.is_suspended() => Some(RollbackEnd::Halted),
+            Status::Undoing => {
+                self.run.changed(&records, id);
+                None
+            }
+            _ => {
+                records[id].on(Event::Undo);
+                self.run.changed(&records, id);
+                None
+            }
+        }
+    }
+
+    /// Records how the rollback of a group, an item or a round ended, if it did.
+    fn end_rollback(self, id: Id, end: RollbackEnd) {
+        let event = match end {
+            RollbackEnd::Waiting(_) | RollbackEnd::Halted => return,
+            RollbackEnd::Clean | RollbackEnd::Pivot => Event::UndoFinish,
+            RollbackEnd::Failed => Event::UndoFail,
+        };
+        // One that could not be entered has been refused, and is recorded so.
+        if self.run.records()[id].status != Status::UndoFailed {
+            self.run.change(id, |record| record.on(event));
+        }
+    }
+
+    /// Records that a line can't be undone, as its scope can't be restored.
+    pub(super) fn refuse(self, id: Id, error: &StepError) {
+        self.run.failures.keep(id, error);
         let now = self.now();
         self.run.change(id, |record| {
             let undo = record.cold_mut().undo.get_or_insert_default();
@@ -186,195 +214,155 @@ impl<'r> Pass<'r> {
         });
     }
 
-    async fn unwind_inside(
+    async fn roll_back_inside(
         self,
         at: At<'_>,
         node: &'static Node,
         id: Id,
-    ) -> Kept<Result<Back, (Id, StepError)>> {
-        if let Work::Loop { body, .. } = node.work {
-            return self.unwind_rounds(at, body, id).await;
+    ) -> Restored<RollbackEnd> {
+        if let Work::Loop { body, .. } = &node.work {
+            return self.roll_back_rounds(at, body, id).await;
         }
-        let (input, decision) = {
-            let tree = self.run.tree();
-            let record = &tree[id];
-            let begun = record.children().len();
-            let cold = record.cold();
-            if begun == 0 {
-                return Ok(Ok(Back::Clean));
-            }
-            (cold.input.clone(), cold.decision)
-        };
-        let cx = self.cx(id, 1);
-        let how = Enter {
-            input: input.as_ref(),
-            decision,
-            fresh: true,
-            first: false,
-        };
-        let scope = match enter(at, how, &cx) {
-            Ok(entered) => entered.scope,
-            Err(error) => return Ok(Err((id, error))),
-        };
-        let Some(scope) = scope else {
-            return Ok(Ok(Back::Clean));
+        if self.run.records()[id].children().is_empty() {
+            return Ok(RollbackEnd::Clean);
+        }
+        let entry = self.entry(id, Slots::Fresh);
+        let Some(scope) = entry.scope(at)? else {
+            return Ok(RollbackEnd::Clean);
         };
         let scope = &*scope;
-        if let Err(error) = self.restore_below(scope, node, id).await? {
-            return Ok(Err(error));
-        }
-        let back = match node.work {
+        self.restore_below(scope, node, id).await?;
+        let children = self.run.records()[id].children();
+        let end = match &node.work {
             Work::Parallel(lines) => {
-                let children = self.run.tree()[id].children();
-                self.all_at_once(lines.iter().enumerate().zip(children).map(
-                    |((line, node), id)| {
-                        Box::pin(async move {
-                            let at = At {
-                                scope,
-                                item: 0,
-                                line,
-                            };
-                            if node.marks.pivot && self.run.tree()[id].status == Status::Done {
-                                return Ok(Back::Pivot);
-                            }
-                            self.unwind_line(at, node, id).await
-                        })
-                    },
-                ))
-                .await?
+                let lines = lines.iter().enumerate().zip(children);
+                let branches = lines.map(|((line, node), id)| {
+                    let at = At {
+                        scope,
+                        item: 0,
+                        line,
+                    };
+                    Box::pin(self.roll_back_to_pivot(at, node, id))
+                });
+                self.roll_back_at_once(branches).await?
             }
-            Work::For { body, at_once } => {
-                let items = self.run.tree()[id].children();
-                if at_once == 1 {
-                    let mut back = Back::Clean;
-                    for (item, id) in items.enumerate().rev() {
-                        back = self.unwind_item(scope, item, body, id).await?;
-                        if back != Back::Clean {
-                            break;
-                        }
+            Work::For { body, at_once: 1 } => {
+                let mut end = RollbackEnd::Clean;
+                for (item, id) in children.enumerate().rev() {
+                    end = self.roll_back_item(scope, item, body, id).await?;
+                    if end != RollbackEnd::Clean {
+                        break;
                     }
-                    back
-                } else {
-                    let items = items
-                        .enumerate()
-                        .map(|(item, id)| Box::pin(self.unwind_item(scope, item, body, id)));
-                    self.all_at_once(items).await?
                 }
+                end
             }
-            Work::If { otherwise, .. } if decision == Some(false) => {
-                self.unwind(scope, 0, otherwise, id).await?
+            Work::For { body, .. } => {
+                let items = children.enumerate();
+                let items =
+                    items.map(|(item, id)| Box::pin(self.roll_back_item(scope, item, body, id)));
+                self.roll_back_at_once(items).await?
             }
-            ref work => self.unwind(scope, 0, work.lines(), id).await?,
+            Work::Step(_)
+            | Work::Group(_)
+            | Work::If { .. }
+            | Work::Loop { .. }
+            | Work::Flow(_) => {
+                let decision = self.run.records()[id].cold().decision;
+                let lines = node.work.own_lines(decision);
+                self.roll_back_lines(scope, 0, lines, id).await?
+            }
         };
-        Ok(Ok(back))
+        Ok(end)
     }
 
-    /// An item or a round: a record with lines below it.
-    async fn unwind_item(
+    /// Undoes an item or a round: a record with lines below it.
+    async fn roll_back_item(
         self,
         scope: &dyn Scope,
         item: usize,
         body: &'static [Node],
         id: Id,
-    ) -> Kept<Back> {
-        let (status, past_pivot) = {
-            let tree = self.run.tree();
-            let status = tree[id].status;
-            (status, status == Status::Undone && tree.is_past_pivot(id))
-        };
-        match status {
-            Status::Undone if past_pivot => return Ok(Back::Pivot),
-            Status::Pending | Status::Skipped | Status::Undone => return Ok(Back::Clean),
-            Status::UndoFailed => return Ok(Back::Failed),
-            _ if self.is_suspended() => return Ok(Back::Halted),
-            Status::Undoing => {}
-            _ => self.run.change(id, |record| record.on(Event::Undo)),
+    ) -> Kept<RollbackEnd> {
+        if let Some(end) = self.begin_rollback(id) {
+            return Ok(end);
         }
-        let back = self.unwind(scope, item, body, id).await?;
-        match back {
-            Back::Waiting(_) | Back::Halted => {}
-            Back::Clean | Back::Pivot => {
-                self.run.change(id, |record| record.on(Event::UndoFinish));
-            }
-            Back::Failed => self.run.change(id, |record| record.on(Event::UndoFail)),
-        }
-        Ok(back)
+        let end = self.roll_back_lines(scope, item, body, id).await?;
+        self.end_rollback(id, end);
+        Ok(end)
     }
 
-    async fn unwind_rounds(
+    async fn roll_back_rounds(
         self,
         at: At<'_>,
         body: &'static [Node],
         id: Id,
-    ) -> Kept<Result<Back, (Id, StepError)>> {
-        let rounds = self.run.tree()[id].cold().rounds.clone();
+    ) -> Restored<RollbackEnd> {
+        let rounds = self.run.records()[id].cold().rounds.clone();
         for (index, round) in rounds.into_iter().enumerate().rev() {
             {
-                let tree = self.run.tree();
-                match tree[round].status {
-                    Status::Undone if tree.is_past_pivot(round) => {
-                        return Ok(Ok(Back::Pivot));
+                let records = self.run.records();
+                match records[round].status {
+                    Status::Undone if records.is_past_pivot(round) => {
+                        return Ok(RollbackEnd::Pivot);
                     }
                     Status::Pending | Status::Skipped | Status::Undone => continue,
                     _ => {}
                 }
             }
-            let how = Enter {
-                fresh: true,
-                first: index == 0,
-                ..Enter::default()
-            };
             // The round's arguments may name the round before.
-            if let Err(error) = self.restore_round(at, body, id, index, how).await? {
-                return Ok(Err(error));
-            }
-            let cx = self.cx(round, 1);
-            let scope = match enter(at, how, &cx) {
-                Ok(entered) => entered.scope,
-                Err(error) => return Ok(Err((round, error))),
+            self.restore_round(at, body, id, index).await?;
+            let entry = self.round_entry(round, Slots::Fresh, index == 0);
+            let Some(scope) = entry.scope(at)? else {
+                continue;
             };
-            let Some(scope) = scope else { continue };
-            if let Err(error) = self.restore(&*scope, 0, body, round).await? {
-                return Ok(Err(error));
-            }
-            let back = self.unwind_item(&*scope, 0, body, round).await?;
-            if back != Back::Clean {
-                return Ok(Ok(back));
+            self.restore(&*scope, 0, body, round).await?;
+            let end = self.roll_back_item(&*scope, 0, body, round).await?;
+            if end != RollbackEnd::Clean {
+                return Ok(end);
             }
         }
-        Ok(Ok(Back::Clean))
+        Ok(RollbackEnd::Clean)
     }
 
     /// Undoes branches at once. All that can be undone is; each failure is kept.
-    async fn all_at_once(
+    async fn roll_back_at_once(
         self,
-        branches: impl Iterator<Item = impl Future<Output = Kept<Back>> + Send>,
-    ) -> Kept<Back> {
-        let _at_once = self.run.at_once();
+        branches: impl Iterator<Item = impl Future<Output = Kept<RollbackEnd>> + Send>,
+    ) -> Kept<RollbackEnd> {
+        let _region = self.run.committer.enter_parallel();
         // Each commits what it recorded last by itself, as on the way forward.
         let mut running: FuturesUnordered<_> = branches
             .map(|branch| async move {
-                let back = branch.await?;
+                let end = branch.await?;
                 self.run.commit().await?;
-                Ok(back)
+                Ok(end)
             })
             .collect();
-        let mut worst = Back::Clean;
-        while let Some(back) = running.next().await {
-            worst = worse(worst, back?);
+        let mut worst = RollbackEnd::Clean;
+        while let Some(end) = running.next().await {
+            worst = worse(worst, end?);
         }
         Ok(worst)
     }
 }
 
+/// What the end of a line's rollback is to the lines before it: a nested flow's pivot is its own.
+fn own_pivot(node: &Node, end: RollbackEnd) -> RollbackEnd {
+    match (end, &node.work) {
+        (RollbackEnd::Pivot, Work::Flow(_)) => RollbackEnd::Clean,
+        _ => end,
+    }
+}
+
 /// A failure waits for the attempts that are still due beside it.
-fn worse(a: Back, b: Back) -> Back {
+fn worse(a: RollbackEnd, b: RollbackEnd) -> RollbackEnd {
+    use RollbackEnd::{Clean, Failed, Halted, Pivot, Waiting};
     match (a, b) {
-        (Back::Halted, _) | (_, Back::Halted) => Back::Halted,
-        (Back::Waiting(a), Back::Waiting(b)) => Back::Waiting(Timestamp::min(a, b)),
-        (Back::Waiting(at), _) | (_, Back::Waiting(at)) => Back::Waiting(at),
-        (Back::Failed, _) | (_, Back::Failed) => Back::Failed,
-        (Back::Pivot, _) | (_, Back::Pivot) => Back::Pivot,
-        (Back::Clean, Back::Clean) => Back::Clean,
+        (Halted, _) | (_, Halted) => Halted,
+        (Waiting(a), Waiting(b)) => Waiting(Timestamp::min(a, b)),
+        (Waiting(at), _) | (_, Waiting(at)) => Waiting(at),
+        (Failed, _) | (_, Failed) => Failed,
+        (Pivot, _) | (_, Pivot) => Pivot,
+        (Clean, Clean) => Clean,
     }
 }

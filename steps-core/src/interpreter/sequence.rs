@@ -8,8 +8,9 @@ use jiff::Timestamp;
 
 use super::{
     End, Kept, Pass,
-    records::{Id, Tree},
-    user_code::{At, caught, traced},
+    enter::At,
+    records::{Id, Records},
+    user_code::{caught, traced},
 };
 use crate::{
     base::json::Json,
@@ -63,8 +64,8 @@ impl Cursor {
         }
     }
 
-    fn open(&mut self, tree: &mut Tree, item: Id) {
-        self.first = tree.lines(item, self.nodes);
+    fn open(&mut self, records: &mut Records, item: Id) {
+        self.first = records.lines(item, self.nodes);
         self.line = 0;
         self.items.open = Some(item);
     }
@@ -135,7 +136,7 @@ impl Pass<'_> {
                     Next::Nothing => return Ok(End::Done),
                     Next::Attempt(meta, number) => {
                         (cx.id, cx.attempt) = (cursor.id(), number);
-                        if self.run.journal.is_some() {
+                        if self.run.committer.has_journal() {
                             // The beginning is safe before the effect can happen.
                             self.run.commit().await?;
                         }
@@ -148,7 +149,8 @@ impl Pass<'_> {
                             limit => traced(self.guarded(call, limit), &cx).await,
                         };
                         *now = self.now();
-                        let answer = answer.and_then(|answer| self.run.limits.check_answer(answer));
+                        let answer =
+                            answer.and_then(|answer| self.run.options.limits.check_answer(answer));
                         if let Ok(Answer::Done(saved)) = answer {
                             ended = Some(saved);
                             continue;
@@ -169,7 +171,7 @@ impl Pass<'_> {
                         }
                         Some(end) => return Ok(end),
                         None => {
-                            cursor.open(&mut self.run.tree(), item);
+                            cursor.open(&mut self.run.records(), item);
                             continue;
                         }
                     },
@@ -191,45 +193,45 @@ impl Pass<'_> {
 
     /// Ends the step at the cursor, if it is done, and goes on to the next thing to do.
     fn next(self, cursor: &mut Cursor, ended: Option<Option<Json>>, now: Timestamp) -> Next {
-        let held_up = self.run.is_held_up();
-        let mut tree = self.run.tree();
+        let held_up = self.run.may_be_blocked();
+        let mut records = self.run.records();
         if let Some(saved) = ended {
             let id = cursor.id();
-            tree[id].finish(now, saved);
-            self.run.changed(&tree, id);
+            records[id].finish(now, saved);
+            self.run.changed(&records, id);
             cursor.line += 1;
         }
         loop {
             while let Some(node) = cursor.nodes.get(cursor.line) {
                 let id = cursor.id();
-                let record = &mut tree[id];
+                let record = &mut records[id];
                 match (record.status, &node.work) {
                     (Status::Done, _) => cursor.line += 1,
                     (Status::Pending, Work::Step(meta)) if !meta.observe && !held_up => {
                         record.begin(now);
                         let number = record.attempts;
-                        self.run.changed(&tree, id);
+                        self.run.changed(&records, id);
                         return Next::Attempt(meta, number);
                     }
                     _ => return Next::Line(node),
                 }
             }
             if let Some(item) = cursor.items.open {
-                tree[item].finish(now, None);
-                self.run.changed(&tree, item);
+                records[item].finish(now, None);
+                self.run.changed(&records, item);
                 cursor.pass_item();
             }
             let Some(item) = cursor.items.left.clone().next() else {
                 return Next::Nothing;
             };
-            match tree[item].status {
+            match records[item].status {
                 Status::Done => cursor.pass_item(),
                 Status::Pending if !held_up => {
-                    tree[item].begin(now);
-                    self.run.changed(&tree, item);
-                    cursor.open(&mut tree, item);
+                    records[item].begin(now);
+                    self.run.changed(&records, item);
+                    cursor.open(&mut records, item);
                 }
-                Status::Running => cursor.open(&mut tree, item),
+                Status::Running => cursor.open(&mut records, item),
                 _ => return Next::Item(item),
             }
         }

@@ -4,9 +4,11 @@ use jiff::Timestamp;
 
 use super::{
     End, Kept, Pass,
+    enter::At,
+    gate::Gate,
     records::Id,
-    requests::Gate,
-    user_code::{At, pause, traced, verified},
+    retry::pause,
+    user_code::{traced, verified},
 };
 use crate::{
     base::{clock, error::StepError, json::Json},
@@ -35,8 +37,8 @@ enum Look {
 impl Pass<'_> {
     fn look(self, id: Id, meta: &StepMeta, now: Timestamp) -> Look {
         let gate = self.gate(id);
-        let mut tree = self.run.tree();
-        let record = &mut tree[id];
+        let mut records = self.run.records();
+        let record = &mut records[id];
         let mut verify = false;
         match record.status {
             Status::Done => return Look::End(End::Done),
@@ -45,7 +47,7 @@ impl Pass<'_> {
             }
             Status::Pending if gate == Gate::Cancelled => {
                 record.on(Event::Skip);
-                self.run.changed(&tree, id);
+                self.run.changed(&records, id);
                 return Look::End(End::Interrupted);
             }
             Status::Pending => {}
@@ -68,13 +70,13 @@ impl Pass<'_> {
             verify,
             observe: meta.observe && record.cold().before.is_none(),
         };
-        self.run.changed(&tree, id);
+        self.run.changed(&records, id);
         look
     }
 
     /// Whether a step that waits is one that polls, and may be asked before its time.
     fn may_ask(self, meta: &StepMeta, record: &super::records::Record) -> bool {
-        self.run.eager && meta.policy.poll.is_some() && record.cold().errors.is_empty()
+        self.run.options.eager && meta.policy.poll.is_some() && record.cold().errors.is_empty()
     }
 
     /// Runs one step: at most one attempt in a pass.
@@ -109,7 +111,7 @@ impl Pass<'_> {
             }
         }
         // The beginning is safe before the effect can happen.
-        if self.run.journal.is_some() {
+        if self.run.committer.has_journal() {
             self.run.commit().await?;
         }
         let run = self.op(at, Op::Run, &cx, meta.policy.timeout);
@@ -156,7 +158,7 @@ impl Pass<'_> {
                         Ok(None) => {}
                         Err(other) => {
                             *now = self.now();
-                            self.run.tree()[id].cold_mut().verify_owed = true;
+                            self.run.records()[id].cold_mut().verify_owed = true;
                             let both = error.and(&other.text());
                             return Ok(self.failed(meta, id, &both, *now));
                         }
@@ -182,12 +184,12 @@ impl Pass<'_> {
                 Ok(Some(saved)) => return Ok(Some(saved)),
                 Ok(None) => {}
                 Err(error) => {
-                    self.run.tree()[id].cold_mut().verify_owed = true;
+                    self.run.records()[id].cold_mut().verify_owed = true;
                     return Err(error);
                 }
             }
         }
-        if meta.observe && self.run.tree()[id].cold().before.is_none() {
+        if meta.observe && self.run.records()[id].cold().before.is_none() {
             let answer = self.op(at, Op::Observe, cx, meta.policy.timeout).await?;
             if let Answer::Seen(before) = answer {
                 self.run
@@ -207,17 +209,17 @@ impl Pass<'_> {
         now: &mut Timestamp,
     ) -> Kept<End> {
         match self.op(at, Op::Observe, cx, None).await {
-            Ok(Answer::Seen(after)) => self.run.tree()[id].cold_mut().after = Some(after),
+            Ok(Answer::Seen(after)) => self.run.records()[id].cold_mut().after = Some(after),
             Ok(_) => {}
-            Err(error) => self.run.tree()[id].cold_mut().after_err = Some(error.text()),
+            Err(error) => self.run.records()[id].cold_mut().after_err = Some(error.text()),
         }
         Ok(self.done(id, saved, *now))
     }
 
     pub(super) fn done(self, id: Id, saved: Option<Json>, now: Timestamp) -> End {
-        let mut tree = self.run.tree();
-        tree[id].finish(now, saved);
-        self.run.changed(&tree, id);
+        let mut records = self.run.records();
+        records[id].finish(now, saved);
+        self.run.changed(&records, id);
         End::Done
     }
 
@@ -235,8 +237,8 @@ impl Pass<'_> {
             return self.fail(id, &error, now);
         };
         let polls = {
-            let mut tree = self.run.tree();
-            let record = &mut tree[id];
+            let mut records = self.run.records();
+            let record = &mut records[id];
             // What failed in between is no "not yet": it has its own allowance, of failures in a
             // row.
             let failures = record.cold().errors.len();
@@ -258,13 +260,13 @@ impl Pass<'_> {
     /// An attempt failed: another one follows, or the step has failed.
     fn failed(self, meta: &StepMeta, id: Id, error: &StepError, now: Timestamp) -> End {
         self.note(id, error);
-        let failures = self.run.tree()[id].cold().errors.len();
+        let failures = self.run.records()[id].cold().errors.len();
         match pause(meta.policy.retry.as_ref(), error, failures) {
             Some(pause) if !self.run.is_cancelled(id) => {
                 self.wait(id, Until::Time(clock::add(now, pause)))
             }
-            // It might have done well; nobody is to take that for the cause.
-            Some(_) if self.run.asked().undoes() => self.interrupt(id),
+            // The attempt may have succeeded, so this is not reported as a cause of failure.
+            Some(_) if self.run.requests.all().undoes() => self.interrupt(id),
             _ => {
                 self.run.change(id, |record| record.fail(now));
                 End::Failed
@@ -273,10 +275,10 @@ impl Pass<'_> {
     }
 
     pub(super) fn note(self, id: Id, error: &StepError) {
-        self.run.keep_error(id, error);
+        self.run.failures.keep(id, error);
         let text = error.text();
-        let mut tree = self.run.tree();
-        let cold = tree[id].cold_mut();
+        let mut records = self.run.records();
+        let cold = records[id].cold_mut();
         let is_ambiguous = !cold.verify_owed && reads_like_a_mark(&text);
         cold.cause = is_ambiguous.then_some(FailureCause::Own);
         cold.errors.push(text);
@@ -293,7 +295,7 @@ impl Pass<'_> {
     /// last effect may have happened, so its verify is asked.
     async fn give_up(self, at: At<'_>, meta: &StepMeta, id: Id) -> Kept<End> {
         if meta.verify {
-            let cx = self.cx(id, self.run.tree()[id].attempts);
+            let cx = self.cx(id, self.run.records()[id].attempts);
             if let Ok(Some(saved)) = self.verify(at, &cx, &meta.policy).await.map(verified) {
                 return Ok(self.done(id, saved, self.now()));
             }
@@ -302,7 +304,7 @@ impl Pass<'_> {
     }
 
     fn interrupt(self, id: Id) -> End {
-        let (now, cause) = (self.now(), self.given_up());
+        let (now, cause) = (self.now(), self.given_up_because());
         self.run.change(id, |record| {
             record.give_up(cause);
             record.fail(now);

@@ -10,18 +10,15 @@ use std::{
 
 use futures_util::future::{Either, select};
 
-use super::{Kept, Pass};
+use super::{Kept, Pass, enter::At};
 use crate::{
     base::{clock, error::StepError, future::BoxFuture},
     language::{
         cx::Cx,
-        scope::{Answer, Enter, Entered, Op, OpResult, Scope},
+        scope::{Answer, Op, OpResult},
     },
-    model::policy::{Policy, Retry},
+    model::policy::Policy,
 };
-
-/// How the error of a verify begins, where it is recorded.
-pub(super) const VERIFY_FAILED: &str = "its verify failed: ";
 
 impl Pass<'_> {
     /// Waits for the user's future, but not longer than the timeout.
@@ -43,7 +40,7 @@ impl Pass<'_> {
         limit: Duration,
     ) -> Result<T, StepError> {
         let end = clock::add(self.now(), limit);
-        let late = std::pin::pin!(self.run.clock.sleep_until(end));
+        let late = std::pin::pin!(self.run.options.clock.sleep_until(end));
         match select(caught(future), late).await {
             Either::Left((ended, _)) => ended,
             Either::Right(_) => Err(StepError::user(format!("timed out after {limit:?}"))),
@@ -76,14 +73,14 @@ impl Pass<'_> {
         let answer = self
             .guarded(at.scope.call(at.item, at.line, op, cx), timeout)
             .await?;
-        self.run.limits.check_answer(answer)
+        self.run.options.limits.check_answer(answer)
     }
 
     /// Asks the step's `#[verify]` whether its effect happened.
     pub(super) async fn verify(self, at: At<'_>, cx: &Cx, policy: &Policy) -> OpResult {
         self.op(at, Op::Verify, cx, policy.timeout)
             .await
-            .map_err(|error| StepError::user(format!("{VERIFY_FAILED}{}", error.text())))
+            .map_err(|error| StepError::user(format!("its verify failed: {}", error.text())))
     }
 }
 
@@ -119,30 +116,10 @@ pub(super) fn caught<T>(
     })
 }
 
-/// Enters the scope of a line.
-pub(super) fn enter<'b>(at: At<'b>, how: Enter<'b>, cx: &'b Cx) -> Result<Entered<'b>, StepError> {
-    call(|| at.scope.enter(at.item, at.line, how, cx))
-}
-
 /// Calls a function of the user's that is not async.
 pub(super) fn call<T>(call: impl FnOnce() -> Result<T, StepError>) -> Result<T, StepError> {
     catch_unwind(AssertUnwindSafe(call))
         .unwrap_or_else(|payload| Err(StepError::panic(payload.as_ref())))
-}
-
-/// When the next attempt may be made after `failures` of them, if any may.
-pub(super) fn pause(retry: Option<&Retry>, error: &StepError, failures: usize) -> Option<Duration> {
-    let retry = retry?;
-    let failures = u32::try_from(failures).unwrap_or(u32::MAX);
-    (error.retry && failures <= retry.times).then(|| retry.pause(failures, super::chance()))
-}
-
-/// A line, in its scope.
-#[derive(Clone, Copy)]
-pub(super) struct At<'s> {
-    pub(super) scope: &'s dyn Scope,
-    pub(super) item: usize,
-    pub(super) line: usize,
 }
 
 /// What a verify said: the saved output, if the effect did happen.

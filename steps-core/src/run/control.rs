@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::interpreter::{Ask, Requests};
+use crate::interpreter::{Request, RequestInbox};
 
 /// A way to stop a flow that runs in memory, or to have it undone, from another task.
 ///
@@ -62,7 +62,7 @@ use crate::interpreter::{Ask, Requests};
 /// # }
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct Control(pub(super) Arc<Requests>);
+pub struct Control(pub(super) Arc<RequestInbox>);
 
 impl Control {
     /// Nothing is asked for yet.
@@ -73,7 +73,7 @@ impl Control {
     /// Stops the run: it ends as soon as no step is running. If the flow comes to its end first, it is
     /// done, or has failed. A rollback is not stopped.
     pub fn stop(&self) {
-        self.0.ask(Ask::Stop);
+        self.0.send(Request::Stop);
     }
 
     /// Has the run undone: when no step is running any more, what was done is undone, last first, also
@@ -84,6 +84,6 @@ impl Control {
     /// The run ends with [`Cause::Undone`](crate::model::failure::Cause::Undone), unless a step failed meanwhile. An
     /// `#[on_failed]` is called, unless the flow had ended before.
     pub fn undo(&self) {
-        self.0.ask(Ask::Undo);
+        self.0.send(Request::Undo);
     }
 }

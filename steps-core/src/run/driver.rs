@@ -13,9 +13,8 @@ use crate::{
         sync::lock,
     },
     interpreter::{
-        Shared, execution,
-        execution::{Passed, Whole},
-        records::ROOT,
+        RunCore, execution,
+        execution::{PassOutcome, RootFlow},
         user_code::Instrumented,
     },
     journal::Rest,
@@ -33,7 +32,7 @@ use crate::{
 
 /// A run that has been checked, between its passes.
 pub(crate) struct Ready<'a, F: Flow> {
-    pub(crate) run: Arc<Shared>,
+    pub(crate) run: Arc<RunCore>,
     pub(crate) lent: F::Lent<'a>,
     /// What it goes on from, until that has been restored.
     pub(crate) saved: Mutex<Option<Box<State>>>,
@@ -41,7 +40,7 @@ pub(crate) struct Ready<'a, F: Flow> {
     pub(crate) cell: FlowCell<F>,
 }
 
-impl<F: Flow> Whole for Ready<'_, F> {
+impl<F: Flow> RootFlow for Ready<'_, F> {
     fn enter<'b>(&'b self, how: Enter<'b>) -> Result<Entered<'b>, StepError> {
         Root::<F>::enter(
             F::shorten(self.lent),
@@ -66,35 +65,37 @@ impl<F: Flow> Ready<'_, F> {
     pub(crate) async fn run(&mut self, signals: Option<Signals>) -> Result<F::Output, Failure> {
         loop {
             match self.pass().await? {
-                Passed::Waiting(until) => Box::pin(self.wait(until, signals.as_ref())).await?,
-                Passed::Misfit { path, why } => return Err(self.misfit(path, why)),
-                Passed::Ended | Passed::Stopped | Passed::Suspended => return self.end(),
+                PassOutcome::Waiting(until) => Box::pin(self.wait(until, signals.as_ref())).await?,
+                PassOutcome::Misfit { path, why } => return Err(self.misfit(path, why)),
+                PassOutcome::Ended | PassOutcome::Stopped | PassOutcome::Suspended => {
+                    return self.end();
+                }
             }
         }
     }
 
     /// One pass, all of it safe.
-    pub(crate) async fn pass(&self) -> Result<Passed, Failure> {
+    pub(crate) async fn pass(&self) -> Result<PassOutcome, Failure> {
         let passed = self.pass_on().await?;
         self.settle(&passed).await?;
         Ok(passed)
     }
 
-    /// A pass without its last commit: another may follow, or [`settle`](Self::settle). What it is
-    /// asked for meanwhile has been heeded when it ends.
-    pub(crate) async fn pass_on(&self) -> Result<Passed, Failure> {
+    /// A pass without its last commit: another may follow, or [`settle`](Self::settle). Requests
+    /// that arrive during the pass have been handled when it returns.
+    pub(crate) async fn pass_on(&self) -> Result<PassOutcome, Failure> {
         loop {
-            let asked = self.run.asked();
+            let requested = self.run.requests.all();
             let passed = self.pass_once().await?;
-            let more = self.run.asked().is_more_than(asked);
-            if !more || !matches!(passed, Passed::Waiting(_)) {
-                self.run.heeded(asked);
+            let more = self.run.requests.all().is_more_than(requested);
+            if !more || !matches!(passed, PassOutcome::Waiting(_)) {
+                self.run.requests.acknowledge(requested);
                 return Ok(passed);
             }
         }
     }
 
-    async fn pass_once(&self) -> Result<Passed, Failure> {
+    async fn pass_once(&self) -> Result<PassOutcome, Failure> {
         let pass = execution::pass(&self.run, F::TABLE, self);
         let passed = if tracing::span_enabled!(tracing::Level::INFO) {
             let execution = self.run.execution();
@@ -103,21 +104,21 @@ impl<F: Flow> Ready<'_, F> {
         } else {
             pass.await
         };
-        if !matches!(passed, Ok(Passed::Misfit { .. })) {
+        if !matches!(passed, Ok(PassOutcome::Misfit { .. })) {
             lock(&self.saved).take();
         }
         passed.map_err(|error| self.failure(Cause::Journal(error)))
     }
 
     /// Makes what is left safe, and tells the journal how the pass ended.
-    pub(crate) async fn settle(&self, passed: &Passed) -> Result<(), Failure> {
+    pub(crate) async fn settle(&self, passed: &PassOutcome) -> Result<(), Failure> {
         let rest = match passed {
-            Passed::Ended => Rest::Ended,
-            Passed::Waiting(until) => Rest::Waiting { until: *until },
-            Passed::Stopped => Rest::Stopped,
-            Passed::Suspended => Rest::Suspended,
+            PassOutcome::Ended => Rest::Ended,
+            PassOutcome::Waiting(until) => Rest::Waiting { until: *until },
+            PassOutcome::Stopped => Rest::Stopped,
+            PassOutcome::Suspended => Rest::Suspended,
             // The execution is left as it was.
-            Passed::Misfit { .. } => return Ok(()),
+            PassOutcome::Misfit { .. } => return Ok(()),
         };
         let settled = self.run.commit_last(rest).await;
         settled.map_err(|error| self.failure(Cause::Journal(error)))
@@ -155,20 +156,19 @@ impl<F: Flow> Ready<'_, F> {
         signals: Option<&Signals>,
     ) -> Result<(), Failure> {
         let sleep = async {
-            let roused = std::pin::pin!(self.run.roused());
+            let request = std::pin::pin!(self.run.requests.until_request());
             match until {
                 Some(time) => {
-                    let due = std::pin::pin!(self.run.clock.sleep_until(time));
-                    futures_util::future::select(due, roused).await;
+                    let due = std::pin::pin!(self.run.options.clock.sleep_until(time));
+                    futures_util::future::select(due, request).await;
                 }
-                None => roused.await,
+                None => request.await,
             }
         };
         let Some(signals) = signals else {
             if until.is_none() {
-                let mut paths = Vec::new();
-                self.run.tree().signals(ROOT, &mut paths);
-                return Err(self.failure(Cause::Waiting { signals: paths }));
+                let signals = self.run.awaited_signals();
+                return Err(self.failure(Cause::Waiting { signals }));
             }
             sleep.await;
             return Ok(());
@@ -188,14 +188,11 @@ impl<F: Flow> Ready<'_, F> {
     }
 
     pub(crate) fn end(&mut self) -> Result<F::Output, Failure> {
-        let (status, output) = {
-            let tree = self.run.tree();
-            (tree[ROOT].status, tree[ROOT].output.clone())
-        };
-        if status == Status::Done {
+        if self.run.status() == Status::Done {
             if let Some(output) = self.cell.take_output() {
                 return Ok(output);
             }
+            let output = self.run.output();
             let text = output.as_ref().map_or("null", Json::get);
             return caught(|| (F::OUTPUT.decode)(text)).map_err(|e| {
                 let why = format!("its saved output can't be read: {e}");

@@ -21,9 +21,9 @@ use crate::{
         future::BoxFuture,
     },
     interpreter::{
-        Asking, Observer, RunLimits, Shared,
-        execution::Passed,
-        records::{ROOT, Tree},
+        Observer, Requests, RunCore, RunLimits, RunOptions,
+        execution::PassOutcome,
+        records::{ROOT, Records},
     },
     journal::Journal,
     language::flow::{Flow, FlowCell},
@@ -307,14 +307,14 @@ impl<'a, F: Flow> Run<'a, F> {
         let passed = ready.pass().await?;
         let state = ready.run.state();
         let outcome = match passed {
-            Passed::Waiting(until) => {
-                let mut signals = Vec::new();
-                ready.run.tree().signals(ROOT, &mut signals);
+            PassOutcome::Waiting(until) => {
+                let signals = ready.run.awaited_signals();
                 Outcome::Waiting { until, signals }
             }
-            Passed::Misfit { path, why } => return Err(ready.misfit(path, why)),
+            PassOutcome::Misfit { path, why } => return Err(ready.misfit(path, why)),
             // Nobody but an engine suspends a run.
-            Passed::Ended | Passed::Stopped | Passed::Suspended => match ready.end() {
+            PassOutcome::Ended | PassOutcome::Stopped | PassOutcome::Suspended => match ready.end()
+            {
                 Ok(output) => Outcome::Done(output),
                 Err(failure) => Outcome::Failed(failure),
             },
@@ -359,8 +359,8 @@ impl<'a, F: Flow> Run<'a, F> {
             });
         }
         let mut labels = options.labels.clone();
-        let (tree, execution, saved) = match saved {
-            None => (Tree::new(table.name, table.nodes.len()), None, None),
+        let (records, execution, saved) = match saved {
+            None => (Records::new(table.name, table.nodes.len()), None, None),
             Some(state) => match check::<F>(&state, &input, &options) {
                 Ok(new_input) => {
                     let mut state = state;
@@ -368,18 +368,18 @@ impl<'a, F: Flow> Run<'a, F> {
                         // Only a state that is not stuck is refused.
                         let _ = state.retry_undo();
                     }
-                    let mut tree = Tree::from_state(&state, table.name, table.nodes);
+                    let mut records = Records::from_state(&state, table.name, table.nodes);
                     if let Some(input) = new_input {
-                        tree[ROOT].cold_mut().input = Some(input);
-                        tree.differs(ROOT);
+                        records[ROOT].cold_mut().input = Some(input);
+                        records.differs(ROOT);
                     }
                     for (name, value) in &state.labels {
                         labels.entry(name.clone()).or_insert(value.clone());
                     }
                     if labels != state.labels {
-                        tree.differs(ROOT);
+                        records.differs(ROOT);
                     }
-                    (tree, state.id.clone(), Some(state))
+                    (records, state.id.clone(), Some(state))
                 }
                 Err(misfit) => {
                     return Err(Failure {
@@ -390,17 +390,18 @@ impl<'a, F: Flow> Run<'a, F> {
                 }
             },
         };
-        let run = Arc::new(Shared::new(
-            tree,
-            execution.or(options.execution),
-            options.clock,
-            options.observer,
-            options.journal,
+        let inbox = options.control.unwrap_or_default().0;
+        let requests = Requests::new(inbox, options.undo);
+        let execution = execution.or(options.execution);
+        let run_options = RunOptions {
             eager,
-            options.limits,
+            limits: options.limits,
             labels,
-            Asking::new(options.control.unwrap_or_default().0, options.undo),
-        ));
+            clock: options.clock,
+            observer: options.observer,
+        };
+        let run = RunCore::new(records, execution, run_options, options.journal, requests);
+        let run = Arc::new(run);
         Ok(Ready {
             run,
             lent,

@@ -7,7 +7,7 @@ use tokio::sync::Notify;
 
 use crate::{
     base::{json::Json, sync::lock},
-    interpreter::Shared,
+    interpreter::RunCore,
     model::typed::AsStepRef,
 };
 
@@ -82,7 +82,7 @@ impl Signals {
     }
 
     /// Gives the steps that wait what is there for them. Whether any step got something.
-    pub(super) fn deliver(&self, run: &Shared) -> bool {
+    pub(super) fn deliver(&self, run: &RunCore) -> bool {
         // The lock is not held while the run takes its own: an observer may send a signal.
         let given = std::mem::take(&mut *lock(&self.0.waiting));
         let before = given.len();

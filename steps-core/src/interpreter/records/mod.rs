@@ -232,7 +232,7 @@ impl Record {
 
 /// All records of one execution.
 #[derive(Debug)]
-pub(crate) struct Tree {
+pub(crate) struct Records {
     records: Vec<Record>,
     /// The keys of each `for`.
     keys: Vec<Keys>,
@@ -255,20 +255,20 @@ pub(crate) struct Unsaved {
     pub(crate) replaces: bool,
 }
 
-impl std::ops::Index<Id> for Tree {
+impl std::ops::Index<Id> for Records {
     type Output = Record;
     fn index(&self, id: Id) -> &Record {
         &self.records[id as usize]
     }
 }
 
-impl std::ops::IndexMut<Id> for Tree {
+impl std::ops::IndexMut<Id> for Records {
     fn index_mut(&mut self, id: Id) -> &mut Record {
         &mut self.records[id as usize]
     }
 }
 
-impl Tree {
+impl Records {
     /// A tree of nothing but the root, with room for its lines.
     pub(crate) fn new(name: &'static str, lines: usize) -> Self {
         let mut records = Vec::with_capacity(1 + lines);
@@ -350,6 +350,13 @@ impl Tree {
             self.records.push(Record::new(name, Kind::Item, parent));
         }
         self.keys.push(keys);
+    }
+
+    /// How many rounds of a `loop` are done: those from the first on.
+    pub(crate) fn rounds_done(&self, id: Id) -> usize {
+        let rounds = self[id].cold().rounds.iter();
+        let done = rounds.filter(|round| self[**round].status == Status::Done);
+        done.count()
     }
 
     /// Makes the record of a `loop`'s next round.

@@ -2,14 +2,14 @@
 
 use std::collections::HashSet;
 
-use super::{ColdFields, Id, NO_ROW, Name, ROOT, Record, Tree};
+use super::{ColdFields, Id, NO_ROW, Name, ROOT, Record, Records};
 use crate::model::{
     state::{Kind, Labels, NodeData, Row, State},
     status::Status,
     table::{Node, Work},
 };
 
-impl Tree {
+impl Records {
     /// The saved form of a node and all below it.
     pub(crate) fn state(&self, id: Id) -> State {
         // The rows are those of one journal, and the state may be given to another.

@@ -2,7 +2,7 @@
 
 use super::{Id, ROOT};
 
-impl super::Tree {
+impl super::Records {
     /// The paths of the steps that wait for a signal.
     pub(crate) fn signals(&self, id: Id, paths: &mut Vec<String>) {
         let record = &self[id];

@@ -5,7 +5,7 @@ use std::{future::poll_fn, task::Poll, time::Duration};
 use super::{Fate, Line, What, name};
 use crate::{
     base::{error::StepError, future::BoxFuture, json::Json},
-    interpreter::execution::Whole,
+    interpreter::execution::RootFlow,
     language::{
         cx::Cx,
         scope::{Answer, Enter, Entered, Keys, LoadError, Op, OpResult, Saved, Scope},
@@ -211,7 +211,7 @@ pub(super) struct Top {
     pub(super) lines: &'static [Line],
 }
 
-impl Whole for Top {
+impl RootFlow for Top {
     fn enter<'b>(&'b self, how: Enter<'b>) -> Result<Entered<'b>, StepError> {
         let input = match how.input {
             Some(_) => None,

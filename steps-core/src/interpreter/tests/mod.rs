@@ -15,7 +15,7 @@ use self::{
     invariants::check_laws,
     reference::{firsts, model},
 };
-use super::{RunLimits, Shared, execution, execution::Passed, records::Tree};
+use super::{RunCore, RunOptions, execution, execution::PassOutcome, records::Records};
 use crate::{
     base::clock::{Clock, TestClock as _},
     journal::Journal,
@@ -90,8 +90,8 @@ fn name(index: usize, line: &Line) -> String {
 
 async fn run(top: &Top, table: &'static Table, saved: Option<&State>, journal: &Recorder) -> State {
     let journal = Arc::new(journal.clone());
-    let (passed, state) = run_asked(top, table, saved, journal, super::Asking::default()).await;
-    assert!(matches!(passed, Passed::Ended), "{passed:?}");
+    let (passed, state) = run_asked(top, table, saved, journal, super::Requests::default()).await;
+    assert!(matches!(passed, PassOutcome::Ended), "{passed:?}");
     state
 }
 
@@ -100,29 +100,25 @@ async fn run_asked(
     table: &'static Table,
     saved: Option<&State>,
     journal: Arc<dyn Journal>,
-    asking: super::Asking,
-) -> (Passed, State) {
-    let tree = match saved {
-        None => Tree::new(table.name, table.nodes.len()),
-        Some(saved) => Tree::from_state(saved, table.name, table.nodes),
+    requests: super::Requests,
+) -> (PassOutcome, State) {
+    let records = match saved {
+        None => Records::new(table.name, table.nodes.len()),
+        Some(saved) => Records::from_state(saved, table.name, table.nodes),
     };
     let clock = top.lab.clock().clone();
-    let run = Arc::new(Shared::new(
-        tree,
-        saved.and_then(|saved| saved.id.clone()),
-        Clock::Test(Arc::new(clock.clone())),
-        None,
-        Some(journal),
-        false,
-        RunLimits::DEFAULT,
-        crate::model::state::Labels::default(),
-        asking,
-    ));
+    let execution = saved.and_then(|saved| saved.id.clone());
+    let options = RunOptions {
+        clock: Clock::Test(Arc::new(clock.clone())),
+        ..RunOptions::default()
+    };
+    let run = RunCore::new(records, execution, options, Some(journal), requests);
+    let run = Arc::new(run);
     loop {
         let passed = execution::pass(&run, table, top).await;
         run.commit().await.expect("the journal holds");
         match passed.expect("the journal holds") {
-            Passed::Waiting(Some(until)) => clock.sleep_until(until).await,
+            PassOutcome::Waiting(Some(until)) => clock.sleep_until(until).await,
             passed => return (passed, run.state()),
         }
     }

@@ -9,10 +9,10 @@ use super::{
     generate::{Top, table},
     leaked, lines, model, run_asked,
 };
-use crate::interpreter::{Ask, Asking, Requests};
+use crate::interpreter::{Request, RequestInbox, Requests};
 use crate::{
     base::future::BoxFuture,
-    interpreter::execution::Passed,
+    interpreter::execution::PassOutcome,
     journal::{Batch, Journal},
     model::{
         state::State,
@@ -26,8 +26,8 @@ use crate::{
 struct Asks {
     recorder: Recorder,
     at: usize,
-    requests: Arc<Requests>,
-    ask: Ask,
+    requests: Arc<RequestInbox>,
+    ask: Request,
 }
 
 impl Journal for Asks {
@@ -36,7 +36,7 @@ impl Journal for Asks {
         batch: Batch<'a>,
     ) -> BoxFuture<'a, Result<(), crate::journal::JournalError>> {
         if self.recorder.commits() + 1 == self.at {
-            self.requests.ask(self.ask);
+            self.requests.send(self.ask);
         }
         self.recorder.commit(batch)
     }
@@ -44,7 +44,7 @@ impl Journal for Asks {
 
 /// Runs to the end, asked once; one that is halted goes on from its rows. What it was halted as, and
 /// how it ended.
-fn trial(lines: &'static [Line], at: u32, ask: Ask) -> (Option<Status>, State, Vec<Effect>) {
+fn trial(lines: &'static [Line], at: u32, ask: Request) -> (Option<Status>, State, Vec<Effect>) {
     let table: &'static Table = Box::leak(Box::new(Table {
         name: "random",
         aliases: &[],
@@ -63,9 +63,9 @@ fn trial(lines: &'static [Line], at: u32, ask: Ask) -> (Option<Status>, State, V
             lines,
         };
         let journal = Arc::new(whole.clone());
-        run_asked(&top, table, None, journal, Asking::default()).await;
+        run_asked(&top, table, None, journal, Requests::default()).await;
         let recorder = Recorder::new();
-        let requests = Arc::new(Requests::default());
+        let requests = Arc::new(RequestInbox::default());
         let journal = Asks {
             recorder: recorder.clone(),
             at: 1 + at as usize % whole.commits(),
@@ -73,13 +73,13 @@ fn trial(lines: &'static [Line], at: u32, ask: Ask) -> (Option<Status>, State, V
             ask,
         };
         top.lab = Lab::new();
-        let asking = Asking::new(requests, false);
+        let asking = Requests::new(requests, false);
         let (passed, state) = run_asked(&top, table, None, Arc::new(journal), asking).await;
         assert_eq!(recorder.differs_from(&state), None);
         match passed {
-            Passed::Ended => return (None, state, top.lab.log()),
-            Passed::Stopped => assert_eq!(state.status, Status::Stopped),
-            Passed::Suspended => assert!(!state.status.is_final(), "{}", state.tree()),
+            PassOutcome::Ended => return (None, state, top.lab.log()),
+            PassOutcome::Stopped => assert_eq!(state.status, Status::Stopped),
+            PassOutcome::Suspended => assert!(!state.status.is_final(), "{}", state.tree()),
             other => panic!("{other:?}"),
         }
         let halted = state.status;
@@ -98,17 +98,17 @@ fn trial(lines: &'static [Line], at: u32, ask: Ask) -> (Option<Status>, State, V
             saved.recover();
         }
         let journal = recorder.reopen();
-        let asking = Asking::default();
+        let asking = Requests::default();
         let (passed, state) =
             run_asked(&top, table, Some(&saved), Arc::new(journal.clone()), asking).await;
-        assert!(matches!(passed, Passed::Ended));
+        assert!(matches!(passed, PassOutcome::Ended));
         assert_eq!(journal.differs_from(&state), None);
         (Some(halted), state, top.lab.log())
     })
 }
 
-fn halt() -> impl Strategy<Value = Ask> {
-    prop::sample::select(vec![Ask::Suspend, Ask::Stop])
+fn halt() -> impl Strategy<Value = Request> {
+    prop::sample::select(vec![Request::Suspend, Request::Stop])
 }
 
 proptest! {
@@ -149,7 +149,7 @@ proptest! {
     #[test]
     fn a_tree_that_is_undone_keeps_the_laws(lines in lines(true), at in any::<u32>()) {
         let lines = leaked(lines);
-        let (halted, state, log) = trial(lines, at, Ask::Undo);
+        let (halted, state, log) = trial(lines, at, Request::Undo);
         prop_assert_eq!(halted, None);
         check_laws(&state, &log)?;
     }

@@ -114,7 +114,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::model::state::arbitrary;
+    use crate::model::state::{NodeData, arbitrary};
 
     fn read(text: &str) -> State {
         State::from_json(text).unwrap()
@@ -130,9 +130,11 @@ mod tests {
         network.done_at = network.started_at;
         network.status = crate::model::status::Status::Done;
         network.info = None;
-        let mut in_flight = State::default();
-        in_flight.name = "inFlight".into();
-        later.states.push(in_flight);
+        let in_flight = NodeData {
+            name: "inFlight".into(),
+            ..NodeData::default()
+        };
+        later.states.push(in_flight.into());
         assert_eq!(
             pending.diff(&later),
             [

@@ -117,6 +117,20 @@ pub enum Work {
 }
 
 impl Work {
+    /// The lines of the scope that this opens, given the recorded decision of an `if`. None of a
+    /// `for` and a `loop`: theirs are those of each item and each round.
+    pub(crate) const fn own_lines(&self, decision: Option<bool>) -> &'static [Node] {
+        match self {
+            Self::Step(_) | Self::For { .. } | Self::Loop { .. } => &[],
+            Self::Group(lines) | Self::Parallel(lines) => lines,
+            Self::If { then, otherwise } => match decision {
+                Some(false) => otherwise,
+                Some(true) | None => then,
+            },
+            Self::Flow(table) => table.nodes,
+        }
+    }
+
     /// The lines of the one group below, where there is just one.
     pub(crate) const fn lines(&self) -> &'static [Node] {
         match self {

@@ -3,7 +3,7 @@ use std::fmt::Write as _;
 use proptest::prelude::*;
 
 use crate::model::{
-    state::{Kind, LimitKind, Limits, State, StateError, Until, arbitrary},
+    state::{Kind, LimitKind, Limits, NodeData, State, StateError, Until, arbitrary},
     status::Status,
 };
 
@@ -48,9 +48,11 @@ fn the_go_files_load() {
 fn a_bare_node_is_pending() {
     let state =
         read(r#"{"name":"f","err":null,"errs":null,"states":null,"status":null,"undo":null}"#);
-    let mut expected = State::default();
-    expected.name = "f".into();
-    assert_eq!(state, expected);
+    let expected = NodeData {
+        name: "f".into(),
+        ..NodeData::default()
+    };
+    assert_eq!(state, expected.into());
 }
 
 #[test]

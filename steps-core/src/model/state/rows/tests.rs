@@ -4,8 +4,10 @@ use super::*;
 use crate::model::state::arbitrary;
 
 fn row(id: u32, parent: u32, name: &str) -> NodeRow {
-    let mut node = NodeData::default();
-    node.name = name.to_owned().into();
+    let node = NodeData {
+        name: name.to_owned().into(),
+        ..NodeData::default()
+    };
     NodeRow::new(id, parent, node)
 }
 

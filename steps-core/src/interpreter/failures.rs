@@ -1,0 +1,156 @@
+//! What failed: recording it, and finding the steps whose failure the failure of a run is.
+
+use std::sync::{Arc, Mutex};
+
+use jiff::Timestamp;
+
+use super::{
+    Pass, Requests, RunCore, RunOptions,
+    records::{Id, ROOT, Records},
+};
+use crate::{
+    base::{
+        error::{BoxError, StepError},
+        sync::lock,
+    },
+    model::{
+        failure::{Cause, StepFailure},
+        state::{Ending, FailureCause, State},
+        status::Status,
+        table::Table,
+    },
+};
+
+/// The errors that happened in this process, as values. Of others only the text is known.
+#[derive(Default)]
+pub(super) struct FailureLog(Mutex<Vec<(Id, Arc<BoxError>)>>);
+
+impl FailureLog {
+    pub(super) fn keep(&self, id: Id, error: &StepError) {
+        lock(&self.0).push((id, Arc::clone(&error.error)));
+    }
+
+    /// The newest error of a node.
+    fn newest(&self, id: Id) -> Option<Arc<BoxError>> {
+        let errors = lock(&self.0);
+        let found = errors.iter().rev().find(|(of, _)| *of == id);
+        found.map(|(_, error)| Arc::clone(error))
+    }
+}
+
+impl RunCore {
+    /// Why the run did not get to its end.
+    pub(crate) fn cause(&self) -> Cause {
+        if self.status() == Status::Stopped {
+            return Cause::Stopped;
+        }
+        let records = self.records();
+        let failed = self.failed_steps(&records);
+        let undo_failed = undo_failures(&records);
+        if failed.is_empty() && undo_failed.is_empty() {
+            return Cause::Undone;
+        }
+        Cause::Steps {
+            failed,
+            undo_failed,
+        }
+    }
+
+    /// The steps whose failure this run's failure is, in the order in which they failed.
+    fn failed_steps(&self, records: &Records) -> Vec<StepFailure> {
+        let mut failed = Vec::new();
+        records.failures(ROOT, &mut failed);
+        failed.sort_by_key(|&(_, at)| at);
+        let given_up = |id: Id| records[id].was_given_up();
+        // Where nothing else failed, it was undone on request.
+        let held = records[ROOT].status == Status::Failed;
+        if !held || failed.iter().any(|(id, _)| !given_up(*id)) {
+            failed.retain(|(id, _)| !given_up(*id));
+        }
+        let describe = |(id, _)| StepFailure {
+            path: records.path(id),
+            error: records[id]
+                .cold()
+                .errors
+                .last()
+                .cloned()
+                .unwrap_or_default(),
+            source: self.failures.newest(id),
+        };
+        failed.into_iter().map(describe).collect()
+    }
+}
+
+/// The steps whose undo failed.
+fn undo_failures(records: &Records) -> Vec<StepFailure> {
+    let mut failed = Vec::new();
+    records.undo_failures(ROOT, &mut failed);
+    let describe = |id: Id| {
+        let undo = records[id].cold().undo.as_ref();
+        StepFailure {
+            path: records.path(id),
+            error: undo.map(|undo| undo.err.clone()).unwrap_or_default(),
+            source: None,
+        }
+    };
+    failed.into_iter().map(describe).collect()
+}
+
+impl Pass<'_> {
+    /// Why something is given up now.
+    pub(super) fn given_up_because(self) -> FailureCause {
+        if self.run.requests.all().undoes() {
+            FailureCause::UndoRequested
+        } else {
+            FailureCause::SiblingFailed
+        }
+    }
+
+    /// Records that a group, an item or a round failed, because something below it did.
+    pub(super) fn fail_group(self, id: Id, now: Timestamp) {
+        let mut records = self.run.records();
+        if records[id].status == Status::Failed {
+            return;
+        }
+        let below = records.below(id).into_iter();
+        let ended = below.filter(|id| !records[*id].optional && records[*id].done_at.is_some());
+        let told = |id: Id| {
+            let error = records[id].cold().errors.last()?;
+            Some(format!("{}: {error}", records.name(id)))
+        };
+        let errors: Vec<String> = ended.filter_map(told).collect();
+        let record = &mut records[id];
+        record.cold_mut().cause = None;
+        if errors.is_empty() {
+            record.cold_mut().errors.clear();
+            record.give_up(self.given_up_because());
+        } else {
+            record.cold_mut().errors = errors;
+        }
+        record.fail(now);
+        self.run.changed(&records, id);
+    }
+
+    /// Keeps the error of a handler of the whole flow, which changes nothing about how it ended.
+    pub(super) fn handler_failed(self, handler: Ending, error: &StepError) {
+        let text = error.text();
+        tracing::error!(
+            error = text,
+            handler = handler.as_str(),
+            "the handler of a flow failed"
+        );
+        let mut records = self.run.records();
+        let root = records[ROOT].cold_mut();
+        match handler {
+            Ending::OnDone => root.on_done_err = Some(text),
+            Ending::OnFailed => root.on_failed_err = Some(text),
+        }
+    }
+}
+
+/// Why an execution that has ended did not get to its end, by its saved tree.
+pub(crate) fn cause_of(state: &State, table: &'static Table) -> Cause {
+    let records = Records::from_state(state, table.name, table.nodes);
+    let options = RunOptions::default();
+    RunCore::new(records, None, options, None, Requests::default()).cause()
+}

@@ -1,0 +1,55 @@
+//! Telling the observer what becomes of each node.
+
+use super::{
+    RunCore,
+    records::{Id, Record, Records},
+    run_core::Observer,
+};
+use crate::model::{event::Event, status::Status};
+
+impl RunCore {
+    /// Notes that a node changed: the journal and the observer are to know.
+    #[inline]
+    pub(super) fn changed(&self, records: &Records, id: Id) {
+        self.committer.mark(id);
+        self.notify(records, id);
+    }
+
+    /// Changes a node.
+    pub(super) fn change<R>(&self, id: Id, change: impl FnOnce(&mut Record) -> R) -> R {
+        let mut records = self.records();
+        let result = change(&mut records[id]);
+        self.changed(&records, id);
+        result
+    }
+
+    /// Tells the observer, if there is one, what a node is doing now.
+    #[inline]
+    pub(super) fn notify(&self, records: &Records, id: Id) {
+        if let Some(observer) = &self.options.observer {
+            self.call(observer, records, id);
+        }
+    }
+
+    #[cold]
+    fn call(&self, observer: &Observer, records: &Records, id: Id) {
+        let record = &records[id];
+        let cold = record.cold();
+        let undo_error = || cold.undo.as_ref().map(|undo| undo.err.clone());
+        let error = cold.errors.last().cloned().or_else(undo_error);
+        let event = Event {
+            path: records.path(id),
+            kind: record.kind,
+            status: record.status,
+            attempt: record.attempts,
+            at: self.options.clock.now(),
+            until: cold.until.filter(|_| record.status == Status::Waiting),
+            error: error.filter(|error| !error.is_empty()),
+            progress: cold.progress,
+        };
+        let called = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| observer(&event)));
+        if called.is_err() {
+            tracing::error!(path = event.path, "an observer panicked");
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! What all parts of a run share.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, MutexGuard, OnceLock, atomic::AtomicBool},
+};
+
+use super::{
+    RunLimits,
+    commit::Committer,
+    failures::FailureLog,
+    records::{ROOT, Records},
+    requests::Requests,
+};
+use crate::{
+    base::{clock::Clock, json::Json, sync::lock},
+    journal::Journal,
+    model::{
+        event::Event,
+        state::{Labels, NodeData, State},
+        status::Status,
+    },
+};
+
+/// An observer.
+pub(crate) type Observer = Arc<dyn Fn(&Event) + Send + Sync>;
+
+/// What a run is told when it begins. It does not change.
+#[derive(Default)]
+pub(crate) struct RunOptions {
+    /// Whether polls are asked before their pause is over.
+    pub(crate) eager: bool,
+    pub(crate) limits: RunLimits,
+    pub(crate) labels: Labels,
+    pub(crate) clock: Clock,
+    pub(crate) observer: Option<Observer>,
+}
+
+/// One run of an execution.
+pub(crate) struct RunCore {
+    records: Mutex<Records>,
+    execution: OnceLock<Arc<str>>,
+    pub(crate) options: RunOptions,
+    pub(super) committer: Committer,
+    pub(crate) requests: Requests,
+    pub(super) failures: FailureLog,
+    /// Whether any node is cancelled, so that most steps need not look at the nodes above them.
+    pub(super) cancelled: AtomicBool,
+}
+
+impl fmt::Debug for RunCore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RunCore")
+            .field("execution", &self.execution())
+            .finish_non_exhaustive()
+    }
+}
+
+impl RunCore {
+    pub(crate) fn new(
+        mut records: Records,
+        execution: Option<Arc<str>>,
+        options: RunOptions,
+        journal: Option<Arc<dyn Journal>>,
+        requests: Requests,
+    ) -> Self {
+        let unsaved = records.take_unsaved();
+        Self {
+            records: Mutex::new(records),
+            execution: execution.map(OnceLock::from).unwrap_or_default(),
+            options,
+            committer: Committer::new(journal, unsaved),
+            requests,
+            failures: FailureLog::default(),
+            cancelled: AtomicBool::new(false),
+        }
+    }
+
+    /// The execution's id, made when it is first asked for.
+    pub(crate) fn execution(&self) -> &Arc<str> {
+        self.execution.get_or_init(crate::base::id::new)
+    }
+
+    /// The records. Users' code is never called while they are locked.
+    #[inline]
+    pub(super) fn records(&self) -> MutexGuard<'_, Records> {
+        lock(&self.records)
+    }
+
+    /// What the execution is doing.
+    pub(crate) fn status(&self) -> Status {
+        self.records()[ROOT].status
+    }
+
+    /// Its saved output, if it has one yet.
+    pub(crate) fn output(&self) -> Option<Json> {
+        self.records()[ROOT].output.clone()
+    }
+
+    /// The whole tree.
+    pub(crate) fn state(&self) -> State {
+        let mut state = self.records().state(ROOT);
+        self.sign(&mut state);
+        state
+    }
+
+    /// Writes what is known of the execution into the root's saved form.
+    pub(super) fn sign(&self, root: &mut NodeData) {
+        root.id = Some(Arc::clone(self.execution()));
+        root.labels.clone_from(&self.options.labels);
+    }
+
+    /// Gives a step the signal it waits for. False if no step of this path does.
+    pub(crate) fn signal(&self, path: &str, value: &Json) -> bool {
+        let mut records = self.records();
+        let Some(id) = records.waiting_for_signal(path) else {
+            return false;
+        };
+        records[id].cold_mut().input = Some(value.clone());
+        self.committer.mark(id);
+        drop(records);
+        self.requests.signal_given();
+        true
+    }
+
+    /// The paths of the steps that wait for a signal.
+    pub(crate) fn awaited_signals(&self) -> Vec<String> {
+        let mut paths = Vec::new();
+        self.records().signals(ROOT, &mut paths);
+        paths
+    }
+}
+
+// TEMP
+impl RunCore {
+    pub(crate) fn tree(&self) -> MutexGuard<'_, Records> {
+        self.records()
+    }
+    pub(crate) fn ask(&self, request: super::Request) {
+        self.requests.send(request);
+    }
+}
