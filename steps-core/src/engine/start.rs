@@ -21,7 +21,7 @@ use crate::{
     language::flow::Flow,
     model::state::Labels,
     run::with::Input,
-    store::{Due, Existing, NewExecution, Target, Then, Write, Written},
+    store::{Due, Existing, Info, NewExecution, Saved, Target, Then, Write, Written},
 };
 
 /// An execution about to be started: awaited, it is there, safely, and this gives the handle on it.
@@ -182,20 +182,23 @@ impl Inner {
     ) -> Result<Option<Box<Existing>>, EngineError> {
         new.held = Some((self.worker.clone(), self.lease));
         let id: Arc<str> = new.id.as_str().into();
-        let (input, labels) = (new.input.clone(), new.labels.clone());
+        let mut info = Info::new(new.id.as_str(), new.flow.as_str(), self.clock.now());
+        info.labels = new.labels.clone();
+        let saved = Saved {
+            info,
+            input: new.input.clone(),
+            nodes: Vec::new(),
+        };
         let (started, start) = oneshot::channel();
         let journal = TurnJournal::new(
             Arc::clone(self),
-            Arc::clone(&id),
+            id,
             Target::New(Box::new(new)),
             Some(started),
         );
         let turn = Turn {
             journal: Arc::new(journal),
-            id,
-            input,
-            labels,
-            nodes: Vec::new(),
+            saved,
             post: Arc::new(Post::default()),
             undo: false,
             lapsed: false,

@@ -43,6 +43,7 @@
 mod error;
 mod memory;
 mod query;
+pub(crate) mod root;
 mod turn;
 mod write;
 

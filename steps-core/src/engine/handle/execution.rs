@@ -26,7 +26,7 @@ use crate::{
     language::flow::Flow,
     model::{
         failure::Failure,
-        state::{Kind, NodeData, State},
+        state::State,
         status::Status,
         typed::{AsStepRef, FlowState},
     },
@@ -108,11 +108,6 @@ impl Handle {
         }
     }
 
-    pub(in crate::engine) async fn load(&self) -> Result<Saved, EngineError> {
-        let saved = self.engine.inner.store.load(self.id.to_string()).await?;
-        saved.ok_or_else(|| self.unknown())
-    }
-
     /// What is known of it without its tree.
     pub async fn info(&self) -> Result<Info, EngineError> {
         let found = self.engine.find(&self.id).await?;
@@ -126,7 +121,15 @@ impl Handle {
 
     /// Its tree as it is recorded now, untyped.
     pub async fn tree(&self) -> Result<State, EngineError> {
-        state(&self.id, self.load().await?)
+        let saved = self.engine.inner.store.load(self.id.to_string()).await?;
+        self.tree_of(saved.ok_or_else(|| self.unknown())?)
+    }
+
+    pub(in crate::engine) fn tree_of(&self, saved: Saved) -> Result<State, EngineError> {
+        saved.into_state().map_err(|error| EngineError::State {
+            id: self.id.to_string(),
+            error: Arc::new(error),
+        })
     }
 
     /// Stops it: no new step begins, and one that runs sees [`Cx::cancelled`](crate::Cx::cancelled)
@@ -410,23 +413,4 @@ impl<F: Flow> Execution<F> {
     ) -> Result<(), EngineError> {
         self.signal_path(&step.path(), value).await
     }
-}
-
-/// The tree of what is saved.
-pub(in crate::engine) fn state(id: &str, saved: Saved) -> Result<State, EngineError> {
-    let state = State::from_rows(saved.nodes).map_err(|error| EngineError::State {
-        id: id.to_owned(),
-        error: Arc::new(error),
-    })?;
-    let mut state = state.unwrap_or_else(|| {
-        State::from(NodeData {
-            name: saved.info.flow.clone().into(),
-            kind: Kind::Flow,
-            ..NodeData::default()
-        })
-    });
-    state.input = Some(saved.input);
-    state.id = Some(id.into());
-    state.labels = saved.info.labels;
-    Ok(state)
 }

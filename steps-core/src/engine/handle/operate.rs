@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use super::execution;
 use crate::engine::{EngineError, Execution, Handle};
 use crate::{
     base::sync::lock,
@@ -13,7 +12,7 @@ use crate::{
         status::Status,
         typed::AsStepRef,
     },
-    store::{Due, Held, Hold, Message, Target, Then, Write},
+    store::{Due, Held, Hold, Message, Saved, Target, Then, Write, root},
 };
 
 impl Handle {
@@ -101,12 +100,12 @@ impl Handle {
             .map(|(number, _)| *number)
             .collect();
         let lease = taken.lease;
-        let saved = crate::store::Saved {
+        let saved = Saved {
             info: taken.info,
             input: taken.input,
             nodes: taken.nodes,
         };
-        let edited = execution::state(&self.id, saved).and_then(|mut state| {
+        let edited = self.tree_of(saved).and_then(|mut state| {
             let result = edit(&mut state).map_err(|refusal| match refusal {
                 Refusal::Status(wanted) => EngineError::Status {
                     id: id(),
@@ -131,11 +130,8 @@ impl Handle {
             },
         };
         match edited {
-            Ok((mut state, result)) => {
-                state.input = None;
-                state.id = None;
-                state.labels.clear();
-                write.nodes = state.to_rows();
+            Ok((state, result)) => {
+                write.nodes = root::rows_of(state);
                 write.replace = true;
                 write.taken = requests;
                 inner.hub.forget(&self.id);

@@ -24,7 +24,9 @@ use crate::engine::{
 use crate::{
     base::{clock, clock::Clock, sync::lock},
     interpreter::Ask,
-    store::{Claim, Due, ErrorKind, Message, Renew, Renewal, StoreError, Taken, Target, Then},
+    store::{
+        Claim, Due, ErrorKind, Message, Renew, Renewal, Saved, StoreError, Taken, Target, Then,
+    },
 };
 
 /// At most this many executions are claimed at once, with their trees.
@@ -209,9 +211,9 @@ impl Inner {
                 "taken over: its lease had ended"
             );
         }
-        let id: Arc<str> = taken.info.id.into();
+        let id: Arc<str> = taken.info.id.as_str().into();
         let target = Target::Held(taken.lease);
-        let journal = TurnJournal::new(Arc::clone(self), Arc::clone(&id), target, None);
+        let journal = TurnJournal::new(Arc::clone(self), id, target, None);
         let journal = Arc::new(journal);
         let post = Arc::new(Post::default());
         let undo = taken
@@ -223,10 +225,11 @@ impl Inner {
         }
         let turn = Turn {
             journal,
-            id,
-            input: taken.input,
-            labels: taken.info.labels,
-            nodes: taken.nodes,
+            saved: Saved {
+                info: taken.info,
+                input: taken.input,
+                nodes: taken.nodes,
+            },
             post,
             undo,
             lapsed,

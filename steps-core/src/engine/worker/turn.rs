@@ -18,11 +18,10 @@ use crate::{
     language::flow::Flow,
     model::{
         failure::{Cause, Failure},
-        state::{Labels, State},
         status::Status,
     },
     run::{Run, with::With},
-    store::{Change, FlowClaim, Message, Refused, Then},
+    store::{FlowClaim, Message, Refused, Saved, Then},
 };
 
 /// A wait that is not longer than this is waited for in place: to put the execution aside and take
@@ -32,10 +31,7 @@ const LINGER: Duration = Duration::from_millis(20);
 /// What a turn begins with.
 pub(in crate::engine) struct Turn {
     pub(in crate::engine) journal: Arc<TurnJournal>,
-    pub(in crate::engine) id: Arc<str>,
-    pub(in crate::engine) input: Json,
-    pub(in crate::engine) labels: Labels,
-    pub(in crate::engine) nodes: Vec<Change>,
+    pub(in crate::engine) saved: Saved,
     pub(in crate::engine) post: Arc<Post>,
     /// Whether it is to be undone.
     pub(in crate::engine) undo: bool,
@@ -279,27 +275,19 @@ async fn take_turn<F: Flow>(with: &With<F>, turn: Turn) -> Rest {
 /// The run from what is saved, or a new one.
 fn begin<F: Flow>(with: &With<F>, turn: Turn) -> Result<Run<'_, F>, String> {
     let inner = &turn.journal.inner;
-    let state = State::from_rows(turn.nodes).map_err(|error| error.to_string())?;
-    let undo = turn.undo
-        && state
-            .as_ref()
-            .is_some_and(|state| state.status != Status::Undoing);
-    let run = match state {
-        Some(mut state) => {
-            state.input = Some(turn.input);
-            state.id = Some(Arc::clone(&turn.id));
-            state.labels = turn.labels;
-            Run::from_saved(with.lend(), state).map_err(|failure| failure.to_string())?
+    let (run, undo) = if turn.saved.has_begun() {
+        let state = turn.saved.into_state().map_err(|error| error.to_string())?;
+        let undo = turn.undo && state.status != Status::Undoing;
+        let run = Run::from_saved(with.lend(), state).map_err(|failure| failure.to_string())?;
+        (run, undo)
+    } else {
+        let input = F::load_input(&turn.saved.input)
+            .map_err(|error| format!("its input can't be read: {error}"))?;
+        let mut run = Run::new(with.lend(), input).id(Arc::clone(&turn.journal.id));
+        for (name, value) in turn.saved.info.labels {
+            run = run.label(name, value);
         }
-        None => {
-            let input = F::load_input(&turn.input)
-                .map_err(|error| format!("its input can't be read: {error}"))?;
-            let mut run = Run::new(with.lend(), input).id(Arc::clone(&turn.id));
-            for (name, value) in turn.labels {
-                run = run.label(name, value);
-            }
-            run
-        }
+        (run, false)
     };
     let run = run
         .limits(inner.limits)

@@ -10,10 +10,9 @@ use tokio::{
 use crate::engine::Inner;
 use crate::{
     base::{error::JournalError, future::BoxFuture, sync::lock},
-    interpreter::records::ROOT,
     journal::{Batch, Journal, Rest},
     model::status::Status,
-    store::{Due, Existing, Lease, Message, StoreError, Target, Then, Write, Written},
+    store::{Due, Existing, Lease, Message, StoreError, Target, Then, Write, Written, root},
 };
 
 /// What the first write of a new execution came to.
@@ -147,14 +146,7 @@ impl TurnJournal {
     fn write(&self, batch: Batch<'_>) -> Write {
         let (rest, replace) = (batch.rest(), batch.replaces());
         let status = batch.status();
-        let mut nodes = batch.changes;
-        for change in &mut nodes {
-            if change.id == ROOT {
-                change.node.input = None;
-                change.node.id = None;
-                change.node.labels.clear();
-            }
-        }
+        let nodes = root::into_rows(batch.changes);
         let mut kept = lock(&self.kept);
         let mut taken = std::mem::take(&mut kept.delivered);
         kept.requests.retain(|(number, message)| {

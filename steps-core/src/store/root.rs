@@ -1,0 +1,98 @@
+//! The root of an execution's tree, as a store keeps it.
+//!
+//! An execution's input, id and labels are kept with the execution, and left out of the row of its
+//! tree's root ([`Write::nodes`](super::Write::nodes)). Only the functions in this file take them
+//! out of a tree and put them back.
+
+use super::{Change, Saved};
+use crate::model::state::{Kind, NodeData, State, StateError};
+
+impl Saved {
+    /// Whether the execution has begun: before that it has no tree.
+    pub(crate) fn has_begun(&self) -> bool {
+        !self.nodes.is_empty()
+    }
+
+    /// Returns the whole tree: of an execution that has not begun, a pending root.
+    pub(crate) fn into_state(self) -> Result<State, StateError> {
+        let mut state = State::from_rows(self.nodes)?.unwrap_or_else(|| {
+            State::from(NodeData {
+                name: self.info.flow.into(),
+                kind: Kind::Flow,
+                ..NodeData::default()
+            })
+        });
+        state.input = Some(self.input);
+        state.id = Some(self.info.id.into());
+        state.labels = self.info.labels;
+        Ok(state)
+    }
+}
+
+/// Returns the rows of a whole tree, for a [`Write`](super::Write).
+pub(crate) fn rows_of(mut state: State) -> Vec<Change> {
+    strip(&mut state);
+    state.to_rows()
+}
+
+/// Makes the nodes that a journal was told of the rows of a [`Write`](super::Write).
+pub(crate) fn into_rows(mut nodes: Vec<Change>) -> Vec<Change> {
+    let root = nodes.iter_mut().find(|row| row.id == 0);
+    if let Some(root) = root {
+        strip(&mut root.node);
+    }
+    nodes
+}
+
+fn strip(root: &mut NodeData) {
+    root.input = None;
+    root.id = None;
+    root.labels.clear();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{base::json::Json, model::status::Status, store::Info};
+
+    fn saved(nodes: Vec<Change>) -> Saved {
+        let mut info = Info::new("req-42", "order", jiff::Timestamp::UNIX_EPOCH);
+        info.labels.insert("project".into(), "atlas".into());
+        Saved {
+            info,
+            input: Json::encode(&7).unwrap(),
+            nodes,
+        }
+    }
+
+    fn tree() -> State {
+        let text = r#"{"name":"order","id":"req-42","labels":{"project":"atlas"},
+            "input":7,"states":[{"name":"a","input":1}]}"#;
+        State::from_json(text).unwrap()
+    }
+
+    #[test]
+    fn what_is_written_comes_back_as_the_same_tree() {
+        let rows = rows_of(tree());
+        assert_eq!(saved(rows).into_state().unwrap(), tree());
+    }
+
+    #[test]
+    fn only_the_root_is_without_its_input() {
+        let rows = into_rows(tree().to_rows());
+        let (root, below) = (&rows[0].node, &rows[1].node);
+        assert_eq!((&root.input, &root.id), (&None, &None));
+        assert!(root.labels.is_empty());
+        assert!(below.input.is_some());
+    }
+
+    #[test]
+    fn an_execution_that_has_not_begun_is_a_pending_root() {
+        let saved = saved(Vec::new());
+        assert!(!saved.has_begun());
+        let state = saved.into_state().unwrap();
+        assert_eq!((&*state.name, state.status), ("order", Status::Pending));
+        assert_eq!(state.id.as_deref(), Some("req-42"));
+        assert_eq!(state.input, Some(Json::encode(&7).unwrap()));
+    }
+}
