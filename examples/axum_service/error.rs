@@ -35,9 +35,10 @@ impl From<EngineError> for ApiError {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
             // It has ended, or somebody is at it.
-            EngineError::Status { .. } | EngineError::State { .. } | EngineError::Busy { .. } => {
-                StatusCode::CONFLICT
-            }
+            EngineError::Status { .. }
+            | EngineError::NotStuck { .. }
+            | EngineError::State { .. }
+            | EngineError::Busy { .. } => StatusCode::CONFLICT,
             // Nothing was acknowledged, so it may be tried again.
             EngineError::Closed | EngineError::Store(_) | EngineError::HeldUp { .. } => {
                 StatusCode::SERVICE_UNAVAILABLE

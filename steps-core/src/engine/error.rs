@@ -99,6 +99,15 @@ pub enum EngineError {
         /// What it is doing.
         status: Status,
     },
+    /// An undo was to be tried again, skipped or marked as made by hand, in an execution whose
+    /// rollback is not stuck.
+    #[error("execution `{id}` is {status}, not stuck: {}", instead(*status))]
+    NotStuck {
+        /// The execution.
+        id: String,
+        /// What it is doing.
+        status: Status,
+    },
     /// The step that was named is not there, or is not in the status for this.
     #[error("execution `{id}`: {error}")]
     State {
@@ -136,4 +145,41 @@ pub enum EngineError {
     /// The engine has been shut down.
     #[error("the engine has been shut down")]
     Closed,
+}
+
+/// What to do with an execution that is not stuck, for one who took it for a stuck one.
+const fn instead(status: Status) -> &'static str {
+    match status {
+        Status::Undoing => "its rollback is still running, so wait for its end",
+        Status::Undone => "its rollback is complete, and nothing is left to do",
+        _ => "there is no failed undo in it; to roll it back, call `undo`",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_mends_what_is_not_stuck_is_told_what_it_does_and_what_to_do() {
+        let text = |status| {
+            let id = "req-42".to_owned();
+            EngineError::NotStuck { id, status }.to_string()
+        };
+        assert_eq!(
+            text(Status::Undoing),
+            "execution `req-42` is undoing, not stuck: its rollback is still running, so wait for \
+             its end"
+        );
+        assert_eq!(
+            text(Status::Undone),
+            "execution `req-42` is undone, not stuck: its rollback is complete, and nothing is \
+             left to do"
+        );
+        assert_eq!(
+            text(Status::Failed),
+            "execution `req-42` is failed, not stuck: there is no failed undo in it; to roll it \
+             back, call `undo`"
+        );
+    }
 }

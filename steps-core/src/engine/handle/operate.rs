@@ -40,7 +40,7 @@ impl Handle {
     ///
     /// # Errors
     ///
-    /// [`EngineError::Status`] where it is not stuck; so for all that concerns a stuck rollback.
+    /// [`EngineError::NotStuck`] where it is not stuck; so for all that concerns a stuck rollback.
     pub async fn retry_undo(&self) -> Result<usize, EngineError> {
         self.unstick(State::retry_undo).await
     }
@@ -63,7 +63,7 @@ impl Handle {
     ) -> Result<R, EngineError> {
         self.edit(|state| match state.status {
             Status::Stuck => Ok(edit(state)?),
-            _ => Err(Refusal::Status("unstuck: only one that is `stuck` can")),
+            _ => Err(Refusal::NotStuck),
         })
         .await
     }
@@ -112,6 +112,7 @@ impl Handle {
                     wanted,
                     status,
                 },
+                Refusal::NotStuck => EngineError::NotStuck { id: id(), status },
                 Refusal::State(error) => EngineError::State {
                     id: id(),
                     error: Arc::new(error),
@@ -156,7 +157,9 @@ impl Handle {
 
 /// Why a change was not made.
 enum Refusal {
+    /// This can't be done to it in its status.
     Status(&'static str),
+    NotStuck,
     State(StateError),
 }
 
