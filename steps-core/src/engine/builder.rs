@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::{
     Concurrency, Engine, EngineError, Inner, Life,
     concurrency::Limiter,
-    news::Hub,
+    news::News,
     worker::{
         dispatcher,
         turn::{Serve, Service},
@@ -168,7 +168,7 @@ impl Builder {
             clock: self.clock,
             services,
             limiter,
-            hub: Arc::new(Hub::default()),
+            news: Arc::new(News::default()),
             running: Mutex::default(),
             strays: Mutex::default(),
             turns: AtomicU64::new(0),

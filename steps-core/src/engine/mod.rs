@@ -88,7 +88,7 @@ pub use handle::{
     filter::Filter,
     watch::{Watch, Watched},
 };
-use news::Hub;
+use news::News;
 pub use start::Start;
 use worker::turn::{Post, Service};
 
@@ -121,7 +121,7 @@ struct Inner {
     /// By each of their names.
     services: HashMap<&'static str, Arc<Service>>,
     limiter: Limiter,
-    hub: Arc<Hub>,
+    news: Arc<News>,
     /// What runs here, by the number of its turn.
     running: Mutex<HashMap<u64, Running>>,
     /// Messages for executions that do not run here, while some are being claimed: it may be one of

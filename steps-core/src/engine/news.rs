@@ -1,108 +1,143 @@
-//! Who in this process waits for which execution.
+//! What happens to executions in this process, told to those who wait for it.
 //!
-//! It tells those who wait that something changed, so that they need not ask the store over and
-//! over. What happens in other processes is not heard here; who waits asks the store now and then.
+//! A [`Listener`] hears of each record of one execution and of the end of each of its turns, so
+//! that it need not ask the store over and over. What other processes do is not heard here:
+//! whoever waits asks the store from time to time as well, at the pauses of [`longer`].
 
 use std::{
     collections::HashMap,
+    pin::pin,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
+use futures_util::future::{Either, select};
 use tokio::sync::watch;
 
 use crate::{
-    base::{json::Json, sync::lock},
+    base::{clock::Clock, json::Json, sync::lock},
     model::failure::Failure,
     store::StoreError,
 };
 
 /// How a turn ended.
 #[derive(Clone, Debug)]
-pub(super) enum Rest {
-    /// It waits.
+pub(crate) enum TurnEnd {
+    /// The execution waits, or is due again.
     Waiting,
-    /// It is done, and gave this.
+    /// It is done, with this output.
     Done(Option<Json>),
-    /// It ended otherwise.
-    Ended(Box<Failure>),
-    /// It does not fit.
+    /// It ended otherwise: failed, undone, stuck or stopped.
+    NotDone(Box<Failure>),
+    /// It does not fit this program, for this reason.
     Incompatible(String),
     /// The store took no more records.
-    Lost(StoreError),
+    StoreFailed(StoreError),
 }
 
-/// All who wait.
+/// The listeners in this process, by the execution they listen to.
 #[derive(Debug, Default)]
-pub(super) struct Hub {
+pub(crate) struct News {
+    /// An entry exists for as long as somebody listens.
     channels: Mutex<HashMap<Arc<str>, Channel>>,
 }
 
 /// What is told of one execution.
 #[derive(Debug)]
 struct Channel {
-    /// How its last turn here ended.
-    rests: watch::Sender<Option<Rest>>,
+    /// How its last turn here ended, unless it has gone on since.
+    turn_ends: watch::Sender<Option<TurnEnd>>,
     /// Grows with each record.
-    changes: watch::Sender<u64>,
+    records: watch::Sender<u64>,
 }
 
-/// One who waits.
+/// Hears the news of one execution.
 #[derive(Debug)]
-pub(super) struct Ear {
+pub(crate) struct Listener {
     id: Arc<str>,
-    pub(super) rests: watch::Receiver<Option<Rest>>,
-    pub(super) changes: watch::Receiver<u64>,
-    hub: Arc<Hub>,
+    pub(crate) turn_ends: watch::Receiver<Option<TurnEnd>>,
+    pub(crate) records: watch::Receiver<u64>,
+    news: Arc<News>,
 }
 
-impl Hub {
+impl News {
     /// Listens to one execution.
-    pub(super) fn listen(self: &Arc<Self>, id: &Arc<str>) -> Ear {
+    pub(crate) fn listen(self: &Arc<Self>, id: &Arc<str>) -> Listener {
         let mut channels = lock(&self.channels);
         let channel = channels.entry(Arc::clone(id)).or_insert_with(|| Channel {
-            rests: watch::channel(None).0,
-            changes: watch::channel(0).0,
+            turn_ends: watch::channel(None).0,
+            records: watch::channel(0).0,
         });
-        Ear {
+        Listener {
             id: Arc::clone(id),
-            rests: channel.rests.subscribe(),
-            changes: channel.changes.subscribe(),
-            hub: Arc::clone(self),
+            turn_ends: channel.turn_ends.subscribe(),
+            records: channel.records.subscribe(),
+            news: Arc::clone(self),
         }
     }
 
     /// Tells of a record.
-    pub(super) fn changed(&self, id: &str) {
+    pub(crate) fn recorded(&self, id: &str) {
         if let Some(channel) = lock(&self.channels).get(id) {
-            channel.changes.send_modify(|count| *count += 1);
+            channel.records.send_modify(|count| *count += 1);
+        }
+    }
+
+    /// Tells how a turn ended.
+    pub(crate) fn turn_ended(&self, id: &str, end: TurnEnd) {
+        if let Some(channel) = lock(&self.channels).get(id) {
+            channel.records.send_modify(|count| *count += 1);
+            channel.turn_ends.send_replace(Some(end));
         }
     }
 
     /// Takes back how the last turn ended, as the execution goes on.
-    pub(super) fn forget(&self, id: &str) {
+    pub(crate) fn goes_on(&self, id: &str) {
         if let Some(channel) = lock(&self.channels).get(id) {
-            channel.rests.send_if_modified(|rest| rest.take().is_some());
-        }
-    }
-
-    /// Tells of the end of a turn.
-    pub(super) fn rests(&self, id: &str, rest: Rest) {
-        if let Some(channel) = lock(&self.channels).get(id) {
-            channel.changes.send_modify(|count| *count += 1);
-            channel.rests.send_replace(Some(rest));
+            channel
+                .turn_ends
+                .send_if_modified(|end| end.take().is_some());
         }
     }
 }
 
-impl Drop for Ear {
+impl Drop for Listener {
     fn drop(&mut self) {
-        let mut channels = lock(&self.hub.channels);
-        // This one's receiver is still there.
+        let mut channels = lock(&self.news.channels);
+        // The receiver of this listener still counts.
         if channels
             .get(&self.id)
-            .is_some_and(|channel| channel.rests.receiver_count() <= 1)
+            .is_some_and(|channel| channel.turn_ends.receiver_count() <= 1)
         {
             channels.remove(&self.id);
         }
     }
+}
+
+/// Waits for news, but not longer than `pause`: after that the store has to be asked. On a test's
+/// clock it waits for as long as it takes. Returns whether there was news.
+pub(crate) async fn heard<T>(
+    news: &mut watch::Receiver<T>,
+    clock: &Clock,
+    pause: Duration,
+) -> bool {
+    let pause = async {
+        match clock {
+            Clock::Test(_) => std::future::pending().await,
+            Clock::System => tokio::time::sleep(pause).await,
+        }
+    };
+    let news = async {
+        // The sender is kept for as long as there is a listener.
+        if news.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    matches!(select(pin!(pause), pin!(news)).await, Either::Right(_))
+}
+
+/// Returns the next pause: the longer somebody has waited without news, the less often the store
+/// is asked.
+pub(crate) fn longer(pause: Duration) -> Duration {
+    (pause * 3 / 2).min(Duration::from_secs(5)).max(pause)
 }

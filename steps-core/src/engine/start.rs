@@ -143,7 +143,7 @@ impl<F: Flow> Start<'_, F> {
         if let Some(existing) = existing {
             same::<F>(&id, &existing, &input)?;
         } else {
-            execution.fresh.store(true, Ordering::Relaxed);
+            execution.is_first.store(true, Ordering::Relaxed);
         }
         Ok(execution)
     }

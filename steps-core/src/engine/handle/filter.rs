@@ -1,11 +1,12 @@
-//! Finding executions, and deleting those that have ended.
+//! Finding and counting executions, and deleting those that have ended.
 
 use std::ops::Range;
 
 use jiff::Timestamp;
 
-use crate::engine::{Engine, EngineError, Execution, Handle};
+use super::execution::Handle;
 use crate::{
+    engine::{Engine, EngineError},
     language::flow::Flow,
     model::status::Status,
     store::{Info, Query},
@@ -107,50 +108,7 @@ impl Filter {
 }
 
 impl Engine {
-    pub(in crate::engine) async fn find(&self, id: &str) -> Result<Option<Info>, EngineError> {
-        let query = Query {
-            id: Some(id.to_owned()),
-            limit: 1,
-            ..Query::default()
-        };
-        Ok(self.inner.store.list(query).await?.pop())
-    }
-
-    /// The execution of this id, whatever its flow.
-    ///
-    /// # Errors
-    ///
-    /// [`EngineError::Unknown`] where there is none.
-    pub async fn get(&self, id: impl Into<String>) -> Result<Handle, EngineError> {
-        let id = id.into();
-        match self.find(&id).await? {
-            Some(_) => Ok(Handle::new(self.clone(), id.into())),
-            None => Err(EngineError::Unknown { id }),
-        }
-    }
-
-    /// The execution of this id, of the flow `F`: `engine.execution::<attach_volume>("req-42")`.
-    ///
-    /// # Errors
-    ///
-    /// [`EngineError::Unknown`] where there is none, [`EngineError::OtherFlow`] where it is of
-    /// another flow.
-    pub async fn execution<F: Flow>(
-        &self,
-        id: impl Into<String>,
-    ) -> Result<Execution<F>, EngineError> {
-        let id = id.into();
-        match self.find(&id).await? {
-            Some(info) => {
-                let execution = Execution::new(self.clone(), id.into());
-                execution.check(&info)?;
-                Ok(execution)
-            }
-            None => Err(EngineError::Unknown { id }),
-        }
-    }
-
-    /// The executions that a filter finds, the newest first.
+    /// Returns the executions that a filter finds, the newest first.
     pub async fn list(&self, filter: Filter) -> Result<Vec<Info>, EngineError> {
         let mut query = filter.query;
         if query.limit == 0 {
@@ -159,13 +117,14 @@ impl Engine {
         Ok(self.inner.store.list(query).await?)
     }
 
-    /// How many executions a filter finds.
+    /// Returns how many executions a filter finds.
     pub async fn count(&self, filter: Filter) -> Result<u64, EngineError> {
         Ok(self.inner.store.count(filter.query).await?)
     }
 
     /// Deletes the executions that a filter finds and that have ended, with all that is recorded of
-    /// them, the oldest first. Others are passed over: stop or undo them first. Gives their number.
+    /// them, the oldest first. Others are passed over: stop or undo them first. Returns
+    /// how many were deleted.
     pub async fn delete_where(&self, filter: Filter) -> Result<u64, EngineError> {
         Ok(self.inner.store.delete(filter.query).await?)
     }

@@ -1,6 +1,17 @@
-//! What a user holds of an execution, or of many: handles, queries, and what an operator does.
+//! What a user holds: the handle on an execution, and what can be done by it.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `execution` | the handles, and what is recorded of an execution |
+//! | `messages` | what is asked of an execution that may be running: stop, undo, signals |
+//! | `outcome` | waiting for the end |
+//! | `watch` | following the states as a stream |
+//! | `operate` | changes to an execution that no worker is at |
+//! | `filter` | finding, counting and deleting executions |
 
-pub(in crate::engine) mod execution;
-pub(in crate::engine) mod filter;
+pub(super) mod execution;
+pub(super) mod filter;
+mod messages;
 mod operate;
-pub(in crate::engine) mod watch;
+mod outcome;
+pub(super) mod watch;

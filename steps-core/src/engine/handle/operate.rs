@@ -3,9 +3,10 @@
 
 use std::sync::Arc;
 
-use crate::engine::{EngineError, Execution, Handle};
+use super::execution::{Execution, Handle};
 use crate::{
     base::sync::lock,
+    engine::EngineError,
     language::flow::Flow,
     model::{
         state::{State, StateError},
@@ -135,7 +136,7 @@ impl Handle {
                 write.nodes = root::rows_of(state);
                 write.replace = true;
                 write.taken = requests;
-                inner.hub.forget(&self.id);
+                inner.news.goes_on(&self.id);
                 inner.store.write(write).await?;
                 inner.alarm(Some(inner.clock.now()));
                 Ok(result)
@@ -209,7 +210,7 @@ impl crate::engine::Inner {
         };
         let runs = running.is_some_and(|it| it.post.bring(&it.journal, number, message));
         if !runs {
-            self.hub.forget(id);
+            self.news.goes_on(id);
             self.alarm(Some(self.clock.now()));
         }
     }

@@ -1,4 +1,4 @@
-//! Following an execution: a stream of its states.
+//! Following an execution: its states as a stream, read from the store whenever there is news.
 
 use std::{
     fmt,
@@ -9,10 +9,13 @@ use std::{
 
 use futures_util::{Stream, stream::FusedStream};
 
-use super::execution::longer;
-use crate::engine::{EngineError, Execution, news::Ear};
+use super::execution::Execution;
 use crate::{
     base::future::BoxFuture,
+    engine::{
+        EngineError,
+        news::{Listener, heard, longer},
+    },
     language::flow::Flow,
     model::{
         state::{Change, State},
@@ -43,42 +46,53 @@ impl<F: Flow> fmt::Debug for Watched<F> {
 #[must_use = "a stream does nothing until it is asked"]
 #[allow(missing_debug_implementations)]
 pub struct Watch<F: Flow> {
-    next: Option<BoxFuture<'static, (Result<State, EngineError>, Eye<F>)>>,
+    /// The next look; none once the execution has ended.
+    next: Option<BoxFuture<'static, (Result<State, EngineError>, Follower<F>)>>,
+    /// The state that was returned last.
     before: Option<State>,
 }
 
-struct Eye<F: Flow> {
+impl<F: Flow> Execution<F> {
+    /// Returns a stream of its states: the one now, and one after each change, with what changed.
+    /// Changes that come faster than they are asked for are told together. It ends when the
+    /// execution has.
+    pub fn watch(&self) -> Watch<F> {
+        Watch::new(self.clone())
+    }
+}
+
+/// Looks at an execution whenever there is news of it.
+struct Follower<F: Flow> {
     execution: Execution<F>,
-    ear: Ear,
+    listener: Listener,
     /// How long to wait for news; none before the first look.
     pause: Option<Duration>,
 }
 
-impl<F: Flow> Eye<F> {
+impl<F: Flow> Follower<F> {
     async fn look(mut self) -> (Result<State, EngineError>, Self) {
-        let poll = self.execution.engine.inner.poll;
+        let inner = &self.execution.engine.inner;
+        let records = &mut self.listener.records;
         self.pause = Some(match self.pause {
-            Some(pause) if !self.execution.heard(&mut self.ear.changes, pause).await => {
-                longer(pause)
-            }
-            _ => poll,
+            Some(pause) if !heard(records, &inner.clock, pause).await => longer(pause),
+            _ => inner.poll,
         });
-        self.ear.changes.mark_unchanged();
+        records.mark_unchanged();
         let state = self.execution.tree().await;
         (state, self)
     }
 }
 
 impl<F: Flow> Watch<F> {
-    pub(in crate::engine) fn new(execution: Execution<F>) -> Self {
-        let ear = execution.engine.inner.hub.listen(&execution.id);
-        let eye = Eye {
+    fn new(execution: Execution<F>) -> Self {
+        let listener = execution.engine.inner.news.listen(&execution.id);
+        let follower = Follower {
             execution,
-            ear,
+            listener,
             pause: None,
         };
         Self {
-            next: Some(Box::pin(eye.look())),
+            next: Some(Box::pin(follower.look())),
             before: None,
         }
     }
@@ -98,7 +112,7 @@ impl<F: Flow> Stream for Watch<F> {
             let Some(next) = &mut this.next else {
                 return Poll::Ready(None);
             };
-            let Poll::Ready((state, eye)) = next.as_mut().poll(cx) else {
+            let Poll::Ready((state, follower)) = next.as_mut().poll(cx) else {
                 return Poll::Pending;
             };
             this.next = None;
@@ -112,7 +126,7 @@ impl<F: Flow> Stream for Watch<F> {
             };
             let is_new = this.before.is_none() || !changes.is_empty();
             if !state.status.is_final() {
-                this.next = Some(Box::pin(eye.look()));
+                this.next = Some(Box::pin(follower.look()));
             }
             if is_new {
                 this.before = Some(state.clone());

@@ -19,7 +19,7 @@ use super::{
 use crate::engine::{
     Inner, Running,
     concurrency::{Limiter, Permit},
-    news::Rest,
+    news::TurnEnd,
 };
 use crate::{
     base::{clock, clock::Clock, sync::lock},
@@ -291,7 +291,7 @@ impl Inner {
             }
             let rest = AssertUnwindSafe(serve.turn(turn)).catch_unwind().await;
             leaving.leave(rest.unwrap_or_else(|_| {
-                Rest::Lost(StoreError::new(ErrorKind::Other, "the engine panicked"))
+                TurnEnd::StoreFailed(StoreError::new(ErrorKind::Other, "the engine panicked"))
             }));
         };
         tokio::spawn(Abortable::new(turn, registration));
@@ -315,13 +315,13 @@ struct Leaving {
 }
 
 impl Leaving {
-    fn leave(mut self, rest: Rest) {
+    fn leave(mut self, rest: TurnEnd) {
         let (inner, journal) = (&self.inner, &self.journal);
         // Who is told of the end may begin another one at once.
         drop(self.places.take());
         // Without a lease it was not this engine's execution.
         let Some(_) = journal.lease() else { return };
-        if let Rest::Lost(error) = &rest {
+        if let TurnEnd::StoreFailed(error) = &rest {
             tracing::error!(execution = &*journal.id, %error, "its records can't be written");
             if error.kind() == ErrorKind::Fenced {
                 return;
@@ -337,10 +337,11 @@ impl Leaving {
             if late {
                 inner.alarm(Some(inner.clock.now()));
             }
-            let is_over = !late || matches!(rest, Rest::Lost(_) | Rest::Incompatible(_));
+            let is_over =
+                !late || matches!(rest, TurnEnd::StoreFailed(_) | TurnEnd::Incompatible(_));
             inner
-                .hub
-                .rests(&journal.id, if is_over { rest } else { Rest::Waiting });
+                .news
+                .turn_ended(&journal.id, if is_over { rest } else { TurnEnd::Waiting });
         });
     }
 }

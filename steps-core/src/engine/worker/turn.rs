@@ -10,7 +10,7 @@ use std::{
 use super::turn_journal::TurnJournal;
 use crate::engine::{
     concurrency::{Limiter, Permit},
-    news::Rest,
+    news::TurnEnd,
 };
 use crate::{
     base::{clock, future::BoxFuture, json::Json, sync::lock},
@@ -158,7 +158,7 @@ pub(in crate::engine) trait Serve: Send + Sync {
     /// Its fingerprint.
     fn fingerprint(&self) -> u64;
     /// Takes a turn, and gives back the lease.
-    fn turn(self: Arc<Self>, turn: Turn) -> BoxFuture<'static, Rest>;
+    fn turn(self: Arc<Self>, turn: Turn) -> BoxFuture<'static, TurnEnd>;
 }
 
 /// A served flow and its limit.
@@ -202,12 +202,12 @@ where
         F::FINGERPRINT
     }
 
-    fn turn(self: Arc<Self>, turn: Turn) -> BoxFuture<'static, Rest> {
+    fn turn(self: Arc<Self>, turn: Turn) -> BoxFuture<'static, TurnEnd> {
         Box::pin(async move { take_turn(&self, turn).await })
     }
 }
 
-async fn take_turn<F: Flow>(with: &With<F>, turn: Turn) -> Rest {
+async fn take_turn<F: Flow>(with: &With<F>, turn: Turn) -> TurnEnd {
     let journal = Arc::clone(&turn.journal);
     let inner = Arc::clone(&journal.inner);
     let post = Arc::clone(&turn.post);
@@ -255,18 +255,18 @@ async fn take_turn<F: Flow>(with: &With<F>, turn: Turn) -> Rest {
         // It goes on at once: whatever it has come to is not its end yet.
         _ if journal.recalled() => {
             inner.alarm(Some(inner.clock.now()));
-            Rest::Waiting
+            TurnEnd::Waiting
         }
         Passed::Waiting(until) => {
             inner.alarm(until);
-            Rest::Waiting
+            TurnEnd::Waiting
         }
-        Passed::Suspended => Rest::Waiting,
+        Passed::Suspended => TurnEnd::Waiting,
         _ => {
             let status = ready.run.tree()[ROOT].status;
             match status {
-                Status::Done => Rest::Done(ready.run.tree()[ROOT].output.clone()),
-                _ => Rest::Ended(Box::new(ready.failure(ready.run.cause()))),
+                Status::Done => TurnEnd::Done(ready.run.tree()[ROOT].output.clone()),
+                _ => TurnEnd::NotDone(Box::new(ready.failure(ready.run.cause()))),
             }
         }
     }
@@ -297,7 +297,7 @@ fn begin<F: Flow>(with: &With<F>, turn: Turn) -> Result<Run<'_, F>, String> {
 }
 
 /// The execution does not fit, and is left for a program that it fits.
-async fn refuse<F: Flow>(journal: &Arc<TurnJournal>, why: String) -> Rest {
+async fn refuse<F: Flow>(journal: &Arc<TurnJournal>, why: String) -> TurnEnd {
     tracing::error!(
         execution = &*journal.id,
         flow = F::TABLE.name,
@@ -318,18 +318,18 @@ async fn refuse<F: Flow>(journal: &Arc<TurnJournal>, why: String) -> Rest {
                 tracing::warn!(execution = &*journal.id, %error, "not given back");
             }
         });
-        return Rest::Incompatible(why);
+        return TurnEnd::Incompatible(why);
     }
     match journal.give_back(Then::Refuse(refused)).await {
-        Ok(()) => Rest::Incompatible(why),
-        Err(error) => Rest::Lost(error),
+        Ok(()) => TurnEnd::Incompatible(why),
+        Err(error) => TurnEnd::StoreFailed(error),
     }
 }
 
-fn lost(journal: &TurnJournal, failure: &Failure) -> Rest {
+fn lost(journal: &TurnJournal, failure: &Failure) -> TurnEnd {
     use crate::store::{ErrorKind, StoreError};
     let error = journal
         .lost()
         .unwrap_or_else(|| StoreError::new(ErrorKind::Other, failure.to_string()));
-    Rest::Lost(error)
+    TurnEnd::StoreFailed(error)
 }

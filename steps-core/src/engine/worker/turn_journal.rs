@@ -225,7 +225,7 @@ impl Journal for TurnJournal {
                 store.write(write)
             };
             self.written(written.await)?;
-            self.inner.hub.changed(&self.id);
+            self.inner.news.recorded(&self.id);
             Ok(())
         })
     }

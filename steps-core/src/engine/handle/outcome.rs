@@ -1,0 +1,130 @@
+//! Waiting for the end of an execution: told of it in the process that runs it, and otherwise by
+//! asking the store.
+
+use std::sync::{Arc, atomic::Ordering};
+
+use super::execution::{Execution, Handle};
+use crate::{
+    base::{error::caught, json::Json},
+    engine::{
+        EngineError,
+        news::{TurnEnd, heard, longer},
+    },
+    interpreter::cause_of,
+    language::flow::Flow,
+    model::{failure::Failure, status::Status},
+    store::Info,
+};
+
+impl Handle {
+    /// Waits until it has ended: done, failed, undone, stuck or stopped.
+    pub async fn rest(&self) -> Result<Info, EngineError> {
+        let inner = &self.engine.inner;
+        let mut listener = inner.news.listen(&self.id);
+        let mut pause = inner.poll;
+        loop {
+            listener.turn_ends.mark_unchanged();
+            let info = self.info().await?;
+            if has_ended(&info) {
+                return Ok(info);
+            }
+            heard(&mut listener.turn_ends, &inner.clock, pause).await;
+            pause = longer(pause);
+        }
+    }
+}
+
+/// Whether it has ended and nothing more was asked for: one that is done, and is to be undone, is
+/// due.
+fn has_ended(info: &Info) -> bool {
+    info.status.is_final() && info.due.is_none()
+}
+
+impl<F: Flow> Execution<F> {
+    /// Waits until it has ended, and returns the flow's output. In the process that runs it, this
+    /// is told of the end; others ask the store now and then.
+    ///
+    /// It may be called again at any time, in any process, and returns the same.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Failed`] where it ended otherwise: failed, undone, stuck or stopped.
+    /// [`EngineError::Incompatible`] where it does not fit this program, which it may yet do with
+    /// another; [`EngineError::HeldUp`] where the store takes no more records of it.
+    pub async fn outcome(&self) -> Result<F::Output, EngineError> {
+        let inner = &self.engine.inner;
+        let mut listener = inner.news.listen(&self.id);
+        // The handle that started it hears of its end; any other asks the store first.
+        let mut has_news = self.is_first.swap(false, Ordering::Relaxed);
+        if !has_news && let Some(outcome) = self.stored_outcome().await? {
+            return outcome;
+        }
+        let mut pause = inner.poll;
+        loop {
+            if has_news {
+                let end = listener.turn_ends.borrow_and_update().clone();
+                if let Some(outcome) = self.outcome_of(end) {
+                    return outcome;
+                }
+            }
+            // News that `heard` returns for counts as seen, and is looked at above.
+            has_news = heard(&mut listener.turn_ends, &inner.clock, pause).await;
+            if !has_news && let Some(outcome) = self.stored_outcome().await? {
+                return outcome;
+            }
+            pause = longer(pause);
+        }
+    }
+
+    fn outcome_of(&self, end: Option<TurnEnd>) -> Option<Result<F::Output, EngineError>> {
+        let id = || self.id.to_string();
+        Some(match end? {
+            TurnEnd::Waiting => return None,
+            TurnEnd::Done(output) => self.decode(output.as_ref()),
+            TurnEnd::NotDone(failure) => Err(EngineError::Failed {
+                id: id(),
+                failure: *failure,
+            }),
+            TurnEnd::Incompatible(why) => Err(EngineError::Incompatible { id: id(), why }),
+            TurnEnd::StoreFailed(error) => Err(EngineError::HeldUp { id: id(), error }),
+        })
+    }
+
+    /// Asks the store how it ended, if it has.
+    async fn stored_outcome(&self) -> Result<Option<Result<F::Output, EngineError>>, EngineError> {
+        let info = self.info().await?;
+        self.check_flow(&info)?;
+        if let Some(refused) = &info.refused
+            && refused.fingerprint == F::FINGERPRINT
+        {
+            return Ok(Some(Err(EngineError::Incompatible {
+                id: self.id.to_string(),
+                why: refused.why.clone(),
+            })));
+        }
+        if !has_ended(&info) {
+            return Ok(None);
+        }
+        if info.status == Status::Done {
+            return Ok(Some(self.decode(info.output.as_ref())));
+        }
+        let state = self.tree().await?;
+        let failure = Failure {
+            flow: F::TABLE.name,
+            cause: cause_of(&state, F::TABLE),
+            state: Arc::new(state),
+        };
+        Ok(Some(Err(EngineError::Failed {
+            id: self.id.to_string(),
+            failure,
+        })))
+    }
+
+    fn decode(&self, output: Option<&Json>) -> Result<F::Output, EngineError> {
+        let text = output.map_or("null", Json::get);
+        caught(|| (F::OUTPUT.decode)(text)).map_err(|error| EngineError::Value {
+            id: self.id.to_string(),
+            why: format!("its saved output can't be read: {error}"),
+        })
+    }
+}
