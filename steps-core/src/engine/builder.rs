@@ -1,32 +1,27 @@
 //! Putting an engine together: its store, its flows, its limits.
 
 use std::{
-    collections::HashMap,
     fmt,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, AtomicU32, AtomicU64},
-    },
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
-use tokio::{sync::Notify, task::JoinSet};
+use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use super::{
-    Concurrency, Engine, EngineError, Inner, Life,
-    concurrency::Limiter,
-    news::News,
+    Engine, OwnTasks,
+    concurrency::Concurrency,
+    error::EngineError,
     worker::{
-        dispatcher,
-        turn::{Serve, Service},
+        dispatcher::dispatch,
+        engine_core::{EngineCore, Settings},
+        heartbeat::heartbeat,
+        served::{ErasedFlow, ServedFlows},
     },
 };
 use crate::{
-    base::{
-        clock::{Clock, TestClock},
-        sync::lock,
-    },
+    base::clock::{Clock, TestClock},
     interpreter::RunLimits,
     language::flow::Flow,
     run::with::With,
@@ -45,7 +40,7 @@ use crate::{
 #[must_use = "nothing runs before `.start()`"]
 pub struct Builder {
     store: Arc<dyn Store>,
-    served: Vec<(Arc<dyn Serve>, Option<usize>)>,
+    served: Vec<(Arc<dyn ErasedFlow>, Option<usize>)>,
     concurrency: Concurrency,
     lease: Duration,
     poll: Duration,
@@ -63,12 +58,12 @@ impl fmt::Debug for Builder {
 }
 
 impl Engine {
-    /// An engine on this store.
+    /// Begins an engine on this store.
     pub fn on(store: impl Store) -> Builder {
         Self::on_shared(Arc::new(store))
     }
 
-    /// An engine on a store that others use as well.
+    /// Begins an engine on a store that others use as well.
     pub fn on_shared(store: Arc<dyn Store>) -> Builder {
         Builder {
             store,
@@ -136,61 +131,29 @@ impl Builder {
     ///
     /// Where two flows have the same name, or the store can't be used.
     pub async fn start(self) -> Result<Engine, EngineError> {
-        let limiter = Limiter::new(self.concurrency);
-        let served: Vec<Arc<Service>> = self
-            .served
-            .into_iter()
-            .map(|(serve, at_once)| {
-                let limit = at_once.map(|n| limiter.beside(Concurrency::fixed(n)));
-                Arc::new(Service { serve, limit })
-            })
-            .collect();
-        let mut services: HashMap<&'static str, Arc<Service>> = HashMap::new();
-        for service in &served {
-            let (name, aliases) = service.serve.names();
-            for name in std::iter::once(name).chain(aliases.iter().copied()) {
-                if services.insert(name, Arc::clone(service)).is_some() {
-                    return Err(EngineError::Twice { name });
-                }
-            }
-        }
-        let flows = served
-            .iter()
-            .map(|service| service.claim(usize::MAX))
-            .collect();
-        self.store.readmit(flows).await?;
-        let inner = Arc::new(Inner {
+        let core = Arc::new(EngineCore::new(Settings {
             store: self.store,
             worker: format!("{}-{}", std::process::id(), Uuid::now_v7()),
             lease: self.lease,
             poll: self.poll,
             limits: self.limits,
             clock: self.clock,
-            services,
-            limiter,
-            news: Arc::new(News::default()),
-            running: Mutex::default(),
-            strays: Mutex::default(),
-            turns: AtomicU64::new(0),
-            losses: AtomicU32::new(0),
-            refused: Mutex::default(),
-            rested: Notify::new(),
-            nudge: Notify::new(),
-            due: Mutex::new(None),
-            starved: AtomicBool::new(false),
-            draining: AtomicBool::new(false),
-        });
-        let life = Arc::new(Life {
-            inner: Arc::clone(&inner),
-            tasks: Mutex::new(JoinSet::new()),
-        });
-        if !served.is_empty() {
-            inner.alarm(Some(inner.clock.now()));
-            let mut tasks = lock(&life.tasks);
-            tasks.spawn(dispatcher::dispatch(Arc::clone(&inner), served));
-            tasks.spawn(inner.limiter.adapt());
-            tasks.spawn(dispatcher::heartbeat(Arc::clone(&inner)));
+            concurrency: self.concurrency,
+        }));
+        let flows = Arc::new(ServedFlows::new(self.served, &core.limiter)?);
+        let claims = flows.iter().map(|flow| flow.claim(usize::MAX));
+        core.store.readmit(claims.collect()).await?;
+        let mut tasks = JoinSet::new();
+        if !flows.is_empty() {
+            core.due_now();
+            tasks.spawn(dispatch(Arc::clone(&core), Arc::clone(&flows)));
+            tasks.spawn(core.limiter.adapt());
+            tasks.spawn(heartbeat(Arc::clone(&core)));
         }
-        Ok(Engine { inner, life })
+        let tasks = Arc::new(OwnTasks {
+            core: Arc::clone(&core),
+            tasks: Mutex::new(tasks),
+        });
+        Ok(Engine { core, flows, tasks })
     }
 }

@@ -48,9 +48,18 @@
 //!
 //! # Inside
 //!
-//! `service` takes an execution's turn, `journal` writes its records, `dispatch` claims what is due
-//! and keeps the leases, `start` makes executions, `execution` is the handle on one, `operate`
-//! changes one that rests, `hub` tells who waits in this process, `limit` bounds how many run.
+//! | module | job |
+//! |---|---|
+//! | `builder`, `start` | putting an engine together; making executions |
+//! | `handle` | what a user holds of an execution: waiting, watching, signalling, operating on it |
+//! | `worker` | the engine's own work: claims, turns, leases, messages; `worker/mod.rs` tells the life of a turn, `worker/engine_core.rs` what is true of the engine's state |
+//! | `news` | tells those who wait in this process what happens to an execution |
+//! | `concurrency` | bounds how many executions run |
+//! | `error` | what an engine may answer in place of what it was asked for |
+//!
+//! `builder`, `start` and `handle` know `worker`, which knows `news`, `concurrency` and `error`; none
+//! knows one above it. All that an engine has in memory is gone after a crash, and nothing is lost
+//! by it: what counts is in the store.
 
 mod builder;
 mod concurrency;
@@ -61,36 +70,24 @@ mod start;
 mod worker;
 
 use std::{
-    collections::{HashMap, HashSet},
     fmt,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering},
-    },
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
-use futures_util::future::AbortHandle;
-use jiff::Timestamp;
-use tokio::{sync::Notify, task::JoinSet};
+use tokio::task::JoinSet;
 
-use crate::{
-    base::{clock::Clock, sync::lock},
-    interpreter::RunLimits,
-    store::{Message, Store},
-};
+use crate::base::sync::lock;
 pub use builder::Builder;
 pub use concurrency::Concurrency;
-use concurrency::Limiter;
 pub use error::EngineError;
 pub use handle::{
     execution::{Execution, Handle},
     filter::Filter,
     watch::{Watch, Watched},
 };
-use news::News;
 pub use start::Start;
-use worker::turn::{Post, Service};
+use worker::{engine_core::EngineCore, served::ServedFlows};
 
 /// An engine that runs executions and keeps them in a store.
 ///
@@ -98,93 +95,53 @@ use worker::turn::{Post, Service};
 /// been killed, which loses nothing; [`shutdown`](Self::shutdown) is the polite way.
 #[derive(Clone)]
 pub struct Engine {
-    inner: Arc<Inner>,
-    life: Arc<Life>,
+    core: Arc<EngineCore>,
+    flows: Arc<ServedFlows>,
+    tasks: Arc<OwnTasks>,
 }
 
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Engine")
-            .field("worker", &self.inner.worker)
+            .field("worker", &self.core.worker)
             .finish_non_exhaustive()
     }
 }
 
-/// What all parts of an engine share.
-struct Inner {
-    store: Arc<dyn Store>,
-    worker: String,
-    lease: Duration,
-    poll: Duration,
-    limits: RunLimits,
-    clock: Clock,
-    /// By each of their names.
-    services: HashMap<&'static str, Arc<Service>>,
-    limiter: Limiter,
-    news: Arc<News>,
-    /// What runs here, by the number of its turn.
-    running: Mutex<HashMap<u64, Running>>,
-    /// Messages for executions that do not run here, while some are being claimed: it may be one of
-    /// those.
-    strays: Mutex<Option<Vec<(Arc<str>, i64, Message)>>>,
-    /// How many turns have begun.
-    turns: AtomicU64,
-    /// How many turns in a row ended as the store took no more records.
-    losses: AtomicU32,
-    /// The executions that did not fit, once each.
-    refused: Mutex<HashSet<Arc<str>>>,
-    /// Tells that an execution has left `running`.
-    rested: Notify,
-    /// Wakes the dispatcher.
-    nudge: Notify,
-    /// When something is due, as far as is known here.
-    due: Mutex<Option<Timestamp>>,
-    /// Whether the bound of a flow left something to others, or for later.
-    starved: AtomicBool,
-    /// Whether nothing is taken up any more.
-    draining: AtomicBool,
-}
-
-/// An execution that runs here.
-#[derive(Clone)]
-struct Running {
-    journal: Arc<worker::turn_journal::TurnJournal>,
-    post: Arc<Post>,
-    abort: AbortHandle,
-}
-
-/// Ends the engine's tasks with its last handle.
-struct Life {
-    inner: Arc<Inner>,
+/// The engine's own tasks, which end with its last handle.
+struct OwnTasks {
+    core: Arc<EngineCore>,
     tasks: Mutex<JoinSet<()>>,
 }
 
-impl Drop for Life {
+impl Drop for OwnTasks {
     fn drop(&mut self) {
-        self.inner.draining.store(true, Ordering::Relaxed);
-        self.inner.at_work().iter().for_each(|it| it.abort.abort());
+        self.core.kill();
         lock(&self.tasks).abort_all();
     }
 }
 
-impl Inner {
-    fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Relaxed)
+impl Engine {
+    /// Takes nothing up any more, and waits until what runs here has ended or waits for something.
+    /// What waits, and what is due, is left to other processes, or to the next start.
+    ///
+    /// The handles still work; starting an execution fails with [`EngineError::Closed`].
+    pub async fn drain(&self) {
+        self.core.drain().await;
     }
 
-    /// What runs here now. Nothing is done to them under the lock, which they take when they end.
-    fn at_work(&self) -> Vec<Running> {
-        lock(&self.running).values().cloned().collect()
-    }
-
-    /// Notes that something will be due then.
-    fn alarm(&self, until: Option<Timestamp>) {
-        let Some(until) = until else { return };
-        let mut due = lock(&self.due);
-        if due.is_none_or(|due| until < due) {
-            *due = Some(until);
-            drop(due);
-            self.nudge.notify_one();
-        }
+    /// Shuts down: no new step begins, those that run see [`Cx::cancelled`](crate::Cx::cancelled)
+    /// and are let finish, for at most `grace`; then their executions are given back, for other
+    /// processes or the next start to go on with, and the store is closed. A step that is still at
+    /// work after `grace` is cut off, as by a crash: it is verified or runs again when it is taken
+    /// up.
+    ///
+    /// # Errors
+    ///
+    /// Where the store can't be closed well. What it acknowledged is safe.
+    pub async fn shutdown(self, grace: Duration) -> Result<(), EngineError> {
+        self.core.suspend(grace).await;
+        lock(&self.tasks.tasks).abort_all();
+        Ok(self.core.store.close().await?)
     }
 }

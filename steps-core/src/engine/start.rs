@@ -1,19 +1,19 @@
-//! Starting an execution.
+//! Starting an execution: its first turn begins at once where there is room for it in this process;
+//! otherwise it is left in the store, to be claimed.
 
-use std::{
-    future::IntoFuture,
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::{future::IntoFuture, sync::atomic::Ordering, time::Duration};
 
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 use super::{
-    Engine, EngineError, Execution, Inner,
+    Engine,
+    error::EngineError,
+    handle::execution::Execution,
     worker::{
-        turn::{Post, Service, Turn},
-        turn_journal::TurnJournal,
+        served::{Place, ServedFlow},
+        turn::Turn,
+        turn_task,
     },
 };
 use crate::{
@@ -21,10 +21,11 @@ use crate::{
     language::flow::Flow,
     model::state::Labels,
     run::with::Input,
-    store::{Due, Existing, Info, NewExecution, Saved, Target, Then, Write, Written},
+    store::{Due, Existing, NewExecution, Target, Then, Write, Written},
 };
 
-/// An execution about to be started: awaited, it is there, safely, and this gives the handle on it.
+/// An execution about to be started: awaited, it is there, safely, and the handle on it is
+/// returned.
 ///
 /// What [`Engine::start`] returns; the methods are options.
 #[must_use = "nothing is started until it is awaited"]
@@ -90,7 +91,7 @@ impl<F: Flow> Start<'_, F> {
 
     /// Not before this long from now.
     pub fn after(self, time: Duration) -> Self {
-        let at = clock::add(self.engine.inner.clock.now(), time);
+        let at = clock::add(self.engine.core.clock.now(), time);
         self.at(at)
     }
 
@@ -101,7 +102,7 @@ impl<F: Flow> Start<'_, F> {
     }
 
     async fn start(self) -> Result<Execution<F>, EngineError> {
-        let inner = &self.engine.inner;
+        let core = &self.engine.core;
         let id = match self.id {
             Some(id) => match crate::base::id::check(&id) {
                 Ok(()) => id,
@@ -109,12 +110,12 @@ impl<F: Flow> Start<'_, F> {
             },
             None => crate::base::id::new().to_string(),
         };
-        if inner.is_draining() {
+        if core.is_draining() {
             return Err(EngineError::Closed);
         }
         let input = caught(|| F::save_input(self.input.value()))
             .map_err(|error| format!("its input can't be saved as JSON: {error}"))
-            .and_then(|input| match inner.limits.check("input", Some(&input)) {
+            .and_then(|input| match core.limits.check("input", Some(&input)) {
                 Ok(()) => Ok(input),
                 Err(error) => Err(error.text()),
             })
@@ -131,17 +132,19 @@ impl<F: Flow> Start<'_, F> {
             priority: self.priority,
             held: None,
         };
-        let existing = match (inner.services.get(F::TABLE.name), self.at) {
-            (Some(service), None) if let Some(place) = inner.limiter.try_acquire() => {
-                match service.place() {
-                    Some(own) => inner.start_now(service, new, (place, own)).await?,
-                    None => inner.start_later(new, Due::Now).await?,
-                }
-            }
-            (_, at) => inner.start_later(new, at.map_or(Due::Now, Due::At)).await?,
+        let place = || {
+            let (_, flow) = self.engine.flows.get(F::TABLE.name)?;
+            Some((flow, flow.try_place(&core.limiter)?))
+        };
+        let existing = match self.at {
+            Some(time) => self.engine.start_later(new, Due::At(time)).await?,
+            None => match place() {
+                Some((flow, place)) => self.engine.start_now(flow, new, place).await?,
+                None => self.engine.start_later(new, Due::Now).await?,
+            },
         };
         if let Some(existing) = existing {
-            same::<F>(&id, &existing, &input)?;
+            check_same::<F>(&id, &existing, &input)?;
         } else {
             execution.is_first.store(true, Ordering::Relaxed);
         }
@@ -149,8 +152,8 @@ impl<F: Flow> Start<'_, F> {
     }
 }
 
-/// Whether the execution that is there is the one that was to be started.
-fn same<F: Flow>(id: &str, existing: &Existing, input: &Json) -> Result<(), EngineError> {
+/// Checks that the execution that is there is the one that was to be started.
+fn check_same<F: Flow>(id: &str, existing: &Existing, input: &Json) -> Result<(), EngineError> {
     let id = || id.to_owned();
     if !F::TABLE.answers_to(&existing.info.flow) {
         return Err(EngineError::OtherFlow {
@@ -169,41 +172,18 @@ fn same<F: Flow>(id: &str, existing: &Existing, input: &Json) -> Result<(), Engi
     Ok(())
 }
 
-impl Inner {
-    /// Makes the execution and begins its first turn with one write.
+impl Engine {
+    /// Makes the execution and begins its first turn with one write. Returns the one that has the
+    /// id already, if there is one.
     async fn start_now(
-        self: &Arc<Self>,
-        service: &Arc<Service>,
-        mut new: NewExecution,
-        places: (
-            super::concurrency::Permit,
-            Option<super::concurrency::Permit>,
-        ),
+        &self,
+        flow: &ServedFlow,
+        new: NewExecution,
+        place: Place,
     ) -> Result<Option<Box<Existing>>, EngineError> {
-        new.held = Some((self.worker.clone(), self.lease));
-        let id: Arc<str> = new.id.as_str().into();
-        let mut info = Info::new(new.id.as_str(), new.flow.as_str(), self.clock.now());
-        info.labels = new.labels.clone();
-        let saved = Saved {
-            info,
-            input: new.input.clone(),
-            nodes: Vec::new(),
-        };
         let (started, start) = oneshot::channel();
-        let journal = TurnJournal::new(
-            Arc::clone(self),
-            id,
-            Target::New(Box::new(new)),
-            Some(started),
-        );
-        let turn = Turn {
-            journal: Arc::new(journal),
-            saved,
-            post: Arc::new(Post::default()),
-            undo: false,
-            lapsed: false,
-        };
-        self.spawn(service, turn, places);
+        let turn = Turn::of_new(&self.core, new, started);
+        turn_task::spawn(flow, turn, place);
         match start.await {
             Ok(started) => Ok(started?),
             Err(_) => Err(EngineError::Closed),
@@ -223,13 +203,13 @@ impl Inner {
             taken: Vec::new(),
             then: Then::Rest { due, seen: 0 },
         };
-        match self.store.write(write).await? {
+        match self.core.store.write(write).await? {
             Written::Exists(existing) => Ok(Some(existing)),
             _ => {
-                self.alarm(match due {
-                    Due::At(time) => Some(time),
-                    _ => Some(self.clock.now()),
-                });
+                match due {
+                    Due::At(time) => self.core.schedule.due_at(time),
+                    _ => self.core.due_now(),
+                }
                 Ok(None)
             }
         }

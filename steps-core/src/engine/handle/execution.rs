@@ -8,7 +8,7 @@ use std::{
 };
 
 use crate::{
-    engine::{Engine, EngineError, news::Listener},
+    engine::{Engine, error::EngineError, news::Listener},
     language::flow::Flow,
     model::{state::State, status::Status, typed::FlowState},
     store::{Info, Query, Saved},
@@ -110,13 +110,13 @@ impl Engine {
             limit: 1,
             ..Query::default()
         };
-        Ok(self.inner.store.list(query).await?.pop())
+        Ok(self.core.store.list(query).await?.pop())
     }
 }
 
 impl Handle {
     pub(in crate::engine) fn new(engine: Engine, id: Arc<str>) -> Self {
-        let listener = engine.inner.news.listen(&id);
+        let listener = engine.core.news.listen(&id);
         Self {
             engine,
             id,
@@ -143,7 +143,7 @@ impl Handle {
 
     /// Its tree as it is recorded now, untyped.
     pub async fn tree(&self) -> Result<State, EngineError> {
-        let saved = self.engine.inner.store.load(self.id.to_string()).await?;
+        let saved = self.engine.core.store.load(self.id.to_string()).await?;
         self.tree_of(saved.ok_or_else(|| self.unknown())?)
     }
 

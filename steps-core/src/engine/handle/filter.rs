@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::execution::Handle;
 use crate::{
-    engine::{Engine, EngineError},
+    engine::{Engine, error::EngineError},
     language::flow::Flow,
     model::status::Status,
     store::{Info, Query},
@@ -114,19 +114,19 @@ impl Engine {
         if query.limit == 0 {
             query.limit = 100;
         }
-        Ok(self.inner.store.list(query).await?)
+        Ok(self.core.store.list(query).await?)
     }
 
     /// Returns how many executions a filter finds.
     pub async fn count(&self, filter: Filter) -> Result<u64, EngineError> {
-        Ok(self.inner.store.count(filter.query).await?)
+        Ok(self.core.store.count(filter.query).await?)
     }
 
     /// Deletes the executions that a filter finds and that have ended, with all that is recorded of
     /// them, the oldest first. Others are passed over: stop or undo them first. Returns
     /// how many were deleted.
     pub async fn delete_where(&self, filter: Filter) -> Result<u64, EngineError> {
-        Ok(self.inner.store.delete(filter.query).await?)
+        Ok(self.core.store.delete(filter.query).await?)
     }
 }
 
@@ -141,7 +141,7 @@ impl Handle {
             id: Some(self.id.to_string()),
             ..Query::default()
         };
-        if self.engine.inner.store.delete(query).await? == 0 {
+        if self.engine.core.store.delete(query).await? == 0 {
             return Err(EngineError::Status {
                 id: self.id.to_string(),
                 wanted: "deleted",

@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::execution::{Execution, Handle};
 use crate::{
     base::{error::caught, json::Json},
-    engine::EngineError,
+    engine::error::EngineError,
     language::flow::Flow,
     model::{status::Status, typed::AsStepRef},
     store::{Message, Tell, Told},
@@ -102,14 +102,14 @@ impl Handle {
         from: &[Status],
         wanted: &'static str,
     ) -> Result<(), EngineError> {
-        let told = self.engine.inner.store.tell(Tell {
+        let told = self.engine.core.store.tell(Tell {
             id: self.id.to_string(),
             message: message.clone(),
             only: from.to_vec(),
         });
         match told.await? {
             Told::Kept(number) => {
-                self.engine.inner.bring(&self.id, number, message);
+                self.engine.core.deliver(&self.id, number, message);
                 Ok(())
             }
             Told::Not(status) => Err(EngineError::Status {

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use super::execution::{Execution, Handle};
 use crate::{
-    base::sync::lock,
-    engine::EngineError,
+    engine::error::EngineError,
     language::flow::Flow,
     model::{
         state::{State, StateError},
@@ -73,12 +72,12 @@ impl Handle {
         &self,
         edit: impl FnOnce(&mut State) -> Result<R, Refusal>,
     ) -> Result<R, EngineError> {
-        let inner = &self.engine.inner;
+        let core = &self.engine.core;
         let id = || self.id.to_string();
-        let held = inner.store.hold(Hold {
+        let held = core.store.hold(Hold {
             id: id(),
-            worker: inner.worker.clone(),
-            lease: inner.lease,
+            worker: core.worker.clone(),
+            lease: core.lease,
         });
         let taken = match held.await? {
             Held::Taken(taken) => *taken,
@@ -136,9 +135,9 @@ impl Handle {
                 write.nodes = root::rows_of(state);
                 write.replace = true;
                 write.taken = requests;
-                inner.news.goes_on(&self.id);
-                inner.store.write(write).await?;
-                inner.alarm(Some(inner.clock.now()));
+                core.news.goes_on(&self.id);
+                core.store.write(write).await?;
+                core.due_now();
                 Ok(result)
             }
             Err(error) => {
@@ -149,7 +148,7 @@ impl Handle {
                     Due::Now
                 };
                 write.then = Then::Rest { due, seen };
-                inner.store.write(write).await?;
+                core.store.write(write).await?;
                 Err(error)
             }
         }
@@ -190,28 +189,5 @@ impl<F: Flow> Execution<F> {
     /// Tells a stuck rollback that this step was undone by hand.
     pub async fn mark_undone<T>(&self, step: impl AsStepRef<T>) -> Result<(), EngineError> {
         self.mark_undone_path(&step.path()).await
-    }
-}
-
-impl crate::engine::Inner {
-    /// Brings a message to the execution if it runs here; otherwise it is due now.
-    pub(in crate::engine) fn bring(&self, id: &str, number: i64, message: Message) {
-        let running = {
-            let running = lock(&self.running);
-            let mut all = running.values();
-            let found = all.find(|it| *it.journal.id == *id && it.journal.lease().is_some());
-            // Still under the lock, so that one that is being claimed does not come in between.
-            if found.is_none()
-                && let Some(strays) = &mut *lock(&self.strays)
-            {
-                strays.push((id.into(), number, message.clone()));
-            }
-            found.cloned()
-        };
-        let runs = running.is_some_and(|it| it.post.bring(&it.journal, number, message));
-        if !runs {
-            self.news.goes_on(id);
-            self.alarm(Some(self.clock.now()));
-        }
     }
 }

@@ -7,7 +7,7 @@ use super::execution::{Execution, Handle};
 use crate::{
     base::{error::caught, json::Json},
     engine::{
-        EngineError,
+        error::EngineError,
         news::{TurnEnd, heard, longer},
     },
     interpreter::cause_of,
@@ -19,16 +19,16 @@ use crate::{
 impl Handle {
     /// Waits until it has ended: done, failed, undone, stuck or stopped.
     pub async fn rest(&self) -> Result<Info, EngineError> {
-        let inner = &self.engine.inner;
-        let mut listener = inner.news.listen(&self.id);
-        let mut pause = inner.poll;
+        let core = &self.engine.core;
+        let mut listener = core.news.listen(&self.id);
+        let mut pause = core.poll;
         loop {
             listener.turn_ends.mark_unchanged();
             let info = self.info().await?;
             if has_ended(&info) {
                 return Ok(info);
             }
-            heard(&mut listener.turn_ends, &inner.clock, pause).await;
+            heard(&mut listener.turn_ends, &core.clock, pause).await;
             pause = longer(pause);
         }
     }
@@ -52,14 +52,14 @@ impl<F: Flow> Execution<F> {
     /// [`EngineError::Incompatible`] where it does not fit this program, which it may yet do with
     /// another; [`EngineError::HeldUp`] where the store takes no more records of it.
     pub async fn outcome(&self) -> Result<F::Output, EngineError> {
-        let inner = &self.engine.inner;
-        let mut listener = inner.news.listen(&self.id);
+        let core = &self.engine.core;
+        let mut listener = core.news.listen(&self.id);
         // The handle that started it hears of its end; any other asks the store first.
         let mut has_news = self.is_first.swap(false, Ordering::Relaxed);
         if !has_news && let Some(outcome) = self.stored_outcome().await? {
             return outcome;
         }
-        let mut pause = inner.poll;
+        let mut pause = core.poll;
         loop {
             if has_news {
                 let end = listener.turn_ends.borrow_and_update().clone();
@@ -68,7 +68,7 @@ impl<F: Flow> Execution<F> {
                 }
             }
             // News that `heard` returns for counts as seen, and is looked at above.
-            has_news = heard(&mut listener.turn_ends, &inner.clock, pause).await;
+            has_news = heard(&mut listener.turn_ends, &core.clock, pause).await;
             if !has_news && let Some(outcome) = self.stored_outcome().await? {
                 return outcome;
             }

@@ -13,7 +13,7 @@ use super::execution::Execution;
 use crate::{
     base::future::BoxFuture,
     engine::{
-        EngineError,
+        error::EngineError,
         news::{Listener, heard, longer},
     },
     language::flow::Flow,
@@ -71,11 +71,11 @@ struct Follower<F: Flow> {
 
 impl<F: Flow> Follower<F> {
     async fn look(mut self) -> (Result<State, EngineError>, Self) {
-        let inner = &self.execution.engine.inner;
+        let core = &self.execution.engine.core;
         let records = &mut self.listener.records;
         self.pause = Some(match self.pause {
-            Some(pause) if !heard(records, &inner.clock, pause).await => longer(pause),
-            _ => inner.poll,
+            Some(pause) if !heard(records, &core.clock, pause).await => longer(pause),
+            _ => core.poll,
         });
         records.mark_unchanged();
         let state = self.execution.tree().await;
@@ -85,7 +85,7 @@ impl<F: Flow> Follower<F> {
 
 impl<F: Flow> Watch<F> {
     fn new(execution: Execution<F>) -> Self {
-        let listener = execution.engine.inner.news.listen(&execution.id);
+        let listener = execution.engine.core.news.listen(&execution.id);
         let follower = Follower {
             execution,
             listener,

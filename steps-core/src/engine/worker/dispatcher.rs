@@ -1,209 +1,197 @@
-//! The engine's own tasks: one claims what is due, one keeps the leases.
+//! The task that claims what is due, and begins the turns.
 
-use std::{
-    panic::AssertUnwindSafe,
-    pin::pin,
-    sync::{Arc, atomic::Ordering},
-    time::Duration,
-};
+use std::{pin::pin, sync::Arc};
 
-use futures_util::{
-    FutureExt,
-    future::{AbortHandle, Abortable, Either, select},
-};
+use futures_util::future::{Either, select};
 
 use super::{
-    turn::{Post, Service, Turn},
-    turn_journal::TurnJournal,
-};
-use crate::engine::{
-    Inner, Running,
-    concurrency::{Limiter, Permit},
-    news::TurnEnd,
+    engine_core::{EngineCore, STORE_PAUSES},
+    served::{Place, ServedFlow, ServedFlows},
+    turn::Turn,
+    turn_task,
 };
 use crate::{
-    base::{clock, clock::Clock, sync::lock},
-    interpreter::Ask,
-    store::{
-        Claim, Due, ErrorKind, Message, Renew, Renewal, Saved, StoreError, Taken, Target, Then,
-    },
+    base::{clock, clock::Clock},
+    engine::concurrency::{Limiter, Permit},
+    store::{Claim, StoreError, Taken},
 };
 
 /// At most this many executions are claimed at once, with their trees.
 const BATCH: usize = 64;
 
-/// How long the dispatcher waits after the store failed, at first and at most.
-const PAUSES: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(5));
-
-/// The places of one claim.
-struct Places {
-    all: Vec<Permit>,
-    own: Vec<Vec<Permit>>,
+/// Claims what is due, until the engine takes nothing up any more.
+pub(crate) async fn dispatch(core: Arc<EngineCore>, flows: Arc<ServedFlows>) {
+    let dispatcher = Dispatcher {
+        core,
+        flows,
+        bounded_out: false,
+    };
+    dispatcher.run().await;
 }
 
-/// Claims what is due, for as long as the engine lives.
-pub(in crate::engine) async fn dispatch(inner: Arc<Inner>, services: Vec<Arc<Service>>) {
-    let mut pause = PAUSES.0;
-    while !inner.is_draining() {
-        inner.until_due().await;
-        loop {
-            let all = inner.places().await;
-            if inner.is_draining() {
-                return;
-            }
-            match inner.claim(&services, all).await {
-                Ok(more) => {
-                    pause = PAUSES.0;
-                    if !more {
-                        break;
-                    }
-                }
-                Err(error) => {
-                    if !error.kind().is_transient() {
-                        tracing::error!(%error, "the store gives no work");
-                    }
-                    tokio::time::sleep(pause).await;
-                    pause = (2 * pause).min(PAUSES.1);
-                }
-            }
+struct Dispatcher {
+    core: Arc<EngineCore>,
+    flows: Arc<ServedFlows>,
+    /// Whether the bound of a flow kept the last claim from taking all that it had room for.
+    bounded_out: bool,
+}
+
+/// The places that a claim may fill.
+struct FreePlaces {
+    in_engine: Vec<Permit>,
+    /// For each flow that has a bound of its own; empty for the others.
+    in_flows: Vec<Vec<Permit>>,
+}
+
+impl FreePlaces {
+    /// How many executions of this flow may be claimed.
+    fn of(&self, index: usize, flow: &ServedFlow) -> usize {
+        match flow.limiter {
+            Some(_) => self.in_flows[index].len(),
+            None => self.in_engine.len(),
         }
     }
 }
 
-impl Inner {
-    /// Ends when something may be due.
+impl Dispatcher {
+    async fn run(mut self) {
+        let mut pause = STORE_PAUSES.0;
+        while !self.core.is_draining() {
+            self.until_due().await;
+            loop {
+                let in_engine = self.free_places().await;
+                if self.core.is_draining() {
+                    return;
+                }
+                match self.claim(in_engine).await {
+                    Ok(more_is_due) => {
+                        pause = STORE_PAUSES.0;
+                        if !more_is_due {
+                            break;
+                        }
+                    }
+                    Err(error) => {
+                        if !error.kind().is_transient() {
+                            tracing::error!(%error, "the store gives no work");
+                        }
+                        tokio::time::sleep(pause).await;
+                        pause = (2 * pause).min(STORE_PAUSES.1);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits until something may be due.
     async fn until_due(&self) {
+        let core = &*self.core;
         loop {
-            let nudged = self.nudge.notified();
-            let room = self.limiter.changed();
-            let due = *lock(&self.due);
-            let now = self.clock.now();
+            let woken = core.schedule.woken();
+            let room = core.limiter.changed();
+            let due = core.schedule.next_due();
+            let now = core.clock.now();
             if due.is_some_and(|due| due <= now) {
                 return;
             }
-            let until = match &self.clock {
+            let until = match &core.clock {
                 // A test's clock would never stop if somebody slept by it over and over.
                 Clock::Test(_) => due,
                 Clock::System => {
-                    let poll = clock::add(now, self.poll);
+                    let poll = clock::add(now, core.poll);
                     Some(due.map_or(poll, |due| due.min(poll)))
                 }
             };
             let sleep = async {
                 match until {
-                    Some(until) => self.clock.sleep_until(until).await,
+                    Some(until) => core.clock.sleep_until(until).await,
                     None => std::future::pending().await,
                 }
             };
             // Executions may be due that one flow's own bound has left.
             let room = async {
-                if self.starved.load(Ordering::Relaxed) {
+                if self.bounded_out {
                     room.await;
                 } else {
                     std::future::pending::<()>().await;
                 }
             };
-            let (sleep, nudged, room) = (pin!(sleep), pin!(nudged), pin!(room));
-            match select(select(sleep, room), nudged).await {
+            let (sleep, woken, room) = (pin!(sleep), pin!(woken), pin!(room));
+            match select(select(sleep, room), woken).await {
                 Either::Left(_) => return,
                 Either::Right(_) => {}
             }
         }
     }
 
-    /// Ends when there is room for an execution, with as many places as there are.
-    async fn places(&self) -> Vec<Permit> {
+    /// Waits until there is room in the engine, and returns all the places there are.
+    async fn free_places(&self) -> Vec<Permit> {
         loop {
-            self.limiter.freed().await;
-            let places = some(&self.limiter, BATCH);
+            self.core.limiter.freed().await;
+            let places = up_to(BATCH, &self.core.limiter);
             if !places.is_empty() {
                 return places;
             }
         }
     }
 
-    /// Claims as many as there are places, and begins their turns. Whether more may be due.
-    async fn claim(
-        self: &Arc<Self>,
-        services: &[Arc<Service>],
-        all: Vec<Permit>,
-    ) -> Result<bool, StoreError> {
-        let own: Vec<Vec<Permit>> = services
-            .iter()
-            .map(|service| match &service.limit {
-                Some(limit) => some(limit, all.len()),
-                None => Vec::new(),
-            })
-            .collect();
-        let bounded = |(service, own): (&Arc<Service>, &Vec<Permit>)| {
-            service.limit.is_some() && own.len() < all.len()
+    /// Claims as many executions as there are places, and begins their turns. Returns whether more
+    /// may be due.
+    async fn claim(&mut self, in_engine: Vec<Permit>) -> Result<bool, StoreError> {
+        let limit = in_engine.len();
+        let of_flow = |flow: &ServedFlow| match &flow.limiter {
+            Some(limiter) => up_to(limit, limiter),
+            None => Vec::new(),
         };
-        let starved = services.iter().zip(&own).any(bounded);
-        self.starved.store(starved, Ordering::Relaxed);
-        let flows = services
-            .iter()
-            .zip(&own)
-            .map(|(service, own)| {
-                let most = match service.limit {
-                    Some(_) => own.len(),
-                    None => all.len(),
-                };
-                service.claim(most)
-            })
-            .filter(|flow| flow.limit > 0)
-            .collect();
-        let mut places = Places { all, own };
-        let limit = places.all.len();
-        // What comes from now on is not in this claim.
-        *lock(&self.due) = None;
-        *lock(&self.strays) = Some(Vec::new());
-        let claimed = self
-            .store
-            .claim(Claim {
-                worker: self.worker.clone(),
-                lease: self.lease,
-                flows,
-                limit,
-            })
-            .await;
-        let claimed = claimed.inspect_err(|_| {
-            *lock(&self.strays) = None;
-            self.alarm(Some(self.clock.now()));
+        let mut places = FreePlaces {
+            in_flows: self.flows.iter().map(of_flow).collect(),
+            in_engine,
+        };
+        let flows = self.flows.iter().enumerate();
+        let claims = flows.map(|(index, flow)| flow.claim(places.of(index, flow)));
+        let claims: Vec<_> = claims.collect();
+        self.bounded_out = claims.iter().any(|claim| claim.limit < limit);
+
+        let core = &*self.core;
+        // What becomes due, and which message comes, from now on, may be missed by this claim.
+        core.schedule.clear();
+        core.running.keep_undelivered();
+        let claimed = core.store.claim(Claim {
+            worker: core.worker.clone(),
+            lease: core.lease,
+            flows: claims.into_iter().filter(|it| it.limit > 0).collect(),
+            limit,
+        });
+        let claimed = claimed.await.inspect_err(|_| {
+            core.running.take_undelivered();
+            core.due_now();
         })?;
         // By the store's clock; the engine sleeps by its own.
         if let Some(next) = claimed.next_due {
-            let local = match clock::after(claimed.now, next) {
-                Some(left) => clock::add(self.clock.now(), left),
-                None => self.clock.now(),
-            };
-            self.alarm(Some(local));
+            let now = core.clock.now();
+            let left = clock::after(claimed.now, next);
+            core.schedule
+                .due_at(left.map_or(now, |left| clock::add(now, left)));
         }
         let count = claimed.taken.len();
         for taken in claimed.taken {
-            self.take_up(taken, services, &mut places);
+            self.take_up(taken, &mut places);
         }
-        let strays = lock(&self.strays).take();
-        for (id, number, message) in strays.into_iter().flatten() {
-            self.bring(&id, number, message);
-        }
+        core.deliver_kept();
         let more = claimed.next_due.is_some_and(|next| next <= claimed.now);
         Ok(more && count > 0)
     }
 
-    fn take_up(self: &Arc<Self>, taken: Taken, services: &[Arc<Service>], places: &mut Places) {
-        let service = self.services.get(&*taken.info.flow);
-        let Some((service, place)) = service.zip(places.all.pop()) else {
+    /// Begins the turn of an execution that was claimed.
+    fn take_up(&self, taken: Taken, places: &mut FreePlaces) {
+        let served = self.flows.get(&taken.info.flow);
+        let Some(((index, flow), in_engine)) = served.zip(places.in_engine.pop()) else {
             // The store gave what was not asked for; it goes to somebody else when the lease ends.
             tracing::error!(execution = taken.info.id, "claimed, and can't be run");
             return;
         };
-        let index = services
-            .iter()
-            .position(|other| Arc::ptr_eq(other, service));
-        let own = index
-            .and_then(|index| places.own[index].pop())
-            .or_else(|| service.limit.as_ref().map(Limiter::admit));
-        let lapsed = taken.from.as_ref() == Some(&self.worker);
+        let in_flow = places.in_flows[index]
+            .pop()
+            .or_else(|| flow.limiter.as_ref().map(Limiter::admit));
         if let Some(from) = &taken.from {
             tracing::info!(
                 execution = taken.info.id,
@@ -211,213 +199,14 @@ impl Inner {
                 "taken over: its lease had ended"
             );
         }
-        let id: Arc<str> = taken.info.id.as_str().into();
-        let target = Target::Held(taken.lease);
-        let journal = TurnJournal::new(Arc::clone(self), id, target, None);
-        let journal = Arc::new(journal);
-        let post = Arc::new(Post::default());
-        let undo = taken
-            .messages
-            .iter()
-            .any(|(_, message)| *message == Message::Undo);
-        for (number, message) in taken.messages {
-            post.bring(&journal, number, message);
-        }
-        let turn = Turn {
-            journal,
-            saved: Saved {
-                info: taken.info,
-                input: taken.input,
-                nodes: taken.nodes,
-            },
-            post,
-            undo,
-            lapsed,
-        };
-        self.spawn(service, turn, (place, own));
-    }
-
-    /// Ends when that turn has.
-    async fn left(&self, number: u64) {
-        loop {
-            let rested = self.rested.notified();
-            if !lock(&self.running).contains_key(&number) {
-                return;
-            }
-            rested.await;
-        }
-    }
-
-    /// Begins a turn, on a task of its own.
-    pub(in crate::engine) fn spawn(
-        self: &Arc<Self>,
-        service: &Arc<Service>,
-        turn: Turn,
-        places: (Permit, Option<Permit>),
-    ) {
-        let number = self.turns.fetch_add(1, Ordering::Relaxed);
-        let journal = Arc::clone(&turn.journal);
-        let post = Arc::clone(&turn.post);
-        let leaving = Leaving {
-            inner: Arc::clone(self),
-            number,
-            journal: Arc::clone(&turn.journal),
-            post: Arc::clone(&turn.post),
-            places: Some(places),
-        };
-        let serve = Arc::clone(&service.serve);
-        let (inner, lapsed) = (Arc::clone(self), turn.lapsed);
-        let (abort, registration) = AbortHandle::new_pair();
-        let mut running = lock(&self.running);
-        // Its lease had ended while it was at work here, on a machine that is too busy: what is
-        // at work can write no more, and must not meet its own successor.
-        let older = lapsed.then(|| {
-            let mut all = running.iter();
-            all.find(|(_, older)| older.journal.id == journal.id)
-        });
-        let older = older.flatten().map(|(number, it)| (*number, it.clone()));
-        let this = Running {
-            journal,
-            post,
-            abort,
-        };
-        running.insert(number, this);
-        // A runtime that is shutting down drops the task at once, which takes the lock.
-        drop(running);
-        let turn = async move {
-            if let Some((number, older)) = older {
-                older.post.ask(Ask::Suspend);
-                inner.left(number).await;
-            }
-            let rest = AssertUnwindSafe(serve.turn(turn)).catch_unwind().await;
-            leaving.leave(rest.unwrap_or_else(|_| {
-                TurnEnd::StoreFailed(StoreError::new(ErrorKind::Other, "the engine panicked"))
-            }));
-        };
-        tokio::spawn(Abortable::new(turn, registration));
+        let turn = Turn::of_claimed(&self.core, taken);
+        turn_task::spawn(flow, turn, Place::new(in_engine, in_flow));
     }
 }
 
-/// As many places as there are, up to `most`.
-fn some(limiter: &Limiter, most: usize) -> Vec<Permit> {
+/// Returns as many places as there are, up to `most`.
+fn up_to(most: usize, limiter: &Limiter) -> Vec<Permit> {
     std::iter::from_fn(|| limiter.try_acquire())
         .take(most)
         .collect()
-}
-
-/// A turn that has not ended yet. With it ends the heartbeat of its lease.
-struct Leaving {
-    inner: Arc<Inner>,
-    number: u64,
-    journal: Arc<TurnJournal>,
-    post: Arc<Post>,
-    places: Option<(Permit, Option<Permit>)>,
-}
-
-impl Leaving {
-    fn leave(mut self, rest: TurnEnd) {
-        let (inner, journal) = (&self.inner, &self.journal);
-        // Who is told of the end may begin another one at once.
-        drop(self.places.take());
-        // Without a lease it was not this engine's execution.
-        let Some(_) = journal.lease() else { return };
-        if let TurnEnd::StoreFailed(error) = &rest {
-            tracing::error!(execution = &*journal.id, %error, "its records can't be written");
-            if error.kind() == ErrorKind::Fenced {
-                return;
-            }
-            let losses = inner.losses.fetch_add(1, Ordering::Relaxed).min(16);
-            let pause = (PAUSES.0 * 2_u32.pow(losses)).min(inner.lease);
-            tokio::spawn(give_back(Arc::clone(journal), pause));
-        } else {
-            inner.losses.store(0, Ordering::Relaxed);
-        }
-        self.post.close(journal, |late| {
-            // What came too late for this turn has made the execution due again.
-            if late {
-                inner.alarm(Some(inner.clock.now()));
-            }
-            let is_over =
-                !late || matches!(rest, TurnEnd::StoreFailed(_) | TurnEnd::Incompatible(_));
-            inner
-                .news
-                .turn_ended(&journal.id, if is_over { rest } else { TurnEnd::Waiting });
-        });
-    }
-}
-
-impl Drop for Leaving {
-    fn drop(&mut self) {
-        lock(&self.inner.running).remove(&self.number);
-        drop(self.places.take());
-        self.inner.rested.notify_waiters();
-    }
-}
-
-/// Gives back a lease after the store failed, so that the execution need not wait for its end. It
-/// is due again after a pause, which grows while the store takes no records: each turn may do the
-/// effect of a step once more.
-async fn give_back(journal: Arc<TurnJournal>, pause: Duration) {
-    let inner = &journal.inner;
-    let until = clock::add(inner.clock.now(), pause);
-    let mut pause = PAUSES.0;
-    let mut left = inner.lease;
-    while let Some(less) = left.checked_sub(pause) {
-        tokio::time::sleep(pause).await;
-        let then = Then::Rest {
-            due: Due::At(until),
-            seen: 0,
-        };
-        match journal.give_back(then).await {
-            Ok(()) => return inner.alarm(Some(until)),
-            Err(error) if error.kind() == ErrorKind::Fenced => return,
-            Err(_) => {}
-        }
-        (left, pause) = (less, (2 * pause).min(PAUSES.1));
-    }
-}
-
-/// Keeps the leases of what runs here, and brings the messages that other processes left.
-pub(in crate::engine) async fn heartbeat(inner: Arc<Inner>) {
-    let mut pause = inner.lease / 3;
-    loop {
-        tokio::time::sleep(pause).await;
-        pause = inner.lease / 3;
-        let held: Vec<_> = lock(&inner.running)
-            .values()
-            .filter_map(|running| Some((running.journal.lease()?, running.clone())))
-            .collect();
-        if held.is_empty() {
-            continue;
-        }
-        let renew = Renew {
-            lease: inner.lease,
-            held: held
-                .iter()
-                .map(|(lease, running)| (*lease, running.journal.newest()))
-                .collect(),
-        };
-        match inner.store.renew(renew).await {
-            Ok(renewals) => {
-                for ((_, running), renewal) in held.into_iter().zip(renewals) {
-                    match renewal {
-                        Renewal::Held(messages) => {
-                            for (number, message) in messages {
-                                running.post.bring(&running.journal, number, message);
-                            }
-                        }
-                        Renewal::Lost => {
-                            let execution = &*running.journal.id;
-                            tracing::warn!(execution, "somebody else has taken it over");
-                            running.post.ask(Ask::Suspend);
-                        }
-                    }
-                }
-            }
-            Err(error) => {
-                tracing::error!(%error, "the leases can't be renewed");
-                pause = inner.lease / 10;
-            }
-        }
-    }
 }

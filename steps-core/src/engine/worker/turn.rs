@@ -1,27 +1,31 @@
-//! One flow that an engine serves: takes a turn of an execution, from its saved tree to where it
-//! rests.
+//! One turn of an execution: makes a run of what is saved, and passes over it until the execution
+//! has ended, or waits for longer than a moment.
+//!
+//! This is the only part of the worker that knows the flow's type. The task around it, and what
+//! becomes of the lease if it fails, are in `turn_task`.
 
-use std::{
-    borrow::Cow,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use super::turn_journal::TurnJournal;
-use crate::engine::{
-    concurrency::{Limiter, Permit},
-    news::TurnEnd,
+use tokio::sync::oneshot;
+
+use super::{
+    engine_core::EngineCore,
+    mailbox::Mailbox,
+    turn_journal::{Started, TurnJournal},
 };
 use crate::{
-    base::{clock, future::BoxFuture, json::Json, sync::lock},
-    interpreter::{Ask, Shared, execution::Passed, records::ROOT},
+    base::clock,
+    engine::news::TurnEnd,
+    interpreter::{execution::Passed, records::ROOT},
     language::flow::Flow,
     model::{
         failure::{Cause, Failure},
         status::Status,
     },
     run::{Run, with::With},
-    store::{FlowClaim, Message, Refused, Saved, Then},
+    store::{
+        ErrorKind, Info, Message, NewExecution, Refused, Saved, StoreError, Taken, Target, Then,
+    },
 };
 
 /// A wait that is not longer than this is waited for in place: to put the execution aside and take
@@ -29,236 +33,131 @@ use crate::{
 const LINGER: Duration = Duration::from_millis(20);
 
 /// What a turn begins with.
-pub(in crate::engine) struct Turn {
-    pub(in crate::engine) journal: Arc<TurnJournal>,
-    pub(in crate::engine) saved: Saved,
-    pub(in crate::engine) post: Arc<Post>,
-    /// Whether it is to be undone.
-    pub(in crate::engine) undo: bool,
+pub(crate) struct Turn {
+    pub(crate) core: Arc<EngineCore>,
+    pub(crate) journal: Arc<TurnJournal>,
+    pub(crate) mailbox: Arc<Mailbox>,
+    /// What the store keeps of the execution.
+    pub(crate) saved: Saved,
+    /// Whether it is to be undone from the start.
+    pub(crate) undo: bool,
     /// Whether this engine's own lease on it had ended, perhaps with it still at work here.
-    pub(in crate::engine) lapsed: bool,
+    pub(crate) reclaimed_own: bool,
 }
 
-/// The way to an execution while it runs: what came for it, and the run to tell.
-#[derive(Default)]
-pub(in crate::engine) struct Post {
-    open: Mutex<Open>,
-}
+impl Turn {
+    /// The first turn of a new execution, which its first write makes. `started` is told what that
+    /// came to.
+    pub(crate) fn of_new(
+        core: &Arc<EngineCore>,
+        mut new: NewExecution,
+        started: oneshot::Sender<Started>,
+    ) -> Self {
+        let mut info = Info::new(new.id.as_str(), new.flow.as_str(), core.clock.now());
+        info.labels.clone_from(&new.labels);
+        let saved = Saved {
+            info,
+            input: new.input.clone(),
+            nodes: Vec::new(),
+        };
+        new.held = Some((core.worker.clone(), core.lease));
+        Self::new(core, saved, Target::New(Box::new(new)), Some(started))
+    }
 
-#[derive(Default)]
-struct Open {
-    signals: Vec<(i64, String, Json)>,
-    ask: Option<Ask>,
-    run: Option<Arc<Shared>>,
-    /// Whether a pass is under way, and a signal was given to a step since it began.
-    passing: bool,
-    given: bool,
-    /// Whether the turn has ended.
-    closed: bool,
-}
-
-impl Post {
-    /// Brings a message to the run, once; or keeps it until there is one. `false` if the turn has
-    /// ended, and been told of.
-    pub(in crate::engine) fn bring(
-        &self,
-        journal: &TurnJournal,
-        number: i64,
-        message: Message,
-    ) -> bool {
-        let mut open = lock(&self.open);
-        if open.closed {
-            return false;
+    /// A turn of an execution that this engine has claimed.
+    pub(crate) fn of_claimed(core: &Arc<EngineCore>, taken: Taken) -> Self {
+        let saved = Saved {
+            info: taken.info,
+            input: taken.input,
+            nodes: taken.nodes,
+        };
+        let mut turn = Self::new(core, saved, Target::Held(taken.lease), None);
+        turn.reclaimed_own = taken.from.as_ref() == Some(&core.worker);
+        for (number, message) in taken.messages {
+            turn.undo |= message == Message::Undo;
+            turn.mailbox.deliver(number, message);
         }
-        if !journal.came(number) {
-            return true;
-        }
-        match message {
-            Message::Signal { path, value } => {
-                // A step that waits beside one that runs need not wait for the end of that.
-                let run = open.run.as_ref().filter(|_| open.passing);
-                if run.is_some_and(|run| run.signal(&path, &value)) {
-                    journal.delivered(number);
-                    open.given = true;
-                } else {
-                    open.signals.push((number, path, value));
-                }
-            }
-            Message::Stop => {
-                journal.requested(number, message);
-                open.ask(Ask::Stop);
-            }
-            Message::Undo => {
-                journal.requested(number, message);
-                open.ask(Ask::Undo);
-            }
-        }
-        true
+        turn
     }
 
-    /// The turn has ended: `tell` is told whether a message came too late for it. What comes
-    /// from now on, comes after that.
-    pub(in crate::engine) fn close(&self, journal: &TurnJournal, tell: impl FnOnce(bool)) {
-        let mut open = lock(&self.open);
-        open.closed = true;
-        tell(journal.is_late());
-    }
-
-    /// Asks the run for something, now or when it begins.
-    pub(in crate::engine) fn ask(&self, ask: Ask) {
-        lock(&self.open).ask(ask);
-    }
-
-    fn connect(&self, run: &Arc<Shared>) {
-        let mut open = lock(&self.open);
-        if let Some(ask) = open.ask {
-            run.ask(ask);
-        }
-        open.run = Some(Arc::clone(run));
-    }
-
-    /// A pass begins: from now on a signal is given to a step that waits for it as soon as it comes.
-    fn pass(&self) {
-        lock(&self.open).passing = true;
-    }
-
-    /// A pass has ended. Gives the steps that wait what came for them. Whether another pass has
-    /// something to do.
-    fn deliver(&self, run: &Shared, journal: &TurnJournal) -> bool {
-        let mut open = lock(&self.open);
-        open.passing = false;
-        journal.has_seen_all();
-        let before = open.signals.len();
-        open.signals.retain(|(number, path, value)| {
-            let delivered = run.signal(path, value);
-            if delivered {
-                journal.delivered(*number);
-            }
-            !delivered
-        });
-        let given = std::mem::take(&mut open.given);
-        let asked = open.ask.take().is_some();
-        asked || given || open.signals.len() < before
-    }
-}
-
-impl Open {
-    fn ask(&mut self, ask: Ask) {
-        self.ask = self.ask.max(Some(ask));
-        if let Some(run) = &self.run {
-            run.ask(ask);
+    fn new(
+        core: &Arc<EngineCore>,
+        saved: Saved,
+        target: Target,
+        started: Option<oneshot::Sender<Started>>,
+    ) -> Self {
+        let journal = Arc::new(TurnJournal::new(
+            Arc::clone(&core.store),
+            Arc::clone(&core.news),
+            saved.info.id.as_str().into(),
+            target,
+            started,
+        ));
+        Self {
+            core: Arc::clone(core),
+            mailbox: Arc::new(Mailbox::new(Arc::clone(&journal))),
+            journal,
+            saved,
+            undo: false,
+            reclaimed_own: false,
         }
     }
 }
 
-/// A flow and what it is lent, with its type forgotten.
-pub(in crate::engine) trait Serve: Send + Sync {
-    /// The flow's name, and the names it was saved under before.
-    fn names(&self) -> (&'static str, &'static [&'static str]);
-    /// Its fingerprint.
-    fn fingerprint(&self) -> u64;
-    /// Takes a turn, and gives back the lease.
-    fn turn(self: Arc<Self>, turn: Turn) -> BoxFuture<'static, TurnEnd>;
-}
-
-/// A served flow and its limit.
-pub(in crate::engine) struct Service {
-    pub(in crate::engine) serve: Arc<dyn Serve>,
-    pub(in crate::engine) limit: Option<Limiter>,
-}
-
-impl Service {
-    /// What this service asks for in a claim: at most so many.
-    pub(in crate::engine) fn claim(&self, most: usize) -> FlowClaim {
-        let (name, aliases) = self.serve.names();
-        FlowClaim {
-            names: std::iter::once(name)
-                .chain(aliases.iter().copied())
-                .map(Cow::Borrowed)
-                .collect(),
-            fingerprint: self.serve.fingerprint(),
-            limit: most,
-        }
-    }
-
-    /// A place among this flow's own, if it has a limit: none where that is reached.
-    pub(in crate::engine) fn place(&self) -> Option<Option<Permit>> {
-        match &self.limit {
-            None => Some(None),
-            Some(limit) => limit.try_acquire().map(Some),
-        }
-    }
-}
-
-impl<F: Flow> Serve for With<F>
-where
-    F::Owned: Send + Sync,
-{
-    fn names(&self) -> (&'static str, &'static [&'static str]) {
-        (F::TABLE.name, F::TABLE.aliases)
-    }
-
-    fn fingerprint(&self) -> u64 {
-        F::FINGERPRINT
-    }
-
-    fn turn(self: Arc<Self>, turn: Turn) -> BoxFuture<'static, TurnEnd> {
-        Box::pin(async move { take_turn(&self, turn).await })
-    }
-}
-
-async fn take_turn<F: Flow>(with: &With<F>, turn: Turn) -> TurnEnd {
+/// Takes a turn of an execution of the flow `F`, and gives its lease back, unless the store fails.
+pub(crate) async fn take_turn<F: Flow>(with: &With<F>, turn: Turn) -> TurnEnd {
+    let core = Arc::clone(&turn.core);
     let journal = Arc::clone(&turn.journal);
-    let inner = Arc::clone(&journal.inner);
-    let post = Arc::clone(&turn.post);
+    let mailbox = Arc::clone(&turn.mailbox);
     let run = match begin(with, turn) {
         Ok(run) => run,
-        Err(why) => return refuse::<F>(&journal, why).await,
+        Err(why) => return refuse::<F>(&core, &journal, why).await,
     };
     let ready = match run.ready(false) {
         Ok(ready) => ready,
-        Err(failure) => return refuse::<F>(&journal, failure.to_string()).await,
+        Err(failure) => return refuse::<F>(&core, &journal, failure.to_string()).await,
     };
-    post.connect(&ready.run);
-    post.deliver(&ready.run, &journal);
+    mailbox.connect(&ready.run);
+    mailbox.pass_ended(&ready.run);
     let passed = loop {
-        post.pass();
+        mailbox.pass_begins();
         let passed = match ready.pass_on().await {
             Ok(passed) => passed,
-            Err(failure) => return lost(&journal, &failure),
+            Err(failure) => return store_failed(&journal, &failure),
         };
         let Passed::Waiting(until) = &passed else {
             break passed;
         };
-        if post.deliver(&ready.run, &journal) {
+        if mailbox.pass_ended(&ready.run) {
             continue;
         }
-        let left = until.map(|until| clock::after(inner.clock.now(), until));
+        let left = until.map(|until| clock::after(core.clock.now(), until));
         match left {
+            // It is due already.
             Some(None) => {}
             Some(Some(left)) if left <= LINGER => {
                 if let Err(error) = ready.run.commit().await {
-                    return lost(&journal, &ready.failure(Cause::Journal(error)));
+                    return store_failed(&journal, &ready.failure(Cause::Journal(error)));
                 }
-                inner.clock.sleep_until(until.unwrap_or_default()).await;
+                core.clock.sleep_until(until.unwrap_or_default()).await;
             }
             _ => break passed,
         }
     };
     if let Passed::Misfit { path, why } = passed {
-        return refuse::<F>(&journal, ready.misfit(path, why).to_string()).await;
+        return refuse::<F>(&core, &journal, ready.misfit(path, why).to_string()).await;
     }
     if let Err(failure) = ready.settle(&passed).await {
-        return lost(&journal, &failure);
+        return store_failed(&journal, &failure);
     }
     match passed {
         // It goes on at once: whatever it has come to is not its end yet.
-        _ if journal.recalled() => {
-            inner.alarm(Some(inner.clock.now()));
+        _ if journal.is_due_again() => {
+            core.due_now();
             TurnEnd::Waiting
         }
         Passed::Waiting(until) => {
-            inner.alarm(until);
+            core.due_at(until);
             TurnEnd::Waiting
         }
         Passed::Suspended => TurnEnd::Waiting,
@@ -272,9 +171,9 @@ async fn take_turn<F: Flow>(with: &With<F>, turn: Turn) -> TurnEnd {
     }
 }
 
-/// The run from what is saved, or a new one.
+/// Returns a run from what is saved, or a new one.
 fn begin<F: Flow>(with: &With<F>, turn: Turn) -> Result<Run<'_, F>, String> {
-    let inner = &turn.journal.inner;
+    let core = &turn.core;
     let (run, undo) = if turn.saved.has_begun() {
         let state = turn.saved.into_state().map_err(|error| error.to_string())?;
         let undo = turn.undo && state.status != Status::Undoing;
@@ -290,14 +189,14 @@ fn begin<F: Flow>(with: &With<F>, turn: Turn) -> Result<Run<'_, F>, String> {
         (run, false)
     };
     let run = run
-        .limits(inner.limits)
-        .system_clock(inner.clock.clone())
+        .limits(core.limits)
+        .system_clock(core.clock.clone())
         .journal(turn.journal);
     Ok(if undo { run.undo() } else { run })
 }
 
-/// The execution does not fit, and is left for a program that it fits.
-async fn refuse<F: Flow>(journal: &Arc<TurnJournal>, why: String) -> TurnEnd {
+/// Ends the turn of an execution that does not fit: it is left for a program that it fits.
+async fn refuse<F: Flow>(core: &EngineCore, journal: &Arc<TurnJournal>, why: String) -> TurnEnd {
     tracing::error!(
         execution = &*journal.id,
         flow = F::TABLE.name,
@@ -307,17 +206,9 @@ async fn refuse<F: Flow>(journal: &Arc<TurnJournal>, why: String) -> TurnEnd {
         fingerprint: F::FINGERPRINT,
         why: why.clone(),
     };
-    let inner = &journal.inner;
-    if !lock(&inner.refused).insert(Arc::clone(&journal.id)) {
-        // It was refused here before, and by a third program since: two that it does not fit must
-        // not hand it to and fro as fast as they can.
-        let journal = Arc::clone(journal);
-        tokio::spawn(async move {
-            tokio::time::sleep(journal.inner.lease / 2).await;
-            if let Err(error) = journal.give_back(Then::Refuse(refused)).await {
-                tracing::warn!(execution = &*journal.id, %error, "not given back");
-            }
-        });
+    if !core.refuse(&journal.id) {
+        // It was refused here before, and by a third program since.
+        core.refuse_later(Arc::clone(journal), refused);
         return TurnEnd::Incompatible(why);
     }
     match journal.give_back(Then::Refuse(refused)).await {
@@ -326,10 +217,10 @@ async fn refuse<F: Flow>(journal: &Arc<TurnJournal>, why: String) -> TurnEnd {
     }
 }
 
-fn lost(journal: &TurnJournal, failure: &Failure) -> TurnEnd {
-    use crate::store::{ErrorKind, StoreError};
+/// The end of a turn whose run could not go on as its journal failed.
+fn store_failed(journal: &TurnJournal, failure: &Failure) -> TurnEnd {
     let error = journal
-        .lost()
+        .store_error()
         .unwrap_or_else(|| StoreError::new(ErrorKind::Other, failure.to_string()));
     TurnEnd::StoreFailed(error)
 }

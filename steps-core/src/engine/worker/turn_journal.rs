@@ -1,4 +1,8 @@
-//! The journal of one turn: writes what the interpreter did to the store, under the lease.
+//! The journal of one turn: makes each batch of the interpreter one write to the store, under the
+//! lease of the turn.
+//!
+//! It also counts the messages of the execution by their numbers, as a write says which of them have
+//! had their effect, and up to which of them this turn knows.
 
 use std::sync::{Arc, Mutex};
 
@@ -7,129 +11,136 @@ use tokio::{
     sync::oneshot,
 };
 
-use crate::engine::Inner;
 use crate::{
     base::{error::JournalError, future::BoxFuture, sync::lock},
+    engine::news::News,
     journal::{Batch, Journal, Rest},
     model::status::Status,
-    store::{Due, Existing, Lease, Message, StoreError, Target, Then, Write, Written, root},
+    store::{Due, Existing, Lease, Message, Store, StoreError, Target, Then, Write, Written, root},
 };
 
-/// What the first write of a new execution came to.
-pub(in crate::engine) type Started = Result<Option<Box<Existing>>, StoreError>;
+/// What the first write of a new execution came to: the execution that has the id already, if there
+/// is one.
+pub(crate) type Started = Result<Option<Box<Existing>>, StoreError>;
 
 /// Where one turn's records go.
-pub(in crate::engine) struct TurnJournal {
-    pub(in crate::engine) inner: Arc<Inner>,
-    pub(in crate::engine) id: Arc<str>,
+pub(crate) struct TurnJournal {
+    pub(crate) id: Arc<str>,
+    store: Arc<dyn Store>,
+    news: Arc<News>,
     /// Whether the turn's thread may be blocked.
     in_place: bool,
-    kept: Mutex<Kept>,
+    progress: Mutex<Progress>,
 }
 
-struct Kept {
+/// How far the turn has come. This lock is held for a moment only, and no other is taken under it.
+struct Progress {
+    /// A new execution until the first write, and its lease from then on.
     target: Target,
     /// Who waits to hear of the first write.
     started: Option<oneshot::Sender<Started>>,
-    /// The newest message this turn has looked at.
-    seen: i64,
-    /// The newest that came, and what it was when the last write of the turn was made.
+    /// The newest message that has come.
     newest: i64,
-    last: i64,
+    /// The newest that had come when all were looked at between two passes.
+    looked_at: i64,
+    /// The newest that had come when the last write was made.
+    newest_at_write: i64,
     /// Requests that have not had their effect yet.
     requests: Vec<(i64, Message)>,
     /// Signals that were given to their steps since the last write.
-    delivered: Vec<i64>,
-    /// Why a write was lost.
-    lost: Option<StoreError>,
-    /// Whether a message that this turn does not know of has made the execution due again.
-    recalled: bool,
+    given_signals: Vec<i64>,
+    /// Why the store took no more records.
+    store_error: Option<StoreError>,
+    /// Whether the lease was given back and a message that this turn does not know of has made the
+    /// execution due again.
+    due_again: bool,
 }
 
 impl TurnJournal {
     /// The journal of a turn that is begun on the tokio runtime that this is called in.
-    pub(in crate::engine) fn new(
-        inner: Arc<Inner>,
+    pub(crate) fn new(
+        store: Arc<dyn Store>,
+        news: Arc<News>,
         id: Arc<str>,
         target: Target,
         started: Option<oneshot::Sender<Started>>,
     ) -> Self {
-        let kept = Kept {
-            target,
-            started,
-            seen: 0,
-            newest: 0,
-            last: 0,
-            requests: Vec::new(),
-            delivered: Vec::new(),
-            lost: None,
-            recalled: false,
-        };
         Self {
-            inner,
             id,
+            store,
+            news,
             in_place: Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread,
-            kept: Mutex::new(kept),
+            progress: Mutex::new(Progress {
+                target,
+                started,
+                newest: 0,
+                looked_at: 0,
+                newest_at_write: 0,
+                requests: Vec::new(),
+                given_signals: Vec::new(),
+                store_error: None,
+                due_again: false,
+            }),
         }
     }
 
     /// The lease, once there is one.
-    pub(in crate::engine) fn lease(&self) -> Option<Lease> {
-        match lock(&self.kept).target {
+    pub(crate) fn lease(&self) -> Option<Lease> {
+        match lock(&self.progress).target {
             Target::Held(lease) => Some(lease),
             Target::New(_) => None,
         }
     }
 
-    /// A message has come. `false` if it is known.
-    pub(in crate::engine) fn came(&self, number: i64) -> bool {
-        let mut kept = lock(&self.kept);
-        let is_new = number > kept.newest;
-        kept.newest = kept.newest.max(number);
+    /// Notes that a message has come. Returns whether it is new: a message may come twice, at once
+    /// and with the heartbeat.
+    pub(crate) fn message_came(&self, number: i64) -> bool {
+        let mut progress = lock(&self.progress);
+        let is_new = number > progress.newest;
+        progress.newest = progress.newest.max(number);
         is_new
     }
 
     /// The newest message that has come, or 0.
-    pub(in crate::engine) fn newest(&self) -> i64 {
-        lock(&self.kept).newest
+    pub(crate) fn newest_message(&self) -> i64 {
+        lock(&self.progress).newest
     }
 
     /// Whether a message has come since the last write of the turn was made.
-    pub(in crate::engine) fn is_late(&self) -> bool {
-        let kept = lock(&self.kept);
-        kept.newest > kept.last
+    pub(crate) fn has_late_message(&self) -> bool {
+        let progress = lock(&self.progress);
+        progress.newest > progress.newest_at_write
     }
 
-    /// Takes note of a request that has come: the write that records its effect takes it out of the
-    /// inbox.
-    pub(in crate::engine) fn requested(&self, number: i64, message: Message) {
-        lock(&self.kept).requests.push((number, message));
+    /// Notes a request that has come: the write that records its effect takes it out of the inbox.
+    pub(crate) fn request_came(&self, number: i64, message: Message) {
+        lock(&self.progress).requests.push((number, message));
     }
 
-    /// All messages that have come have been looked at: what comes later makes the execution due as
-    /// soon as it rests.
-    pub(in crate::engine) fn has_seen_all(&self) {
-        let mut kept = lock(&self.kept);
-        kept.seen = kept.newest;
+    /// Notes that a signal was given to its step: the next write takes it out of the inbox.
+    pub(crate) fn signal_given(&self, number: i64) {
+        lock(&self.progress).given_signals.push(number);
     }
 
-    /// The next write says that this signal was given to its step.
-    pub(in crate::engine) fn delivered(&self, number: i64) {
-        lock(&self.kept).delivered.push(number);
+    /// Notes that all messages that have come were looked at: one that comes later makes the
+    /// execution due as soon as the lease is given back.
+    pub(crate) fn looked_at_messages(&self) {
+        let mut progress = lock(&self.progress);
+        progress.looked_at = progress.newest;
     }
 
-    /// Why the store took no more records, if it was that.
-    pub(in crate::engine) fn lost(&self) -> Option<StoreError> {
-        lock(&self.kept).lost.clone()
+    /// Why the store took no more records, if it did not.
+    pub(crate) fn store_error(&self) -> Option<StoreError> {
+        lock(&self.progress).store_error.clone()
     }
 
     /// Whether a message that came too late for this turn has made the execution due again.
-    pub(in crate::engine) fn recalled(&self) -> bool {
-        lock(&self.kept).recalled
+    pub(crate) fn is_due_again(&self) -> bool {
+        lock(&self.progress).due_again
     }
 
-    /// Gives the lease back without a record.
-    pub(in crate::engine) async fn give_back(&self, then: Then) -> Result<(), StoreError> {
+    /// Gives the lease back without a record, if there is one.
+    pub(crate) async fn give_back(&self, then: Then) -> Result<(), StoreError> {
         let Some(lease) = self.lease() else {
             return Ok(());
         };
@@ -140,29 +151,27 @@ impl TurnJournal {
             taken: Vec::new(),
             then,
         };
-        self.inner.store.write(write).await.map(drop)
+        self.store.write(write).await.map(drop)
     }
 
     fn write(&self, batch: Batch<'_>) -> Write {
-        let (rest, replace) = (batch.rest(), batch.replaces());
-        let status = batch.status();
+        let (rest, replace, status) = (batch.rest(), batch.replaces(), batch.status());
         let nodes = root::into_rows(batch.changes);
-        let mut kept = lock(&self.kept);
-        let mut taken = std::mem::take(&mut kept.delivered);
-        kept.requests.retain(|(number, message)| {
-            let over = match message {
+        let mut progress = lock(&self.progress);
+        let mut taken = std::mem::take(&mut progress.given_signals);
+        progress.requests.retain(|(number, message)| {
+            let had_effect = match message {
                 Message::Undo => {
                     matches!(status, Status::Undoing | Status::Undone | Status::Stuck)
                 }
                 _ => matches!(rest, Some(Rest::Ended | Rest::Stopped)),
             };
-            if over {
+            if had_effect {
                 taken.push(*number);
             }
-            !over
+            !had_effect
         });
-        let seen = kept.seen;
-        kept.last = kept.newest;
+        progress.newest_at_write = progress.newest;
         let then = match rest {
             None => Then::Keep,
             Some(rest) => Then::Rest {
@@ -171,11 +180,11 @@ impl TurnJournal {
                     Rest::Suspended => Due::Now,
                     _ => Due::Never,
                 },
-                seen,
+                seen: progress.looked_at,
             },
         };
         Write {
-            target: kept.target.clone(),
+            target: progress.target.clone(),
             nodes,
             replace,
             taken,
@@ -184,27 +193,28 @@ impl TurnJournal {
     }
 
     fn written(&self, written: Result<Written, StoreError>) -> Result<(), JournalError> {
-        let mut kept = lock(&self.kept);
-        let started = kept.started.take();
+        let mut progress = lock(&self.progress);
+        let started = progress.started.take();
         let (answer, result) = match written {
             Ok(Written::Kept) => (Ok(None), Ok(())),
             Ok(Written::Recalled) => {
-                kept.recalled = true;
+                progress.due_again = true;
                 (Ok(None), Ok(()))
             }
             Ok(Written::Created(lease)) => {
-                kept.target = Target::Held(lease);
+                progress.target = Target::Held(lease);
                 (Ok(None), Ok(()))
             }
+            // The error ends the run; who started it is told of the other execution.
             Ok(Written::Exists(existing)) => {
                 (Ok(Some(existing)), Err(JournalError::new("it exists")))
             }
             Err(error) => {
-                kept.lost = Some(error.clone());
+                progress.store_error = Some(error.clone());
                 (Err(error.clone()), Err(JournalError::new(error)))
             }
         };
-        drop(kept);
+        drop(progress);
         if let Some(started) = started {
             // Who asked may have gone away; the execution is there all the same.
             let _ = started.send(answer);
@@ -218,14 +228,13 @@ impl Journal for TurnJournal {
         Box::pin(async move {
             let in_place = self.in_place && batch.is_alone();
             let write = self.write(batch);
-            let store = &self.inner.store;
             let written = if in_place {
-                store.write_in_place(write)
+                self.store.write_in_place(write)
             } else {
-                store.write(write)
+                self.store.write(write)
             };
             self.written(written.await)?;
-            self.inner.news.recorded(&self.id);
+            self.news.recorded(&self.id);
             Ok(())
         })
     }

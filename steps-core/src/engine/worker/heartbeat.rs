@@ -1,0 +1,52 @@
+//! The task that keeps the leases of what runs here, and brings the messages that other processes
+//! have left.
+
+use std::sync::Arc;
+
+use super::engine_core::EngineCore;
+use crate::{
+    interpreter::Ask,
+    store::{Renew, Renewal},
+};
+
+/// Renews the leases three times in the time that they last.
+pub(crate) async fn heartbeat(core: Arc<EngineCore>) {
+    let mut pause = core.lease / 3;
+    loop {
+        tokio::time::sleep(pause).await;
+        pause = core.lease / 3;
+        let held = core.running.leased();
+        if held.is_empty() {
+            continue;
+        }
+        let renew = Renew {
+            lease: core.lease,
+            held: held
+                .iter()
+                .map(|(lease, turn)| (*lease, turn.journal.newest_message()))
+                .collect(),
+        };
+        let renewals = match core.store.renew(renew).await {
+            Ok(renewals) => renewals,
+            Err(error) => {
+                tracing::error!(%error, "the leases can't be renewed");
+                pause = core.lease / 10;
+                continue;
+            }
+        };
+        for ((_, turn), renewal) in held.into_iter().zip(renewals) {
+            match renewal {
+                Renewal::Held(messages) => {
+                    for (number, message) in messages {
+                        turn.mailbox.deliver(number, message);
+                    }
+                }
+                Renewal::Lost => {
+                    let execution = &*turn.journal.id;
+                    tracing::warn!(execution, "somebody else has taken it over");
+                    turn.mailbox.request(Ask::Suspend);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! The table of the turns that run in this process.
+//!
+//! Looking an execution up here and keeping a message for one that is just being claimed is one act
+//! under one lock, so that no message is lost between the two.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
+
+use futures_util::future::AbortHandle;
+use tokio::sync::Notify;
+
+use super::{mailbox::Mailbox, turn_journal::TurnJournal};
+use crate::{
+    base::sync::lock,
+    store::{Lease, Message},
+};
+
+/// The turns that run in this process, each from before its task is spawned until that has ended.
+#[derive(Default)]
+pub(crate) struct Running {
+    table: Mutex<Table>,
+    /// Tells that a turn has left the table.
+    turn_ended: Notify,
+}
+
+#[derive(Default)]
+struct Table {
+    /// By the turn's number. For a while one execution may have two of them.
+    turns: HashMap<u64, RunningTurn>,
+    /// How many turns have begun: the number of the next one.
+    begun: u64,
+    /// Messages for executions that do not run here, kept while a claim is under way: it may be
+    /// bringing one of those. None while there is no claim.
+    undelivered: Option<Vec<Undelivered>>,
+}
+
+/// A turn that runs in this process.
+#[derive(Clone)]
+pub(crate) struct RunningTurn {
+    pub(crate) journal: Arc<TurnJournal>,
+    pub(crate) mailbox: Arc<Mailbox>,
+    /// Cuts its task off.
+    pub(crate) abort: AbortHandle,
+}
+
+/// A message that found no turn.
+pub(crate) struct Undelivered {
+    pub(crate) id: Arc<str>,
+    pub(crate) number: i64,
+    pub(crate) message: Message,
+}
+
+impl Running {
+    /// Enters a turn, and returns its number.
+    pub(crate) fn insert(&self, turn: RunningTurn) -> u64 {
+        let mut table = lock(&self.table);
+        let number = table.begun;
+        table.begun += 1;
+        table.turns.insert(number, turn);
+        number
+    }
+
+    /// Returns a turn of the same execution that began before the one with this number and is
+    /// still at work, with its number.
+    pub(crate) fn earlier(&self, id: &str, number: u64) -> Option<(u64, RunningTurn)> {
+        let table = lock(&self.table);
+        let mut turns = table.turns.iter();
+        turns
+            .find(|(other, turn)| **other < number && *turn.journal.id == *id)
+            .map(|(other, turn)| (*other, turn.clone()))
+    }
+
+    /// Takes a turn out.
+    pub(crate) fn remove(&self, number: u64) {
+        // What is dropped with it is dropped after the lock.
+        let removed = lock(&self.table).turns.remove(&number);
+        drop(removed);
+        self.turn_ended.notify_waiters();
+    }
+
+    /// Returns all turns. Nothing is done to them under the lock, which they take when they end.
+    pub(crate) fn all(&self) -> Vec<RunningTurn> {
+        lock(&self.table).turns.values().cloned().collect()
+    }
+
+    /// Returns all turns that hold a lease: not those whose first write is still to come.
+    pub(crate) fn leased(&self) -> Vec<(Lease, RunningTurn)> {
+        let table = lock(&self.table);
+        let turns = table.turns.values();
+        turns
+            .filter_map(|turn| Some((turn.journal.lease()?, turn.clone())))
+            .collect()
+    }
+
+    /// Returns the turn to which a message for this execution goes. If there is none and a claim is
+    /// under way, the message is kept until that has been taken up.
+    pub(crate) fn find_or_keep(
+        &self,
+        id: &str,
+        number: i64,
+        message: &Message,
+    ) -> Option<RunningTurn> {
+        let mut table = lock(&self.table);
+        let mut turns = table.turns.values();
+        let found = turns.find(|turn| *turn.journal.id == *id && turn.journal.lease().is_some());
+        if let Some(found) = found {
+            return Some(found.clone());
+        }
+        if let Some(undelivered) = &mut table.undelivered {
+            undelivered.push(Undelivered {
+                id: id.into(),
+                number,
+                message: message.clone(),
+            });
+        }
+        None
+    }
+
+    /// Keeps undelivered messages from now on, as a claim begins.
+    pub(crate) fn keep_undelivered(&self) {
+        lock(&self.table).undelivered = Some(Vec::new());
+    }
+
+    /// Returns the messages that were kept, and keeps no more.
+    pub(crate) fn take_undelivered(&self) -> Vec<Undelivered> {
+        lock(&self.table).undelivered.take().unwrap_or_default()
+    }
+
+    /// Waits until the turn with this number has ended.
+    pub(crate) async fn ended(&self, number: u64) {
+        self.until(|table| !table.turns.contains_key(&number)).await;
+    }
+
+    /// Waits until no turn runs.
+    pub(crate) async fn all_ended(&self) {
+        self.until(|table| table.turns.is_empty()).await;
+    }
+
+    async fn until(&self, condition: impl Fn(&Table) -> bool) {
+        loop {
+            let turn_ended = self.turn_ended.notified();
+            if condition(&lock(&self.table)) {
+                return;
+            }
+            turn_ended.await;
+        }
+    }
+}

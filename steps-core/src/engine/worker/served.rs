@@ -1,0 +1,141 @@
+//! The flows that an engine serves, with their types forgotten, and the places of their turns.
+
+use std::{borrow::Cow, collections::HashMap, iter, sync::Arc};
+
+use super::turn::{Turn, take_turn};
+use crate::{
+    base::future::BoxFuture,
+    engine::{
+        concurrency::{Concurrency, Limiter, Permit},
+        error::EngineError,
+        news::TurnEnd,
+    },
+    language::flow::Flow,
+    run::with::With,
+    store::FlowClaim,
+};
+
+/// A flow and what it is lent, with its type forgotten.
+pub(crate) trait ErasedFlow: Send + Sync {
+    /// The flow's name, and the names it was saved under before.
+    fn names(&self) -> (&'static str, &'static [&'static str]);
+    /// Its fingerprint.
+    fn fingerprint(&self) -> u64;
+    /// Takes a turn of one of its executions.
+    fn take_turn(self: Arc<Self>, turn: Turn) -> BoxFuture<'static, TurnEnd>;
+}
+
+impl<F: Flow> ErasedFlow for With<F>
+where
+    F::Owned: Send + Sync,
+{
+    fn names(&self) -> (&'static str, &'static [&'static str]) {
+        (F::TABLE.name, F::TABLE.aliases)
+    }
+
+    fn fingerprint(&self) -> u64 {
+        F::FINGERPRINT
+    }
+
+    fn take_turn(self: Arc<Self>, turn: Turn) -> BoxFuture<'static, TurnEnd> {
+        Box::pin(async move { take_turn(&self, turn).await })
+    }
+}
+
+/// A flow that is served.
+pub(crate) struct ServedFlow {
+    pub(crate) flow: Arc<dyn ErasedFlow>,
+    /// How many of its turns may run at once, if it has a bound of its own.
+    pub(crate) limiter: Option<Limiter>,
+}
+
+/// The right to run one turn: dropped, it is given back.
+#[must_use = "it is given back at once"]
+pub(crate) struct Place {
+    _in_engine: Permit,
+    _in_flow: Option<Permit>,
+}
+
+impl Place {
+    pub(crate) fn new(in_engine: Permit, in_flow: Option<Permit>) -> Self {
+        Self {
+            _in_engine: in_engine,
+            _in_flow: in_flow,
+        }
+    }
+}
+
+impl ServedFlow {
+    fn names(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let (name, aliases) = self.flow.names();
+        iter::once(name).chain(aliases.iter().copied())
+    }
+
+    /// Returns what a claim asks for: at most `limit` executions of this flow.
+    pub(crate) fn claim(&self, limit: usize) -> FlowClaim {
+        FlowClaim {
+            names: self.names().map(Cow::Borrowed).collect(),
+            fingerprint: self.flow.fingerprint(),
+            limit,
+        }
+    }
+
+    /// Returns a place for one turn, if there is one in the engine and in this flow's own bound.
+    pub(crate) fn try_place(&self, engine: &Limiter) -> Option<Place> {
+        let in_engine = engine.try_acquire()?;
+        let in_flow = match &self.limiter {
+            None => None,
+            Some(limiter) => Some(limiter.try_acquire()?),
+        };
+        Some(Place::new(in_engine, in_flow))
+    }
+}
+
+/// All flows that an engine serves.
+pub(crate) struct ServedFlows {
+    all: Vec<ServedFlow>,
+    /// The place in `all` by each of a flow's names.
+    by_name: HashMap<&'static str, usize>,
+}
+
+impl ServedFlows {
+    /// The flows, each with its own bound if it has one, in an engine that has this limiter.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Twice`] where two have the same name, or alias.
+    pub(crate) fn new(
+        flows: Vec<(Arc<dyn ErasedFlow>, Option<usize>)>,
+        engine: &Limiter,
+    ) -> Result<Self, EngineError> {
+        let with_limiter = |(flow, at_once): (_, Option<usize>)| ServedFlow {
+            flow,
+            limiter: at_once.map(|most| engine.beside(Concurrency::fixed(most))),
+        };
+        let all: Vec<ServedFlow> = flows.into_iter().map(with_limiter).collect();
+        let mut by_name = HashMap::new();
+        for (index, served) in all.iter().enumerate() {
+            for name in served.names() {
+                if by_name.insert(name, index).is_some() {
+                    return Err(EngineError::Twice { name });
+                }
+            }
+        }
+        Ok(Self { all, by_name })
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &ServedFlow> {
+        self.all.iter()
+    }
+
+    /// Returns the flow of this name or alias, if it is served, and its place in the order of
+    /// [`iter`](Self::iter).
+    pub(crate) fn get(&self, name: &str) -> Option<(usize, &ServedFlow)> {
+        let index = *self.by_name.get(name)?;
+        Some((index, &self.all[index]))
+    }
+}

@@ -1,0 +1,109 @@
+//! The task of one turn: enters the turn in the table, and sees to its end, however it ends.
+
+use std::{panic::AssertUnwindSafe, sync::Arc};
+
+use futures_util::{
+    FutureExt,
+    future::{AbortHandle, Abortable},
+};
+
+use super::{
+    engine_core::EngineCore,
+    mailbox::Mailbox,
+    running::RunningTurn,
+    served::{Place, ServedFlow},
+    turn::Turn,
+    turn_journal::TurnJournal,
+};
+use crate::{
+    engine::news::TurnEnd,
+    interpreter::Ask,
+    store::{ErrorKind, StoreError},
+};
+
+/// Begins a turn, on a task of its own.
+pub(crate) fn spawn(served: &ServedFlow, turn: Turn, place: Place) {
+    let core = Arc::clone(&turn.core);
+    let (abort, registration) = AbortHandle::new_pair();
+    let number = core.running.insert(RunningTurn {
+        journal: Arc::clone(&turn.journal),
+        mailbox: Arc::clone(&turn.mailbox),
+        abort,
+    });
+    let guard = TurnGuard {
+        core: Arc::clone(&core),
+        number,
+        journal: Arc::clone(&turn.journal),
+        mailbox: Arc::clone(&turn.mailbox),
+        place: Some(place),
+    };
+    // The lease had ended while the execution was at work here, on a machine that is too busy: that
+    // turn can write no more, and must not meet this one.
+    let earlier = turn
+        .reclaimed_own
+        .then(|| core.running.earlier(&turn.journal.id, number))
+        .flatten();
+    let flow = Arc::clone(&served.flow);
+    let task = async move {
+        if let Some((number, earlier)) = earlier {
+            earlier.mailbox.request(Ask::Suspend);
+            core.running.ended(number).await;
+        }
+        let end = AssertUnwindSafe(flow.take_turn(turn)).catch_unwind().await;
+        guard.end(end.unwrap_or_else(|_| {
+            TurnEnd::StoreFailed(StoreError::new(ErrorKind::Other, "the engine panicked"))
+        }));
+    };
+    // No lock is held here: a runtime that is shutting down drops the task at once.
+    tokio::spawn(Abortable::new(task, registration));
+}
+
+/// A turn that has not ended yet. With it, the turn leaves the table, and the heartbeat of its
+/// lease ends.
+struct TurnGuard {
+    core: Arc<EngineCore>,
+    number: u64,
+    journal: Arc<TurnJournal>,
+    mailbox: Arc<Mailbox>,
+    place: Option<Place>,
+}
+
+impl TurnGuard {
+    /// The turn has ended by itself: sees to its lease if that is not given back yet, and tells
+    /// those who wait.
+    fn end(mut self, end: TurnEnd) {
+        let (core, journal) = (&self.core, &self.journal);
+        // Who is told of the end may begin another turn at once.
+        drop(self.place.take());
+        if journal.lease().is_none() {
+            // The execution was not made, or it was another one that is there.
+            return;
+        }
+        if let TurnEnd::StoreFailed(error) = &end {
+            tracing::error!(execution = &*journal.id, %error, "its records can't be written");
+            if error.kind() == ErrorKind::Fenced {
+                return;
+            }
+            core.give_back_after_failure(Arc::clone(journal));
+        } else {
+            core.turn_was_recorded();
+        }
+        self.mailbox.close(|is_late| {
+            // What came too late for this turn has made the execution due again.
+            if is_late {
+                core.due_now();
+            }
+            let is_over =
+                !is_late || matches!(end, TurnEnd::StoreFailed(_) | TurnEnd::Incompatible(_));
+            let end = if is_over { end } else { TurnEnd::Waiting };
+            core.news.turn_ended(&journal.id, end);
+        });
+    }
+}
+
+impl Drop for TurnGuard {
+    fn drop(&mut self) {
+        drop(self.place.take());
+        self.core.running.remove(self.number);
+    }
+}
