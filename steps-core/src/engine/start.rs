@@ -72,7 +72,7 @@ impl<F: Flow> Start<'_, F> {
         self
     }
 
-    /// Labels, as [`label`](Self::label) gives one.
+    /// Several labels, as [`label`](Self::label) sets one.
     pub fn labels<N: Into<String>, V: Into<String>>(
         mut self,
         labels: impl IntoIterator<Item = (N, V)>,

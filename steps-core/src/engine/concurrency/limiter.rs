@@ -14,8 +14,8 @@ use crate::base::sync::lock;
 /// Counts what runs, and bounds it. Clones count together.
 ///
 /// The bound may change at any time, so a room that was [`free`](Self::free) a moment ago may be
-/// gone: who claims executions takes their permits before, or [`admit`](Self::admit)s what it has
-/// got over the bound.
+/// gone. Whoever claims executions takes permits for them first; what is claimed beyond these is
+/// [admitted](Self::admit) over the bound.
 #[derive(Clone)]
 pub(crate) struct Limiter(Arc<Inner>);
 
@@ -110,7 +110,7 @@ impl Limiter {
         }
     }
 
-    /// Ends when there is room: at once, if there is now. Nothing is taken by it.
+    /// Waits until there is room. It takes no permit: somebody else may be faster.
     pub(crate) async fn freed(&self) {
         let mut changed = pin!(self.changed());
         while self.free() == 0 {
@@ -119,9 +119,9 @@ impl Limiter {
         }
     }
 
-    /// Ends when there is more room than before, here or in a limiter [`beside`](Self::beside)
-    /// this one, counted from this call, whether or not the future was polled. So it is called
-    /// before [`free`](Self::free) is looked at.
+    /// Waits until there is more room than there was at this call, here or in a limiter
+    /// [`beside`](Self::beside) this one. Room that comes before the future is polled counts too,
+    /// so this is called before [`free`](Self::free) is looked at.
     pub(crate) fn changed(&self) -> Notified<'_> {
         self.0.room.notified()
     }

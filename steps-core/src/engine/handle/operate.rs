@@ -1,5 +1,5 @@
-//! Changing an execution that rests: each change is made on its whole tree, under a lease, and
-//! written with one write.
+//! Changing an execution that no worker is at: each change is made on its whole tree, under a
+//! lease, and written with one write.
 
 use std::sync::Arc;
 
@@ -12,12 +12,12 @@ use crate::{
         status::Status,
         typed::AsStepRef,
     },
-    store::{Due, Held, Hold, Message, Saved, Target, Then, Write, root},
+    store::{Due, Held, Hold, Message, Saved, Taken, Target, Then, Write, root},
 };
 
 impl Handle {
     /// Has what failed tried again, or lets it go on where it was stopped. What is done stays done:
-    /// see [`State::recover`]. Gives the number of nodes that were cleared.
+    /// see [`State::recover`]. Returns the number of nodes that were cleared.
     ///
     /// # Errors
     ///
@@ -68,30 +68,16 @@ impl Handle {
         .await
     }
 
+    /// Changes the whole tree: takes the lease, and gives it back with the changed tree, or, where
+    /// the change is refused, with the tree as it was.
     async fn edit<R>(
         &self,
         edit: impl FnOnce(&mut State) -> Result<R, Refusal>,
     ) -> Result<R, EngineError> {
         let core = &self.engine.core;
-        let id = || self.id.to_string();
-        let held = core.store.hold(Hold {
-            id: id(),
-            worker: core.worker.clone(),
-            lease: core.lease,
-        });
-        let taken = match held.await? {
-            Held::Taken(taken) => *taken,
-            Held::Busy { worker, until } => {
-                return Err(EngineError::Busy {
-                    id: id(),
-                    worker,
-                    until,
-                });
-            }
-            Held::Unknown => return Err(self.unknown()),
-        };
-        let seen = taken.messages.last().map_or(0, |(number, _)| *number);
+        let taken = self.hold().await?;
         let status = taken.info.status;
+        let seen = taken.messages.last().map_or(0, |(number, _)| *number);
         // Requests were made of what it was before.
         let requests = taken
             .messages
@@ -99,65 +85,87 @@ impl Handle {
             .filter(|(_, message)| matches!(message, Message::Stop | Message::Undo))
             .map(|(number, _)| *number)
             .collect();
-        let lease = taken.lease;
+        let target = Target::Held(taken.lease);
         let saved = Saved {
             info: taken.info,
             input: taken.input,
             nodes: taken.nodes,
         };
         let edited = self.tree_of(saved).and_then(|mut state| {
-            let result = edit(&mut state).map_err(|refusal| match refusal {
-                Refusal::Status(wanted) => EngineError::Status {
-                    id: id(),
-                    wanted,
-                    status,
-                },
-                Refusal::NotStuck => EngineError::NotStuck { id: id(), status },
-                Refusal::State(error) => EngineError::State {
-                    id: id(),
-                    error: Arc::new(error),
-                },
-            })?;
+            let result = edit(&mut state).map_err(|refusal| self.refused(refusal, status))?;
             Ok((state, result))
         });
-        let mut write = Write {
-            target: Target::Held(lease),
-            nodes: Vec::new(),
-            replace: false,
-            taken: Vec::new(),
-            then: Then::Rest {
-                due: Due::Now,
-                seen,
-            },
-        };
         match edited {
             Ok((state, result)) => {
-                write.nodes = root::rows_of(state);
-                write.replace = true;
-                write.taken = requests;
                 core.news.goes_on(&self.id);
+                let write = Write {
+                    target,
+                    nodes: root::rows_of(state),
+                    replace: true,
+                    taken: requests,
+                    then: Then::Rest {
+                        due: Due::Now,
+                        seen,
+                    },
+                };
                 core.store.write(write).await?;
                 core.due_now();
                 Ok(result)
             }
             Err(error) => {
-                // It is given back as it was; one that waits will find out again what for.
+                // One that was waiting is due now, and its next turn finds out what it waits for.
                 let due = if status.is_final() {
                     Due::Never
                 } else {
                     Due::Now
                 };
-                write.then = Then::Rest { due, seen };
+                let write = Write {
+                    target,
+                    nodes: Vec::new(),
+                    replace: false,
+                    taken: Vec::new(),
+                    then: Then::Rest { due, seen },
+                };
                 core.store.write(write).await?;
                 Err(error)
             }
+        }
+    }
+
+    async fn hold(&self) -> Result<Taken, EngineError> {
+        let core = &self.engine.core;
+        let held = core.store.hold(Hold {
+            id: self.id.to_string(),
+            worker: core.worker.clone(),
+            lease: core.lease,
+        });
+        match held.await? {
+            Held::Taken(taken) => Ok(*taken),
+            Held::Busy { worker, until } => Err(EngineError::Busy {
+                id: self.id.to_string(),
+                worker,
+                until,
+            }),
+            Held::Unknown => Err(self.unknown()),
+        }
+    }
+
+    fn refused(&self, refusal: Refusal, status: Status) -> EngineError {
+        let id = self.id.to_string();
+        match refusal {
+            Refusal::Status(wanted) => EngineError::Status { id, wanted, status },
+            Refusal::NotStuck => EngineError::NotStuck { id, status },
+            Refusal::State(error) => EngineError::State {
+                id,
+                error: Arc::new(error),
+            },
         }
     }
 }
 
 /// Why a change was not made.
 enum Refusal {
-    /// This can't be done to it in its status.
+    /// The execution's status does not allow this, which is said by a participle.
     Status(&'static str),
     NotStuck,
     State(StateError),

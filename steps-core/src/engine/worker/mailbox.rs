@@ -96,8 +96,8 @@ impl Mailbox {
         lock(&self.contents).in_pass = true;
     }
 
-    /// No pass is under way: gives the steps that wait the signals that have come for them. Returns
-    /// whether another pass has something to do.
+    /// No pass is under way: each signal that has come goes to its step, if that waits for it.
+    /// Returns whether another pass has something to do.
     pub(crate) fn pass_ended(&self, run: &Shared) -> bool {
         let mut contents = lock(&self.contents);
         contents.in_pass = false;
