@@ -206,3 +206,36 @@ async fn regression_an_outcome_was_heard_only_when_the_store_was_asked_again() {
     let told = tokio::time::timeout(Duration::from_mins(1), run.outcome());
     assert_eq!(told.await.expect("told at once").expect("done"), 6);
 }
+
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Unreadable {
+    #[serde(rename(serialize = "written", deserialize = "read"))]
+    n: u32,
+}
+
+#[flow]
+async fn unreadable(input: Unreadable) -> Result<u32, String> {
+    steps! {
+        twice = double(input.n);
+    }
+    Ok(twice)
+}
+
+#[tokio::test]
+async fn regression_an_input_that_could_not_be_read_back_was_told_as_a_shutdown() {
+    let engine = Engine::on(MemoryStore::new()).serve(unreadable::with());
+    let engine = engine.start().await.expect("it starts");
+    let start = engine.start(unreadable::input(Unreadable { n: 1 })).id("a");
+    let error = start.await.expect_err("it can't begin");
+    assert!(
+        matches!(&error, EngineError::Value { id, .. } if id == "a"),
+        "{error:?}"
+    );
+    assert_eq!(
+        error.to_string(),
+        "execution `a`: its input can't be read: field `input`: missing field `read` at \
+         line 1 column 13"
+    );
+    let error = engine.get("a").await.expect_err("nothing was made");
+    assert!(matches!(error, EngineError::Unknown { .. }), "{error}");
+}

@@ -15,6 +15,21 @@ use crate::{
 };
 
 on_each_store! {
+    async fn regression_nothing_was_claimed_any_more_after_a_store_had_panicked(db) {
+        let first = std::sync::atomic::AtomicBool::new(true);
+        let store = Between::taken(db.store().await, move || {
+            let is_first = first.swap(false, std::sync::atomic::Ordering::Relaxed);
+            assert!(!is_first, "the store panics, as the test wants");
+            std::future::ready(())
+        });
+        let engine = Engine::on(store).serve(job::with(World::new()));
+        let engine = engine.lease(Duration::from_millis(100)).start().await.expect("it starts");
+        let start = engine.start(job::input("x".into())).after(Duration::from_millis(1));
+        let run = start.await.expect("it starts");
+        let outcome = tokio::time::timeout(Duration::from_secs(20), run.outcome()).await;
+        outcome.expect("it is claimed again").expect("done");
+    }
+
     async fn regression_a_stop_was_not_heard_while_the_execution_was_being_claimed(db) {
         let world = World::new();
         let (here, on) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));

@@ -17,6 +17,7 @@ use super::{
         dispatcher::dispatch,
         engine_core::{EngineCore, Settings},
         heartbeat::heartbeat,
+        own_task::keep_alive,
         served::{ErasedFlow, ServedFlows},
     },
 };
@@ -145,10 +146,15 @@ impl Builder {
         core.store.readmit(claims.collect()).await?;
         let mut tasks = JoinSet::new();
         if !flows.is_empty() {
-            core.due_now();
-            tasks.spawn(dispatch(Arc::clone(&core), Arc::clone(&flows)));
             tasks.spawn(core.limiter.adapt());
-            tasks.spawn(heartbeat(Arc::clone(&core)));
+            let (core, flows) = (Arc::clone(&core), Arc::clone(&flows));
+            let beats = Arc::clone(&core);
+            tasks.spawn(keep_alive("heartbeat", move || {
+                heartbeat(Arc::clone(&beats))
+            }));
+            tasks.spawn(keep_alive("dispatcher", move || {
+                dispatch(Arc::clone(&core), Arc::clone(&flows))
+            }));
         }
         let tasks = Arc::new(OwnTasks {
             core: Arc::clone(&core),

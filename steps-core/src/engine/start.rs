@@ -185,7 +185,8 @@ impl Engine {
         let turn = Turn::of_new(&self.core, new, started);
         turn_task::spawn(flow, turn, place);
         match start.await {
-            Ok(started) => Ok(started?),
+            Ok(started) => started,
+            // The turn was cut off.
             Err(_) => Err(EngineError::Closed),
         }
     }

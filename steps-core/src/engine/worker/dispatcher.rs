@@ -55,6 +55,8 @@ impl FreePlaces {
 
 impl Dispatcher {
     async fn run(mut self) {
+        // Something may be due that was there before this task.
+        self.core.due_now();
         let mut pause = STORE_PAUSES.0;
         while !self.core.is_draining() {
             self.until_due().await;

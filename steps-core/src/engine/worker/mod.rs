@@ -26,7 +26,7 @@
 //! | files | know |
 //! |---|---|
 //! | `dispatcher`, `heartbeat`, `shutdown` | all running turns |
-//! | `turn_task` | one turn's task |
+//! | `turn_task`, `own_task` | one turn's task; the tasks that the engine has of its own |
 //! | `served` | flows, without their types |
 //! | `turn` | one turn, with its flow's type |
 //! | `delivery`, `lease` | the engine |
@@ -39,6 +39,7 @@ pub(super) mod engine_core;
 pub(super) mod heartbeat;
 mod lease;
 mod mailbox;
+pub(super) mod own_task;
 mod running;
 mod schedule;
 pub(super) mod served;

@@ -13,7 +13,7 @@ use tokio::{
 
 use crate::{
     base::{error::JournalError, future::BoxFuture, sync::lock},
-    engine::news::News,
+    engine::{error::EngineError, news::News},
     journal::{Batch, Journal, Rest},
     model::status::Status,
     store::{Due, Existing, Lease, Message, Store, StoreError, Target, Then, Write, Written, root},
@@ -21,7 +21,7 @@ use crate::{
 
 /// What the first write of a new execution came to: the execution that has the id already, if there
 /// is one.
-pub(crate) type Started = Result<Option<Box<Existing>>, StoreError>;
+pub(crate) type Started = Result<Option<Box<Existing>>, EngineError>;
 
 /// Where one turn's records go.
 pub(crate) struct TurnJournal {
@@ -139,6 +139,15 @@ impl TurnJournal {
         lock(&self.progress).due_again
     }
 
+    /// Tells who waits to hear of the first write that there was none.
+    pub(crate) fn not_started(&self, error: EngineError) {
+        let started = lock(&self.progress).started.take();
+        if let Some(started) = started {
+            // Who asked may have gone away.
+            let _ = started.send(Err(error));
+        }
+    }
+
     /// Gives the lease back without a record, if there is one.
     pub(crate) async fn give_back(&self, then: Then) -> Result<(), StoreError> {
         let Some(lease) = self.lease() else {
@@ -211,7 +220,7 @@ impl TurnJournal {
             }
             Err(error) => {
                 progress.store_error = Some(error.clone());
-                (Err(error.clone()), Err(JournalError::new(error)))
+                (Err(error.clone().into()), Err(JournalError::new(error)))
             }
         };
         drop(progress);

@@ -16,7 +16,7 @@ use super::{
     turn_journal::TurnJournal,
 };
 use crate::{
-    engine::news::TurnEnd,
+    engine::{error::EngineError, news::TurnEnd},
     interpreter::Ask,
     store::{ErrorKind, StoreError},
 };
@@ -76,7 +76,15 @@ impl TurnGuard {
         // Who is told of the end may begin another turn at once.
         drop(self.place.take());
         if journal.lease().is_none() {
-            // The execution was not made, or it was another one that is there.
+            // The execution was not made, or another one has its id: that was told already.
+            match end {
+                TurnEnd::Incompatible(why) => journal.not_started(EngineError::Value {
+                    id: journal.id.to_string(),
+                    why,
+                }),
+                TurnEnd::StoreFailed(error) => journal.not_started(error.into()),
+                TurnEnd::Waiting | TurnEnd::Done(_) | TurnEnd::NotDone(_) => {}
+            }
             return;
         }
         if let TurnEnd::StoreFailed(error) = &end {
