@@ -1,4 +1,4 @@
-//! Putting an engine together: its store, its flows, its limits.
+//! Putting an engine together: its store, its flows, its limits; and starting its own tasks.
 
 use std::{
     fmt,
@@ -79,7 +79,8 @@ impl Engine {
 }
 
 impl Builder {
-    /// Runs executions of this flow: `.serve(attach_volume::with(cloud))`. Called for each flow.
+    /// Runs executions of this flow: `.serve(attach_volume::with(cloud))`. Call it once for each
+    /// flow.
     pub fn serve<F: Flow>(mut self, flow: With<F>) -> Self
     where
         F::Owned: Send + Sync,
@@ -90,7 +91,7 @@ impl Builder {
     }
 
     /// How many executions run at once: those that wait for a timer, a poll, a retry or a signal do
-    /// not count. Of one flow alone: [`With::concurrency`].
+    /// not count. [`With::concurrency`] bounds those of one flow.
     pub fn concurrency(mut self, concurrency: Concurrency) -> Self {
         self.concurrency = concurrency;
         self

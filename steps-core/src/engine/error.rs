@@ -1,4 +1,5 @@
-//! What an engine may answer in place of what it was asked for.
+//! The errors of an engine: each names the execution, says what is wrong, and where there is
+//! something to do, what.
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,7 +21,7 @@ pub enum EngineError {
     Failed {
         /// The execution.
         id: String,
-        /// How.
+        /// How it ended.
         failure: Failure,
     },
     /// The store could not do its part. Nothing that was not acknowledged is there.
@@ -32,7 +33,7 @@ pub enum EngineError {
     HeldUp {
         /// The execution.
         id: String,
-        /// Why.
+        /// What the store says.
         error: StoreError,
     },
     /// There is no execution of this id.
@@ -116,7 +117,7 @@ pub enum EngineError {
         /// What is wrong.
         error: Arc<StateError>,
     },
-    /// A worker is at it.
+    /// A worker holds the execution.
     #[error("execution `{id}` is held by the worker {worker} until {until}: stop it first")]
     Busy {
         /// The execution.
@@ -126,7 +127,7 @@ pub enum EngineError {
         /// Until when, unless that is renewed.
         until: Timestamp,
     },
-    /// It had not come to rest in that time. What was asked for stays asked for.
+    /// It had not ended in that time. The request that was waited for stays in force.
     #[error("execution `{id}` is still {status} after {after:?}")]
     TimedOut {
         /// The execution.

@@ -55,7 +55,7 @@
 //! | `worker` | the engine's own work: claims, turns, leases, messages; `worker/mod.rs` tells the life of a turn, `worker/engine_core.rs` what is true of the engine's state |
 //! | `news` | tells those who wait in this process what happens to an execution |
 //! | `concurrency` | bounds how many executions run |
-//! | `error` | what an engine may answer in place of what it was asked for |
+//! | `error` | the errors of an engine |
 //!
 //! `builder`, `start` and `handle` know `worker`, which knows `news`, `concurrency` and `error`; none
 //! knows one above it. All that an engine has in memory is gone after a crash, and nothing is lost

@@ -42,7 +42,7 @@ impl Limiter {
     }
 }
 
-/// Reads the load on a thread for blocking work: on a machine with very many interrupts,
+/// Reads the load on a thread for blocking work: on a machine with very many interrupts, reading
 /// `/proc/stat` takes milliseconds.
 async fn sample(mut load: Load) -> (Load, Option<f64>) {
     let reading = tokio::task::spawn_blocking(move || {

@@ -1,4 +1,4 @@
-//! The count of what runs, and waiting for room.
+//! The count of what runs, its bound, and waiting for room.
 
 use std::{
     fmt,
@@ -126,7 +126,8 @@ impl Limiter {
         self.0.room.notified()
     }
 
-    /// The same, without keeping it: none once all limiters and permits of it are gone.
+    /// Returns a way to this limiter that does not keep it: it is none once all clones and permits
+    /// are gone.
     pub(super) fn downgrade(&self) -> impl Fn() -> Option<Self> + Send + Sync + use<> {
         let weak: Weak<Inner> = Arc::downgrade(&self.0);
         move || weak.upgrade().map(Self)

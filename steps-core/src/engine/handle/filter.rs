@@ -12,7 +12,7 @@ use crate::{
     store::{Info, Query},
 };
 
-/// Which executions: those that meet all that is said. By default, all of them.
+/// Selects executions: those that meet all of its conditions. Without any, all executions.
 ///
 /// ```
 /// use steps::{Status, engine::Filter};
@@ -26,12 +26,12 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// All executions.
+    /// Selects all executions.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Of this flow, under whichever of its names. Called again: of either.
+    /// Only executions of this flow, under any of its names. Called again, it adds a flow.
     pub fn flow<F: Flow>(mut self) -> Self {
         let names = std::iter::once(&F::TABLE.name).chain(F::TABLE.aliases);
         self.query
@@ -40,19 +40,19 @@ impl Filter {
         self
     }
 
-    /// Of the flow that is saved under this name.
+    /// Only executions of the flow that is saved under this name. Called again, it adds a flow.
     pub fn flow_name(mut self, name: impl Into<String>) -> Self {
         self.query.flows.push(name.into());
         self
     }
 
-    /// In this status. Called again: in either.
+    /// Only executions in this status. Called again, it adds a status.
     pub fn status(mut self, status: Status) -> Self {
         self.query.status.push(status);
         self
     }
 
-    /// That have not ended.
+    /// Only executions that have not ended.
     pub fn unfinished(mut self) -> Self {
         let all = Status::ALL.into_iter();
         self.query
@@ -61,7 +61,7 @@ impl Filter {
         self
     }
 
-    /// That have ended.
+    /// Only executions that have ended.
     pub fn ended(mut self) -> Self {
         let all = Status::ALL.into_iter();
         self.query
@@ -70,37 +70,37 @@ impl Filter {
         self
     }
 
-    /// With this label. Called again: with both.
+    /// Only executions with this label. Called again, it demands both.
     pub fn label(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.query.labels.insert(name.into(), value.into());
         self
     }
 
-    /// Made at this time or later, and before that.
+    /// Only executions that were made in this range: from its start on, and before its end.
     pub fn created(mut self, when: Range<Timestamp>) -> Self {
         self.query.created = Some(when);
         self
     }
 
-    /// Ended at this time or later, and before that.
+    /// Only executions that ended in this range: from its start on, and before its end.
     pub fn ended_within(mut self, when: Range<Timestamp>) -> Self {
         self.query.ended = Some(when);
         self
     }
 
-    /// That did not fit the program that took them up.
+    /// Only executions that did not fit the program that took them up.
     pub fn incompatible(mut self) -> Self {
         self.query.refused = Some(true);
         self
     }
 
-    /// At most so many; by default 100 in a list, and all in a count or a deletion.
+    /// At most this many; by default 100 in a list, and all in a count or a deletion.
     pub fn limit(mut self, limit: usize) -> Self {
         self.query.limit = limit;
         self
     }
 
-    /// Those that a list has behind the execution of this id: the next page.
+    /// Only executions that a list has after the one of this id: the next page.
     pub fn after(mut self, id: impl Into<String>) -> Self {
         self.query.after = Some(id.into());
         self

@@ -16,7 +16,7 @@ use crate::{
 };
 
 impl Handle {
-    /// Has what failed tried again, or lets it go on where it was stopped. What is done stays done:
+    /// Tries again what failed, or goes on where it was stopped. What is done stays done:
     /// see [`State::recover`]. Returns the number of nodes that were cleared.
     ///
     /// # Errors
@@ -40,7 +40,7 @@ impl Handle {
     ///
     /// # Errors
     ///
-    /// [`EngineError::NotStuck`] where it is not stuck; so for all that concerns a stuck rollback.
+    /// [`EngineError::NotStuck`] where it is not stuck, as for all that concerns a stuck rollback.
     pub async fn retry_undo(&self) -> Result<usize, EngineError> {
         self.unstick(State::retry_undo).await
     }

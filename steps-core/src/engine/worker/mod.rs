@@ -21,7 +21,7 @@
 //!
 //! # Order
 //!
-//! Each file uses those of the lines below it only; all use `engine_core`, which is what they share.
+//! Each file uses only files of the lines below it, or to its right in its line.
 //!
 //! | files | know |
 //! |---|---|
@@ -32,6 +32,7 @@
 //! | `delivery`, `lease` | the engine |
 //! | `engine_core` | `running`, `schedule` |
 //! | `running`, `mailbox`, `turn_journal` | one turn's parts |
+//! | `schedule` | a time |
 
 mod delivery;
 pub(super) mod dispatcher;

@@ -148,3 +148,50 @@ impl Running {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{MemoryStore, Target};
+
+    fn turn(id: &str, key: i64) -> RunningTurn {
+        let lease = Target::Held(Lease { key, fence: 1 });
+        let store = Arc::new(MemoryStore::new());
+        let journal = TurnJournal::new(store, Arc::default(), id.into(), lease, None);
+        let journal = Arc::new(journal);
+        RunningTurn {
+            mailbox: Arc::new(Mailbox::new(Arc::clone(&journal))),
+            journal,
+            abort: AbortHandle::new_pair().0,
+        }
+    }
+
+    #[tokio::test]
+    async fn a_message_is_kept_only_during_a_claim_and_where_nothing_runs() {
+        let running = Running::default();
+        running.insert(turn("a", 1));
+        assert!(running.find_or_keep("b", 1, &Message::Stop).is_none());
+        running.keep_undelivered();
+        assert!(running.find_or_keep("a", 2, &Message::Stop).is_some());
+        assert!(running.find_or_keep("b", 3, &Message::Stop).is_none());
+        let kept = running.take_undelivered();
+        let kept: Vec<_> = kept.iter().map(|it| (&*it.id, it.number)).collect();
+        assert_eq!(kept, [("b", 3)]);
+        assert!(running.find_or_keep("b", 4, &Message::Stop).is_none());
+        assert!(running.take_undelivered().is_empty());
+    }
+
+    #[tokio::test]
+    async fn only_an_earlier_turn_of_the_same_execution_is_found() {
+        let running = Running::default();
+        let first = running.insert(turn("a", 1));
+        running.insert(turn("b", 2));
+        let second = running.insert(turn("a", 1));
+        let found = |number| running.earlier("a", number).map(|(number, _)| number);
+        assert_eq!(found(first), None);
+        assert_eq!(found(second), Some(first));
+        running.remove(first);
+        running.ended(first).await;
+        assert_eq!(found(second), None);
+    }
+}
