@@ -1,5 +1,5 @@
-//! The engine: starts executions, keeps each record of them in a [`Store`], and takes up what a
-//! crash, a timer or another process left.
+//! The engine: starts executions, keeps each record of them in a [store](crate::store::Store), and
+//! takes up what a crash, a timer or another process left.
 //!
 //! ```
 //! use steps::{Engine, prelude::*};
