@@ -7,14 +7,21 @@ use steps::store::{
     StoreError, Tell, Told, Write, Written,
 };
 
-/// What comes before the answer to a claim that took something.
+/// What comes before something that the store does.
 type Before = Box<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
 
 /// The store within, and what is between.
 pub(crate) struct Between {
     within: Arc<dyn Store>,
     hears: bool,
+    /// Before the answer to a claim that took something.
     taken: Before,
+    /// Before an execution is loaded.
+    loads: Before,
+}
+
+fn nothing() -> Before {
+    Box::new(|| Box::pin(std::future::ready(())))
 }
 
 impl Between {
@@ -23,7 +30,8 @@ impl Between {
         Self {
             within,
             hears: false,
-            taken: Box::new(|| Box::pin(std::future::ready(()))),
+            taken: nothing(),
+            loads: nothing(),
         }
     }
 
@@ -36,6 +44,20 @@ impl Between {
             within,
             hears: true,
             taken: Box::new(move || Box::pin(before())),
+            loads: nothing(),
+        }
+    }
+
+    /// A store that does this before it loads an execution.
+    pub(crate) fn loads<F: Future<Output = ()> + Send + 'static>(
+        within: Arc<dyn Store>,
+        before: impl Fn() -> F + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            within,
+            hears: true,
+            taken: nothing(),
+            loads: Box::new(move || Box::pin(before())),
         }
     }
 }
@@ -72,7 +94,10 @@ impl Store for Between {
         self.within.readmit(flows)
     }
     fn load(&self, id: String) -> BoxFuture<'_, Result<Option<Saved>, StoreError>> {
-        self.within.load(id)
+        Box::pin(async move {
+            (self.loads)().await;
+            self.within.load(id).await
+        })
     }
     fn list(&self, query: Query) -> BoxFuture<'_, Result<Vec<Info>, StoreError>> {
         self.within.list(query)

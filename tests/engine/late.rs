@@ -11,10 +11,32 @@ use tokio::sync::Semaphore;
 
 use crate::{
     between::Between,
-    support::{Db, World, failure, job, on_each_store, wait_for},
+    support::{Db, World, failure, held, job, on_each_store, wait_for},
 };
 
 on_each_store! {
+    async fn regression_an_outcome_was_told_as_one_that_runs(db) {
+        let world = World::new();
+        world.breaks("x.b");
+        let worker = db.engine().await.serve(held::with(world.clone())).start().await.expect("it starts");
+        let run = worker.start(held::input("x".into())).id("x").await.expect("it starts");
+        assert_eq!(failure(run.outcome().await).status(), Status::Failed);
+        world.mends();
+        // Somebody recovers it between the two looks at the store.
+        let worker = Arc::new(run);
+        let store = Between::loads(db.store().await, move || {
+            let run = worker.clone();
+            async move {
+                if run.recover().await.is_ok() {
+                    run.outcome().await.expect("done");
+                }
+            }
+        });
+        let front = Engine::on(store).start().await.expect("it starts");
+        let same = front.execution::<held>("x").await.expect("it is there");
+        assert_eq!(same.outcome().await.expect("done"), "x.a x.b");
+    }
+
     async fn regression_nothing_was_claimed_any_more_after_a_store_had_panicked(db) {
         let first = std::sync::atomic::AtomicBool::new(true);
         let store = Between::taken(db.store().await, move || {

@@ -143,8 +143,13 @@ impl Handle {
 
     /// Its tree as it is recorded now, untyped.
     pub async fn tree(&self) -> Result<State, EngineError> {
+        self.tree_of(self.saved().await?)
+    }
+
+    /// What is recorded of it, all of it at one moment.
+    pub(super) async fn saved(&self) -> Result<Saved, EngineError> {
         let saved = self.engine.core.store.load(self.id.to_string()).await?;
-        self.tree_of(saved.ok_or_else(|| self.unknown())?)
+        saved.ok_or_else(|| self.unknown())
     }
 
     pub(super) fn tree_of(&self, saved: Saved) -> Result<State, EngineError> {

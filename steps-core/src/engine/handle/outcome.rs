@@ -108,7 +108,16 @@ impl<F: Flow> Execution<F> {
         if info.status == Status::Done {
             return Ok(Some(self.decode(info.output.as_ref())));
         }
-        let state = self.tree().await?;
+        // It may have gone on since, as when somebody recovers it: only what is known at one
+        // moment is told.
+        let saved = self.saved().await?;
+        if !has_ended(&saved.info) {
+            return Ok(None);
+        }
+        if saved.info.status == Status::Done {
+            return Ok(Some(self.decode(saved.info.output.as_ref())));
+        }
+        let state = self.tree_of(saved)?;
         let failure = Failure {
             flow: F::TABLE.name,
             cause: cause_of(&state, F::TABLE),
