@@ -140,15 +140,9 @@ impl Records {
     fn fill_below(&mut self, id: Id, node: &'static Node, state: &State) {
         match &node.work {
             Work::Step(_) => {}
-            Work::Group(nodes) | Work::Parallel(nodes) => self.fill_lines(id, nodes, &state.states),
-            Work::Flow(table) => self.fill_lines(id, table.nodes, &state.states),
-            Work::If { then, otherwise } => {
-                let branch = if state.decision == Some(false) {
-                    otherwise
-                } else {
-                    then
-                };
-                self.fill_lines(id, branch, &state.states);
+            Work::Group(_) | Work::Parallel(_) | Work::Flow(_) | Work::If { .. } => {
+                let lines = node.work.own_lines(state.decision);
+                self.fill_lines(id, lines, &state.states);
             }
             Work::For { body, .. } => {
                 let first = self.next_id();

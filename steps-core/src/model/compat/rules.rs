@@ -58,9 +58,17 @@ impl Group {
     pub(crate) fn of(node: &Node, status: Status) -> Self {
         let room = match node.work {
             Work::Flow(_) => return Self::flow(status),
-            _ if status == Status::Done => Room::No,
             Work::Parallel(_) => Room::AtOnce,
-            _ => Room::InOrder,
+            Work::Step(_)
+            | Work::Group(_)
+            | Work::If { .. }
+            | Work::For { .. }
+            | Work::Loop { .. } => Room::InOrder,
+        };
+        let room = if status == Status::Done {
+            Room::No
+        } else {
+            room
         };
         Self {
             room,
@@ -193,12 +201,9 @@ impl Comparison {
         let group = Group::of(node, state.status);
         match &node.work {
             Work::Step(_) => {}
-            Work::If { then, otherwise } => {
-                let branch = match state.decision {
-                    Some(false) => otherwise,
-                    _ => then,
-                };
+            Work::If { .. } => {
                 if !state.states.is_empty() || state.decision.is_some() {
+                    let branch = node.work.own_lines(state.decision);
                     self.lines(branch, state, group);
                 }
             }
@@ -211,9 +216,11 @@ impl Comparison {
                     }
                 }
             }
-            work => {
+            Work::Group(lines)
+            | Work::Parallel(lines)
+            | Work::Flow(Table { nodes: lines, .. }) => {
                 if !state.states.is_empty() || state.started_at.is_some() {
-                    self.lines(work.lines(), state, group);
+                    self.lines(lines, state, group);
                 }
             }
         }
@@ -260,7 +267,11 @@ pub(crate) fn misfit(
         }
         Work::Step(meta) => output(meta, state, outputs),
         Work::For { .. } => items(state),
-        _ => None,
+        Work::Group(_)
+        | Work::Parallel(_)
+        | Work::If { .. }
+        | Work::Loop { .. }
+        | Work::Flow(_) => None,
     }
 }
 
