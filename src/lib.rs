@@ -1,5 +1,6 @@
 #![doc = include_str!("intro.md")]
 #![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 #[cfg(all(doc, feature = "macros", feature = "sqlite"))]
 pub mod guide;
@@ -11,6 +12,11 @@ mod open;
 #[doc(inline)]
 pub use steps_sqlite as sqlite;
 
+// rustc shows these lines to whoever names `steps::testing` without the feature.
+#[cfg(feature = "testing")]
+#[doc(inline)]
+pub use steps_core::testing; // [dev-dependencies] steps = { version = "…", features = ["testing"] }
+
 pub use open::Open;
 #[doc(inline)]
 pub use steps_core::{
@@ -19,9 +25,10 @@ pub use steps_core::{
     failure::{Cause, StepFailure},
     journal,
     observe::Event,
-    policy, signal, sleep, state, status, store, testing,
+    policy, signal, sleep, state, status, store,
     view::{AsStepRef, FlowState, ItemRef, ItemStates, StepRef, StepState},
 };
+
 /// Marks a function as a flow: its body begins with [`steps!`], and what comes after it gives the
 /// output.
 ///

@@ -17,6 +17,7 @@ pub mod language;
 mod model;
 pub mod run;
 pub mod store;
+#[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
 pub use base::{clock, error, json};

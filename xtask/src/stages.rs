@@ -46,11 +46,12 @@ const STAGES: &[Stage] = &[
     },
     Stage {
         name: "bare",
-        shows: "`steps` and `steps-core` compile with default features off",
-        component: None,
+        shows: "no warning with default features only, nor with none: without `testing`",
+        component: Some("clippy"),
         commands: &[
-            "cargo check --package steps --no-default-features --locked",
-            "cargo check --package steps-core --no-default-features --locked",
+            "cargo clippy --package steps --locked -- -D warnings",
+            "cargo clippy --package steps --no-default-features --locked -- -D warnings",
+            "cargo clippy --package steps-core --no-default-features --locked -- -D warnings",
         ],
     },
     Stage {

@@ -2,6 +2,13 @@
 //! at every point and looks whether it comes out the same; an assertion that no change of a flow
 //! strands running executions; and the rules of a store, as tests.
 //!
+//! This module is behind the feature `testing`, to be switched on for tests only:
+//!
+//! ```toml
+//! [dev-dependencies]
+//! steps = { version = "0.1", features = ["testing"] }
+//! ```
+//!
 //! ```
 //! use steps::testing::Lab;
 //! let lab = Lab::new();

@@ -77,6 +77,7 @@ impl Group {
     }
 
     /// Whether a new line may still run.
+    #[cfg(any(test, feature = "testing"))]
     pub(crate) fn is_open(self) -> bool {
         self.room != Room::No
     }
@@ -233,6 +234,7 @@ pub(crate) enum Outputs {
     /// By reading it.
     Values,
     /// By the text of its type, which stands in its place.
+    #[cfg(any(test, feature = "testing"))]
     Types,
 }
 
@@ -286,6 +288,7 @@ fn output(meta: &StepMeta, state: &State, outputs: Outputs) -> Option<String> {
     }
     let parse = |text: &str| (meta.check)(text).map_err(|e: Error| e.to_string());
     let read = match (&state.output, &state.info, outputs) {
+        #[cfg(any(test, feature = "testing"))]
         (Some(ty), _, Outputs::Types) => {
             let was = ty.decode::<String>().unwrap_or_default();
             if was == meta.output {

@@ -38,6 +38,8 @@ use shot::FlowShot;
 /// steps::testing::assert_compatible!(attach_volume, "snapshots/volumes.json");
 /// ```
 ///
+/// The macro is behind the feature `testing`, to be switched on in `[dev-dependencies]`.
+///
 /// The path is relative to the folder with the `Cargo.toml` of the crate that the test is in. By
 /// default it is `snapshots/`, the name of the flow in the saved tree, and `.json`; after a flow was
 /// renamed, the file of its alias is read and, on writing, takes the new name.
