@@ -1,4 +1,4 @@
-//! Testing flows: a clock that jumps, a world that remembers, and an explorer that cuts a flow off
+//! Testing steps and flows: a context for one step; a clock that jumps, a world that remembers, and an explorer that cuts a flow off
 //! at every point and looks whether it comes out the same; an assertion that no change of a flow
 //! strands running executions; and the rules of a store, as tests.
 //!
@@ -18,6 +18,7 @@
 //! ```
 
 mod clock;
+mod context;
 mod cut_store;
 mod effects;
 mod explore;
@@ -28,6 +29,7 @@ pub mod store;
 #[doc(inline)]
 pub use crate::{assert_compatible, store_conformance};
 pub use clock::FakeClock;
+pub use context::Context;
 pub use cut_store::CutStore;
 pub use effects::{Effect, Fault, Injected, Lab};
 pub use explore::{Explorer, Report, Violation};
