@@ -1,17 +1,19 @@
 //! Cuts a flow off at every point, and compares how it ends.
 //!
 //! `plan` is what is tried, `memory` and `engine` how a run is made, cut off and taken up again,
-//! `compare` the rules.
+//! `compare` looks at how it ended, by the `rules` that the user has set.
 
 mod compare;
+mod ended;
 mod engine;
 mod memory;
 mod plan;
 mod report;
+mod rules;
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
-use self::{engine::OnStore, memory::InMemory, plan::Plan};
+use self::{engine::OnStore, memory::InMemory, plan::Plan, rules::Rules};
 use super::{Fault, Lab};
 use crate::{
     language::flow::Flow,
@@ -61,14 +63,6 @@ pub struct Explorer<M, R> {
     plan: Plan,
     /// The lease, where engines go by the system's clock.
     real: Option<Duration>,
-}
-
-/// By which rules the ends of two runs are compared.
-#[derive(Default)]
-struct Rules {
-    once: BTreeSet<String>,
-    concurrent: bool,
-    checks: Vec<Box<dyn Fn(&Lab, &State) -> Result<(), String>>>,
 }
 
 impl<M, R> Explorer<M, R> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Rules, plan::Ended};
+use super::{ended::Ended, rules::Rules};
 use crate::{
     model::{state::State, status::Status},
     testing::Effect,

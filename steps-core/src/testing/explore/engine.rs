@@ -7,8 +7,9 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::{
-    Violation,
-    plan::{Ended, Source, Stage, Trial},
+    ended::Ended,
+    plan::{Source, Stage, Trial},
+    report::Violation,
 };
 use crate::{
     engine::{Engine, EngineError},

@@ -5,8 +5,9 @@ use std::{collections::BTreeSet, future::IntoFuture, marker::PhantomData, sync::
 use futures_util::future::select;
 
 use super::{
-    Violation,
-    plan::{Ended, Source, Stage, Trial},
+    ended::Ended,
+    plan::{Source, Stage, Trial},
+    report::Violation,
 };
 use crate::{
     language::flow::Flow,

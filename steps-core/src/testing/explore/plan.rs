@@ -1,15 +1,14 @@
 //! What is tried: each fault and each cut, whatever a run is taken up from.
 
-use std::{collections::BTreeSet, fmt};
+use std::fmt;
 
 use super::{
-    Report, Rules, Violation,
     compare::{compare, wrong},
+    ended::Ended,
+    report::{Report, Violation},
+    rules::Rules,
 };
-use crate::{
-    model::state::State,
-    testing::{Cut, Effect, Fault, Lab},
-};
+use crate::testing::{Cut, Effect, Fault, Lab};
 
 /// The explorer's settings that do not depend on the flow's type.
 pub(super) struct Plan {
@@ -31,18 +30,6 @@ pub(super) trait Stage {
         trial: &Trial<'_>,
         alone: Option<&Ended>,
     ) -> impl Future<Output = Result<Ended, Violation>>;
-}
-
-/// How a run ended.
-pub(super) struct Ended {
-    pub(super) state: State,
-    pub(super) lab: Lab,
-    /// How many commits it made since it was taken up last.
-    pub(super) commits: usize,
-    /// Those of them before which it can't be cut off.
-    pub(super) claims: BTreeSet<usize>,
-    /// Whether it came to its end before it came to a cut.
-    pub(super) missed: bool,
 }
 
 /// From what a run is taken up.
@@ -154,15 +141,6 @@ impl Plan {
             Some(what) => Err(trial.violation(what, &ended, alone)),
             None => Ok(ended),
         }
-    }
-}
-
-impl Ended {
-    fn cuts(&self) -> impl Iterator<Item = Cut> {
-        (1..=self.commits).flat_map(|commit| {
-            let before = (!self.claims.contains(&commit)).then_some(Cut::Before(commit));
-            before.into_iter().chain([Cut::After(commit)])
-        })
     }
 }
 

@@ -1,12 +1,12 @@
 //! Comparing a flow with a snapshot of it that lies in the repository.
 //!
-//! `shot` is what a snapshot holds, `write` and `read` its JSON, `progress` the comparison, and
+//! `tree` is what a snapshot holds, `write` and `read` its JSON, `possible_states` the comparison, and
 //! `report` what is said about it.
 
-mod progress;
+mod possible_states;
 mod read;
 mod report;
-mod shot;
+mod tree;
 mod write;
 
 use std::{
@@ -16,7 +16,7 @@ use std::{
 
 use crate::{language::flow::Flow, model::table::Table};
 use report::{Problem, message};
-use shot::FlowShot;
+use tree::FlowSnapshot;
 
 /// Asserts that every execution of the flow that may be running, at whatever step, can be gone on
 /// with by the flow as it is compiled now.
@@ -187,7 +187,7 @@ impl Files {
 fn check(table: &'static Table, files: &Files) -> Result<(), String> {
     let fail = |problem: &Problem<'_>| message(table.name, &files.shown, problem);
     let mode = Mode::from_env().map_err(|problem| fail(&problem))?;
-    let now = FlowShot::of(table);
+    let now = FlowSnapshot::of(table);
     let found = files
         .read()
         .map_err(|error| fail(&Problem::Unreadable(error.to_string())))?;
@@ -197,7 +197,7 @@ fn check(table: &'static Table, files: &Files) -> Result<(), String> {
         Some((text, file)) => match read::read(text) {
             Ok(old) if old == now && *file == files.file => return Ok(()),
             Ok(old) => {
-                let findings = progress::compare(&old, table);
+                let findings = possible_states::compare(&old, table);
                 if !findings.is_empty() && mode != Mode::Anything {
                     return Err(fail(&Problem::Strands(&findings)));
                 }

@@ -3,13 +3,13 @@
 use serde_json::{Map, Value};
 
 use super::{
-    shot::{FlowShot, LineShot, WorkShot},
+    tree::{FlowSnapshot, LineSnapshot, WorkSnapshot},
     write::FORMAT,
 };
 use crate::model::state::Kind;
 
 /// Reads the text of the file.
-pub(super) fn read(text: &str) -> Result<FlowShot, String> {
+pub(super) fn read(text: &str) -> Result<FlowSnapshot, String> {
     let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
     let mut object = Object::of(value, String::new())?;
     let format = object.0.remove("format");
@@ -69,7 +69,7 @@ impl Object {
         self.list("aliases")?.into_iter().map(text).collect()
     }
 
-    fn lines(&mut self, field: &str) -> Result<Vec<LineShot>, String> {
+    fn lines(&mut self, field: &str) -> Result<Vec<LineSnapshot>, String> {
         let place = self.place(field);
         let lines = self.list(field)?.into_iter().enumerate();
         lines
@@ -93,7 +93,7 @@ fn shown(place: &str) -> String {
     }
 }
 
-fn flow(mut object: Object) -> Result<FlowShot, String> {
+fn flow(mut object: Object) -> Result<FlowSnapshot, String> {
     let input = match object.0.remove("input") {
         None => Object(Map::new(), String::new()),
         Some(input) => Object::of(input, object.place("input"))?,
@@ -101,7 +101,7 @@ fn flow(mut object: Object) -> Result<FlowShot, String> {
     let fields: Vec<String> = input.0.keys().cloned().collect();
     let mut input = input;
     let mut field = |name: String| input.text(&name).map(|ty| (name, ty));
-    let flow = FlowShot {
+    let flow = FlowSnapshot {
         name: object.text("name")?,
         aliases: object.aliases()?,
         input: fields
@@ -115,32 +115,32 @@ fn flow(mut object: Object) -> Result<FlowShot, String> {
     Ok(flow)
 }
 
-fn line(mut object: Object) -> Result<LineShot, String> {
+fn line(mut object: Object) -> Result<LineSnapshot, String> {
     let (name, aliases) = (object.text("name")?, object.aliases()?);
     let optional = object.flag("optional")?;
     let kind = object.text("kind")?;
     let work = match Kind::from_name(&kind) {
-        Some(Kind::Step) => WorkShot::Step {
+        Some(Kind::Step) => WorkSnapshot::Step {
             output: object.text("output")?,
             volatile: object.flag("volatile")?,
         },
-        Some(Kind::Group) => WorkShot::Group(object.lines("steps")?),
-        Some(Kind::Parallel) => WorkShot::Parallel(object.lines("steps")?),
-        Some(Kind::For) => WorkShot::For(object.lines("steps")?),
-        Some(Kind::Loop) => WorkShot::Loop(object.lines("steps")?),
-        Some(Kind::If) => WorkShot::If {
+        Some(Kind::Group) => WorkSnapshot::Group(object.lines("steps")?),
+        Some(Kind::Parallel) => WorkSnapshot::Parallel(object.lines("steps")?),
+        Some(Kind::For) => WorkSnapshot::For(object.lines("steps")?),
+        Some(Kind::Loop) => WorkSnapshot::Loop(object.lines("steps")?),
+        Some(Kind::If) => WorkSnapshot::If {
             then: object.lines("then")?,
             otherwise: object.lines("else")?,
         },
         Some(Kind::Flow) => {
             let place = object.place("flow");
             let inner = object.0.remove("flow").unwrap_or_default();
-            WorkShot::Flow(flow(Object::of(inner, place)?)?)
+            WorkSnapshot::Flow(flow(Object::of(inner, place)?)?)
         }
         _ => return Err(format!("`{}` is not known: {kind}", object.place("kind"))),
     };
     object.end()?;
-    Ok(LineShot {
+    Ok(LineSnapshot {
         name,
         aliases,
         optional,

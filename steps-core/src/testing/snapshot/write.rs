@@ -2,19 +2,19 @@
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use super::shot::{FlowShot, LineShot, WorkShot};
+use super::tree::{FlowSnapshot, LineSnapshot, WorkSnapshot};
 
 /// The form that is written, and the newest that is read.
 pub(super) const FORMAT: u64 = 1;
 
 /// The text of the file.
-pub(super) fn write(flow: &FlowShot) -> Result<String, serde_json::Error> {
+pub(super) fn write(flow: &FlowSnapshot) -> Result<String, serde_json::Error> {
     let mut text = serde_json::to_string_pretty(&Document(flow))?;
     text.push('\n');
     Ok(text)
 }
 
-struct Document<'a>(&'a FlowShot);
+struct Document<'a>(&'a FlowSnapshot);
 
 impl Serialize for Document<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -25,7 +25,7 @@ impl Serialize for Document<'_> {
     }
 }
 
-fn flow<M: SerializeMap>(flow: &FlowShot, map: &mut M) -> Result<(), M::Error> {
+fn flow<M: SerializeMap>(flow: &FlowSnapshot, map: &mut M) -> Result<(), M::Error> {
     map.serialize_entry("name", &flow.name)?;
     aliases(&flow.aliases, map)?;
     if !flow.input.is_empty() {
@@ -35,7 +35,7 @@ fn flow<M: SerializeMap>(flow: &FlowShot, map: &mut M) -> Result<(), M::Error> {
     map.serialize_entry("steps", &flow.lines)
 }
 
-impl Serialize for FlowShot {
+impl Serialize for FlowSnapshot {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         flow(self, &mut map)?;
@@ -50,7 +50,7 @@ fn aliases<M: SerializeMap>(aliases: &[String], map: &mut M) -> Result<(), M::Er
     map.serialize_entry("aliases", aliases)
 }
 
-impl Serialize for LineShot {
+impl Serialize for LineSnapshot {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("name", &self.name)?;
@@ -60,23 +60,23 @@ impl Serialize for LineShot {
             map.serialize_entry("optional", &true)?;
         }
         match &self.work {
-            WorkShot::Step { output, volatile } => {
+            WorkSnapshot::Step { output, volatile } => {
                 map.serialize_entry("output", output)?;
                 if *volatile {
                     map.serialize_entry("volatile", &true)?;
                 }
             }
-            WorkShot::Group(lines)
-            | WorkShot::Parallel(lines)
-            | WorkShot::For(lines)
-            | WorkShot::Loop(lines) => map.serialize_entry("steps", lines)?,
-            WorkShot::If { then, otherwise } => {
+            WorkSnapshot::Group(lines)
+            | WorkSnapshot::Parallel(lines)
+            | WorkSnapshot::For(lines)
+            | WorkSnapshot::Loop(lines) => map.serialize_entry("steps", lines)?,
+            WorkSnapshot::If { then, otherwise } => {
                 map.serialize_entry("then", then)?;
                 if !otherwise.is_empty() {
                     map.serialize_entry("else", otherwise)?;
                 }
             }
-            WorkShot::Flow(flow) => map.serialize_entry("flow", flow)?,
+            WorkSnapshot::Flow(flow) => map.serialize_entry("flow", flow)?,
         }
         map.end()
     }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::make::json;
+use super::builders::json;
 use crate::{
     base::json::Json,
     model::{

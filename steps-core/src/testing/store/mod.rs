@@ -44,95 +44,21 @@
 //!   came:     Fenced: the lease has ended
 //! ```
 
-mod bench;
+mod builders;
+mod catalog;
 mod check;
+mod fixture;
 mod generate;
-mod list;
-mod make;
+mod rule;
 mod rules;
 mod subject;
 
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, sync::Arc};
-
-use crate::base::future::BoxFuture;
-use bench::Bench;
-use check::Outcome;
-pub use list::RULES;
+pub use catalog::RULES;
+pub use rule::{Broken, Rule};
 pub use subject::Subject;
-
-/// One rule of a store, with its test.
-#[derive(Clone, Copy)]
-pub struct Rule {
-    name: &'static str,
-    says: &'static str,
-    test: fn(Bench) -> BoxFuture<'static, Outcome>,
-}
-
-impl Rule {
-    /// Its name, which is also that of its test.
-    pub fn name(&self) -> &'static str {
-        self.name
-    }
-
-    /// What a store has to do.
-    pub fn says(&self) -> &'static str {
-        self.says
-    }
-
-    /// Tries it on a fresh database, on a tokio runtime.
-    ///
-    /// # Errors
-    ///
-    /// Where the store breaks it.
-    pub async fn check<S: Subject>(&self) -> Result<(), Broken> {
-        let subject = Arc::new(S::fresh().await);
-        let bench = Bench::new(subject).await;
-        let outcome = (self.test)(bench).await;
-        outcome.map_err(|fault| Broken {
-            rule: *self,
-            what: fault.0,
-        })
-    }
-}
-
-impl fmt::Debug for Rule {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name)
-    }
-}
-
-/// A store does not keep a rule.
-#[derive(Clone)]
-pub struct Broken {
-    rule: Rule,
-    what: String,
-}
-
-impl Broken {
-    /// The rule.
-    pub fn rule(&self) -> Rule {
-        self.rule
-    }
-}
-
-impl fmt::Display for Broken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Rule { name, says, .. } = self.rule;
-        let what = &self.what;
-        write!(f, "the store breaks the rule `{name}`: {says}\n{what}")
-    }
-}
-
-impl fmt::Debug for Broken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl std::error::Error for Broken {}
 
 /// Tries all rules, on a tokio runtime.
 ///
@@ -152,7 +78,7 @@ pub async fn conformance<S: Subject>() {
 #[doc(hidden)]
 pub fn run<S: Subject>(name: &'static str) {
     S::run(async move {
-        for rule in RULES.iter().filter(|rule| rule.name == name) {
+        for rule in RULES.iter().filter(|rule| rule.name() == name) {
             if let Err(broken) = rule.check::<S>().await {
                 panic!("{broken}");
             }

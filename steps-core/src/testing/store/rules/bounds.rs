@@ -4,73 +4,75 @@ use jiff::Timestamp;
 
 use super::prelude::*;
 
-pub(in super::super) async fn largest_numbers_are_kept(bench: Bench) -> Outcome {
+pub(in super::super) async fn largest_numbers_are_kept(fixture: Fixture) -> Outcome {
     let most = usize::MAX;
-    let long = Make::new("long lease").nodes(vec![root(Status::Done)]);
-    let lease = bench.create(long.held("maker", Duration::MAX)).await?;
-    bench.due("due").await?;
+    let long = Creation::new("long lease").nodes(vec![root(Status::Done)]);
+    let lease = fixture.create(long.held("maker", Duration::MAX)).await?;
+    fixture.due("due").await?;
     let mut all = claim("worker");
     all.lease = Duration::MAX;
     all.limit = most;
     all.flows[0].limit = most;
-    let taken = bench.claim_one_with(all, "due").await?;
-    bench
+    let taken = fixture.claim_one_with(all, "due").await?;
+    fixture
         .claim_nothing("both are held to the end of time")
         .await?;
-    bench.renew(lease, i64::MAX, Duration::MAX).await?;
-    bench
+    fixture.renew(lease, i64::MAX, Duration::MAX).await?;
+    fixture
         .claim_nothing("the lease was renewed to the end of time")
         .await?;
 
-    bench.tell("due", Message::Stop).await?;
+    fixture.tell("due", Message::Stop).await?;
     let last = step((1 << 24) - 1, "last");
     let end = Then::Rest {
         due: Due::At(Timestamp::MAX),
         seen: i64::MAX,
     };
-    bench
+    fixture
         .write(write(taken.lease, vec![last.clone()], end))
         .await?;
-    let saved = bench.load("due").await?;
+    let saved = fixture.load("due").await?;
     same_nodes("the largest number", &saved.nodes, &[last])?;
-    bench.claim_nothing("it is due at the end of time").await?;
-    let taken = bench.take("due", "worker", Duration::MAX).await?;
+    fixture
+        .claim_nothing("it is due at the end of time")
+        .await?;
+    let taken = fixture.take("due", "worker", Duration::MAX).await?;
     let begin = Then::Rest {
         due: Due::At(Timestamp::MIN),
         seen: i64::MAX,
     };
-    bench.write(write(taken.lease, Vec::new(), begin)).await?;
-    bench.claim_one("worker", "due").await?;
+    fixture.write(write(taken.lease, Vec::new(), begin)).await?;
+    fixture.claim_one("worker", "due").await?;
 
-    bench.rest(lease, Due::Never).await?;
+    fixture.rest(lease, Due::Never).await?;
     let wide = query(|query| {
         query.created = Some(Timestamp::MIN..Timestamp::MAX);
         query.limit = most;
     });
-    let found = bench.list(wide.clone()).await?;
+    let found = fixture.list(wide.clone()).await?;
     let both = vec!["due".to_owned(), "long lease".to_owned()];
     same("a list of all times", &found, &both)?;
-    same("their count", &bench.store.count(wide).await?, &2)?;
+    same("their count", &fixture.store.count(wide).await?, &2)?;
     let ended = query(|query| {
         query.ended = Some(Timestamp::MIN..Timestamp::MAX);
         query.limit = most;
     });
     same(
         "the count of what has ended",
-        &bench.store.count(ended.clone()).await?,
+        &fixture.store.count(ended.clone()).await?,
         &1,
     )?;
     same(
         "how many were deleted",
-        &bench.store.delete(ended).await?,
+        &fixture.store.delete(ended).await?,
         &1,
     )
 }
 
-pub(in super::super) async fn long_lists_are_taken(bench: Bench) -> Outcome {
+pub(in super::super) async fn long_lists_are_taken(fixture: Fixture) -> Outcome {
     const LONG: i64 = 40_000;
-    let lease = bench.held("id").await?;
-    let stop = bench.tell("id", Message::Stop).await?;
+    let lease = fixture.held("id").await?;
+    let stop = fixture.tell("id", Message::Stop).await?;
     let unknown = |key: i64| Lease {
         key: key + (1 << 40),
         fence: 1,
@@ -78,7 +80,7 @@ pub(in super::super) async fn long_lists_are_taken(bench: Bench) -> Outcome {
     let mut held: Vec<(Lease, i64)> = (0..LONG).map(|key| (unknown(key), 0)).collect();
     held[30_000].0 = lease;
     let renew = Renew { lease: HOUR, held };
-    let answers = bench.store.renew(renew).await?;
+    let answers = fixture.store.renew(renew).await?;
     same("how many answers there are", &answers.len(), &40_000)?;
     let found = answers
         .into_iter()
@@ -93,7 +95,7 @@ pub(in super::super) async fn long_lists_are_taken(bench: Bench) -> Outcome {
 
     let mut some = write(lease, Vec::new(), Then::Keep);
     some.taken = (1..LONG).filter(|number| *number != stop).collect();
-    bench.write(some).await?;
+    fixture.write(some).await?;
     let mut all = write(
         lease,
         Vec::new(),
@@ -103,7 +105,7 @@ pub(in super::super) async fn long_lists_are_taken(bench: Bench) -> Outcome {
         },
     );
     all.taken = (stop - LONG / 2..stop + LONG / 2).collect();
-    bench.write(all).await?;
+    fixture.write(all).await?;
 
     let names: Vec<_> = (0..3000).map(|n| format!("flow {n}")).collect();
     let mut many = claim("worker");
@@ -113,20 +115,20 @@ pub(in super::super) async fn long_lists_are_taken(bench: Bench) -> Outcome {
         flow
     };
     many.flows.extend(names.iter().map(claim_of));
-    bench.store.readmit(many.flows.clone()).await?;
-    let taken = bench.claim_one_with(many, "id").await?;
+    fixture.store.readmit(many.flows.clone()).await?;
+    let taken = fixture.claim_one_with(many, "id").await?;
     same("its messages", &taken.messages, &Vec::new())?;
 
     let mut of_many = query(|query| query.flows = names);
     same(
         "those of many flows",
-        &bench.list(of_many.clone()).await?,
+        &fixture.list(of_many.clone()).await?,
         &Vec::new(),
     )?;
     of_many.flows.push(FLOW.to_owned());
     same(
         "those of one more",
-        &bench.list(of_many).await?,
+        &fixture.list(of_many).await?,
         &vec!["id".to_owned()],
     )
 }

@@ -4,19 +4,19 @@ use jiff::Timestamp;
 
 use super::prelude::*;
 
-pub(in super::super) async fn claim_gives_all(bench: Bench) -> Outcome {
-    let lease = bench
-        .create(Make::new("id").label("a", "b").held("maker", HOUR))
+pub(in super::super) async fn claim_gives_all(fixture: Fixture) -> Outcome {
+    let lease = fixture
+        .create(Creation::new("id").label("a", "b").held("maker", HOUR))
         .await?;
     let nodes = vec![root(Status::Waiting), step(1, "a"), step(2, "b")];
-    bench.keep(lease, nodes.clone()).await?;
-    let stop = bench.tell("id", Message::Stop).await?;
-    let go = bench.tell("id", signal("wait", "go")).await?;
-    bench.rest(lease, Due::Now).await?;
-    let before = bench.load("id").await?;
+    fixture.keep(lease, nodes.clone()).await?;
+    let stop = fixture.tell("id", Message::Stop).await?;
+    let go = fixture.tell("id", signal("wait", "go")).await?;
+    fixture.rest(lease, Due::Now).await?;
+    let before = fixture.load("id").await?;
 
-    let now = bench.now().await?;
-    let claimed = bench.claimed(claim("worker")).await?;
+    let now = fixture.now().await?;
+    let claimed = fixture.claimed(claim("worker")).await?;
     holds(
         "the claim's `now`",
         "no time before",
@@ -37,11 +37,11 @@ pub(in super::super) async fn claim_gives_all(bench: Bench) -> Outcome {
     expected.worker = Some("worker".to_owned());
     expected.due = due;
     same("what is known of it", &taken.info, &expected)?;
-    same("and by load", &bench.load("id").await?.info, &expected)
+    same("and by load", &fixture.load("id").await?.info, &expected)
 }
 
-pub(in super::super) async fn claim_order(bench: Bench) -> Outcome {
-    let now = bench.now().await?;
+pub(in super::super) async fn claim_order(fixture: Fixture) -> Outcome {
+    let now = fixture.now().await?;
     let ago = |minutes: u64| Due::At(now - Duration::from_mins(minutes));
     let all = [
         ("sixth", -3, ago(600)),
@@ -53,25 +53,27 @@ pub(in super::super) async fn claim_order(bench: Bench) -> Outcome {
     ];
     for (n, (id, priority, due)) in all.into_iter().enumerate() {
         let flow = if n % 2 == 0 { FLOW } else { "other" };
-        let make = Make::new(id).flow(flow).priority(priority).due(due);
-        bench.create(make).await?;
+        let creation = Creation::new(id).flow(flow).priority(priority).due(due);
+        fixture.create(creation).await?;
     }
     let mut claim = claim("worker");
     claim.flows.push(flow_claim(&["other"], 2));
     claim.limit = 2;
-    let taken = bench.claimed(claim.clone()).await?.taken;
+    let taken = fixture.claimed(claim.clone()).await?.taken;
     same("the first two", &ids(&taken), &vec!["first", "second"])?;
     claim.limit = 100;
-    let taken = bench.claimed(claim).await?.taken;
+    let taken = fixture.claimed(claim).await?.taken;
     let expected = vec!["third", "fourth", "fifth", "sixth"];
     same("those after them", &ids(&taken), &expected)
 }
 
-pub(in super::super) async fn claim_limits(bench: Bench) -> Outcome {
+pub(in super::super) async fn claim_limits(fixture: Fixture) -> Outcome {
     for n in 0..6 {
-        let urgent = Make::new(&format!("urgent {n}")).flow("urgent").priority(9);
-        bench.create(urgent).await?;
-        bench.due(&format!("other {n}")).await?;
+        let urgent = Creation::new(&format!("urgent {n}"))
+            .flow("urgent")
+            .priority(9);
+        fixture.create(urgent).await?;
+        fixture.due(&format!("other {n}")).await?;
     }
     let mut both = claim("worker");
     both.flows.push(flow_claim(&["urgent"], 2));
@@ -79,7 +81,7 @@ pub(in super::super) async fn claim_limits(bench: Bench) -> Outcome {
         both.limit = limit;
         both.flows[0].limit = of[0];
         both.flows[1].limit = of[1];
-        let taken = bench.claimed(both.clone()).await?.taken;
+        let taken = fixture.claimed(both.clone()).await?.taken;
         let of = |flow: &str| taken.iter().filter(|taken| taken.info.flow == flow).count();
         Outcome::Ok([of(FLOW), of("urgent")])
     };
@@ -100,74 +102,78 @@ pub(in super::super) async fn claim_limits(bench: Bench) -> Outcome {
     same(&format!("{what}the rest"), &some, &[2, 0])
 }
 
-pub(in super::super) async fn claim_names(bench: Bench) -> Outcome {
-    let mut due = bench.now().await?;
+pub(in super::super) async fn claim_names(fixture: Fixture) -> Outcome {
+    let mut due = fixture.now().await?;
     for flow in ["no", "FLOW", "once", "before", "now"] {
         due -= HOUR;
-        bench
-            .create(Make::new(flow).flow(flow).due(Due::At(due)))
+        fixture
+            .create(Creation::new(flow).flow(flow).due(Due::At(due)))
             .await?;
     }
-    bench.claim_nothing("there is none of that flow").await?;
+    fixture.claim_nothing("there is none of that flow").await?;
     let mut named = claim("worker");
     named.flows = vec![
         flow_claim(&["now", "before", "never"], 1),
         flow_claim(&["once"], 2),
     ];
     named.flows[0].limit = 1;
-    let taken = bench.claimed(named.clone()).await?.taken;
+    let taken = fixture.claimed(named.clone()).await?.taken;
     let expected = vec!["now", "once"];
     same("a limit of 1 for two names", &ids(&taken), &expected)?;
-    let taken = bench.claimed(named.clone()).await?.taken;
+    let taken = fixture.claimed(named.clone()).await?.taken;
     same("the next one", &ids(&taken), &vec!["before"])?;
     same("its flow", &taken[0].info.flow.as_str(), &"before")?;
     named.flows.clear();
-    let taken = bench.claimed(named).await?.taken;
+    let taken = fixture.claimed(named).await?.taken;
     same("a claim of no flow", &ids(&taken), &Vec::new())
 }
 
-pub(in super::super) async fn claim_only_what_is_due(bench: Bench) -> Outcome {
-    let now = bench.now().await?;
+pub(in super::super) async fn claim_only_what_is_due(fixture: Fixture) -> Outcome {
+    let now = fixture.now().await?;
     let soon = now + Duration::from_millis(50);
-    bench
-        .create(Make::new("in an hour").due(Due::At(now + HOUR)))
+    fixture
+        .create(Creation::new("in an hour").due(Due::At(now + HOUR)))
         .await?;
-    bench
-        .create(Make::new("at the end").due(Due::At(Timestamp::MAX)))
+    fixture
+        .create(Creation::new("at the end").due(Due::At(Timestamp::MAX)))
         .await?;
-    bench.create(Make::new("never").due(Due::Never)).await?;
-    bench.held("held").await?;
-    bench.claim_nothing("nothing is due").await?;
+    fixture
+        .create(Creation::new("never").due(Due::Never))
+        .await?;
+    fixture.held("held").await?;
+    fixture.claim_nothing("nothing is due").await?;
 
-    bench.create(Make::new("soon").due(Due::At(soon))).await?;
-    bench.lapse(Duration::from_millis(50)).await?;
-    bench.claim_one("worker", "soon").await?;
-    bench
-        .create(Make::new("past").due(Due::At(now - HOUR)))
+    fixture
+        .create(Creation::new("soon").due(Due::At(soon)))
         .await?;
-    bench.claim_one("worker", "past").await?;
-    bench
-        .create(Make::new("beginning").due(Due::At(Timestamp::MIN)))
+    fixture.lapse(Duration::from_millis(50)).await?;
+    fixture.claim_one("worker", "soon").await?;
+    fixture
+        .create(Creation::new("past").due(Due::At(now - HOUR)))
         .await?;
-    let taken = bench.claim_one("worker", "beginning").await?;
-    bench.claim_nothing("all that was due is held").await?;
+    fixture.claim_one("worker", "past").await?;
+    fixture
+        .create(Creation::new("beginning").due(Due::At(Timestamp::MIN)))
+        .await?;
+    let taken = fixture.claim_one("worker", "beginning").await?;
+    fixture.claim_nothing("all that was due is held").await?;
 
-    bench.rest(taken.lease, Due::At(now + HOUR)).await?;
-    bench.claim_nothing("it rests").await?;
-    let due = bench.load("beginning").await?.info.due;
+    fixture.rest(taken.lease, Due::At(now + HOUR)).await?;
+    fixture.claim_nothing("it rests").await?;
+    let due = fixture.load("beginning").await?.info.due;
     same("when it is due", &due, &Some(now + HOUR))?;
-    let taken = bench.take("beginning", "worker", HOUR).await?;
-    bench.rest(taken.lease, Due::Now).await?;
-    bench.claim_one("worker", "beginning").await.map(drop)
+    let taken = fixture.take("beginning", "worker", HOUR).await?;
+    fixture.rest(taken.lease, Due::Now).await?;
+    fixture.claim_one("worker", "beginning").await.map(drop)
 }
 
-pub(in super::super) async fn claim_after_the_end_of_a_lease(bench: Bench) -> Outcome {
+pub(in super::super) async fn claim_after_the_end_of_a_lease(fixture: Fixture) -> Outcome {
     let mut first = claim("first");
     first.lease = SHORT;
-    bench.due("id").await?;
-    let old = bench.claim_one_with(first, "id").await?;
-    bench.lapse(SHORT).await?;
-    let new = bench.claim_one("second", "id").await?;
+    fixture.due("id").await?;
+    let old = fixture.claim_one_with(first, "id").await?;
+    fixture.lapse(SHORT).await?;
+    let new = fixture.claim_one("second", "id").await?;
     same(
         "from whom it was taken",
         &new.from.as_deref(),
@@ -182,10 +188,10 @@ pub(in super::super) async fn claim_after_the_end_of_a_lease(bench: Bench) -> Ou
         new.lease.fence,
         larger,
     )?;
-    bench.claim_nothing("the second one holds it").await?;
+    fixture.claim_nothing("the second one holds it").await?;
 
-    bench.rest(new.lease, Due::Now).await?;
-    let third = bench.claim_one("third", "id").await?;
+    fixture.rest(new.lease, Due::Now).await?;
+    let third = fixture.claim_one("third", "id").await?;
     same("from whom, after it was given back", &third.from, &None)
 }
 
@@ -196,28 +202,30 @@ fn by(what: &str, (came, now): (Option<Timestamp>, Timestamp), latest: Timestamp
     holds(&format!("`next_due` {what}"), &expected, came, right)
 }
 
-pub(in super::super) async fn next_due(bench: Bench) -> Outcome {
+pub(in super::super) async fn next_due(fixture: Fixture) -> Outcome {
     let next = async |claim: Claim| {
-        let claimed = bench.claimed(claim).await?;
+        let claimed = fixture.claimed(claim).await?;
         Outcome::Ok((claimed.next_due, claimed.now))
     };
-    let now = bench.now().await?;
-    bench.create(Make::new("never").due(Due::Never)).await?;
-    bench.create(Make::new("other").flow("other")).await?;
+    let now = fixture.now().await?;
+    fixture
+        .create(Creation::new("never").due(Due::Never))
+        .await?;
+    fixture.create(Creation::new("other").flow("other")).await?;
     let (came, _) = next(claim("worker")).await?;
     same("`next_due` where there is nothing", &came, &None)?;
 
-    bench
-        .create(Make::new("2 h").due(Due::At(now + 2 * HOUR)))
+    fixture
+        .create(Creation::new("2 h").due(Due::At(now + 2 * HOUR)))
         .await?;
-    bench
-        .create(Make::new("1 h").due(Due::At(now + HOUR)).priority(-9))
+    fixture
+        .create(Creation::new("1 h").due(Due::At(now + HOUR)).priority(-9))
         .await?;
     let (came, _) = next(claim("worker")).await?;
     same("`next_due` of two that wait", &came, &Some(now + HOUR))?;
 
-    bench
-        .create(Make::new("held").held("maker", HOUR / 2))
+    fixture
+        .create(Creation::new("held").held("maker", HOUR / 2))
         .await?;
     let latest = now + HOUR / 2 + Duration::from_mins(1);
     by(
@@ -227,7 +235,7 @@ pub(in super::super) async fn next_due(bench: Bench) -> Outcome {
     )?;
 
     for id in ["left", "taken"] {
-        bench.due(id).await?;
+        fixture.due(id).await?;
     }
     let mut one = claim("worker");
     one.limit = 1;

@@ -2,9 +2,9 @@
 
 use super::prelude::*;
 
-pub(in super::super) async fn close_ends_all_calls(bench: Bench) -> Outcome {
-    let lease = bench.held("id").await?;
-    let store = &bench.store;
+pub(in super::super) async fn close_ends_all_calls(fixture: Fixture) -> Outcome {
+    let lease = fixture.held("id").await?;
+    let store = &fixture.store;
     store.close().await?;
     let id = || "id".to_owned();
     let closed = ErrorKind::Closed;
@@ -24,7 +24,7 @@ pub(in super::super) async fn close_ends_all_calls(bench: Bench) -> Outcome {
         only: Vec::new(),
     };
     let flows = vec![flow_claim(&[FLOW], 1)];
-    let create = Make::new("new").write();
+    let create = Creation::new("new").write();
     let keep = write(lease, vec![step(1, "a")], Then::Keep);
     fails(&what("making one"), store.write(create).await, closed)?;
     fails(&what("a write"), store.write(keep).await, closed)?;
@@ -46,7 +46,7 @@ pub(in super::super) async fn close_ends_all_calls(bench: Bench) -> Outcome {
         closed,
     )?;
 
-    let Some(again) = bench.again().await else {
+    let Some(again) = fixture.again().await else {
         return Ok(());
     };
     same_nodes(
@@ -57,59 +57,59 @@ pub(in super::super) async fn close_ends_all_calls(bench: Bench) -> Outcome {
 }
 
 /// Executions in every state of rest, and a lease on one of them.
-async fn populate(bench: &Bench) -> Outcome<Lease> {
+async fn populate(fixture: &Fixture) -> Outcome<Lease> {
     let nodes = |status| vec![root(status), step(1, "a"), step(2, "ü\n")];
-    let later = bench.later(HOUR).await?;
-    let later = Make::new("later").due(Due::At(later));
-    bench.create(later.label("a", "b").priority(3)).await?;
-    let never = Make::new("never").due(Due::Never).input(text("in"));
-    bench.create(never.nodes(nodes(Status::Waiting))).await?;
-    let lease = bench.held("held").await?;
-    bench.keep(lease, nodes(Status::Running)).await?;
-    let done = bench.held("done").await?;
-    bench.keep(done, nodes(Status::Done)).await?;
-    bench.rest(done, Due::Never).await?;
-    let refused = bench.held("refused").await?;
+    let later = fixture.later(HOUR).await?;
+    let later = Creation::new("later").due(Due::At(later));
+    fixture.create(later.label("a", "b").priority(3)).await?;
+    let never = Creation::new("never").due(Due::Never).input(text("in"));
+    fixture.create(never.nodes(nodes(Status::Waiting))).await?;
+    let lease = fixture.held("held").await?;
+    fixture.keep(lease, nodes(Status::Running)).await?;
+    let done = fixture.held("done").await?;
+    fixture.keep(done, nodes(Status::Done)).await?;
+    fixture.rest(done, Due::Never).await?;
+    let refused = fixture.held("refused").await?;
     let why = Refused {
         fingerprint: FINGERPRINT,
         why: "no".to_owned(),
     };
-    bench
+    fixture
         .write(write(refused, nodes(Status::Running), Then::Refuse(why)))
         .await?;
-    let deleted = Make::new("deleted").nodes(nodes(Status::Done));
-    bench.create(deleted.label("gone", "1")).await?;
+    let deleted = Creation::new("deleted").nodes(nodes(Status::Done));
+    fixture.create(deleted.label("gone", "1")).await?;
     let query = query(|query| query.id = Some("deleted".to_owned()));
     same(
         "how many were deleted",
-        &bench.store.delete(query).await?,
+        &fixture.store.delete(query).await?,
         &1,
     )?;
     Ok(lease)
 }
 
-async fn all(bench: &Bench) -> Outcome<Vec<Saved>> {
+async fn all(fixture: &Fixture) -> Outcome<Vec<Saved>> {
     let mut all = Vec::new();
-    for id in bench.list(Query::default()).await? {
-        all.push(bench.load(&id).await?);
+    for id in fixture.list(Query::default()).await? {
+        all.push(fixture.load(&id).await?);
     }
     Ok(all)
 }
 
-pub(in super::super) async fn reopening_keeps_all(bench: Bench) -> Outcome {
+pub(in super::super) async fn reopening_keeps_all(fixture: Fixture) -> Outcome {
     // Once as after a crash, and once closed before.
-    let Some(other) = bench.again().await else {
+    let Some(other) = fixture.again().await else {
         return Ok(());
     };
-    let lease = populate(&bench).await?;
-    let number = bench.tell("held", Message::Stop).await?;
-    let before = all(&bench).await?;
+    let lease = populate(&fixture).await?;
+    let number = fixture.tell("held", Message::Stop).await?;
+    let before = all(&fixture).await?;
     other.store.close().await?;
     for closes in [false, true] {
         if closes {
-            bench.store.close().await?;
+            fixture.store.close().await?;
         }
-        let Some(again) = bench.again().await else {
+        let Some(again) = fixture.again().await else {
             return Ok(());
         };
         let after = all(&again).await?;
@@ -128,12 +128,12 @@ pub(in super::super) async fn reopening_keeps_all(bench: Bench) -> Outcome {
 }
 
 /// Leases, fencing numbers and message numbers are as they were.
-async fn goes_on(bench: &Bench, lease: Lease, number: i64) -> Outcome {
-    bench.claim_nothing("nothing was due before").await?;
+async fn goes_on(fixture: &Fixture, lease: Lease, number: i64) -> Outcome {
+    fixture.claim_nothing("nothing was due before").await?;
     let mut last = write(lease, vec![step(3, "c")], Then::Keep);
     last.taken = vec![number];
-    bench.write(last).await?;
-    let larger = bench.tell("held", Message::Stop).await?;
+    fixture.write(last).await?;
+    let larger = fixture.tell("held", Message::Stop).await?;
     let what = "the number of the next message, with none kept";
     holds(
         what,
@@ -141,8 +141,8 @@ async fn goes_on(bench: &Bench, lease: Lease, number: i64) -> Outcome {
         larger,
         larger > number,
     )?;
-    bench.rest(lease, Due::Now).await?;
-    let taken = bench.claim_one("worker", "held").await?;
+    fixture.rest(lease, Due::Now).await?;
+    let taken = fixture.claim_one("worker", "held").await?;
     let larger = taken.lease.fence > lease.fence;
     let expected = format!("more than {}", lease.fence);
     holds(
@@ -151,38 +151,40 @@ async fn goes_on(bench: &Bench, lease: Lease, number: i64) -> Outcome {
         taken.lease.fence,
         larger,
     )?;
-    let late = bench.store.write(write(lease, Vec::new(), Then::Keep));
+    let late = fixture.store.write(write(lease, Vec::new(), Then::Keep));
     fails("a write under the old lease", late.await, ErrorKind::Fenced)
 }
 
-pub(in super::super) async fn opened_twice_is_one_store(bench: Bench) -> Outcome {
-    let Some(other) = bench.again().await else {
+pub(in super::super) async fn opened_twice_is_one_store(fixture: Fixture) -> Outcome {
+    let Some(other) = fixture.again().await else {
         return Ok(());
     };
-    let lease = bench.create(Make::new("id").held("first", SHORT)).await?;
-    bench.keep(lease, vec![step(1, "a")]).await?;
+    let lease = fixture
+        .create(Creation::new("id").held("first", SHORT))
+        .await?;
+    fixture.keep(lease, vec![step(1, "a")]).await?;
     same_nodes(
         "by the other",
         &other.load("id").await?.nodes,
         &[step(1, "a")],
     )?;
-    bench.lapse(SHORT).await?;
+    fixture.lapse(SHORT).await?;
     let taken = other.claim_one("second", "id").await?;
     same(
         "from whom it was taken",
         &taken.from.as_deref(),
         &Some("first"),
     )?;
-    let late = bench.store.write(write(lease, Vec::new(), Then::Keep));
+    let late = fixture.store.write(write(lease, Vec::new(), Then::Keep));
     fails("a write by the first", late.await, ErrorKind::Fenced)?;
-    let number = bench.tell("id", Message::Stop).await?;
+    let number = fixture.tell("id", Message::Stop).await?;
     match other.renew(taken.lease, 0, HOUR).await? {
         Renewal::Held(messages) => {
             same("messages", &messages, &vec![(number, Message::Stop)])?;
         }
         Renewal::Lost => return Err(Fault::new("a renewal", "Held", Renewal::Lost)),
     }
-    bench.store.close().await?;
+    fixture.store.close().await?;
     // Closing one is nothing to the other.
     other.keep(taken.lease, vec![step(2, "b")]).await
 }

@@ -2,20 +2,20 @@
 
 use super::prelude::*;
 
-pub(in super::super) async fn load_what_is_there(bench: Bench) -> Outcome {
-    bench.due("id").await?;
+pub(in super::super) async fn load_what_is_there(fixture: Fixture) -> Outcome {
+    fixture.due("id").await?;
     for id in ["", "ID", "id ", "i", "%", "i_", "id2"] {
-        let found = bench.store.load(id.to_owned()).await?;
+        let found = fixture.store.load(id.to_owned()).await?;
         holds(&format!("loading {id:?}"), "None", &found, found.is_none())?;
     }
-    bench.load("id").await.map(drop)
+    fixture.load("id").await.map(drop)
 }
 
 /// Makes executions, one after the other: the newest last.
-async fn make(bench: &Bench, ids: &[String]) -> Outcome {
+async fn make(fixture: &Fixture, ids: &[String]) -> Outcome {
     for id in ids {
-        bench.create(Make::new(id).due(Due::Never)).await?;
-        bench.lapse(Duration::ZERO).await?;
+        fixture.create(Creation::new(id).due(Due::Never)).await?;
+        fixture.lapse(Duration::ZERO).await?;
     }
     Ok(())
 }
@@ -27,39 +27,41 @@ fn page(limit: usize, after: Option<&String>) -> Query {
     })
 }
 
-pub(in super::super) async fn list_order(bench: Bench) -> Outcome {
+pub(in super::super) async fn list_order(fixture: Fixture) -> Outcome {
     // The order is not that of ids, nor of the last write.
     let ids = ["m", "a", "z", "B", "k"].map(str::to_owned);
-    make(&bench, &ids).await?;
-    let taken = bench.take("a", "worker", HOUR).await?;
-    bench.keep(taken.lease, vec![root(Status::Running)]).await?;
+    make(&fixture, &ids).await?;
+    let taken = fixture.take("a", "worker", HOUR).await?;
+    fixture
+        .keep(taken.lease, vec![root(Status::Running)])
+        .await?;
     let expected: Vec<String> = ids.into_iter().rev().collect();
     same(
         "all of them",
-        &bench.list(Query::default()).await?,
+        &fixture.list(Query::default()).await?,
         &expected,
     )?;
-    let infos = bench.store.list(page(2, None)).await?;
+    let infos = fixture.store.list(page(2, None)).await?;
     same("how many, with a limit of 2", &infos.len(), &2)?;
     for info in infos {
-        let loaded = bench.load(&info.id).await?.info;
+        let loaded = fixture.load(&info.id).await?.info;
         same("what a list knows of one", &info, &loaded)?;
     }
     Ok(())
 }
 
-pub(in super::super) async fn list_pages(bench: Bench) -> Outcome {
+pub(in super::super) async fn list_pages(fixture: Fixture) -> Outcome {
     // Some are made at the same time, as far as the clock shows it.
     let ids: Vec<String> = (0..25).map(|n| format!("{:02}", n * 7 % 25)).collect();
     for id in &ids {
-        bench.create(Make::new(id).due(Due::Never)).await?;
+        fixture.create(Creation::new(id).due(Due::Never)).await?;
     }
-    let all = bench.list(Query::default()).await?;
+    let all = fixture.list(Query::default()).await?;
     same("how many there are", &all.len(), &25)?;
     for limit in [1, 4, 25, 30] {
         let mut pages = Vec::new();
         loop {
-            let next = bench.list(page(limit, pages.last())).await?;
+            let next = fixture.list(page(limit, pages.last())).await?;
             let few = next.len() <= limit;
             holds("a page", &format!("at most {limit}"), &next, few)?;
             if next.is_empty() || pages.len() > 25 {
@@ -69,22 +71,22 @@ pub(in super::super) async fn list_pages(bench: Bench) -> Outcome {
         }
         same(&format!("all, in pages of {limit}"), &pages, &all)?;
     }
-    let rest = bench.list(page(0, Some(&all[20]))).await?;
+    let rest = fixture.list(page(0, Some(&all[20]))).await?;
     same("all after the 21st", &rest.as_slice(), &&all[21..])?;
     let mut query = page(0, Some(&all[3]));
     query.id = Some(all[7].clone());
-    let found = bench.list(query).await?;
+    let found = fixture.list(query).await?;
     same(
         "one of an id, after another",
         &found.as_slice(),
         &&all[7..8],
     )?;
-    let gone = bench.list(page(0, Some(&"gone".to_owned()))).await?;
+    let gone = fixture.list(page(0, Some(&"gone".to_owned()))).await?;
     same("those after one that is not there", &gone, &Vec::new())
 }
 
 /// What [`filters`] look into.
-async fn populate(bench: &Bench) -> Outcome {
+async fn populate(fixture: &Fixture) -> Outcome {
     let all = [
         ("a", FLOW, Status::Done, vec![("x", "1"), ("y", "2")]),
         ("b", FLOW, Status::Failed, vec![("x", "1")]),
@@ -105,25 +107,28 @@ async fn populate(bench: &Bench) -> Outcome {
     for (n, (id, flow, status, labels)) in (0..).zip(all) {
         let mut node = root(status);
         node.node.done_at = status.is_final().then(|| second(100 + n));
-        let mut make = Make::new(id).flow(flow).nodes(vec![node]).due(Due::Never);
+        let mut creation = Creation::new(id)
+            .flow(flow)
+            .nodes(vec![node])
+            .due(Due::Never);
         for (name, value) in labels {
-            make = make.label(name, value);
+            creation = creation.label(name, value);
         }
-        bench.create(make).await?;
-        bench.lapse(Duration::from_micros(10)).await?;
+        fixture.create(creation).await?;
+        fixture.lapse(Duration::from_micros(10)).await?;
     }
-    let lease = bench.take("d", "worker", HOUR).await?.lease;
+    let lease = fixture.take("d", "worker", HOUR).await?.lease;
     let refused = Refused {
         fingerprint: 1,
         why: "no".to_owned(),
     };
-    bench
+    fixture
         .write(write(lease, Vec::new(), Then::Refuse(refused)))
         .await
 }
 
 /// Queries, each with what it finds of [`populate`], the newest first.
-async fn filters(bench: &Bench) -> Outcome<Vec<(Query, &'static str)>> {
+async fn filters(fixture: &Fixture) -> Outcome<Vec<(Query, &'static str)>> {
     let labels = |all: &[(&str, &str)]| {
         let all = all.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
         let labels = all.collect();
@@ -135,8 +140,8 @@ async fn filters(bench: &Bench) -> Outcome<Vec<(Query, &'static str)>> {
     };
     let id = |id: &str| query(|q| q.id = Some(id.to_owned()));
     let ended = |from, to| query(|q| q.ended = Some(second(from)..second(to)));
-    let b = bench.load("b").await?.info.created_at;
-    let d = bench.load("d").await?.info.created_at;
+    let b = fixture.load("b").await?.info.created_at;
+    let d = fixture.load("d").await?.info.created_at;
     let mut all = vec![
         (Query::default(), "edcba"),
         (id("c"), "c"),
@@ -175,32 +180,32 @@ async fn filters(bench: &Bench) -> Outcome<Vec<(Query, &'static str)>> {
     Ok(all)
 }
 
-pub(in super::super) async fn list_filters(bench: Bench) -> Outcome {
-    populate(&bench).await?;
-    for (query, expected) in filters(&bench).await? {
-        let found = bench.list(query.clone()).await?.concat();
+pub(in super::super) async fn list_filters(fixture: Fixture) -> Outcome {
+    populate(&fixture).await?;
+    for (query, expected) in filters(&fixture).await? {
+        let found = fixture.list(query.clone()).await?.concat();
         same(&format!("a list by {query:?}"), &found.as_str(), &expected)?;
         let mut first = query;
         first.limit = 1;
-        let found = bench.list(first.clone()).await?.concat();
+        let found = fixture.list(first.clone()).await?.concat();
         let expected = expected.get(..1).unwrap_or_default();
         same(&format!("a list by {first:?}"), &found.as_str(), &expected)?;
     }
     Ok(())
 }
 
-pub(in super::super) async fn count_filters(bench: Bench) -> Outcome {
+pub(in super::super) async fn count_filters(fixture: Fixture) -> Outcome {
     same(
         "an empty store",
-        &bench.store.count(Query::default()).await?,
+        &fixture.store.count(Query::default()).await?,
         &0,
     )?;
-    populate(&bench).await?;
-    for (mut query, expected) in filters(&bench).await? {
+    populate(&fixture).await?;
+    for (mut query, expected) in filters(&fixture).await? {
         for (limit, after) in [(0, None), (1, None), (0, Some("c")), (1, Some("a"))] {
             query.limit = limit;
             query.after = after.map(str::to_owned);
-            let count = bench.store.count(query.clone()).await?;
+            let count = fixture.store.count(query.clone()).await?;
             let expected = u64::try_from(expected.len()).unwrap_or(u64::MAX);
             same(&format!("the count by {query:?}"), &count, &expected)?;
         }

@@ -19,12 +19,12 @@ mod prelude {
     pub(super) use std::{sync::Arc, time::Duration};
 
     pub(super) use super::super::{
-        bench::{Bench, HOUR, SHORT, ids},
-        check::{Fault, Outcome, fails, holds, joined, same, same_nodes},
-        make::{
-            FINGERPRINT, FLOW, Make, claim, flow_claim, json, query, root, second, signal, step,
-            text, write,
+        builders::{
+            Creation, FINGERPRINT, FLOW, HOUR, SHORT, claim, flow_claim, json, query, root, second,
+            signal, step, text, write,
         },
+        check::{Fault, Outcome, fails, holds, joined, same, same_nodes},
+        fixture::{Fixture, ids},
     };
     pub(super) use crate::{
         model::{

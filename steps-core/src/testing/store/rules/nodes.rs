@@ -6,81 +6,83 @@ use super::prelude::*;
 use crate::testing::store::{generate, generate::Dice};
 
 /// They come back from a load and from a claim.
-async fn come_back(bench: &Bench, lease: Lease, expected: &[Change]) -> Outcome {
-    taken_back(bench, lease, expected).await.map(drop)
+async fn come_back(fixture: &Fixture, lease: Lease, expected: &[Change]) -> Outcome {
+    taken_back(fixture, lease, expected).await.map(drop)
 }
 
 /// The same, with what the claim gave.
-async fn taken_back(bench: &Bench, lease: Lease, expected: &[Change]) -> Outcome<Taken> {
-    let saved = bench.load("id").await?;
+async fn taken_back(fixture: &Fixture, lease: Lease, expected: &[Change]) -> Outcome<Taken> {
+    let saved = fixture.load("id").await?;
     same_nodes("loading", &saved.nodes, expected)?;
-    bench.rest(lease, Due::Now).await?;
-    let taken = bench.claim_one("reader", "id").await?;
+    fixture.rest(lease, Due::Now).await?;
+    let taken = fixture.claim_one("reader", "id").await?;
     same_nodes("a claim", &taken.nodes, expected)?;
     Ok(taken)
 }
 
-pub(in super::super) async fn nodes_replace_those_of_their_number(bench: Bench) -> Outcome {
-    let lease = bench.held("id").await?;
+pub(in super::super) async fn nodes_replace_those_of_their_number(fixture: Fixture) -> Outcome {
+    let lease = fixture.held("id").await?;
     let first = vec![root(Status::Running), step(1, "a"), step(2, "b")];
-    bench.keep(lease, first.clone()).await?;
+    fixture.keep(lease, first.clone()).await?;
     let mut anew = step(2, "b anew");
     anew.parent = 1;
     anew.node = NodeData::default();
-    bench.keep(lease, vec![anew.clone(), step(5, "e")]).await?;
-    bench.keep(lease, Vec::new()).await?;
+    fixture
+        .keep(lease, vec![anew.clone(), step(5, "e")])
+        .await?;
+    fixture.keep(lease, Vec::new()).await?;
     let expected = [first[0].clone(), first[1].clone(), anew, step(5, "e")];
-    come_back(&bench, lease, &expected).await
+    come_back(&fixture, lease, &expected).await
 }
 
-pub(in super::super) async fn replace_deletes_the_others(bench: Bench) -> Outcome {
-    let lease = bench.held("id").await?;
-    let other = bench.held("other").await?;
+pub(in super::super) async fn replace_deletes_the_others(fixture: Fixture) -> Outcome {
+    let lease = fixture.held("id").await?;
+    let other = fixture.held("other").await?;
     let nodes = vec![root(Status::Running), step(1, "a"), step(2, "b")];
-    bench.keep(lease, nodes.clone()).await?;
-    bench.keep(other, nodes.clone()).await?;
+    fixture.keep(lease, nodes.clone()).await?;
+    fixture.keep(other, nodes.clone()).await?;
     let left = vec![root(Status::Waiting), step(2, "c")];
     let mut write = write(lease, left.clone(), Then::Keep);
     write.replace = true;
-    bench.write(write).await?;
+    fixture.write(write).await?;
     same_nodes(
         "another execution",
-        &bench.load("other").await?.nodes,
+        &fixture.load("other").await?.nodes,
         &nodes,
     )?;
-    come_back(&bench, lease, &left).await
+    come_back(&fixture, lease, &left).await
 }
 
-pub(in super::super) async fn every_node_comes_back(bench: Bench) -> Outcome {
+pub(in super::super) async fn every_node_comes_back(fixture: Fixture) -> Outcome {
     let mut dice = Dice::new(1);
-    let lease = bench.held("id").await?;
+    let lease = fixture.held("id").await?;
     let mut expected: Vec<Change> = Vec::new();
     for (id, node) in (1..).zip(generate::nodes(&mut dice, 400)) {
         expected.push(Change::new(id, dice.below(id), node));
     }
     for nodes in expected.chunks(50) {
-        bench.keep(lease, nodes.to_vec()).await?;
+        fixture.keep(lease, nodes.to_vec()).await?;
     }
     // Each gets the content of another, with fields that were set now empty and the other way.
     let contents: Vec<NodeData> = expected.iter().rev().map(|row| row.node.clone()).collect();
     for (row, node) in expected.iter_mut().zip(contents) {
         row.node = node;
     }
-    bench.keep(lease, expected.clone()).await?;
-    come_back(&bench, lease, &expected).await
+    fixture.keep(lease, expected.clone()).await?;
+    come_back(&fixture, lease, &expected).await
 }
 
-pub(in super::super) async fn root_comes_back(bench: Bench) -> Outcome {
+pub(in super::super) async fn root_comes_back(fixture: Fixture) -> Outcome {
     let mut dice = Dice::new(2);
-    let mut lease = bench.held("id").await?;
+    let mut lease = fixture.held("id").await?;
     for mut node in generate::nodes(&mut dice, 60) {
         if matches!(node.status, Status::Skipped | Status::UndoFailed) {
             node.status = Status::Stuck;
         }
         node.input = None;
         let root = Change::new(0, 0, node);
-        bench.keep(lease, vec![root.clone()]).await?;
-        let taken = taken_back(&bench, lease, std::slice::from_ref(&root)).await?;
+        fixture.keep(lease, vec![root.clone()]).await?;
+        let taken = taken_back(&fixture, lease, std::slice::from_ref(&root)).await?;
         lease = taken.lease;
         let (info, root) = (taken.info, root.node);
         same("the status", &info.status, &root.status)?;
@@ -106,32 +108,32 @@ fn near(what: &str, came: Option<Timestamp>, expected: Option<Timestamp>) -> Out
     holds(what, &format!("{expected:?}"), came, is_near)
 }
 
-pub(in super::super) async fn extremes_come_back(bench: Bench) -> Outcome {
+pub(in super::super) async fn extremes_come_back(fixture: Fixture) -> Outcome {
     let mut ids = Vec::new();
     for (n, nasty) in generate::TEXTS.iter().enumerate() {
         let id = format!("{n}{nasty}");
-        let make = Make::new(&id)
+        let creation = Creation::new(&id)
             .flow(&format!("{nasty}{n}"))
             .input(text(nasty))
             .label(nasty, nasty)
             .label("name", &id)
             .priority(if n % 2 == 0 { i32::MAX } else { i32::MIN })
             .due(Due::Never);
-        bench.create(make).await?;
+        fixture.create(creation).await?;
         ids.push(id);
     }
     for id in ["A", "a", "a ", " a", "ä", "a\u{308}"] {
-        bench
-            .create(Make::new(id).due(Due::Never).input(text(id)))
+        fixture
+            .create(Creation::new(id).due(Due::Never).input(text(id)))
             .await?;
         ids.push(id.to_owned());
     }
     for id in &ids {
-        let saved = bench.load(id).await?;
+        let saved = fixture.load(id).await?;
         same("an id", &saved.info.id, id)?;
     }
     for (n, nasty) in generate::TEXTS.iter().enumerate() {
-        let saved = bench.load(&ids[n]).await?;
+        let saved = fixture.load(&ids[n]).await?;
         let labels = [(*nasty, *nasty), ("name", &ids[n])];
         let labels = labels.map(|(name, value)| (name.to_owned(), value.to_owned()));
         same("a flow", &saved.info.flow, &format!("{nasty}{n}"))?;
@@ -142,16 +144,18 @@ pub(in super::super) async fn extremes_come_back(bench: Bench) -> Outcome {
     }
     for (n, value) in generate::JSONS.iter().enumerate() {
         let id = format!("json {n}");
-        bench.create(Make::new(&id).input(json(*value))).await?;
-        same("JSON text", bench.load(&id).await?.input.get(), value)?;
+        fixture
+            .create(Creation::new(&id).input(json(*value)))
+            .await?;
+        same("JSON text", fixture.load(&id).await?.input.get(), value)?;
     }
     Ok(())
 }
 
-pub(in super::super) async fn large_values_come_back(bench: Bench) -> Outcome {
+pub(in super::super) async fn large_values_come_back(fixture: Fixture) -> Outcome {
     let large = text(&"0123456789abcdef\"ü\n".repeat(1 << 16));
-    let lease = bench
-        .create(Make::new("id").input(large.clone()).held("maker", HOUR))
+    let lease = fixture
+        .create(Creation::new("id").input(large.clone()).held("maker", HOUR))
         .await?;
     let mut root = root(Status::Done);
     root.node.output = Some(large.clone());
@@ -159,20 +163,22 @@ pub(in super::super) async fn large_values_come_back(bench: Bench) -> Outcome {
     node.node.output = Some(large.clone());
     node.node.errors = vec![large.get().to_owned()];
     node.node.status = Status::Failed;
-    bench.keep(lease, vec![root.clone(), node.clone()]).await?;
+    fixture
+        .keep(lease, vec![root.clone(), node.clone()])
+        .await?;
     let message = Message::Signal {
         path: "wait".to_owned(),
         value: large.clone(),
     };
-    let number = bench.tell("id", message.clone()).await?;
-    let saved = bench.load("id").await?;
+    let number = fixture.tell("id", message.clone()).await?;
+    let saved = fixture.load("id").await?;
     same("an input of more than 1 MiB", &saved.input, &large)?;
     same(
         "an output of more than 1 MiB",
         &saved.info.output,
         &Some(large),
     )?;
-    let taken = taken_back(&bench, lease, &[root, node]).await?;
+    let taken = taken_back(&fixture, lease, &[root, node]).await?;
     same(
         "a message of more than 1 MiB",
         &taken.messages,
@@ -180,40 +186,40 @@ pub(in super::super) async fn large_values_come_back(bench: Bench) -> Outcome {
     )
 }
 
-pub(in super::super) async fn many_rows_come_back(bench: Bench) -> Outcome {
+pub(in super::super) async fn many_rows_come_back(fixture: Fixture) -> Outcome {
     const MANY: u32 = 10_000;
-    let lease = bench.held("id").await?;
-    let other = bench.held("other").await?;
-    bench.keep(other, vec![step(1, "other")]).await?;
+    let lease = fixture.held("id").await?;
+    let other = fixture.held("other").await?;
+    fixture.keep(other, vec![step(1, "other")]).await?;
     let nodes: Vec<Change> = (0..MANY)
         .map(|id| step(id, &format!("item {id}")))
         .collect();
-    bench.keep(lease, nodes.clone()).await?;
+    fixture.keep(lease, nodes.clone()).await?;
     same_nodes(
         "10,000 rows of one write",
-        &bench.load("id").await?.nodes,
+        &fixture.load("id").await?.nodes,
         &nodes,
     )?;
 
     let fewer: Vec<Change> = (0..MANY / 2).map(|id| step(2 * id, "anew")).collect();
     let mut write = write(lease, fewer.clone(), Then::Keep);
     write.replace = true;
-    bench.write(write).await?;
-    come_back(&bench, lease, &fewer).await?;
-    let saved = bench.load("other").await?;
+    fixture.write(write).await?;
+    come_back(&fixture, lease, &fewer).await?;
+    let saved = fixture.load("other").await?;
     same_nodes("another execution", &saved.nodes, &[step(1, "other")])
 }
 
-pub(in super::super) async fn root_tells_the_execution(bench: Bench) -> Outcome {
-    let lease = bench.held("id").await?;
-    let before = bench.load("id").await?;
+pub(in super::super) async fn root_tells_the_execution(fixture: Fixture) -> Outcome {
+    let lease = fixture.held("id").await?;
+    let before = fixture.load("id").await?;
     same(
         "before the root is written",
         &before.info.status,
         &Status::Pending,
     )?;
-    bench.keep(lease, vec![step(1, "a")]).await?;
-    let info = bench.load("id").await?.info;
+    fixture.keep(lease, vec![step(1, "a")]).await?;
+    let info = fixture.load("id").await?.info;
     same("after a write without the root", &info, &before.info)?;
 
     let mut ended = root(Status::Failed);
@@ -221,7 +227,7 @@ pub(in super::super) async fn root_tells_the_execution(bench: Bench) -> Outcome 
     ended.node.output = Some(text("output"));
     ended.node.started_at = Some(second(10));
     ended.node.done_at = Some(second(20));
-    bench.keep(lease, vec![ended]).await?;
+    fixture.keep(lease, vec![ended]).await?;
     let mut expected = before.info.clone();
     expected.status = Status::Failed;
     expected.started_at = Some(second(10));
@@ -231,20 +237,20 @@ pub(in super::super) async fn root_tells_the_execution(bench: Bench) -> Outcome 
     let known = |what: &str, info: Info, expected: &Info| {
         same(&format!("what is known, {what}"), &info, expected)
     };
-    known("by load", bench.load("id").await?.info, &expected)?;
-    let mut listed = bench.store.list(Query::default()).await?;
+    known("by load", fixture.load("id").await?.info, &expected)?;
+    let mut listed = fixture.store.list(Query::default()).await?;
     same("how many a list has", &listed.len(), &1)?;
     known("by list", listed.remove(0), &expected)?;
 
     // What the next root leaves out is gone.
-    bench.keep(lease, vec![root(Status::Running)]).await?;
+    fixture.keep(lease, vec![root(Status::Running)]).await?;
     expected = before.info.clone();
     expected.status = Status::Running;
     expected.started_at = Some(second(1));
     known(
         "after the next root",
-        bench.load("id").await?.info,
+        fixture.load("id").await?.info,
         &expected,
     )?;
-    same("the input", &bench.load("id").await?.input, &before.input)
+    same("the input", &fixture.load("id").await?.input, &before.input)
 }

@@ -3,44 +3,44 @@
 use super::prelude::*;
 
 /// The messages in the inbox of an execution that nobody holds; it is due now after that.
-async fn inbox(bench: &Bench, id: &str) -> Outcome<Vec<(i64, Message)>> {
-    let taken = bench.take(id, "reader", HOUR).await?;
-    bench.rest(taken.lease, Due::Never).await?;
+async fn inbox(fixture: &Fixture, id: &str) -> Outcome<Vec<(i64, Message)>> {
+    let taken = fixture.take(id, "reader", HOUR).await?;
+    fixture.rest(taken.lease, Due::Never).await?;
     Ok(taken.messages)
 }
 
-async fn told(bench: &Bench, only: &[Status]) -> Outcome<Told> {
+async fn told(fixture: &Fixture, only: &[Status]) -> Outcome<Told> {
     let tell = Tell {
         id: "id".to_owned(),
         message: Message::Undo,
         only: only.to_vec(),
     };
-    Ok(bench.store.tell(tell).await?)
+    Ok(fixture.store.tell(tell).await?)
 }
 
-pub(in super::super) async fn tell_only_in_a_status(bench: Bench) -> Outcome {
-    let came = told(&bench, &[]).await?;
+pub(in super::super) async fn tell_only_in_a_status(fixture: Fixture) -> Outcome {
+    let came = told(&fixture, &[]).await?;
     same("a message to what is not there", &came, &Told::Unknown)?;
-    let came = told(&bench, &[Status::Pending]).await?;
+    let came = told(&fixture, &[Status::Pending]).await?;
     same("the same, in a status", &came, &Told::Unknown)?;
 
-    let make = Make::new("id").nodes(vec![root(Status::Done)]);
-    bench.create(make.due(Due::Never)).await?;
-    let came = told(&bench, &[Status::Pending, Status::Running]).await?;
+    let creation = Creation::new("id").nodes(vec![root(Status::Done)]);
+    fixture.create(creation.due(Due::Never)).await?;
+    let came = told(&fixture, &[Status::Pending, Status::Running]).await?;
     same(
         "a message to one that is done",
         &came,
         &Told::Not(Status::Done),
     )?;
-    let due = bench.load("id").await?.info.due;
+    let due = fixture.load("id").await?.info.due;
     same("when it is due after that", &due, &None)?;
     same(
         "its inbox after that",
-        &inbox(&bench, "id").await?,
+        &inbox(&fixture, "id").await?,
         &Vec::new(),
     )?;
 
-    let came = told(&bench, &[Status::Running, Status::Done]).await?;
+    let came = told(&fixture, &[Status::Running, Status::Done]).await?;
     let kept = matches!(came, Told::Kept(number) if number > 0);
     holds(
         "a message in its status",
@@ -48,28 +48,30 @@ pub(in super::super) async fn tell_only_in_a_status(bench: Bench) -> Outcome {
         &came,
         kept,
     )?;
-    let came = told(&bench, &[]).await?;
+    let came = told(&fixture, &[]).await?;
     let kept = matches!(came, Told::Kept(_));
     holds("a message in any status", "Kept", &came, kept)
 }
 
-pub(in super::super) async fn tell_wakes_what_rests(bench: Bench) -> Outcome {
-    let later = bench.later(HOUR).await?;
+pub(in super::super) async fn tell_wakes_what_rests(fixture: Fixture) -> Outcome {
+    let later = fixture.later(HOUR).await?;
     for (id, due) in [("never", Due::Never), ("later", Due::At(later))] {
-        bench.create(Make::new(id).due(due)).await?;
-        bench.claim_nothing("it rests").await?;
-        let number = bench.tell(id, signal("wait", "x")).await?;
-        let taken = bench.claim_one("worker", id).await?;
+        fixture.create(Creation::new(id).due(due)).await?;
+        fixture.claim_nothing("it rests").await?;
+        let number = fixture.tell(id, signal("wait", "x")).await?;
+        let taken = fixture.claim_one("worker", id).await?;
         let expected = vec![(number, signal("wait", "x"))];
         same("the messages of what was woken", &taken.messages, &expected)?;
         same("from whom it was taken", &taken.from, &None)?;
     }
     // One whose lease has ended is due, and still taken from that worker.
-    let lease = bench.create(Make::new("ended").held("slow", SHORT)).await?;
-    bench.lapse(SHORT).await?;
-    bench.tell("ended", Message::Undo).await?;
-    bench.keep(lease, vec![step(1, "a")]).await?;
-    let taken = bench.claim_one("worker", "ended").await?;
+    let lease = fixture
+        .create(Creation::new("ended").held("slow", SHORT))
+        .await?;
+    fixture.lapse(SHORT).await?;
+    fixture.tell("ended", Message::Undo).await?;
+    fixture.keep(lease, vec![step(1, "a")]).await?;
+    let taken = fixture.claim_one("worker", "ended").await?;
     same(
         "from whom it was taken",
         &taken.from.as_deref(),
@@ -77,50 +79,56 @@ pub(in super::super) async fn tell_wakes_what_rests(bench: Bench) -> Outcome {
     )?;
     // What was due before stays in front.
     let due = later - 2 * HOUR;
-    bench.create(Make::new("due").due(Due::At(due))).await?;
-    bench.tell("due", Message::Stop).await?;
-    let taken = bench.claim_one("worker", "due").await?;
+    fixture
+        .create(Creation::new("due").due(Due::At(due)))
+        .await?;
+    fixture.tell("due", Message::Stop).await?;
+    let taken = fixture.claim_one("worker", "due").await?;
     same("its messages", &taken.messages.len(), &1)
 }
 
-pub(in super::super) async fn tell_leaves_a_lease_alone(bench: Bench) -> Outcome {
-    let lease = bench.held("id").await?;
-    let before = bench.load("id").await?.info;
-    bench.tell("id", Message::Stop).await?;
-    let after = bench.load("id").await?.info;
+pub(in super::super) async fn tell_leaves_a_lease_alone(fixture: Fixture) -> Outcome {
+    let lease = fixture.held("id").await?;
+    let before = fixture.load("id").await?.info;
+    fixture.tell("id", Message::Stop).await?;
+    let after = fixture.load("id").await?.info;
     same("what is known after a message", &after, &before)?;
-    bench.claim_nothing("somebody holds it").await?;
-    bench.keep(lease, vec![step(1, "a")]).await
+    fixture.claim_nothing("somebody holds it").await?;
+    fixture.keep(lease, vec![step(1, "a")]).await
 }
 
-pub(in super::super) async fn tell_numbers_grow(bench: Bench) -> Outcome {
-    bench.create(Make::new("id").due(Due::Never)).await?;
-    bench.create(Make::new("other").due(Due::Never)).await?;
+pub(in super::super) async fn tell_numbers_grow(fixture: Fixture) -> Outcome {
+    fixture.create(Creation::new("id").due(Due::Never)).await?;
+    fixture
+        .create(Creation::new("other").due(Due::Never))
+        .await?;
     let mut last = 0;
     for round in 0..4 {
         for message in [signal("a", "1"), signal("a", "2"), Message::Stop] {
-            let number = bench.tell("id", message.clone()).await?;
-            bench.tell("other", message).await?;
+            let number = fixture.tell("id", message.clone()).await?;
+            fixture.tell("other", message).await?;
             let expected = format!("more than {last}");
             let what = format!("the number of a message, in round {round}");
             holds(&what, &expected, number, number > last)?;
             last = number;
         }
         // They grow when there is none any more, too.
-        let taken = bench.take("id", "worker", HOUR).await?;
+        let taken = fixture.take("id", "worker", HOUR).await?;
         let mut write = write(taken.lease, Vec::new(), Then::Keep);
         write.taken = taken.messages.iter().map(|(number, _)| *number).collect();
-        bench.write(write).await?;
-        bench.rest(taken.lease, Due::Never).await?;
+        fixture.write(write).await?;
+        fixture.rest(taken.lease, Due::Never).await?;
     }
     Ok(())
 }
 
-pub(in super::super) async fn tell_replaces(bench: Bench) -> Outcome {
-    bench.create(Make::new("id").due(Due::Never)).await?;
-    bench.create(Make::new("other").due(Due::Never)).await?;
+pub(in super::super) async fn tell_replaces(fixture: Fixture) -> Outcome {
+    fixture.create(Creation::new("id").due(Due::Never)).await?;
+    fixture
+        .create(Creation::new("other").due(Due::Never))
+        .await?;
     let tell = async |message: Message| {
-        let number = bench.tell("id", message.clone()).await?;
+        let number = fixture.tell("id", message.clone()).await?;
         Outcome::Ok((number, message))
     };
     tell(signal("a", "old")).await?;
@@ -130,70 +138,72 @@ pub(in super::super) async fn tell_replaces(bench: Bench) -> Outcome {
     let a = tell(signal("a", "new")).await?;
     let upper = tell(signal("A", "1")).await?;
     let stop = tell(Message::Stop).await?;
-    bench.tell("other", signal("b", "other")).await?;
+    fixture.tell("other", signal("b", "other")).await?;
     let expected = vec![b, undo, a, upper, stop];
-    same("the inbox", &inbox(&bench, "id").await?, &expected)?;
-    let other = inbox(&bench, "other").await?;
+    same("the inbox", &inbox(&fixture, "id").await?, &expected)?;
+    let other = inbox(&fixture, "other").await?;
     same("how many another has", &other.len(), &1)
 }
 
-pub(in super::super) async fn taken_messages_are_deleted(bench: Bench) -> Outcome {
-    let lease = bench.held("id").await?;
+pub(in super::super) async fn taken_messages_are_deleted(fixture: Fixture) -> Outcome {
+    let lease = fixture.held("id").await?;
     let mut numbers = Vec::new();
     for path in ["a", "b", "c", "d"] {
-        numbers.push(bench.tell("id", signal(path, path)).await?);
+        numbers.push(fixture.tell("id", signal(path, path)).await?);
     }
     let mut some = write(lease, Vec::new(), Then::Keep);
     some.taken = vec![numbers[2], numbers[0], numbers[3] + 100];
-    bench.write(some).await?;
+    fixture.write(some).await?;
     let left = vec![
         (numbers[1], signal("b", "b")),
         (numbers[3], signal("d", "d")),
     ];
-    match bench.renew(lease, 0, HOUR).await? {
+    match fixture.renew(lease, 0, HOUR).await? {
         Renewal::Held(messages) => same("what is left, by a renewal", &messages, &left)?,
         Renewal::Lost => return Err(Fault::new("a renewal", "Held", Renewal::Lost)),
     }
     // Of the same number as one that was replaced meanwhile: the new one stays.
-    let newer = bench.tell("id", signal("d", "newer")).await?;
+    let newer = fixture.tell("id", signal("d", "newer")).await?;
     let then = Then::Rest {
         due: Due::Never,
         seen: newer,
     };
     let mut last = write(lease, Vec::new(), then);
     last.taken = vec![numbers[1], numbers[3]];
-    bench.write(last).await?;
+    fixture.write(last).await?;
     let left = vec![(newer, signal("d", "newer"))];
     same(
         "what is left in the end",
-        &inbox(&bench, "id").await?,
+        &inbox(&fixture, "id").await?,
         &left,
     )
 }
 
-pub(in super::super) async fn rest_is_over_if_a_message_came(bench: Bench) -> Outcome {
-    let later = bench.later(HOUR).await?;
+pub(in super::super) async fn rest_is_over_if_a_message_came(fixture: Fixture) -> Outcome {
+    let later = fixture.later(HOUR).await?;
     for due in [Due::Never, Due::At(later)] {
         let id = format!("{due:?}");
-        let lease = bench.held(&id).await?;
-        let first = bench.tell(&id, signal("a", "1")).await?;
-        let second = bench.tell(&id, signal("b", "2")).await?;
+        let lease = fixture.held(&id).await?;
+        let first = fixture.tell(&id, signal("a", "1")).await?;
+        let second = fixture.tell(&id, signal("b", "2")).await?;
         let rest = |lease: Lease, seen: i64, taken: Vec<i64>| {
             let mut write = write(lease, Vec::new(), Then::Rest { due, seen });
             write.taken = taken;
             write
         };
-        bench.recalled(rest(lease, first, Vec::new())).await?;
-        let taken = bench.claim_one("worker", &id).await?;
+        fixture.recalled(rest(lease, first, Vec::new())).await?;
+        let taken = fixture.claim_one("worker", &id).await?;
         same("how many messages there are", &taken.messages.len(), &2)?;
         same("from whom it was taken", &taken.from, &None)?;
 
-        bench.write(rest(taken.lease, second, Vec::new())).await?;
-        bench.claim_nothing("all messages were seen").await?;
-        let taken = bench.take(&id, "worker", HOUR).await?;
-        bench.write(rest(taken.lease, first, vec![second])).await?;
-        bench.claim_nothing("the newer message was taken").await?;
-        let info = bench.load(&id).await?.info;
+        fixture.write(rest(taken.lease, second, Vec::new())).await?;
+        fixture.claim_nothing("all messages were seen").await?;
+        let taken = fixture.take(&id, "worker", HOUR).await?;
+        fixture
+            .write(rest(taken.lease, first, vec![second]))
+            .await?;
+        fixture.claim_nothing("the newer message was taken").await?;
+        let info = fixture.load(&id).await?.info;
         let expected = match due {
             Due::At(time) => Some(time),
             Due::Now | Due::Never => None,
@@ -203,16 +213,16 @@ pub(in super::super) async fn rest_is_over_if_a_message_came(bench: Bench) -> Ou
     Ok(())
 }
 
-pub(in super::super) async fn messages_come_back(bench: Bench) -> Outcome {
+pub(in super::super) async fn messages_come_back(fixture: Fixture) -> Outcome {
     use crate::testing::store::generate::{JSONS, TEXTS};
-    bench.create(Make::new("id").due(Due::Never)).await?;
+    fixture.create(Creation::new("id").due(Due::Never)).await?;
     let mut expected = Vec::new();
     for (n, path) in TEXTS.iter().enumerate() {
         let message = Message::Signal {
             path: (*path).to_owned(),
             value: json(JSONS[n % JSONS.len()]),
         };
-        expected.push((bench.tell("id", message.clone()).await?, message));
+        expected.push((fixture.tell("id", message.clone()).await?, message));
     }
-    same("the inbox", &inbox(&bench, "id").await?, &expected)
+    same("the inbox", &inbox(&fixture, "id").await?, &expected)
 }

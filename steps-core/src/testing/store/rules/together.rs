@@ -11,23 +11,25 @@ struct Writer {
     is_good: bool,
 }
 
-async fn writers(bench: &Bench) -> Outcome<Vec<Writer>> {
+async fn writers(fixture: &Fixture) -> Outcome<Vec<Writer>> {
     let mut writers = Vec::new();
     for n in 0..48 {
         let id = format!("{n:02}");
         let is_good = n % 3 != 0;
         let for_ = if is_good { HOUR } else { Duration::ZERO };
-        let lease = bench.create(Make::new(&id).held("maker", for_)).await?;
+        let lease = fixture
+            .create(Creation::new(&id).held("maker", for_))
+            .await?;
         writers.push(Writer { id, lease, is_good });
     }
-    bench.lapse(SHORT).await?;
-    let taken = bench.claim("other").await?.len();
+    fixture.lapse(SHORT).await?;
+    let taken = fixture.claim("other").await?.len();
     same("how many were taken over", &taken, &16)?;
     Ok(writers)
 }
 
 /// Several writes of one execution, one after the other.
-async fn work(bench: Bench, lease: Lease) -> Vec<Result<Written, crate::store::StoreError>> {
+async fn work(fixture: Fixture, lease: Lease) -> Vec<Result<Written, crate::store::StoreError>> {
     let mut results = Vec::new();
     for n in 0..6 {
         let nodes = vec![root(Status::Running), step(n + 1, "step")];
@@ -36,15 +38,15 @@ async fn work(bench: Bench, lease: Lease) -> Vec<Result<Written, crate::store::S
             let write = write.clone();
             async move { store.write(write).await }
         };
-        results.push(bench.patiently(call).await);
+        results.push(fixture.patiently(call).await);
     }
     results
 }
 
-pub(in super::super) async fn writes_at_once(bench: Bench) -> Outcome {
-    let writers = writers(&bench).await?;
+pub(in super::super) async fn writes_at_once(fixture: Fixture) -> Outcome {
+    let writers = writers(&fixture).await?;
     let tasks = writers.iter().map(|writer| {
-        let work = work(bench.clone(), writer.lease);
+        let work = work(fixture.clone(), writer.lease);
         tokio::spawn(work)
     });
     let tasks = join_all(tasks).await;
@@ -60,7 +62,7 @@ pub(in super::super) async fn writes_at_once(bench: Bench) -> Outcome {
                 fails(&what, result, ErrorKind::Fenced)?;
             }
         }
-        let saved = bench.load(id).await?;
+        let saved = fixture.load(id).await?;
         let (what, expected) = if writer.is_good {
             ("written under a good lease, beside stale ones", &*nodes)
         } else {
@@ -71,18 +73,18 @@ pub(in super::super) async fn writes_at_once(bench: Bench) -> Outcome {
     Ok(())
 }
 
-pub(in super::super) async fn claims_at_once(bench: Bench) -> Outcome {
+pub(in super::super) async fn claims_at_once(fixture: Fixture) -> Outcome {
     const MANY: usize = 200;
     for n in 0..MANY {
-        bench
-            .create(Make::new(&format!("{n:03}")).priority(i32::from(n % 3 == 0)))
+        fixture
+            .create(Creation::new(&format!("{n:03}")).priority(i32::from(n % 3 == 0)))
             .await?;
     }
     // As other processes would, where there can be some.
-    let other = bench.again().await.unwrap_or_else(|| bench.clone());
+    let other = fixture.again().await.unwrap_or_else(|| fixture.clone());
     let workers = (0..8).map(|n| {
-        let bench = if n % 2 == 0 {
-            bench.clone()
+        let fixture = if n % 2 == 0 {
+            fixture.clone()
         } else {
             other.clone()
         };
@@ -95,7 +97,7 @@ pub(in super::super) async fn claims_at_once(bench: Bench) -> Outcome {
                     let claim = claim.clone();
                     async move { store.claim(claim).await }
                 };
-                let taken = bench.patiently(call).await?.taken;
+                let taken = fixture.patiently(call).await?.taken;
                 if taken.is_empty() {
                     return Outcome::Ok(got);
                 }
@@ -110,7 +112,7 @@ pub(in super::super) async fn claims_at_once(bench: Bench) -> Outcome {
     }
     // What somebody else's claim was looking at may have been left.
     got.extend(
-        bench
+        fixture
             .claim("last")
             .await?
             .into_iter()
@@ -125,11 +127,11 @@ pub(in super::super) async fn claims_at_once(bench: Bench) -> Outcome {
     )
 }
 
-pub(in super::super) async fn holds_at_once(bench: Bench) -> Outcome {
-    bench.due("id").await?;
-    let other = bench.again().await.unwrap_or_else(|| bench.clone());
+pub(in super::super) async fn holds_at_once(fixture: Fixture) -> Outcome {
+    fixture.due("id").await?;
+    let other = fixture.again().await.unwrap_or_else(|| fixture.clone());
     let tasks = (0..10).map(|n| {
-        let bench = if n % 2 == 0 { &bench } else { &other }.clone();
+        let fixture = if n % 2 == 0 { &fixture } else { &other }.clone();
         tokio::spawn(async move {
             let call = |store: Arc<dyn Store>| async move {
                 let hold = Hold {
@@ -139,7 +141,7 @@ pub(in super::super) async fn holds_at_once(bench: Bench) -> Outcome {
                 };
                 store.hold(hold).await
             };
-            bench.patiently(call).await
+            fixture.patiently(call).await
         })
     });
     let mut taken = 0;
@@ -157,11 +159,11 @@ pub(in super::super) async fn holds_at_once(bench: Bench) -> Outcome {
 const SENDERS: usize = 4;
 const MESSAGES: usize = 25;
 
-pub(in super::super) async fn messages_at_once_are_not_lost(bench: Bench) -> Outcome {
-    bench.create(Make::new("id").due(Due::Never)).await?;
-    let other = bench.again().await.unwrap_or_else(|| bench.clone());
+pub(in super::super) async fn messages_at_once_are_not_lost(fixture: Fixture) -> Outcome {
+    fixture.create(Creation::new("id").due(Due::Never)).await?;
+    let other = fixture.again().await.unwrap_or_else(|| fixture.clone());
     let senders = (0..SENDERS).map(|sender| {
-        let bench = other.clone();
+        let fixture = other.clone();
         tokio::spawn(async move {
             for n in 0..MESSAGES {
                 let path = format!("{sender}.{n}");
@@ -173,7 +175,7 @@ pub(in super::super) async fn messages_at_once_are_not_lost(bench: Bench) -> Out
                     };
                     async move { store.tell(tell).await }
                 };
-                bench.patiently(call).await?;
+                fixture.patiently(call).await?;
                 tokio::task::yield_now().await;
             }
             Outcome::Ok(())
@@ -184,12 +186,12 @@ pub(in super::super) async fn messages_at_once_are_not_lost(bench: Bench) -> Out
     loop {
         // Before the claim: what it does not see then will not come.
         let is_over = senders.iter().all(tokio::task::JoinHandle::is_finished);
-        let taken = bench.patiently(|store| async move { store.claim(claim("worker")).await });
+        let taken = fixture.patiently(|store| async move { store.claim(claim("worker")).await });
         let Some(taken) = taken.await?.taken.pop() else {
             if is_over {
                 break;
             }
-            bench.lapse(Duration::ZERO).await?;
+            fixture.lapse(Duration::ZERO).await?;
             tokio::task::yield_now().await;
             continue;
         };
@@ -213,7 +215,7 @@ pub(in super::super) async fn messages_at_once_are_not_lost(bench: Bench) -> Out
             let rest = rest.clone();
             async move { store.write(rest).await }
         };
-        bench.patiently(call).await?;
+        fixture.patiently(call).await?;
     }
     for sender in senders {
         joined(sender.await)??;
@@ -229,12 +231,12 @@ pub(in super::super) async fn messages_at_once_are_not_lost(bench: Bench) -> Out
     )
 }
 
-pub(in super::super) async fn a_dropped_call_is_whole_or_nothing(bench: Bench) -> Outcome {
-    let lease = bench.held("id").await?;
+pub(in super::super) async fn a_dropped_call_is_whole_or_nothing(fixture: Fixture) -> Outcome {
+    let lease = fixture.held("id").await?;
     for round in 0..40 {
         let nodes = (1..=5).map(|id| step(id, &format!("round {round}")));
         let write = write(lease, nodes.collect(), Then::Keep);
-        let mut call = bench.store.write(write);
+        let mut call = fixture.store.write(write);
         for _ in 0..round % 5 {
             if futures_util::poll!(&mut call).is_ready() {
                 break;
@@ -245,8 +247,8 @@ pub(in super::super) async fn a_dropped_call_is_whole_or_nothing(bench: Bench) -
     }
     // What was dropped may be under way for a while.
     for number in 10..20 {
-        bench.keep(lease, vec![step(number, "kept")]).await?;
-        let saved = bench.load("id").await?;
+        fixture.keep(lease, vec![step(number, "kept")]).await?;
+        let saved = fixture.load("id").await?;
         let mut names: Vec<String> = saved
             .nodes
             .iter()
@@ -265,7 +267,7 @@ pub(in super::super) async fn a_dropped_call_is_whole_or_nothing(bench: Bench) -
         )?;
         let kept = saved.nodes.iter().any(|node| node.id == number);
         holds("a write after them", "kept", kept, kept)?;
-        bench.lapse(Duration::from_millis(1)).await?;
+        fixture.lapse(Duration::from_millis(1)).await?;
     }
     Ok(())
 }

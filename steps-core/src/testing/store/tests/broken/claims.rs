@@ -181,7 +181,8 @@ pub(super) const ALL: &[Twist] = &[
         breaks: &["readmit_ends_a_refusal"],
         readmit: |sound, mut flows| {
             for flow in &mut flows {
-                flow.names.push(crate::testing::store::make::FLOW.into());
+                flow.names
+                    .push(crate::testing::store::builders::FLOW.into());
             }
             sound.readmit(flows)
         },

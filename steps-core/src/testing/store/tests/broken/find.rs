@@ -4,7 +4,7 @@ use super::{SOUND, Sound, Twist};
 use crate::{
     model::status::Status,
     store::{Due, Query, Store, StoreError, Target, Then},
-    testing::store::make::{query, root, write},
+    testing::store::builders::{query, root, write},
 };
 
 pub(super) const ALL: &[Twist] = &[
@@ -128,7 +128,8 @@ pub(super) const ALL: &[Twist] = &[
             Box::pin(async move {
                 let mut count = 0;
                 for info in sound.list(query).await? {
-                    let one = crate::testing::store::make::query(|query| query.id = Some(info.id));
+                    let one =
+                        crate::testing::store::builders::query(|query| query.id = Some(info.id));
                     count += sound.delete(one).await?;
                 }
                 Ok(count)

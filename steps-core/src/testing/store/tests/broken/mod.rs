@@ -10,7 +10,7 @@ mod writes;
 
 use std::{sync::Arc, time::Duration};
 
-use crate::testing::store::{Broken, RULES, bench::Bench, subject::Source};
+use crate::testing::store::{Broken, RULES, fixture::Fixture, subject::Source};
 use crate::{
     base::future::BoxFuture,
     store::{
@@ -138,8 +138,8 @@ async fn check(twist: &'static Twist, rule: &str) -> Result<(), Broken> {
         clock,
         twist,
     };
-    let bench = Bench::new(Arc::new(workshop)).await;
-    let outcome = (rule.test)(bench).await;
+    let fixture = Fixture::new(Arc::new(workshop)).await;
+    let outcome = (rule.test)(fixture).await;
     outcome.map_err(|fault| Broken {
         rule: *rule,
         what: fault.0,

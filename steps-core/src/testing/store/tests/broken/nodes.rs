@@ -8,7 +8,7 @@ use crate::{
     base::json::Json,
     model::state::NodeData,
     store::{Store, StoreError, Write, Written},
-    testing::store::bench::micros,
+    testing::store::fixture::micros,
 };
 
 /// Changes all nodes of a write.

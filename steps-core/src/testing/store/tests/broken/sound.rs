@@ -105,7 +105,7 @@ impl Sound {
             due,
             seen: i64::MAX,
         };
-        let write = super::super::super::make::write(lease, Vec::new(), then);
+        let write = super::super::super::builders::write(lease, Vec::new(), then);
         self.write(write).await.ok();
     }
 }

@@ -140,7 +140,7 @@ pub(super) const ALL: &[Twist] = &[
         breaks: &["ended_lease_still_writes"],
         write: |sound, write| {
             Box::pin(async move {
-                let mut reaper = crate::testing::store::make::claim("reaper");
+                let mut reaper = crate::testing::store::builders::claim("reaper");
                 reaper.limit = usize::from(lease(&write).is_some());
                 sound.claim(reaper).await?;
                 sound.write(write).await

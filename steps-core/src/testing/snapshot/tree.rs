@@ -6,43 +6,43 @@ use crate::model::table::{Node, Table, Work};
 
 /// A flow.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct FlowShot {
+pub(super) struct FlowSnapshot {
     pub(super) name: String,
     pub(super) aliases: Vec<String>,
     /// The types of its input's fields.
     pub(super) input: BTreeMap<String, String>,
     pub(super) output: String,
-    pub(super) lines: Vec<LineShot>,
+    pub(super) lines: Vec<LineSnapshot>,
 }
 
 /// A line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct LineShot {
+pub(super) struct LineSnapshot {
     pub(super) name: String,
     pub(super) aliases: Vec<String>,
     pub(super) optional: bool,
-    pub(super) work: WorkShot,
+    pub(super) work: WorkSnapshot,
 }
 
 /// What a line does.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum WorkShot {
+pub(super) enum WorkSnapshot {
     Step {
         output: String,
         volatile: bool,
     },
-    Group(Vec<LineShot>),
-    Parallel(Vec<LineShot>),
+    Group(Vec<LineSnapshot>),
+    Parallel(Vec<LineSnapshot>),
     If {
-        then: Vec<LineShot>,
-        otherwise: Vec<LineShot>,
+        then: Vec<LineSnapshot>,
+        otherwise: Vec<LineSnapshot>,
     },
-    For(Vec<LineShot>),
-    Loop(Vec<LineShot>),
-    Flow(FlowShot),
+    For(Vec<LineSnapshot>),
+    Loop(Vec<LineSnapshot>),
+    Flow(FlowSnapshot),
 }
 
-impl FlowShot {
+impl FlowSnapshot {
     pub(super) fn of(table: &Table) -> Self {
         let field = |field: &crate::model::table::InputField| (field.name.into(), field.ty.into());
         Self {
@@ -55,22 +55,22 @@ impl FlowShot {
     }
 }
 
-impl LineShot {
+impl LineSnapshot {
     fn of(node: &Node) -> Self {
         let work = match &node.work {
-            Work::Step(meta) => WorkShot::Step {
+            Work::Step(meta) => WorkSnapshot::Step {
                 output: meta.output.into(),
                 volatile: meta.volatile,
             },
-            Work::Group(below) => WorkShot::Group(lines(below)),
-            Work::Parallel(below) => WorkShot::Parallel(lines(below)),
-            Work::If { then, otherwise } => WorkShot::If {
+            Work::Group(below) => WorkSnapshot::Group(lines(below)),
+            Work::Parallel(below) => WorkSnapshot::Parallel(lines(below)),
+            Work::If { then, otherwise } => WorkSnapshot::If {
                 then: lines(then),
                 otherwise: lines(otherwise),
             },
-            Work::For { body, .. } => WorkShot::For(lines(body)),
-            Work::Loop { body, .. } => WorkShot::Loop(lines(body)),
-            Work::Flow(table) => WorkShot::Flow(FlowShot::of(table)),
+            Work::For { body, .. } => WorkSnapshot::For(lines(body)),
+            Work::Loop { body, .. } => WorkSnapshot::Loop(lines(body)),
+            Work::Flow(table) => WorkSnapshot::Flow(FlowSnapshot::of(table)),
         };
         Self {
             name: node.name.into(),
@@ -88,8 +88,8 @@ impl LineShot {
     }
 }
 
-fn lines(nodes: &[Node]) -> Vec<LineShot> {
-    nodes.iter().map(LineShot::of).collect()
+fn lines(nodes: &[Node]) -> Vec<LineSnapshot> {
+    nodes.iter().map(LineSnapshot::of).collect()
 }
 
 fn texts(texts: &[&str]) -> Vec<String> {

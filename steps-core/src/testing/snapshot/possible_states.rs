@@ -10,7 +10,7 @@ use std::borrow::Cow;
 
 use super::{
     report::{Finding, What},
-    shot::{FlowShot, LineShot, WorkShot},
+    tree::{FlowSnapshot, LineSnapshot, WorkSnapshot},
 };
 use crate::{
     base::json::Json,
@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// What of the compiled flow would strand an execution of the snapshot's.
-pub(super) fn compare(old: &FlowShot, new: &'static Table) -> Vec<Finding> {
+pub(super) fn compare(old: &FlowSnapshot, new: &'static Table) -> Vec<Finding> {
     let mut comparison = Comparison {
         table: new,
         names: Vec::new(),
@@ -82,7 +82,7 @@ impl Comparison {
         self.found
     }
 
-    fn flow(&mut self, old: &FlowShot, new: &'static Table) {
+    fn flow(&mut self, old: &FlowSnapshot, new: &'static Table) {
         for field in new.input {
             let what = match old.input.get(field.name) {
                 Some(was) if was == field.ty => continue,
@@ -111,7 +111,7 @@ impl Comparison {
     }
 
     /// One `{ … }`: of the line `above`, or of a flow.
-    fn scope(&mut self, old: &[LineShot], new: &'static [Node], above: Option<&Node>) {
+    fn scope(&mut self, old: &[LineSnapshot], new: &'static [Node], above: Option<&Node>) {
         let group = |status| match above {
             Some(node) => Group::of(node, status),
             None => Group::flow(status),
@@ -136,7 +136,13 @@ impl Comparison {
     }
 
     /// A scope in one state.
-    fn lines(&mut self, old: &[LineShot], new: &'static [Node], states: &[State], group: Group) {
+    fn lines(
+        &mut self,
+        old: &[LineSnapshot],
+        new: &'static [Node],
+        states: &[State],
+        group: Group,
+    ) {
         for line in compat::scope(new, states, group) {
             match line {
                 Line::Removed(state, true) => {
@@ -170,7 +176,7 @@ impl Comparison {
     }
 
     /// What may have become of a line that is gone, and under which name to speak of it.
-    fn gone(&self, old: &[LineShot], new: &'static [Node], name: &str) -> (String, What) {
+    fn gone(&self, old: &[LineSnapshot], new: &'static [Node], name: &str) -> (String, What) {
         let line = old.iter().find(|line| line.names().any(|n| n == name));
         if let Some(line) = line
             && let Some(node) = new
@@ -185,7 +191,7 @@ impl Comparison {
                 .any(|line| line.names().any(|name| node.answers_to(name)))
         };
         let alike = |node: &&Node| match (line.map(|line| &line.work), &node.work) {
-            (Some(WorkShot::Step { output, .. }), Work::Step(meta)) => output == meta.output,
+            (Some(WorkSnapshot::Step { output, .. }), Work::Step(meta)) => output == meta.output,
             (Some(work), _) => work.kind() == node.kind(),
             (None, _) => false,
         };
@@ -204,11 +210,11 @@ impl Comparison {
         (name.to_owned(), what)
     }
 
-    fn line(&mut self, old: &LineShot, node: &'static Node) {
+    fn line(&mut self, old: &LineSnapshot, node: &'static Node) {
         for status in [Status::Running, Status::Done] {
             let state = old.state(0, status);
             if let Some(why) = compat::misfit(node, &state, false, Outputs::Types) {
-                let was_volatile = matches!(old.work, WorkShot::Step { volatile: true, .. });
+                let was_volatile = matches!(old.work, WorkSnapshot::Step { volatile: true, .. });
                 return self.say(if was_volatile && node.kind() == Kind::Step {
                     What::NotVolatile
                 } else {
@@ -221,7 +227,7 @@ impl Comparison {
         }
         match (&old.work, &node.work) {
             (
-                WorkShot::If { then, otherwise },
+                WorkSnapshot::If { then, otherwise },
                 Work::If {
                     then: new_then,
                     otherwise: new_otherwise,
@@ -230,12 +236,12 @@ impl Comparison {
                 self.scope(then, new_then, Some(node));
                 self.scope(otherwise, new_otherwise, Some(node));
             }
-            (WorkShot::Flow(old), Work::Flow(new)) => self.flow(old, new),
+            (WorkSnapshot::Flow(old), Work::Flow(new)) => self.flow(old, new),
             (
-                WorkShot::Group(old)
-                | WorkShot::Parallel(old)
-                | WorkShot::For(old)
-                | WorkShot::Loop(old),
+                WorkSnapshot::Group(old)
+                | WorkSnapshot::Parallel(old)
+                | WorkSnapshot::For(old)
+                | WorkSnapshot::Loop(old),
                 new,
             ) => self.scope(old, new.lines(), Some(node)),
             _ => {}
@@ -243,20 +249,22 @@ impl Comparison {
     }
 }
 
-fn states(lines: &[LineShot], name: usize, status: Status) -> Vec<State> {
+fn states(lines: &[LineSnapshot], name: usize, status: Status) -> Vec<State> {
     lines.iter().map(|line| line.state(name, status)).collect()
 }
 
-impl LineShot {
+impl LineSnapshot {
     /// The line, saved in this status under one of its names, without what is below. The text of its
     /// output's type stands for the output: see [`Outputs::Types`].
     fn state(&self, name: usize, status: Status) -> State {
         let saved = self.names().nth(name).unwrap_or(&self.name);
         let output = match &self.work {
             // It is `null`, which is not saved.
-            WorkShot::Step { output, .. } if output == "()" => None,
-            WorkShot::Step { volatile: true, .. } => None,
-            WorkShot::Step { output, .. } if status == Status::Done => Json::encode(output).ok(),
+            WorkSnapshot::Step { output, .. } if output == "()" => None,
+            WorkSnapshot::Step { volatile: true, .. } => None,
+            WorkSnapshot::Step { output, .. } if status == Status::Done => {
+                Json::encode(output).ok()
+            }
             _ => None,
         };
         State::from(NodeData {
@@ -270,7 +278,7 @@ impl LineShot {
     }
 }
 
-impl WorkShot {
+impl WorkSnapshot {
     /// What the saved tree calls it.
     pub(super) fn kind(&self) -> Kind {
         match self {

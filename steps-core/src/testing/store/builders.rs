@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::bench::HOUR;
 use crate::{
     base::json::Json,
     model::{
@@ -15,6 +14,12 @@ use crate::{
     store::{Claim, Due, FlowClaim, Lease, Message, NewExecution, Query, Target, Then, Write},
 };
 
+/// A lease that ends in no test.
+pub(super) const HOUR: Duration = Duration::from_hours(1);
+
+/// A lease that a test sees the end of. No test depends on its lasting this long.
+pub(super) const SHORT: Duration = Duration::from_millis(20);
+
 /// The flow that executions are of if nothing else is said.
 pub(super) const FLOW: &str = "flow";
 
@@ -23,13 +28,13 @@ pub(super) const FINGERPRINT: u64 = u64::MAX - 1;
 
 /// An execution to be made: due now, if nothing else is said.
 #[derive(Clone)]
-pub(super) struct Make {
+pub(super) struct Creation {
     pub(super) new: NewExecution,
     nodes: Vec<Change>,
     then: Then,
 }
 
-impl Make {
+impl Creation {
     pub(super) fn new(id: &str) -> Self {
         Self {
             new: NewExecution {

@@ -5,8 +5,8 @@ use std::{sync::Arc, time::Duration};
 use jiff::{Timestamp, Unit};
 
 use super::{
+    builders::{Creation, HOUR, claim, write},
     check::{Fault, Outcome, same},
-    make::{Make, claim, write},
     subject::Source,
 };
 use crate::{
@@ -18,20 +18,14 @@ use crate::{
     },
 };
 
-/// A lease that ends in no test.
-pub(super) const HOUR: Duration = Duration::from_hours(1);
-
-/// A lease that a test sees the end of. No test depends on its lasting this long.
-pub(super) const SHORT: Duration = Duration::from_millis(20);
-
 /// A store under test.
 #[derive(Clone)]
-pub(super) struct Bench {
+pub(super) struct Fixture {
     source: Arc<dyn Source>,
     pub(super) store: Arc<dyn Store>,
 }
 
-impl Bench {
+impl Fixture {
     pub(super) async fn new(source: Arc<dyn Source>) -> Self {
         let store = source.open().await;
         Self { source, store }
@@ -67,9 +61,9 @@ impl Bench {
     }
 
     /// Makes an execution that is not there yet.
-    pub(super) async fn create(&self, make: Make) -> Outcome<Lease> {
-        let id = make.new.id.clone();
-        match self.store.write(make.write()).await? {
+    pub(super) async fn create(&self, creation: Creation) -> Outcome<Lease> {
+        let id = creation.new.id.clone();
+        match self.store.write(creation.write()).await? {
             Written::Created(lease) => Ok(lease),
             other => Err(Fault::new(&format!("making {id:?}"), "Created", other)),
         }
@@ -77,12 +71,12 @@ impl Bench {
 
     /// Makes an execution that is due.
     pub(super) async fn due(&self, id: &str) -> Outcome {
-        self.create(Make::new(id)).await.map(drop)
+        self.create(Creation::new(id)).await.map(drop)
     }
 
     /// Makes an execution that a worker holds.
     pub(super) async fn held(&self, id: &str) -> Outcome<Lease> {
-        self.create(Make::new(id).held("maker", HOUR)).await
+        self.create(Creation::new(id).held("maker", HOUR)).await
     }
 
     /// A write under a lease that is good, and that no message recalls.

@@ -1,6 +1,6 @@
 //! The list of all rules: their names, and what they say.
 
-use super::{Rule, rules};
+use super::{rule::Rule, rules};
 
 /// Hands the list to another macro.
 #[macro_export]
@@ -107,7 +107,7 @@ macro_rules! rules {
             Rule {
                 name: stringify!($rule),
                 says: $says,
-                test: |bench| Box::pin(rules::$module::$rule(bench)),
+                test: |fixture| Box::pin(rules::$module::$rule(fixture)),
             },
         )*)*];
     };
