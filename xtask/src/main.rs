@@ -1,9 +1,11 @@
 //! The project's own tasks, as `cargo xtask <task>`: the checks that CI runs, the benchmarks, the
-//! crash tests at length, and what `steps` costs at compile time. Each task is a module; this file only chooses one.
+//! crash tests at length, and what `steps` costs at compile time. Each task is a module; this file
+//! only chooses one.
 
 mod cargo;
 mod compile_time;
 mod crash;
+mod layers;
 mod stages;
 mod table;
 
@@ -16,7 +18,8 @@ type Result<T = (), E = Error> = std::result::Result<T, E>;
 const USAGE: &str = "\
 cargo xtask <task>
 
-  test [STAGE]…    every check, or only the named ones (`test --list` lists them)
+  test [STAGE]…    every check, or only the named ones (`test --help` lists them)
+  layers           whether each file imports only from its own floor and those below it
   bench [NAME] [--quick] [TOPIC]…
                    all benchmarks, or the one of this name: measured, durable, commits
   crash [--kills N] [--seed N] [SCENARIO]…
@@ -34,14 +37,24 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     };
     let outcome = match task.as_str() {
-        "test" => stages::run(rest),
-        "bench" => bench(rest),
-        "crash" => crash::run(rest),
-        "compile-time" => compile_time::run(),
         "--help" | "-h" | "help" => {
             print!("{USAGE}");
             Ok(())
         }
+        // These have no other help. A benchmark that is named has its own.
+        "bench" if asks_for_help(&rest[..rest.len().min(1)]) => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        "crash" | "compile-time" | "layers" if asks_for_help(rest) => {
+            print!("{USAGE}");
+            Ok(())
+        }
+        "test" => stages::run(rest),
+        "bench" => bench(rest),
+        "crash" => crash::run(rest),
+        "compile-time" => compile_time::run(),
+        "layers" => layers::run(),
         other => {
             eprint!("no task `{other}`\n\n{USAGE}");
             return ExitCode::from(2);
@@ -54,6 +67,12 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Whether the arguments of a task ask what it does.
+fn asks_for_help(args: &[String]) -> bool {
+    let ask = ["--help", "-h", "help"];
+    args.iter().any(|arg| ask.contains(&arg.as_str()))
 }
 
 /// The benchmarks, each a folder or a file of `benches`.

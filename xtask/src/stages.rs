@@ -37,6 +37,12 @@ const STAGES: &[Stage] = &[
         commands: &["cargo fmt --all --check"],
     },
     Stage {
+        name: "layers",
+        shows: "a file imports only from its own floor and those below it",
+        component: None,
+        commands: &["cargo xtask layers"],
+    },
+    Stage {
         name: "clippy",
         shows: "no warning of rustc or clippy, in any target",
         component: Some("clippy"),
@@ -91,6 +97,18 @@ const STAGES: &[Stage] = &[
     },
 ];
 
+const HELP: &str = "\
+cargo xtask test [STAGE]…
+
+Runs the named stages in this order, or all of them. A stage that fails does not stop the others.
+
+  --list    lists the stages
+  --help    prints this text
+
+Stages:
+
+";
+
 struct Report {
     stage: &'static Stage,
     took: Duration,
@@ -99,6 +117,10 @@ struct Report {
 
 /// Runs the named stages, or all of them, and prints where the time went.
 pub(crate) fn run(names: &[String]) -> Result {
+    if crate::asks_for_help(names) {
+        print!("{HELP}{}", list());
+        return Ok(());
+    }
     if names.iter().any(|name| name == "--list") {
         print!("{}", list());
         return Ok(());
@@ -232,6 +254,13 @@ mod tests {
         let stages = chosen(&names(&["clippy", "fmt"])).unwrap();
         let order: Vec<_> = stages.iter().map(|stage| stage.name).collect();
         assert_eq!(order, ["fmt", "clippy"]);
+    }
+
+    #[test]
+    fn help_is_no_stage() {
+        for word in ["--help", "-h", "help"] {
+            assert!(run(&names(&["fmt", word])).is_ok());
+        }
     }
 
     #[test]

@@ -1,0 +1,107 @@
+//! `cargo xtask layers`: in `steps-core` and `steps-sqlite`, a file imports only from its own floor
+//! and those below it, and no more than three files import each other in a circle.
+//!
+//! `source` reads what a file declares and names, `modules` finds the files that the names lead to,
+//! `rules` compares the result with the tables in this file. Tests are exempt: `#[cfg(test)]` items,
+//! files named `tests.rs`, folders named `tests`.
+
+mod modules;
+mod rules;
+mod source;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use crate::{Result, cargo};
+use modules::Modules;
+
+/// The floors of one crate.
+struct Crate {
+    /// The folder with its `lib.rs`, from the workspace's root.
+    folder: &'static str,
+    /// The modules of the root, from the ground up: those of one row are on one floor.
+    floors: &'static [&'static [&'static str]],
+    /// Modules that may name anything, as `lib.rs` may.
+    free: &'static [&'static str],
+}
+
+const CRATES: &[Crate] = &[
+    Crate {
+        folder: "steps-core/src",
+        floors: &[
+            &["base"],
+            &["model"],
+            &["language"],
+            &["journal", "store"],
+            &["interpreter"],
+            &["run"],
+            &["engine"],
+            &["testing"],
+        ],
+        free: &["codegen"],
+    },
+    Crate {
+        folder: "steps-sqlite/src",
+        floors: &[
+            &["error"],
+            &["row"],
+            &["file"],
+            &["ops"],
+            &["threads"],
+            &["store"],
+        ],
+        free: &[],
+    },
+];
+
+/// The most files that may import each other in a circle.
+const CIRCLE: usize = 3;
+
+/// Checks all crates of the table.
+pub(crate) fn run() -> Result {
+    let mut problems = Vec::new();
+    for krate in CRATES {
+        problems.extend(krate.check(&sources(krate.folder)?)?);
+    }
+    for problem in &problems {
+        eprintln!("{problem}");
+    }
+    match problems.len() {
+        0 => Ok(()),
+        1 => Err("1 import breaks the rules of the floors".into()),
+        n => Err(format!("{n} imports break the rules of the floors").into()),
+    }
+}
+
+impl Crate {
+    /// Returns what is wrong with these sources.
+    fn check(&self, sources: &BTreeMap<PathBuf, String>) -> Result<Vec<String>> {
+        let modules = Modules::read(self.folder.as_ref(), sources)?;
+        Ok(rules::check(self, &modules))
+    }
+}
+
+/// Returns the texts of all Rust files in a folder of the workspace, by their paths from its root.
+fn sources(folder: &str) -> Result<BTreeMap<PathBuf, String>> {
+    fn collect(root: &Path, folder: &Path, into: &mut BTreeMap<PathBuf, String>) -> Result {
+        for entry in fs::read_dir(root.join(folder))? {
+            let entry = entry?;
+            let path = folder.join(entry.file_name());
+            if entry.file_type()?.is_dir() {
+                collect(root, &path, into)?;
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(root.join(&path))?;
+                into.insert(path, text);
+            }
+        }
+        Ok(())
+    }
+    let mut sources = BTreeMap::new();
+    collect(&cargo::root(), folder.as_ref(), &mut sources)?;
+    Ok(sources)
+}
