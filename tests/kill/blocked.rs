@@ -8,14 +8,14 @@ use std::{
 };
 
 use crate::{
-    aim::THERE,
-    chance::Chance,
     child::{Orders, READY, Task},
+    faults::PATIENCE,
     finish::finish,
-    fire::PATIENCE,
     log::{Log, What, records},
     process::{Process, Said},
+    random::Random,
     scenario::{Folder, Size},
+    target::THERE,
 };
 
 const LEASE: Duration = Duration::from_millis(250);
@@ -27,15 +27,15 @@ const WANTED: u32 = 3;
 const TRIES: u32 = 60;
 
 pub(crate) fn stopped(size: Size) {
-    let mut chance = Chance::new(size.seed);
+    let mut random = Random::new(size.seed);
     let folder = Folder::new();
     let log = Log::open(folder.path()).expect("the log can be opened");
     let (said, hear) = channel();
-    let orders = |slot: u64, life: u64, aim: String| Orders {
+    let orders = |slot: u64, life: u64, target: String| Orders {
         folder: folder.path().to_owned(),
         slot,
         life,
-        aim,
+        target,
         lease: LEASE,
         what: Task::Work,
         // Who is stopped need not be the one that does not wait.
@@ -50,11 +50,11 @@ pub(crate) fn stopped(size: Size) {
             tries <= TRIES,
             "in {TRIES} stops, {blocked} were with the database locked"
         );
-        let aim = format!("commit:{}", chance.within(10..80));
-        let mut process = Process::start(&orders(0, u64::from(tries), aim), &log, &said);
+        let target = format!("commit:{}", random.within(10..80));
+        let mut process = Process::start(&orders(0, u64::from(tries), target), &log, &said);
         wait_for(THERE, &mut process, &hear);
         // From the beginning of a write to its end is about as long as this loop's way.
-        thread::sleep(Duration::from_micros(chance.within(0..1500)));
+        thread::sleep(Duration::from_micros(random.within(0..1500)));
         process.stop();
         if !writes(&log, other.pid(), Duration::from_millis(300)) {
             blocked += 1;

@@ -12,10 +12,10 @@ use std::{
 use steps::engine::{Concurrency, Engine};
 
 use crate::{
-    aim::Aim,
     flows::{asks, beside, fan, held, nest, order, rounds, stuck, withdrawn},
     log::{Log, NONE, What},
     operator, starter,
+    target::Target,
     watched::Watched,
     world::World,
 };
@@ -36,7 +36,7 @@ pub(crate) struct Orders {
     /// Which of those that came one after the other.
     pub(crate) life: u64,
     /// Where it says that it is there.
-    pub(crate) aim: String,
+    pub(crate) target: String,
     pub(crate) lease: Duration,
     pub(crate) what: Task,
     /// What stands behind the file in the database's URL.
@@ -76,7 +76,7 @@ impl Orders {
             self.folder.display().to_string(),
             self.slot.to_string(),
             self.life.to_string(),
-            self.aim.clone(),
+            self.target.clone(),
             self.lease.as_millis().to_string(),
             name.map_or("", |(_, name)| name).to_owned(),
             self.settings.clone(),
@@ -85,7 +85,7 @@ impl Orders {
 
     /// From arguments of a command.
     pub(crate) fn from_args(args: &[String]) -> Option<Self> {
-        let [folder, slot, life, aim, lease, what, settings] = args else {
+        let [folder, slot, life, target, lease, what, settings] = args else {
             return None;
         };
         let (what, _) = Task::NAMES.into_iter().find(|(_, name)| name == what)?;
@@ -93,7 +93,7 @@ impl Orders {
             folder: folder.into(),
             slot: slot.parse().ok()?,
             life: life.parse().ok()?,
-            aim: aim.clone(),
+            target: target.clone(),
             lease: Duration::from_millis(lease.parse().ok()?),
             what,
             settings: settings.clone(),
@@ -122,7 +122,7 @@ pub(crate) fn run(orders: &Orders) {
 
 async fn live(orders: &Orders) {
     let log = Log::open(&orders.folder).expect("the log can be opened");
-    let aim: Aim = orders.aim.parse().expect("an aim");
+    let target: Target = orders.target.parse().expect("a target");
     log.mark(What::Opening, NONE, "");
     println!("opening");
     let url = format!(
@@ -133,8 +133,8 @@ async fn live(orders: &Orders) {
     let store = steps::sqlite::SqliteStore::open(&url)
         .await
         .expect("the store opens");
-    let watched = Watched::new(store, log.clone(), aim.clone());
-    let world = Arc::new(World::new(log.clone(), aim));
+    let watched = Watched::new(store, log.clone(), target.clone());
+    let world = Arc::new(World::new(log.clone(), target));
     let engine = Engine::on(watched)
         .serve(order::with(Arc::clone(&world)))
         .serve(fan::with(Arc::clone(&world)))

@@ -2,7 +2,7 @@
 //!
 //! Of each file, what was written before its last sync began is there. Of what was written since,
 //! each write is there, or is not, or is there in part (the disk writes blocks of 512 bytes, in any
-//! order), or left something else in its blocks: each as chance has it. Where a lost write is
+//! order), or left something else in its blocks: each at random. Where a lost write is
 //! followed by one behind it that was kept, there are zeros between them.
 //!
 //! That a file exists, or was removed, is taken to be on disk at once; SQLite syncs the folder where
@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    chance::Chance,
+    random::Random,
     trace::{Call, Op},
 };
 
@@ -68,11 +68,11 @@ impl Disk {
     }
 
     /// What is found when the power is back.
-    pub(crate) fn cut(&self, chance: &mut Chance) -> BTreeMap<String, Vec<u8>> {
+    pub(crate) fn cut(&self, random: &mut Random) -> BTreeMap<String, Vec<u8>> {
         let cut = |(name, file): (&String, &File)| {
             let mut bytes = file.safe.clone();
             for (_, op) in &file.open {
-                spoil(&mut bytes, op, chance);
+                spoil(&mut bytes, op, random);
             }
             (name.clone(), bytes)
         };
@@ -97,9 +97,9 @@ fn apply(bytes: &mut Vec<u8>, op: &Op) {
     }
 }
 
-/// Applies a write that was not synced, as chance has it.
-fn spoil(bytes: &mut Vec<u8>, op: &Op, chance: &mut Chance) {
-    match (chance.within(0..4), op) {
+/// Applies, at random, a part of a write that was not synced.
+fn spoil(bytes: &mut Vec<u8>, op: &Op, random: &mut Random) {
+    match (random.within(0..4), op) {
         (0, _) => {}
         (1, _) | (_, Op::Truncate(_)) => apply(bytes, op),
         (how, Op::Write(at, data)) => {
@@ -109,11 +109,11 @@ fn spoil(bytes: &mut Vec<u8>, op: &Op, chance: &mut Chance) {
                 // Up to the next border of a block.
                 let used = usize::try_from(at).expect("a file that fits into memory") % BLOCK;
                 let (block, rest) = data.split_at(data.len().min(BLOCK - used));
-                match chance.within(0..2) {
+                match random.within(0..2) {
                     0 => apply(bytes, &Op::Write(at, block.to_vec())),
                     _ if how == 2 => {}
                     _ => {
-                        let garbage = block.iter().map(|_| chance.next().to_le_bytes()[0]);
+                        let garbage = block.iter().map(|_| random.next().to_le_bytes()[0]);
                         apply(bytes, &Op::Write(at, garbage.collect()));
                     }
                 }

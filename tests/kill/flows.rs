@@ -5,8 +5,8 @@ use std::time::Duration;
 use steps::prelude::*;
 
 use crate::{
-    acts::{act, block, check, counted, flaky, grudging, mended, plain, ready},
     jobs::Job,
+    steps::{act, block, check, counted, flaky, grudging, mended, plain, ready},
     world::{Broken, World},
 };
 

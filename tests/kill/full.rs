@@ -5,8 +5,8 @@ use std::{sync::mpsc::channel, time::Duration};
 
 use crate::{
     child::{Orders, Task},
+    faults::PATIENCE,
     finish::finish,
-    fire::PATIENCE,
     log::{Log, NONE, Record, What, records},
     process::Process,
     scenario::{Folder, Size},
@@ -21,7 +21,7 @@ pub(crate) fn full(_: Size) {
         folder: folder.path().to_owned(),
         slot: 0,
         life: 1,
-        aim: "-".to_owned(),
+        target: "-".to_owned(),
         lease: LEASE,
         what: Task::Fill,
         settings: "?max_pages=60".to_owned(),

@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::chance::Chance;
+use crate::random::Random;
 
 /// The flows, each for what it shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -57,12 +57,12 @@ pub(crate) struct Job {
 impl Job {
     /// The job of this number.
     pub(crate) fn of(number: u64) -> Self {
-        let mut chance = Chance::new(number.wrapping_mul(0x9e37_79b9));
+        let mut random = Random::new(number.wrapping_mul(0x9e37_79b9));
         Self {
             number,
-            kind: chance.of(&Kind::ALL),
-            fails: chance.within(0..3) == 0,
-            count: chance.within(1..4),
+            kind: random.of(&Kind::ALL),
+            fails: random.within(0..3) == 0,
+            count: random.within(1..4),
         }
     }
 

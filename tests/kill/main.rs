@@ -8,13 +8,9 @@
 //! as far as the machine does. What failed leaves its folder behind, and says where it is.
 
 #[cfg(unix)]
-mod acts;
-#[cfg(unix)]
-mod aim;
+mod acknowledged;
 #[cfg(unix)]
 mod blocked;
-#[cfg(unix)]
-mod chance;
 #[cfg(unix)]
 mod checked;
 #[cfg(unix)]
@@ -24,9 +20,9 @@ mod child;
 #[cfg(unix)]
 mod disk;
 #[cfg(unix)]
-mod finish;
+mod faults;
 #[cfg(unix)]
-mod fire;
+mod finish;
 #[cfg(unix)]
 mod flows;
 #[cfg(unix)]
@@ -36,31 +32,35 @@ mod history;
 #[cfg(unix)]
 mod jobs;
 #[cfg(unix)]
+mod killed;
+#[cfg(unix)]
 mod log;
 #[cfg(unix)]
 mod opening;
 #[cfg(unix)]
 mod operator;
 #[cfg(unix)]
+mod places;
+#[cfg(unix)]
 mod plan;
 #[cfg(unix)]
-mod power;
+mod power_cut;
 #[cfg(unix)]
 mod process;
 #[cfg(unix)]
-mod recall;
+mod random;
 #[cfg(unix)]
 mod scenario;
 #[cfg(unix)]
 mod starter;
 #[cfg(unix)]
+mod steps;
+#[cfg(unix)]
 mod stored;
 #[cfg(unix)]
-mod struck;
+mod target;
 #[cfg(unix)]
 mod trace;
-#[cfg(unix)]
-mod under_fire;
 #[cfg(unix)]
 mod watched;
 #[cfg(unix)]
@@ -80,12 +80,12 @@ fn main() -> std::process::ExitCode {
 
 #[cfg(unix)]
 const SCENARIOS: &[scenario::Scenario] = &[
-    ("one_process_under_fire", under_fire::one),
-    ("two_processes_under_fire", under_fire::two),
-    ("three_processes_under_fire", under_fire::three),
+    ("one_process_killed", killed::one),
+    ("two_processes_killed", killed::two),
+    ("three_processes_killed", killed::three),
     ("stopped_in_a_commit", blocked::stopped),
-    ("power_is_cut", power::full),
-    ("power_is_cut_without_syncs", power::normal),
+    ("power_is_cut", power_cut::full),
+    ("power_is_cut_without_syncs", power_cut::normal),
     ("killed_while_opening", opening::killed),
     ("full", full::full),
 ];

@@ -7,19 +7,19 @@ use std::{
 };
 
 use crate::{
-    chance::Chance,
     child::{Orders, READY, Task, database},
+    faults::PATIENCE,
     finish::runtime,
-    fire::PATIENCE,
     log::{Log, What, records},
+    places::{Place, places},
     process::{Process, Said},
+    random::Random,
     scenario::{Folder, Size},
     stored,
-    struck::{Place, places},
 };
 
 pub(crate) fn killed(size: Size) {
-    let mut chance = Chance::new(size.seed);
+    let mut random = Random::new(size.seed);
     let mut inside = 0;
     let mut halfway = 0;
     // How long it takes, by the first one, which is left alone.
@@ -28,10 +28,10 @@ pub(crate) fn killed(size: Size) {
     for number in 0..folders {
         let folder = Folder::new();
         let log = Log::open(folder.path()).expect("the log can be opened");
-        let kills = if number == 0 { 0 } else { chance.within(1..4) };
+        let kills = if number == 0 { 0 } else { random.within(1..4) };
         for life in 0..kills {
             let micros = u64::try_from(usual.as_micros()).expect("a short time");
-            let wait = Duration::from_micros(chance.within(0..micros * 5 / 4));
+            let wait = Duration::from_micros(random.within(0..micros * 5 / 4));
             if let Some(struck) = kill_after(&orders(&folder, life), &log, wait) {
                 inside += u64::from(struck);
                 // Something is there, and no engine has worked on it yet.
@@ -60,7 +60,7 @@ fn orders(folder: &Folder, life: u64) -> Orders {
         folder: folder.path().to_owned(),
         slot: 0,
         life,
-        aim: "-".to_owned(),
+        target: "-".to_owned(),
         lease: Duration::from_millis(250),
         what: Task::Open,
         settings: String::new(),

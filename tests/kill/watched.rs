@@ -16,26 +16,26 @@ use steps::store::{
 };
 
 use crate::{
-    aim::{Aim, Point},
     log::{Log, NONE, What},
+    target::{self, Point},
 };
 
 /// The store within, and where to note.
 pub(crate) struct Watched<S> {
     within: S,
     log: Log,
-    aim: Aim,
+    target: target::Target,
     calls: AtomicU64,
     /// The executions' ids, by the keys of their leases.
     ids: Mutex<HashMap<i64, String>>,
 }
 
 impl<S: Store> Watched<S> {
-    pub(crate) fn new(within: S, log: Log, aim: Aim) -> Self {
+    pub(crate) fn new(within: S, log: Log, target: target::Target) -> Self {
         Self {
             within,
             log,
-            aim,
+            target,
             calls: AtomicU64::new(0),
             ids: Mutex::default(),
         }
@@ -61,7 +61,7 @@ impl<S: Store> Watched<S> {
         let more = format!("{} {from}", taken.lease.fence);
         self.log.mark(What::Got, &taken.info.id, more.trim_end());
         if taken.from.is_some() {
-            self.aim.at(Point::TakeOver);
+            self.target.at(Point::TakeOver);
         }
     }
 
@@ -78,7 +78,7 @@ impl<S: Store> Watched<S> {
         };
         let more = format!("{call} {fence}");
         self.log.mark(What::Write, &id, &more);
-        self.aim.at(Point::Commit);
+        self.target.at(Point::Commit);
         let written = write.await;
         match &written {
             Ok(Written::Created(lease)) => {

@@ -10,9 +10,9 @@ use std::{
 };
 
 use crate::{
-    aim::{Aim, Point},
-    chance::{Chance, digest},
     log::{Log, What, records},
+    random::{Random, digest},
+    target::{Point, Target},
 };
 
 /// A step that fails as it was to.
@@ -24,7 +24,7 @@ pub(crate) struct Broken(String);
 #[derive(Clone)]
 pub(crate) struct World {
     log: Log,
-    aim: Aim,
+    target: Target,
     seen: Arc<Mutex<Seen>>,
     /// Makes the short pauses within steps differ.
     pauses: Arc<AtomicU64>,
@@ -46,10 +46,10 @@ pub(crate) fn value(key: &str) -> u64 {
 }
 
 impl World {
-    pub(crate) fn new(log: Log, aim: Aim) -> Self {
+    pub(crate) fn new(log: Log, target: Target) -> Self {
         Self {
             log,
-            aim,
+            target,
             seen: Arc::default(),
             pauses: Arc::default(),
         }
@@ -60,7 +60,7 @@ impl World {
         let (execution, path) = split(key);
         self.log.mark(What::Begin, execution, path);
         self.pause().await;
-        self.aim.at(Point::Step);
+        self.target.at(Point::Step);
         self.happen(execution, path, value);
         self.pause().await;
         self.log.mark(What::End, execution, path);
@@ -123,7 +123,7 @@ impl World {
         let (execution, path) = split(key);
         self.log.mark(What::Unbegin, execution, path);
         self.pause().await;
-        self.aim.at(Point::Undo);
+        self.target.at(Point::Undo);
         self.log.safe(What::Undid, execution, path);
         self.pause().await;
         self.log.mark(What::Unend, execution, path);
@@ -143,7 +143,7 @@ impl World {
 
     fn length(&self) -> Duration {
         let n = self.pauses.fetch_add(1, Ordering::Relaxed);
-        Duration::from_micros(Chance::new(n).within(0..3000))
+        Duration::from_micros(Random::new(n).within(0..3000))
     }
 
     /// Reads what came to the log since, and looks.

@@ -2,20 +2,25 @@
 // Tests are read for what they show.
 #![allow(clippy::pedantic)]
 
-mod asked;
 mod bad_input;
 mod commits;
 mod compat;
 mod cx;
+mod for_items;
 mod forms;
 mod handlers;
+mod labels;
+mod limits;
 mod old_form;
 mod panics;
 mod policies;
 mod recorded;
 mod recover;
+mod requests;
 mod rollback;
 mod rows;
+mod saved_json;
 mod signals;
 mod snapshot;
 mod support;
+mod tracing;

@@ -12,14 +12,14 @@ use std::{
 };
 
 use crate::{
-    chance::Chance,
+    acknowledged,
     child::{Orders, Task, database},
     disk::Disk,
+    faults::PATIENCE,
     finish::{finish, runtime},
-    fire::PATIENCE,
     log::{Log, NONE, What, records},
     process::{CHILD, Process},
-    recall::recall,
+    random::Random,
     scenario::{Folder, Size},
     stored,
     trace::{self, Call},
@@ -43,7 +43,7 @@ enum Place {
 /// With the settings that are the default, nothing that was told is lost.
 pub(crate) fn full(size: Size) {
     let cuts = (size.kills / 6).max(24);
-    let mut chance = Chance::new(size.seed);
+    let mut random = Random::new(size.seed);
     let folder = Folder::new();
     let calls = work(folder.path(), "?checkpoint=64");
     let log = fs::read(folder.path().join("log")).expect("a log");
@@ -61,13 +61,13 @@ pub(crate) fn full(size: Size) {
         let place = wanted[usize::try_from(number).expect("a count") % wanted.len()];
         let here: Vec<usize> = places[&place].iter().copied().collect();
         assert!(!here.is_empty(), "the process was never in {place:?}");
-        let at = chance.of(&here);
+        let at = random.of(&here);
         *struck.entry(place).or_default() += 1;
         let cut = Folder::new();
-        let text = lay(&calls[..=at], &log, cut.path(), &mut chance);
+        let text = lay(&calls[..=at], &log, cut.path(), &mut random);
         sound(cut.path());
         let stored = runtime().block_on(stored::read(&database(cut.path())));
-        let (missing, looked) = recall(&stored, &text);
+        let (missing, looked) = acknowledged::check(&stored, &text);
         all += looked;
         assert!(
             missing.is_empty(),
@@ -95,7 +95,7 @@ pub(crate) fn full(size: Size) {
 /// The same with `synchronous=normal`, which is known to lose commits: a test that can't see that
 /// would see nothing.
 pub(crate) fn normal(size: Size) {
-    let mut chance = Chance::new(size.seed);
+    let mut random = Random::new(size.seed);
     let folder = Folder::new();
     let calls = work(folder.path(), "?synchronous=normal");
     let log = fs::read(folder.path().join("log")).expect("a log");
@@ -107,12 +107,12 @@ pub(crate) fn normal(size: Size) {
     );
     let (mut lost, mut whole) = (0, 0);
     for _ in 0..10 {
-        let at = chance.of(&here);
+        let at = random.of(&here);
         let cut = Folder::new();
-        let text = lay(&calls[..=at], &log, cut.path(), &mut chance);
+        let text = lay(&calls[..=at], &log, cut.path(), &mut random);
         sound(cut.path());
         let stored = runtime().block_on(stored::read(&database(cut.path())));
-        match recall(&stored, &text).0.len() {
+        match acknowledged::check(&stored, &text).0.len() {
             0 => whole += 1,
             _ => lost += 1,
         }
@@ -132,7 +132,7 @@ fn work(folder: &Path, settings: &str) -> Vec<Call> {
         folder: folder.to_owned(),
         slot: 0,
         life: 1,
-        aim: "-".to_owned(),
+        target: "-".to_owned(),
         lease: LEASE,
         what: Task::Briefly,
         settings: settings.to_owned(),
@@ -182,12 +182,12 @@ fn places(calls: &[Call], log: &[u8]) -> BTreeMap<Place, BTreeSet<usize>> {
 }
 
 /// Puts into a folder what is left when the power is cut after these calls. Gives the log.
-fn lay(calls: &[Call], log: &[u8], folder: &Path, chance: &mut Chance) -> String {
+fn lay(calls: &[Call], log: &[u8], folder: &Path, random: &mut Random) -> String {
     let mut disk = Disk::default();
     for (number, call) in calls.iter().enumerate() {
         disk.take(number, call);
     }
-    for (name, bytes) in disk.cut(chance) {
+    for (name, bytes) in disk.cut(random) {
         fs::write(folder.join(name), bytes).expect("a file is written");
     }
     let length = usize::try_from(disk.log).expect("a length").min(log.len());

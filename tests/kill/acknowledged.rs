@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// What is missing. Also gives how much was looked for.
-pub(crate) fn recall(stored: &BTreeMap<String, Stored>, log: &str) -> (Vec<String>, u64) {
+pub(crate) fn check(stored: &BTreeMap<String, Stored>, log: &str) -> (Vec<String>, u64) {
     let mut missing = Vec::new();
     let mut looked = 0;
     // What has failed may have been cleared to be tried again.

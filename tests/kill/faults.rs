@@ -1,4 +1,4 @@
-//! Processes on one database under fire: killed and stopped at random moments, and started again.
+//! Several processes on one database, which are killed and stopped at random moments and started again.
 
 use std::{
     path::Path,
@@ -7,12 +7,12 @@ use std::{
 };
 
 use crate::{
-    aim::THERE,
-    chance::Chance,
     child::{Orders, READY, Task},
     log::Log,
+    places::{Counts, places},
     process::{Process, Said},
-    struck::{Counts, places},
+    random::Random,
+    target::THERE,
 };
 
 /// What is to be done to whom.
@@ -69,24 +69,24 @@ struct Slot {
     when: Instant,
 }
 
-struct Field<'a> {
+struct Injector<'a> {
     plan: Plan,
     folder: &'a Path,
     log: Log,
-    chance: Chance,
+    random: Random,
     said: Sender<Said>,
     hear: Receiver<Said>,
     done: Done,
 }
 
-/// Fires until so many were killed and stopped; at the end, all are dead.
-pub(crate) fn fire(plan: Plan, folder: &Path) -> Done {
+/// Kills and stops processes until the plan is met; at the end, none is left.
+pub(crate) fn inject(plan: Plan, folder: &Path) -> Done {
     let (said, hear) = channel();
-    let mut field = Field {
+    let mut injector = Injector {
         plan,
         folder,
         log: Log::open(folder).expect("the log can be opened"),
-        chance: Chance::new(plan.seed),
+        random: Random::new(plan.seed),
         said,
         hear,
         done: Done::default(),
@@ -100,17 +100,17 @@ pub(crate) fn fire(plan: Plan, folder: &Path) -> Done {
             when: Instant::now(),
         })
         .collect();
-    while field.done.kills < plan.kills || field.done.stops < plan.stops {
+    while injector.done.kills < plan.kills || injector.done.stops < plan.stops {
         let next = slots.iter().map(|slot| slot.when).min();
         let left = next.map_or(Duration::ZERO, |next| {
             next.saturating_duration_since(Instant::now())
         });
-        match field.hear.recv_timeout(left) {
-            Ok(said) => field.heard(&mut slots, &said),
+        match injector.hear.recv_timeout(left) {
+            Ok(said) => injector.heard(&mut slots, &said),
             Err(RecvTimeoutError::Timeout) => {
                 for slot in &mut slots {
                     if slot.when <= Instant::now() {
-                        field.strike(slot);
+                        injector.strike(slot);
                     }
                 }
             }
@@ -122,12 +122,12 @@ pub(crate) fn fire(plan: Plan, folder: &Path) -> Done {
             process.kill();
         }
     }
-    field.done
+    injector.done
 }
 
-impl Field<'_> {
+impl Injector<'_> {
     fn soon(&mut self, range: std::ops::Range<u64>) -> Instant {
-        Instant::now() + Duration::from_millis(self.chance.within(range))
+        Instant::now() + Duration::from_millis(self.random.within(range))
     }
 
     fn heard(&mut self, slots: &mut [Slot], said: &Said) {
@@ -159,7 +159,7 @@ impl Field<'_> {
             }
             State::Up => self.hit(slot),
             // Of those that were stopped, some never wake.
-            State::Stopped if self.chance.within(0..4) == 0 => self.kill(slot),
+            State::Stopped if self.random.within(0..4) == 0 => self.kill(slot),
             State::Stopped => {
                 if let Some(process) = &slot.process {
                     process.go_on();
@@ -172,7 +172,7 @@ impl Field<'_> {
 
     /// Kills it, or stops it.
     fn hit(&mut self, slot: &mut Slot) {
-        if self.plan.stops > 0 && self.chance.within(0..2) == 0 {
+        if self.plan.stops > 0 && self.random.within(0..2) == 0 {
             self.stop(slot);
         } else {
             self.kill(slot);
@@ -185,13 +185,13 @@ impl Field<'_> {
             folder: self.folder.to_owned(),
             slot: slot.number,
             life: slot.life,
-            aim: self.aim(),
+            target: self.target(),
             lease: self.plan.lease,
             what: Task::Work,
             settings: String::new(),
         };
         slot.process = Some(Process::start(&orders, &self.log, &self.said));
-        let doomed = self.chance.within(0..12) == 0;
+        let doomed = self.random.within(0..12) == 0;
         slot.state = State::Starting { doomed };
         slot.when = if doomed {
             self.soon(0..40)
@@ -200,12 +200,13 @@ impl Field<'_> {
         };
     }
 
-    /// Every second kill is aimed; which of all the moments at that place, is chance.
-    fn aim(&mut self) -> String {
-        let point = self.chance.of(&["step", "undo", "commit", "takeover"]);
+    /// Returns where the process reports to be killed, if anywhere: half of the kills are at such a
+    /// point, at its n-th passing, with a random n.
+    fn target(&mut self) -> String {
+        let point = self.random.of(&["step", "undo", "commit", "takeover"]);
         let most = if point == "takeover" { 6 } else { 40 };
-        match self.chance.next() % 2 {
-            0 => format!("{point}:{}", self.chance.within(1..most)),
+        match self.random.next() % 2 {
+            0 => format!("{point}:{}", self.random.within(1..most)),
             _ => "-".to_owned(),
         }
     }

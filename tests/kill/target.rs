@@ -23,12 +23,12 @@ pub(crate) const THERE: &str = "there";
 
 /// Where a child reports, if anywhere, and at which time it is there. Clones count together.
 #[derive(Clone, Default)]
-pub(crate) struct Aim {
+pub(crate) struct Target {
     point: Option<Point>,
     left: Arc<AtomicI64>,
 }
 
-impl Aim {
+impl Target {
     /// The process passes this point.
     pub(crate) fn at(&self, point: Point) {
         if self.point == Some(point) && self.left.fetch_sub(1, Ordering::Relaxed) == 1 {
@@ -38,7 +38,7 @@ impl Aim {
 }
 
 /// As the parent gives it: `commit:12`, or `-`.
-impl FromStr for Aim {
+impl FromStr for Target {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {

@@ -1,4 +1,5 @@
-//! A thin slice through the whole system.
+//! One flow with every form of the language: run to its end, undone, and resumed from its saved JSON.
+
 use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};

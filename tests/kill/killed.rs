@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use crate::{
     checked::Checked,
+    faults::{self, Done, Plan},
     finish::finish,
-    fire::{Done, Plan, fire},
+    places::Place,
     scenario::{Folder, Size},
-    struck::Place,
 };
 
 /// Kills in one folder: more of them get a new one, so that no log grows without end.
@@ -90,7 +90,7 @@ fn rounds(plan: Plan) -> (Done, Checked) {
     let mut checks = Checked::default();
     let mut left = plan.kills;
     let mut round = 0;
-    // Where chance has it that no process woke to find its execution taken over, once more.
+    // If by chance no process woke to find its execution taken over, once more.
     while left > 0 || (plan.stops > 0 && checks.fenced == 0 && round < MOST) {
         let kills = if left > 0 {
             left.min(ROUND)
@@ -101,7 +101,7 @@ fn rounds(plan: Plan) -> (Done, Checked) {
         left = left.saturating_sub(kills);
         let folder = Folder::new();
         let seed = plan.seed.wrapping_add(round);
-        let done = fire(
+        let done = faults::inject(
             Plan {
                 kills,
                 stops,

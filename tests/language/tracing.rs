@@ -1,5 +1,4 @@
 //! A run tells `tracing` of each flow and of each attempt of a step.
-#![allow(missing_docs)]
 
 use std::{
     fmt::{Debug, Write as _},
@@ -60,7 +59,7 @@ impl Visit for Fields {
 
 impl Subscriber for Seen {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        matches!(metadata.target(), "tracing") || metadata.target().starts_with("steps_core")
+        metadata.target() == module_path!() || metadata.target().starts_with("steps_core")
     }
     fn new_span(&self, span: &Attributes<'_>) -> Id {
         let mut fields = Fields(span.metadata().name().to_owned());
