@@ -307,5 +307,3 @@ impl Pass<'_> {
         self.guarded(handler, None).await
     }
 }
-
-pub(crate) use PassOutcome as Passed;

@@ -133,6 +133,3 @@ impl Pass<'_> {
         self.run.options.clock.now()
     }
 }
-
-// TEMP
-pub(crate) use {requests::Request as Ask, run_core::RunCore as Shared};

@@ -130,13 +130,3 @@ impl RunCore {
         paths
     }
 }
-
-// TEMP
-impl RunCore {
-    pub(crate) fn tree(&self) -> MutexGuard<'_, Records> {
-        self.records()
-    }
-    pub(crate) fn ask(&self, request: super::Request) {
-        self.requests.send(request);
-    }
-}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::engine_core::EngineCore;
 use crate::{
-    interpreter::Ask,
+    interpreter::Request,
     store::{Renew, Renewal},
 };
 
@@ -44,7 +44,7 @@ pub(crate) async fn heartbeat(core: Arc<EngineCore>) {
                 Renewal::Lost => {
                     let execution = &*turn.journal.id;
                     tracing::warn!(execution, "somebody else has taken it over");
-                    turn.mailbox.request(Ask::Suspend);
+                    turn.mailbox.request(Request::Suspend);
                 }
             }
         }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use super::turn_journal::TurnJournal;
 use crate::{
     base::{json::Json, sync::lock},
-    interpreter::{Ask, Shared},
+    interpreter::{Request, RunCore},
     store::Message,
 };
 
@@ -23,11 +23,11 @@ pub(crate) struct Mailbox {
 #[derive(Default)]
 struct Contents {
     /// The run, once there is one.
-    run: Option<Arc<Shared>>,
+    run: Option<Arc<RunCore>>,
     /// Signals whose steps do not wait for them yet: number, path, value.
     signals: Vec<(i64, String, Json)>,
     /// The greatest request that has come since the last pass.
-    request: Option<Ask>,
+    request: Option<Request>,
     /// Whether a pass is under way.
     in_pass: bool,
     /// Whether a signal was given to its step since the pass began.
@@ -67,26 +67,26 @@ impl Mailbox {
             }
             Message::Stop => {
                 self.journal.request_came(number, message);
-                contents.request(Ask::Stop);
+                contents.request(Request::Stop);
             }
             Message::Undo => {
                 self.journal.request_came(number, message);
-                contents.request(Ask::Undo);
+                contents.request(Request::Undo);
             }
         }
         true
     }
 
     /// Passes a request on to the run, now or when it begins.
-    pub(crate) fn request(&self, request: Ask) {
+    pub(crate) fn request(&self, request: Request) {
         lock(&self.contents).request(request);
     }
 
     /// Connects the run, and passes on what was requested before there was one.
-    pub(crate) fn connect(&self, run: &Arc<Shared>) {
+    pub(crate) fn connect(&self, run: &Arc<RunCore>) {
         let mut contents = lock(&self.contents);
         if let Some(request) = contents.request {
-            run.ask(request);
+            run.requests.send(request);
         }
         contents.run = Some(Arc::clone(run));
     }
@@ -98,7 +98,7 @@ impl Mailbox {
 
     /// No pass is under way: each signal that has come goes to its step, if that waits for it.
     /// Returns whether another pass has something to do.
-    pub(crate) fn pass_ended(&self, run: &Shared) -> bool {
+    pub(crate) fn pass_ended(&self, run: &RunCore) -> bool {
         let mut contents = lock(&self.contents);
         contents.in_pass = false;
         self.journal.looked_at_messages();
@@ -125,10 +125,10 @@ impl Mailbox {
 }
 
 impl Contents {
-    fn request(&mut self, request: Ask) {
+    fn request(&mut self, request: Request) {
         self.request = self.request.max(Some(request));
         if let Some(run) = &self.run {
-            run.ask(request);
+            run.requests.send(request);
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::engine_core::EngineCore;
-use crate::interpreter::Ask;
+use crate::interpreter::Request;
 
 impl EngineCore {
     /// Takes nothing up any more, and waits until what runs here has ended or waits for something.
@@ -18,7 +18,7 @@ impl EngineCore {
     pub(crate) async fn suspend(&self, grace: Duration) {
         self.begin_draining();
         for turn in self.running.all() {
-            turn.mailbox.request(Ask::Suspend);
+            turn.mailbox.request(Request::Suspend);
         }
         let drained = tokio::time::timeout(grace, self.drain()).await;
         if drained.is_err() {

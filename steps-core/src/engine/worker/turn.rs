@@ -16,7 +16,7 @@ use super::{
 use crate::{
     base::clock,
     engine::news::TurnEnd,
-    interpreter::{execution::Passed, records::ROOT},
+    interpreter::execution::PassOutcome,
     language::flow::Flow,
     model::{
         failure::{Cause, Failure},
@@ -125,7 +125,7 @@ pub(crate) async fn take_turn<F: Flow>(with: &With<F>, turn: Turn) -> TurnEnd {
             Ok(passed) => passed,
             Err(failure) => return store_failed(&journal, &failure),
         };
-        let Passed::Waiting(until) = &passed else {
+        let PassOutcome::Waiting(until) = &passed else {
             break passed;
         };
         if mailbox.pass_ended(&ready.run) {
@@ -144,7 +144,7 @@ pub(crate) async fn take_turn<F: Flow>(with: &With<F>, turn: Turn) -> TurnEnd {
             _ => break passed,
         }
     };
-    if let Passed::Misfit { path, why } = passed {
+    if let PassOutcome::Misfit { path, why } = passed {
         return refuse::<F>(&core, &journal, ready.misfit(path, why).to_string()).await;
     }
     if let Err(failure) = ready.settle(&passed).await {
@@ -156,15 +156,15 @@ pub(crate) async fn take_turn<F: Flow>(with: &With<F>, turn: Turn) -> TurnEnd {
             core.due_now();
             TurnEnd::Waiting
         }
-        Passed::Waiting(until) => {
+        PassOutcome::Waiting(until) => {
             core.due_at(until);
             TurnEnd::Waiting
         }
-        Passed::Suspended => TurnEnd::Waiting,
+        PassOutcome::Suspended => TurnEnd::Waiting,
         _ => {
-            let status = ready.run.tree()[ROOT].status;
+            let status = ready.run.status();
             match status {
-                Status::Done => TurnEnd::Done(ready.run.tree()[ROOT].output.clone()),
+                Status::Done => TurnEnd::Done(ready.run.output()),
                 _ => TurnEnd::NotDone(Box::new(ready.failure(ready.run.cause()))),
             }
         }

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{
     engine::{error::EngineError, news::TurnEnd},
-    interpreter::Ask,
+    interpreter::Request,
     store::{ErrorKind, StoreError},
 };
 
@@ -46,7 +46,7 @@ pub(crate) fn spawn(served: &ServedFlow, turn: Turn, place: Place) {
     let flow = Arc::clone(&served.flow);
     let task = async move {
         if let Some((number, earlier)) = earlier {
-            earlier.mailbox.request(Ask::Suspend);
+            earlier.mailbox.request(Request::Suspend);
             core.running.ended(number).await;
         }
         let end = AssertUnwindSafe(flow.take_turn(turn)).catch_unwind().await;

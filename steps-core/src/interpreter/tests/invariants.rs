@@ -67,11 +67,7 @@ pub(super) fn check_laws(state: &State, log: &[Effect]) -> Result<(), TestCaseEr
             other => prop_assert!(false, "{path} is {other}"),
         }
         if state.status == Status::Undone {
-            prop_assert!(
-                !there(&path),
-                "{path} was left: {log:?}\n{}",
-                state.tree()
-            );
+            prop_assert!(!there(&path), "{path} was left: {log:?}\n{}", state.tree());
         }
     }
     Ok(())

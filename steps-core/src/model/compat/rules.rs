@@ -217,9 +217,7 @@ impl Comparison {
                     }
                 }
             }
-            Work::Group(lines)
-            | Work::Parallel(lines)
-            | Work::Flow(Table { nodes: lines, .. }) => {
+            Work::Group(lines) | Work::Parallel(lines) | Work::Flow(Table { nodes: lines, .. }) => {
                 if !state.states.is_empty() || state.started_at.is_some() {
                     self.lines(lines, state, group);
                 }
