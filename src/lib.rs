@@ -22,11 +22,10 @@ pub use open::Open;
 pub use steps_core::{
     Advance, Branch, Control, Cx, Engine, Failure, Flow, Input, Json, Outcome, Run, RunLimits,
     Signals, State, Status, With, clock, compat, engine,
+    event::Event,
     failure::{Cause, StepFailure},
-    journal,
-    observe::Event,
-    policy, signal, sleep, state, status, store,
-    view::{AsStepRef, FlowState, ItemRef, ItemStates, StepRef, StepState},
+    journal, policy, signal, sleep, state, status, store,
+    typed::{AsStepRef, FlowState, ItemRef, ItemStates, StepRef, StepState},
 };
 
 /// Marks a function as a flow: its body begins with [`steps!`], and what comes after it gives the
@@ -103,7 +102,7 @@ pub use steps_macros::undo;
 pub use steps_macros::verify;
 
 #[doc(hidden)]
-pub use steps_core::private as __private;
+pub use steps_core::codegen as __private;
 
 /// What a module with flows in it needs: `use steps::prelude::*;`.
 pub mod prelude {

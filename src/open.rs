@@ -50,9 +50,11 @@ pub trait Open {
 impl Open for Engine {
     async fn open(url: &str) -> Result<Builder, EngineError> {
         match url.split_once(':').map_or("", |(scheme, _)| scheme) {
-            "memory" => Ok(Engine::on(MemoryStore::new())),
+            "memory" => Ok(Engine::with_store(MemoryStore::new())),
             #[cfg(feature = "sqlite")]
-            "sqlite" => Ok(Engine::on(steps_sqlite::SqliteStore::open(url).await?)),
+            "sqlite" => Ok(Engine::with_store(
+                steps_sqlite::SqliteStore::open(url).await?,
+            )),
             #[cfg(not(feature = "sqlite"))]
             "sqlite" => Err(unknown(
                 url,

@@ -36,7 +36,7 @@ pub(crate) enum Place<'a> {
 /// An engine that runs so many at once.
 pub(crate) async fn engine(place: Place<'_>, at_once: usize) -> Result<Engine> {
     let builder = match place {
-        Place::Memory => Engine::on(MemoryStore::new()),
+        Place::Memory => Engine::with_store(MemoryStore::new()),
         Place::Full(path) => on_file(path, Synchronous::Full).await?,
         Place::Normal(path) => on_file(path, Synchronous::Normal).await?,
     };
@@ -56,7 +56,7 @@ pub(crate) async fn engine(place: Place<'_>, at_once: usize) -> Result<Engine> {
 
 async fn on_file(path: &Path, synchronous: Synchronous) -> Result<Builder> {
     let options = SqliteOptions::new(path).synchronous(synchronous);
-    Ok(Engine::on(options.open().await?))
+    Ok(Engine::with_store(options.open().await?))
 }
 
 /// Executions of ten steps, so many at a time, one after the other in each place.

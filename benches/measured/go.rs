@@ -8,7 +8,7 @@ use std::{hint::black_box, io::Error};
 
 use jiff::Timestamp;
 use steps::{State, prelude::*};
-use steps_core::status::{Event, Status};
+use steps_core::status::{Status, Transition};
 
 use crate::{
     measure::{Subject, block_on, fastest, floor},
@@ -76,7 +76,7 @@ fn running() -> State {
     State::from_json(text).expect("it is a state")
 }
 
-fn end(state: &mut State, event: Event) {
+fn end(state: &mut State, event: Transition) {
     // Back to what it was, for the next round.
     state.status = Status::Running;
     state.status = state.status.on(black_box(event)).unwrap_or_default();
@@ -135,7 +135,7 @@ fn on_the_state(table: &mut Table) {
         }),
         Subject::new(CALLS, || {
             for _ in 0..CALLS {
-                end(black_box(&mut done), Event::Finish);
+                end(black_box(&mut done), Transition::Finish);
             }
         }),
         Subject::new(CALLS, || {
@@ -143,7 +143,7 @@ fn on_the_state(table: &mut Table) {
                 let state = black_box(&mut failed);
                 state.errors.clear();
                 state.errors.push("no".to_owned());
-                end(state, Event::Fail);
+                end(state, Transition::Fail);
             }
         }),
         Subject::new(CALLS, || {

@@ -31,7 +31,7 @@ impl From<EngineError> for ApiError {
             EngineError::Unknown { .. } | EngineError::OtherFlow { .. } => StatusCode::NOT_FOUND,
             EngineError::Id { .. } => StatusCode::BAD_REQUEST,
             // The same key for another order.
-            EngineError::OtherInput { .. } | EngineError::Value { .. } => {
+            EngineError::OtherInput { .. } | EngineError::InvalidValue { .. } => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
             // It has ended, or somebody is at it.
@@ -40,7 +40,7 @@ impl From<EngineError> for ApiError {
             | EngineError::State { .. }
             | EngineError::Busy { .. } => StatusCode::CONFLICT,
             // Nothing was acknowledged, so it may be tried again.
-            EngineError::Closed | EngineError::Store(_) | EngineError::HeldUp { .. } => {
+            EngineError::Closed | EngineError::Store(_) | EngineError::StoreFailed { .. } => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             _ => StatusCode::INTERNAL_SERVER_ERROR,

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use steps::{
     Status,
     engine::{Execution, Filter},
-    store::Info,
+    store::ExecutionInfo,
 };
 
 use crate::{
@@ -110,7 +110,7 @@ async fn list(
     Ok(Json(found.into_iter().map(line).collect()))
 }
 
-fn line(mut info: Info) -> Line {
+fn line(mut info: ExecutionInfo) -> Line {
     Line {
         status: info.status.as_str(),
         customer: info.labels.remove("customer"),

@@ -109,5 +109,5 @@ fn at_work(state: &State) -> Option<String> {
 
 /// An engine on this file, which serves nothing yet.
 pub(crate) async fn engine(path: &Path) -> Result<Builder, EngineError> {
-    Ok(Engine::on(SqliteOptions::new(path).open().await?))
+    Ok(Engine::with_store(SqliteOptions::new(path).open().await?))
 }

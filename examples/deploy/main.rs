@@ -93,7 +93,7 @@ async fn main() -> ExitCode {
 /// What to tell whoever started this program.
 fn code_of(error: &DeployError) -> ExitCode {
     match error {
-        DeployError::Interrupted | DeployError::Engine(EngineError::HeldUp { .. }) => {
+        DeployError::Interrupted | DeployError::Engine(EngineError::StoreFailed { .. }) => {
             INTERRUPTED.into()
         }
         DeployError::Engine(EngineError::Failed { failure, .. }) => match failure.status() {

@@ -22,7 +22,7 @@ use std::{
 };
 
 use clap::Parser;
-use steps::{Outcome, State, state::SeedForm};
+use steps::{Outcome, State, state::GoForm};
 
 use crate::{
     env::{Env, Work},
@@ -93,7 +93,7 @@ async fn pass(args: Args) -> Result<u8, Box<dyn Error>> {
 
     let state = advance.state.state();
     let json = if args.go_format {
-        state.to_seed_json(SeedForm::Err)
+        state.to_go_json(GoForm::Err)
     } else {
         state.to_json_pretty()
     };

@@ -36,7 +36,7 @@ pub use crate::{
         failure::Failure,
         policy::{Policy, Poll, Retry},
         table::{
-            InputField, Marks, Node, OnFailure, StepMeta, Table, Work, check_depth, fingerprint,
+            InputField, Line, Marks, OnFailure, StepMeta, Table, Work, check_depth, fingerprint,
         },
         typed::{ItemStates, Place, StepRef, StepState, View},
     },

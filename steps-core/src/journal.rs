@@ -52,7 +52,7 @@
 //!
 //! ```
 //! use std::{collections::BTreeMap, sync::{Arc, Mutex}};
-//! use steps::{State, journal::{Batch, BoxFuture, Change, Journal, JournalError}, prelude::*};
+//! use steps::{State, journal::{Batch, BoxFuture, NodeRow, Journal, JournalError}, prelude::*};
 //!
 //! /// By the node's number: that of the node above it, and its JSON.
 //! #[derive(Default)]
@@ -77,7 +77,7 @@
 //!     fn state(&self) -> Option<State> {
 //!         let rows = self.0.lock().unwrap();
 //!         let read = |(id, (parent, json)): (&u32, &(u32, String))| {
-//!             Change::new(*id, *parent, State::from_json(json).unwrap())
+//!             NodeRow::new(*id, *parent, State::from_json(json).unwrap())
 //!         };
 //!         State::from_rows(rows.iter().map(read)).unwrap()
 //!     }
@@ -124,7 +124,7 @@ use jiff::Timestamp;
 use crate::model::{state::State, status::Status};
 pub use crate::{
     base::{error::JournalError, future::BoxFuture},
-    model::state::NodeRow as Change,
+    model::state::NodeRow,
 };
 
 /// Keeps what a run did.
@@ -164,10 +164,10 @@ impl BatchSource for State {
 /// The nodes that changed together.
 pub struct Batch<'a> {
     pub(crate) source: &'a dyn BatchSource,
-    pub(crate) changes: Vec<Change>,
+    pub(crate) changes: Vec<NodeRow>,
     pub(crate) replaces: bool,
     pub(crate) alone: bool,
-    pub(crate) rest: Option<Rest>,
+    pub(crate) pass_end: Option<PassEnd>,
 }
 
 impl fmt::Debug for Batch<'_> {
@@ -176,7 +176,7 @@ impl fmt::Debug for Batch<'_> {
             .field("changes", &self.changes)
             .field("replaces", &self.replaces)
             .field("alone", &self.alone)
-            .field("rest", &self.rest)
+            .field("pass_end", &self.pass_end)
             .finish_non_exhaustive()
     }
 }
@@ -184,7 +184,7 @@ impl fmt::Debug for Batch<'_> {
 /// How a pass ended: what the execution does until the next one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Rest {
+pub enum PassEnd {
     /// There is nothing to do before a time or a signal.
     Waiting {
         /// The time; none if only [signals](Batch::signals) are waited for.
@@ -205,7 +205,7 @@ impl<'a> Batch<'a> {
     ///
     /// ```
     /// use std::sync::Mutex;
-    /// use steps::{State, journal::{Batch, BoxFuture, Change, Journal, JournalError}};
+    /// use steps::{State, journal::{Batch, BoxFuture, NodeRow, Journal, JournalError}};
     ///
     /// #[derive(Default)]
     /// struct Count(Mutex<usize>);
@@ -221,19 +221,19 @@ impl<'a> Batch<'a> {
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let journal = Count::default();
     /// let state = State::from_json(r#"{"name":"order","startedAt":"2026-01-01T00:00:00Z"}"#)?;
-    /// let root = Change::new(0, 0, state.clone());
+    /// let root = NodeRow::new(0, 0, state.clone());
     /// journal.commit(Batch::new(&state, vec![root])).await?;
     /// assert_eq!(*journal.0.lock().unwrap(), 1);
     /// # Ok(())
     /// # }
     /// ```
-    pub fn new(source: &'a dyn BatchSource, changes: Vec<Change>) -> Self {
+    pub fn new(source: &'a dyn BatchSource, changes: Vec<NodeRow>) -> Self {
         Self {
             source,
             changes,
             replaces: false,
             alone: true,
-            rest: None,
+            pass_end: None,
         }
     }
 
@@ -253,15 +253,15 @@ impl<'a> Batch<'a> {
         self
     }
 
-    /// The same, as the last of a pass that ended so: see [`rest`](Self::rest).
+    /// The same, as the last of a pass that ended so: see [`pass_end`](Self::pass_end).
     #[must_use]
-    pub fn at_end(mut self, rest: Rest) -> Self {
-        self.rest = Some(rest);
+    pub fn at_end(mut self, end: PassEnd) -> Self {
+        self.pass_end = Some(end);
         self
     }
 
     /// What changed: each node once, in the order of their last change.
-    pub fn changes(&self) -> &[Change] {
+    pub fn changes(&self) -> &[NodeRow] {
         &self.changes
     }
 
@@ -280,8 +280,8 @@ impl<'a> Batch<'a> {
 
     /// Of a pass's last batch: how the pass ended. The run commits nothing more until the next pass.
     /// This batch comes also where nothing has changed.
-    pub fn rest(&self) -> Option<Rest> {
-        self.rest
+    pub fn pass_end(&self) -> Option<PassEnd> {
+        self.pass_end
     }
 
     /// The paths of the steps that wait for a signal.

@@ -21,8 +21,6 @@ pub mod store;
 pub mod testing;
 
 pub use base::{clock, error, json};
-#[doc(hidden)]
-pub use codegen as private;
 #[doc(inline)]
 pub use engine::Engine;
 pub use interpreter::RunLimits;
@@ -35,12 +33,12 @@ pub use language::{
     flow::Flow,
 };
 pub use model::{
-    compat, event as observe,
+    compat, event,
     failure::{self, Failure},
     policy,
     state::{self, State},
     status::{self, Status},
-    typed as view,
+    typed,
 };
 pub use run::{
     Advance, Control, Outcome, Run, Signals,

@@ -14,7 +14,7 @@ use rusqlite::{Connection, params};
 use steps_core::{
     Json, State, Status,
     state::Labels,
-    store::{Change, Lease, NewExecution, Store, Target, Then, Write, Written},
+    store::{Lease, LeaseAfter, NewExecution, NodeRow, Store, Target, Write, Written},
 };
 use steps_sqlite::{SqliteOptions, SqliteStore};
 
@@ -127,7 +127,7 @@ async fn made(store: &SqliteStore, id: &str) -> Lease {
         nodes: Vec::new(),
         replace: false,
         taken: Vec::new(),
-        then: Then::Keep,
+        then: LeaseAfter::Keep,
     };
     match store.write(write).await.expect("an execution") {
         Written::Created(lease) => lease,
@@ -145,10 +145,10 @@ async fn run(store: SqliteStore, leases: Vec<Lease>, each: u32) {
         let next = node("attach_volume", Status::Running);
         let write = Write {
             target: Target::Held(lease),
-            nodes: vec![Change::new(step, 0, done), Change::new(step + 1, 0, next)],
+            nodes: vec![NodeRow::new(step, 0, done), NodeRow::new(step + 1, 0, next)],
             replace: false,
             taken: Vec::new(),
-            then: Then::Keep,
+            then: LeaseAfter::Keep,
         };
         store.write_in_place(write).await.expect("a step");
     }

@@ -8,8 +8,9 @@ use std::{
 };
 
 use steps_core::store::{
-    BoxFuture, Claim, Claimed, FlowClaim, Held, Hold, Info, Query, Renew, Renewal, Saved, Store,
-    StoreError, Tell, Told, Write, Written,
+    Acquire, Acquired, BoxFuture, Claim, Claimed, ExecutionInfo, ExecutionQuery, FlowClaim,
+    MessageReceipt, Renew, Renewal, SendMessage, Store, StoreError, StoredExecution, Write,
+    Written,
 };
 use tokio::sync::Semaphore;
 
@@ -73,7 +74,7 @@ impl SqliteStore {
     /// [`SqliteOptions::open`] for the errors.
     ///
     /// ```
-    /// use steps_core::store::{Query, Store};
+    /// use steps_core::store::{ExecutionQuery, Store};
     /// use steps_sqlite::SqliteStore;
     ///
     /// # #[tokio::main(flavor = "current_thread")]
@@ -82,7 +83,7 @@ impl SqliteStore {
     /// # let url = format!("sqlite:{}/steps.db", folder.path().display());
     /// // url: "sqlite:steps.db"
     /// let store = SqliteStore::open(&url).await?;
-    /// assert_eq!(store.count(Query::default()).await?, 0);
+    /// assert_eq!(store.count(ExecutionQuery::default()).await?, 0);
     /// store.close().await?;
     /// # Ok(())
     /// # }
@@ -192,38 +193,40 @@ impl Store for SqliteStore {
         Box::pin(self.change(0, move |conn, now| ops::claim::claim(conn, &claim, now)))
     }
 
-    fn hold(&self, hold: Hold) -> BoxFuture<'_, Result<Held, StoreError>> {
-        Box::pin(self.change(0, move |conn, now| ops::lease::hold(conn, &hold, now)))
+    fn acquire(&self, acquire: Acquire) -> BoxFuture<'_, Result<Acquired, StoreError>> {
+        Box::pin(self.change(0, move |conn, now| ops::lease::acquire(conn, &acquire, now)))
     }
 
     fn renew(&self, renew: Renew) -> BoxFuture<'_, Result<Vec<Renewal>, StoreError>> {
         Box::pin(self.change(0, move |conn, now| ops::lease::renew(conn, &renew, now)))
     }
 
-    fn tell(&self, tell: Tell) -> BoxFuture<'_, Result<Told, StoreError>> {
-        let bytes = size::of_message(&tell.message);
-        Box::pin(self.change(bytes, move |conn, now| ops::inbox::tell(conn, &tell, now)))
+    fn send(&self, message: SendMessage) -> BoxFuture<'_, Result<MessageReceipt, StoreError>> {
+        let bytes = size::of_message(&message.message);
+        Box::pin(self.change(bytes, move |conn, now| {
+            ops::inbox::send(conn, &message, now)
+        }))
     }
 
-    fn readmit(&self, flows: Vec<FlowClaim>) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(self.change(0, move |conn, _| ops::lease::readmit(conn, &flows)))
+    fn forget_refusals(&self, flows: Vec<FlowClaim>) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(self.change(0, move |conn, _| ops::lease::forget_refusals(conn, &flows)))
     }
 
-    fn load(&self, id: String) -> BoxFuture<'_, Result<Option<Saved>, StoreError>> {
+    fn load(&self, id: String) -> BoxFuture<'_, Result<Option<StoredExecution>, StoreError>> {
         Box::pin(self.read(move |conn, _| ops::execution::load(conn, &id)))
     }
 
-    fn list(&self, query: Query) -> BoxFuture<'_, Result<Vec<Info>, StoreError>> {
+    fn list(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<Vec<ExecutionInfo>, StoreError>> {
         Box::pin(self.read(move |conn, _| ops::find::list(conn, &query)))
     }
 
-    fn count(&self, query: Query) -> BoxFuture<'_, Result<u64, StoreError>> {
+    fn count(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<u64, StoreError>> {
         Box::pin(self.read(move |conn, _| ops::find::count(conn, &query)))
     }
 
     /// Deletes many executions in several transactions, so that other writes can be done in
     /// between.
-    fn delete(&self, query: Query) -> BoxFuture<'_, Result<u64, StoreError>> {
+    fn delete(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<u64, StoreError>> {
         Box::pin(async move {
             let query = Arc::new(query);
             let of = Arc::clone(&query);

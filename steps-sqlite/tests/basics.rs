@@ -6,7 +6,9 @@ mod common;
 use std::time::Duration;
 
 use common::*;
-use steps_core::store::{Due, ErrorKind, Held, Hold, Lease, Query, Store, Then, Written};
+use steps_core::store::{
+    Acquire, Acquired, Due, ErrorKind, ExecutionQuery, Lease, LeaseAfter, Store, Written,
+};
 use steps_sqlite::SqliteStore;
 
 #[tokio::test]
@@ -14,7 +16,7 @@ async fn what_was_written_is_there_after_closing_and_opening() {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder).await;
     let lease = created(store.write(held("a")).await.unwrap());
-    let written = store.write(step(lease, 1, "first", Then::Keep)).await;
+    let written = store.write(step(lease, 1, "first", LeaseAfter::Keep)).await;
     assert!(matches!(written.unwrap(), Written::Kept));
     store.close().await.unwrap();
 
@@ -37,7 +39,7 @@ async fn dropping_the_store_does_what_was_asked_for() {
     store.write(held("a")).await.unwrap();
     drop(store);
     let store = open(&folder).await;
-    assert_eq!(store.count(Query::default()).await.unwrap(), 1);
+    assert_eq!(store.count(ExecutionQuery::default()).await.unwrap(), 1);
 }
 
 #[tokio::test]
@@ -47,7 +49,7 @@ async fn calls_after_closing_say_so() {
     store.close().await.unwrap();
     let errors = [
         store.write(held("a")).await.unwrap_err(),
-        store.count(Query::default()).await.unwrap_err(),
+        store.count(ExecutionQuery::default()).await.unwrap_err(),
         store.clone().close().await.unwrap_err(),
     ];
     for error in errors {
@@ -70,15 +72,15 @@ async fn in_a_group_a_bad_write_fails_alone() {
         let store = store.clone();
         let write = match n % 5 {
             // Refused before anything is changed.
-            3 => step(Lease { fence: 7, ..*lease }, 1, "fenced", Then::Keep),
+            3 => step(Lease { fence: 7, ..*lease }, 1, "fenced", LeaseAfter::Keep),
             // Refused after the node before it was written.
             4 => {
-                let mut write = step(*lease, 1, "too many", Then::Keep);
-                let beyond = step(*lease, u32::MAX, "x", Then::Keep);
+                let mut write = step(*lease, 1, "too many", LeaseAfter::Keep);
+                let beyond = step(*lease, u32::MAX, "x", LeaseAfter::Keep);
                 write.nodes.extend(beyond.nodes);
                 write
             }
-            _ => step(*lease, 1, "good", Then::Keep),
+            _ => step(*lease, 1, "good", LeaseAfter::Keep),
         };
         tokio::spawn(async move { store.write(write).await })
     });
@@ -102,20 +104,20 @@ async fn two_stores_on_one_file_are_two_workers() {
     let folder = tempfile::tempdir().unwrap();
     let (one, other) = (open(&folder).await, open(&folder).await);
     let lease = created(one.write(held("a")).await.unwrap());
-    let hold = |worker: &str| Hold {
+    let hold = |worker: &str| Acquire {
         id: "a".to_owned(),
         worker: worker.to_owned(),
         lease: Duration::from_mins(1),
     };
-    let busy = other.hold(hold("other")).await.unwrap();
-    assert!(matches!(busy, Held::Busy { worker, .. } if worker == "worker"));
+    let busy = other.acquire(hold("other")).await.unwrap();
+    assert!(matches!(busy, Acquired::Busy { worker, .. } if worker == "worker"));
     let last = step(lease, 1, "last", rest(Due::Never));
     one.write(last).await.unwrap();
-    let Held::Taken(taken) = other.hold(hold("other")).await.unwrap() else {
+    let Acquired::Held(taken) = other.acquire(hold("other")).await.unwrap() else {
         panic!("it was given back");
     };
     assert_eq!(taken.nodes.len(), 1);
-    let late = step(lease, 2, "late", Then::Keep);
+    let late = step(lease, 2, "late", LeaseAfter::Keep);
     let fenced = one.write(late).await.unwrap_err();
     assert_eq!(fenced.kind(), ErrorKind::Fenced);
     assert!(fenced.to_string().contains("\"a\""), "{fenced}");

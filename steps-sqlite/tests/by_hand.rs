@@ -7,7 +7,7 @@ use rusqlite::{Connection, types::Value};
 use steps_core::{
     Json, State, Status,
     state::{Kind, Until},
-    store::{Change, Due, Lease, Store, Target, Then, Write},
+    store::{Due, Lease, LeaseAfter, NodeRow, Store, Target, Write},
 };
 use steps_sqlite::SqliteStore;
 
@@ -46,12 +46,12 @@ fn root(status: Status) -> State {
     root
 }
 
-async fn written(store: &SqliteStore, lease: Lease, nodes: Vec<(u32, State)>, then: Then) {
+async fn written(store: &SqliteStore, lease: Lease, nodes: Vec<(u32, State)>, then: LeaseAfter) {
     let write = Write {
         target: Target::Held(lease),
         nodes: nodes
             .into_iter()
-            .map(|(n, node)| Change::new(n, 0, node))
+            .map(|(n, node)| NodeRow::new(n, 0, node))
             .collect(),
         replace: false,
         taken: Vec::new(),
@@ -74,7 +74,7 @@ async fn the_questions_of_the_readme() {
     waiting.attempts = 2;
     waiting.errors = vec!["not there".to_owned()];
     let nodes = vec![(0, running), (1, node("id")), (2, waiting)];
-    written(&store, lease, nodes, Then::Keep).await;
+    written(&store, lease, nodes, LeaseAfter::Keep).await;
 
     let lease = created(store.write(held("req-43")).await.unwrap());
     let mut failed = root(Status::Undone);

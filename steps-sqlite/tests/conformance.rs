@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use steps_core::{
     store::{
-        BoxFuture, Claim, Claimed, FlowClaim, Held, Hold, Info, Query, Renew, Renewal, Saved,
-        Store, StoreError, Tell, Told, Write, Written,
+        Acquire, Acquired, BoxFuture, Claim, Claimed, ExecutionInfo, ExecutionQuery, FlowClaim,
+        MessageReceipt, Renew, Renewal, SendMessage, Store, StoreError, StoredExecution, Write,
+        Written,
     },
     testing::store::Subject,
 };
@@ -63,28 +64,28 @@ impl Store for InPlace {
     fn claim(&self, claim: Claim) -> BoxFuture<'_, Result<Claimed, StoreError>> {
         self.0.claim(claim)
     }
-    fn hold(&self, hold: Hold) -> BoxFuture<'_, Result<Held, StoreError>> {
-        self.0.hold(hold)
+    fn acquire(&self, acquire: Acquire) -> BoxFuture<'_, Result<Acquired, StoreError>> {
+        self.0.acquire(acquire)
     }
     fn renew(&self, renew: Renew) -> BoxFuture<'_, Result<Vec<Renewal>, StoreError>> {
         self.0.renew(renew)
     }
-    fn tell(&self, tell: Tell) -> BoxFuture<'_, Result<Told, StoreError>> {
-        self.0.tell(tell)
+    fn send(&self, message: SendMessage) -> BoxFuture<'_, Result<MessageReceipt, StoreError>> {
+        self.0.send(message)
     }
-    fn readmit(&self, flows: Vec<FlowClaim>) -> BoxFuture<'_, Result<(), StoreError>> {
-        self.0.readmit(flows)
+    fn forget_refusals(&self, flows: Vec<FlowClaim>) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.0.forget_refusals(flows)
     }
-    fn load(&self, id: String) -> BoxFuture<'_, Result<Option<Saved>, StoreError>> {
+    fn load(&self, id: String) -> BoxFuture<'_, Result<Option<StoredExecution>, StoreError>> {
         self.0.load(id)
     }
-    fn list(&self, query: Query) -> BoxFuture<'_, Result<Vec<Info>, StoreError>> {
+    fn list(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<Vec<ExecutionInfo>, StoreError>> {
         self.0.list(query)
     }
-    fn count(&self, query: Query) -> BoxFuture<'_, Result<u64, StoreError>> {
+    fn count(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<u64, StoreError>> {
         self.0.count(query)
     }
-    fn delete(&self, query: Query) -> BoxFuture<'_, Result<u64, StoreError>> {
+    fn delete(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<u64, StoreError>> {
         self.0.delete(query)
     }
     fn close(&self) -> BoxFuture<'_, Result<(), StoreError>> {

@@ -6,7 +6,7 @@ mod common;
 use std::{fs, os::unix::fs::FileExt};
 
 use common::*;
-use steps_core::store::{Due, ErrorKind, Query, Store, Then};
+use steps_core::store::{Due, ErrorKind, ExecutionQuery, LeaseAfter, Store};
 
 /// Pages in the middle are overwritten: reading them is a `Corrupt` error, and what is on other
 /// pages still works.
@@ -18,7 +18,7 @@ async fn a_damaged_page() {
         let lease = created(store.write(held(&n.to_string())).await.unwrap());
         let mut write = step(lease, 1, "a step", rest(Due::Now));
         write.nodes = (1..=20)
-            .flat_map(|n| step(lease, n, "a step", Then::Keep).nodes)
+            .flat_map(|n| step(lease, n, "a step", LeaseAfter::Keep).nodes)
             .collect();
         store.write(write).await.unwrap();
     }
@@ -91,7 +91,7 @@ async fn a_row_from_the_future() {
     let taken: Vec<_> = claimed.taken.iter().map(|taken| &*taken.info.id).collect();
     assert_eq!(taken, ["a", "c"]);
     assert_eq!(claimed.next_due, None, "it is not tried again at once");
-    let mut query = Query::default();
+    let mut query = ExecutionQuery::default();
     query.refused = Some(true);
     let found = store.list(query).await.unwrap();
     let why = found[0].refused.as_ref().map(|refused| &*refused.why);

@@ -7,7 +7,7 @@ mod common;
 use std::collections::BTreeSet;
 
 use common::{child, *};
-use steps_core::store::{ErrorKind, Query, Store};
+use steps_core::store::{ErrorKind, ExecutionQuery, Store};
 use steps_sqlite::SqliteStore;
 use tempfile::TempDir;
 
@@ -76,7 +76,7 @@ fn told(lines: Vec<String>) -> (BTreeSet<String>, Vec<String>) {
 /// again.
 async fn nothing_is_lost(folder: &TempDir, kept: &BTreeSet<String>) {
     let store = open(folder).await;
-    let found = store.list(Query::default()).await.unwrap();
+    let found = store.list(ExecutionQuery::default()).await.unwrap();
     let found: BTreeSet<String> = found.into_iter().map(|info| info.id).collect();
     let lost: Vec<_> = kept.difference(&found).collect();
     assert!(lost.is_empty(), "acknowledged, and not there: {lost:?}");

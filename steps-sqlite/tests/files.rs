@@ -6,7 +6,7 @@ mod common;
 use std::fs;
 
 use common::*;
-use steps_core::store::{Due, ErrorKind, Query, Store, StoreError, Then};
+use steps_core::store::{Due, ErrorKind, ExecutionQuery, LeaseAfter, Store, StoreError};
 use steps_sqlite::SqliteOptions;
 use tempfile::TempDir;
 
@@ -109,23 +109,26 @@ async fn gone(cause: impl Fn(&TempDir), mend: impl Fn(&TempDir), word: &str) {
     let folder = tempfile::tempdir().unwrap();
     let store = open(&folder).await;
     let lease = created(store.write(held("a")).await.unwrap());
-    assert_eq!(store.count(Query::default()).await.unwrap(), 1);
+    assert_eq!(store.count(ExecutionQuery::default()).await.unwrap(), 1);
     cause(&folder);
     let errors = [
         store
-            .write(step(lease, 1, "x", Then::Keep))
+            .write(step(lease, 1, "x", LeaseAfter::Keep))
             .await
             .unwrap_err(),
         store.write(due("b", Due::Now)).await.unwrap_err(),
         store.load("a".to_owned()).await.unwrap_err(),
-        store.delete(Query::default()).await.unwrap_err(),
+        store.delete(ExecutionQuery::default()).await.unwrap_err(),
     ];
     for error in errors {
         assert_eq!(error.kind(), ErrorKind::Gone, "{error}");
         assert!(error.to_string().contains(word), "{error}");
     }
     mend(&folder);
-    store.write(step(lease, 1, "x", Then::Keep)).await.unwrap();
+    store
+        .write(step(lease, 1, "x", LeaseAfter::Keep))
+        .await
+        .unwrap();
     let saved = store.load("a".to_owned()).await.unwrap().unwrap();
     assert_eq!(saved.nodes.len(), 1);
 }
@@ -180,12 +183,12 @@ async fn after_a_file_was_deleted_a_new_start_has_a_new_one() {
         ErrorKind::Gone
     );
     let again = open(&folder).await;
-    assert_eq!(again.count(Query::default()).await.unwrap(), 0);
+    assert_eq!(again.count(ExecutionQuery::default()).await.unwrap(), 0);
     again.write(held("c")).await.unwrap();
     assert_eq!(
         store.write(held("d")).await.unwrap_err().kind(),
         ErrorKind::Gone
     );
     drop(store);
-    assert_eq!(again.count(Query::default()).await.unwrap(), 1);
+    assert_eq!(again.count(ExecutionQuery::default()).await.unwrap(), 1);
 }

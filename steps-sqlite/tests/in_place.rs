@@ -3,13 +3,13 @@
 mod common;
 
 use common::*;
-use steps_core::store::{Query, Store, Then, Written};
+use steps_core::store::{ExecutionQuery, LeaseAfter, Store, Written};
 use steps_sqlite::SqliteStore;
 
 async fn one(store: SqliteStore, n: u32) {
     let lease = created(store.write_in_place(held(&n.to_string())).await.unwrap());
     for id in 1..=20 {
-        let write = step(lease, id, "step", Then::Keep);
+        let write = step(lease, id, "step", LeaseAfter::Keep);
         let written = match (id + n) % 3 {
             0 => store.write(write).await,
             _ => store.write_in_place(write).await,
@@ -28,7 +28,7 @@ async fn some_in_place_and_some_not_at_once() {
             call.await.unwrap();
         }
     }
-    assert_eq!(store.count(Query::default()).await.unwrap(), 13);
+    assert_eq!(store.count(ExecutionQuery::default()).await.unwrap(), 13);
     for id in ["100", "201", "1009"] {
         let saved = store.load(id.to_owned()).await.unwrap().unwrap();
         assert_eq!(saved.nodes.len(), 20);

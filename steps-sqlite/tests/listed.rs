@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use common::*;
 use steps_core::{
     Status,
-    store::{Query, Store},
+    store::{ExecutionQuery, Store},
 };
 
 /// So many executions that reading all of their rows for each page would take too long.
@@ -27,7 +27,7 @@ async fn pages_and_deletions_of_many() {
                  json_quote(hex(zeroblob(500))) FROM n"
         ),
     );
-    let mut query = Query::default();
+    let mut query = ExecutionQuery::default();
     query.status = vec![Status::Done, Status::Failed];
     query.limit = 50;
     let begun = Instant::now();
@@ -40,7 +40,7 @@ async fn pages_and_deletions_of_many() {
     let each = begun.elapsed() / 20;
     assert!(each < Duration::from_millis(100), "{each:?} for each page");
 
-    let mut query = Query::default();
+    let mut query = ExecutionQuery::default();
     query.status = vec![Status::Done];
     query.limit = 1000;
     assert_eq!(store.delete(query.clone()).await.unwrap(), 1000);
@@ -48,6 +48,6 @@ async fn pages_and_deletions_of_many() {
     let rest = MANY as u64 / 10 * 9 - 1000;
     assert_eq!(store.count(query.clone()).await.unwrap(), rest);
     assert_eq!(store.delete(query).await.unwrap(), rest);
-    let left = store.count(Query::default()).await.unwrap();
+    let left = store.count(ExecutionQuery::default()).await.unwrap();
     assert_eq!(left, MANY as u64 / 10);
 }

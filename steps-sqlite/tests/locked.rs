@@ -11,7 +11,7 @@ use nix::{
     unistd::Pid,
 };
 use rusqlite::Connection;
-use steps_core::store::{ErrorKind, Query, Store, Then};
+use steps_core::store::{ErrorKind, ExecutionQuery, LeaseAfter, Store};
 use steps_sqlite::SqliteStore;
 
 #[tokio::test]
@@ -25,7 +25,7 @@ async fn locked_by_somebody_else() {
     let begun = Instant::now();
     let calls = (0..3).map(|n| {
         let store = store.clone();
-        tokio::spawn(async move { store.write(step(lease, n + 1, "x", Then::Keep)).await })
+        tokio::spawn(async move { store.write(step(lease, n + 1, "x", LeaseAfter::Keep)).await })
     });
     let calls: Vec<_> = calls.collect();
     for call in calls {
@@ -54,7 +54,10 @@ async fn locked_by_somebody_else() {
     );
 
     other.execute_batch("COMMIT").unwrap();
-    store.write(step(lease, 1, "x", Then::Keep)).await.unwrap();
+    store
+        .write(step(lease, 1, "x", LeaseAfter::Keep))
+        .await
+        .unwrap();
 }
 
 /// In the child: writes, and prints each write, until it is killed.
@@ -131,7 +134,7 @@ async fn a_process_that_is_stopped() {
             }
         }
         assert!(
-            store.count(Query::default()).await.unwrap() > 0,
+            store.count(ExecutionQuery::default()).await.unwrap() > 0,
             "reading goes on"
         );
         kill(pid, Signal::SIGCONT).unwrap();

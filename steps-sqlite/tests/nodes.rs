@@ -9,7 +9,7 @@ use proptest::{collection::vec, option::of, prelude::*, sample::select};
 use steps_core::{
     Json, Status,
     state::{Ending, FailureCause, Kind, NodeData, Progress, Resolved, Undo, Until},
-    store::{Change, Store, Then},
+    store::{LeaseAfter, NodeRow, Store},
 };
 
 fn time() -> BoxedStrategy<jiff::Timestamp> {
@@ -129,11 +129,11 @@ fn any_node_comes_back() {
     let lease = runtime.block_on(async { created(store.write(held("a")).await.unwrap()) });
     // One write has many nodes, and replaces those before it.
     proptest!(ProptestConfig::with_cases(60), |(nodes in vec(node(), 0..40))| {
-        let mut write = step(lease, 0, "", Then::Keep);
+        let mut write = step(lease, 0, "", LeaseAfter::Keep);
         write.replace = true;
         let changes = nodes.iter().enumerate().map(|(n, node)| {
             let n = u32::try_from(n).unwrap();
-            Change::new(n * 1000, n / 2 * 1000, node.clone())
+            NodeRow::new(n * 1000, n / 2 * 1000, node.clone())
         });
         write.nodes = changes.collect();
         let expected = write.nodes.clone();

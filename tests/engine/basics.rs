@@ -43,7 +43,7 @@ async fn approved(n: u32) -> Result<u32, String> {
 }
 
 async fn engine() -> Engine {
-    let engine = Engine::on(MemoryStore::new())
+    let engine = Engine::with_store(MemoryStore::new())
         .serve(quadruple::with())
         .serve(approved::with())
         .start();
@@ -77,7 +77,7 @@ async fn a_failure_is_undone_and_told() {
     };
     assert_eq!(failure.step(), Some("checked"));
     assert_eq!(failure.status(), Status::Undone);
-    // Told by the store alone, it is the same.
+    // MessageReceipt by the store alone, it is the same.
     let Err(EngineError::Failed { failure: again, .. }) = run.outcome().await else {
         panic!("it has failed")
     };
@@ -160,7 +160,7 @@ async fn it_is_stopped_and_recovered_and_undone() {
 #[tokio::test]
 async fn another_engine_takes_over() {
     let store = MemoryStore::new();
-    let first = Engine::on(store.clone())
+    let first = Engine::with_store(store.clone())
         .serve(approved::with())
         .lease(Duration::from_millis(100))
         .start()
@@ -173,7 +173,7 @@ async fn another_engine_takes_over() {
         .id()
         .to_owned();
     drop(first);
-    let second = Engine::on(store)
+    let second = Engine::with_store(store)
         .serve(approved::with())
         .start()
         .await
@@ -197,7 +197,7 @@ async fn naps(n: u32) -> Result<u32, String> {
 
 #[tokio::test]
 async fn regression_an_outcome_was_heard_only_when_the_store_was_asked_again() {
-    let engine = Engine::on(MemoryStore::new())
+    let engine = Engine::with_store(MemoryStore::new())
         .serve(naps::with())
         .poll(Duration::from_hours(1))
         .start();
@@ -223,12 +223,12 @@ async fn unreadable(input: Unreadable) -> Result<u32, String> {
 
 #[tokio::test]
 async fn regression_an_input_that_could_not_be_read_back_was_told_as_a_shutdown() {
-    let engine = Engine::on(MemoryStore::new()).serve(unreadable::with());
+    let engine = Engine::with_store(MemoryStore::new()).serve(unreadable::with());
     let engine = engine.start().await.expect("it starts");
     let start = engine.start(unreadable::input(Unreadable { n: 1 })).id("a");
     let error = start.await.expect_err("it can't begin");
     assert!(
-        matches!(&error, EngineError::Value { id, .. } if id == "a"),
+        matches!(&error, EngineError::InvalidValue { id, .. } if id == "a"),
         "{error:?}"
     );
     assert_eq!(

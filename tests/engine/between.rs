@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use steps::store::{
-    BoxFuture, Claim, Claimed, FlowClaim, Held, Hold, Info, Query, Renew, Renewal, Saved, Store,
-    StoreError, Tell, Told, Write, Written,
+    Acquire, Acquired, BoxFuture, Claim, Claimed, ExecutionInfo, ExecutionQuery, FlowClaim,
+    MessageReceipt, Renew, Renewal, SendMessage, Store, StoreError, StoredExecution, Write,
+    Written,
 };
 
 /// What comes before something that the store does.
@@ -84,28 +85,28 @@ impl Store for Between {
     fn write_in_place(&self, write: Write) -> BoxFuture<'_, Result<Written, StoreError>> {
         self.within.write_in_place(write)
     }
-    fn hold(&self, hold: Hold) -> BoxFuture<'_, Result<Held, StoreError>> {
-        self.within.hold(hold)
+    fn acquire(&self, acquire: Acquire) -> BoxFuture<'_, Result<Acquired, StoreError>> {
+        self.within.acquire(acquire)
     }
-    fn tell(&self, tell: Tell) -> BoxFuture<'_, Result<Told, StoreError>> {
-        self.within.tell(tell)
+    fn send(&self, message: SendMessage) -> BoxFuture<'_, Result<MessageReceipt, StoreError>> {
+        self.within.send(message)
     }
-    fn readmit(&self, flows: Vec<FlowClaim>) -> BoxFuture<'_, Result<(), StoreError>> {
-        self.within.readmit(flows)
+    fn forget_refusals(&self, flows: Vec<FlowClaim>) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.within.forget_refusals(flows)
     }
-    fn load(&self, id: String) -> BoxFuture<'_, Result<Option<Saved>, StoreError>> {
+    fn load(&self, id: String) -> BoxFuture<'_, Result<Option<StoredExecution>, StoreError>> {
         Box::pin(async move {
             (self.loads)().await;
             self.within.load(id).await
         })
     }
-    fn list(&self, query: Query) -> BoxFuture<'_, Result<Vec<Info>, StoreError>> {
+    fn list(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<Vec<ExecutionInfo>, StoreError>> {
         self.within.list(query)
     }
-    fn count(&self, query: Query) -> BoxFuture<'_, Result<u64, StoreError>> {
+    fn count(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<u64, StoreError>> {
         self.within.count(query)
     }
-    fn delete(&self, query: Query) -> BoxFuture<'_, Result<u64, StoreError>> {
+    fn delete(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<u64, StoreError>> {
         self.within.delete(query)
     }
     fn close(&self) -> BoxFuture<'_, Result<(), StoreError>> {

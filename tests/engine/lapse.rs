@@ -13,7 +13,7 @@ on_each_store! {
     async fn regression_a_step_ran_beside_itself_after_its_lease_had_ended(db) {
         let world = World::new();
         world.closes("x.b");
-        let engine = Engine::on(Between::deaf(db.store().await))
+        let engine = Engine::with_store(Between::deaf(db.store().await))
             .serve(job::with(world.clone()))
             .lease(Duration::from_millis(50))
             .start()

@@ -32,7 +32,7 @@ on_each_store! {
                 }
             }
         });
-        let front = Engine::on(store).start().await.expect("it starts");
+        let front = Engine::with_store(store).start().await.expect("it starts");
         let same = front.execution::<held>("x").await.expect("it is there");
         assert_eq!(same.outcome().await.expect("done"), "x.a x.b");
     }
@@ -44,7 +44,7 @@ on_each_store! {
             assert!(!is_first, "the store panics, as the test wants");
             std::future::ready(())
         });
-        let engine = Engine::on(store).serve(job::with(World::new()));
+        let engine = Engine::with_store(store).serve(job::with(World::new()));
         let engine = engine.lease(Duration::from_millis(100)).start().await.expect("it starts");
         let start = engine.start(job::input("x".into())).after(Duration::from_millis(1));
         let run = start.await.expect("it starts");
@@ -61,7 +61,7 @@ on_each_store! {
             let go = go.clone();
             async move { go.acquire().await.expect("it is open").forget() }
         });
-        let engine = Engine::on(store).serve(job::with(world.clone()));
+        let engine = Engine::with_store(store).serve(job::with(world.clone()));
         // No heartbeat brings it meanwhile.
         let engine = engine.lease(Duration::from_mins(5)).start().await.expect("it starts");
         let start = engine.start(job::input("x".into())).after(Duration::from_millis(1));
@@ -69,7 +69,7 @@ on_each_store! {
         here.acquire().await.expect("it is claimed").forget();
         run.stop().await.expect("it is kept");
         on.add_permits(1);
-        let rest = tokio::time::timeout(Duration::from_secs(20), run.rest()).await;
+        let rest = tokio::time::timeout(Duration::from_secs(20), run.ended()).await;
         let rest = rest.expect("the stop is heard").expect("it rests");
         assert_eq!(rest.status, Status::Stopped);
         assert_eq!(world.log(), [""; 0], "no step began after the stop was acknowledged");

@@ -26,7 +26,7 @@ on_each_store! {
             if outcome {
                 assert_eq!(failure(run.outcome().await).status(), Status::Undone);
             } else {
-                assert_eq!(run.rest().await.expect("it rests").status, Status::Undone);
+                assert_eq!(run.ended().await.expect("it rests").status, Status::Undone);
             }
         }
     }

@@ -135,7 +135,7 @@ async fn live(orders: &Orders) {
         .expect("the store opens");
     let watched = Watched::new(store, log.clone(), target.clone());
     let world = Arc::new(World::new(log.clone(), target));
-    let engine = Engine::on(watched)
+    let engine = Engine::with_store(watched)
         .serve(order::with(Arc::clone(&world)))
         .serve(fan::with(Arc::clone(&world)))
         .serve(rounds::with(Arc::clone(&world)))

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, path::Path};
 use steps::{
     sqlite::SqliteStore,
     state::path,
-    store::{Change, Query, Store},
+    store::{ExecutionQuery, NodeRow, Store},
 };
 
 /// One execution as it is stored.
@@ -28,7 +28,7 @@ pub(crate) struct Node {
 pub(crate) async fn read(database: &Path) -> BTreeMap<String, Stored> {
     let url = format!("sqlite:{}", database.display());
     let store = SqliteStore::open(&url).await.expect("the database opens");
-    let infos = store.list(Query::default()).await.expect("a list");
+    let infos = store.list(ExecutionQuery::default()).await.expect("a list");
     let mut all = BTreeMap::new();
     for info in infos {
         let loaded = store.load(info.id.clone()).await.expect("it can be read");
@@ -48,8 +48,8 @@ pub(crate) async fn read(database: &Path) -> BTreeMap<String, Stored> {
     all
 }
 
-fn nodes(changes: &[Change]) -> BTreeMap<String, Node> {
-    let by_id: BTreeMap<u32, &Change> = changes.iter().map(|change| (change.id, change)).collect();
+fn nodes(changes: &[NodeRow]) -> BTreeMap<String, Node> {
+    let by_id: BTreeMap<u32, &NodeRow> = changes.iter().map(|change| (change.id, change)).collect();
     let mut nodes = BTreeMap::new();
     for change in changes {
         let mut names = Vec::new();

@@ -11,8 +11,9 @@ use std::{
 };
 
 use steps::store::{
-    BoxFuture, Claim, Claimed, FlowClaim, Held, Hold, Info, Lease, Query, Renew, Renewal, Saved,
-    Store, StoreError, Taken, Target, Tell, Told, Write, Written,
+    Acquire, Acquired, BoxFuture, Claim, Claimed, ExecutionInfo, ExecutionQuery, FlowClaim,
+    HeldExecution, Lease, MessageReceipt, Renew, Renewal, SendMessage, Store, StoreError,
+    StoredExecution, Target, Write, Written,
 };
 
 use crate::{
@@ -55,12 +56,12 @@ impl<S: Store> Watched<S> {
         ids.insert(lease.key, id.to_owned());
     }
 
-    fn got(&self, taken: &Taken) {
+    fn got(&self, taken: &HeldExecution) {
         self.known(taken.lease, &taken.info.id);
-        let from = taken.from.as_deref().unwrap_or_default();
+        let from = taken.previous_worker.as_deref().unwrap_or_default();
         let more = format!("{} {from}", taken.lease.fence);
         self.log.mark(What::Got, &taken.info.id, more.trim_end());
-        if taken.from.is_some() {
+        if taken.previous_worker.is_some() {
             self.target.at(Point::TakeOver);
         }
     }
@@ -121,10 +122,10 @@ impl<S: Store> Store for Watched<S> {
         Box::pin(self.claimed(claim))
     }
 
-    fn hold(&self, hold: Hold) -> BoxFuture<'_, Result<Held, StoreError>> {
+    fn acquire(&self, acquire: Acquire) -> BoxFuture<'_, Result<Acquired, StoreError>> {
         Box::pin(async move {
-            let answer = self.within.hold(hold).await?;
-            if let Held::Taken(taken) = &answer {
+            let answer = self.within.acquire(acquire).await?;
+            if let Acquired::Held(taken) = &answer {
                 self.got(taken);
             }
             Ok(answer)
@@ -135,27 +136,27 @@ impl<S: Store> Store for Watched<S> {
         self.within.renew(renew)
     }
 
-    fn tell(&self, tell: Tell) -> BoxFuture<'_, Result<Told, StoreError>> {
-        self.within.tell(tell)
+    fn send(&self, message: SendMessage) -> BoxFuture<'_, Result<MessageReceipt, StoreError>> {
+        self.within.send(message)
     }
 
-    fn readmit(&self, flows: Vec<FlowClaim>) -> BoxFuture<'_, Result<(), StoreError>> {
-        self.within.readmit(flows)
+    fn forget_refusals(&self, flows: Vec<FlowClaim>) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.within.forget_refusals(flows)
     }
 
-    fn load(&self, id: String) -> BoxFuture<'_, Result<Option<Saved>, StoreError>> {
+    fn load(&self, id: String) -> BoxFuture<'_, Result<Option<StoredExecution>, StoreError>> {
         self.within.load(id)
     }
 
-    fn list(&self, query: Query) -> BoxFuture<'_, Result<Vec<Info>, StoreError>> {
+    fn list(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<Vec<ExecutionInfo>, StoreError>> {
         self.within.list(query)
     }
 
-    fn count(&self, query: Query) -> BoxFuture<'_, Result<u64, StoreError>> {
+    fn count(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<u64, StoreError>> {
         self.within.count(query)
     }
 
-    fn delete(&self, query: Query) -> BoxFuture<'_, Result<u64, StoreError>> {
+    fn delete(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<u64, StoreError>> {
         self.within.delete(query)
     }
 

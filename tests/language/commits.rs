@@ -8,7 +8,7 @@ use std::{
 
 use steps::{
     State, Status,
-    journal::{Batch, BoxFuture, Journal, JournalError, Rest},
+    journal::{Batch, BoxFuture, Journal, JournalError, PassEnd},
     prelude::*,
     testing::{Fault, Injected, Lab},
 };
@@ -18,7 +18,7 @@ use crate::support::{act, num, ready};
 /// What it was told with each batch: the names of the nodes, how the pass ended, the status, and
 /// whether the run was alone.
 #[derive(Clone, Default)]
-struct Told(Arc<Mutex<Vec<(String, Option<Rest>, Status, bool)>>>);
+struct Told(Arc<Mutex<Vec<(String, Option<PassEnd>, Status, bool)>>>);
 
 impl Journal for Told {
     fn commit<'a>(&'a self, batch: Batch<'a>) -> BoxFuture<'a, Result<(), JournalError>> {
@@ -29,7 +29,7 @@ impl Journal for Told {
                 .map(|change| format!("{} {}", change.node.name, change.node.status))
                 .collect();
             let names = names.join(", ");
-            let told = (names, batch.rest(), batch.status(), batch.is_alone());
+            let told = (names, batch.pass_end(), batch.status(), batch.is_alone());
             self.0.lock().unwrap().push(told);
             Ok(())
         })
@@ -54,7 +54,7 @@ impl Told {
     }
 
     /// Only the last batch of each pass says how it ended.
-    fn rests(&self) -> Vec<(Rest, Status)> {
+    fn rests(&self) -> Vec<(PassEnd, Status)> {
         let told = self.0.lock().unwrap();
         let rests = told.iter();
         rests
@@ -103,7 +103,7 @@ async fn one_batch_for_each_step_and_one_for_the_beginning() {
         .await
         .unwrap();
     assert_eq!(told.names(), ["one running, a running", "a done, one done"]);
-    assert_eq!(told.rests(), [(Rest::Ended, Status::Done)]);
+    assert_eq!(told.rests(), [(PassEnd::Ended, Status::Done)]);
 
     let told = Told::default();
     ten(&Lab::new())
@@ -176,14 +176,14 @@ async fn the_last_batch_of_a_pass_says_how_it_rests() {
         }
         saved = Some(run.advance().await.unwrap().state.into());
     }
-    let waiting = (Rest::Waiting { until: None }, Status::Waiting);
+    let waiting = (PassEnd::Waiting { until: None }, Status::Waiting);
     let rests = told.rests();
     assert_eq!(rests[..2], [waiting, waiting]);
     assert!(matches!(
         &rests[2],
-        (Rest::Waiting { until: Some(_) }, Status::Waiting)
+        (PassEnd::Waiting { until: Some(_) }, Status::Waiting)
     ));
-    assert_eq!(rests[3..], [(Rest::Ended, Status::Done)]);
+    assert_eq!(rests[3..], [(PassEnd::Ended, Status::Done)]);
     // One that has ended says so again.
     let told = Told::default();
     let run = patient(&lab).resume(saved.unwrap());
@@ -191,7 +191,7 @@ async fn the_last_batch_of_a_pass_says_how_it_rests() {
         .into_future()
         .await
         .unwrap();
-    assert_eq!(told.rests(), [(Rest::Ended, Status::Done)]);
+    assert_eq!(told.rests(), [(PassEnd::Ended, Status::Done)]);
 }
 
 #[tokio::test]
@@ -201,7 +201,7 @@ async fn a_rollback_rests_where_it_has_ended() {
     let told = Told::default();
     let run = ten(&lab).journal(Arc::new(told.clone()));
     run.into_future().await.unwrap_err();
-    assert_eq!(told.rests(), [(Rest::Ended, Status::Undone)]);
+    assert_eq!(told.rests(), [(PassEnd::Ended, Status::Undone)]);
 }
 
 /// Two branches, and a step behind them that may fail.

@@ -78,13 +78,13 @@ fn a_file_that_go_failed_stays_failed_until_recovered() {
 }
 
 /// Whether a node has only fields that the Go program writes.
-fn assert_seed_form(node: &Value) {
+fn assert_go_form(node: &Value) {
     let seed = ["name", "info", "err", "startedAt", "doneAt", "states"];
     for field in node.as_object().expect("a node is an object").keys() {
         assert!(seed.contains(&field.as_str()), "{field} in {node:#}");
     }
     for below in node["states"].as_array().into_iter().flatten() {
-        assert_seed_form(below);
+        assert_go_form(below);
     }
 }
 
@@ -95,7 +95,7 @@ fn the_go_form_can_be_written_and_read_again_at_every_stage() {
         job.run(&["--go-format", "--dead", "10.0.0.4"]).status,
         NOT_YET
     );
-    assert_seed_form(&job.state());
+    assert_go_form(&job.state());
     assert_eq!(
         job.node("preFlight", "chkNetwork")["info"],
         json!(["10.0.0.4"])
@@ -104,7 +104,7 @@ fn the_go_form_can_be_written_and_read_again_at_every_stage() {
 
     let ran = job.run_until_settled(&["--go-format", "--fail", "chkNetwork"]);
     assert_eq!(ran.status, FAILED, "{}{}", ran.printed, ran.complained);
-    assert_seed_form(&job.state());
+    assert_go_form(&job.state());
     assert_eq!(
         job.node("preFlight", "chkNetwork")["err"],
         "Can't check network"
@@ -112,7 +112,7 @@ fn the_go_form_can_be_written_and_read_again_at_every_stage() {
 
     let ran = job.run(&["--go-format", "--recover"]);
     assert_eq!(ran.status, DONE, "{}{}", ran.printed, ran.complained);
-    assert_seed_form(&job.state());
+    assert_go_form(&job.state());
     assert_all_succeeded(&job.state());
     assert_kept(&waiting, &job.state(), &STEPS[..3]);
 

@@ -60,7 +60,7 @@ impl fmt::Debug for Builder {
 
 impl Engine {
     /// Begins an engine on this store.
-    pub fn on(store: impl Store) -> Builder {
+    pub fn with_store(store: impl Store) -> Builder {
         Self::on_shared(Arc::new(store))
     }
 
@@ -144,7 +144,7 @@ impl Builder {
         }));
         let flows = Arc::new(ServedFlows::new(self.served, &core.limiter)?);
         let claims = flows.iter().map(|flow| flow.claim(usize::MAX));
-        core.store.readmit(claims.collect()).await?;
+        core.store.forget_refusals(claims.collect()).await?;
         let mut tasks = JoinSet::new();
         if !flows.is_empty() {
             tasks.spawn(core.limiter.adapt());

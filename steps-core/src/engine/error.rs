@@ -30,7 +30,7 @@ pub enum EngineError {
     /// The store stopped taking records of this execution while it ran. What is recorded is safe;
     /// it goes on from there when the store works again, after its lease at the latest.
     #[error("execution `{id}` is held up: {error}")]
-    HeldUp {
+    StoreFailed {
         /// The execution.
         id: String,
         /// What the store says.
@@ -75,7 +75,7 @@ pub enum EngineError {
     },
     /// The input, a signal or a saved output is not what it has to be.
     #[error("execution `{id}`: {why}")]
-    Value {
+    InvalidValue {
         /// The execution.
         id: String,
         /// What is wrong.
@@ -139,7 +139,7 @@ pub enum EngineError {
     },
     /// Two flows with this name, or alias, were to be served by one engine.
     #[error("two flows are called `{name}`: give one of them another `#[flow(name = \"…\")]`")]
-    Twice {
+    DuplicateFlow {
         /// The name.
         name: &'static str,
     },

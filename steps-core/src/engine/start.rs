@@ -21,7 +21,7 @@ use crate::{
     language::flow::Flow,
     model::state::Labels,
     run::with::Input,
-    store::{Due, Existing, NewExecution, Target, Then, Write, Written},
+    store::{Due, Existing, LeaseAfter, NewExecution, Target, Write, Written},
 };
 
 /// An execution about to be started: awaited, it is there, safely, and the handle on it is
@@ -119,7 +119,7 @@ impl<F: Flow> Start<'_, F> {
                 Ok(()) => Ok(input),
                 Err(error) => Err(error.text()),
             })
-            .map_err(|why| EngineError::Value {
+            .map_err(|why| EngineError::InvalidValue {
                 id: id.clone(),
                 why,
             })?;
@@ -202,7 +202,10 @@ impl Engine {
             nodes: Vec::new(),
             replace: false,
             taken: Vec::new(),
-            then: Then::Rest { due, seen: 0 },
+            then: LeaseAfter::Release {
+                due,
+                last_message: 0,
+            },
         };
         match self.core.store.write(write).await? {
             Written::Exists(existing) => Ok(Some(existing)),

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     base::{error::JournalError, sync::lock},
-    journal::{Batch, Change, Journal, Rest},
+    journal::{Batch, Journal, NodeRow, PassEnd},
 };
 
 /// The way to the journal. Without one, nothing is noted and nothing is made safe.
@@ -89,7 +89,7 @@ impl RunCore {
     }
 
     /// Makes what changed safe, and tells the journal how the pass ended.
-    pub(crate) async fn commit_last(&self, end: Rest) -> Result<(), JournalError> {
+    pub(crate) async fn commit_last(&self, end: PassEnd) -> Result<(), JournalError> {
         match &self.committer.journal {
             None => Ok(()),
             Some(journal) => Box::pin(self.commit_to(&**journal, Some(end))).await,
@@ -99,7 +99,7 @@ impl RunCore {
     async fn commit_to(
         &self,
         journal: &dyn Journal,
-        end: Option<Rest>,
+        end: Option<PassEnd>,
     ) -> Result<(), JournalError> {
         let committer = &self.committer;
         let mut lost = committer.committing.lock().await;
@@ -115,7 +115,7 @@ impl RunCore {
             changes: self.rows(ids),
             replaces: committer.replaces.swap(false, Ordering::Relaxed),
             alone: committer.parallel_regions.load(Ordering::Relaxed) == 0,
-            rest: end,
+            pass_end: end,
         };
         let committed = journal.commit(batch).await;
         if let Err(error) = &committed {
@@ -125,7 +125,7 @@ impl RunCore {
     }
 
     /// What has become of these records: each once, in the order of their last change.
-    fn rows(&self, ids: Vec<Id>) -> Vec<Change> {
+    fn rows(&self, ids: Vec<Id>) -> Vec<NodeRow> {
         let mut records = self.records();
         let mut seen = std::collections::HashSet::new();
         let mut newest: Vec<Id> = ids
@@ -145,7 +145,7 @@ impl RunCore {
                 self.sign(&mut node);
             }
             let (id, parent) = records.row(id);
-            Change { id, parent, node }
+            NodeRow { id, parent, node }
         };
         newest.into_iter().map(row).collect()
     }

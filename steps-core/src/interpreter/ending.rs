@@ -14,7 +14,7 @@ use crate::{
     model::{
         failure::Failure,
         state::Ending,
-        status::Event,
+        status::Transition,
         table::{OnFailure, Table},
     },
 };
@@ -31,7 +31,7 @@ impl Pass<'_> {
                 Ok(PassOutcome::Ended)
             }
             _ => {
-                self.run.change(ROOT, |root| root.on(Event::Undo));
+                self.run.change(ROOT, |root| root.on(Transition::Undo));
                 self.run.commit().await?;
                 self.roll_back_all(table, flow).await
             }
@@ -80,9 +80,10 @@ impl Pass<'_> {
         match back {
             RollbackEnd::Waiting(until) => return Ok(PassOutcome::Waiting(Some(until))),
             RollbackEnd::Halted => return Ok(PassOutcome::Suspended),
-            RollbackEnd::Failed => self.run.change(ROOT, |root| root.on(Event::Stick)),
+            RollbackEnd::Failed => self.run.change(ROOT, |root| root.on(Transition::Stick)),
             RollbackEnd::Clean | RollbackEnd::Pivot => {
-                self.run.change(ROOT, |root| root.on(Event::UndoFinish));
+                self.run
+                    .change(ROOT, |root| root.on(Transition::UndoFinish));
             }
         }
         self.report_failure(table, flow).await?;

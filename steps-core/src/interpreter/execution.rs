@@ -16,7 +16,7 @@ use crate::{
     language::scope::{Enter, Entered},
     model::{
         state::{Ending, Until},
-        status::{Event, Status},
+        status::{Status, Transition},
         table::Table,
     },
 };
@@ -66,7 +66,7 @@ pub(crate) async fn pass(
             root.begin(run.options.clock.now());
         }),
         Status::Done | Status::Failed if undo => {
-            run.change(ROOT, |root| root.on(Event::Undo));
+            run.change(ROOT, |root| root.on(Transition::Undo));
             return Box::pin(pass.roll_back_all(table, flow)).await;
         }
         Status::Undoing => return Box::pin(pass.roll_back_all(table, flow)).await,
@@ -78,7 +78,7 @@ pub(crate) async fn pass(
     }
     let passed = pass.forward(table, flow).await?;
     if run.requests.all().undoes() && run.records()[ROOT].status == Status::Done {
-        run.change(ROOT, |root| root.on(Event::Undo));
+        run.change(ROOT, |root| root.on(Transition::Undo));
         return Box::pin(pass.roll_back_all(table, flow)).await;
     }
     Ok(passed)

@@ -13,8 +13,8 @@ use crate::{
     base::{error::StepError, future::BoxFuture},
     language::scope::{Saved, Scope},
     model::{
-        status::{Event, Status},
-        table::{Node, OnFailure, Work},
+        status::{Status, Transition},
+        table::{Line, OnFailure, Work},
     },
 };
 
@@ -27,7 +27,7 @@ impl<'r> Pass<'r> {
         let mut records = self.run.records();
         for later in id + 1..first + u32::try_from(count).unwrap_or(0) {
             if records[later].status == Status::Pending {
-                records[later].on(Event::Skip);
+                records[later].on(Transition::Skip);
                 self.run.changed(&records, later);
             }
         }
@@ -37,7 +37,7 @@ impl<'r> Pass<'r> {
     pub(super) async fn line(
         self,
         at: At<'_>,
-        node: &'static Node,
+        node: &'static Line,
         id: Id,
         now: &mut Timestamp,
     ) -> Kept<End> {
@@ -57,7 +57,7 @@ impl<'r> Pass<'r> {
     pub(super) async fn passed_over(
         self,
         at: At<'_>,
-        node: &'static Node,
+        node: &'static Line,
         id: Id,
         end: End,
     ) -> Kept<End> {
@@ -68,7 +68,7 @@ impl<'r> Pass<'r> {
     }
 
     /// An optional line failed: what it did is undone, and the flow goes on without its value.
-    async fn pass_over(self, at: At<'_>, node: &'static Node, id: Id) -> Kept<End> {
+    async fn pass_over(self, at: At<'_>, node: &'static Line, id: Id) -> Kept<End> {
         let status = self.run.records()[id].status;
         if status == Status::UndoFailed {
             return Ok(End::Failed);
@@ -91,7 +91,7 @@ impl<'r> Pass<'r> {
     fn group<'b>(
         self,
         at: At<'b>,
-        node: &'static Node,
+        node: &'static Line,
         id: Id,
         now: &'b mut Timestamp,
     ) -> BoxFuture<'b, Kept<End>>
@@ -104,7 +104,7 @@ impl<'r> Pass<'r> {
     async fn group_line(
         self,
         at: At<'_>,
-        node: &'static Node,
+        node: &'static Line,
         id: Id,
         now: &mut Timestamp,
     ) -> Kept<End> {
@@ -127,7 +127,7 @@ impl<'r> Pass<'r> {
                 if let Work::Flow(table) = node.work
                     && table.on_failure == OnFailure::Undo
                 {
-                    self.run.change(id, |record| record.on(Event::Undo));
+                    self.run.change(id, |record| record.on(Transition::Undo));
                     return self.roll_back_flow(at, node, id).await;
                 }
             }
@@ -138,7 +138,7 @@ impl<'r> Pass<'r> {
     }
 
     /// A nested flow failed and takes itself back; for the flow around it, it has failed.
-    async fn roll_back_flow(self, at: At<'_>, node: &'static Node, id: Id) -> Kept<End> {
+    async fn roll_back_flow(self, at: At<'_>, node: &'static Line, id: Id) -> Kept<End> {
         Ok(match Box::pin(self.roll_back_line(at, node, id)).await? {
             RollbackEnd::Waiting(until) => End::Waiting(Some(until)),
             RollbackEnd::Halted => End::Waiting(None),
@@ -159,7 +159,7 @@ impl<'r> Pass<'r> {
             }
             Status::Running | Status::Waiting | Status::Undoing => None,
             Status::Pending if gate == Gate::Cancelled => {
-                record.on(Event::Skip);
+                record.on(Transition::Skip);
                 self.run.changed(&records, id);
                 Some(End::Interrupted)
             }
@@ -176,7 +176,7 @@ impl<'r> Pass<'r> {
     async fn inside(
         self,
         at: At<'_>,
-        node: &'static Node,
+        node: &'static Line,
         id: Id,
         now: &mut Timestamp,
     ) -> Kept<Result<End, StepError>> {
@@ -234,10 +234,10 @@ impl<'r> Pass<'r> {
     /// Records what entering a scope evaluated, and makes the records below it.
     fn record_entry(
         self,
-        node: &'static Node,
+        node: &'static Line,
         id: Id,
         entered: &mut crate::language::scope::Entered<'_>,
-    ) -> &'static [Node] {
+    ) -> &'static [Line] {
         let mut records = self.run.records();
         let fresh = entered.input.is_some() || entered.decision.is_some();
         if let Some(input) = entered.input.take() {
@@ -266,7 +266,7 @@ impl<'r> Pass<'r> {
     async fn load_once(
         self,
         scope: &dyn Scope,
-        node: &'static Node,
+        node: &'static Line,
         id: Id,
     ) -> Kept<Result<(), StepError>> {
         if std::mem::replace(&mut self.run.records()[id].loaded, true) {
@@ -280,7 +280,7 @@ impl<'r> Pass<'r> {
     async fn close(
         self,
         scope: Box<dyn Scope + '_>,
-        node: &'static Node,
+        node: &'static Line,
         id: Id,
         now: &mut Timestamp,
     ) -> Kept<Result<End, StepError>> {

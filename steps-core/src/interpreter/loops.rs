@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     base::error::StepError,
-    model::{status::Status, table::Node},
+    model::{status::Status, table::Line},
 };
 
 impl Pass<'_> {
@@ -19,7 +19,7 @@ impl Pass<'_> {
     pub(super) async fn rounds(
         self,
         at: At<'_>,
-        body: &'static [Node],
+        body: &'static [Line],
         max: u32,
         id: Id,
         now: &mut Timestamp,
@@ -68,7 +68,7 @@ impl Pass<'_> {
     async fn round(
         self,
         at: At<'_>,
-        body: &'static [Node],
+        body: &'static [Line],
         id: Id,
         now: &mut Timestamp,
     ) -> Kept<Result<End, StepError>> {

@@ -24,7 +24,7 @@ use crate::{
     model::{
         state::{Kind, Until},
         status::Status,
-        table::Node,
+        table::Line,
     },
 };
 
@@ -33,7 +33,7 @@ impl Pass<'_> {
     pub(super) async fn branches(
         self,
         scope: &dyn Scope,
-        nodes: &'static [Node],
+        nodes: &'static [Line],
         region: Id,
         now: Timestamp,
     ) -> Kept<End> {
@@ -56,7 +56,7 @@ impl Pass<'_> {
     pub(super) async fn items_at_once(
         self,
         scope: &dyn Scope,
-        body: &'static [Node],
+        body: &'static [Line],
         limit: usize,
         region: Id,
         now: Timestamp,

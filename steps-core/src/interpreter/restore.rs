@@ -13,7 +13,7 @@ use crate::{
     model::{
         state::Until,
         status::Status,
-        table::{Node, StepMeta, Work},
+        table::{Line, StepMeta, Work},
     },
 };
 
@@ -23,7 +23,7 @@ impl Pass<'_> {
         self,
         scope: &dyn Scope,
         item: usize,
-        nodes: &'static [Node],
+        nodes: &'static [Line],
         parent: Id,
     ) -> Restored {
         let children = self.run.records()[parent].children();
@@ -34,7 +34,7 @@ impl Pass<'_> {
         Ok(())
     }
 
-    async fn restore_line(self, at: At<'_>, node: &'static Node, id: Id) -> Restored {
+    async fn restore_line(self, at: At<'_>, node: &'static Line, id: Id) -> Restored {
         let status = self.run.records()[id].status;
         // What failed and was passed over has no value. A group was undone for that.
         if node.marks.optional && matches!(status, Status::Failed | Status::Undone) {
@@ -73,7 +73,7 @@ impl Pass<'_> {
     }
 
     /// Restores the value of a line that is done.
-    async fn restore_done(self, at: At<'_>, node: &'static Node, id: Id) -> Restored {
+    async fn restore_done(self, at: At<'_>, node: &'static Line, id: Id) -> Restored {
         match &node.work {
             Work::Step(meta) => self.restore_step(at, meta, id).await,
             Work::Flow(_) => {
@@ -152,7 +152,7 @@ impl Pass<'_> {
 
     /// Restores what is finished in a scope that a pass was in the middle of. The values stay in
     /// the scope's cell until the pass comes to it.
-    async fn restore_begun(self, at: At<'_>, node: &'static Node, id: Id) -> Restored {
+    async fn restore_begun(self, at: At<'_>, node: &'static Line, id: Id) -> Restored {
         let is_entered = {
             let records = self.run.records();
             let cold = records[id].cold();
@@ -178,7 +178,7 @@ impl Pass<'_> {
 
     /// Restores the finished rounds of a loop that a pass was in the middle of, as far as the next
     /// one may name them, and what is finished in the round that had begun.
-    async fn restore_rounds(self, at: At<'_>, body: &'static [Node], id: Id) -> Restored {
+    async fn restore_rounds(self, at: At<'_>, body: &'static [Line], id: Id) -> Restored {
         let (done, begun) = {
             let mut records = self.run.records();
             records[id].loaded = true;
@@ -206,7 +206,7 @@ impl Pass<'_> {
     pub(super) async fn restore_below(
         self,
         scope: &dyn Scope,
-        node: &'static Node,
+        node: &'static Line,
         id: Id,
     ) -> Restored {
         if let Work::For { body, .. } = &node.work {
@@ -225,7 +225,7 @@ impl Pass<'_> {
     pub(super) async fn restore_round(
         self,
         at: At<'_>,
-        body: &'static [Node],
+        body: &'static [Line],
         id: Id,
         number: usize,
     ) -> Restored {
@@ -256,7 +256,7 @@ fn load(at: At<'_>, id: Id, saved: Saved<'_>) -> Restored {
 
 /// Whether restoring a round with these lines evaluates anything of the user's: then it may need
 /// the round before.
-fn asks_prev(lines: &[Node]) -> bool {
+fn asks_prev(lines: &[Line]) -> bool {
     lines.iter().any(|node| match &node.work {
         Work::Step(meta) => meta.volatile,
         Work::If { .. } | Work::For { .. } | Work::Flow(_) => true,

@@ -16,8 +16,8 @@ use crate::{
     base::{clock, error::StepError, future::BoxFuture},
     language::scope::{Op, Scope},
     model::{
-        status::{Event, Status},
-        table::{Node, StepMeta, Work},
+        status::{Status, Transition},
+        table::{Line, StepMeta, Work},
     },
 };
 
@@ -27,7 +27,7 @@ impl<'r> Pass<'r> {
         self,
         scope: &dyn Scope,
         item: usize,
-        nodes: &'static [Node],
+        nodes: &'static [Line],
         parent: Id,
     ) -> Kept<RollbackEnd> {
         let children = self.run.records()[parent].children();
@@ -46,7 +46,7 @@ impl<'r> Pass<'r> {
     async fn roll_back_to_pivot(
         self,
         at: At<'_>,
-        node: &'static Node,
+        node: &'static Line,
         id: Id,
     ) -> Kept<RollbackEnd> {
         if node.marks.pivot && self.run.records()[id].status == Status::Done {
@@ -59,7 +59,7 @@ impl<'r> Pass<'r> {
     pub(super) async fn roll_back_line(
         self,
         at: At<'_>,
-        node: &'static Node,
+        node: &'static Line,
         id: Id,
     ) -> Kept<RollbackEnd> {
         match &node.work {
@@ -93,7 +93,7 @@ impl<'r> Pass<'r> {
                 return Ok(RollbackEnd::Waiting(until));
             }
             let undoing = record.status == Status::Undoing;
-            record.on(Event::Undo);
+            record.on(Transition::Undo);
             let before = record.cold().before.clone();
             let undo = record.cold_mut().undo.get_or_insert_default();
             undo.started_at.get_or_insert(now);
@@ -112,7 +112,7 @@ impl<'r> Pass<'r> {
         let now = self.now();
         let Err(error) = answer else {
             self.run.change(id, |record| {
-                record.on(Event::UndoFinish);
+                record.on(Transition::UndoFinish);
                 let undo = record.cold_mut().undo.get_or_insert_default();
                 undo.done_at = Some(now);
                 undo.err.clear();
@@ -128,7 +128,7 @@ impl<'r> Pass<'r> {
             undo.until = again;
             if again.is_none() {
                 undo.done_at = Some(now);
-                record.on(Event::UndoFail);
+                record.on(Transition::UndoFail);
             }
         });
         Ok(again.map_or(RollbackEnd::Failed, RollbackEnd::Waiting))
@@ -138,7 +138,7 @@ impl<'r> Pass<'r> {
     fn roll_back_group<'b>(
         self,
         at: At<'b>,
-        node: &'static Node,
+        node: &'static Line,
         id: Id,
     ) -> BoxFuture<'b, Kept<RollbackEnd>>
     where
@@ -175,7 +175,7 @@ impl<'r> Pass<'r> {
                 None
             }
             _ => {
-                records[id].on(Event::Undo);
+                records[id].on(Transition::Undo);
                 self.run.changed(&records, id);
                 None
             }
@@ -186,8 +186,8 @@ impl<'r> Pass<'r> {
     fn end_rollback(self, id: Id, end: RollbackEnd) {
         let event = match end {
             RollbackEnd::Waiting(_) | RollbackEnd::Halted => return,
-            RollbackEnd::Clean | RollbackEnd::Pivot => Event::UndoFinish,
-            RollbackEnd::Failed => Event::UndoFail,
+            RollbackEnd::Clean | RollbackEnd::Pivot => Transition::UndoFinish,
+            RollbackEnd::Failed => Transition::UndoFail,
         };
         // One that could not be entered has been refused, and is recorded so.
         if self.run.records()[id].status != Status::UndoFailed {
@@ -205,10 +205,10 @@ impl<'r> Pass<'r> {
             undo.done_at = Some(now);
             match record.status {
                 Status::Pending | Status::Skipped | Status::Undone | Status::UndoFailed => {}
-                Status::Undoing => record.on(Event::UndoFail),
+                Status::Undoing => record.on(Transition::UndoFail),
                 _ => {
-                    record.on(Event::Undo);
-                    record.on(Event::UndoFail);
+                    record.on(Transition::Undo);
+                    record.on(Transition::UndoFail);
                 }
             }
         });
@@ -217,7 +217,7 @@ impl<'r> Pass<'r> {
     async fn roll_back_inside(
         self,
         at: At<'_>,
-        node: &'static Node,
+        node: &'static Line,
         id: Id,
     ) -> Restored<RollbackEnd> {
         if let Work::Loop { body, .. } = &node.work {
@@ -280,7 +280,7 @@ impl<'r> Pass<'r> {
         self,
         scope: &dyn Scope,
         item: usize,
-        body: &'static [Node],
+        body: &'static [Line],
         id: Id,
     ) -> Kept<RollbackEnd> {
         if let Some(end) = self.begin_rollback(id) {
@@ -294,7 +294,7 @@ impl<'r> Pass<'r> {
     async fn roll_back_rounds(
         self,
         at: At<'_>,
-        body: &'static [Node],
+        body: &'static [Line],
         id: Id,
     ) -> Restored<RollbackEnd> {
         let rounds = self.run.records()[id].cold().rounds.clone();
@@ -347,7 +347,7 @@ impl<'r> Pass<'r> {
 }
 
 /// What the end of a line's rollback is to the lines before it: a nested flow's pivot is its own.
-fn own_pivot(node: &Node, end: RollbackEnd) -> RollbackEnd {
+fn own_pivot(node: &Line, end: RollbackEnd) -> RollbackEnd {
     match (end, &node.work) {
         (RollbackEnd::Pivot, Work::Flow(_)) => RollbackEnd::Clean,
         _ => end,

@@ -17,13 +17,13 @@ use crate::{
     language::scope::{Answer, Op, Scope},
     model::{
         status::Status,
-        table::{Node, StepMeta, Work},
+        table::{Line, StepMeta, Work},
     },
 };
 
 /// Where a pass is among lines.
 struct Cursor {
-    nodes: &'static [Node],
+    nodes: &'static [Line],
     /// The record of the first line.
     first: Id,
     line: usize,
@@ -44,7 +44,7 @@ enum Next {
     /// A plain step has begun: call it.
     Attempt(&'static StepMeta, u32),
     /// A line of another sort.
-    Line(&'static Node),
+    Line(&'static Line),
     /// An item that is not simply new.
     Item(Id),
     /// Nothing: all is done.
@@ -83,7 +83,7 @@ impl Pass<'_> {
         self,
         scope: &dyn Scope,
         item: usize,
-        nodes: &'static [Node],
+        nodes: &'static [Line],
         first: Id,
         now: &mut Timestamp,
     ) -> impl Future<Output = Kept<End>> + Send {
@@ -106,7 +106,7 @@ impl Pass<'_> {
         self,
         scope: &dyn Scope,
         item: usize,
-        body: &'static [Node],
+        body: &'static [Line],
         left: std::ops::Range<Id>,
         now: &mut Timestamp,
     ) -> impl Future<Output = Kept<End>> + Send {

@@ -15,7 +15,7 @@ use crate::{
     language::scope::{Answer, Op, OpResult},
     model::{
         state::{FailureCause, Until, old_form::reads_like_a_mark},
-        status::{Event, Status},
+        status::{Status, Transition},
         table::StepMeta,
     },
 };
@@ -46,7 +46,7 @@ impl Pass<'_> {
                 return Look::End(End::Waiting(None));
             }
             Status::Pending if gate == Gate::Cancelled => {
-                record.on(Event::Skip);
+                record.on(Transition::Skip);
                 self.run.changed(&records, id);
                 return Look::End(End::Interrupted);
             }

@@ -2,7 +2,7 @@
 //!
 //! Every change of a status goes through [`Status::on`]; nothing else in the project decides what
 //! may follow what. Deriving a status from the fields of a foreign document is the business of
-//! the state's reader, which calls [`Status::from_seed`].
+//! the state's reader, which calls [`Status::from_go`].
 
 use std::fmt;
 
@@ -41,7 +41,7 @@ pub enum Status {
 /// What can happen to a node or an execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Event {
+pub enum Transition {
     /// It begins, or is taken up again.
     Begin,
     /// It is put aside until a time or a signal.
@@ -66,14 +66,32 @@ pub enum Event {
     Stop,
 }
 
-/// An event that the machine does not allow in this status.
+impl fmt::Display for Transition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Begin => "begin",
+            Self::Wait => "wait",
+            Self::Finish => "finish",
+            Self::Fail => "fail",
+            Self::Skip => "be skipped",
+            Self::Undo => "be undone",
+            Self::UndoFinish => "end its undo",
+            Self::UndoFail => "fail to be undone",
+            Self::Recover => "be cleared",
+            Self::Stick => "get stuck",
+            Self::Stop => "be stopped",
+        })
+    }
+}
+
+/// A transition that the machine does not allow in this status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a node that is {from} can't {event:?}")]
+#[error("a node that is {from} can't {transition}")]
 pub struct IllegalTransition {
     /// The status it was in.
     pub from: Status,
     /// What was to happen.
-    pub event: Event,
+    pub transition: Transition,
 }
 
 impl Status {
@@ -92,17 +110,17 @@ impl Status {
         Self::Stopped,
     ];
 
-    /// The status after `event`, or an error where the event is not allowed.
-    pub const fn on(self, event: Event) -> Result<Self, IllegalTransition> {
-        use Event as E;
-        Ok(match (self, event) {
-            (Self::Pending | Self::Running | Self::Waiting | Self::Stopped, E::Begin) => {
+    /// The status after this transition, or an error where it is not allowed.
+    pub const fn on(self, transition: Transition) -> Result<Self, IllegalTransition> {
+        use Transition as T;
+        Ok(match (self, transition) {
+            (Self::Pending | Self::Running | Self::Waiting | Self::Stopped, T::Begin) => {
                 Self::Running
             }
-            (Self::Running | Self::Waiting, E::Wait) => Self::Waiting,
-            (Self::Running | Self::Waiting, E::Finish) => Self::Done,
-            (Self::Running | Self::Waiting, E::Fail) => Self::Failed,
-            (Self::Pending, E::Skip) => Self::Skipped,
+            (Self::Running | Self::Waiting, T::Wait) => Self::Waiting,
+            (Self::Running | Self::Waiting, T::Finish) => Self::Done,
+            (Self::Running | Self::Waiting, T::Fail) => Self::Failed,
+            (Self::Pending, T::Skip) => Self::Skipped,
             (
                 Self::Done
                 | Self::Failed
@@ -112,11 +130,11 @@ impl Status {
                 | Self::UndoFailed
                 | Self::Stuck
                 | Self::Stopped,
-                E::Undo,
+                T::Undo,
             ) => Self::Undoing,
-            (Self::Undoing | Self::UndoFailed, E::UndoFinish) => Self::Undone,
-            (Self::Undoing, E::UndoFail) => Self::UndoFailed,
-            (Self::Undoing, E::Stick) => Self::Stuck,
+            (Self::Undoing | Self::UndoFailed, T::UndoFinish) => Self::Undone,
+            (Self::Undoing, T::UndoFail) => Self::UndoFailed,
+            (Self::Undoing, T::Stick) => Self::Stuck,
             (
                 Self::Failed
                 | Self::Skipped
@@ -125,16 +143,16 @@ impl Status {
                 | Self::Stuck
                 | Self::Stopped
                 | Self::Done,
-                E::Recover,
+                T::Recover,
             ) => Self::Pending,
-            (Self::Pending | Self::Running | Self::Waiting, E::Stop) => Self::Stopped,
-            (from, event) => return Err(IllegalTransition { from, event }),
+            (Self::Pending | Self::Running | Self::Waiting, T::Stop) => Self::Stopped,
+            (from, transition) => return Err(IllegalTransition { from, transition }),
         })
     }
 
-    /// What the three fields of the seed form say: begun or not, ended or not, with an error or
+    /// What the three fields of the Go form say: begun or not, ended or not, with an error or
     /// not.
-    pub const fn from_seed(started: bool, done: bool, failed: bool) -> Self {
+    pub const fn from_go(started: bool, done: bool, failed: bool) -> Self {
         match (started, done, failed) {
             (_, true, true) => Self::Failed,
             (_, true, false) => Self::Done,

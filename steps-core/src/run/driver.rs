@@ -17,7 +17,7 @@ use crate::{
         execution::{PassOutcome, RootFlow},
         user_code::Instrumented,
     },
-    journal::Rest,
+    journal::PassEnd,
     language::{
         flow::{Flow, FlowCell, Root},
         scope::{Enter, Entered, Saved},
@@ -113,10 +113,10 @@ impl<F: Flow> Ready<'_, F> {
     /// Makes what is left safe, and tells the journal how the pass ended.
     pub(crate) async fn settle(&self, passed: &PassOutcome) -> Result<(), Failure> {
         let rest = match passed {
-            PassOutcome::Ended => Rest::Ended,
-            PassOutcome::Waiting(until) => Rest::Waiting { until: *until },
-            PassOutcome::Stopped => Rest::Stopped,
-            PassOutcome::Suspended => Rest::Suspended,
+            PassOutcome::Ended => PassEnd::Ended,
+            PassOutcome::Waiting(until) => PassEnd::Waiting { until: *until },
+            PassOutcome::Stopped => PassEnd::Stopped,
+            PassOutcome::Suspended => PassEnd::Suspended,
             // The execution is left as it was.
             PassOutcome::Misfit { .. } => return Ok(()),
         };

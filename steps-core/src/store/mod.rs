@@ -47,12 +47,15 @@ pub(crate) mod root;
 mod turn;
 mod write;
 
-pub use crate::{base::future::BoxFuture, model::state::NodeRow as Change};
+pub use crate::{base::future::BoxFuture, model::state::NodeRow};
 pub use error::{ErrorKind, StoreError};
 pub use memory::MemoryStore;
-pub use query::{Info, Query, Refused, Saved};
-pub use turn::{Claim, Claimed, FlowClaim, Held, Hold, Message, Renew, Renewal, Taken, Tell, Told};
-pub use write::{Due, Existing, Lease, NewExecution, Target, Then, Write, Written};
+pub use query::{ExecutionInfo, ExecutionQuery, Refused, StoredExecution};
+pub use turn::{
+    Acquire, Acquired, Claim, Claimed, FlowClaim, HeldExecution, Message, MessageReceipt, Renew,
+    Renewal, SendMessage,
+};
+pub use write::{Due, Existing, Lease, LeaseAfter, NewExecution, Target, Write, Written};
 
 /// A database of executions. See the [module](self) for what it has to promise.
 ///
@@ -76,12 +79,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// Gives the worker executions that are due, those of higher priority first, and of the same
     /// priority those that were due first; with their trees and messages. Taking one that was
-    /// [refused](Info::refused) by another flow ends that refusal.
+    /// [refused](ExecutionInfo::refused) by another flow ends that refusal.
     fn claim(&self, claim: Claim) -> BoxFuture<'_, Result<Claimed, StoreError>>;
 
     /// Gives the worker this execution, due or not, unless another lease on it has not ended, be it
     /// the worker's own: for an operator's change. It ends a refusal, as a claim does.
-    fn hold(&self, hold: Hold) -> BoxFuture<'_, Result<Held, StoreError>>;
+    fn acquire(&self, acquire: Acquire) -> BoxFuture<'_, Result<Acquired, StoreError>>;
 
     /// Puts off the end of leases, and gives the messages that came since: an answer for each, in
     /// the same order. A lease that can be renewed is one that can be written under; one that was
@@ -91,27 +94,27 @@ pub trait Store: Send + Sync + 'static {
     /// Puts a message in an execution's inbox. If nobody holds a lease on it, it is due now;
     /// otherwise its holder gets the message at its next renewal, or as soon as it has given the
     /// lease back.
-    fn tell(&self, tell: Tell) -> BoxFuture<'_, Result<Told, StoreError>>;
+    fn send(&self, message: SendMessage) -> BoxFuture<'_, Result<MessageReceipt, StoreError>>;
 
     /// Makes those executions available to this fingerprint again that it had refused: called by a
     /// process that starts, as it may have been mended.
-    fn readmit(&self, flows: Vec<FlowClaim>) -> BoxFuture<'_, Result<(), StoreError>>;
+    fn forget_refusals(&self, flows: Vec<FlowClaim>) -> BoxFuture<'_, Result<(), StoreError>>;
 
     /// Everything kept of one execution.
-    fn load(&self, id: String) -> BoxFuture<'_, Result<Option<Saved>, StoreError>>;
+    fn load(&self, id: String) -> BoxFuture<'_, Result<Option<StoredExecution>, StoreError>>;
 
     /// The executions that a query finds, the newest first, by when they were made. Those that
     /// were made at the same time stand in an order that stays.
-    fn list(&self, query: Query) -> BoxFuture<'_, Result<Vec<Info>, StoreError>>;
+    fn list(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<Vec<ExecutionInfo>, StoreError>>;
 
     /// How many executions a query finds, whatever its `limit` and `after`.
-    fn count(&self, query: Query) -> BoxFuture<'_, Result<u64, StoreError>>;
+    fn count(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<u64, StoreError>>;
 
     /// Deletes the executions that a query finds and that have ended, with all their rows, up to
     /// its `limit`, the oldest first, by when they were made; `after` means nothing here. One that
     /// has not ended (its status is not [final](crate::Status::is_final)), or on which there is a
     /// lease that has not ended, is passed over. Gives their number.
-    fn delete(&self, query: Query) -> BoxFuture<'_, Result<u64, StoreError>>;
+    fn delete(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<u64, StoreError>>;
 
     /// Finishes what was asked for and closes. Later calls fail with [`ErrorKind::Closed`].
     fn close(&self) -> BoxFuture<'_, Result<(), StoreError>>;

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use jiff::Timestamp;
 
-use super::Change;
+use super::NodeRow;
 use crate::{
     base::json::Json,
     model::{state::Labels, status::Status},
@@ -13,7 +13,7 @@ use crate::{
 /// What is known of an execution without its tree.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub struct Info {
+pub struct ExecutionInfo {
     /// Its id.
     pub id: String,
     /// Its flow's name, as it was when it was made.
@@ -42,7 +42,7 @@ pub struct Info {
     pub refused: Option<Refused>,
 }
 
-impl Info {
+impl ExecutionInfo {
     /// One that has just been made; a store fills in the rest.
     pub fn new(id: impl Into<String>, flow: impl Into<String>, created_at: Timestamp) -> Self {
         Self {
@@ -74,19 +74,19 @@ pub struct Refused {
 
 /// Everything kept of an execution.
 #[derive(Clone, Debug)]
-pub struct Saved {
+pub struct StoredExecution {
     /// What is known without the tree.
-    pub info: Info,
+    pub info: ExecutionInfo,
     /// The flow's input.
     pub input: Json,
     /// The tree's rows, in any order. None where it has not begun.
-    pub nodes: Vec<Change>,
+    pub nodes: Vec<NodeRow>,
 }
 
 /// Which executions: those that meet all that is set. By default, all of them.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
-pub struct Query {
+pub struct ExecutionQuery {
     /// Of this id.
     pub id: Option<String>,
     /// Of the flow that was saved under one of these names; of any if there is none.

@@ -4,10 +4,10 @@
 //! tree's root ([`Write::nodes`](super::Write::nodes)). Only the functions in this file take them
 //! out of a tree and put them back.
 
-use super::{Change, Saved};
+use super::{NodeRow, StoredExecution};
 use crate::model::state::{Kind, NodeData, State, StateError};
 
-impl Saved {
+impl StoredExecution {
     /// Whether the execution has begun: before that it has no tree.
     pub(crate) fn has_begun(&self) -> bool {
         !self.nodes.is_empty()
@@ -30,13 +30,13 @@ impl Saved {
 }
 
 /// Returns the rows of a whole tree, for a [`Write`](super::Write).
-pub(crate) fn rows_of(mut state: State) -> Vec<Change> {
+pub(crate) fn rows_of(mut state: State) -> Vec<NodeRow> {
     strip(&mut state);
     state.to_rows()
 }
 
 /// Makes the nodes that a journal was told of the rows of a [`Write`](super::Write).
-pub(crate) fn into_rows(mut nodes: Vec<Change>) -> Vec<Change> {
+pub(crate) fn into_rows(mut nodes: Vec<NodeRow>) -> Vec<NodeRow> {
     let root = nodes.iter_mut().find(|row| row.id == 0);
     if let Some(root) = root {
         strip(&mut root.node);
@@ -53,12 +53,12 @@ fn strip(root: &mut NodeData) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{base::json::Json, model::status::Status, store::Info};
+    use crate::{base::json::Json, model::status::Status, store::ExecutionInfo};
 
-    fn saved(nodes: Vec<Change>) -> Saved {
-        let mut info = Info::new("req-42", "order", jiff::Timestamp::UNIX_EPOCH);
+    fn saved(nodes: Vec<NodeRow>) -> StoredExecution {
+        let mut info = ExecutionInfo::new("req-42", "order", jiff::Timestamp::UNIX_EPOCH);
         info.labels.insert("project".into(), "atlas".into());
-        Saved {
+        StoredExecution {
             info,
             input: Json::encode(&7).unwrap(),
             nodes,

@@ -4,7 +4,7 @@ use std::{borrow::Cow, time::Duration};
 
 use jiff::Timestamp;
 
-use super::{Change, query::Info, write::Lease};
+use super::{NodeRow, query::ExecutionInfo, write::Lease};
 use crate::{base::json::Json, model::status::Status};
 
 /// A worker asks for work.
@@ -25,7 +25,7 @@ pub struct Claim {
 pub struct FlowClaim {
     /// The flow's name and its aliases.
     pub names: Vec<Cow<'static, str>>,
-    /// The fingerprint of the flow as it is compiled: what was [refused](super::Then::Refuse) for
+    /// The fingerprint of the flow as it is compiled: what was [refused](super::LeaseAfter::Refuse) for
     /// it is passed over.
     pub fingerprint: u64,
     /// At most how many executions of it.
@@ -36,7 +36,7 @@ pub struct FlowClaim {
 #[derive(Clone, Debug)]
 pub struct Claimed {
     /// The executions it now holds.
-    pub taken: Vec<Taken>,
+    pub taken: Vec<HeldExecution>,
     /// When the next execution of these flows is due, as far as that is known: what was left by
     /// a limit, what waits, and what other workers hold; but not what is refused for these
     /// fingerprints. None if there is nothing. It is never later than that, and not past unless
@@ -48,24 +48,24 @@ pub struct Claimed {
 
 /// One execution in a worker's hands.
 #[derive(Clone, Debug)]
-pub struct Taken {
+pub struct HeldExecution {
     /// The right to write to it.
     pub lease: Lease,
     /// What is known of it, as it is now.
-    pub info: Info,
+    pub info: ExecutionInfo,
     /// Its flow's input.
     pub input: Json,
     /// Its rows, in any order. None where it has not begun.
-    pub nodes: Vec<Change>,
+    pub nodes: Vec<NodeRow>,
     /// Its messages and their numbers, oldest first.
     pub messages: Vec<(i64, Message)>,
     /// The worker whose lease had ended without being given back, if it is taken over from one.
-    pub from: Option<String>,
+    pub previous_worker: Option<String>,
 }
 
 /// A worker asks for one execution.
 #[derive(Clone, Debug)]
-pub struct Hold {
+pub struct Acquire {
     /// The execution.
     pub id: String,
     /// Who asks.
@@ -74,11 +74,11 @@ pub struct Hold {
     pub lease: Duration,
 }
 
-/// What came of a [`Hold`].
+/// What came of a [`Acquire`].
 #[derive(Clone, Debug)]
-pub enum Held {
+pub enum Acquired {
     /// The worker has it.
-    Taken(Box<Taken>),
+    Held(Box<HeldExecution>),
     /// Somebody else has, at least until then.
     Busy {
         /// Who.
@@ -129,22 +129,22 @@ pub enum Message {
 
 /// Somebody sends a message.
 #[derive(Clone, Debug)]
-pub struct Tell {
+pub struct SendMessage {
     /// To which execution.
     pub id: String,
     /// What.
     pub message: Message,
     /// Only if the execution is in one of these statuses; in any if there is none.
-    pub only: Vec<Status>,
+    pub if_status: Vec<Status>,
 }
 
 /// What came of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Told {
+pub enum MessageReceipt {
     /// It is in the inbox, with this number: larger than that of any message before it.
-    Kept(i64),
+    Stored(i64),
     /// It is not, as the execution is in this status.
-    Not(Status),
+    WrongStatus(Status),
     /// There is no execution of this id.
     Unknown,
 }

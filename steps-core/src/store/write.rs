@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    Change,
-    query::{Info, Refused},
+    NodeRow,
+    query::{ExecutionInfo, Refused},
 };
 use crate::{base::json::Json, model::state::Labels};
 
@@ -28,7 +28,7 @@ pub struct Write {
     /// if there is one. The root has number 0; its status, times, errors and output are the
     /// execution's. Its input, id and labels are kept with the execution and are left out here.
     /// No number stands twice; a store may reject those from 2²⁴ on.
-    pub nodes: Vec<Change>,
+    pub nodes: Vec<NodeRow>,
     /// Whether rows that are not in `nodes` are deleted. What is known of the execution stays as
     /// the root last told.
     pub replace: bool,
@@ -36,7 +36,7 @@ pub struct Write {
     /// not in the inbox (any more) are passed over.
     pub taken: Vec<i64>,
     /// What becomes of the lease.
-    pub then: Then,
+    pub then: LeaseAfter,
 }
 
 /// To which execution a write goes.
@@ -62,22 +62,22 @@ pub struct NewExecution {
     /// Larger ones are claimed first.
     pub priority: i32,
     /// The worker that holds it from the start, and for how long; without one, it is due as
-    /// [`Then::Rest`] says, and [`Then::Keep`] is [`Rejected`](super::ErrorKind::Rejected).
+    /// [`LeaseAfter::Release`] says, and [`LeaseAfter::Keep`] is [`Rejected`](super::ErrorKind::Rejected).
     pub held: Option<(String, Duration)>,
 }
 
 /// What becomes of the lease after a write.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Then {
+pub enum LeaseAfter {
     /// It is kept, and ends when it was to end.
     Keep,
     /// It is given back, and no longer good.
-    Rest {
+    Release {
         /// When the execution is due again.
         due: Due,
         /// The newest message that the worker knows of, or 0. If there is a newer one, the
         /// execution is due now, whatever `due` says.
-        seen: i64,
+        last_message: i64,
     },
     /// It is given back, and not given to a worker whose flow has this fingerprint: the saved tree
     /// does not fit that. It is due now.
@@ -101,7 +101,7 @@ pub enum Written {
     /// It is kept.
     Kept,
     /// It is kept, and the lease given back; and a message that is newer than
-    /// [`seen`](Then::Rest::seen) has made the execution due now.
+    /// [`seen`](LeaseAfter::Release::seen) has made the execution due now.
     Recalled,
     /// The execution was made. The lease is good if it was made for a worker, and the write kept
     /// it.
@@ -114,7 +114,7 @@ pub enum Written {
 #[derive(Clone, Debug)]
 pub struct Existing {
     /// What is known of it.
-    pub info: Info,
+    pub info: ExecutionInfo,
     /// Its input.
     pub input: Json,
 }

@@ -13,8 +13,9 @@ use super::Cut;
 use crate::{
     base::sync::lock,
     store::{
-        BoxFuture, Claim, Claimed, FlowClaim, Held, Hold, Info, Query, Renew, Renewal, Saved,
-        Store, StoreError, Tell, Told, Write, Written,
+        Acquire, Acquired, BoxFuture, Claim, Claimed, ExecutionInfo, ExecutionQuery, FlowClaim,
+        MessageReceipt, Renew, Renewal, SendMessage, Store, StoreError, StoredExecution, Write,
+        Written,
     },
 };
 
@@ -41,7 +42,7 @@ use crate::{
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let memory = MemoryStore::new();
 /// let store = CutStore::new(memory.reopen()).cut_at(Some(Cut::After(1)));
-/// let engine = Engine::on(store.clone()).serve(nothing::with()).start().await?;
+/// let engine = Engine::with_store(store.clone()).serve(nothing::with()).start().await?;
 /// tokio::select! {
 ///     _ = engine.start(nothing::input()).id("n") => unreachable!("it never hears of it"),
 ///     () = store.struck() => {}
@@ -49,7 +50,7 @@ use crate::{
 /// drop(engine);
 ///
 /// // Another process finds what was kept.
-/// let engine = Engine::on(memory).start().await?;
+/// let engine = Engine::with_store(memory).start().await?;
 /// assert_eq!(engine.get("n").await?.id(), "n");
 /// # Ok(())
 /// # }
@@ -214,35 +215,35 @@ impl<S: Store> Store for CutStore<S> {
         })
     }
 
-    fn hold(&self, hold: Hold) -> BoxFuture<'_, Result<Held, StoreError>> {
-        self.pass(|store| store.hold(hold))
+    fn acquire(&self, acquire: Acquire) -> BoxFuture<'_, Result<Acquired, StoreError>> {
+        self.pass(|store| store.acquire(acquire))
     }
 
     fn renew(&self, renew: Renew) -> BoxFuture<'_, Result<Vec<Renewal>, StoreError>> {
         self.pass(|store| store.renew(renew))
     }
 
-    fn tell(&self, tell: Tell) -> BoxFuture<'_, Result<Told, StoreError>> {
-        self.pass(|store| store.tell(tell))
+    fn send(&self, message: SendMessage) -> BoxFuture<'_, Result<MessageReceipt, StoreError>> {
+        self.pass(|store| store.send(message))
     }
 
-    fn readmit(&self, flows: Vec<FlowClaim>) -> BoxFuture<'_, Result<(), StoreError>> {
-        self.pass(|store| store.readmit(flows))
+    fn forget_refusals(&self, flows: Vec<FlowClaim>) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.pass(|store| store.forget_refusals(flows))
     }
 
-    fn load(&self, id: String) -> BoxFuture<'_, Result<Option<Saved>, StoreError>> {
+    fn load(&self, id: String) -> BoxFuture<'_, Result<Option<StoredExecution>, StoreError>> {
         self.pass(|store| store.load(id))
     }
 
-    fn list(&self, query: Query) -> BoxFuture<'_, Result<Vec<Info>, StoreError>> {
+    fn list(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<Vec<ExecutionInfo>, StoreError>> {
         self.pass(|store| store.list(query))
     }
 
-    fn count(&self, query: Query) -> BoxFuture<'_, Result<u64, StoreError>> {
+    fn count(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<u64, StoreError>> {
         self.pass(|store| store.count(query))
     }
 
-    fn delete(&self, query: Query) -> BoxFuture<'_, Result<u64, StoreError>> {
+    fn delete(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<u64, StoreError>> {
         self.pass(|store| store.delete(query))
     }
 

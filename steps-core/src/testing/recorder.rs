@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use crate::{
     base::{error::JournalError, future::BoxFuture, sync::lock},
     journal::{Batch, Journal},
-    model::state::{NodeData, NodeRow as Change, State, StateError},
+    model::state::{NodeData, NodeRow, State, StateError},
 };
 
 /// Where a run is cut off: at its k-th commit, counted from 1.
@@ -133,12 +133,12 @@ impl Recorder {
     ///
     /// Where they add up to no tree, or one that can't be read.
     pub fn from_changes(&self) -> Result<Option<State>, StateError> {
-        let rows: Result<Vec<Change>, StateError> = lock(&self.0.kept)
+        let rows: Result<Vec<NodeRow>, StateError> = lock(&self.0.kept)
             .rows
             .iter()
             .map(|(id, (parent, node))| {
                 let node = State::from_json(&node.to_json())?;
-                Ok(Change::new(*id, *parent, node))
+                Ok(NodeRow::new(*id, *parent, node))
             })
             .collect();
         State::from_rows(rows?)
@@ -146,10 +146,10 @@ impl Recorder {
 
     /// What is wrong with the changes that it was told of, if they do not add up to this state.
     pub(crate) fn differs_from(&self, state: &State) -> Option<String> {
-        let rows: Vec<Change> = lock(&self.0.kept)
+        let rows: Vec<NodeRow> = lock(&self.0.kept)
             .rows
             .iter()
-            .map(|(id, (parent, node))| Change::new(*id, *parent, node.clone()))
+            .map(|(id, (parent, node))| NodeRow::new(*id, *parent, node.clone()))
             .collect();
         let mut sum = match State::from_rows(rows) {
             Ok(Some(sum)) => sum,

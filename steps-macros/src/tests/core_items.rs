@@ -203,12 +203,7 @@ fn exported() -> Option<BTreeSet<String>> {
     if !core.exists() {
         return None;
     }
-    let file = ["codegen.rs", "private.rs"]
-        .map(|name| core.join(name))
-        .into_iter()
-        .find(|file| file.exists())
-        .expect("steps-core has a module for generated code");
-    let text = fs::read_to_string(file).expect("a source file");
+    let text = fs::read_to_string(core.join("codegen.rs")).expect("a source file");
     let mut names = BTreeSet::new();
     for item in syn::parse_file(&text).expect("Rust").items {
         match item {

@@ -1,7 +1,7 @@
 //! Deleting executions that have ended: their keys are found once, and then deleted in parts.
 
 use rusqlite::{Connection, params_from_iter, types::Value};
-use steps_core::{Status, store::Query};
+use steps_core::{Status, store::ExecutionQuery};
 
 use super::{
     find::{Filter, most},
@@ -12,7 +12,7 @@ use crate::error::Result;
 const EXECUTION: &str = "DELETE FROM executions WHERE key = ?1";
 const LABELS: &str = "DELETE FROM labels WHERE execution = ?1";
 
-fn filter(query: &Query, now: i64) -> Filter {
+fn filter(query: &ExecutionQuery, now: i64) -> Filter {
     let mut filter = Filter::of(query);
     let ended = Status::ALL.into_iter().filter(|status| status.is_final());
     let ended: Vec<Value> = ended
@@ -25,7 +25,7 @@ fn filter(query: &Query, now: i64) -> Filter {
 
 /// Returns the keys of the executions that the query finds and that may be deleted, up to its
 /// limit, the oldest first.
-pub(crate) fn keys(conn: &Connection, query: &Query, now: i64) -> Result<Vec<i64>> {
+pub(crate) fn keys(conn: &Connection, query: &ExecutionQuery, now: i64) -> Result<Vec<i64>> {
     let filter = filter(query, now);
     let sql = format!(
         "SELECT e.key FROM executions e {} ORDER BY e.created_at, e.key LIMIT {}",
@@ -39,7 +39,12 @@ pub(crate) fn keys(conn: &Connection, query: &Query, now: i64) -> Result<Vec<i64
 
 /// Deletes the executions with these keys, except those that the query no longer finds or that may
 /// no longer be deleted. Returns how many were deleted.
-pub(crate) fn delete(conn: &Connection, query: &Query, keys: &[i64], now: i64) -> Result<u64> {
+pub(crate) fn delete(
+    conn: &Connection,
+    query: &ExecutionQuery,
+    keys: &[i64],
+    now: i64,
+) -> Result<u64> {
     let mut filter = filter(query, now);
     filter.and("e.key = ?", []);
     let sql = format!("SELECT 1 FROM executions e {}", filter.sql());

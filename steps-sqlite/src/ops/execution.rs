@@ -7,7 +7,7 @@ use steps_core::{
     Json,
     state::NodeData,
     state::{Kind, Labels},
-    store::{Change, Info, Refused, Saved},
+    store::{ExecutionInfo, NodeRow, Refused, StoredExecution},
 };
 
 use super::steps;
@@ -34,7 +34,7 @@ pub(crate) use select_execution;
 pub(crate) struct Execution {
     pub(crate) key: i64,
     pub(crate) fence: i64,
-    pub(crate) info: Info,
+    pub(crate) info: ExecutionInfo,
     pub(crate) input: Json,
     /// The root, if it has been written.
     root: Option<NodeData>,
@@ -42,10 +42,10 @@ pub(crate) struct Execution {
 
 impl Execution {
     /// Returns the root and all other nodes.
-    pub(crate) fn nodes(&mut self, conn: &Connection) -> Result<Vec<Change>> {
+    pub(crate) fn nodes(&mut self, conn: &Connection) -> Result<Vec<NodeRow>> {
         let mut nodes = Vec::new();
         if let Some(root) = self.root.take() {
-            nodes.push(Change::new(0, 0, root));
+            nodes.push(NodeRow::new(0, 0, root));
         }
         steps::read(conn, self.key, &mut nodes)
             .map_err(|fail| of_execution(fail, &self.info.id))?;
@@ -75,7 +75,7 @@ fn read(columns: &mut Columns<'_>) -> Result<Execution> {
     let id = columns.text()?.unwrap_or_default();
     let flow = columns.text()?.unwrap_or_default();
     let created_at = time(columns.number()?.unwrap_or_default());
-    let mut info = Info::new(id, flow, created_at);
+    let mut info = ExecutionInfo::new(id, flow, created_at);
     let priority = columns.number()?.unwrap_or_default();
     info.priority = i32::try_from(priority).unwrap_or_default();
     info.due = columns.number()?.map(time);
@@ -140,12 +140,12 @@ pub(crate) fn by_id(conn: &Connection, id: &str) -> Result<Option<Execution>> {
 }
 
 /// Returns the execution with this id, with all of its nodes.
-pub(crate) fn load(conn: &Connection, id: &str) -> Result<Option<Saved>> {
+pub(crate) fn load(conn: &Connection, id: &str) -> Result<Option<StoredExecution>> {
     let Some(mut execution) = by_id(conn, id)? else {
         return Ok(None);
     };
     let nodes = execution.nodes(conn)?;
-    Ok(Some(Saved {
+    Ok(Some(StoredExecution {
         info: execution.info,
         input: execution.input,
         nodes,

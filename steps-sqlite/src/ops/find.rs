@@ -1,7 +1,7 @@
 //! Queries: lists and counts of executions, and the `WHERE` clause of a query.
 
 use rusqlite::{Connection, params_from_iter, types::Value};
-use steps_core::store::{Info, Query};
+use steps_core::store::{ExecutionInfo, ExecutionQuery};
 
 use super::{execution, execution::select_execution};
 use crate::{error::Result, row::nanos::clamped};
@@ -15,7 +15,7 @@ pub(crate) struct Filter {
 
 impl Filter {
     /// The conditions of a query, without its `limit` and `after`.
-    pub(crate) fn of(query: &Query) -> Self {
+    pub(crate) fn of(query: &ExecutionQuery) -> Self {
         let mut filter = Self::default();
         if let Some(id) = &query.id {
             filter.and("e.id = ?", [id.clone().into()]);
@@ -85,7 +85,7 @@ pub(crate) fn most(limit: usize) -> i64 {
 }
 
 /// Returns the executions that a query finds, the newest first.
-pub(crate) fn list(conn: &Connection, query: &Query) -> Result<Vec<Info>> {
+pub(crate) fn list(conn: &Connection, query: &ExecutionQuery) -> Result<Vec<ExecutionInfo>> {
     let mut filter = Filter::of(query);
     if let Some(after) = &query.after {
         filter.and(
@@ -111,7 +111,7 @@ pub(crate) fn list(conn: &Connection, query: &Query) -> Result<Vec<Info>> {
 }
 
 /// Returns how many executions a query finds.
-pub(crate) fn count(conn: &Connection, query: &Query) -> Result<u64> {
+pub(crate) fn count(conn: &Connection, query: &ExecutionQuery) -> Result<u64> {
     let filter = Filter::of(query);
     let sql = format!("SELECT count(*) FROM executions e {}", filter.sql());
     let count: i64 = conn

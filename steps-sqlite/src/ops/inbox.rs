@@ -1,7 +1,7 @@
 //! The inbox of each execution: messages (signals, stops, undos) that no run has taken yet.
 
 use rusqlite::{Connection, OptionalExtension, params};
-use steps_core::store::{ErrorKind, Message, Tell, Told};
+use steps_core::store::{ErrorKind, Message, MessageReceipt, SendMessage};
 
 use crate::{
     error::{Fail, Result},
@@ -27,21 +27,21 @@ const NEWER: &str = "SELECT 1 FROM messages WHERE execution = ?1 AND number > ?2
 const REMOVE: &str = "DELETE FROM messages WHERE execution = ?1";
 
 /// Puts a message into an execution's inbox, and makes the execution due if no worker holds it.
-pub(crate) fn tell(conn: &Connection, tell: &Tell, now: i64) -> Result<Told> {
+pub(crate) fn send(conn: &Connection, message: &SendMessage, now: i64) -> Result<MessageReceipt> {
     let mut statement = conn.prepare_cached(TO)?;
-    let mut rows = statement.query([&tell.id])?;
+    let mut rows = statement.query([&message.id])?;
     let Some(row) = rows.next()? else {
-        return Ok(Told::Unknown);
+        return Ok(MessageReceipt::Unknown);
     };
     let mut columns = Columns::from(row, 0);
     let key = columns.number()?;
     let key = columns.some(key)?;
     let status = columns.status()?;
     drop(rows);
-    if !tell.only.is_empty() && !tell.only.contains(&status) {
-        return Ok(Told::Not(status));
+    if !message.if_status.is_empty() && !message.if_status.contains(&status) {
+        return Ok(MessageReceipt::WrongStatus(status));
     }
-    let (kind, path, value) = match &tell.message {
+    let (kind, path, value) = match &message.message {
         Message::Signal { path, value } => ("signal", path.as_str(), Some(value.get())),
         Message::Stop => ("stop", "", None),
         Message::Undo => ("undo", "", None),
@@ -56,7 +56,7 @@ pub(crate) fn tell(conn: &Connection, tell: &Tell, now: i64) -> Result<Told> {
         .prepare_cached(PUT)?
         .insert(params![key, kind, path, value, now])?;
     conn.prepare_cached(WAKE)?.execute([key, now])?;
-    Ok(Told::Kept(number))
+    Ok(MessageReceipt::Stored(number))
 }
 
 /// Returns the messages after number `seen`, the oldest first.

@@ -2,7 +2,7 @@
 //! `claim`, and giving a lease back to `write`.
 
 use rusqlite::{Connection, params};
-use steps_core::store::{FlowClaim, Held, Hold, Lease, Renew, Renewal, Taken};
+use steps_core::store::{Acquire, Acquired, FlowClaim, HeldExecution, Lease, Renew, Renewal};
 
 use super::{
     execution::{self, Execution},
@@ -23,36 +23,37 @@ pub(crate) const READMIT: &str = "UPDATE executions SET refused = NULL, refused_
     WHERE flow = ?1 AND refused = ?2 AND due_at IS NOT NULL";
 
 /// Leases an execution to a worker, unless another one holds it.
-pub(crate) fn hold(conn: &Connection, hold: &Hold, now: i64) -> Result<Held> {
-    let Some(execution) = execution::by_id(conn, &hold.id)? else {
-        return Ok(Held::Unknown);
+pub(crate) fn acquire(conn: &Connection, acquire: &Acquire, now: i64) -> Result<Acquired> {
+    let Some(execution) = execution::by_id(conn, &acquire.id)? else {
+        return Ok(Acquired::Unknown);
     };
     if let (Some(worker), Some(until)) = (&execution.info.worker, execution.info.due)
         && until > time(now)
     {
-        return Ok(Held::Busy {
+        return Ok(Acquired::Busy {
             worker: worker.clone(),
             until,
         });
     }
-    let taken = readable(conn, execution)?.lease(conn, &hold.worker, after(now, hold.lease))?;
-    Ok(Held::Taken(Box::new(taken)))
+    let taken =
+        readable(conn, execution)?.lease(conn, &acquire.worker, after(now, acquire.lease))?;
+    Ok(Acquired::Held(Box::new(taken)))
 }
 
 /// An execution that has been read in full, and is not leased yet.
-pub(crate) struct Readable(Taken);
+pub(crate) struct Readable(HeldExecution);
 
 /// Reads an execution in full, with its nodes and messages.
 pub(crate) fn readable(conn: &Connection, mut execution: Execution) -> Result<Readable> {
     let nodes = execution.nodes(conn)?;
     let messages = inbox::since(conn, execution.key, 0)
         .map_err(|fail| execution::of_execution(fail, &execution.info.id))?;
-    Ok(Readable(Taken {
+    Ok(Readable(HeldExecution {
         lease: Lease {
             key: execution.key,
             fence: execution.fence + 1,
         },
-        from: execution.info.worker.take(),
+        previous_worker: execution.info.worker.take(),
         info: execution.info,
         input: execution.input,
         nodes,
@@ -62,7 +63,12 @@ pub(crate) fn readable(conn: &Connection, mut execution: Execution) -> Result<Re
 
 impl Readable {
     /// Leases it to a worker.
-    pub(crate) fn lease(self, conn: &Connection, worker: &str, until: i64) -> Result<Taken> {
+    pub(crate) fn lease(
+        self,
+        conn: &Connection,
+        worker: &str,
+        until: i64,
+    ) -> Result<HeldExecution> {
         let Self(mut taken) = self;
         conn.prepare_cached(TAKE)?
             .execute(params![taken.lease.key, worker, until])?;
@@ -88,7 +94,7 @@ pub(crate) fn renew(conn: &Connection, renew: &Renew, now: i64) -> Result<Vec<Re
 }
 
 /// Forgets that these flows have refused executions, so that they are claimed for them again.
-pub(crate) fn readmit(conn: &Connection, flows: &[FlowClaim]) -> Result<()> {
+pub(crate) fn forget_refusals(conn: &Connection, flows: &[FlowClaim]) -> Result<()> {
     let mut statement = conn.prepare_cached(READMIT)?;
     for flow in flows {
         for name in &flow.names {

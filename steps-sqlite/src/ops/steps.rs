@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use rusqlite::{Connection, params};
-use steps_core::{state::NodeData, store::Change};
+use steps_core::{state::NodeData, store::NodeRow};
 
 use super::txn::{Kept, Txn};
 use crate::{
@@ -28,7 +28,7 @@ const REMOVE: &str = "DELETE FROM steps WHERE id BETWEEN ?1 AND ?2";
 pub(crate) fn put<'a>(
     txn: &Txn<'_>,
     key: i64,
-    changes: impl Iterator<Item = &'a Change>,
+    changes: impl Iterator<Item = &'a NodeRow>,
 ) -> Result<()> {
     let mut statement = txn.statement(Kept::Put, PUT)?;
     for change in changes {
@@ -61,7 +61,7 @@ pub(crate) fn remove(conn: &Connection, key: i64) -> Result<()> {
 }
 
 /// Adds the rows of an execution to `nodes`.
-pub(crate) fn read(conn: &Connection, key: i64, nodes: &mut Vec<Change>) -> Result<()> {
+pub(crate) fn read(conn: &Connection, key: i64, nodes: &mut Vec<NodeRow>) -> Result<()> {
     let (first, last) = rows_of(key);
     let mut statement = conn.prepare_cached(ALL)?;
     let mut rows = statement.query([first, last])?;
@@ -71,7 +71,7 @@ pub(crate) fn read(conn: &Connection, key: i64, nodes: &mut Vec<Change>) -> Resu
     Ok(())
 }
 
-fn change(columns: &mut Columns<'_>) -> Result<Change> {
+fn change(columns: &mut Columns<'_>) -> Result<NodeRow> {
     let id = columns.number()?;
     let id = node_number(columns.some(id)?);
     let parent = columns.count()?;
@@ -89,5 +89,5 @@ fn change(columns: &mut Columns<'_>) -> Result<Change> {
     node.input = columns.json()?;
     node.output = columns.json()?;
     columns.overflow(&mut node)?;
-    Ok(Change::new(id, parent, node))
+    Ok(NodeRow::new(id, parent, node))
 }

@@ -3,7 +3,9 @@
 use rusqlite::{Connection, params};
 use steps_core::{
     state::NodeData,
-    store::{Due, ErrorKind, Existing, Lease, NewExecution, Refused, Target, Then, Write, Written},
+    store::{
+        Due, ErrorKind, Existing, Lease, LeaseAfter, NewExecution, Refused, Target, Write, Written,
+    },
 };
 
 use super::{
@@ -92,7 +94,7 @@ fn make(txn: &Txn<'_>, new: &NewExecution, write: &Write, now: i64) -> Result<Wr
         })));
     }
     let (worker, due, refused) = match (&write.then, &new.held) {
-        (Then::Keep, None) => {
+        (LeaseAfter::Keep, None) => {
             return Err(Fail::new(
                 ErrorKind::Rejected,
                 format!(
@@ -101,9 +103,9 @@ fn make(txn: &Txn<'_>, new: &NewExecution, write: &Write, now: i64) -> Result<Wr
                 ),
             ));
         }
-        (Then::Keep, Some((worker, lease))) => (Some(worker), Some(after(now, *lease)), None),
-        (Then::Rest { due, .. }, _) => (None, due_at(*due, now), None),
-        (Then::Refuse(refused), _) => (None, Some(now), Some(refused)),
+        (LeaseAfter::Keep, Some((worker, lease))) => (Some(worker), Some(after(now, *lease)), None),
+        (LeaseAfter::Release { due, .. }, _) => (None, due_at(*due, now), None),
+        (LeaseAfter::Refuse(refused), _) => (None, Some(now), Some(refused)),
     };
     let key = txn.prepare_cached(MAKE)?.insert(params![
         new.id,
@@ -162,10 +164,13 @@ fn put_root(conn: &Connection, key: i64, flow: &str, root: &NodeData) -> Result<
 
 /// Keeps the lease, or gives it back. Returns whether a newer message has made the execution due at
 /// once.
-fn then(conn: &Connection, key: i64, then: &Then, now: i64) -> Result<bool> {
+fn then(conn: &Connection, key: i64, then: &LeaseAfter, now: i64) -> Result<bool> {
     match then {
-        Then::Keep => {}
-        Then::Rest { due, seen } => {
+        LeaseAfter::Keep => {}
+        LeaseAfter::Release {
+            due,
+            last_message: seen,
+        } => {
             let recalled = inbox::newer(conn, key, *seen)?;
             let due = if recalled {
                 Some(now)
@@ -175,7 +180,7 @@ fn then(conn: &Connection, key: i64, then: &Then, now: i64) -> Result<bool> {
             conn.prepare_cached(REST)?.execute(params![key, due])?;
             return Ok(recalled);
         }
-        Then::Refuse(refused) => {
+        LeaseAfter::Refuse(refused) => {
             conn.prepare_cached(REFUSE)?.execute(params![
                 key,
                 now,

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use steps_core::{
     Json,
     state::Labels,
-    store::{Due, NewExecution, Target, Then},
+    store::{Due, LeaseAfter, NewExecution, Target},
 };
 
 use super::*;
@@ -24,9 +24,9 @@ fn large(id: usize) -> Write {
         nodes: Vec::new(),
         replace: false,
         taken: Vec::new(),
-        then: Then::Rest {
+        then: LeaseAfter::Release {
             due: Due::Never,
-            seen: 0,
+            last_message: 0,
         },
     }
 }
@@ -62,7 +62,10 @@ async fn what_waits_is_bounded() {
     for call in calls {
         call.await.unwrap().unwrap();
     }
-    assert_eq!(store.count(Query::default()).await.unwrap(), CALLS as u64);
+    assert_eq!(
+        store.count(ExecutionQuery::default()).await.unwrap(),
+        CALLS as u64
+    );
     // The room of the last call is released a moment after its answer.
     while store.inner.room.available_permits() < ROOM as usize {
         tokio::task::yield_now().await;

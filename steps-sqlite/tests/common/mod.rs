@@ -9,7 +9,9 @@ use std::{borrow::Cow, path::PathBuf, time::Duration};
 use steps_core::{
     Json, State, Status,
     state::Labels,
-    store::{Change, Claim, Due, FlowClaim, Lease, NewExecution, Target, Then, Write, Written},
+    store::{
+        Claim, Due, FlowClaim, Lease, LeaseAfter, NewExecution, NodeRow, Target, Write, Written,
+    },
 };
 use steps_sqlite::{SqliteOptions, SqliteStore};
 use tempfile::TempDir;
@@ -44,7 +46,7 @@ pub fn files(folder: &TempDir) -> Vec<String> {
 }
 
 /// A new execution.
-pub fn new(id: &str, then: Then, held: Option<&str>) -> Write {
+pub fn new(id: &str, then: LeaseAfter, held: Option<&str>) -> Write {
     Write {
         target: Target::New(Box::new(NewExecution {
             id: id.to_owned(),
@@ -63,7 +65,7 @@ pub fn new(id: &str, then: Then, held: Option<&str>) -> Write {
 
 /// A new execution that a worker holds.
 pub fn held(id: &str) -> Write {
-    new(id, Then::Keep, Some("worker"))
+    new(id, LeaseAfter::Keep, Some("worker"))
 }
 
 /// A new execution that is due.
@@ -71,8 +73,11 @@ pub fn due(id: &str, due: Due) -> Write {
     new(id, rest(due), None)
 }
 
-pub fn rest(due: Due) -> Then {
-    Then::Rest { due, seen: 0 }
+pub fn rest(due: Due) -> LeaseAfter {
+    LeaseAfter::Release {
+        due,
+        last_message: 0,
+    }
 }
 
 pub fn created(written: Written) -> Lease {
@@ -94,10 +99,10 @@ pub fn node(name: &str) -> State {
 }
 
 /// The write of one node.
-pub fn step(lease: Lease, id: u32, name: &str, then: Then) -> Write {
+pub fn step(lease: Lease, id: u32, name: &str, then: LeaseAfter) -> Write {
     Write {
         target: Target::Held(lease),
-        nodes: vec![Change::new(id, 0, node(name))],
+        nodes: vec![NodeRow::new(id, 0, node(name))],
         replace: false,
         taken: Vec::new(),
         then,

@@ -11,7 +11,7 @@ use crate::{
     engine::{Engine, error::EngineError, news::Listener},
     language::flow::Flow,
     model::{state::State, status::Status, typed::FlowState},
-    store::{Info, Query, Saved},
+    store::{ExecutionInfo, ExecutionQuery, StoredExecution},
 };
 
 /// An execution of any flow. What needs the flow's type is in [`Execution`].
@@ -104,11 +104,11 @@ impl Engine {
         }
     }
 
-    async fn find(&self, id: &str) -> Result<Option<Info>, EngineError> {
-        let query = Query {
+    async fn find(&self, id: &str) -> Result<Option<ExecutionInfo>, EngineError> {
+        let query = ExecutionQuery {
             id: Some(id.to_owned()),
             limit: 1,
-            ..Query::default()
+            ..ExecutionQuery::default()
         };
         Ok(self.core.store.list(query).await?.pop())
     }
@@ -131,7 +131,7 @@ impl Handle {
     }
 
     /// What is known of it without its tree.
-    pub async fn info(&self) -> Result<Info, EngineError> {
+    pub async fn info(&self) -> Result<ExecutionInfo, EngineError> {
         let found = self.engine.find(&self.id).await?;
         found.ok_or_else(|| self.unknown())
     }
@@ -147,12 +147,12 @@ impl Handle {
     }
 
     /// What is recorded of it, all of it at one moment.
-    pub(super) async fn saved(&self) -> Result<Saved, EngineError> {
+    pub(super) async fn saved(&self) -> Result<StoredExecution, EngineError> {
         let saved = self.engine.core.store.load(self.id.to_string()).await?;
         saved.ok_or_else(|| self.unknown())
     }
 
-    pub(super) fn tree_of(&self, saved: Saved) -> Result<State, EngineError> {
+    pub(super) fn tree_of(&self, saved: StoredExecution) -> Result<State, EngineError> {
         saved.into_state().map_err(|error| EngineError::State {
             id: self.id.to_string(),
             error: Arc::new(error),
@@ -179,7 +179,7 @@ impl<F: Flow> Execution<F> {
         Ok(FlowState::from(self.tree().await?))
     }
 
-    pub(super) fn check_flow(&self, info: &Info) -> Result<(), EngineError> {
+    pub(super) fn check_flow(&self, info: &ExecutionInfo) -> Result<(), EngineError> {
         if F::TABLE.answers_to(&info.flow) {
             return Ok(());
         }

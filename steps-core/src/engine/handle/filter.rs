@@ -9,7 +9,7 @@ use crate::{
     engine::{Engine, error::EngineError},
     language::flow::Flow,
     model::status::Status,
-    store::{Info, Query},
+    store::{ExecutionInfo, ExecutionQuery},
 };
 
 /// Selects executions: those that meet all of its conditions. Without any, all executions.
@@ -22,7 +22,7 @@ use crate::{
 #[derive(Clone, Debug, Default)]
 #[must_use = "a filter finds nothing by itself"]
 pub struct Filter {
-    query: Query,
+    query: ExecutionQuery,
 }
 
 impl Filter {
@@ -109,7 +109,7 @@ impl Filter {
 
 impl Engine {
     /// Returns the executions that a filter finds, the newest first.
-    pub async fn list(&self, filter: Filter) -> Result<Vec<Info>, EngineError> {
+    pub async fn list(&self, filter: Filter) -> Result<Vec<ExecutionInfo>, EngineError> {
         let mut query = filter.query;
         if query.limit == 0 {
             query.limit = 100;
@@ -137,9 +137,9 @@ impl Handle {
     ///
     /// [`EngineError::Status`] where it has not ended.
     pub async fn delete(&self) -> Result<(), EngineError> {
-        let query = Query {
+        let query = ExecutionQuery {
             id: Some(self.id.to_string()),
-            ..Query::default()
+            ..ExecutionQuery::default()
         };
         if self.engine.core.store.delete(query).await? == 0 {
             return Err(EngineError::Status {

@@ -13,7 +13,7 @@ use crate::{
     engine::error::EngineError,
     language::flow::Flow,
     model::{status::Status, typed::AsStepRef},
-    store::{Message, Tell, Told},
+    store::{Message, MessageReceipt, SendMessage},
 };
 
 impl Handle {
@@ -43,7 +43,7 @@ impl Handle {
     /// [`EngineError::TimedOut`] where it is still at a step. It stops all the same when that ends.
     pub async fn stop_and_wait(&self, timeout: Duration) -> Result<Status, EngineError> {
         self.stop().await?;
-        let rest = tokio::time::timeout(timeout, self.rest()).await;
+        let rest = tokio::time::timeout(timeout, self.ended()).await;
         match rest {
             Ok(info) => Ok(info?.status),
             Err(_) => Err(EngineError::TimedOut {
@@ -80,7 +80,7 @@ impl Handle {
         path: &str,
         value: &T,
     ) -> Result<(), EngineError> {
-        let value = caught(|| Json::encode(value)).map_err(|error| EngineError::Value {
+        let value = caught(|| Json::encode(value)).map_err(|error| EngineError::InvalidValue {
             id: self.id.to_string(),
             why: format!("the signal to `{path}` can't be saved as JSON: {error}"),
         })?;
@@ -102,22 +102,22 @@ impl Handle {
         from: &[Status],
         wanted: &'static str,
     ) -> Result<(), EngineError> {
-        let told = self.engine.core.store.tell(Tell {
+        let told = self.engine.core.store.send(SendMessage {
             id: self.id.to_string(),
             message: message.clone(),
-            only: from.to_vec(),
+            if_status: from.to_vec(),
         });
         match told.await? {
-            Told::Kept(number) => {
+            MessageReceipt::Stored(number) => {
                 self.engine.core.deliver(&self.id, number, message);
                 Ok(())
             }
-            Told::Not(status) => Err(EngineError::Status {
+            MessageReceipt::WrongStatus(status) => Err(EngineError::Status {
                 id: self.id.to_string(),
                 wanted,
                 status,
             }),
-            Told::Unknown => Err(self.unknown()),
+            MessageReceipt::Unknown => Err(self.unknown()),
         }
     }
 }

@@ -12,7 +12,10 @@ use crate::{
         status::Status,
         typed::AsStepRef,
     },
-    store::{Due, Held, Hold, Message, Saved, Taken, Target, Then, Write, root},
+    store::{
+        Acquire, Acquired, Due, HeldExecution, LeaseAfter, Message, StoredExecution, Target, Write,
+        root,
+    },
 };
 
 impl Handle {
@@ -75,7 +78,7 @@ impl Handle {
         edit: impl FnOnce(&mut State) -> Result<R, Refusal>,
     ) -> Result<R, EngineError> {
         let core = &self.engine.core;
-        let taken = self.hold().await?;
+        let taken = self.acquire().await?;
         let status = taken.info.status;
         let seen = taken.messages.last().map_or(0, |(number, _)| *number);
         // Requests were made of what it was before.
@@ -86,7 +89,7 @@ impl Handle {
             .map(|(number, _)| *number)
             .collect();
         let target = Target::Held(taken.lease);
-        let saved = Saved {
+        let saved = StoredExecution {
             info: taken.info,
             input: taken.input,
             nodes: taken.nodes,
@@ -103,9 +106,9 @@ impl Handle {
                     nodes: root::rows_of(state),
                     replace: true,
                     taken: requests,
-                    then: Then::Rest {
+                    then: LeaseAfter::Release {
                         due: Due::Now,
-                        seen,
+                        last_message: seen,
                     },
                 };
                 core.store.write(write).await?;
@@ -124,7 +127,10 @@ impl Handle {
                     nodes: Vec::new(),
                     replace: false,
                     taken: Vec::new(),
-                    then: Then::Rest { due, seen },
+                    then: LeaseAfter::Release {
+                        due,
+                        last_message: seen,
+                    },
                 };
                 core.store.write(write).await?;
                 Err(error)
@@ -132,21 +138,21 @@ impl Handle {
         }
     }
 
-    async fn hold(&self) -> Result<Taken, EngineError> {
+    async fn acquire(&self) -> Result<HeldExecution, EngineError> {
         let core = &self.engine.core;
-        let held = core.store.hold(Hold {
+        let held = core.store.acquire(Acquire {
             id: self.id.to_string(),
             worker: core.worker.clone(),
             lease: core.lease,
         });
         match held.await? {
-            Held::Taken(taken) => Ok(*taken),
-            Held::Busy { worker, until } => Err(EngineError::Busy {
+            Acquired::Held(taken) => Ok(*taken),
+            Acquired::Busy { worker, until } => Err(EngineError::Busy {
                 id: self.id.to_string(),
                 worker,
                 until,
             }),
-            Held::Unknown => Err(self.unknown()),
+            Acquired::Unknown => Err(self.unknown()),
         }
     }
 

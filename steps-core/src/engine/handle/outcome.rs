@@ -13,12 +13,12 @@ use crate::{
     interpreter::cause_of,
     language::flow::Flow,
     model::{failure::Failure, status::Status},
-    store::Info,
+    store::ExecutionInfo,
 };
 
 impl Handle {
     /// Waits until it has ended: done, failed, undone, stuck or stopped.
-    pub async fn rest(&self) -> Result<Info, EngineError> {
+    pub async fn ended(&self) -> Result<ExecutionInfo, EngineError> {
         let core = &self.engine.core;
         let mut listener = core.news.listen(&self.id);
         let mut pause = core.poll;
@@ -36,7 +36,7 @@ impl Handle {
 
 /// Whether it has ended and nothing more was asked for: one that is done, and is to be undone, is
 /// due.
-fn has_ended(info: &Info) -> bool {
+fn has_ended(info: &ExecutionInfo) -> bool {
     info.status.is_final() && info.due.is_none()
 }
 
@@ -50,7 +50,7 @@ impl<F: Flow> Execution<F> {
     ///
     /// [`EngineError::Failed`] where it ended otherwise: failed, undone, stuck or stopped.
     /// [`EngineError::Incompatible`] where it does not fit this program, which it may yet do with
-    /// another; [`EngineError::HeldUp`] where the store takes no more records of it.
+    /// another; [`EngineError::StoreFailed`] where the store takes no more records of it.
     pub async fn outcome(&self) -> Result<F::Output, EngineError> {
         let core = &self.engine.core;
         let mut listener = core.news.listen(&self.id);
@@ -86,7 +86,7 @@ impl<F: Flow> Execution<F> {
                 failure: *failure,
             }),
             TurnEnd::Incompatible(why) => Err(EngineError::Incompatible { id: id(), why }),
-            TurnEnd::StoreFailed(error) => Err(EngineError::HeldUp { id: id(), error }),
+            TurnEnd::StoreFailed(error) => Err(EngineError::StoreFailed { id: id(), error }),
         })
     }
 
@@ -131,7 +131,7 @@ impl<F: Flow> Execution<F> {
 
     fn decode(&self, output: Option<&Json>) -> Result<F::Output, EngineError> {
         let text = output.map_or("null", Json::get);
-        caught(|| (F::OUTPUT.decode)(text)).map_err(|error| EngineError::Value {
+        caught(|| (F::OUTPUT.decode)(text)).map_err(|error| EngineError::InvalidValue {
             id: self.id.to_string(),
             why: format!("its saved output can't be read: {error}"),
         })

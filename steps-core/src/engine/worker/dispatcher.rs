@@ -13,7 +13,7 @@ use super::{
 use crate::{
     base::{clock, clock::Clock},
     engine::concurrency::{Limiter, Permit},
-    store::{Claim, StoreError, Taken},
+    store::{Claim, HeldExecution, StoreError},
 };
 
 /// At most this many executions are claimed at once, with their trees.
@@ -184,7 +184,7 @@ impl Dispatcher {
     }
 
     /// Begins the turn of an execution that was claimed.
-    fn take_up(&self, taken: Taken, places: &mut FreePlaces) {
+    fn take_up(&self, taken: HeldExecution, places: &mut FreePlaces) {
         let served = self.flows.get(&taken.info.flow);
         let Some(((index, flow), in_engine)) = served.zip(places.in_engine.pop()) else {
             // The store gave what was not asked for; it goes to somebody else when the lease ends.
@@ -194,7 +194,7 @@ impl Dispatcher {
         let in_flow = places.in_flows[index]
             .pop()
             .or_else(|| flow.limiter.as_ref().map(Limiter::admit));
-        if let Some(from) = &taken.from {
+        if let Some(from) = &taken.previous_worker {
             tracing::info!(
                 execution = taken.info.id,
                 from,

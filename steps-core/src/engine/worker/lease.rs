@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     base::clock,
-    store::{Due, ErrorKind, Refused, Then},
+    store::{Due, ErrorKind, LeaseAfter, Refused},
 };
 
 impl EngineCore {
@@ -26,9 +26,9 @@ impl EngineCore {
             let mut left = core.lease;
             while let Some(less) = left.checked_sub(pause) {
                 tokio::time::sleep(pause).await;
-                let then = Then::Rest {
+                let then = LeaseAfter::Release {
                     due: Due::At(due),
-                    seen: 0,
+                    last_message: 0,
                 };
                 match journal.give_back(then).await {
                     Ok(()) => return core.schedule.due_at(due),
@@ -42,9 +42,9 @@ impl EngineCore {
 
     /// Gives back the lease of a turn that was cut off: its execution is due now.
     pub(super) async fn give_back_cut(&self, journal: &TurnJournal) {
-        let then = Then::Rest {
+        let then = LeaseAfter::Release {
             due: Due::Now,
-            seen: 0,
+            last_message: 0,
         };
         if let Err(error) = journal.give_back(then).await
             && error.kind() != ErrorKind::Fenced
@@ -59,7 +59,7 @@ impl EngineCore {
         let pause = self.lease / 2;
         tokio::spawn(async move {
             tokio::time::sleep(pause).await;
-            if let Err(error) = journal.give_back(Then::Refuse(refused)).await {
+            if let Err(error) = journal.give_back(LeaseAfter::Refuse(refused)).await {
                 tracing::warn!(execution = &*journal.id, %error, "not given back");
             }
         });

@@ -103,7 +103,7 @@ impl ServedFlows {
     ///
     /// # Errors
     ///
-    /// [`EngineError::Twice`] where two have the same name, or alias.
+    /// [`EngineError::DuplicateFlow`] where two have the same name, or alias.
     pub(crate) fn new(
         flows: Vec<(Arc<dyn ErasedFlow>, Option<usize>)>,
         engine: &Limiter,
@@ -117,7 +117,7 @@ impl ServedFlows {
         for (index, served) in all.iter().enumerate() {
             for name in served.names() {
                 if by_name.insert(name, index).is_some() {
-                    return Err(EngineError::Twice { name });
+                    return Err(EngineError::DuplicateFlow { name });
                 }
             }
         }

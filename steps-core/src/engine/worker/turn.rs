@@ -24,7 +24,8 @@ use crate::{
     },
     run::{Run, with::With},
     store::{
-        ErrorKind, Info, Message, NewExecution, Refused, Saved, StoreError, Taken, Target, Then,
+        ErrorKind, ExecutionInfo, HeldExecution, LeaseAfter, Message, NewExecution, Refused,
+        StoreError, StoredExecution, Target,
     },
 };
 
@@ -38,7 +39,7 @@ pub(crate) struct Turn {
     pub(crate) journal: Arc<TurnJournal>,
     pub(crate) mailbox: Arc<Mailbox>,
     /// What the store keeps of the execution.
-    pub(crate) saved: Saved,
+    pub(crate) saved: StoredExecution,
     /// Whether it is to be undone from the start.
     pub(crate) undo: bool,
     /// Whether this engine's own lease on it had ended, perhaps with it still at work here.
@@ -53,9 +54,9 @@ impl Turn {
         mut new: NewExecution,
         started: oneshot::Sender<Started>,
     ) -> Self {
-        let mut info = Info::new(new.id.as_str(), new.flow.as_str(), core.clock.now());
+        let mut info = ExecutionInfo::new(new.id.as_str(), new.flow.as_str(), core.clock.now());
         info.labels.clone_from(&new.labels);
-        let saved = Saved {
+        let saved = StoredExecution {
             info,
             input: new.input.clone(),
             nodes: Vec::new(),
@@ -65,14 +66,14 @@ impl Turn {
     }
 
     /// A turn of an execution that this engine has claimed.
-    pub(crate) fn of_claimed(core: &Arc<EngineCore>, taken: Taken) -> Self {
-        let saved = Saved {
+    pub(crate) fn of_claimed(core: &Arc<EngineCore>, taken: HeldExecution) -> Self {
+        let saved = StoredExecution {
             info: taken.info,
             input: taken.input,
             nodes: taken.nodes,
         };
         let mut turn = Self::new(core, saved, Target::Held(taken.lease), None);
-        turn.reclaimed_own = taken.from.as_ref() == Some(&core.worker);
+        turn.reclaimed_own = taken.previous_worker.as_ref() == Some(&core.worker);
         for (number, message) in taken.messages {
             turn.undo |= message == Message::Undo;
             turn.mailbox.deliver(number, message);
@@ -82,7 +83,7 @@ impl Turn {
 
     fn new(
         core: &Arc<EngineCore>,
-        saved: Saved,
+        saved: StoredExecution,
         target: Target,
         started: Option<oneshot::Sender<Started>>,
     ) -> Self {
@@ -211,7 +212,7 @@ async fn refuse<F: Flow>(core: &EngineCore, journal: &Arc<TurnJournal>, why: Str
         core.refuse_later(Arc::clone(journal), refused);
         return TurnEnd::Incompatible(why);
     }
-    match journal.give_back(Then::Refuse(refused)).await {
+    match journal.give_back(LeaseAfter::Refuse(refused)).await {
         Ok(()) => TurnEnd::Incompatible(why),
         Err(error) => TurnEnd::StoreFailed(error),
     }

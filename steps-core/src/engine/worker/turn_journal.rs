@@ -14,9 +14,11 @@ use tokio::{
 use crate::{
     base::{error::JournalError, future::BoxFuture, sync::lock},
     engine::{error::EngineError, news::News},
-    journal::{Batch, Journal, Rest},
+    journal::{Batch, Journal, PassEnd},
     model::status::Status,
-    store::{Due, Existing, Lease, Message, Store, StoreError, Target, Then, Write, Written, root},
+    store::{
+        Due, Existing, Lease, LeaseAfter, Message, Store, StoreError, Target, Write, Written, root,
+    },
 };
 
 /// What the first write of a new execution came to: the execution that has the id already, if there
@@ -149,7 +151,7 @@ impl TurnJournal {
     }
 
     /// Gives the lease back without a record, if there is one.
-    pub(crate) async fn give_back(&self, then: Then) -> Result<(), StoreError> {
+    pub(crate) async fn give_back(&self, then: LeaseAfter) -> Result<(), StoreError> {
         let Some(lease) = self.lease() else {
             return Ok(());
         };
@@ -164,7 +166,7 @@ impl TurnJournal {
     }
 
     fn write(&self, batch: Batch<'_>) -> Write {
-        let (rest, replace, status) = (batch.rest(), batch.replaces(), batch.status());
+        let (rest, replace, status) = (batch.pass_end(), batch.replaces(), batch.status());
         let nodes = root::into_rows(batch.changes);
         let mut progress = lock(&self.progress);
         let mut taken = std::mem::take(&mut progress.given_signals);
@@ -173,7 +175,7 @@ impl TurnJournal {
                 Message::Undo => {
                     matches!(status, Status::Undoing | Status::Undone | Status::Stuck)
                 }
-                _ => matches!(rest, Some(Rest::Ended | Rest::Stopped)),
+                _ => matches!(rest, Some(PassEnd::Ended | PassEnd::Stopped)),
             };
             if had_effect {
                 taken.push(*number);
@@ -182,14 +184,14 @@ impl TurnJournal {
         });
         progress.newest_at_write = progress.newest;
         let then = match rest {
-            None => Then::Keep,
-            Some(rest) => Then::Rest {
+            None => LeaseAfter::Keep,
+            Some(rest) => LeaseAfter::Release {
                 due: match rest {
-                    Rest::Waiting { until: Some(until) } => Due::At(until),
-                    Rest::Suspended => Due::Now,
+                    PassEnd::Waiting { until: Some(until) } => Due::At(until),
+                    PassEnd::Suspended => Due::Now,
                     _ => Due::Never,
                 },
-                seen: progress.looked_at,
+                last_message: progress.looked_at,
             },
         };
         Write {

@@ -78,7 +78,7 @@ impl TurnGuard {
         if journal.lease().is_none() {
             // The execution was not made, or another one has its id: that was told already.
             match end {
-                TurnEnd::Incompatible(why) => journal.not_started(EngineError::Value {
+                TurnEnd::Incompatible(why) => journal.not_started(EngineError::InvalidValue {
                     id: journal.id.to_string(),
                     why,
                 }),

@@ -16,8 +16,8 @@ use crate::{
     language::scope::Keys,
     model::{
         state::{FailureCause, Kind, NodeData, Until},
-        status::{Event, Status},
-        table::Node,
+        status::{Status, Transition},
+        table::Line,
     },
 };
 
@@ -132,7 +132,7 @@ impl Record {
     /// Changes the status. An event that the machine does not allow is a bug of the
     /// interpreter's; it is said aloud in tests and leaves the status alone otherwise.
     #[inline]
-    pub(crate) fn on(&mut self, event: Event) {
+    pub(crate) fn on(&mut self, event: Transition) {
         match self.status.on(event) {
             Ok(status) => self.status = status,
             Err(error) => {
@@ -144,7 +144,7 @@ impl Record {
 
     #[inline]
     pub(crate) fn begin(&mut self, now: Timestamp) {
-        self.on(Event::Begin);
+        self.on(Transition::Begin);
         self.started_at.get_or_insert(now);
         // A flow or a group is taken up again at each pass; that is no attempt.
         if self.kind == Kind::Step {
@@ -159,7 +159,7 @@ impl Record {
 
     #[inline]
     pub(crate) fn finish(&mut self, now: Timestamp, output: Option<Json>) {
-        self.on(Event::Finish);
+        self.on(Transition::Finish);
         self.done_at = Some(now);
         self.output = output;
         if let Some(cold) = &mut self.cold {
@@ -172,7 +172,7 @@ impl Record {
 
     /// Ends it with the errors it has.
     pub(crate) fn fail(&mut self, now: Timestamp) {
-        self.on(Event::Fail);
+        self.on(Transition::Fail);
         self.done_at = Some(now);
         if let Some(cold) = &mut self.cold {
             cold.until = None;
@@ -181,7 +181,7 @@ impl Record {
 
     /// It is stopped, with what is below it as it is.
     pub(crate) fn stop(&mut self, now: Timestamp) {
-        self.on(Event::Stop);
+        self.on(Transition::Stop);
         self.done_at = Some(now);
         if let Some(cold) = &mut self.cold {
             cold.until = None;
@@ -210,7 +210,7 @@ impl Record {
     }
 
     pub(crate) fn wait(&mut self, until: Until) {
-        self.on(Event::Wait);
+        self.on(Transition::Wait);
         self.cold_mut().until = Some(until);
     }
 
@@ -317,7 +317,7 @@ impl Records {
     }
 
     /// The first of the records of `parent`'s lines; makes them if they are not there.
-    pub(crate) fn lines(&mut self, parent: Id, nodes: &'static [Node]) -> Id {
+    pub(crate) fn lines(&mut self, parent: Id, nodes: &'static [Line]) -> Id {
         let first = self.next_id();
         let record = &mut self[parent];
         if record.count > 0 || nodes.is_empty() {

@@ -6,7 +6,7 @@ use super::{ColdFields, Id, NO_ROW, Name, ROOT, Record, Records};
 use crate::model::{
     state::{Kind, Labels, NodeData, Row, State},
     status::Status,
-    table::{Node, Work},
+    table::{Line, Work},
 };
 
 impl Records {
@@ -34,7 +34,7 @@ impl Records {
     }
 
     /// The records of a saved tree. The caller has checked that it fits the table.
-    pub(crate) fn from_state(state: &State, name: &'static str, nodes: &'static [Node]) -> Self {
+    pub(crate) fn from_state(state: &State, name: &'static str, nodes: &'static [Line]) -> Self {
         let mut tree = Self::new(name, nodes.len());
         tree.foreign = state.id.is_none();
         tree.fill(ROOT, state);
@@ -97,7 +97,7 @@ impl Records {
         record.cold = Some(Box::new(ColdFields { data, rounds }));
     }
 
-    fn fill_lines(&mut self, parent: Id, nodes: &'static [Node], states: &[State]) {
+    fn fill_lines(&mut self, parent: Id, nodes: &'static [Line], states: &[State]) {
         if states.is_empty() {
             return;
         }
@@ -118,7 +118,7 @@ impl Records {
 
     /// In a document that another program wrote, what a done step kept stands for its output, if
     /// it is one. From here on it is saved as that. Whether it is.
-    fn adopt_info(&mut self, id: Id, node: &'static Node) -> bool {
+    fn adopt_info(&mut self, id: Id, node: &'static Line) -> bool {
         let Work::Step(meta) = &node.work else {
             return false;
         };
@@ -137,7 +137,7 @@ impl Records {
         false
     }
 
-    fn fill_below(&mut self, id: Id, node: &'static Node, state: &State) {
+    fn fill_below(&mut self, id: Id, node: &'static Line, state: &State) {
         match &node.work {
             Work::Step(_) => {}
             Work::Group(_) | Work::Parallel(_) | Work::Flow(_) | Work::If { .. } => {

@@ -2,7 +2,7 @@
 
 use std::{future::poll_fn, task::Poll, time::Duration};
 
-use super::{Fate, Line, What, name};
+use super::{Fate, RandomLine, What, name};
 use crate::{
     base::{error::StepError, future::BoxFuture, json::Json},
     interpreter::execution::RootFlow,
@@ -12,18 +12,18 @@ use crate::{
     },
     model::{
         policy::{Policy, Retry},
-        table::{Node, OnFailure, StepMeta, Table, Work},
+        table::{Line, OnFailure, StepMeta, Table, Work},
     },
     testing::Lab,
 };
 
 pub(super) const TRIES: u32 = 2;
 
-pub(super) fn table(lines: &'static [Line]) -> &'static [Node] {
-    let nodes: Vec<Node> = lines
+pub(super) fn table(lines: &'static [RandomLine]) -> &'static [Line] {
+    let nodes: Vec<Line> = lines
         .iter()
         .enumerate()
-        .map(|(index, line)| Node {
+        .map(|(index, line)| Line {
             name: Box::leak(name(index, line).into_boxed_str()),
             aliases: &[],
             marks: line.marks,
@@ -82,7 +82,7 @@ pub(super) fn work(what: &'static What) -> Work {
 
 pub(super) struct Here {
     lab: Lab,
-    lines: &'static [Line],
+    lines: &'static [RandomLine],
     rounds: u32,
 }
 
@@ -208,7 +208,7 @@ impl Scope for Here {
 
 pub(super) struct Top {
     pub(super) lab: Lab,
-    pub(super) lines: &'static [Line],
+    pub(super) lines: &'static [RandomLine],
 }
 
 impl RootFlow for Top {

@@ -41,7 +41,7 @@ enum Fate {
 }
 
 #[derive(Clone, Debug)]
-struct Line {
+struct RandomLine {
     marks: Marks,
     what: What,
 }
@@ -54,16 +54,16 @@ enum What {
         /// How often it lets the others go first.
         yields: u32,
     },
-    Group(Vec<Line>),
-    Parallel(Vec<Line>),
-    If(bool, Vec<Line>),
-    For(usize, usize, Vec<Line>),
-    Loop(u32, Vec<Line>),
-    Flow(Vec<Line>),
+    Group(Vec<RandomLine>),
+    Parallel(Vec<RandomLine>),
+    If(bool, Vec<RandomLine>),
+    For(usize, usize, Vec<RandomLine>),
+    Loop(u32, Vec<RandomLine>),
+    Flow(Vec<RandomLine>),
 }
 
 impl What {
-    fn lines(&self) -> &[Line] {
+    fn lines(&self) -> &[RandomLine] {
         match self {
             Self::Step { .. } => &[],
             Self::Group(lines)
@@ -81,7 +81,7 @@ impl What {
 }
 
 /// A line's name: its number, and whether what is below it comes in no order.
-fn name(index: usize, line: &Line) -> String {
+fn name(index: usize, line: &RandomLine) -> String {
     let at_once = if line.what.is_at_once() { "p" } else { "n" };
     format!("{at_once}{index}")
 }
@@ -125,7 +125,7 @@ async fn run_asked(
 }
 
 /// Runs to the end, cut off once where `cut` says.
-fn trial(lines: &'static [Line], cut: Option<(u32, bool, bool)>) -> (State, Vec<Effect>) {
+fn trial(lines: &'static [RandomLine], cut: Option<(u32, bool, bool)>) -> (State, Vec<Effect>) {
     let table: &'static Table = Box::leak(Box::new(Table {
         name: "random",
         aliases: &[],
@@ -196,13 +196,13 @@ fn marks(pivot: bool) -> impl Strategy<Value = Marks> {
 }
 
 /// Trees in order, with pivots and steps that can't be undone; or with things at once.
-fn lines(at_once: bool) -> BoxedStrategy<Vec<Line>> {
+fn lines(at_once: bool) -> BoxedStrategy<Vec<RandomLine>> {
     let step = (fate(), any::<bool>(), 0..4_u32).prop_map(move |(fate, undo, yields)| What::Step {
         fate,
         undo: undo || at_once,
         yields,
     });
-    let line = (marks(!at_once), step).prop_map(|(marks, what)| Line { marks, what });
+    let line = (marks(!at_once), step).prop_map(|(marks, what)| RandomLine { marks, what });
     let tree = line.prop_recursive(4, 24, 4, move |line| {
         let most: usize = if at_once { 4 } else { 2 };
         let body = || vec(line.clone(), 1..4);
@@ -221,12 +221,12 @@ fn lines(at_once: bool) -> BoxedStrategy<Vec<Line>> {
                 }
             }),
         ];
-        (marks(!at_once), what).prop_map(|(marks, what)| Line { marks, what })
+        (marks(!at_once), what).prop_map(|(marks, what)| RandomLine { marks, what })
     });
     vec(tree, 1..5).boxed()
 }
 
-fn leaked(lines: Vec<Line>) -> &'static [Line] {
+fn leaked(lines: Vec<RandomLine>) -> &'static [RandomLine] {
     Box::leak(lines.into_boxed_slice())
 }
 

@@ -1,6 +1,6 @@
 //! The reference model of trees in order.
 
-use super::{Fate, Line, What, name};
+use super::{Fate, RandomLine, What, name};
 use crate::{
     model::{state::path, status::Status},
     testing::Effect,
@@ -19,7 +19,7 @@ pub(super) struct Model {
 }
 
 impl Model {
-    fn lines(&mut self, lines: &[Line], at: &[String], done: &mut Vec<Entry>) -> bool {
+    fn lines(&mut self, lines: &[RandomLine], at: &[String], done: &mut Vec<Entry>) -> bool {
         lines.iter().enumerate().all(|(index, line)| {
             let mut at = at.to_vec();
             at.push(name(index, line));
@@ -92,7 +92,7 @@ impl Model {
     }
 }
 
-pub(super) fn model(lines: &[Line]) -> (Status, Vec<Effect>) {
+pub(super) fn model(lines: &[RandomLine]) -> (Status, Vec<Effect>) {
     let mut model = Model::default();
     let mut done = Vec::new();
     if model.lines(lines, &[], &mut done) {

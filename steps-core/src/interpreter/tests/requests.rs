@@ -5,7 +5,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::{
-    Line, check_laws, firsts,
+    RandomLine, check_laws, firsts,
     generate::{Top, table},
     leaked, lines, model, run_asked,
 };
@@ -44,7 +44,11 @@ impl Journal for Asks {
 
 /// Runs to the end, asked once; one that is halted goes on from its rows. What it was halted as, and
 /// how it ended.
-fn trial(lines: &'static [Line], at: u32, ask: Request) -> (Option<Status>, State, Vec<Effect>) {
+fn trial(
+    lines: &'static [RandomLine],
+    at: u32,
+    ask: Request,
+) -> (Option<Status>, State, Vec<Effect>) {
     let table: &'static Table = Box::leak(Box::new(Table {
         name: "random",
         aliases: &[],

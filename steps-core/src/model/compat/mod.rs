@@ -50,7 +50,7 @@ use std::fmt;
 pub use misfit::Misfit;
 pub(crate) use rules::compare;
 #[cfg(any(test, feature = "testing"))]
-pub(crate) use rules::{Group, Line, Outputs, misfit, scope};
+pub(crate) use rules::{Group, Match, Outputs, misfit, scope};
 
 /// How one node of the saved tree compares with the compiled flow.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -11,7 +11,7 @@ use super::{Compatibility, Fit, NodeFit};
 use crate::model::{
     state::{Kind, State, path},
     status::Status,
-    table::{Node, StepMeta, Table, Work},
+    table::{Line, StepMeta, Table, Work},
 };
 
 /// Compares a saved tree with a flow's table.
@@ -55,7 +55,7 @@ impl Group {
     }
 
     /// That of a line, saved in this status; of a `for` or a `loop`, its item or round was.
-    pub(crate) fn of(node: &Node, status: Status) -> Self {
+    pub(crate) fn of(node: &Line, status: Status) -> Self {
         let room = match node.work {
             Work::Flow(_) => return Self::flow(status),
             Work::Parallel(_) => Room::AtOnce,
@@ -94,24 +94,24 @@ impl Group {
 
 /// How one line compares with the nodes saved of its scope.
 #[derive(Debug)]
-pub(crate) enum Line<'a> {
+pub(crate) enum Match<'a> {
     /// It was saved.
-    Saved(&'static Node, &'a State),
+    Saved(&'static Line, &'a State),
     /// It was saved as one that may fail, and did.
-    PassedOver(&'static Node),
+    PassedOver(&'static Line),
     /// It is new. Whether that breaks.
-    Added(&'static Node, bool),
+    Added(&'static Line, bool),
     /// It is gone. Whether that breaks.
     Removed(&'a State, bool),
 }
 
 /// Compares the lines of one scope with what was saved of them, without a look below.
 pub(crate) fn scope<'a>(
-    nodes: &'static [Node],
+    nodes: &'static [Line],
     states: &'a [State],
     group: Group,
-) -> impl Iterator<Item = Line<'a>> {
-    let saved = |node: &Node| states.iter().rfind(|state| node.answers_to(&state.name));
+) -> impl Iterator<Item = Match<'a>> {
+    let saved = |node: &Line| states.iter().rfind(|state| node.answers_to(&state.name));
     let begun = |state: &State| state.started_at.is_some() || state.status != Status::Pending;
     let last_begun = nodes
         .iter()
@@ -131,12 +131,12 @@ pub(crate) fn scope<'a>(
             Some(state) => {
                 let failed = matches!(state.status, Status::Failed | Status::Undone);
                 if failed && !node.marks.optional && group.passed_over(before(last_active)) {
-                    Line::PassedOver(node)
+                    Match::PassedOver(node)
                 } else {
-                    Line::Saved(node, state)
+                    Match::Saved(node, state)
                 }
             }
-            None => Line::Added(
+            None => Match::Added(
                 node,
                 match group.room {
                     Room::InOrder => before(last_begun) && !node.marks.optional,
@@ -149,7 +149,7 @@ pub(crate) fn scope<'a>(
     let removed = states
         .iter()
         .filter(|state| !nodes.iter().any(|node| node.answers_to(&state.name)));
-    lines.chain(removed.map(move |state| Line::Removed(state, begun(state))))
+    lines.chain(removed.map(move |state| Match::Removed(state, begun(state))))
 }
 
 struct Comparison {
@@ -168,28 +168,30 @@ impl Comparison {
         });
     }
 
-    fn lines(&mut self, nodes: &'static [Node], above: &State, group: Group) {
+    fn lines(&mut self, nodes: &'static [Line], above: &State, group: Group) {
         for line in scope(nodes, &above.states, group) {
             let name = match &line {
-                Line::Saved(node, _) | Line::PassedOver(node) | Line::Added(node, _) => node.name,
-                Line::Removed(state, _) => &state.name,
+                Match::Saved(node, _) | Match::PassedOver(node) | Match::Added(node, _) => {
+                    node.name
+                }
+                Match::Removed(state, _) => &state.name,
             };
             self.names.push(name.to_owned());
             match line {
-                Line::Saved(node, state) => self.node(node, state),
-                Line::PassedOver(_) => {
+                Match::Saved(node, state) => self.node(node, state),
+                Match::PassedOver(_) => {
                     let why = "it failed, which was passed over, and it is not `#[optional]` any \
                                more";
                     self.say(Fit::Retyped { why: why.into() }, true);
                 }
-                Line::Added(_, breaks) => self.say(Fit::Added, breaks),
-                Line::Removed(_, breaks) => self.say(Fit::Removed, breaks),
+                Match::Added(_, breaks) => self.say(Fit::Added, breaks),
+                Match::Removed(_, breaks) => self.say(Fit::Removed, breaks),
             }
             self.names.pop();
         }
     }
 
-    fn node(&mut self, node: &'static Node, state: &State) {
+    fn node(&mut self, node: &'static Line, state: &State) {
         if let Some(why) = misfit(node, state, self.foreign, Outputs::Values) {
             return self.say(Fit::Retyped { why }, state.started_at.is_some());
         }
@@ -239,7 +241,7 @@ pub(crate) enum Outputs {
 /// What of a saved node the flow's node can't take. Of a `foreign` tree, which knows no kinds, a
 /// node with children is a group of any sort.
 pub(crate) fn misfit(
-    node: &Node,
+    node: &Line,
     state: &State,
     foreign: bool,
     outputs: Outputs,

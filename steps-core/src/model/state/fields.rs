@@ -210,7 +210,7 @@ impl Fields {
         node.attempts = self.attempts.unwrap_or(u32::from(started));
         let done = node.done_at.is_some();
         let failed = !node.errors.is_empty();
-        let told = Status::from_seed(started, done, failed);
+        let told = Status::from_go(started, done, failed);
         node.status = self.status.unwrap_or(told);
         old_form::translate(node);
         if let Some(status) = self.status

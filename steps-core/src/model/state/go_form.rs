@@ -1,4 +1,4 @@
-//! The seed form: a state as JSON without our additions, for the Go library to read.
+//! The Go form: a state as JSON without our additions, for the Go library to read.
 
 use jiff::Timestamp;
 use serde::{
@@ -13,10 +13,10 @@ use super::{
 };
 use crate::model::status::Status;
 
-/// How the seed form tells a node's errors: the two that the Go library has had.
+/// How the Go form tells a node's errors: the two that the Go library has had.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum SeedForm {
+pub enum GoForm {
     /// `"err": "text"`, empty where there is none; several are joined with `"; "`.
     #[default]
     Err,
@@ -31,25 +31,25 @@ impl State {
     /// effect (any more) reads as done: a node that was skipped or taken back reads as not begun,
     /// unless it had failed; one whose rollback is under way or failed never reads as succeeded.
     /// The output of a step that saved no `info` is written as its `info`.
-    pub fn to_seed_json(&self, form: SeedForm) -> String {
-        checked(serde_json::to_string(&Seed { state: self, form }))
+    pub fn to_go_json(&self, form: GoForm) -> String {
+        checked(serde_json::to_string(&GoNode { state: self, form }))
     }
 }
 
-/// A node in the seed form.
-struct Seed<'a> {
+/// A node in the Go form.
+struct GoNode<'a> {
     state: &'a State,
-    form: SeedForm,
+    form: GoForm,
 }
 
-/// What the seed form can say of a node.
+/// What the Go form can say of a node.
 struct Told<'a> {
     errors: &'a [String],
     started_at: Option<Timestamp>,
     done_at: Option<Timestamp>,
 }
 
-impl<'a> Seed<'a> {
+impl<'a> GoNode<'a> {
     fn told(&self, stand_in: &'a mut [String; 1]) -> Told<'a> {
         let NodeData {
             status,
@@ -95,7 +95,7 @@ impl<'a> Seed<'a> {
     }
 }
 
-impl Serialize for Seed<'_> {
+impl Serialize for GoNode<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut stand_in = [String::new()];
         let told = self.told(&mut stand_in);
@@ -111,8 +111,8 @@ impl Serialize for Seed<'_> {
         let output = output.as_ref().filter(|_| *status == Status::Done);
         map.serialize_entry("info", &info.as_ref().or(output))?;
         match self.form {
-            SeedForm::Err => map.serialize_entry("err", &Joined(told.errors))?,
-            SeedForm::Errs => {
+            GoForm::Err => map.serialize_entry("err", &Joined(told.errors))?,
+            GoForm::Errs => {
                 let errors = (!told.errors.is_empty()).then_some(told.errors);
                 map.serialize_entry("errs", &errors)?;
             }
@@ -120,21 +120,21 @@ impl Serialize for Seed<'_> {
         let mut stamp = Stamp::new();
         map.serialize_entry("startedAt", &stamp.of(told.started_at))?;
         map.serialize_entry("doneAt", &stamp.of(told.done_at))?;
-        map.serialize_entry("states", &Seeds(self))?;
+        map.serialize_entry("states", &GoNodes(self))?;
         map.end()
     }
 }
 
-/// The nodes below one, in the seed form.
-struct Seeds<'a>(&'a Seed<'a>);
+/// The nodes below one, in the Go form.
+struct GoNodes<'a>(&'a GoNode<'a>);
 
-impl Serialize for Seeds<'_> {
+impl Serialize for GoNodes<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let states = &self.0.state.states;
         let mut seq = serializer.serialize_seq(Some(states.len()))?;
         for state in states {
             let form = self.0.form;
-            seq.serialize_element(&Seed { state, form })?;
+            seq.serialize_element(&GoNode { state, form })?;
         }
         seq.end()
     }

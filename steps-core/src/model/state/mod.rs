@@ -47,7 +47,7 @@ use jiff::Timestamp;
 pub use diff::Change;
 pub use draw::Tree;
 pub use error::{LimitKind, StateError};
-pub use go_form::SeedForm;
+pub use go_form::GoForm;
 pub use limits::Limits;
 pub use node::NodeData;
 pub use query::Walk;

@@ -5,7 +5,7 @@
 use super::{Resolved, Row, State, StateError};
 use crate::{
     base::json::Json,
-    model::status::{Event, Status},
+    model::status::{Status, Transition},
 };
 
 impl State {
@@ -59,12 +59,12 @@ impl State {
             // What is not an undo that failed can't be resolved; say so in the machine's words.
             return Err(illegal(crate::model::status::IllegalTransition {
                 from: node.status,
-                event: Event::UndoFinish,
+                transition: Transition::UndoFinish,
             }));
         }
         self.unstick()?;
         if let Some(node) = self.get_mut(path) {
-            node.status = node.status.on(Event::UndoFinish).map_err(illegal)?;
+            node.status = node.status.on(Transition::UndoFinish).map_err(illegal)?;
             node.undo.get_or_insert_default().resolved = Some(resolved);
         }
         retry(self);
@@ -72,15 +72,18 @@ impl State {
     }
 
     fn unstick(&mut self) -> Result<(), StateError> {
-        let event = Event::Undo;
+        let transition = Transition::Undo;
         let illegal = |from| StateError::Illegal {
             path: String::new(),
-            source: crate::model::status::IllegalTransition { from, event },
+            source: crate::model::status::IllegalTransition { from, transition },
         };
         if self.status != Status::Stuck {
             return Err(illegal(self.status));
         }
-        self.status = self.status.on(event).map_err(|_| illegal(self.status))?;
+        self.status = self
+            .status
+            .on(transition)
+            .map_err(|_| illegal(self.status))?;
         self.done_at = self.done_at.filter(|_| !self.errors.is_empty());
         self.row = Row::default();
         Ok(())
@@ -93,7 +96,7 @@ fn retry(node: &mut State) -> usize {
     if node.status != Status::UndoFailed {
         return below;
     }
-    if let Ok(status) = node.status.on(Event::Undo) {
+    if let Ok(status) = node.status.on(Transition::Undo) {
         node.status = status;
     }
     match &mut node.undo {

@@ -5,7 +5,7 @@
 //! of a step stay, and it is run again.
 
 use super::{Kind, Row, State, StateError, path};
-use crate::model::status::{Event, IllegalTransition, Status};
+use crate::model::status::{IllegalTransition, Status, Transition};
 
 impl State {
     /// Clears what failed, so that the next pass tries it again: failure is final until this.
@@ -70,7 +70,7 @@ impl State {
                 path: String::new(),
                 source: IllegalTransition {
                     from: self.status,
-                    event: Event::Recover,
+                    transition: Transition::Recover,
                 },
             });
         }
@@ -121,15 +121,15 @@ enum Place {
 
 /// The status after clearing, if there is a way to it.
 fn cleared(status: Status) -> Option<Status> {
-    let by = |events: &[Event]| {
+    let by = |events: &[Transition]| {
         events
             .iter()
             .try_fold(status, |status, event| status.on(*event))
             .ok()
     };
-    by(&[Event::Recover])
-        .or_else(|| by(&[Event::Stop, Event::Recover]))
-        .or_else(|| by(&[Event::UndoFail, Event::Recover]))
+    by(&[Transition::Recover])
+        .or_else(|| by(&[Transition::Stop, Transition::Recover]))
+        .or_else(|| by(&[Transition::UndoFail, Transition::Recover]))
 }
 
 /// `stale` says whether something before the node, in order, was taken back: then what is done may
@@ -194,7 +194,7 @@ fn reopen(node: &mut State) -> bool {
         Status::Waiting => Some(node.status),
         status => cleared(status),
     };
-    let Some(Ok(status)) = status.map(|status| status.on(Event::Begin)) else {
+    let Some(Ok(status)) = status.map(|status| status.on(Transition::Begin)) else {
         return false;
     };
     node.status = status;

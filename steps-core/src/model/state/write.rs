@@ -46,7 +46,7 @@ impl Serialize for State {
         let mut stamp = Stamp::new();
         map.serialize_entry("startedAt", &stamp.of(self.started_at))?;
         map.serialize_entry("doneAt", &stamp.of(self.done_at))?;
-        let seed = Status::from_seed(
+        let seed = Status::from_go(
             self.started_at.is_some(),
             self.done_at.is_some(),
             !self.errors.is_empty(),
@@ -116,7 +116,7 @@ fn is_lossy(errors: &[String]) -> bool {
     errors.len() > 1 || is_blank(errors)
 }
 
-/// Whether there is an error, but its text is empty, which in the seed form means there is none.
+/// Whether there is an error, but its text is empty, which in the Go form means there is none.
 pub(super) fn is_blank(errors: &[String]) -> bool {
     matches!(errors, [only] if only.is_empty())
 }

@@ -1,19 +1,19 @@
 use proptest::{prelude::*, sample::select};
 
-use super::{Event, IllegalTransition, Status};
+use super::{IllegalTransition, Status, Transition};
 
-const EVENTS: [Event; 11] = [
-    Event::Begin,
-    Event::Wait,
-    Event::Finish,
-    Event::Fail,
-    Event::Skip,
-    Event::Undo,
-    Event::UndoFinish,
-    Event::UndoFail,
-    Event::Recover,
-    Event::Stick,
-    Event::Stop,
+const EVENTS: [Transition; 11] = [
+    Transition::Begin,
+    Transition::Wait,
+    Transition::Finish,
+    Transition::Fail,
+    Transition::Skip,
+    Transition::Undo,
+    Transition::UndoFinish,
+    Transition::UndoFail,
+    Transition::Recover,
+    Transition::Stick,
+    Transition::Stop,
 ];
 
 /// The reference: a row for each status, a column for each event, in the order of [`EVENTS`]; the
@@ -33,7 +33,7 @@ stuck        .     .    .      .    .    ug   .       .        pe      .     .
 stopped      ru    .    .      .    .    ug   .       .        pe      .     .
 ";
 
-fn reference(from: Status, event: Event) -> Option<Status> {
+fn reference(from: Status, event: Transition) -> Option<Status> {
     let column = EVENTS.iter().position(|e| *e == event).unwrap() + 1;
     let row = TABLE
         .lines()
@@ -61,7 +61,10 @@ fn reference(from: Status, event: Event) -> Option<Status> {
 fn every_transition_is_the_one_of_the_table() {
     for from in Status::ALL {
         for event in EVENTS {
-            let expected = reference(from, event).ok_or(IllegalTransition { from, event });
+            let expected = reference(from, event).ok_or(IllegalTransition {
+                from,
+                transition: event,
+            });
             assert_eq!(from.on(event), expected);
         }
     }
@@ -83,12 +86,15 @@ fn what_is_final_is_left_by_recovery_or_undo_only() {
         for event in EVENTS {
             let operator = matches!(
                 (from, event),
-                (Status::Stopped, Event::Begin) | (Status::UndoFailed, Event::UndoFinish)
+                (Status::Stopped, Transition::Begin) | (Status::UndoFailed, Transition::UndoFinish)
             );
-            let allowed = operator || matches!(event, Event::Recover | Event::Undo);
+            let allowed = operator || matches!(event, Transition::Recover | Transition::Undo);
             assert!(allowed || from.on(event).is_err(), "{from} {event:?}");
         }
-        assert!(from.on(Event::Recover).is_ok(), "{from} can't be recovered");
+        assert!(
+            from.on(Transition::Recover).is_ok(),
+            "{from} can't be recovered"
+        );
     }
 }
 

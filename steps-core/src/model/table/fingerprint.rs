@@ -1,6 +1,6 @@
 //! One number for all of a table that decides whether a saved execution fits.
 
-use super::{InputField, Node, Table, Work};
+use super::{InputField, Line, Table, Work};
 
 /// A number that changes with the table: FNV-1a, 64 bits. A change that mends a flow for executions
 /// that did not fit it is one of what is in it: a name or an alias, an input, a mark, a type. How
@@ -52,7 +52,7 @@ const fn inputs_print(inputs: &[InputField], mut hash: u64) -> u64 {
     byte_print(b'.', hash)
 }
 
-const fn nodes_print(nodes: &[Node], mut hash: u64) -> u64 {
+const fn nodes_print(nodes: &[Line], mut hash: u64) -> u64 {
     let mut index = 0;
     while index < nodes.len() {
         let node = &nodes[index];
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
     use crate::model::table::{Marks, OnFailure};
 
-    const LINE: Node = Node {
+    const LINE: Line = Line {
         name: "a",
         aliases: &[],
         marks: Marks {
@@ -93,7 +93,7 @@ mod tests {
         },
         work: Work::Group(&[]),
     };
-    const ONE: &[Node] = &[LINE];
+    const ONE: &[Line] = &[LINE];
     const FLOW: Table = Table {
         name: "f",
         aliases: &[],
@@ -114,8 +114,8 @@ mod tests {
         ..FLOW
     };
 
-    fn with(line: Node) -> u64 {
-        let nodes: &'static [Node] = Box::leak(Box::new([line]));
+    fn with(line: Line) -> u64 {
+        let nodes: &'static [Line] = Box::leak(Box::new([line]));
         fingerprint(&Table { nodes, ..FLOW })
     }
 
@@ -133,7 +133,7 @@ mod tests {
             |flow| flow.input = &[InputField { name: "b", ..FIELD }],
             |flow| flow.nodes = &[],
         ];
-        let lines: [fn(&mut Node); 13] = [
+        let lines: [fn(&mut Line); 13] = [
             |line| line.name = "b",
             |line| line.aliases = &["b"],
             |line| line.aliases = &["b", "c"],
@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn what_does_not_decide_it_leaves_it_alone() {
         let at_once = |at_once| {
-            with(Node {
+            with(Line {
                 work: Work::For { body: &[], at_once },
                 ..LINE
             })

@@ -20,7 +20,7 @@ pub struct Table {
     /// The text of its output's type.
     pub output: &'static str,
     /// The nodes of its `steps!`, in order.
-    pub nodes: &'static [Node],
+    pub nodes: &'static [Line],
     /// What a failure leads to.
     pub on_failure: OnFailure,
 }
@@ -60,7 +60,7 @@ pub enum OnFailure {
 
 /// One line of a `steps!`.
 #[derive(Debug)]
-pub struct Node {
+pub struct Line {
     /// Its name in the saved tree.
     pub name: &'static str,
     /// Names it was saved under before.
@@ -88,27 +88,27 @@ pub enum Work {
     /// Runs a function.
     Step(StepMeta),
     /// Runs its children in order.
-    Group(&'static [Node]),
+    Group(&'static [Line]),
     /// Runs its children at once.
-    Parallel(&'static [Node]),
+    Parallel(&'static [Line]),
     /// Runs one of two groups, or none.
     If {
         /// The group for a condition that holds.
-        then: &'static [Node],
+        then: &'static [Line],
         /// The group for one that does not.
-        otherwise: &'static [Node],
+        otherwise: &'static [Line],
     },
     /// Runs its children for each item.
     For {
         /// The body.
-        body: &'static [Node],
+        body: &'static [Line],
         /// How many items at once; 1 for in order.
         at_once: usize,
     },
     /// Runs its children in rounds.
     Loop {
         /// The body.
-        body: &'static [Node],
+        body: &'static [Line],
         /// The most rounds; 0 for no limit.
         max: u32,
     },
@@ -119,7 +119,7 @@ pub enum Work {
 impl Work {
     /// The lines of the scope that this opens, given the recorded decision of an `if`. None of a
     /// `for` and a `loop`: theirs are those of each item and each round.
-    pub(crate) const fn own_lines(&self, decision: Option<bool>) -> &'static [Node] {
+    pub(crate) const fn own_lines(&self, decision: Option<bool>) -> &'static [Line] {
         match self {
             Self::Step(_) | Self::For { .. } | Self::Loop { .. } => &[],
             Self::Group(lines) | Self::Parallel(lines) => lines,
@@ -132,7 +132,7 @@ impl Work {
     }
 
     /// The lines of the one group below, where there is just one.
-    pub(crate) const fn lines(&self) -> &'static [Node] {
+    pub(crate) const fn lines(&self) -> &'static [Line] {
         match self {
             Self::Step(_) => &[],
             Self::Group(lines)
@@ -145,7 +145,7 @@ impl Work {
     }
 }
 
-impl Node {
+impl Line {
     /// What the saved tree calls this sort of node.
     pub const fn kind(&self) -> Kind {
         match self.work {
@@ -205,7 +205,7 @@ impl std::fmt::Debug for StepMeta {
 }
 
 /// How many levels of nodes the saved tree of these lines may have.
-const fn depth(nodes: &[Node]) -> usize {
+const fn depth(nodes: &[Line]) -> usize {
     let mut most = 0;
     let mut index = 0;
     while index < nodes.len() {

@@ -3,11 +3,11 @@
 use jiff::Timestamp;
 
 use super::rows::Rows;
-use crate::store::{Info, Query};
+use crate::store::{ExecutionInfo, ExecutionQuery};
 
-impl Query {
+impl ExecutionQuery {
     /// Whether an execution meets all that is set; `limit` and `after` apart.
-    fn finds(&self, info: &Info) -> bool {
+    fn finds(&self, info: &ExecutionInfo) -> bool {
         let any_flow = self.flows.is_empty();
         let any_status = self.status.is_empty();
         let during = |range: &std::ops::Range<Timestamp>, time: Option<Timestamp>| {
@@ -40,7 +40,7 @@ impl Query {
 
 impl Rows {
     /// The keys of those that a query finds, the newest last.
-    fn found(&self, query: &Query) -> impl Iterator<Item = i64> {
+    fn found(&self, query: &ExecutionQuery) -> impl Iterator<Item = i64> {
         let one = query.id.as_ref().map(|id| self.ids.get(id).copied());
         let all = one.is_none().then(|| self.made.iter().map(|(_, key)| *key));
         let keys = one.flatten().into_iter().chain(all.into_iter().flatten());
@@ -51,7 +51,7 @@ impl Rows {
         })
     }
 
-    pub(super) fn list(&self, query: &Query) -> Vec<Info> {
+    pub(super) fn list(&self, query: &ExecutionQuery) -> Vec<ExecutionInfo> {
         // The place in the list that the page begins after.
         let after = match &query.after {
             None => None,
@@ -77,11 +77,11 @@ impl Rows {
             .collect()
     }
 
-    pub(super) fn count(&self, query: &Query) -> u64 {
+    pub(super) fn count(&self, query: &ExecutionQuery) -> u64 {
         self.found(query).fold(0, |count, _| count + 1)
     }
 
-    pub(super) fn delete(&mut self, query: &Query) -> u64 {
+    pub(super) fn delete(&mut self, query: &ExecutionQuery) -> u64 {
         let now = self.now;
         let gone = |key: &i64| {
             self.by_key

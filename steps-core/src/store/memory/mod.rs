@@ -17,8 +17,9 @@ use std::{
 };
 
 use super::{
-    BoxFuture, Claim, Claimed, ErrorKind, FlowClaim, Held, Hold, Info, Query, Renew, Renewal,
-    Saved, Store, StoreError, Tell, Told, Write, Written,
+    Acquire, Acquired, BoxFuture, Claim, Claimed, ErrorKind, ExecutionInfo, ExecutionQuery,
+    FlowClaim, MessageReceipt, Renew, Renewal, SendMessage, Store, StoreError, StoredExecution,
+    Write, Written,
 };
 use crate::base::{
     clock::{Clock, TestClock},
@@ -32,15 +33,15 @@ use rows::Rows;
 /// several engines can work on one: each stands for a process of its own.
 ///
 /// ```
-/// use steps::store::{MemoryStore, Query, Store};
+/// use steps::store::{MemoryStore, ExecutionQuery, Store};
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), steps::store::StoreError> {
 /// let store = MemoryStore::new();
-/// assert_eq!(store.count(Query::default()).await?, 0);
+/// assert_eq!(store.count(ExecutionQuery::default()).await?, 0);
 ///
 /// store.close().await?;
-/// assert!(store.count(Query::default()).await.is_err());
-/// assert_eq!(store.reopen().count(Query::default()).await?, 0);
+/// assert!(store.count(ExecutionQuery::default()).await.is_err());
+/// assert_eq!(store.reopen().count(ExecutionQuery::default()).await?, 0);
 /// # Ok(())
 /// # }
 /// ```
@@ -119,38 +120,38 @@ impl Store for MemoryStore {
         self.with(move |rows| Ok(rows.claim(&claim)))
     }
 
-    fn hold(&self, hold: Hold) -> BoxFuture<'_, Result<Held, StoreError>> {
-        self.with(move |rows| Ok(rows.hold(&hold)))
+    fn acquire(&self, acquire: Acquire) -> BoxFuture<'_, Result<Acquired, StoreError>> {
+        self.with(move |rows| Ok(rows.acquire(&acquire)))
     }
 
     fn renew(&self, renew: Renew) -> BoxFuture<'_, Result<Vec<Renewal>, StoreError>> {
         self.with(move |rows| Ok(rows.renew(&renew)))
     }
 
-    fn tell(&self, tell: Tell) -> BoxFuture<'_, Result<Told, StoreError>> {
-        self.with(|rows| Ok(rows.tell(tell)))
+    fn send(&self, message: SendMessage) -> BoxFuture<'_, Result<MessageReceipt, StoreError>> {
+        self.with(|rows| Ok(rows.send(message)))
     }
 
-    fn readmit(&self, flows: Vec<FlowClaim>) -> BoxFuture<'_, Result<(), StoreError>> {
+    fn forget_refusals(&self, flows: Vec<FlowClaim>) -> BoxFuture<'_, Result<(), StoreError>> {
         self.with(move |rows| {
-            rows.readmit(&flows);
+            rows.forget_refusals(&flows);
             Ok(())
         })
     }
 
-    fn load(&self, id: String) -> BoxFuture<'_, Result<Option<Saved>, StoreError>> {
+    fn load(&self, id: String) -> BoxFuture<'_, Result<Option<StoredExecution>, StoreError>> {
         self.with(move |rows| Ok(rows.load(&id)))
     }
 
-    fn list(&self, query: Query) -> BoxFuture<'_, Result<Vec<Info>, StoreError>> {
+    fn list(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<Vec<ExecutionInfo>, StoreError>> {
         self.with(move |rows| Ok(rows.list(&query)))
     }
 
-    fn count(&self, query: Query) -> BoxFuture<'_, Result<u64, StoreError>> {
+    fn count(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<u64, StoreError>> {
         self.with(move |rows| Ok(rows.count(&query)))
     }
 
-    fn delete(&self, query: Query) -> BoxFuture<'_, Result<u64, StoreError>> {
+    fn delete(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<u64, StoreError>> {
         self.with(move |rows| Ok(rows.delete(&query)))
     }
 

@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 
 use crate::base::json::Json;
-use crate::store::{Change, Due, Info, Lease, Message, Taken, Then};
+use crate::store::{Due, ExecutionInfo, HeldExecution, Lease, LeaseAfter, Message, NodeRow};
 
 /// One execution.
 pub(super) struct Row {
-    /// Held are those that have a worker, until the time at which they are due.
-    pub(super) info: Info,
+    /// Acquired are those that have a worker, until the time at which they are due.
+    pub(super) info: ExecutionInfo,
     pub(super) input: Json,
     pub(super) fence: i64,
-    pub(super) nodes: BTreeMap<u32, Change>,
+    pub(super) nodes: BTreeMap<u32, NodeRow>,
     pub(super) inbox: BTreeMap<i64, Message>,
 }
 
@@ -30,7 +30,7 @@ impl Row {
     }
 
     /// Keeps nodes, and with the root what is known of the execution.
-    pub(super) fn put(&mut self, nodes: Vec<Change>, replace: bool) {
+    pub(super) fn put(&mut self, nodes: Vec<NodeRow>, replace: bool) {
         if replace {
             self.nodes.clear();
         }
@@ -48,10 +48,13 @@ impl Row {
     }
 
     /// Keeps the lease, or gives it back. Whether a message has made it due.
-    pub(super) fn then(&mut self, then: Then, now: Timestamp) -> bool {
+    pub(super) fn then(&mut self, then: LeaseAfter, now: Timestamp) -> bool {
         match then {
-            Then::Keep => {}
-            Then::Rest { due, seen } => {
+            LeaseAfter::Keep => {}
+            LeaseAfter::Release {
+                due,
+                last_message: seen,
+            } => {
                 let recalled = !self.since(seen).is_empty();
                 self.info.worker = None;
                 self.info.due = match due {
@@ -62,7 +65,7 @@ impl Row {
                 };
                 return recalled;
             }
-            Then::Refuse(refused) => {
+            LeaseAfter::Refuse(refused) => {
                 self.info.worker = None;
                 self.info.due = Some(now);
                 self.info.refused = Some(refused);
@@ -72,12 +75,12 @@ impl Row {
     }
 
     /// Gives it to a worker.
-    pub(super) fn take(&mut self, key: i64, worker: &str, until: Timestamp) -> Taken {
+    pub(super) fn take(&mut self, key: i64, worker: &str, until: Timestamp) -> HeldExecution {
         self.fence += 1;
         self.info.refused = None;
         self.info.due = Some(until);
-        let from = self.info.worker.replace(worker.to_owned());
-        Taken {
+        let previous_worker = self.info.worker.replace(worker.to_owned());
+        HeldExecution {
             lease: Lease {
                 key,
                 fence: self.fence,
@@ -86,7 +89,7 @@ impl Row {
             input: self.input.clone(),
             nodes: self.nodes.values().cloned().collect(),
             messages: self.since(0),
-            from,
+            previous_worker,
         }
     }
 }

@@ -13,8 +13,9 @@ use super::{
 };
 use crate::base::clock::add;
 use crate::store::{
-    Change, Claim, Claimed, ErrorKind, Existing, FlowClaim, Held, Hold, Info, Lease, NewExecution,
-    Renew, Renewal, Saved, StoreError, Target, Tell, Then, Told, Write, Written,
+    Acquire, Acquired, Claim, Claimed, ErrorKind, ExecutionInfo, Existing, FlowClaim, Lease,
+    LeaseAfter, MessageReceipt, NewExecution, NodeRow, Renew, Renewal, SendMessage, StoreError,
+    StoredExecution, Target, Write, Written,
 };
 
 /// All that is kept.
@@ -108,8 +109,8 @@ impl Rows {
     fn create(
         &mut self,
         new: NewExecution,
-        nodes: Vec<Change>,
-        then: Then,
+        nodes: Vec<NodeRow>,
+        then: LeaseAfter,
     ) -> Result<Written, StoreError> {
         if let Some((_, row)) = self.of_id(&new.id) {
             return Ok(Written::Exists(Box::new(Existing {
@@ -117,12 +118,12 @@ impl Rows {
                 input: row.input.clone(),
             })));
         }
-        if new.held.is_none() && then == Then::Keep {
+        if new.held.is_none() && then == LeaseAfter::Keep {
             let message = format!("execution {:?}: nobody has a lease to keep", new.id);
             return Err(StoreError::new(ErrorKind::Rejected, message));
         }
         let now = self.now;
-        let mut info = Info::new(new.id, new.flow, now);
+        let mut info = ExecutionInfo::new(new.id, new.flow, now);
         info.labels = new.labels;
         info.priority = new.priority;
         if let Some((worker, lease)) = new.held {
@@ -159,18 +160,18 @@ impl Rows {
         }
     }
 
-    pub(super) fn hold(&mut self, hold: &Hold) -> Held {
-        let Some((key, row)) = self.of_id(&hold.id) else {
-            return Held::Unknown;
+    pub(super) fn acquire(&mut self, acquire: &Acquire) -> Acquired {
+        let Some((key, row)) = self.of_id(&acquire.id) else {
+            return Acquired::Unknown;
         };
         if row.is_held(self.now)
             && let (Some(worker), Some(until)) = (row.info.worker.clone(), row.info.due)
         {
-            return Held::Busy { worker, until };
+            return Acquired::Busy { worker, until };
         }
-        let until = self.until(hold.lease);
-        let taken = self.change(key, |row| row.take(key, &hold.worker, until));
-        taken.map_or(Held::Unknown, |taken| Held::Taken(Box::new(taken)))
+        let until = self.until(acquire.lease);
+        let taken = self.change(key, |row| row.take(key, &acquire.worker, until));
+        taken.map_or(Acquired::Unknown, |taken| Acquired::Held(Box::new(taken)))
     }
 
     pub(super) fn renew(&mut self, renew: &Renew) -> Vec<Renewal> {
@@ -187,13 +188,17 @@ impl Rows {
             .collect()
     }
 
-    pub(super) fn tell(&mut self, tell: Tell) -> Told {
-        let Tell { id, message, only } = tell;
+    pub(super) fn send(&mut self, message: SendMessage) -> MessageReceipt {
+        let SendMessage {
+            id,
+            message,
+            if_status: only,
+        } = message;
         let Some((key, row)) = self.of_id(&id) else {
-            return Told::Unknown;
+            return MessageReceipt::Unknown;
         };
         if !only.is_empty() && !only.contains(&row.info.status) {
-            return Told::Not(row.info.status);
+            return MessageReceipt::WrongStatus(row.info.status);
         }
         self.last_message += 1;
         let (number, now) = (self.last_message, self.now);
@@ -204,10 +209,10 @@ impl Rows {
                 row.info.due = Some(row.info.due.map_or(now, |due| due.min(now)));
             }
         });
-        Told::Kept(number)
+        MessageReceipt::Stored(number)
     }
 
-    pub(super) fn readmit(&mut self, flows: &[FlowClaim]) {
+    pub(super) fn forget_refusals(&mut self, flows: &[FlowClaim]) {
         let refused = |row: &Row| {
             row.info.refused.as_ref().is_some_and(|refused| {
                 let mut flows = flows.iter();
@@ -228,9 +233,9 @@ impl Rows {
         }
     }
 
-    pub(super) fn load(&self, id: &str) -> Option<Saved> {
+    pub(super) fn load(&self, id: &str) -> Option<StoredExecution> {
         let (_, row) = self.of_id(id)?;
-        Some(Saved {
+        Some(StoredExecution {
             info: row.info.clone(),
             input: row.input.clone(),
             nodes: row.nodes.values().cloned().collect(),

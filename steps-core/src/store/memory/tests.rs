@@ -10,7 +10,7 @@ use super::*;
 use crate::{
     base::json::Json,
     model::state::Labels,
-    store::{Due, NewExecution, Target, Then},
+    store::{Due, LeaseAfter, NewExecution, Target},
     testing::FakeClock,
 };
 
@@ -29,7 +29,10 @@ fn new(id: impl Into<String>, due: Due) -> Write {
         nodes: Vec::new(),
         replace: false,
         taken: Vec::new(),
-        then: Then::Rest { due, seen: 0 },
+        then: LeaseAfter::Release {
+            due,
+            last_message: 0,
+        },
     }
 }
 
@@ -74,7 +77,7 @@ async fn time_is_the_test_clocks() {
 async fn a_future_that_is_dropped_does_nothing() {
     let store = MemoryStore::new();
     drop(store.write(new("a", Due::Now)));
-    assert_eq!(store.count(Query::default()).await.unwrap(), 0);
+    assert_eq!(store.count(ExecutionQuery::default()).await.unwrap(), 0);
 }
 
 /// Claims beside many waiting, refused and held executions. Each would take tens of milliseconds

@@ -11,7 +11,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use crate::store::{Claim, FlowClaim, Info};
+use crate::store::{Claim, ExecutionInfo, FlowClaim};
 
 /// The lanes of each flow.
 #[derive(Default)]
@@ -35,7 +35,7 @@ struct Candidate {
 }
 
 impl Lane {
-    fn of(info: &Info) -> Self {
+    fn of(info: &ExecutionInfo) -> Self {
         Self {
             priority: Reverse(info.priority),
             refused: info.refused.as_ref().map(|refused| refused.fingerprint),
@@ -45,7 +45,7 @@ impl Lane {
 }
 
 impl Turns {
-    pub(super) fn insert(&mut self, key: i64, info: &Info) {
+    pub(super) fn insert(&mut self, key: i64, info: &ExecutionInfo) {
         let Some(due) = info.due else { return };
         if !self.0.contains_key(&info.flow) {
             self.0.insert(info.flow.clone(), BTreeMap::new());
@@ -55,7 +55,7 @@ impl Turns {
         }
     }
 
-    pub(super) fn remove(&mut self, key: i64, info: &Info) {
+    pub(super) fn remove(&mut self, key: i64, info: &ExecutionInfo) {
         let Some(due) = info.due else { return };
         let Some(lanes) = self.0.get_mut(&info.flow) else {
             return;

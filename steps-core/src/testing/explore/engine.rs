@@ -128,7 +128,7 @@ impl<M, R, D, O> OnStore<'_, M, R, D, O> {
         S: Store,
     {
         let text = |error: EngineError| format!("the engine fails: {error}");
-        let engine = Engine::on(store).serve((self.flow)(lab));
+        let engine = Engine::with_store(store).serve((self.flow)(lab));
         let engine = match self.real {
             Some(lease) => engine.lease(lease),
             None => engine.lease(LEASE).clock(Arc::new(lab.clock().clone())),

@@ -16,10 +16,10 @@ use crate::{
     base::json::Json,
     model::{
         compat,
-        compat::{Group, Line, Outputs},
+        compat::{Group, Match, Outputs},
         state::{Kind, NodeData, State, path},
         status::Status,
-        table::{Node, Table, Work},
+        table::{Line, Table, Work},
     },
 };
 
@@ -111,7 +111,7 @@ impl Comparison {
     }
 
     /// One `{ … }`: of the line `above`, or of a flow.
-    fn scope(&mut self, old: &[LineSnapshot], new: &'static [Node], above: Option<&Node>) {
+    fn scope(&mut self, old: &[LineSnapshot], new: &'static [Line], above: Option<&Line>) {
         let group = |status| match above {
             Some(node) => Group::of(node, status),
             None => Group::flow(status),
@@ -139,17 +139,17 @@ impl Comparison {
     fn lines(
         &mut self,
         old: &[LineSnapshot],
-        new: &'static [Node],
+        new: &'static [Line],
         states: &[State],
         group: Group,
     ) {
         for line in compat::scope(new, states, group) {
             match line {
-                Line::Removed(state, true) => {
+                Match::Removed(state, true) => {
                     let (at, what) = self.gone(old, new, &state.name);
                     self.at(&at, |this| this.say(what));
                 }
-                Line::Added(node, true) => {
+                Match::Added(node, true) => {
                     let was_there = old
                         .iter()
                         .any(|line| line.names().any(|name| node.answers_to(name)));
@@ -176,7 +176,7 @@ impl Comparison {
     }
 
     /// What may have become of a line that is gone, and under which name to speak of it.
-    fn gone(&self, old: &[LineSnapshot], new: &'static [Node], name: &str) -> (String, What) {
+    fn gone(&self, old: &[LineSnapshot], new: &'static [Line], name: &str) -> (String, What) {
         let line = old.iter().find(|line| line.names().any(|n| n == name));
         if let Some(line) = line
             && let Some(node) = new
@@ -186,11 +186,11 @@ impl Comparison {
             let alias = name.to_owned();
             return (node.name.to_owned(), What::AliasGone { alias });
         }
-        let is_new = |node: &&Node| {
+        let is_new = |node: &&Line| {
             !old.iter()
                 .any(|line| line.names().any(|name| node.answers_to(name)))
         };
-        let alike = |node: &&Node| match (line.map(|line| &line.work), &node.work) {
+        let alike = |node: &&Line| match (line.map(|line| &line.work), &node.work) {
             (Some(WorkSnapshot::Step { output, .. }), Work::Step(meta)) => output == meta.output,
             (Some(work), _) => work.kind() == node.kind(),
             (None, _) => false,
@@ -210,7 +210,7 @@ impl Comparison {
         (name.to_owned(), what)
     }
 
-    fn line(&mut self, old: &LineSnapshot, node: &'static Node) {
+    fn line(&mut self, old: &LineSnapshot, node: &'static Line) {
         for status in [Status::Running, Status::Done] {
             let state = old.state(0, status);
             if let Some(why) = compat::misfit(node, &state, false, Outputs::Types) {
@@ -294,7 +294,7 @@ impl WorkSnapshot {
 }
 
 /// Where the compiled flow has a line of this name.
-fn find(nodes: &'static [Node], name: &str) -> Option<Vec<&'static str>> {
+fn find(nodes: &'static [Line], name: &str) -> Option<Vec<&'static str>> {
     nodes.iter().find_map(|node| {
         if node.answers_to(name) {
             return Some(vec![node.name]);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::table::{Node, Table, Work};
+use crate::model::table::{Line, Table, Work};
 
 /// A flow.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl FlowSnapshot {
 }
 
 impl LineSnapshot {
-    fn of(node: &Node) -> Self {
+    fn of(node: &Line) -> Self {
         let work = match &node.work {
             Work::Step(meta) => WorkSnapshot::Step {
                 output: meta.output.into(),
@@ -88,7 +88,7 @@ impl LineSnapshot {
     }
 }
 
-fn lines(nodes: &[Node]) -> Vec<LineSnapshot> {
+fn lines(nodes: &[Line]) -> Vec<LineSnapshot> {
     nodes.iter().map(LineSnapshot::of).collect()
 }
 

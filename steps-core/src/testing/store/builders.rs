@@ -8,10 +8,13 @@ use jiff::Timestamp;
 use crate::{
     base::json::Json,
     model::{
-        state::{Kind, Labels, NodeData, NodeRow as Change},
+        state::{Kind, Labels, NodeData, NodeRow},
         status::Status,
     },
-    store::{Claim, Due, FlowClaim, Lease, Message, NewExecution, Query, Target, Then, Write},
+    store::{
+        Claim, Due, ExecutionQuery, FlowClaim, Lease, LeaseAfter, Message, NewExecution, Target,
+        Write,
+    },
 };
 
 /// A lease that ends in no test.
@@ -30,8 +33,8 @@ pub(super) const FINGERPRINT: u64 = u64::MAX - 1;
 #[derive(Clone)]
 pub(super) struct Creation {
     pub(super) new: NewExecution,
-    nodes: Vec<Change>,
-    then: Then,
+    nodes: Vec<NodeRow>,
+    then: LeaseAfter,
 }
 
 impl Creation {
@@ -46,9 +49,9 @@ impl Creation {
                 held: None,
             },
             nodes: Vec::new(),
-            then: Then::Rest {
+            then: LeaseAfter::Release {
                 due: Due::Now,
-                seen: 0,
+                last_message: 0,
             },
         }
     }
@@ -73,17 +76,20 @@ impl Creation {
         self
     }
 
-    pub(super) fn nodes(mut self, nodes: Vec<Change>) -> Self {
+    pub(super) fn nodes(mut self, nodes: Vec<NodeRow>) -> Self {
         self.nodes = nodes;
         self
     }
 
     pub(super) fn due(mut self, due: Due) -> Self {
-        self.then = Then::Rest { due, seen: 0 };
+        self.then = LeaseAfter::Release {
+            due,
+            last_message: 0,
+        };
         self
     }
 
-    pub(super) fn then(mut self, then: Then) -> Self {
+    pub(super) fn then(mut self, then: LeaseAfter) -> Self {
         self.then = then;
         self
     }
@@ -91,7 +97,7 @@ impl Creation {
     /// A worker holds it from the start.
     pub(super) fn held(mut self, worker: &str, lease: Duration) -> Self {
         self.new.held = Some((worker.to_owned(), lease));
-        self.then = Then::Keep;
+        self.then = LeaseAfter::Keep;
         self
     }
 
@@ -107,7 +113,7 @@ impl Creation {
 }
 
 /// A write under a lease.
-pub(super) fn write(lease: Lease, nodes: Vec<Change>, then: Then) -> Write {
+pub(super) fn write(lease: Lease, nodes: Vec<NodeRow>, then: LeaseAfter) -> Write {
     Write {
         target: Target::Held(lease),
         nodes,
@@ -136,8 +142,8 @@ pub(super) fn flow_claim(names: &[&'static str], fingerprint: u64) -> FlowClaim 
 }
 
 /// A query.
-pub(super) fn query(set: impl FnOnce(&mut Query)) -> Query {
-    let mut query = Query::default();
+pub(super) fn query(set: impl FnOnce(&mut ExecutionQuery)) -> ExecutionQuery {
+    let mut query = ExecutionQuery::default();
     set(&mut query);
     query
 }
@@ -161,7 +167,7 @@ pub(super) fn signal(path: &str, value: &str) -> Message {
 }
 
 /// A step's node, done.
-pub(super) fn step(id: u32, name: &str) -> Change {
+pub(super) fn step(id: u32, name: &str) -> NodeRow {
     let node = NodeData {
         name: name.to_owned().into(),
         kind: Kind::Step,
@@ -172,11 +178,11 @@ pub(super) fn step(id: u32, name: &str) -> Change {
         output: Some(text(name)),
         ..NodeData::default()
     };
-    Change::new(id, 0, node)
+    NodeRow::new(id, 0, node)
 }
 
 /// The root, in this status; ended, if that is a final one.
-pub(super) fn root(status: Status) -> Change {
+pub(super) fn root(status: Status) -> NodeRow {
     let node = NodeData {
         name: FLOW.into(),
         kind: Kind::Flow,
@@ -186,7 +192,7 @@ pub(super) fn root(status: Status) -> Change {
         attempts: 1,
         ..NodeData::default()
     };
-    Change::new(0, 0, node)
+    NodeRow::new(0, 0, node)
 }
 
 /// A time at which nothing is special.

@@ -42,7 +42,7 @@ macro_rules! __store_rules {
             claim_after_the_end_of_a_lease: "When a lease ends, the execution is due, and tells from whom it was taken.",
             next_due: "A claim tells when the next execution of its flows is due.",
         }
-        hold {
+        acquire {
             hold_takes: "A hold gives an execution, due or not, with all that is kept of it.",
             hold_only_what_nobody_holds: "A hold gives nothing that is held, and says by whom.",
             hold_after_the_end_of_a_lease: "A hold takes over when a lease has ended.",
@@ -58,7 +58,7 @@ macro_rules! __store_rules {
             renew_does_not_wake_what_rests: "A heartbeat that comes late changes nothing of what was given back.",
             renew_gives_messages: "A renewal gives the messages that came since.",
         }
-        tell {
+        messages {
             tell_only_in_a_status: "A message is kept in the statuses that it is for; else the status is told.",
             tell_wakes_what_rests: "A message to an execution that nobody holds makes it due now.",
             tell_leaves_a_lease_alone: "A message to an execution that is held waits for its holder.",

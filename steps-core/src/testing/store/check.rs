@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt::Debug};
 
 use crate::{
-    model::state::NodeRow as Change,
+    model::state::NodeRow,
     store::{ErrorKind, StoreError},
 };
 
@@ -86,14 +86,14 @@ pub(super) fn fails<T: Debug>(what: &str, came: Result<T, StoreError>, kind: Err
 }
 
 /// The rows are these, in whatever order they come.
-pub(super) fn same_nodes(what: &str, came: &[Change], expected: &[Change]) -> Outcome {
-    let sorted = |nodes: &[Change]| {
+pub(super) fn same_nodes(what: &str, came: &[NodeRow], expected: &[NodeRow]) -> Outcome {
+    let sorted = |nodes: &[NodeRow]| {
         let mut nodes = nodes.to_vec();
         nodes.sort_by_key(|node| node.id);
         nodes
     };
     let (came, expected) = (sorted(came), sorted(expected));
-    let ids = |nodes: &[Change]| nodes.iter().map(|node| node.id).collect::<Vec<_>>();
+    let ids = |nodes: &[NodeRow]| nodes.iter().map(|node| node.id).collect::<Vec<_>>();
     let about = format!("{what}: the numbers of the nodes");
     same(&about, &ids(&came), &ids(&expected))?;
     for (came, expected) in came.iter().zip(&expected) {

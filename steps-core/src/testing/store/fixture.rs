@@ -11,10 +11,11 @@ use super::{
 };
 use crate::{
     base::clock::{add, after},
-    model::state::NodeRow as Change,
+    model::state::NodeRow,
     store::{
-        Claim, Claimed, Due, Held, Hold, Lease, Message, Query, Renew, Renewal, Saved, Store,
-        StoreError, Taken, Tell, Then, Told, Write, Written,
+        Acquire, Acquired, Claim, Claimed, Due, ExecutionQuery, HeldExecution, Lease, LeaseAfter,
+        Message, MessageReceipt, Renew, Renewal, SendMessage, Store, StoreError, StoredExecution,
+        Write, Written,
     },
 };
 
@@ -96,13 +97,16 @@ impl Fixture {
     }
 
     /// Writes nodes and keeps the lease.
-    pub(super) async fn keep(&self, lease: Lease, nodes: Vec<Change>) -> Outcome {
-        self.write(write(lease, nodes, Then::Keep)).await
+    pub(super) async fn keep(&self, lease: Lease, nodes: Vec<NodeRow>) -> Outcome {
+        self.write(write(lease, nodes, LeaseAfter::Keep)).await
     }
 
     /// Gives a lease back, whatever is in the inbox.
     pub(super) async fn rest(&self, lease: Lease, due: Due) -> Outcome {
-        let then = Then::Rest { due, seen: 0 };
+        let then = LeaseAfter::Release {
+            due,
+            last_message: 0,
+        };
         match self.store.write(write(lease, Vec::new(), then)).await? {
             Written::Kept | Written::Recalled => Ok(()),
             other => Err(Fault::new("a rest", "Kept or Recalled", other)),
@@ -110,7 +114,7 @@ impl Fixture {
     }
 
     /// What is due of the flow that executions are of if nothing else is said.
-    pub(super) async fn claim(&self, worker: &str) -> Outcome<Vec<Taken>> {
+    pub(super) async fn claim(&self, worker: &str) -> Outcome<Vec<HeldExecution>> {
         Ok(self.claimed(claim(worker)).await?.taken)
     }
 
@@ -119,11 +123,11 @@ impl Fixture {
     }
 
     /// Claims, and gets just the execution of this id.
-    pub(super) async fn claim_one(&self, worker: &str, id: &str) -> Outcome<Taken> {
+    pub(super) async fn claim_one(&self, worker: &str, id: &str) -> Outcome<HeldExecution> {
         self.claim_one_with(claim(worker), id).await
     }
 
-    pub(super) async fn claim_one_with(&self, claim: Claim, id: &str) -> Outcome<Taken> {
+    pub(super) async fn claim_one_with(&self, claim: Claim, id: &str) -> Outcome<HeldExecution> {
         let what = format!(
             "a claim by {:?} while only {id:?} is to be had",
             claim.worker
@@ -139,16 +143,30 @@ impl Fixture {
         same(&format!("a claim: {what}"), &ids(&taken), &Vec::new())
     }
 
-    pub(super) async fn hold(&self, id: &str, worker: &str, lease: Duration) -> Outcome<Held> {
+    pub(super) async fn acquire(
+        &self,
+        id: &str,
+        worker: &str,
+        lease: Duration,
+    ) -> Outcome<Acquired> {
         let (id, worker) = (id.to_owned(), worker.to_owned());
-        Ok(self.store.hold(Hold { id, worker, lease }).await?)
+        Ok(self.store.acquire(Acquire { id, worker, lease }).await?)
     }
 
     /// Holds an execution that nobody holds.
-    pub(super) async fn take(&self, id: &str, worker: &str, lease: Duration) -> Outcome<Taken> {
-        match self.hold(id, worker, lease).await? {
-            Held::Taken(taken) => Ok(*taken),
-            other => Err(Fault::new(&format!("holding {id:?}"), "Taken", other)),
+    pub(super) async fn take(
+        &self,
+        id: &str,
+        worker: &str,
+        lease: Duration,
+    ) -> Outcome<HeldExecution> {
+        match self.acquire(id, worker, lease).await? {
+            Acquired::Held(taken) => Ok(*taken),
+            other => Err(Fault::new(
+                &format!("holding {id:?}"),
+                "HeldExecution",
+                other,
+            )),
         }
     }
 
@@ -163,22 +181,30 @@ impl Fixture {
     }
 
     /// Sends a message to an execution, whatever its status.
-    pub(super) async fn tell(&self, id: &str, message: Message) -> Outcome<i64> {
+    pub(super) async fn send(&self, id: &str, message: Message) -> Outcome<i64> {
         let (id, only) = (id.to_owned(), Vec::new());
-        match self.store.tell(Tell { id, message, only }).await? {
-            Told::Kept(number) => Ok(number),
+        match self
+            .store
+            .send(SendMessage {
+                id,
+                message,
+                if_status: only,
+            })
+            .await?
+        {
+            MessageReceipt::Stored(number) => Ok(number),
             other => Err(Fault::new("a message", "Kept", other)),
         }
     }
 
     /// All that is kept of an execution that is there.
-    pub(super) async fn load(&self, id: &str) -> Outcome<Saved> {
+    pub(super) async fn load(&self, id: &str) -> Outcome<StoredExecution> {
         let saved = self.store.load(id.to_owned()).await?;
         saved.ok_or_else(|| Fault::new(&format!("loading {id:?}"), "Some", ()))
     }
 
     /// The ids of what a query finds.
-    pub(super) async fn list(&self, query: Query) -> Outcome<Vec<String>> {
+    pub(super) async fn list(&self, query: ExecutionQuery) -> Outcome<Vec<String>> {
         let found = self.store.list(query).await?;
         Ok(found.into_iter().map(|info| info.id).collect())
     }
@@ -205,7 +231,7 @@ impl Fixture {
 }
 
 /// The ids of what was taken, in that order.
-pub(super) fn ids(taken: &[Taken]) -> Vec<&str> {
+pub(super) fn ids(taken: &[HeldExecution]) -> Vec<&str> {
     taken.iter().map(|taken| &*taken.info.id).collect()
 }
 

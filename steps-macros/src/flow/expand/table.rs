@@ -58,7 +58,7 @@ pub(super) fn nodes(scope: &Scope<'_>, below: &[Vec<Scope<'_>>]) -> TokenStream 
             };
             let (optional, pivot, atomic) = (line.optional, line.pivot, line.atomic);
             quote! {
-                __p::Node {
+                __p::Line {
                     name: #name,
                     aliases: #aliases,
                     marks: __p::Marks { optional: #optional, pivot: #pivot, atomic: #atomic },
@@ -69,7 +69,7 @@ pub(super) fn nodes(scope: &Scope<'_>, below: &[Vec<Scope<'_>>]) -> TokenStream 
         .collect();
     quote! {
         #(#constants)*
-        const #own: &'static [__p::Node] = &[#(#nodes),*];
+        const #own: &'static [__p::Line] = &[#(#nodes),*];
     }
 }
 

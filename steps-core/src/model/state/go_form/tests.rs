@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::SeedForm;
+use super::GoForm;
 use crate::{
     base::json::Json,
     model::{
@@ -33,15 +33,15 @@ fn the_go_files_are_written_as_they_were() {
         let state = State::from_json(text).unwrap();
         let mut original = value(text);
         no_errors_are_null(&mut original);
-        assert_eq!(value(&state.to_seed_json(SeedForm::Errs)), original);
+        assert_eq!(value(&state.to_go_json(GoForm::Errs)), original);
 
-        let mut again = State::from_json(&state.to_seed_json(SeedForm::Err)).unwrap();
+        let mut again = State::from_json(&state.to_go_json(GoForm::Err)).unwrap();
         again.errors.clone_from(&state.errors);
         assert_eq!(again, state);
     }
 }
 
-/// In the seed form, what the Go library would take it for.
+/// In the Go form, what the Go library would take it for.
 fn seed(status: Status, errors: &[&str], undo: &str) -> (Status, Vec<String>) {
     let time = Some(jiff::Timestamp::UNIX_EPOCH);
     let node = NodeData {
@@ -57,13 +57,13 @@ fn seed(status: Status, errors: &[&str], undo: &str) -> (Status, Vec<String>) {
         }),
         ..NodeData::default()
     };
-    let read = State::from_json(&State::from(node).to_seed_json(SeedForm::Err)).unwrap();
+    let read = State::from_json(&State::from(node).to_go_json(GoForm::Err)).unwrap();
     assert_eq!(read.info.is_some(), status == Status::Done, "{status}");
     (read.status, read.node.errors)
 }
 
 #[test]
-fn the_seed_form_calls_nothing_done_that_has_no_effect() {
+fn the_go_form_calls_nothing_done_that_has_no_effect() {
     for status in Status::ALL {
         let expected = match status {
             Status::Done => (Status::Done, vec![]),

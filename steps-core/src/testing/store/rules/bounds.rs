@@ -22,11 +22,11 @@ pub(in super::super) async fn largest_numbers_are_kept(fixture: Fixture) -> Outc
         .claim_nothing("the lease was renewed to the end of time")
         .await?;
 
-    fixture.tell("due", Message::Stop).await?;
+    fixture.send("due", Message::Stop).await?;
     let last = step((1 << 24) - 1, "last");
-    let end = Then::Rest {
+    let end = LeaseAfter::Release {
         due: Due::At(Timestamp::MAX),
-        seen: i64::MAX,
+        last_message: i64::MAX,
     };
     fixture
         .write(write(taken.lease, vec![last.clone()], end))
@@ -37,9 +37,9 @@ pub(in super::super) async fn largest_numbers_are_kept(fixture: Fixture) -> Outc
         .claim_nothing("it is due at the end of time")
         .await?;
     let taken = fixture.take("due", "worker", Duration::MAX).await?;
-    let begin = Then::Rest {
+    let begin = LeaseAfter::Release {
         due: Due::At(Timestamp::MIN),
-        seen: i64::MAX,
+        last_message: i64::MAX,
     };
     fixture.write(write(taken.lease, Vec::new(), begin)).await?;
     fixture.claim_one("worker", "due").await?;
@@ -72,7 +72,7 @@ pub(in super::super) async fn largest_numbers_are_kept(fixture: Fixture) -> Outc
 pub(in super::super) async fn long_lists_are_taken(fixture: Fixture) -> Outcome {
     const LONG: i64 = 40_000;
     let lease = fixture.held("id").await?;
-    let stop = fixture.tell("id", Message::Stop).await?;
+    let stop = fixture.send("id", Message::Stop).await?;
     let unknown = |key: i64| Lease {
         key: key + (1 << 40),
         fence: 1,
@@ -93,15 +93,15 @@ pub(in super::super) async fn long_lists_are_taken(fixture: Fixture) -> Outcome 
     let expected = vec![(30_000, vec![(stop, Message::Stop)])];
     same("the renewals of leases that are good", &found, &expected)?;
 
-    let mut some = write(lease, Vec::new(), Then::Keep);
+    let mut some = write(lease, Vec::new(), LeaseAfter::Keep);
     some.taken = (1..LONG).filter(|number| *number != stop).collect();
     fixture.write(some).await?;
     let mut all = write(
         lease,
         Vec::new(),
-        Then::Rest {
+        LeaseAfter::Release {
             due: Due::Now,
-            seen: stop,
+            last_message: stop,
         },
     );
     all.taken = (stop - LONG / 2..stop + LONG / 2).collect();
@@ -115,7 +115,7 @@ pub(in super::super) async fn long_lists_are_taken(fixture: Fixture) -> Outcome 
         flow
     };
     many.flows.extend(names.iter().map(claim_of));
-    fixture.store.readmit(many.flows.clone()).await?;
+    fixture.store.forget_refusals(many.flows.clone()).await?;
     let taken = fixture.claim_one_with(many, "id").await?;
     same("its messages", &taken.messages, &Vec::new())?;
 

@@ -10,8 +10,8 @@ pub(in super::super) async fn claim_gives_all(fixture: Fixture) -> Outcome {
         .await?;
     let nodes = vec![root(Status::Waiting), step(1, "a"), step(2, "b")];
     fixture.keep(lease, nodes.clone()).await?;
-    let stop = fixture.tell("id", Message::Stop).await?;
-    let go = fixture.tell("id", signal("wait", "go")).await?;
+    let stop = fixture.send("id", Message::Stop).await?;
+    let go = fixture.send("id", signal("wait", "go")).await?;
     fixture.rest(lease, Due::Now).await?;
     let before = fixture.load("id").await?;
 
@@ -29,7 +29,7 @@ pub(in super::super) async fn claim_gives_all(fixture: Fixture) -> Outcome {
     same_nodes("the nodes", &taken.nodes, &nodes)?;
     let messages = vec![(stop, Message::Stop), (go, signal("wait", "go"))];
     same("the messages", &taken.messages, &messages)?;
-    same("from whom it was taken", &taken.from, &None)?;
+    same("from whom it was taken", &taken.previous_worker, &None)?;
     let due = taken.info.due;
     let right = due.is_some_and(|due| due >= now + HOUR && due < now + 2 * HOUR);
     holds("the end of the lease", "an hour from now", due, right)?;
@@ -176,7 +176,7 @@ pub(in super::super) async fn claim_after_the_end_of_a_lease(fixture: Fixture) -
     let new = fixture.claim_one("second", "id").await?;
     same(
         "from whom it was taken",
-        &new.from.as_deref(),
+        &new.previous_worker.as_deref(),
         &Some("first"),
     )?;
     same("its worker", &new.info.worker.as_deref(), &Some("second"))?;
@@ -192,7 +192,11 @@ pub(in super::super) async fn claim_after_the_end_of_a_lease(fixture: Fixture) -
 
     fixture.rest(new.lease, Due::Now).await?;
     let third = fixture.claim_one("third", "id").await?;
-    same("from whom, after it was given back", &third.from, &None)
+    same(
+        "from whom, after it was given back",
+        &third.previous_worker,
+        &None,
+    )
 }
 
 /// After the claim, and no later than `latest`.

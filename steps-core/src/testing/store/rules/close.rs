@@ -9,7 +9,7 @@ pub(in super::super) async fn close_ends_all_calls(fixture: Fixture) -> Outcome 
     let id = || "id".to_owned();
     let closed = ErrorKind::Closed;
     let what = |call: &str| format!("{call} after the store was closed");
-    let hold = Hold {
+    let acquire = Acquire {
         id: id(),
         worker: "worker".to_owned(),
         lease: HOUR,
@@ -18,31 +18,39 @@ pub(in super::super) async fn close_ends_all_calls(fixture: Fixture) -> Outcome 
         lease: HOUR,
         held: vec![(lease, 0)],
     };
-    let tell = Tell {
+    let message = SendMessage {
         id: id(),
         message: Message::Stop,
-        only: Vec::new(),
+        if_status: Vec::new(),
     };
     let flows = vec![flow_claim(&[FLOW], 1)];
     let create = Creation::new("new").write();
-    let keep = write(lease, vec![step(1, "a")], Then::Keep);
+    let keep = write(lease, vec![step(1, "a")], LeaseAfter::Keep);
     fails(&what("making one"), store.write(create).await, closed)?;
     fails(&what("a write"), store.write(keep).await, closed)?;
     fails(&what("a claim"), store.claim(claim("worker")).await, closed)?;
-    fails(&what("a hold"), store.hold(hold).await, closed)?;
+    fails(&what("a hold"), store.acquire(acquire).await, closed)?;
     fails(&what("a renewal"), store.renew(renew).await, closed)?;
-    fails(&what("a message"), store.tell(tell).await, closed)?;
-    fails(&what("a readmission"), store.readmit(flows).await, closed)?;
+    fails(&what("a message"), store.send(message).await, closed)?;
+    fails(
+        &what("a readmission"),
+        store.forget_refusals(flows).await,
+        closed,
+    )?;
     fails(&what("a load"), store.load(id()).await, closed)?;
-    fails(&what("a list"), store.list(Query::default()).await, closed)?;
+    fails(
+        &what("a list"),
+        store.list(ExecutionQuery::default()).await,
+        closed,
+    )?;
     fails(
         &what("a count"),
-        store.count(Query::default()).await,
+        store.count(ExecutionQuery::default()).await,
         closed,
     )?;
     fails(
         &what("a deletion"),
-        store.delete(Query::default()).await,
+        store.delete(ExecutionQuery::default()).await,
         closed,
     )?;
 
@@ -75,7 +83,11 @@ async fn populate(fixture: &Fixture) -> Outcome<Lease> {
         why: "no".to_owned(),
     };
     fixture
-        .write(write(refused, nodes(Status::Running), Then::Refuse(why)))
+        .write(write(
+            refused,
+            nodes(Status::Running),
+            LeaseAfter::Refuse(why),
+        ))
         .await?;
     let deleted = Creation::new("deleted").nodes(nodes(Status::Done));
     fixture.create(deleted.label("gone", "1")).await?;
@@ -88,9 +100,9 @@ async fn populate(fixture: &Fixture) -> Outcome<Lease> {
     Ok(lease)
 }
 
-async fn all(fixture: &Fixture) -> Outcome<Vec<Saved>> {
+async fn all(fixture: &Fixture) -> Outcome<Vec<StoredExecution>> {
     let mut all = Vec::new();
-    for id in fixture.list(Query::default()).await? {
+    for id in fixture.list(ExecutionQuery::default()).await? {
         all.push(fixture.load(&id).await?);
     }
     Ok(all)
@@ -102,7 +114,7 @@ pub(in super::super) async fn reopening_keeps_all(fixture: Fixture) -> Outcome {
         return Ok(());
     };
     let lease = populate(&fixture).await?;
-    let number = fixture.tell("held", Message::Stop).await?;
+    let number = fixture.send("held", Message::Stop).await?;
     let before = all(&fixture).await?;
     other.store.close().await?;
     for closes in [false, true] {
@@ -130,10 +142,10 @@ pub(in super::super) async fn reopening_keeps_all(fixture: Fixture) -> Outcome {
 /// Leases, fencing numbers and message numbers are as they were.
 async fn goes_on(fixture: &Fixture, lease: Lease, number: i64) -> Outcome {
     fixture.claim_nothing("nothing was due before").await?;
-    let mut last = write(lease, vec![step(3, "c")], Then::Keep);
+    let mut last = write(lease, vec![step(3, "c")], LeaseAfter::Keep);
     last.taken = vec![number];
     fixture.write(last).await?;
-    let larger = fixture.tell("held", Message::Stop).await?;
+    let larger = fixture.send("held", Message::Stop).await?;
     let what = "the number of the next message, with none kept";
     holds(
         what,
@@ -151,7 +163,9 @@ async fn goes_on(fixture: &Fixture, lease: Lease, number: i64) -> Outcome {
         taken.lease.fence,
         larger,
     )?;
-    let late = fixture.store.write(write(lease, Vec::new(), Then::Keep));
+    let late = fixture
+        .store
+        .write(write(lease, Vec::new(), LeaseAfter::Keep));
     fails("a write under the old lease", late.await, ErrorKind::Fenced)
 }
 
@@ -172,17 +186,19 @@ pub(in super::super) async fn opened_twice_is_one_store(fixture: Fixture) -> Out
     let taken = other.claim_one("second", "id").await?;
     same(
         "from whom it was taken",
-        &taken.from.as_deref(),
+        &taken.previous_worker.as_deref(),
         &Some("first"),
     )?;
-    let late = fixture.store.write(write(lease, Vec::new(), Then::Keep));
+    let late = fixture
+        .store
+        .write(write(lease, Vec::new(), LeaseAfter::Keep));
     fails("a write by the first", late.await, ErrorKind::Fenced)?;
-    let number = fixture.tell("id", Message::Stop).await?;
+    let number = fixture.send("id", Message::Stop).await?;
     match other.renew(taken.lease, 0, HOUR).await? {
         Renewal::Held(messages) => {
             same("messages", &messages, &vec![(number, Message::Stop)])?;
         }
-        Renewal::Lost => return Err(Fault::new("a renewal", "Held", Renewal::Lost)),
+        Renewal::Lost => return Err(Fault::new("a renewal", "Acquired", Renewal::Lost)),
     }
     fixture.store.close().await?;
     // Closing one is nothing to the other.

@@ -23,7 +23,7 @@ pub(in super::super) async fn create_keeps_all(fixture: Fixture) -> Outcome {
     let range = format!("a time from {before} to {after}");
     let in_range = before <= created_at && created_at <= after;
     holds("when it was made", &range, created_at, in_range)?;
-    let mut expected = Info::new("id", "other", created_at);
+    let mut expected = ExecutionInfo::new("id", "other", created_at);
     expected.status = Status::Running;
     expected.labels = [("project", "atlas"), ("tier", "1")]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
@@ -54,7 +54,7 @@ pub(in super::super) async fn create_held(fixture: Fixture) -> Outcome {
     let taken = fixture.claim_one("taker", "short").await?;
     same(
         "from whom it was taken",
-        &taken.from.as_deref(),
+        &taken.previous_worker.as_deref(),
         &Some("maker"),
     )?;
     let larger = taken.lease.fence > lease.fence;
@@ -83,21 +83,23 @@ pub(in super::super) async fn create_due(fixture: Fixture) -> Outcome {
 
     fixture.create(Creation::new("now").due(Due::Now)).await?;
     let taken = fixture.claim_one("worker", "now").await?;
-    same("from whom it was taken", &taken.from, &None)?;
+    same("from whom it was taken", &taken.previous_worker, &None)?;
     same("its nodes", &taken.nodes.len(), &0)
 }
 
 pub(in super::super) async fn create_held_and_rest(fixture: Fixture) -> Outcome {
-    let rest = Then::Rest {
+    let rest = LeaseAfter::Release {
         due: Due::Never,
-        seen: 0,
+        last_message: 0,
     };
     let creation = Creation::new("id").held("maker", HOUR).then(rest);
     let lease = fixture.create(creation).await?;
     let info = fixture.load("id").await?.info;
     same("its worker", &info.worker, &None)?;
     same("when it is due", &info.due, &None)?;
-    let late = fixture.store.write(write(lease, Vec::new(), Then::Keep));
+    let late = fixture
+        .store
+        .write(write(lease, Vec::new(), LeaseAfter::Keep));
     fails("a write under the lease", late.await, ErrorKind::Fenced)
 }
 
@@ -129,7 +131,7 @@ pub(in super::super) async fn create_exists(fixture: Fixture) -> Outcome {
     }
     same(
         "how many there are",
-        &fixture.store.count(Query::default()).await?,
+        &fixture.store.count(ExecutionQuery::default()).await?,
         &1,
     )
 }
@@ -137,7 +139,7 @@ pub(in super::super) async fn create_exists(fixture: Fixture) -> Outcome {
 pub(in super::super) async fn create_without_worker_keeps_no_lease(fixture: Fixture) -> Outcome {
     let creation = Creation::new("id")
         .nodes(vec![step(1, "a")])
-        .then(Then::Keep);
+        .then(LeaseAfter::Keep);
     let came = fixture.store.write(creation.write()).await;
     fails("keeping a lease that nobody has", came, ErrorKind::Rejected)?;
     let found = fixture.store.load("id".to_owned()).await?;

@@ -2,7 +2,7 @@
 
 use super::prelude::*;
 
-async fn delete(fixture: &Fixture, query: Query) -> Outcome<u64> {
+async fn delete(fixture: &Fixture, query: ExecutionQuery) -> Outcome<u64> {
     Ok(fixture.store.delete(query).await?)
 }
 
@@ -25,16 +25,16 @@ pub(in super::super) async fn delete_only_what_has_ended(fixture: Fixture) -> Ou
     left.push("not begun");
     same(
         "how many were deleted",
-        &delete(&fixture, Query::default()).await?,
+        &delete(&fixture, ExecutionQuery::default()).await?,
         &gone,
     )?;
-    let mut found = fixture.list(Query::default()).await?;
+    let mut found = fixture.list(ExecutionQuery::default()).await?;
     found.sort_unstable();
     left.sort_unstable();
     same("those that are left", &found.join(" "), &left.join(" "))?;
     same(
         "how many are deleted then",
-        &delete(&fixture, Query::default()).await?,
+        &delete(&fixture, ExecutionQuery::default()).await?,
         &0,
     )
 }
@@ -48,15 +48,19 @@ pub(in super::super) async fn delete_nothing_that_is_held(fixture: Fixture) -> O
     fixture.lapse(SHORT).await?;
     same(
         "how many were deleted",
-        &delete(&fixture, Query::default()).await?,
+        &delete(&fixture, ExecutionQuery::default()).await?,
         &1,
     )?;
-    let left = fixture.list(Query::default()).await?;
+    let left = fixture.list(ExecutionQuery::default()).await?;
     same("those that are left", &left, &vec!["held".to_owned()])?;
     fixture.keep(lease, vec![step(1, "a")]).await?;
     fixture.rest(lease, Due::Never).await?;
     let what = "how many, once it was given back";
-    same(what, &delete(&fixture, Query::default()).await?, &1)
+    same(
+        what,
+        &delete(&fixture, ExecutionQuery::default()).await?,
+        &1,
+    )
 }
 
 pub(in super::super) async fn delete_what_a_query_finds(fixture: Fixture) -> Outcome {
@@ -71,7 +75,7 @@ pub(in super::super) async fn delete_what_a_query_finds(fixture: Fixture) -> Out
     }
     let left = async || {
         let mut left = Vec::new();
-        for info in fixture.store.list(Query::default()).await? {
+        for info in fixture.store.list(ExecutionQuery::default()).await? {
             left.extend(info.labels.into_values());
         }
         Outcome::Ok(left.concat())
@@ -107,28 +111,28 @@ pub(in super::super) async fn delete_leaves_nothing(fixture: Fixture) -> Outcome
     };
     fixture.create(creation()).await?;
     for message in [Message::Stop, Message::Undo, signal("wait", "old")] {
-        fixture.tell("id", message).await?;
+        fixture.send("id", message).await?;
     }
     same(
         "how many were deleted",
-        &delete(&fixture, Query::default()).await?,
+        &delete(&fixture, ExecutionQuery::default()).await?,
         &1,
     )?;
     let found = fixture.store.load("id".to_owned()).await?;
     holds("loading it", "None", &found, found.is_none())?;
     same(
         "the count",
-        &fixture.store.count(Query::default()).await?,
+        &fixture.store.count(ExecutionQuery::default()).await?,
         &0,
     )?;
     fixture.claim_nothing("it was deleted").await?;
-    let tell = Tell {
+    let message = SendMessage {
         id: "id".to_owned(),
         message: Message::Stop,
-        only: Vec::new(),
+        if_status: Vec::new(),
     };
-    let told = fixture.store.tell(tell).await?;
-    same("a message to it", &told, &Told::Unknown)?;
+    let told = fixture.store.send(message).await?;
+    same("a message to it", &told, &MessageReceipt::Unknown)?;
 
     fixture
         .create(Creation::new("id").input(text("new")))
@@ -137,7 +141,7 @@ pub(in super::super) async fn delete_leaves_nothing(fixture: Fixture) -> Outcome
     let found = fixture.list(query).await?;
     same("those with its label", &found, &Vec::new())?;
     let taken = fixture.claim_one("worker", "id").await?;
-    let mut expected = Info::new("id", FLOW, taken.info.created_at);
+    let mut expected = ExecutionInfo::new("id", FLOW, taken.info.created_at);
     expected.worker = Some("worker".to_owned());
     expected.due = taken.info.due;
     same("a new one of its id", &taken.info, &expected)?;

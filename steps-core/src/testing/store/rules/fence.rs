@@ -5,9 +5,9 @@ use super::prelude::*;
 /// A write that changes all that a write can.
 fn all(lease: Lease, message: i64) -> Write {
     let nodes = vec![root(Status::Done), step(1, "late"), step(9, "late")];
-    let then = Then::Rest {
+    let then = LeaseAfter::Release {
         due: Due::Never,
-        seen: 0,
+        last_message: 0,
     };
     let mut write = write(lease, nodes, then);
     write.taken = vec![message];
@@ -17,7 +17,7 @@ fn all(lease: Lease, message: i64) -> Write {
 /// That lease is refused, and what is written under it is not kept.
 async fn is_fenced(fixture: &Fixture, what: &str, lease: Lease, message: i64) -> Outcome {
     for replace in [false, true] {
-        for then in [None, Some(Then::Keep)] {
+        for then in [None, Some(LeaseAfter::Keep)] {
             let before = fixture.load("id").await?;
             let mut write = all(lease, message);
             write.replace = replace;
@@ -35,7 +35,7 @@ async fn is_fenced(fixture: &Fixture, what: &str, lease: Lease, message: i64) ->
 pub(in super::super) async fn stale_lease_is_fenced(fixture: Fixture) -> Outcome {
     let creation = Creation::new("id").held("first", SHORT);
     let first = fixture.create(creation.nodes(vec![step(1, "a")])).await?;
-    let message = fixture.tell("id", Message::Stop).await?;
+    let message = fixture.send("id", Message::Stop).await?;
     fixture.lapse(SHORT).await?;
     let mut claim = claim("second");
     claim.lease = SHORT;
@@ -87,7 +87,7 @@ pub(in super::super) async fn ended_lease_still_writes(fixture: Fixture) -> Outc
     let taken = fixture.claim_one("other", "id").await?;
     same(
         "from whom it was taken",
-        &taken.from.as_deref(),
+        &taken.previous_worker.as_deref(),
         &Some("slow"),
     )?;
     same_nodes("what the next one gets", &taken.nodes, &expected)
@@ -102,7 +102,7 @@ pub(in super::super) async fn given_back_lease_is_fenced(fixture: Fixture) -> Ou
         fingerprint: 1,
         why: "no".to_owned(),
     };
-    let refusal = write(lease, Vec::new(), Then::Refuse(why));
+    let refusal = write(lease, Vec::new(), LeaseAfter::Refuse(why));
     fixture.write(refusal).await?;
     is_fenced(&fixture, "a write after a refusal", lease, 0).await
 }
@@ -113,7 +113,7 @@ pub(in super::super) async fn lease_of_deleted_is_fenced(fixture: Fixture) -> Ou
     fixture.lapse(SHORT).await?;
     same(
         "how many were deleted",
-        &fixture.store.delete(Query::default()).await?,
+        &fixture.store.delete(ExecutionQuery::default()).await?,
         &1,
     )?;
     let came = fixture.store.write(all(old, 0)).await;

@@ -20,7 +20,7 @@ async fn make(fixture: &Fixture, ids: &[String]) -> Outcome {
     Ok(())
 }
 
-fn page(limit: usize, after: Option<&String>) -> Query {
+fn page(limit: usize, after: Option<&String>) -> ExecutionQuery {
     query(|query| {
         query.limit = limit;
         query.after = after.cloned();
@@ -38,7 +38,7 @@ pub(in super::super) async fn list_order(fixture: Fixture) -> Outcome {
     let expected: Vec<String> = ids.into_iter().rev().collect();
     same(
         "all of them",
-        &fixture.list(Query::default()).await?,
+        &fixture.list(ExecutionQuery::default()).await?,
         &expected,
     )?;
     let infos = fixture.store.list(page(2, None)).await?;
@@ -56,7 +56,7 @@ pub(in super::super) async fn list_pages(fixture: Fixture) -> Outcome {
     for id in &ids {
         fixture.create(Creation::new(id).due(Due::Never)).await?;
     }
-    let all = fixture.list(Query::default()).await?;
+    let all = fixture.list(ExecutionQuery::default()).await?;
     same("how many there are", &all.len(), &25)?;
     for limit in [1, 4, 25, 30] {
         let mut pages = Vec::new();
@@ -123,12 +123,12 @@ async fn populate(fixture: &Fixture) -> Outcome {
         why: "no".to_owned(),
     };
     fixture
-        .write(write(lease, Vec::new(), Then::Refuse(refused)))
+        .write(write(lease, Vec::new(), LeaseAfter::Refuse(refused)))
         .await
 }
 
 /// Queries, each with what it finds of [`populate`], the newest first.
-async fn filters(fixture: &Fixture) -> Outcome<Vec<(Query, &'static str)>> {
+async fn filters(fixture: &Fixture) -> Outcome<Vec<(ExecutionQuery, &'static str)>> {
     let labels = |all: &[(&str, &str)]| {
         let all = all.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
         let labels = all.collect();
@@ -143,7 +143,7 @@ async fn filters(fixture: &Fixture) -> Outcome<Vec<(Query, &'static str)>> {
     let b = fixture.load("b").await?.info.created_at;
     let d = fixture.load("d").await?.info.created_at;
     let mut all = vec![
-        (Query::default(), "edcba"),
+        (ExecutionQuery::default(), "edcba"),
         (id("c"), "c"),
         (id("f"), ""),
         (flows(&["other"]), "dc"),
@@ -197,7 +197,7 @@ pub(in super::super) async fn list_filters(fixture: Fixture) -> Outcome {
 pub(in super::super) async fn count_filters(fixture: Fixture) -> Outcome {
     same(
         "an empty store",
-        &fixture.store.count(Query::default()).await?,
+        &fixture.store.count(ExecutionQuery::default()).await?,
         &0,
     )?;
     populate(&fixture).await?;

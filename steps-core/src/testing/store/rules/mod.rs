@@ -1,5 +1,6 @@
 //! The rules, by what they are about.
 
+pub(super) mod acquire;
 pub(super) mod bounds;
 pub(super) mod claims;
 pub(super) mod close;
@@ -7,11 +8,10 @@ pub(super) mod create;
 pub(super) mod delete;
 pub(super) mod fence;
 pub(super) mod find;
-pub(super) mod hold;
+pub(super) mod messages;
 pub(super) mod nodes;
 pub(super) mod refuse;
 pub(super) mod renew;
-pub(super) mod tell;
 pub(super) mod together;
 
 /// What all of them use.
@@ -28,12 +28,13 @@ mod prelude {
     };
     pub(super) use crate::{
         model::{
-            state::{NodeData, NodeRow as Change},
+            state::{NodeData, NodeRow},
             status::Status,
         },
         store::{
-            Claim, Due, ErrorKind, Held, Hold, Info, Lease, Message, Query, Refused, Renew,
-            Renewal, Saved, Store, Taken, Tell, Then, Told, Write, Written,
+            Acquire, Acquired, Claim, Due, ErrorKind, ExecutionInfo, ExecutionQuery, HeldExecution,
+            Lease, LeaseAfter, Message, MessageReceipt, Refused, Renew, Renewal, SendMessage,
+            Store, StoredExecution, Write, Written,
         },
     };
 }

@@ -6,12 +6,16 @@ use super::prelude::*;
 use crate::testing::store::{generate, generate::Dice};
 
 /// They come back from a load and from a claim.
-async fn come_back(fixture: &Fixture, lease: Lease, expected: &[Change]) -> Outcome {
+async fn come_back(fixture: &Fixture, lease: Lease, expected: &[NodeRow]) -> Outcome {
     taken_back(fixture, lease, expected).await.map(drop)
 }
 
 /// The same, with what the claim gave.
-async fn taken_back(fixture: &Fixture, lease: Lease, expected: &[Change]) -> Outcome<Taken> {
+async fn taken_back(
+    fixture: &Fixture,
+    lease: Lease,
+    expected: &[NodeRow],
+) -> Outcome<HeldExecution> {
     let saved = fixture.load("id").await?;
     same_nodes("loading", &saved.nodes, expected)?;
     fixture.rest(lease, Due::Now).await?;
@@ -42,7 +46,7 @@ pub(in super::super) async fn replace_deletes_the_others(fixture: Fixture) -> Ou
     fixture.keep(lease, nodes.clone()).await?;
     fixture.keep(other, nodes.clone()).await?;
     let left = vec![root(Status::Waiting), step(2, "c")];
-    let mut write = write(lease, left.clone(), Then::Keep);
+    let mut write = write(lease, left.clone(), LeaseAfter::Keep);
     write.replace = true;
     fixture.write(write).await?;
     same_nodes(
@@ -56,9 +60,9 @@ pub(in super::super) async fn replace_deletes_the_others(fixture: Fixture) -> Ou
 pub(in super::super) async fn every_node_comes_back(fixture: Fixture) -> Outcome {
     let mut dice = Dice::new(1);
     let lease = fixture.held("id").await?;
-    let mut expected: Vec<Change> = Vec::new();
+    let mut expected: Vec<NodeRow> = Vec::new();
     for (id, node) in (1..).zip(generate::nodes(&mut dice, 400)) {
-        expected.push(Change::new(id, dice.below(id), node));
+        expected.push(NodeRow::new(id, dice.below(id), node));
     }
     for nodes in expected.chunks(50) {
         fixture.keep(lease, nodes.to_vec()).await?;
@@ -80,7 +84,7 @@ pub(in super::super) async fn root_comes_back(fixture: Fixture) -> Outcome {
             node.status = Status::Stuck;
         }
         node.input = None;
-        let root = Change::new(0, 0, node);
+        let root = NodeRow::new(0, 0, node);
         fixture.keep(lease, vec![root.clone()]).await?;
         let taken = taken_back(&fixture, lease, std::slice::from_ref(&root)).await?;
         lease = taken.lease;
@@ -170,7 +174,7 @@ pub(in super::super) async fn large_values_come_back(fixture: Fixture) -> Outcom
         path: "wait".to_owned(),
         value: large.clone(),
     };
-    let number = fixture.tell("id", message.clone()).await?;
+    let number = fixture.send("id", message.clone()).await?;
     let saved = fixture.load("id").await?;
     same("an input of more than 1 MiB", &saved.input, &large)?;
     same(
@@ -191,7 +195,7 @@ pub(in super::super) async fn many_rows_come_back(fixture: Fixture) -> Outcome {
     let lease = fixture.held("id").await?;
     let other = fixture.held("other").await?;
     fixture.keep(other, vec![step(1, "other")]).await?;
-    let nodes: Vec<Change> = (0..MANY)
+    let nodes: Vec<NodeRow> = (0..MANY)
         .map(|id| step(id, &format!("item {id}")))
         .collect();
     fixture.keep(lease, nodes.clone()).await?;
@@ -201,8 +205,8 @@ pub(in super::super) async fn many_rows_come_back(fixture: Fixture) -> Outcome {
         &nodes,
     )?;
 
-    let fewer: Vec<Change> = (0..MANY / 2).map(|id| step(2 * id, "anew")).collect();
-    let mut write = write(lease, fewer.clone(), Then::Keep);
+    let fewer: Vec<NodeRow> = (0..MANY / 2).map(|id| step(2 * id, "anew")).collect();
+    let mut write = write(lease, fewer.clone(), LeaseAfter::Keep);
     write.replace = true;
     fixture.write(write).await?;
     come_back(&fixture, lease, &fewer).await?;
@@ -234,11 +238,11 @@ pub(in super::super) async fn root_tells_the_execution(fixture: Fixture) -> Outc
     expected.done_at = Some(second(20));
     expected.error = Some("last".to_owned());
     expected.output = Some(text("output"));
-    let known = |what: &str, info: Info, expected: &Info| {
+    let known = |what: &str, info: ExecutionInfo, expected: &ExecutionInfo| {
         same(&format!("what is known, {what}"), &info, expected)
     };
     known("by load", fixture.load("id").await?.info, &expected)?;
-    let mut listed = fixture.store.list(Query::default()).await?;
+    let mut listed = fixture.store.list(ExecutionQuery::default()).await?;
     same("how many a list has", &listed.len(), &1)?;
     known("by list", listed.remove(0), &expected)?;
 

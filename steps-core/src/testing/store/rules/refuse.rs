@@ -10,7 +10,7 @@ fn refused(fingerprint: u64) -> Refused {
 }
 
 async fn refuse(fixture: &Fixture, lease: Lease, fingerprint: u64) -> Outcome {
-    let then = Then::Refuse(refused(fingerprint));
+    let then = LeaseAfter::Refuse(refused(fingerprint));
     fixture.write(write(lease, Vec::new(), then)).await
 }
 
@@ -27,7 +27,7 @@ async fn why(fixture: &Fixture) -> Outcome<Option<Refused>> {
 pub(in super::super) async fn refused_is_passed_over(fixture: Fixture) -> Outcome {
     let lease = fixture.held("id").await?;
     let before = fixture.load("id").await?.info;
-    let then = Then::Refuse(refused(FINGERPRINT));
+    let then = LeaseAfter::Refuse(refused(FINGERPRINT));
     fixture
         .write(write(lease, vec![step(1, "a")], then))
         .await?;
@@ -50,7 +50,7 @@ pub(in super::super) async fn refused_is_passed_over(fixture: Fixture) -> Outcom
         &Vec::new(),
     )?;
     same("`next_due` for the same flow", &claimed.next_due, &None)?;
-    fixture.tell("id", Message::Stop).await?;
+    fixture.send("id", Message::Stop).await?;
     let claimed = fixture.claimed(by(FINGERPRINT)).await?;
     same("a claim after a message", &ids(&claimed.taken), &Vec::new())?;
     // It does not stand in the way of others.
@@ -60,7 +60,11 @@ pub(in super::super) async fn refused_is_passed_over(fixture: Fixture) -> Outcom
     fixture.claim_one_with(one, "other").await?;
 
     let taken = fixture.claim_one_with(by(1), "id").await?;
-    same("from whom another flow takes it", &taken.from, &None)?;
+    same(
+        "from whom another flow takes it",
+        &taken.previous_worker,
+        &None,
+    )?;
     same_nodes("what another flow takes", &taken.nodes, &[step(1, "a")])
 }
 
@@ -104,8 +108,8 @@ pub(in super::super) async fn readmit_ends_a_refusal(fixture: Fixture) -> Outcom
         flow_claim(&["other"], FINGERPRINT),
         flow_claim(&[], FINGERPRINT),
     ];
-    fixture.store.readmit(others.to_vec()).await?;
-    fixture.store.readmit(Vec::new()).await?;
+    fixture.store.forget_refusals(others.to_vec()).await?;
+    fixture.store.forget_refusals(Vec::new()).await?;
     let kept = Some(refused(FINGERPRINT));
     same(
         "the refusal after others were readmitted",
@@ -116,7 +120,7 @@ pub(in super::super) async fn readmit_ends_a_refusal(fixture: Fixture) -> Outcom
     let flow = flow_claim(&["alias", FLOW], FINGERPRINT);
     fixture
         .store
-        .readmit(vec![flow_claim(&["other"], 1), flow])
+        .forget_refusals(vec![flow_claim(&["other"], 1), flow])
         .await?;
     same(
         "the refusal after a readmission",

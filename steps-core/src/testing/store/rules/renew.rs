@@ -58,7 +58,11 @@ pub(in super::super) async fn renew_says_what_is_lost(fixture: Fixture) -> Outco
         .await?;
     fixture.lapse(SHORT).await?;
     let what = "how many were deleted";
-    same(what, &fixture.store.delete(Query::default()).await?, &1)?;
+    same(
+        what,
+        &fixture.store.delete(ExecutionQuery::default()).await?,
+        &1,
+    )?;
     let new = fixture.claim_one("other", "taken").await?;
     let before = fixture.load("taken").await?.info;
     let unknown = Lease {
@@ -84,7 +88,7 @@ pub(in super::super) async fn renew_says_what_is_lost(fixture: Fixture) -> Outco
     is_lost("the fourth, never there", next()?)?;
     is_held("the fifth, good", next()?, &[])?;
 
-    let then = Then::Keep;
+    let then = LeaseAfter::Keep;
     fixture.write(write(new.lease, Vec::new(), then)).await?;
     is_lost("the first alone", fixture.renew(old, 0, 9 * HOUR).await?)?;
     let after = fixture.load("taken").await?.info;
@@ -115,7 +119,7 @@ pub(in super::super) async fn renew_does_not_wake_what_rests(fixture: Fixture) -
         why: String::new(),
     };
     fixture
-        .write(write(lease, Vec::new(), Then::Refuse(refused)))
+        .write(write(lease, Vec::new(), LeaseAfter::Refuse(refused)))
         .await?;
     let late = fixture.renew(lease, 0, SHORT).await?;
     is_lost("a heartbeat after a refusal", late)
@@ -124,9 +128,9 @@ pub(in super::super) async fn renew_does_not_wake_what_rests(fixture: Fixture) -
 pub(in super::super) async fn renew_gives_messages(fixture: Fixture) -> Outcome {
     let lease = fixture.held("id").await?;
     let other = fixture.held("other").await?;
-    let first = fixture.tell("id", signal("a", "1")).await?;
-    let second = fixture.tell("id", signal("b", "2")).await?;
-    let stop = fixture.tell("other", Message::Stop).await?;
+    let first = fixture.send("id", signal("a", "1")).await?;
+    let second = fixture.send("id", signal("b", "2")).await?;
+    let stop = fixture.send("other", Message::Stop).await?;
     let all = vec![(first, signal("a", "1")), (second, signal("b", "2"))];
     is_held(
         "since the beginning",

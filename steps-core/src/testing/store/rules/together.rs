@@ -33,7 +33,7 @@ async fn work(fixture: Fixture, lease: Lease) -> Vec<Result<Written, crate::stor
     let mut results = Vec::new();
     for n in 0..6 {
         let nodes = vec![root(Status::Running), step(n + 1, "step")];
-        let write = write(lease, nodes, Then::Keep);
+        let write = write(lease, nodes, LeaseAfter::Keep);
         let call = |store: Arc<dyn Store>| {
             let write = write.clone();
             async move { store.write(write).await }
@@ -51,7 +51,7 @@ pub(in super::super) async fn writes_at_once(fixture: Fixture) -> Outcome {
     });
     let tasks = join_all(tasks).await;
     let nodes = (1..=6).map(|n| step(n, "step"));
-    let nodes: Vec<Change> = [root(Status::Running)].into_iter().chain(nodes).collect();
+    let nodes: Vec<NodeRow> = [root(Status::Running)].into_iter().chain(nodes).collect();
     for (writer, task) in writers.iter().zip(tasks) {
         let id = &writer.id;
         for result in joined(task)? {
@@ -134,12 +134,12 @@ pub(in super::super) async fn holds_at_once(fixture: Fixture) -> Outcome {
         let fixture = if n % 2 == 0 { &fixture } else { &other }.clone();
         tokio::spawn(async move {
             let call = |store: Arc<dyn Store>| async move {
-                let hold = Hold {
+                let acquire = Acquire {
                     id: "id".to_owned(),
                     worker: format!("worker {n}"),
                     lease: HOUR,
                 };
-                store.hold(hold).await
+                store.acquire(acquire).await
             };
             fixture.patiently(call).await
         })
@@ -147,9 +147,15 @@ pub(in super::super) async fn holds_at_once(fixture: Fixture) -> Outcome {
     let mut taken = 0;
     for task in join_all(tasks).await {
         match joined(task)?? {
-            Held::Taken(_) => taken += 1,
-            Held::Busy { .. } => {}
-            Held::Unknown => return Err(Fault::new("a hold", "Taken or Busy", Held::Unknown)),
+            Acquired::Held(_) => taken += 1,
+            Acquired::Busy { .. } => {}
+            Acquired::Unknown => {
+                return Err(Fault::new(
+                    "a hold",
+                    "HeldExecution or Busy",
+                    Acquired::Unknown,
+                ));
+            }
         }
     }
     same("how many of ten got it", &taken, &1)
@@ -168,12 +174,12 @@ pub(in super::super) async fn messages_at_once_are_not_lost(fixture: Fixture) ->
             for n in 0..MESSAGES {
                 let path = format!("{sender}.{n}");
                 let call = |store: Arc<dyn Store>| {
-                    let tell = Tell {
+                    let message = SendMessage {
                         id: "id".to_owned(),
                         message: signal(&path, "x"),
-                        only: Vec::new(),
+                        if_status: Vec::new(),
                     };
-                    async move { store.tell(tell).await }
+                    async move { store.send(message).await }
                 };
                 fixture.patiently(call).await?;
                 tokio::task::yield_now().await;
@@ -196,9 +202,9 @@ pub(in super::super) async fn messages_at_once_are_not_lost(fixture: Fixture) ->
             continue;
         };
         let seen = taken.messages.last().map_or(0, |(number, _)| *number);
-        let then = Then::Rest {
+        let then = LeaseAfter::Release {
             due: Due::Never,
-            seen,
+            last_message: seen,
         };
         let mut rest = write(taken.lease, Vec::new(), then);
         for (number, message) in taken.messages {
@@ -235,7 +241,7 @@ pub(in super::super) async fn a_dropped_call_is_whole_or_nothing(fixture: Fixtur
     let lease = fixture.held("id").await?;
     for round in 0..40 {
         let nodes = (1..=5).map(|id| step(id, &format!("round {round}")));
-        let write = write(lease, nodes.collect(), Then::Keep);
+        let write = write(lease, nodes.collect(), LeaseAfter::Keep);
         let mut call = fixture.store.write(write);
         for _ in 0..round % 5 {
             if futures_util::poll!(&mut call).is_ready() {

@@ -1,7 +1,9 @@
 //! Stores that give executions to the wrong worker, at the wrong time, or with something missing.
 
 use super::{Answer, SOUND, Sound, Twist};
-use crate::store::{Claim, Claimed, Due, FlowClaim, Held, Hold, Store, StoreError, Taken, Then};
+use crate::store::{
+    Acquire, Acquired, Claim, Claimed, Due, FlowClaim, HeldExecution, LeaseAfter, Store, StoreError,
+};
 
 /// Changes what a claim gave.
 fn after<'a>(
@@ -19,12 +21,12 @@ fn after<'a>(
 /// Changes what a hold took.
 fn held<'a>(
     sound: &'a Sound,
-    hold: Hold,
-    change: impl FnOnce(&mut Taken) + Send + 'a,
-) -> Answer<'a, Held> {
+    acquire: Acquire,
+    change: impl FnOnce(&mut HeldExecution) + Send + 'a,
+) -> Answer<'a, Acquired> {
     Box::pin(async move {
-        let mut answer = sound.hold(hold).await?;
-        if let Held::Taken(taken) = &mut answer {
+        let mut answer = sound.acquire(acquire).await?;
+        if let Acquired::Held(taken) = &mut answer {
             change(taken);
         }
         Ok(answer)
@@ -90,7 +92,7 @@ pub(super) const ALL: &[Twist] = &[
         claim: |sound, claim| {
             after(sound, claim, |claimed| {
                 for taken in &mut claimed.taken {
-                    taken.from = None;
+                    taken.previous_worker = None;
                 }
             })
         },
@@ -99,7 +101,7 @@ pub(super) const ALL: &[Twist] = &[
     Twist {
         what: "begins with the same fencing number each time",
         breaks: &["fences_grow", "hold_after_the_end_of_a_lease"],
-        hold: |sound, hold| held(sound, hold, |taken| taken.lease.fence = 1),
+        acquire: |sound, acquire| held(sound, acquire, |taken| taken.lease.fence = 1),
         ..SOUND
     },
     Twist {
@@ -123,18 +125,18 @@ pub(super) const ALL: &[Twist] = &[
     Twist {
         what: "gives an operator no nodes",
         breaks: &["hold_takes"],
-        hold: |sound, hold| held(sound, hold, |taken| taken.nodes.clear()),
+        acquire: |sound, acquire| held(sound, acquire, |taken| taken.nodes.clear()),
         ..SOUND
     },
     Twist {
         what: "gives an operator what a worker holds",
         breaks: &["hold_only_what_nobody_holds", "holds_at_once"],
-        hold: |sound, hold| {
+        acquire: |sound, acquire| {
             Box::pin(async move {
-                if let Some(lease) = sound.newest(&hold.id) {
+                if let Some(lease) = sound.newest(&acquire.id) {
                     sound.rest(lease, Due::Now).await;
                 }
-                sound.hold(hold).await
+                sound.acquire(acquire).await
             })
         },
         ..SOUND
@@ -142,15 +144,15 @@ pub(super) const ALL: &[Twist] = &[
     Twist {
         what: "does not tell an operator from whom it was taken",
         breaks: &["hold_after_the_end_of_a_lease"],
-        hold: |sound, hold| held(sound, hold, |taken| taken.from = None),
+        acquire: |sound, acquire| held(sound, acquire, |taken| taken.previous_worker = None),
         ..SOUND
     },
     Twist {
         what: "forgets who refused an execution",
         breaks: &["refused_is_passed_over", "given_back_lease_is_fenced"],
         write: |sound, mut write| {
-            if let Then::Refuse(_) = write.then {
-                write.then = Then::Keep;
+            if let LeaseAfter::Refuse(_) = write.then {
+                write.then = LeaseAfter::Keep;
             }
             sound.write(write)
         },
@@ -159,13 +161,13 @@ pub(super) const ALL: &[Twist] = &[
     Twist {
         what: "does not give to an operator what a flow refused",
         breaks: &["taking_ends_a_refusal"],
-        hold: |sound, hold| {
+        acquire: |sound, acquire| {
             Box::pin(async move {
-                let info = sound.info(&hold.id).await;
+                let info = sound.info(&acquire.id).await;
                 if info.is_some_and(|info| info.refused.is_some()) {
-                    return Ok(Held::Unknown);
+                    return Ok(Acquired::Unknown);
                 }
-                sound.hold(hold).await
+                sound.acquire(acquire).await
             })
         },
         ..SOUND
@@ -173,18 +175,18 @@ pub(super) const ALL: &[Twist] = &[
     Twist {
         what: "readmits nothing",
         breaks: &["readmit_ends_a_refusal"],
-        readmit: |_, _| Box::pin(std::future::ready(Ok(()))),
+        forget_refusals: |_, _| Box::pin(std::future::ready(Ok(()))),
         ..SOUND
     },
     Twist {
         what: "readmits a fingerprint by any flow's name",
         breaks: &["readmit_ends_a_refusal"],
-        readmit: |sound, mut flows| {
+        forget_refusals: |sound, mut flows| {
             for flow in &mut flows {
                 flow.names
                     .push(crate::testing::store::builders::FLOW.into());
             }
-            sound.readmit(flows)
+            sound.forget_refusals(flows)
         },
         ..SOUND
     },
@@ -225,7 +227,7 @@ async fn early(sound: &Sound, claim: Claim) -> Result<Claimed, StoreError> {
     if claim.limit == 0 {
         return Ok(claimed);
     }
-    for info in sound.list(crate::store::Query::default()).await? {
+    for info in sound.list(crate::store::ExecutionQuery::default()).await? {
         if info.worker.is_none() && info.due.is_some() {
             claimed.taken.extend(sound.take(&info.id).await);
         }
@@ -236,7 +238,7 @@ async fn early(sound: &Sound, claim: Claim) -> Result<Claimed, StoreError> {
 /// Each twentieth claim also gives what nobody has written to yet, but somebody holds.
 async fn twice(sound: &Sound, claim: Claim) -> Result<Claimed, StoreError> {
     if sound.calls() % 20 == 19 {
-        let held = sound.list(crate::store::Query::default()).await?;
+        let held = sound.list(crate::store::ExecutionQuery::default()).await?;
         let held = held.iter().find(|info| info.worker.is_some());
         if let Some(lease) = held.and_then(|info| sound.newest(&info.id)) {
             sound.rest(lease, Due::Now).await;

@@ -3,7 +3,7 @@
 use super::{SOUND, Sound, Twist};
 use crate::{
     model::status::Status,
-    store::{Due, Query, Store, StoreError, Target, Then},
+    store::{Due, ExecutionQuery, LeaseAfter, Store, StoreError, Target},
     testing::store::builders::{query, root, write},
 };
 
@@ -154,7 +154,7 @@ pub(super) const ALL: &[Twist] = &[
     },
 ];
 
-fn inclusive(mut query: Query) -> Query {
+fn inclusive(mut query: ExecutionQuery) -> ExecutionQuery {
     let ranges = [&mut query.created, &mut query.ended];
     for range in ranges.into_iter().flatten() {
         range.end += std::time::Duration::from_nanos(1);
@@ -162,12 +162,12 @@ fn inclusive(mut query: Query) -> Query {
     query
 }
 
-async fn all_ended(sound: &Sound, found: Query) -> Result<u64, StoreError> {
+async fn all_ended(sound: &Sound, found: ExecutionQuery) -> Result<u64, StoreError> {
     for info in sound.list(query(|_| ())).await? {
         if let Some(taken) = sound.take(&info.id).await {
-            let then = Then::Rest {
+            let then = LeaseAfter::Release {
                 due: Due::Never,
-                seen: 0,
+                last_message: 0,
             };
             sound
                 .write(write(taken.lease, vec![root(Status::Done)], then))

@@ -4,8 +4,8 @@ use super::{SOUND, Sound, Twist};
 use crate::{
     model::status::Status,
     store::{
-        Due, Lease, Message, Renew, Renewal, Store, StoreError, Target, Tell, Then, Told, Write,
-        Written,
+        Due, Lease, LeaseAfter, Message, MessageReceipt, Renew, Renewal, SendMessage, Store,
+        StoreError, Target, Write, Written,
     },
 };
 
@@ -13,38 +13,38 @@ pub(super) const ALL: &[Twist] = &[
     Twist {
         what: "keeps messages in any status",
         breaks: &["tell_only_in_a_status"],
-        tell: |sound, mut tell| {
-            tell.only.clear();
-            sound.tell(tell)
+        send: |sound, mut message| {
+            message.if_status.clear();
+            sound.send(message)
         },
         ..SOUND
     },
     Twist {
         what: "takes no status for none",
         breaks: &["tell_only_in_a_status"],
-        tell: |sound, mut tell| {
-            if tell.only.is_empty() {
-                tell.only.push(Status::Skipped);
+        send: |sound, mut message| {
+            if message.if_status.is_empty() {
+                message.if_status.push(Status::Skipped);
             }
-            sound.tell(tell)
+            sound.send(message)
         },
         ..SOUND
     },
     Twist {
         what: "wakes nobody by a message",
         breaks: &["tell_wakes_what_rests"],
-        tell: |sound, tell| Box::pin(asleep(sound, tell)),
+        send: |sound, message| Box::pin(asleep(sound, message)),
         ..SOUND
     },
     Twist {
         what: "takes the lease from who holds it, for a message",
         breaks: &["tell_leaves_a_lease_alone"],
-        tell: |sound, tell| {
+        send: |sound, message| {
             Box::pin(async move {
-                if let Some(lease) = sound.newest(&tell.id) {
+                if let Some(lease) = sound.newest(&message.id) {
                     sound.rest(lease, Due::Now).await;
                 }
-                sound.tell(tell).await
+                sound.send(message).await
             })
         },
         ..SOUND
@@ -52,10 +52,10 @@ pub(super) const ALL: &[Twist] = &[
     Twist {
         what: "counts the messages that are there",
         breaks: &["tell_numbers_grow"],
-        tell: |sound, tell| {
+        send: |sound, message| {
             Box::pin(async move {
-                Ok(match sound.tell(tell).await? {
-                    Told::Kept(number) => Told::Kept(1 + number % 3),
+                Ok(match sound.send(message).await? {
+                    MessageReceipt::Stored(number) => MessageReceipt::Stored(1 + number % 3),
                     other => other,
                 })
             })
@@ -65,22 +65,22 @@ pub(super) const ALL: &[Twist] = &[
     Twist {
         what: "does not look at the case of a path",
         breaks: &["tell_replaces"],
-        tell: |sound, mut tell| {
-            if let Message::Signal { path, .. } = &mut tell.message {
+        send: |sound, mut message| {
+            if let Message::Signal { path, .. } = &mut message.message {
                 path.make_ascii_lowercase();
             }
-            sound.tell(tell)
+            sound.send(message)
         },
         ..SOUND
     },
     Twist {
         what: "has one place for all signals",
         breaks: &["tell_replaces", "taken_messages_are_deleted"],
-        tell: |sound, mut tell| {
-            if let Message::Signal { path, .. } = &mut tell.message {
+        send: |sound, mut message| {
+            if let Message::Signal { path, .. } = &mut message.message {
                 path.clear();
             }
-            sound.tell(tell)
+            sound.send(message)
         },
         ..SOUND
     },
@@ -109,7 +109,10 @@ pub(super) const ALL: &[Twist] = &[
             "messages_at_once_are_not_lost",
         ],
         write: |sound, mut write| {
-            if let Then::Rest { seen, .. } = &mut write.then {
+            if let LeaseAfter::Release {
+                last_message: seen, ..
+            } = &mut write.then
+            {
                 *seen = i64::MAX;
             }
             sound.write(write)
@@ -133,7 +136,10 @@ pub(super) const ALL: &[Twist] = &[
         what: "wakes for messages that were seen",
         breaks: &["rest_is_over_if_a_message_came"],
         write: |sound, mut write| {
-            if let Then::Rest { seen, .. } = &mut write.then {
+            if let LeaseAfter::Release {
+                last_message: seen, ..
+            } = &mut write.then
+            {
                 *seen = 0;
             }
             sound.write(write)
@@ -143,10 +149,10 @@ pub(super) const ALL: &[Twist] = &[
     Twist {
         what: "gives the newest message first",
         breaks: &["messages_come_back", "claim_gives_all"],
-        hold: |sound, hold| {
+        acquire: |sound, acquire| {
             Box::pin(async move {
-                let mut held = sound.hold(hold).await?;
-                if let crate::store::Held::Taken(taken) = &mut held {
+                let mut held = sound.acquire(acquire).await?;
+                if let crate::store::Acquired::Held(taken) = &mut held {
                     taken.messages.reverse();
                 }
                 Ok(held)
@@ -165,10 +171,10 @@ pub(super) const ALL: &[Twist] = &[
     },
 ];
 
-async fn asleep(sound: &Sound, tell: Tell) -> Result<Told, StoreError> {
-    let id = tell.id.clone();
+async fn asleep(sound: &Sound, message: SendMessage) -> Result<MessageReceipt, StoreError> {
+    let id = message.id.clone();
     let before = sound.info(&id).await;
-    let told = sound.tell(tell).await?;
+    let told = sound.send(message).await?;
     if let Some(before) = before.filter(|info| info.worker.is_none())
         && let Some(taken) = sound.take(&id).await
     {

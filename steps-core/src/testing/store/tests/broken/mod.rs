@@ -14,8 +14,9 @@ use crate::testing::store::{Broken, RULES, fixture::Fixture, subject::Source};
 use crate::{
     base::future::BoxFuture,
     store::{
-        Claim, Claimed, FlowClaim, Held, Hold, Info, Query, Renew, Renewal, Saved, Store,
-        StoreError, Tell, Told, Write, Written,
+        Acquire, Acquired, Claim, Claimed, ExecutionInfo, ExecutionQuery, FlowClaim,
+        MessageReceipt, Renew, Renewal, SendMessage, Store, StoreError, StoredExecution, Write,
+        Written,
     },
     testing::FakeClock,
 };
@@ -32,14 +33,14 @@ struct Twist {
     breaks: &'static [&'static str],
     write: Call<Write, Written>,
     claim: Call<Claim, Claimed>,
-    hold: Call<Hold, Held>,
+    acquire: Call<Acquire, Acquired>,
     renew: Call<Renew, Vec<Renewal>>,
-    tell: Call<Tell, Told>,
-    readmit: Call<Vec<FlowClaim>, ()>,
-    load: Call<String, Option<Saved>>,
-    list: Call<Query, Vec<Info>>,
-    count: Call<Query, u64>,
-    delete: Call<Query, u64>,
+    send: Call<SendMessage, MessageReceipt>,
+    forget_refusals: Call<Vec<FlowClaim>, ()>,
+    load: Call<String, Option<StoredExecution>>,
+    list: Call<ExecutionQuery, Vec<ExecutionInfo>>,
+    count: Call<ExecutionQuery, u64>,
+    delete: Call<ExecutionQuery, u64>,
     close: Call<(), ()>,
     reopen: fn(&Sound) -> Sound,
 }
@@ -50,10 +51,10 @@ const SOUND: Twist = Twist {
     breaks: &[],
     write: |sound, write| sound.write(write),
     claim: |sound, claim| sound.claim(claim),
-    hold: |sound, hold| sound.hold(hold),
+    acquire: |sound, acquire| sound.acquire(acquire),
     renew: |sound, renew| sound.renew(renew),
-    tell: |sound, tell| sound.tell(tell),
-    readmit: |sound, flows| sound.readmit(flows),
+    send: |sound, message| sound.send(message),
+    forget_refusals: |sound, flows| sound.forget_refusals(flows),
     load: |sound, id| sound.load(id),
     list: |sound, query| sound.list(query),
     count: |sound, query| sound.count(query),
@@ -74,28 +75,28 @@ impl Store for Twisted {
     fn claim(&self, claim: Claim) -> Answer<'_, Claimed> {
         (self.twist.claim)(&self.sound, claim)
     }
-    fn hold(&self, hold: Hold) -> Answer<'_, Held> {
-        (self.twist.hold)(&self.sound, hold)
+    fn acquire(&self, acquire: Acquire) -> Answer<'_, Acquired> {
+        (self.twist.acquire)(&self.sound, acquire)
     }
     fn renew(&self, renew: Renew) -> Answer<'_, Vec<Renewal>> {
         (self.twist.renew)(&self.sound, renew)
     }
-    fn tell(&self, tell: Tell) -> Answer<'_, Told> {
-        (self.twist.tell)(&self.sound, tell)
+    fn send(&self, message: SendMessage) -> Answer<'_, MessageReceipt> {
+        (self.twist.send)(&self.sound, message)
     }
-    fn readmit(&self, flows: Vec<FlowClaim>) -> Answer<'_, ()> {
-        (self.twist.readmit)(&self.sound, flows)
+    fn forget_refusals(&self, flows: Vec<FlowClaim>) -> Answer<'_, ()> {
+        (self.twist.forget_refusals)(&self.sound, flows)
     }
-    fn load(&self, id: String) -> Answer<'_, Option<Saved>> {
+    fn load(&self, id: String) -> Answer<'_, Option<StoredExecution>> {
         (self.twist.load)(&self.sound, id)
     }
-    fn list(&self, query: Query) -> Answer<'_, Vec<Info>> {
+    fn list(&self, query: ExecutionQuery) -> Answer<'_, Vec<ExecutionInfo>> {
         (self.twist.list)(&self.sound, query)
     }
-    fn count(&self, query: Query) -> Answer<'_, u64> {
+    fn count(&self, query: ExecutionQuery) -> Answer<'_, u64> {
         (self.twist.count)(&self.sound, query)
     }
-    fn delete(&self, query: Query) -> Answer<'_, u64> {
+    fn delete(&self, query: ExecutionQuery) -> Answer<'_, u64> {
         (self.twist.delete)(&self.sound, query)
     }
     fn close(&self) -> Answer<'_, ()> {

@@ -13,8 +13,9 @@ use super::Answer;
 use crate::{
     base::sync::lock,
     store::{
-        Claim, Claimed, Due, FlowClaim, Held, Hold, Info, Lease, MemoryStore, Query, Renew,
-        Renewal, Saved, Store, Taken, Target, Tell, Then, Told, Write, Written,
+        Acquire, Acquired, Claim, Claimed, Due, ExecutionInfo, ExecutionQuery, FlowClaim,
+        HeldExecution, Lease, LeaseAfter, MemoryStore, MessageReceipt, Renew, Renewal, SendMessage,
+        Store, StoredExecution, Target, Write, Written,
     },
     testing::FakeClock,
 };
@@ -81,29 +82,29 @@ impl Sound {
         lock(&self.memo.ids).insert(lease.key, id.to_owned());
     }
 
-    pub(super) async fn info(&self, id: &str) -> Option<Info> {
+    pub(super) async fn info(&self, id: &str) -> Option<ExecutionInfo> {
         let saved = self.inner.load(id.to_owned()).await.ok()??;
         Some(saved.info)
     }
 
     /// Holds an execution, if nobody does.
-    pub(super) async fn take(&self, id: &str) -> Option<Taken> {
-        let hold = Hold {
+    pub(super) async fn take(&self, id: &str) -> Option<HeldExecution> {
+        let acquire = Acquire {
             id: id.to_owned(),
             worker: "twist".to_owned(),
             lease: Duration::from_hours(1),
         };
-        match self.hold(hold).await.ok()? {
-            Held::Taken(taken) => Some(*taken),
-            Held::Busy { .. } | Held::Unknown => None,
+        match self.acquire(acquire).await.ok()? {
+            Acquired::Held(taken) => Some(*taken),
+            Acquired::Busy { .. } | Acquired::Unknown => None,
         }
     }
 
     /// Gives a lease back.
     pub(super) async fn rest(&self, lease: Lease, due: Due) {
-        let then = Then::Rest {
+        let then = LeaseAfter::Release {
             due,
-            seen: i64::MAX,
+            last_message: i64::MAX,
         };
         let write = super::super::super::builders::write(lease, Vec::new(), then);
         self.write(write).await.ok();
@@ -135,10 +136,10 @@ impl Store for Sound {
         })
     }
 
-    fn hold(&self, hold: Hold) -> Answer<'_, Held> {
+    fn acquire(&self, acquire: Acquire) -> Answer<'_, Acquired> {
         Box::pin(async move {
-            let answer = self.inner.hold(hold).await?;
-            if let Held::Taken(taken) = &answer {
+            let answer = self.inner.acquire(acquire).await?;
+            if let Acquired::Held(taken) = &answer {
                 self.note(&taken.info.id, taken.lease);
             }
             Ok(answer)
@@ -149,27 +150,27 @@ impl Store for Sound {
         self.inner.renew(renew)
     }
 
-    fn tell(&self, tell: Tell) -> Answer<'_, Told> {
-        self.inner.tell(tell)
+    fn send(&self, message: SendMessage) -> Answer<'_, MessageReceipt> {
+        self.inner.send(message)
     }
 
-    fn readmit(&self, flows: Vec<FlowClaim>) -> Answer<'_, ()> {
-        self.inner.readmit(flows)
+    fn forget_refusals(&self, flows: Vec<FlowClaim>) -> Answer<'_, ()> {
+        self.inner.forget_refusals(flows)
     }
 
-    fn load(&self, id: String) -> Answer<'_, Option<Saved>> {
+    fn load(&self, id: String) -> Answer<'_, Option<StoredExecution>> {
         self.inner.load(id)
     }
 
-    fn list(&self, query: Query) -> Answer<'_, Vec<Info>> {
+    fn list(&self, query: ExecutionQuery) -> Answer<'_, Vec<ExecutionInfo>> {
         self.inner.list(query)
     }
 
-    fn count(&self, query: Query) -> Answer<'_, u64> {
+    fn count(&self, query: ExecutionQuery) -> Answer<'_, u64> {
         self.inner.count(query)
     }
 
-    fn delete(&self, query: Query) -> Answer<'_, u64> {
+    fn delete(&self, query: ExecutionQuery) -> Answer<'_, u64> {
         self.inner.delete(query)
     }
 

@@ -2,16 +2,19 @@
 
 use super::{SOUND, Sound, Twist};
 use crate::store::{
-    Due, ErrorKind, Lease, NewExecution, Store, StoreError, Target, Then, Write, Written,
+    Due, ErrorKind, Lease, LeaseAfter, NewExecution, Store, StoreError, Target, Write, Written,
 };
 
-const NOW: Then = Then::Rest {
+const NOW: LeaseAfter = LeaseAfter::Release {
     due: Due::Now,
-    seen: 0,
+    last_message: 0,
 };
 
 /// Changes writes that make an execution, before they are made.
-pub(super) fn making(mut write: Write, change: impl FnOnce(&mut NewExecution, &mut Then)) -> Write {
+pub(super) fn making(
+    mut write: Write,
+    change: impl FnOnce(&mut NewExecution, &mut LeaseAfter),
+) -> Write {
     if let Target::New(new) = &mut write.target {
         change(new, &mut write.then);
     }
@@ -75,7 +78,7 @@ pub(super) const ALL: &[Twist] = &[
         write: |sound, write| {
             sound.write(making(write, |new, then| {
                 if new.held.is_some() {
-                    *then = Then::Keep;
+                    *then = LeaseAfter::Keep;
                 }
             }))
         },
@@ -92,7 +95,7 @@ pub(super) const ALL: &[Twist] = &[
         breaks: &["create_without_worker_keeps_no_lease"],
         write: |sound, write| {
             sound.write(making(write, |new, then| {
-                if new.held.is_none() && *then == Then::Keep {
+                if new.held.is_none() && *then == LeaseAfter::Keep {
                     *then = NOW;
                 }
             }))
@@ -229,7 +232,7 @@ async fn half(sound: &Sound, write: Write) -> Result<Written, StoreError> {
         .is_err_and(|error| error.kind() == ErrorKind::Fenced);
     if let Some(lease) = lease(&write).filter(|_| fenced) {
         let mut write = under(write, sound.instead(lease));
-        write.then = Then::Keep;
+        write.then = LeaseAfter::Keep;
         sound.write(write).await.ok();
     }
     result
@@ -240,7 +243,7 @@ async fn row_by_row(sound: &Sound, mut write: Write) -> Result<Written, StoreErr
         for node in std::mem::take(&mut write.nodes) {
             let mut one = write.clone();
             one.nodes = vec![node];
-            one.then = Then::Keep;
+            one.then = LeaseAfter::Keep;
             sound.write(one).await?;
             tokio::task::yield_now().await;
         }

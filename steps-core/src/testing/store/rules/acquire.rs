@@ -8,7 +8,7 @@ pub(in super::super) async fn hold_takes(fixture: Fixture) -> Outcome {
         .create(creation.due(Due::Never).input(text("in")))
         .await?;
     fixture.due("other").await?;
-    let stop = fixture.tell("other", Message::Stop).await?;
+    let stop = fixture.send("other", Message::Stop).await?;
     let before = fixture.load("id").await?;
 
     let now = fixture.now().await?;
@@ -16,7 +16,7 @@ pub(in super::super) async fn hold_takes(fixture: Fixture) -> Outcome {
     same("the input", &taken.input, &before.input)?;
     same_nodes("the nodes", &taken.nodes, &before.nodes)?;
     same("the messages", &taken.messages, &Vec::new())?;
-    same("from whom it was taken", &taken.from, &None)?;
+    same("from whom it was taken", &taken.previous_worker, &None)?;
     let due = taken.info.due;
     let right = due.is_some_and(|due| due >= now + HOUR && due < now + 2 * HOUR);
     holds("the end of the lease", "an hour from now", due, right)?;
@@ -38,16 +38,16 @@ pub(in super::super) async fn hold_takes(fixture: Fixture) -> Outcome {
 }
 
 pub(in super::super) async fn hold_only_what_nobody_holds(fixture: Fixture) -> Outcome {
-    let unknown = fixture.hold("id", "operator", HOUR).await?;
-    let is_unknown = matches!(unknown, Held::Unknown);
+    let unknown = fixture.acquire("id", "operator", HOUR).await?;
+    let is_unknown = matches!(unknown, Acquired::Unknown);
     holds("holding what is not there", "Unknown", unknown, is_unknown)?;
 
     fixture.due("id").await?;
     let first = fixture.claim_one("first", "id").await?;
     for worker in ["operator", "first"] {
         let (expected, until) = ("first", first.info.due);
-        match fixture.hold("id", worker, HOUR).await? {
-            Held::Busy { worker, until: end } => {
+        match fixture.acquire("id", worker, HOUR).await? {
+            Acquired::Busy { worker, until: end } => {
                 same("who holds it", &worker.as_str(), &expected)?;
                 same("until when", &Some(end), &until)?;
             }
@@ -66,7 +66,7 @@ pub(in super::super) async fn hold_after_the_end_of_a_lease(fixture: Fixture) ->
     let taken = fixture.take("id", "operator", HOUR).await?;
     same(
         "from whom it was taken",
-        &taken.from.as_deref(),
+        &taken.previous_worker.as_deref(),
         &Some("maker"),
     )?;
     let larger = taken.lease.fence > old.fence;
@@ -79,7 +79,7 @@ pub(in super::super) async fn hold_after_the_end_of_a_lease(fixture: Fixture) ->
     )?;
     let came = fixture
         .store
-        .write(write(old, Vec::new(), Then::Keep))
+        .write(write(old, Vec::new(), LeaseAfter::Keep))
         .await;
     fails("a write under the first lease", came, ErrorKind::Fenced)
 }

@@ -9,20 +9,24 @@ async fn inbox(fixture: &Fixture, id: &str) -> Outcome<Vec<(i64, Message)>> {
     Ok(taken.messages)
 }
 
-async fn told(fixture: &Fixture, only: &[Status]) -> Outcome<Told> {
-    let tell = Tell {
+async fn told(fixture: &Fixture, if_status: &[Status]) -> Outcome<MessageReceipt> {
+    let message = SendMessage {
         id: "id".to_owned(),
         message: Message::Undo,
-        only: only.to_vec(),
+        if_status: if_status.to_vec(),
     };
-    Ok(fixture.store.tell(tell).await?)
+    Ok(fixture.store.send(message).await?)
 }
 
 pub(in super::super) async fn tell_only_in_a_status(fixture: Fixture) -> Outcome {
     let came = told(&fixture, &[]).await?;
-    same("a message to what is not there", &came, &Told::Unknown)?;
+    same(
+        "a message to what is not there",
+        &came,
+        &MessageReceipt::Unknown,
+    )?;
     let came = told(&fixture, &[Status::Pending]).await?;
-    same("the same, in a status", &came, &Told::Unknown)?;
+    same("the same, in a status", &came, &MessageReceipt::Unknown)?;
 
     let creation = Creation::new("id").nodes(vec![root(Status::Done)]);
     fixture.create(creation.due(Due::Never)).await?;
@@ -30,7 +34,7 @@ pub(in super::super) async fn tell_only_in_a_status(fixture: Fixture) -> Outcome
     same(
         "a message to one that is done",
         &came,
-        &Told::Not(Status::Done),
+        &MessageReceipt::WrongStatus(Status::Done),
     )?;
     let due = fixture.load("id").await?.info.due;
     same("when it is due after that", &due, &None)?;
@@ -41,7 +45,7 @@ pub(in super::super) async fn tell_only_in_a_status(fixture: Fixture) -> Outcome
     )?;
 
     let came = told(&fixture, &[Status::Running, Status::Done]).await?;
-    let kept = matches!(came, Told::Kept(number) if number > 0);
+    let kept = matches!(came, MessageReceipt::Stored(number) if number > 0);
     holds(
         "a message in its status",
         "Kept, with a number from 1",
@@ -49,7 +53,7 @@ pub(in super::super) async fn tell_only_in_a_status(fixture: Fixture) -> Outcome
         kept,
     )?;
     let came = told(&fixture, &[]).await?;
-    let kept = matches!(came, Told::Kept(_));
+    let kept = matches!(came, MessageReceipt::Stored(_));
     holds("a message in any status", "Kept", &came, kept)
 }
 
@@ -58,23 +62,23 @@ pub(in super::super) async fn tell_wakes_what_rests(fixture: Fixture) -> Outcome
     for (id, due) in [("never", Due::Never), ("later", Due::At(later))] {
         fixture.create(Creation::new(id).due(due)).await?;
         fixture.claim_nothing("it rests").await?;
-        let number = fixture.tell(id, signal("wait", "x")).await?;
+        let number = fixture.send(id, signal("wait", "x")).await?;
         let taken = fixture.claim_one("worker", id).await?;
         let expected = vec![(number, signal("wait", "x"))];
         same("the messages of what was woken", &taken.messages, &expected)?;
-        same("from whom it was taken", &taken.from, &None)?;
+        same("from whom it was taken", &taken.previous_worker, &None)?;
     }
     // One whose lease has ended is due, and still taken from that worker.
     let lease = fixture
         .create(Creation::new("ended").held("slow", SHORT))
         .await?;
     fixture.lapse(SHORT).await?;
-    fixture.tell("ended", Message::Undo).await?;
+    fixture.send("ended", Message::Undo).await?;
     fixture.keep(lease, vec![step(1, "a")]).await?;
     let taken = fixture.claim_one("worker", "ended").await?;
     same(
         "from whom it was taken",
-        &taken.from.as_deref(),
+        &taken.previous_worker.as_deref(),
         &Some("slow"),
     )?;
     // What was due before stays in front.
@@ -82,7 +86,7 @@ pub(in super::super) async fn tell_wakes_what_rests(fixture: Fixture) -> Outcome
     fixture
         .create(Creation::new("due").due(Due::At(due)))
         .await?;
-    fixture.tell("due", Message::Stop).await?;
+    fixture.send("due", Message::Stop).await?;
     let taken = fixture.claim_one("worker", "due").await?;
     same("its messages", &taken.messages.len(), &1)
 }
@@ -90,7 +94,7 @@ pub(in super::super) async fn tell_wakes_what_rests(fixture: Fixture) -> Outcome
 pub(in super::super) async fn tell_leaves_a_lease_alone(fixture: Fixture) -> Outcome {
     let lease = fixture.held("id").await?;
     let before = fixture.load("id").await?.info;
-    fixture.tell("id", Message::Stop).await?;
+    fixture.send("id", Message::Stop).await?;
     let after = fixture.load("id").await?.info;
     same("what is known after a message", &after, &before)?;
     fixture.claim_nothing("somebody holds it").await?;
@@ -105,8 +109,8 @@ pub(in super::super) async fn tell_numbers_grow(fixture: Fixture) -> Outcome {
     let mut last = 0;
     for round in 0..4 {
         for message in [signal("a", "1"), signal("a", "2"), Message::Stop] {
-            let number = fixture.tell("id", message.clone()).await?;
-            fixture.tell("other", message).await?;
+            let number = fixture.send("id", message.clone()).await?;
+            fixture.send("other", message).await?;
             let expected = format!("more than {last}");
             let what = format!("the number of a message, in round {round}");
             holds(&what, &expected, number, number > last)?;
@@ -114,7 +118,7 @@ pub(in super::super) async fn tell_numbers_grow(fixture: Fixture) -> Outcome {
         }
         // They grow when there is none any more, too.
         let taken = fixture.take("id", "worker", HOUR).await?;
-        let mut write = write(taken.lease, Vec::new(), Then::Keep);
+        let mut write = write(taken.lease, Vec::new(), LeaseAfter::Keep);
         write.taken = taken.messages.iter().map(|(number, _)| *number).collect();
         fixture.write(write).await?;
         fixture.rest(taken.lease, Due::Never).await?;
@@ -128,7 +132,7 @@ pub(in super::super) async fn tell_replaces(fixture: Fixture) -> Outcome {
         .create(Creation::new("other").due(Due::Never))
         .await?;
     let tell = async |message: Message| {
-        let number = fixture.tell("id", message.clone()).await?;
+        let number = fixture.send("id", message.clone()).await?;
         Outcome::Ok((number, message))
     };
     tell(signal("a", "old")).await?;
@@ -138,7 +142,7 @@ pub(in super::super) async fn tell_replaces(fixture: Fixture) -> Outcome {
     let a = tell(signal("a", "new")).await?;
     let upper = tell(signal("A", "1")).await?;
     let stop = tell(Message::Stop).await?;
-    fixture.tell("other", signal("b", "other")).await?;
+    fixture.send("other", signal("b", "other")).await?;
     let expected = vec![b, undo, a, upper, stop];
     same("the inbox", &inbox(&fixture, "id").await?, &expected)?;
     let other = inbox(&fixture, "other").await?;
@@ -149,9 +153,9 @@ pub(in super::super) async fn taken_messages_are_deleted(fixture: Fixture) -> Ou
     let lease = fixture.held("id").await?;
     let mut numbers = Vec::new();
     for path in ["a", "b", "c", "d"] {
-        numbers.push(fixture.tell("id", signal(path, path)).await?);
+        numbers.push(fixture.send("id", signal(path, path)).await?);
     }
-    let mut some = write(lease, Vec::new(), Then::Keep);
+    let mut some = write(lease, Vec::new(), LeaseAfter::Keep);
     some.taken = vec![numbers[2], numbers[0], numbers[3] + 100];
     fixture.write(some).await?;
     let left = vec![
@@ -160,13 +164,13 @@ pub(in super::super) async fn taken_messages_are_deleted(fixture: Fixture) -> Ou
     ];
     match fixture.renew(lease, 0, HOUR).await? {
         Renewal::Held(messages) => same("what is left, by a renewal", &messages, &left)?,
-        Renewal::Lost => return Err(Fault::new("a renewal", "Held", Renewal::Lost)),
+        Renewal::Lost => return Err(Fault::new("a renewal", "Acquired", Renewal::Lost)),
     }
     // Of the same number as one that was replaced meanwhile: the new one stays.
-    let newer = fixture.tell("id", signal("d", "newer")).await?;
-    let then = Then::Rest {
+    let newer = fixture.send("id", signal("d", "newer")).await?;
+    let then = LeaseAfter::Release {
         due: Due::Never,
-        seen: newer,
+        last_message: newer,
     };
     let mut last = write(lease, Vec::new(), then);
     last.taken = vec![numbers[1], numbers[3]];
@@ -184,17 +188,24 @@ pub(in super::super) async fn rest_is_over_if_a_message_came(fixture: Fixture) -
     for due in [Due::Never, Due::At(later)] {
         let id = format!("{due:?}");
         let lease = fixture.held(&id).await?;
-        let first = fixture.tell(&id, signal("a", "1")).await?;
-        let second = fixture.tell(&id, signal("b", "2")).await?;
+        let first = fixture.send(&id, signal("a", "1")).await?;
+        let second = fixture.send(&id, signal("b", "2")).await?;
         let rest = |lease: Lease, seen: i64, taken: Vec<i64>| {
-            let mut write = write(lease, Vec::new(), Then::Rest { due, seen });
+            let mut write = write(
+                lease,
+                Vec::new(),
+                LeaseAfter::Release {
+                    due,
+                    last_message: seen,
+                },
+            );
             write.taken = taken;
             write
         };
         fixture.recalled(rest(lease, first, Vec::new())).await?;
         let taken = fixture.claim_one("worker", &id).await?;
         same("how many messages there are", &taken.messages.len(), &2)?;
-        same("from whom it was taken", &taken.from, &None)?;
+        same("from whom it was taken", &taken.previous_worker, &None)?;
 
         fixture.write(rest(taken.lease, second, Vec::new())).await?;
         fixture.claim_nothing("all messages were seen").await?;
@@ -222,7 +233,7 @@ pub(in super::super) async fn messages_come_back(fixture: Fixture) -> Outcome {
             path: (*path).to_owned(),
             value: json(JSONS[n % JSONS.len()]),
         };
-        expected.push((fixture.tell("id", message.clone()).await?, message));
+        expected.push((fixture.send("id", message.clone()).await?, message));
     }
     same("the inbox", &inbox(&fixture, "id").await?, &expected)
 }
