@@ -66,7 +66,7 @@ async fn another_programs_file_is_refused_and_left_as_it_is() {
 /// A file of every version of the tables, as SQL text, with an execution in it.
 #[tokio::test]
 async fn older_files_are_brought_up_to_date() {
-    for entry in fs::read_dir("tests/versions").unwrap() {
+    for entry in fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/versions")).unwrap() {
         let dump = fs::read_to_string(entry.unwrap().path()).unwrap();
         let folder = tempfile::tempdir().unwrap();
         raw(&folder, &dump);

@@ -16,7 +16,7 @@ use crate::{
     stored::Stored,
 };
 
-/// What is missing. Also gives how much was looked for.
+/// Returns what is missing, and how many things were looked for.
 pub(crate) fn check(stored: &BTreeMap<String, Stored>, log: &str) -> (Vec<String>, u64) {
     let mut missing = Vec::new();
     let mut looked = 0;

@@ -82,7 +82,7 @@ impl<'a> One<'a> {
         self.broken.push(why);
     }
 
-    /// Whether it ended as it had to. Gives whether it is undone.
+    /// Whether it ended as it had to. Returns whether it is undone.
     fn end(&mut self) -> bool {
         let status = &*self.stored.status;
         let undone = status == "undone";

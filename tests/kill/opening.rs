@@ -86,7 +86,7 @@ fn kill_after(orders: &Orders, log: &Log, wait: Duration) -> Option<bool> {
     Some(places(&text, process.pid()).contains(&Place::Opening))
 }
 
-/// Lets a process open the database, start an execution and end. Gives how long the opening took.
+/// Lets a process open the database, start an execution and end. Returns how long the opening took.
 fn open(orders: &Orders, log: &Log) -> Duration {
     let (said, hear) = channel();
     let mut process = Process::start(orders, log, &said);

@@ -65,7 +65,7 @@ async fn retry_undo(engine: &Engine, id: &str) -> Result<(), EngineError> {
     engine.get(id).await?.retry_undo().await.map(drop)
 }
 
-/// Ends when all executions have ended, for good.
+/// Waits until all executions have ended for good.
 pub(crate) async fn all_ended(engine: &Engine) {
     let open = || Filter::new().unfinished().limit(0);
     let held = || Filter::new().flow::<held>().status(Status::Failed);

@@ -7,7 +7,7 @@ use std::{
 
 use crate::log::{What, records};
 
-/// A place where a process can be struck. It may be in several at once.
+/// A place where a process can be killed or stopped. It may be in several at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Place {
     /// Opening the database, before the engine worked.

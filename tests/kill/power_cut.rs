@@ -181,7 +181,7 @@ fn places(calls: &[Call], log: &[u8]) -> BTreeMap<Place, BTreeSet<usize>> {
     places
 }
 
-/// Puts into a folder what is left when the power is cut after these calls. Gives the log.
+/// Puts into a folder what is left when the power is cut after these calls. Returns the log.
 fn lay(calls: &[Call], log: &[u8], folder: &Path, random: &mut Random) -> String {
     let mut disk = Disk::default();
     for (number, call) in calls.iter().enumerate() {

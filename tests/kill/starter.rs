@@ -43,7 +43,7 @@ pub(crate) async fn start_one(engine: &Engine, log: &Log, orders: &Orders) {
     start(engine, log, Job::of(orders.slot << 48 | orders.life << 24)).await;
 }
 
-/// Ends when a start and an outcome have told that there is no space left.
+/// Waits until a start and an outcome have failed since there is no space left.
 pub(crate) async fn told_that_it_is_full(log: &Log) {
     loop {
         let text = log.text_from(0);

@@ -1,5 +1,5 @@
-//! Kills that are aimed: the child says on its standard output that it is there, and the parent
-//! kills it at once. The child does not wait for that: where it was in the end, its marks say.
+//! Kills at a certain point: the child prints that it has reached it, and the parent kills it at once.
+//! The child does not wait for that, so its marks in the log say where it was killed.
 
 use std::{
     str::FromStr,

@@ -483,7 +483,7 @@ async fn waits_beside(lab: &Lab, control: &Control) -> Result<(), Injected> {
     Ok(())
 }
 
-/// Ends when the steps beside it have been given up.
+/// Waits until the steps beside it have been cancelled.
 #[step]
 async fn asks_late(lab: &Lab, control: &Control) -> Result<(), Injected> {
     tokio::time::sleep(Duration::from_millis(20)).await;

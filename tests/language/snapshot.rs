@@ -66,7 +66,7 @@ impl Snapshot {
         fs::read_to_string(self.file()).ok()
     }
 
-    /// Asserts of a version, with a `STEPS_SNAPSHOT`. Gives the message, with `FILE` for the file.
+    /// Asserts of a version, with a `STEPS_SNAPSHOT`. Returns the message, with `FILE` for the file.
     fn assert(&self, version: &str, mode: &str) -> Result<(), String> {
         let message = run(version, mode, "TEST_SNAPSHOT", &self.file());
         if message.is_empty() {

@@ -41,7 +41,7 @@ pub(crate) fn run(command: &mut Command) -> Result {
     }
 }
 
-/// Runs it and gives what it printed; what it said on stderr is shown only if it fails.
+/// Runs it and returns what it printed; what it wrote to stderr is shown only if it fails.
 pub(crate) fn output(command: &mut Command) -> Result<Vec<u8>> {
     let output = command
         .stdin(Stdio::null())

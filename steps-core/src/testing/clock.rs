@@ -44,7 +44,7 @@ struct Inner {
     alarms: BTreeMap<u64, Timestamp>,
 }
 
-/// How often a sleeper lets the others work before it takes it that nobody does.
+/// How often a sleeper yields to others before it concludes that nobody has work.
 const PATIENCE: u32 = 8;
 
 impl Default for FakeClock {

@@ -86,7 +86,7 @@ impl<S> fmt::Debug for CutStore<S> {
 }
 
 impl<S> CutStore<S> {
-    /// This store, never cut off.
+    /// Wraps a store, without a cut.
     pub fn new(store: S) -> Self {
         Self(Arc::new(Inner {
             store,
@@ -102,23 +102,23 @@ impl<S> CutStore<S> {
         self
     }
 
-    /// How many calls were made that count.
+    /// Returns how many calls were made, of those that count.
     pub fn calls(&self) -> usize {
         lock(&self.0.seen).calls
     }
 
-    /// Which of them were claims: cut off before one, it is cut off after it all the same, as it
-    /// counts only then.
+    /// Returns the numbers of the calls that were claims. A claim counts only once it has returned
+    /// executions, so a cut before it strikes after it as well.
     pub fn claims(&self) -> BTreeSet<usize> {
         lock(&self.0.seen).claims.clone()
     }
 
-    /// Whether it came to the cut.
+    /// Returns whether it has come to the cut.
     pub fn has_struck(&self) -> bool {
         lock(&self.0.seen).has_struck
     }
 
-    /// Ends when it has come to the cut.
+    /// Waits until it has come to the cut.
     pub async fn struck(&self) {
         loop {
             let struck = self.0.struck.notified();
@@ -129,7 +129,7 @@ impl<S> CutStore<S> {
         }
     }
 
-    /// Whether there is no clone of it: nobody works with it any more.
+    /// Returns whether there is no other clone of it, so that nobody uses it any more.
     pub(crate) fn is_alone(&self) -> bool {
         Arc::strong_count(&self.0) == 1
     }
@@ -141,7 +141,7 @@ impl<S> CutStore<S> {
         }
     }
 
-    /// Counts a call, and gives its number.
+    /// Counts a call, and returns its number.
     fn next(&self) -> usize {
         let mut seen = lock(&self.0.seen);
         seen.calls += 1;

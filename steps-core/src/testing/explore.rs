@@ -66,7 +66,7 @@ pub struct Explorer<M, R> {
 }
 
 impl<M, R> Explorer<M, R> {
-    /// An explorer of the flow that `run` starts on a world that `make` makes.
+    /// Creates an explorer of the flow that `run` starts, with the resources that `make` creates.
     pub fn new<W, F>(make: M, run: R) -> Self
     where
         M: Fn(&Lab) -> W,
@@ -76,8 +76,8 @@ impl<M, R> Explorer<M, R> {
         Self::of(make, run)
     }
 
-    /// An explorer of executions on an engine: of the flow that `flow` gives, lent a world that
-    /// works on the lab, started with what `input` gives. To be explored on a store, with
+    /// Creates an explorer of executions on an engine. `flow` returns the flow with its resources,
+    /// which work on the lab, and `input` what it is started with. Run it with
     /// [`explore_on`](Self::explore_on).
     pub fn engine<F>(flow: M, input: R) -> Self
     where
@@ -120,10 +120,9 @@ impl<M, R> Explorer<M, R> {
         self
     }
 
-    /// One more thing that must be so at each end, of what the world has in it and of the tree: an
-    /// error says what is wrong.
+    /// Adds a check of the world and the tree, which returns an error that says what is wrong.
     ///
-    /// It is asked at the end of each run, of those that failed, too.
+    /// It is called at the end of each run, including those that failed.
     #[must_use]
     pub fn check(mut self, check: impl Fn(&Lab, &State) -> Result<(), String> + 'static) -> Self {
         self.plan.rules.checks.push(Box::new(check));
@@ -140,7 +139,7 @@ impl<M, R> Explorer<M, R> {
         self
     }
 
-    /// Only these faults; none to explore nothing but cuts.
+    /// Sets the faults that are tried; with none, only cuts are.
     #[must_use]
     pub fn faults(mut self, faults: impl IntoIterator<Item = Fault>) -> Self {
         self.plan.faults = faults.into_iter().collect();

@@ -1,6 +1,7 @@
-//! Testing steps and flows: a context for one step; a clock that jumps, a world that remembers, and an explorer that cuts a flow off
-//! at every point and looks whether it comes out the same; an assertion that no change of a flow
-//! strands running executions; and the rules of a store, as tests.
+//! Helpers for tests: [`Context`] for one step; [`FakeClock`], a clock that jumps; [`Lab`], which
+//! records what steps do; [`Explorer`], which interrupts a flow at every point and compares how it
+//! ends; [`assert_compatible!`], which fails when a change of a flow would strand running
+//! executions; and [`store`], the rules of a store as tests.
 //!
 //! This module is behind the feature `testing`, to be switched on for tests only:
 //!

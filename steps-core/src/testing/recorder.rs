@@ -1,4 +1,4 @@
-//! A journal that keeps everything, and that a run can be cut off at.
+//! A journal that keeps everything, and at which a run can be interrupted.
 
 use std::{
     collections::BTreeMap,
@@ -81,36 +81,37 @@ impl Documents {
 }
 
 impl Recorder {
-    /// A journal that is never cut off.
+    /// Creates a journal that is never cut off.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A journal at which the run hangs at this commit, to be dropped: as a process that dies.
+    /// Creates a journal at which the run hangs at this commit. Drop the run then, as if its process
+    /// had died.
     pub fn cut(at: Cut) -> Self {
         let recorder = Self::default();
         lock(&recorder.0.kept).cut = Some(at);
         recorder
     }
 
-    /// A journal that fails at this commit.
+    /// Creates a journal that returns an error at this commit.
     pub fn failing(at: Cut) -> Self {
         let recorder = Self::cut(at);
         lock(&recorder.0.kept).fails = true;
         recorder
     }
 
-    /// How many commits were made.
+    /// Returns how many commits were made.
     pub fn commits(&self) -> usize {
         lock(&self.0.kept).commits
     }
 
-    /// Whether the run got as far as the cut.
+    /// Returns whether the run has come to the cut.
     pub fn has_struck(&self) -> bool {
         lock(&self.0.kept).has_struck
     }
 
-    /// Ends when the run has got to the cut.
+    /// Waits until the run has come to the cut.
     pub async fn struck(&self) {
         loop {
             let struck = self.0.struck.notified();
@@ -121,17 +122,17 @@ impl Recorder {
         }
     }
 
-    /// The state that was saved last, as JSON; `None` if nothing was.
+    /// Returns the state that was saved last, as JSON; `None` if nothing was saved.
     pub fn document(&self) -> Option<String> {
         lock(&self.0.kept).document.as_ref().map(State::to_json)
     }
 
-    /// The state that the recorded changes add up to, each as it is read back from JSON; `None` if
+    /// Returns the state that the recorded changes add up to, each as it is read back from JSON; `None` if
     /// there are none.
     ///
     /// # Errors
     ///
-    /// Where they add up to no tree, or one that can't be read.
+    /// If they do not make up a tree, or one of them can't be read.
     pub fn from_changes(&self) -> Result<Option<State>, StateError> {
         let rows: Result<Vec<NodeRow>, StateError> = lock(&self.0.kept)
             .rows
@@ -144,7 +145,7 @@ impl Recorder {
         State::from_rows(rows?)
     }
 
-    /// What is wrong with the changes that it was told of, if they do not add up to this state.
+    /// Returns how the state that the recorded changes add up to differs from this one, if it does.
     pub(crate) fn differs_from(&self, state: &State) -> Option<String> {
         let rows: Vec<NodeRow> = lock(&self.0.kept)
             .rows
@@ -157,8 +158,8 @@ impl Recorder {
             Err(error) => return Some(format!("its changes are no tree: {error}")),
         };
         let mut state = state.clone();
-        // A journal is not told of what has nothing to tell. (That each row can be read is
-        // seen where a run is taken up from them; here that would take most of the time.)
+        // A journal gets no change for a node that has not begun. (Whether each row can be read is
+        // checked where a run is resumed from them; here it would take most of the time.)
         prune(&mut sum);
         prune(&mut state);
         let differs = sum.diff(&state);
@@ -191,7 +192,7 @@ impl Recorder {
         self
     }
 
-    /// The same records in a journal of its own that is not cut off and has had no commit: what
+    /// Returns a new journal with the same records, without a cut and with no commit counted: what
     /// another process finds.
     #[must_use]
     pub fn reopen(&self) -> Self {
@@ -220,8 +221,8 @@ impl Recorder {
     }
 }
 
-/// As it is read back from JSON, which leaves out the first attempt of what has begun; and without
-/// the nodes that have nothing to tell.
+/// Makes a state comparable: with the attempts as they are read back from JSON, which leaves out the
+/// first one of a node that has begun, and without nodes in which nothing is set.
 fn prune(state: &mut State) {
     state.attempts = state.attempts.max(u32::from(state.started_at.is_some()));
     state.states.iter_mut().for_each(prune);

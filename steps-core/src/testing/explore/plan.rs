@@ -70,7 +70,7 @@ impl Plan {
         Ok(report)
     }
 
-    /// Cuts off at every commit, with these faults in the way. Gives the run left alone.
+    /// Cuts off at every commit, with these faults in the way. Returns the run without a cut.
     async fn cuts<S: Stage>(
         &self,
         stage: &S,

@@ -1,7 +1,7 @@
 //! Comparing a flow with a snapshot of it that lies in the repository.
 //!
-//! `tree` is what a snapshot holds, `write` and `read` its JSON, `possible_states` the comparison, and
-//! `report` what is said about it.
+//! `tree` is what a snapshot holds, `write` and `read` its JSON, `possible_states` the comparison,
+//! and `report` the messages.
 
 mod possible_states;
 mod read;
@@ -18,8 +18,8 @@ use crate::{language::flow::Flow, model::table::Table};
 use report::{Problem, message};
 use tree::FlowSnapshot;
 
-/// Asserts that every execution of the flow that may be running, at whatever step, can be gone on
-/// with by the flow as it is compiled now.
+/// Asserts that the flow, as it is compiled now, can continue every execution of it that may be
+/// running, at whatever step.
 ///
 /// The flow is compared with a *snapshot*: a JSON file, committed with the sources, that shows the
 /// flow's tree as it was when it was last written. A change that would strand an execution fails
@@ -131,7 +131,7 @@ struct Files {
 
 impl Files {
     fn of(folder: &str, path: Option<&Path>, table: &Table) -> Self {
-        // Where it was compiled; a test that was taken elsewhere is told where by cargo.
+        // The folder at compile time; if the test was moved elsewhere, cargo says where it is now.
         let mut folder = PathBuf::from(folder);
         if !folder.is_dir() {
             folder = env::var_os("CARGO_MANIFEST_DIR").map_or(folder, PathBuf::from);

@@ -62,7 +62,8 @@ impl Comparison {
         self.names.pop();
     }
 
-    /// What was found, without what seems new only as its name is: there, one advice is enough.
+    /// Returns the findings without those of lines that only seem to be new, since they were renamed:
+    /// one piece of advice for each is enough.
     fn without_renamed(mut self) -> Vec<Finding> {
         let mut renamed = Vec::new();
         for found in &self.found {
@@ -100,7 +101,7 @@ impl Comparison {
             };
             self.say(what);
         }
-        // That of the whole flow is read when nothing of it runs any more.
+        // The output of the whole flow is read only when nothing of it runs any more.
         if !self.names.is_empty() && old.output != new.output {
             self.say(What::Misfit(format!(
                 "it gave `{}`, and gives `{}` now",
@@ -163,7 +164,7 @@ impl Comparison {
                         None => What::AddedInDone,
                     };
                     self.at(node.name, |this| {
-                        // The first that stands behind it says enough.
+                        // One finding for each new line is enough.
                         let path = path::join(&this.names);
                         if !this.found.iter().any(|found| found.is_added(&path)) {
                             this.say(what);
@@ -175,7 +176,7 @@ impl Comparison {
         }
     }
 
-    /// What may have become of a line that is gone, and under which name to speak of it.
+    /// Returns what may have become of a line that is gone, and the name to report it under.
     fn gone(&self, old: &[LineSnapshot], new: &'static [Line], name: &str) -> (String, What) {
         let line = old.iter().find(|line| line.names().any(|n| n == name));
         if let Some(line) = line

@@ -1,4 +1,4 @@
-//! A snapshot read from its file. What is wrong with it is said with its place.
+//! Reads a snapshot from its file. Errors name the place in it.
 
 use serde_json::{Map, Value};
 

@@ -1,5 +1,5 @@
-//! What rules hand to a store: executions to be made, nodes, claims and writes, with all that a rule
-//! does not care about filled in.
+//! Builds what rules pass to a store: new executions, nodes, claims and writes, with defaults for
+//! what a rule does not depend on.
 
 use std::time::Duration;
 
@@ -17,19 +17,19 @@ use crate::{
     },
 };
 
-/// A lease that ends in no test.
+/// A lease that outlasts every test.
 pub(super) const HOUR: Duration = Duration::from_hours(1);
 
-/// A lease that a test sees the end of. No test depends on its lasting this long.
+/// A lease that ends within a test. No test depends on its lasting this long.
 pub(super) const SHORT: Duration = Duration::from_millis(20);
 
-/// The flow that executions are of if nothing else is said.
+/// The flow of an execution, by default.
 pub(super) const FLOW: &str = "flow";
 
 /// The fingerprint of the flow of a [`claim`]: one that does not fit in an `i64`.
 pub(super) const FINGERPRINT: u64 = u64::MAX - 1;
 
-/// An execution to be made: due now, if nothing else is said.
+/// A new execution, by default due now.
 #[derive(Clone)]
 pub(super) struct Creation {
     pub(super) new: NewExecution,
@@ -153,7 +153,7 @@ pub(super) fn text(value: &str) -> Json {
     json(serde_json::Value::from(value).to_string())
 }
 
-/// JSON that is known to be some.
+/// Parses JSON that is known to be valid.
 pub(super) fn json(value: impl Into<String>) -> Json {
     Json::parse(value).unwrap_or_else(|error| unreachable!("the suite's own JSON: {error}"))
 }

@@ -1,4 +1,4 @@
-//! Comparing what a store gave with what it was to give.
+//! Compares what a store returned with what it should have returned.
 
 use std::{borrow::Cow, fmt::Debug};
 
@@ -31,7 +31,7 @@ impl Fault {
     }
 }
 
-/// A call that was to do well has failed.
+/// A call that should have succeeded has failed.
 impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
         Self::new("a call that breaks no rule", "no error", error)
@@ -46,7 +46,7 @@ fn cut(text: &str) -> Cow<'_, str> {
     format!("{}… ({} bytes in all)", &text[..end], text.len()).into()
 }
 
-/// Two values are the same.
+/// Checks that two values are the same.
 pub(super) fn same<T: PartialEq + Debug + ?Sized>(what: &str, came: &T, expected: &T) -> Outcome {
     if came == expected {
         return Ok(());
@@ -108,7 +108,7 @@ pub(super) fn same_nodes(what: &str, came: &[NodeRow], expected: &[NodeRow]) -> 
     Ok(())
 }
 
-/// What a task of the suite's own gave.
+/// Returns what a task of the suite returned.
 pub(super) fn joined<T>(task: Result<T, tokio::task::JoinError>) -> Outcome<T> {
     task.map_err(|error| Fault::new("calls at once", "no panic", error))
 }

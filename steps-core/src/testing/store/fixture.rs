@@ -32,7 +32,7 @@ impl Fixture {
         Self { source, store }
     }
 
-    /// The same database opened once more; `None` where it can't be.
+    /// Opens the same database once more; returns `None` if it can't be opened twice.
     pub(super) async fn again(&self) -> Option<Self> {
         if !self.source.reopens() {
             return None;
@@ -40,14 +40,14 @@ impl Fixture {
         Some(Self::new(self.source.clone()).await)
     }
 
-    /// The store's clock, to the microsecond.
+    /// Returns the time by the store's clock, to the microsecond.
     pub(super) async fn now(&self) -> Outcome<Timestamp> {
         let mut claim = claim("clock");
         claim.limit = 0;
         Ok(micros(self.store.claim(claim).await?.now))
     }
 
-    /// A time in the future, to the microsecond.
+    /// Returns a time in the future, to the microsecond.
     pub(super) async fn later(&self, by: Duration) -> Outcome<Timestamp> {
         Ok(add(self.now().await?, by))
     }
@@ -61,7 +61,7 @@ impl Fixture {
         Ok(())
     }
 
-    /// Makes an execution that is not there yet.
+    /// Creates an execution.
     pub(super) async fn create(&self, creation: Creation) -> Outcome<Lease> {
         let id = creation.new.id.clone();
         match self.store.write(creation.write()).await? {
@@ -70,17 +70,17 @@ impl Fixture {
         }
     }
 
-    /// Makes an execution that is due.
+    /// Creates an execution that is due.
     pub(super) async fn due(&self, id: &str) -> Outcome {
         self.create(Creation::new(id)).await.map(drop)
     }
 
-    /// Makes an execution that a worker holds.
+    /// Creates an execution that a worker holds.
     pub(super) async fn held(&self, id: &str) -> Outcome<Lease> {
         self.create(Creation::new(id).held("maker", HOUR)).await
     }
 
-    /// A write under a lease that is good, and that no message recalls.
+    /// Writes under a lease that is good, when no message has come.
     pub(super) async fn write(&self, write: Write) -> Outcome {
         match self.store.write(write).await? {
             Written::Kept => Ok(()),
@@ -88,7 +88,7 @@ impl Fixture {
         }
     }
 
-    /// A write that gives a lease back, when a message has come that its holder has not seen.
+    /// Writes and releases the lease, when a message has come that its holder has not seen.
     pub(super) async fn recalled(&self, write: Write) -> Outcome {
         match self.store.write(write).await? {
             Written::Recalled => Ok(()),
@@ -101,7 +101,7 @@ impl Fixture {
         self.write(write(lease, nodes, LeaseAfter::Keep)).await
     }
 
-    /// Gives a lease back, whatever is in the inbox.
+    /// Releases a lease, whatever is in the inbox.
     pub(super) async fn rest(&self, lease: Lease, due: Due) -> Outcome {
         let then = LeaseAfter::Release {
             due,
@@ -113,7 +113,7 @@ impl Fixture {
         }
     }
 
-    /// What is due of the flow that executions are of if nothing else is said.
+    /// Claims all that is due of the default flow.
     pub(super) async fn claim(&self, worker: &str) -> Outcome<Vec<HeldExecution>> {
         Ok(self.claimed(claim(worker)).await?.taken)
     }
@@ -122,7 +122,7 @@ impl Fixture {
         Ok(self.store.claim(claim).await?)
     }
 
-    /// Claims, and gets just the execution of this id.
+    /// Claims, and expects just the execution of this id.
     pub(super) async fn claim_one(&self, worker: &str, id: &str) -> Outcome<HeldExecution> {
         self.claim_one_with(claim(worker), id).await
     }
@@ -137,7 +137,7 @@ impl Fixture {
         taken.pop().ok_or_else(|| Fault::new(&what, id, ()))
     }
 
-    /// Claims, and gets nothing.
+    /// Claims, and expects nothing.
     pub(super) async fn claim_nothing(&self, what: &str) -> Outcome {
         let taken = self.claim("idle").await?;
         same(&format!("a claim: {what}"), &ids(&taken), &Vec::new())
@@ -153,7 +153,7 @@ impl Fixture {
         Ok(self.store.acquire(Acquire { id, worker, lease }).await?)
     }
 
-    /// Holds an execution that nobody holds.
+    /// Acquires an execution that nobody holds.
     pub(super) async fn take(
         &self,
         id: &str,
@@ -170,7 +170,7 @@ impl Fixture {
         }
     }
 
-    /// Renews one lease, for so long.
+    /// Renews one lease for this long.
     pub(super) async fn renew(&self, held: Lease, seen: i64, lease: Duration) -> Outcome<Renewal> {
         let held = vec![(held, seen)];
         let mut answers = self.store.renew(Renew { lease, held }).await?;
@@ -197,19 +197,19 @@ impl Fixture {
         }
     }
 
-    /// All that is kept of an execution that is there.
+    /// Loads an execution that exists.
     pub(super) async fn load(&self, id: &str) -> Outcome<StoredExecution> {
         let saved = self.store.load(id.to_owned()).await?;
         saved.ok_or_else(|| Fault::new(&format!("loading {id:?}"), "Some", ()))
     }
 
-    /// The ids of what a query finds.
+    /// Returns the ids of what a query finds.
     pub(super) async fn list(&self, query: ExecutionQuery) -> Outcome<Vec<String>> {
         let found = self.store.list(query).await?;
         Ok(found.into_iter().map(|info| info.id).collect())
     }
 
-    /// A call that is tried again as long as the store is busy.
+    /// Repeats a call as long as the store is busy.
     pub(super) async fn patiently<T, F>(
         &self,
         call: impl Fn(Arc<dyn Store>) -> F,
@@ -230,12 +230,12 @@ impl Fixture {
     }
 }
 
-/// The ids of what was taken, in that order.
+/// Returns the ids of what was claimed, in that order.
 pub(super) fn ids(taken: &[HeldExecution]) -> Vec<&str> {
     taken.iter().map(|taken| &*taken.info.id).collect()
 }
 
-/// A time without what is smaller than a microsecond.
+/// Rounds a time down to the microsecond.
 pub(super) fn micros(time: Timestamp) -> Timestamp {
     let round = jiff::TimestampRound::new()
         .smallest(Unit::Microsecond)

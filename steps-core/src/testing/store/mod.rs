@@ -64,7 +64,7 @@ pub use subject::Subject;
 ///
 /// # Panics
 ///
-/// Where the store breaks some: with all of those.
+/// If the store breaks rules, with the list of them.
 pub async fn conformance<S: Subject>() {
     let mut broken = Vec::new();
     for rule in RULES {

@@ -1,4 +1,4 @@
-//! One rule of a store, and what is said of a store that breaks it.
+//! One rule of a store, and the error for a store that breaks it.
 
 use std::{fmt, sync::Arc};
 
@@ -14,12 +14,12 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// Its name, which is also that of its test.
+    /// Returns its name, which is also that of its test.
     pub fn name(&self) -> &'static str {
         self.name
     }
 
-    /// What a store has to do.
+    /// Returns what a store has to do.
     pub fn says(&self) -> &'static str {
         self.says
     }
@@ -28,7 +28,7 @@ impl Rule {
     ///
     /// # Errors
     ///
-    /// Where the store breaks it.
+    /// If the store breaks it.
     pub async fn check<S: Subject>(&self) -> Result<(), Broken> {
         let subject = Arc::new(S::fresh().await);
         let fixture = Fixture::new(subject).await;
@@ -46,7 +46,7 @@ impl fmt::Debug for Rule {
     }
 }
 
-/// A store does not keep a rule.
+/// The error for a store that breaks a rule.
 #[derive(Clone)]
 pub struct Broken {
     pub(super) rule: Rule,
@@ -54,7 +54,7 @@ pub struct Broken {
 }
 
 impl Broken {
-    /// The rule.
+    /// Returns the rule.
     pub fn rule(&self) -> Rule {
         self.rule
     }

@@ -14,8 +14,8 @@ pub trait Subject: Send + Sync + Sized + 'static {
     /// The store.
     type Store: Store;
 
-    /// Whether [`open`](Self::open) may be called more than once, and gives the same database each
-    /// time. Rules that need it pass without having been tried where not.
+    /// Whether [`open`](Self::open) may be called more than once, and opens the same database each
+    /// time. If not, the rules that need it are skipped, and count as kept.
     const REOPENS: bool = true;
 
     /// A new database with nothing in it.

@@ -1,4 +1,4 @@
-//! What a claim gives: what is due, in order, to one worker only.
+//! What a claim returns: what is due, in order, to one worker only.
 
 use jiff::Timestamp;
 

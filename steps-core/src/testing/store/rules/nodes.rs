@@ -10,7 +10,7 @@ async fn come_back(fixture: &Fixture, lease: Lease, expected: &[NodeRow]) -> Out
     taken_back(fixture, lease, expected).await.map(drop)
 }
 
-/// The same, with what the claim gave.
+/// The same; returns what the claim returned.
 async fn taken_back(
     fixture: &Fixture,
     lease: Lease,

@@ -5,7 +5,7 @@ use crate::store::{
     Acquire, Acquired, Claim, Claimed, Due, FlowClaim, HeldExecution, LeaseAfter, Store, StoreError,
 };
 
-/// Changes what a claim gave.
+/// Changes what a claim returned.
 fn after<'a>(
     sound: &'a Sound,
     claim: Claim,

@@ -100,7 +100,7 @@ impl Sound {
         }
     }
 
-    /// Gives a lease back.
+    /// Releases a lease.
     pub(super) async fn rest(&self, lease: Lease, due: Due) {
         let then = LeaseAfter::Release {
             due,
