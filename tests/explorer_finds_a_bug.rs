@@ -204,7 +204,6 @@ async fn mended_it_passes() {
     );
 }
 
-#[cfg(feature = "sqlite")]
 #[tokio::test]
 async fn mended_it_passes_on_sqlite() {
     use steps::sqlite::{SqliteOptions, Synchronous};

@@ -17,7 +17,7 @@ const FIXTURES: RangeFrom<usize> = 150..;
 #[test]
 fn mistakes_are_reported() {
     let cases = trybuild::TestCases::new();
-    cases.compile_fail("tests/ui/*/*.rs");
+    cases.compile_fail("ui/*/*.rs");
     drop(cases); // runs them
 
     let fixtures = files("rs");
@@ -68,7 +68,7 @@ fn no_word_about_our_cfg(fixture: &Path) {
 
 /// The files `tests/ui/*/*.<extension>`, sorted.
 fn files(extension: &str) -> Vec<PathBuf> {
-    let ui = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/ui");
+    let ui = Path::new(env!("CARGO_MANIFEST_DIR")).join("ui");
     let mut files: Vec<PathBuf> = entries(&ui)
         .unwrap_or_default() // no folder, no fixture
         .iter()

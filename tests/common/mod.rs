@@ -22,7 +22,8 @@ fn build(name: &str) -> PathBuf {
     let target = profile.parent().expect("the target folder");
     let mut cargo = Command::new(env!("CARGO"));
     cargo
-        .args(["build", "--quiet", "--example", name, "--target-dir"])
+        .args(["build", "--quiet", "--package", "steps"])
+        .args(["--example", name, "--target-dir"])
         .arg(target)
         .current_dir(env!("CARGO_MANIFEST_DIR"));
     if profile.ends_with("release") {

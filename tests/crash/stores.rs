@@ -26,7 +26,6 @@ where
 }
 
 /// Explores in a file, which all trials share; of the faults, only one of each step.
-#[cfg(feature = "sqlite")]
 async fn sqlite<M, R, F>(explorer: Explorer<M, R>) -> Report
 where
     M: Fn(&Lab) -> With<F>,
@@ -60,7 +59,6 @@ macro_rules! on_each_store {
                 assert!(report.ends.contains("undone"), "{report:?}");
             }
 
-            #[cfg(feature = "sqlite")]
             #[tokio::test]
             async fn on_sqlite() {
                 let report = sqlite($explorer).await;

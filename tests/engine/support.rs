@@ -15,7 +15,6 @@ use steps::{
 /// A database that may be opened several times, as by several processes.
 pub(crate) struct Db {
     memory: MemoryStore,
-    #[cfg(feature = "sqlite")]
     folder: Option<tempfile::TempDir>,
 }
 
@@ -23,12 +22,10 @@ impl Db {
     pub(crate) fn memory() -> Self {
         Self {
             memory: MemoryStore::new(),
-            #[cfg(feature = "sqlite")]
             folder: None,
         }
     }
 
-    #[cfg(feature = "sqlite")]
     pub(crate) fn sqlite() -> Self {
         Self {
             memory: MemoryStore::new(),
@@ -37,7 +34,6 @@ impl Db {
     }
 
     pub(crate) async fn store(&self) -> Arc<dyn Store> {
-        #[cfg(feature = "sqlite")]
         if let Some(folder) = &self.folder {
             let file = folder.path().join("steps.db");
             let url = format!("sqlite:{}", file.display());
@@ -65,7 +61,6 @@ macro_rules! on_each_store {
             })*
         }
 
-        #[cfg(feature = "sqlite")]
         mod sqlite {
             $($(#[$meta])* #[tokio::test]
             async fn $name() {

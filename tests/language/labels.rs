@@ -48,7 +48,6 @@ async fn labels_and_the_id_outlive_a_resume() {
     assert_eq!(state.labels["action"], "stop");
 }
 
-#[cfg(feature = "schemars")]
 #[test]
 fn a_typed_state_has_the_schema_of_the_tree() {
     let typed = schemars::schema_for!(LabelledState);

@@ -9,7 +9,7 @@ pub(crate) fn run(args: &[String]) -> Result {
         "test",
         "--locked",
         "--package",
-        "steps",
+        "steps-tests",
         "--test",
         "kill",
         "--",
