@@ -1,7 +1,7 @@
-//! Where the time comes from, so that tests can make their own.
+//! The source of time, which a test can replace.
 //!
-//! A test that must not wait hands [`Run::clock`](crate::Run::clock) a [`TestClock`]: here one
-//! that is always as late as somebody wants it to be.
+//! A test that must not wait passes a [`TestClock`] to [`Run::clock`](crate::Run::clock). The clock
+//! of this example jumps ahead to each time that the flow waits for.
 //!
 //! ```
 //! use std::{sync::{Arc, Mutex}, time::Duration};
@@ -37,7 +37,7 @@
 //! # }
 //! ```
 //!
-//! A `timeout` is measured by the same clock, so this one is not for steps that have one.
+//! Timeouts are measured by the same clock, so don't use this one for steps that have a `timeout`.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -47,25 +47,25 @@ use super::future::BoxFuture;
 
 /// A source of time for tests.
 pub trait TestClock: fmt::Debug + Send + Sync {
-    /// The time now.
+    /// Returns the current time.
     fn now(&self) -> Timestamp;
-    /// Ends when that time has come.
+    /// Completes when `time` has come.
     fn sleep_until(&self, time: Timestamp) -> BoxFuture<'static, ()>;
 }
 
-/// The time: the system's, unless a test brings its own.
+/// The system's time, or a test's.
 #[doc(hidden)]
 #[derive(Clone, Debug, Default)]
 pub enum Clock {
-    /// The system's clock and tokio's timers.
+    /// The system's clock, with tokio's timers.
     #[default]
     System,
-    /// A test's.
+    /// A test's clock.
     Test(Arc<dyn TestClock>),
 }
 
 impl Clock {
-    /// The time now.
+    /// Returns the current time.
     pub fn now(&self) -> Timestamp {
         match self {
             Self::System => Timestamp::now(),
@@ -73,11 +73,11 @@ impl Clock {
         }
     }
 
-    /// Ends when that time has come.
+    /// Completes when `time` has come.
     pub async fn sleep_until(&self, time: Timestamp) {
         match self {
             Self::System => {
-                // The system's clock may be set back; ask it again until it agrees.
+                // The system's clock may be set back, so compare again after each sleep.
                 while let Some(left) = after(Timestamp::now(), time) {
                     tokio::time::sleep(left).await;
                 }
@@ -87,14 +87,14 @@ impl Clock {
     }
 }
 
-/// How long it is from `now` to `time`; nothing if that is past.
+/// Returns the time from `now` to `time`; `None` if `time` is not later than `now`.
 pub(crate) fn after(now: Timestamp, time: Timestamp) -> Option<Duration> {
     Duration::try_from(time.duration_since(now))
         .ok()
         .filter(|left| !left.is_zero())
 }
 
-/// `time` and `span` later, or the end of time.
+/// Returns the time `span` after `time`, or the latest possible one.
 pub(crate) fn add(time: Timestamp, span: Duration) -> Timestamp {
     time.checked_add(span).unwrap_or(Timestamp::MAX)
 }

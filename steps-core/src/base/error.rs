@@ -1,11 +1,11 @@
-//! What can go wrong: in a step, and in a run as a whole.
+//! The errors of a step, and of the journal.
 
 use std::{any::Any, error::Error, fmt, sync::Arc};
 
-/// Any error of the user's.
+/// Any error from the user's code.
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
-/// Why one attempt of a step, or of a handler, ended without a value.
+/// Why one attempt of a step or a handler ended without a value.
 #[derive(Debug)]
 pub struct StepError {
     pub(crate) error: Arc<BoxError>,
@@ -14,7 +14,7 @@ pub struct StepError {
 }
 
 impl StepError {
-    /// An error of the user's function, which its policy may retry.
+    /// An error of the user's function. The step's policy may retry it.
     pub fn user(error: impl Into<BoxError>) -> Self {
         Self {
             error: Arc::new(error.into()),
@@ -22,7 +22,7 @@ impl StepError {
         }
     }
 
-    /// An error that trying again does not mend.
+    /// An error that a retry can't fix.
     pub fn fatal(error: impl Into<BoxError>) -> Self {
         Self {
             error: Arc::new(error.into()),
@@ -30,14 +30,14 @@ impl StepError {
         }
     }
 
-    /// The same error, retried only where `retry` says so.
+    /// Returns the same error, which is retried only if `retry` is true.
     #[must_use]
     pub fn retry_if(mut self, retry: bool) -> Self {
         self.retry = retry;
         self
     }
 
-    /// The same error, with what else went wrong.
+    /// Returns the same error, with a further problem added to its text.
     pub(crate) fn and(&self, more: &str) -> Self {
         Self {
             error: Arc::new(format!("{} ({more})", self.text()).into()),
@@ -53,13 +53,14 @@ impl StepError {
         Self::user(format!("panicked: {}", text.unwrap_or("with no message")))
     }
 
-    /// The error's text, with its sources, as it is recorded.
+    /// Returns the error's text with its sources, as recorded.
     pub fn text(&self) -> String {
         full_text(self.error.as_ref().as_ref())
     }
 }
 
-/// Calls a `Serialize` or a `Deserialize` of the user's. A panic in it is an error.
+/// Calls a `Serialize` or `Deserialize` implementation of the user's, and turns a panic into an
+/// error.
 pub(crate) fn caught<T>(
     call: impl FnOnce() -> Result<T, serde_json::Error>,
 ) -> Result<T, serde_json::Error> {
@@ -70,8 +71,8 @@ pub(crate) fn caught<T>(
     })
 }
 
-/// An error and all that it came from, in one line. A source whose text the error already holds
-/// is not said twice.
+/// Returns the error and all its sources in one line. Omits a source whose text the error already
+/// contains.
 pub(crate) fn full_text(error: &(dyn Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut source = error.source();
@@ -86,8 +87,8 @@ pub(crate) fn full_text(error: &(dyn Error + 'static)) -> String {
     text
 }
 
-/// The journal did not take a record. The run stops where it is; nothing is recorded as a step's
-/// failure.
+/// The journal did not accept a record. The run stops where it is, and this is not recorded as the
+/// failure of a step.
 #[derive(Clone, Debug)]
 pub struct JournalError(Arc<BoxError>);
 

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-/// A new `UUIDv7` as text.
+/// Returns a new `UUIDv7` as text.
 pub(crate) fn new() -> Arc<str> {
     let mut text = Uuid::encode_buffer();
     Arc::from(&*Uuid::now_v7().hyphenated().encode_lower(&mut text))
 }
 
-/// Whether this text can be an id; else, why not.
+/// Checks that this text can be an id. The error says why it can't.
 pub(crate) fn check(id: &str) -> Result<(), &'static str> {
     match id.len() {
         0 => Err("it is empty"),

@@ -1,14 +1,14 @@
-//! A saved value: JSON text that was checked when it was made.
+//! A saved value: JSON text, checked when the value is created.
 
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
-/// One JSON value, kept as the text it was written in.
+/// One JSON value, kept as the text in which it was written.
 ///
-/// It is encoded once, when a step ends, and copied from then on. Two are equal where their texts
-/// are, byte for byte.
+/// A step's output is encoded once, when the step ends; after that only the text is copied. Two
+/// values are equal if their texts are equal, byte for byte.
 ///
 /// ```
 /// use steps::Json;
@@ -27,35 +27,36 @@ impl Json {
     ///
     /// # Errors
     ///
-    /// Where its `Serialize` fails, or a map's key is not text.
+    /// Returns an error if the value's `Serialize` fails, or if a map's key is not text.
     pub fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Self, serde_json::Error> {
         serde_json::value::to_raw_value(value).map(Self)
     }
 
-    /// Reads the value.
+    /// Decodes the value.
     ///
     /// # Errors
     ///
-    /// Where it is no `T`. The error says what was expected and at which column.
+    /// Returns an error if the value is not a `T`. The error says what was expected, and at which
+    /// column.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         serde_json::from_str(self.0.get())
     }
 
-    /// Checks that `text` is one JSON value, and keeps it as it is.
+    /// Checks that `text` is one JSON value, and keeps it unchanged.
     ///
     /// # Errors
     ///
-    /// Where it is not.
+    /// Returns an error if `text` is not one JSON value.
     pub fn parse(text: impl Into<String>) -> Result<Self, serde_json::Error> {
         RawValue::from_string(text.into()).map(Self)
     }
 
-    /// The text.
+    /// Returns the JSON text.
     pub fn get(&self) -> &str {
         self.0.get()
     }
 
-    /// Whether it is `null`.
+    /// Returns whether the value is `null`.
     pub fn is_null(&self) -> bool {
         self.get() == "null"
     }

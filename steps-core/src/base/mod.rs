@@ -1,5 +1,5 @@
-//! What everything else stands on: JSON text, time, ids, errors, and small helpers for futures and
-//! locks. Nothing here knows what a step, a flow or an execution is.
+//! The foundations of all other modules: JSON text, time, ids, errors, and small helpers for
+//! futures and locks. Nothing here knows what a step, a flow or an execution is.
 
 pub mod clock;
 pub mod error;

@@ -1,4 +1,4 @@
-//! Watching a run: what progress bars and logs hang on.
+//! Observing a run, for progress bars and logs.
 
 use jiff::Timestamp;
 
@@ -7,7 +7,7 @@ use super::{
     status::Status,
 };
 
-/// A node changed its status, or said how far it has come: what [`Run::observe`] is called with.
+/// A change of a node's status or progress: the argument of a function passed to [`Run::observe`].
 ///
 /// [`Run::observe`]: crate::Run::observe
 #[derive(Clone, Debug)]
@@ -15,18 +15,18 @@ use super::{
 pub struct Event {
     /// The node's path; empty for the execution itself.
     pub path: String,
-    /// What sort of node it is.
+    /// The node's kind.
     pub kind: Kind,
-    /// What it is doing now.
+    /// The node's status now.
     pub status: Status,
     /// How many attempts have begun.
     pub attempt: u32,
-    /// When it happened.
+    /// When the change happened.
     pub at: Timestamp,
-    /// What it waits for.
+    /// What the node waits for.
     pub until: Option<Until>,
-    /// The error, where it failed or is about to be tried again.
+    /// The error, if the node failed or is about to be tried again.
     pub error: Option<String>,
-    /// How far it has come.
+    /// The node's progress.
     pub progress: Option<Progress>,
 }

@@ -1,18 +1,18 @@
-//! How a flow failed: the steps that did, and what came of the rollback.
+//! How a flow failed: the failed steps, and the outcome of the rollback.
 //!
-//! One type for all flows: a step's own error is found in it by
-//! [`downcast_ref`](Failure::downcast_ref), as a resumed flow may have failed in another process,
-//! of which only the text is left.
+//! One type serves all flows. A step's own error is found with
+//! [`downcast_ref`](Failure::downcast_ref), because a resumed flow may have failed in another
+//! process, and then only the error's text is left.
 
 use std::{error::Error, fmt, sync::Arc};
 
 use super::{compat::Misfit, state::State, status::Status};
 use crate::base::error::{BoxError, JournalError};
 
-/// A flow did not get to its end.
+/// A flow that did not finish successfully.
 ///
-/// Shown, it names the flow, each step that failed with its error and the errors below it, and
-/// what came of the rollback. `{:?}` shows the same; the tree is in [`state`](Self::state).
+/// `Display` shows the flow's name, each failed step with its error and the error's sources, and
+/// the outcome of the rollback. `Debug` shows the same; the tree is in [`state`](Self::state).
 ///
 /// ```
 /// use steps::{Status, prelude::*};
@@ -50,54 +50,55 @@ use crate::base::error::{BoxError, JournalError};
 pub struct Failure {
     /// The flow's name.
     pub flow: &'static str,
-    /// Why.
+    /// Why the flow did not finish.
     pub cause: Cause,
-    /// The saved tree as it was left. It can be [recovered](State::recover) and resumed.
+    /// The saved tree, as it was left. It can be [recovered](State::recover) and resumed.
     pub state: Arc<State>,
 }
 
-/// Why a flow did not get to its end.
+/// Why a flow did not finish successfully.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Cause {
-    /// Steps failed; what had been done was undone, held, or could not be undone.
+    /// Steps failed. What was done has been undone, was held, or could not be undone.
     Steps {
-        /// The steps that failed, in the order in which they did. Empty only where it was undone on
-        /// request, and that failed.
+        /// The failed steps, in the order in which they failed. Empty only if the execution was
+        /// undone on request and an undo failed.
         failed: Vec<StepFailure>,
         /// The steps whose undo failed.
         undo_failed: Vec<StepFailure>,
     },
-    /// It has been undone on request, and no step failed before.
+    /// The execution was undone on request, and no step had failed before.
     Undone,
-    /// It was stopped on request. What it did stays; [recovered](State::recover), it goes on where it
-    /// was, and it can be [undone](crate::Run::undo).
+    /// The execution was stopped on request. Its effects stay. After [`State::recover`] it
+    /// continues where it stopped; it can also be [undone](crate::Run::undo).
     Stopped,
-    /// It waits for something that nobody can give it in this run: a signal, without
-    /// [`Signals`](crate::Signals). What it did stays; a resume goes on from it.
+    /// The execution waits for something that nobody can send during this run: a signal, in a run
+    /// without [`Signals`](crate::Signals). Its effects stay, and a resume continues from here.
     Waiting {
-        /// The paths of the steps that wait.
+        /// The paths of the waiting steps.
         signals: Vec<String>,
     },
-    /// The saved state does not fit the compiled flow. Nothing ran, nothing was changed.
+    /// The saved state does not fit the compiled flow. Nothing ran, and nothing was changed.
     Misfit(Misfit),
-    /// The journal did not take a record. What is recorded is safe; a resume goes on from it.
+    /// The journal did not accept a record. What is recorded is safe, and a resume continues from
+    /// it.
     Journal(JournalError),
 }
 
-/// One step that failed.
+/// One failed step.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct StepFailure {
-    /// The step's [path](crate::model::state::path); empty for the code after the steps.
+    /// The step's [path](crate::model::state::path). Empty for the code after the steps.
     pub path: String,
-    /// The error of its last attempt, with its sources, as it is recorded.
+    /// The error of the last attempt with its sources, as recorded.
     pub error: String,
     pub(crate) source: Option<Arc<BoxError>>,
 }
 
 impl StepFailure {
-    /// The error itself, if it happened in this process and is an `E`.
+    /// Returns the error itself, if it happened in this process and is an `E`.
     pub fn downcast_ref<E: Error + 'static>(&self) -> Option<&E> {
         self.source.as_ref()?.downcast_ref()
     }
@@ -110,7 +111,7 @@ impl fmt::Debug for StepFailure {
 }
 
 impl Failure {
-    /// The steps that failed, in the order in which they did.
+    /// Returns the failed steps, in the order in which they failed.
     pub fn failed(&self) -> &[StepFailure] {
         match &self.cause {
             Cause::Steps { failed, .. } => failed,
@@ -118,7 +119,7 @@ impl Failure {
         }
     }
 
-    /// The steps whose undo failed.
+    /// Returns the steps whose undo failed.
     pub fn undo_failed(&self) -> &[StepFailure] {
         match &self.cause {
             Cause::Steps { undo_failed, .. } => undo_failed,
@@ -126,17 +127,18 @@ impl Failure {
         }
     }
 
-    /// The path of the step that failed first.
+    /// Returns the path of the step that failed first.
     pub fn step(&self) -> Option<&str> {
         self.failed().first().map(|step| step.path.as_str())
     }
 
-    /// The error of the step that failed first, if it happened in this process and is an `E`.
+    /// Returns the error of the step that failed first, if it happened in this process and is an
+    /// `E`.
     pub fn downcast_ref<E: Error + 'static>(&self) -> Option<&E> {
         self.failed().first()?.downcast_ref()
     }
 
-    /// How it was left: failed, undone, stuck or stopped.
+    /// Returns the status in which the execution was left: failed, undone, stuck or stopped.
     pub fn status(&self) -> Status {
         self.state.status
     }
@@ -200,8 +202,8 @@ impl fmt::Debug for Failure {
 
 impl Error for Failure {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        // What went wrong is told in this error's own text, sources and all; a chain that begins
-        // with the step's error would tell it again.
+        // `Display` already shows the step's error with its sources. Returning it here would print
+        // it a second time.
         match &self.cause {
             Cause::Journal(error) => error.source(),
             _ => None,

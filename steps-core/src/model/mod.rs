@@ -1,4 +1,4 @@
-//! Data: what an execution is, when it is written down, and what a flow is, once compiled.
+//! The data types: the saved form of an execution, and the description of a compiled flow.
 //!
 //! Nothing here runs anything or calls a user's function. The state machine is in [`status`], the
 //! saved tree in [`state`], the compiled flow in [`table`], and the comparison of the two in

@@ -1,13 +1,13 @@
-//! How often a step is tried, how long it may take, how often it is asked again.
+//! How often a step is tried, how long an attempt may take, and how often a step polls.
 //!
-//! A policy is written as options of `#[step(…)]` and `#[undo(…)]`, and as `#[step(…)]` on a line of
-//! a flow, which overrides the function's, option by option. Nobody makes these values by hand;
-//! they are public to say what the options mean.
+//! A policy is written as options of `#[step(…)]` and `#[undo(…)]`. A `#[step(…)]` on a line of a
+//! flow overrides the function's options, one by one. Programs don't construct these values; they
+//! are public to document the options.
 //!
 //! | option | means | default |
 //! |---|---|---|
 //! | `retry(times, every, backoff, max, jitter, when)` | [`Retry`]: tries again after an error | no retry |
-//! | `timeout = "30s"` | the longest one attempt may take; then it is dropped, and has failed | none |
+//! | `timeout = "30s"` | the longest time one attempt may take; after it the attempt is dropped and has failed | none |
 //! | `poll(every, times)` | [`Poll`]: asks again after a "not yet" | the step does not poll |
 //!
 //! Durations are text that is checked when the program is compiled: numbers with a unit of `ns`,
@@ -15,21 +15,22 @@
 
 use std::time::Duration;
 
-/// How a function is tried, timed and polled.
+/// How a function is retried, timed and polled.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Policy {
-    /// Tries after a failure.
+    /// Retries after a failed attempt.
     pub retry: Option<Retry>,
-    /// The longest that one attempt may take. An attempt that takes longer is dropped at its next
-    /// `await`, and has failed with "timed out after …"; `retry` applies to it like to any error.
-    /// The thread of a `blocking` function can't be dropped: it runs on, and its result is lost.
+    /// The longest time that one attempt may take. An attempt that takes longer is dropped at its
+    /// next `await`, and fails with "timed out after …"; `retry` applies to this error like to any
+    /// other. The thread of a `blocking` function can't be dropped: it continues, and its result is
+    /// lost.
     pub timeout: Option<Duration>,
-    /// Asking again after a "not yet".
+    /// Polling: asking again after a "not yet".
     pub poll: Option<Poll>,
 }
 
 impl Policy {
-    /// One attempt, as long as it takes.
+    /// A single attempt without a time limit.
     pub const NONE: Self = Self {
         retry: None,
         timeout: None,
@@ -58,11 +59,11 @@ impl Policy {
 /// pause = min(every × backoff^(n − 1), max) × (1 + jitter × (2r − 1))
 /// ```
 ///
-/// where *r* is a random number from 0 to 1, drawn anew for each pause. So `max` bounds the pause
-/// before the jitter, and a `jitter` of 0.2 spreads it evenly from 20 % less to 20 % more.
+/// where *r* is a random number from 0 to 1, drawn for each pause. So `max` limits the pause before
+/// jitter, and a `jitter` of 0.2 spreads it evenly from 20 % less to 20 % more.
 ///
-/// `when = fn(&E) -> bool`, the last option, is not part of this value: an error for which it says
-/// no is not tried again. A panic and a timeout are tried again whatever it says.
+/// `when = fn(&E) -> bool`, the last option, is not part of this value: an error for which it
+/// returns `false` is not retried. Panics and timeouts are retried regardless of `when`.
 ///
 /// ```
 /// use std::time::Duration;
@@ -81,21 +82,23 @@ impl Policy {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Retry {
-    /// How many more attempts may follow the first: `times = 5` makes 6 at most. It must be
-    /// given, and be 1 or more.
+    /// How many more attempts may follow the first: `times = 5` allows 6 at most. It is required,
+    /// and must be at least 1.
     pub times: u32,
     /// The pause after the first failure; 1 s by default.
     pub every: Duration,
-    /// What each further pause is multiplied with; 1.0 by default, which is no growth.
+    /// The factor from one pause to the next; 1.0 by default, which means no growth.
     pub backoff: f64,
-    /// The longest pause, before jitter; none by default.
+    /// The longest pause before jitter; no limit by default.
     pub max: Option<Duration>,
-    /// The share of the pause, 0 to 1, by which chance may lengthen or shorten it; 0 by default.
+    /// The share of the pause, from 0 to 1, by which it may be lengthened or shortened at random; 0
+    /// by default.
     pub jitter: f64,
 }
 
 impl Retry {
-    /// The pause after this many failures, the first being 1. `chance` is the *r* of the formula.
+    /// Returns the pause after the given number of failures, counted from 1. `chance` is the *r* of
+    /// the formula.
     pub fn pause(&self, failures: u32, chance: f64) -> Duration {
         let exponent = i32::try_from(failures.saturating_sub(1)).unwrap_or(i32::MAX);
         let plain = self.every.as_secs_f64() * self.backoff.powi(exponent);
@@ -105,18 +108,18 @@ impl Retry {
     }
 }
 
-/// The longest pause between two attempts: a century, less than any clock's end.
+/// The longest pause between two attempts: a century, less than the range of any clock.
 const LONGEST: Duration = Duration::from_hours(876_000);
 
 /// `poll(every, times)`: what follows a "not yet", which is an `Ok(None)`.
 ///
-/// A step with this option returns `Result<Option<T>, E>`, and its output is the `T`. An error is
-/// no "not yet": it fails the step, unless `retry` says otherwise.
+/// A step with this option returns `Result<Option<T>, E>`, and its output is the `T`. An error does
+/// not count as a "not yet": it fails the step, unless `retry` applies.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Poll {
-    /// The pause after a "not yet". It must be given.
+    /// The pause after a "not yet". It is required.
     pub every: Duration,
-    /// How many attempts there are in all, the first counted; when none is left, the step has
-    /// failed. 0, the default, is no limit.
+    /// The total number of attempts, including the first. The step fails when none is left. 0, the
+    /// default, means no limit.
     pub times: u32,
 }

@@ -1,66 +1,66 @@
-//! The one state machine of a node and of an execution.
+//! The state machine of nodes and executions.
 //!
-//! Every change of a status goes through [`Status::on`]; nothing else in the project decides what
-//! may follow what. Deriving a status from the fields of a foreign document is the business of
-//! the state's reader, which calls [`Status::from_go`].
+//! Every change of a status goes through [`Status::on`]; nothing else in the project decides which
+//! status may follow another. Deriving a status from the fields of a foreign document is up to the
+//! state's reader, which calls [`Status::from_go`].
 
 use std::fmt;
 
-/// What a node of the tree, or a whole execution, is doing.
+/// The status of a node of the tree, or of a whole execution.
 ///
-/// A node is never [`Stuck`](Self::Stuck) or [`Stopped`](Self::Stopped): those two belong to
-/// executions. An execution is never [`Skipped`](Self::Skipped).
+/// A node is never [`Stuck`](Self::Stuck) or [`Stopped`](Self::Stopped): only executions are. An
+/// execution is never [`Skipped`](Self::Skipped).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Status {
     /// Not begun.
     #[default]
     Pending,
-    /// Begun and not ended.
+    /// Begun and not yet ended.
     Running,
-    /// Put aside until a time or a signal.
+    /// Waiting for a time or a signal.
     Waiting,
-    /// Ended well.
+    /// Ended successfully.
     Done,
     /// Ended with an error.
     Failed,
-    /// Not begun, and not to be: a sibling failed, or the flow was stopped.
+    /// Not begun, and it won't be: a sibling failed, or the flow was stopped.
     Skipped,
-    /// Being taken back.
+    /// Being undone.
     Undoing,
     /// Taken back.
     Undone,
-    /// Taking it back failed.
+    /// The undo failed.
     UndoFailed,
-    /// An execution whose rollback failed somewhere: it waits for an operator.
+    /// An execution whose rollback failed: it waits for an operator.
     Stuck,
     /// An execution that was stopped on request.
     Stopped,
 }
 
-/// What can happen to a node or an execution.
+/// A transition of a node or an execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Transition {
-    /// It begins, or is taken up again.
+    /// It begins, or continues.
     Begin,
-    /// It is put aside until a time or a signal.
+    /// It starts to wait for a time or a signal.
     Wait,
-    /// It ends well.
+    /// It ends successfully.
     Finish,
     /// It ends with an error.
     Fail,
-    /// It will not be begun.
+    /// It will never begin.
     Skip,
-    /// Its rollback begins, or is taken up again.
+    /// Its rollback begins, or continues.
     Undo,
-    /// Its rollback ended well.
+    /// Its rollback ended successfully.
     UndoFinish,
     /// Its rollback ended with an error.
     UndoFail,
-    /// Somebody clears it, so that it can begin again.
+    /// It is cleared, so that it can begin again.
     Recover,
-    /// An execution's rollback cannot go on without an operator.
+    /// An execution's rollback can't continue without an operator.
     Stick,
     /// An execution is stopped.
     Stop,
@@ -84,13 +84,13 @@ impl fmt::Display for Transition {
     }
 }
 
-/// A transition that the machine does not allow in this status.
+/// A transition that the state machine does not allow in this status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a node that is {from} can't {transition}")]
 pub struct IllegalTransition {
-    /// The status it was in.
+    /// The status before the transition.
     pub from: Status,
-    /// What was to happen.
+    /// The transition that was asked for.
     pub transition: Transition,
 }
 
@@ -110,7 +110,7 @@ impl Status {
         Self::Stopped,
     ];
 
-    /// The status after this transition, or an error where it is not allowed.
+    /// Returns the status after this transition, or an error if the transition is not allowed.
     pub const fn on(self, transition: Transition) -> Result<Self, IllegalTransition> {
         use Transition as T;
         Ok(match (self, transition) {
@@ -150,8 +150,8 @@ impl Status {
         })
     }
 
-    /// What the three fields of the Go form say: begun or not, ended or not, with an error or
-    /// not.
+    /// Returns the status that the three fields of the Go form express: whether the node has begun,
+    /// whether it has ended, and whether with an error.
     pub const fn from_go(started: bool, done: bool, failed: bool) -> Self {
         match (started, done, failed) {
             (_, true, true) => Self::Failed,
@@ -161,7 +161,7 @@ impl Status {
         }
     }
 
-    /// Whether nothing more happens to it by itself.
+    /// Returns whether nothing more happens in this status without a request from outside.
     pub const fn is_final(self) -> bool {
         !matches!(
             self,
@@ -169,7 +169,7 @@ impl Status {
         )
     }
 
-    /// The name used in JSON and in messages.
+    /// Returns the name used in JSON and in messages.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Pending => "pending",
@@ -186,7 +186,7 @@ impl Status {
         }
     }
 
-    /// The status with this name.
+    /// Returns the status with this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|s| s.as_str() == name)
     }

@@ -1,29 +1,29 @@
-//! Why a state is refused.
+//! The reasons for refusing to resume a state.
 
 use std::fmt;
 
 use super::Compatibility;
 
-/// Why a saved state can't be gone on with. Nothing has run, and the state was left as it was.
+/// Why a run can't resume from a saved state. Nothing has run, and the state is unchanged.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Misfit {
-    /// It is another flow's, by the name of its root.
+    /// The state belongs to another flow, by the name of its root.
     OtherFlow {
-        /// The flow it was resumed with.
+        /// The flow that was to resume the state.
         flow: &'static str,
-        /// The flow it says it is of.
+        /// The flow that the state names.
         saved: String,
     },
-    /// Its tree does not fit.
+    /// The tree does not fit.
     Tree(Compatibility),
-    /// Its saved input, or the saved output of a flow that is done, can't be read.
+    /// The saved input, or the saved output of a flow that is done, can't be read.
     Input(String),
-    /// It was given another input than the saved one.
+    /// The run was given an input that differs from the saved one.
     OtherInput {
-        /// The saved one.
+        /// The saved input.
         saved: String,
-        /// The one given.
+        /// The given input.
         given: String,
     },
 }

@@ -1,13 +1,14 @@
-//! Whether a saved tree fits the compiled flow: an answer for each step, before anything runs.
+//! Comparison of a saved tree with the compiled flow, step by step, before anything runs.
 //!
-//! [`Run::resume`](crate::Run::resume) makes this comparison by itself, and refuses a state that
-//! does not fit with [`Misfit::Tree`]. Made by hand, it tells a deployment which of its saved
-//! executions a new version of the program can go on with. In a test, before there is anything saved,
-//! [`assert_compatible!`](crate::testing::assert_compatible) asks the same of all that may be saved.
+//! [`Run::resume`](crate::Run::resume) makes this comparison itself, and refuses a state that does
+//! not fit with [`Misfit::Tree`]. Called directly, the comparison tells a deployment which saved
+//! executions a new version of the program can resume. In a test, before anything is saved,
+//! [`assert_compatible!`](crate::testing::assert_compatible) compares all states that an older
+//! version may save.
 //!
-//! A saved tree fits where every step that has begun is still there, under its name or an `alias`,
-//! at the same place in the tree, and its saved output can still be read. New steps may be added
-//! behind the last one that has begun; what has not begun may be taken away or moved.
+//! A saved tree fits if every step that has begun is still at the same place in the tree, under its
+//! name or an `alias`, and its saved output can still be read. New steps may be added after the
+//! last one that has begun. Steps that have not begun may be removed or moved.
 //!
 //! ```
 //! use steps::{compat::{Compatibility, Fit}, prelude::*};
@@ -56,53 +57,54 @@ pub(crate) use rules::{Group, Match, Outputs, misfit, scope};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fit {
-    /// It is in both.
+    /// The node is in both.
     Same,
-    /// It is new in the flow.
+    /// The node is new in the flow.
     Added,
-    /// It was saved, and the flow has it no more.
+    /// The node was saved, and the flow no longer has it.
     Removed,
-    /// It was saved under another name, which the flow knows as its alias.
+    /// The node was saved under another name, which the flow lists as an alias.
     Renamed {
-        /// The name it was saved under.
+        /// The name under which the node was saved.
         from: String,
     },
-    /// Its saved value, or its sort, is not that of the flow any more.
+    /// The node's saved value or kind no longer fits the flow.
     Retyped {
         /// What does not fit.
         why: String,
     },
 }
 
-/// The answer for one node.
+/// The result for one node.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NodeFit {
-    /// Its path: by the flow's names, of a removed one by the saved ones.
+    /// The node's path: by the names in the flow, or by the saved names if the flow no longer has
+    /// the node.
     pub path: String,
-    /// How it compares.
+    /// How the node compares.
     pub fit: Fit,
-    /// Whether a resume is refused for it: it had begun, so something of it would be lost, or it
-    /// is new and stands before what has begun.
+    /// Whether this node prevents a resume: either it had begun, so a part of it would be lost, or
+    /// it is new and stands before a node that has begun.
     pub breaks: bool,
 }
 
-/// The answers for all nodes.
+/// The results for all nodes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Compatibility {
-    /// An answer for each node that the saved tree tells of, and for what is new beside one, in the
-    /// order of the flow; removed ones stand last in their group.
+    /// A result for each node in the saved tree, and for new nodes beside them, in the order of the
+    /// flow. Removed nodes come last in their group.
     pub nodes: Vec<NodeFit>,
 }
 
 impl Compatibility {
-    /// Whether a resume may go on from the saved tree.
+    /// Returns whether a run may resume from the saved tree.
     pub fn is_compatible(&self) -> bool {
         self.nodes.iter().all(|node| !node.breaks)
     }
 
-    /// The answers that are not [`Fit::Same`].
+    /// Returns the results other than [`Fit::Same`].
     pub fn differences(&self) -> impl Iterator<Item = &NodeFit> {
         self.nodes.iter().filter(|node| node.fit != Fit::Same)
     }

@@ -1,9 +1,9 @@
-//! The rules: which lines of a scope a saved tree may lack or have besides, and what a line can take
-//! of its saved node.
+//! The rules of compatibility: which lines of a scope may be missing in a saved tree, which nodes
+//! it may have besides, and which saved nodes fit a line.
 //!
-//! A scope, the lines of one `{ … }`, is compared for itself: with the nodes saved of it, and how
-//! far the group has come that it is the scope of. So `testing` can ask the same of all states
-//! that a scope may be saved in, without making up whole trees.
+//! A scope (the lines of one `{ … }`) is compared separately, with its saved nodes and with the
+//! status of its group. So `testing` can compare all states in which a scope may be saved, without
+//! building whole trees.
 
 use serde_json::Error;
 
@@ -25,28 +25,29 @@ pub(crate) fn compare(state: &State, table: &'static Table) -> Compatibility {
     comparison.found
 }
 
-/// The group whose lines are compared, as far as its lines' fate depends on it.
+/// What the comparison needs to know about the group whose lines are compared.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Group {
     room: Room,
-    /// Whether it goes forward: it has neither failed nor ended.
+    /// Whether the group still goes forward: it has neither failed nor ended.
     forward: bool,
 }
 
-/// What becomes of a line that is new in the flow.
+/// What happens to a line that is new in the flow.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Room {
     /// It runs, if nothing after it has begun.
     InOrder,
-    /// It runs: nothing beside it comes after it.
+    /// It runs: no line of the group comes after it.
     AtOnce,
-    /// It never runs, and the group's value would lack it: the group is done.
+    /// It never runs, because the group is done, so its value would be missing in the group's
+    /// value.
     No,
 }
 
 impl Group {
-    /// A flow, saved in this status. Its output is saved, so that it may have new lines when it is
-    /// done.
+    /// A flow that was saved in this status. Its output is saved, so it may have new lines even
+    /// when it is done.
     pub(crate) fn flow(status: Status) -> Self {
         Self {
             room: Room::InOrder,
@@ -54,7 +55,8 @@ impl Group {
         }
     }
 
-    /// That of a line, saved in this status; of a `for` or a `loop`, its item or round was.
+    /// The group of a line. `status` is the saved status of the line's node; for a `for` or a
+    /// `loop`, that of the item or round.
     pub(crate) fn of(node: &Line, status: Status) -> Self {
         let room = match node.work {
             Work::Flow(_) => return Self::flow(status),
@@ -76,13 +78,14 @@ impl Group {
         }
     }
 
-    /// Whether a new line may still run.
+    /// Returns whether a new line may still run.
     #[cfg(any(test, feature = "testing"))]
     pub(crate) fn is_open(self) -> bool {
         self.room != Room::No
     }
 
-    /// Whether what failed in it was passed over, where something after it was begun or not.
+    /// Returns whether the group passed over a failed line. `before_active` says whether a later
+    /// line had begun.
     fn passed_over(self, before_active: bool) -> bool {
         match self.room {
             Room::InOrder => self.forward && before_active,
@@ -92,20 +95,21 @@ impl Group {
     }
 }
 
-/// How one line compares with the nodes saved of its scope.
+/// How one line compares with the saved nodes of its scope.
 #[derive(Debug)]
 pub(crate) enum Match<'a> {
-    /// It was saved.
+    /// The line has a saved node.
     Saved(&'static Line, &'a State),
-    /// It was saved as one that may fail, and did.
+    /// The line failed and was passed over, because it was optional when it was saved; now it
+    /// isn't.
     PassedOver(&'static Line),
-    /// It is new. Whether that breaks.
+    /// The line is new. The flag says whether that prevents a resume.
     Added(&'static Line, bool),
-    /// It is gone. Whether that breaks.
+    /// The line is gone. The flag says whether that prevents a resume.
     Removed(&'a State, bool),
 }
 
-/// Compares the lines of one scope with what was saved of them, without a look below.
+/// Compares the lines of one scope with its saved nodes, but not what is below these nodes.
 pub(crate) fn scope<'a>(
     nodes: &'static [Line],
     states: &'a [State],
@@ -155,7 +159,7 @@ pub(crate) fn scope<'a>(
 struct Comparison {
     found: Compatibility,
     names: Vec<String>,
-    /// Whether another program wrote the tree, which knows no kinds.
+    /// Whether another program wrote the tree; its nodes have no kinds.
     foreign: bool,
 }
 
@@ -228,18 +232,18 @@ impl Comparison {
     }
 }
 
-/// How it is found out whether a saved output can still be read.
+/// How to find out whether a saved output can still be read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Outputs {
-    /// By reading it.
+    /// By decoding it.
     Values,
-    /// By the text of its type, which stands in its place.
+    /// By the text of its type, which is stored instead of the output.
     #[cfg(any(test, feature = "testing"))]
     Types,
 }
 
-/// What of a saved node the flow's node can't take. Of a `foreign` tree, which knows no kinds, a
-/// node with children is a group of any sort.
+/// Returns why the saved node does not fit the flow's line, if it does not. In a `foreign` tree,
+/// which has no kinds, a node with children may be a group of any kind.
 pub(crate) fn misfit(
     node: &Line,
     state: &State,
@@ -277,7 +281,7 @@ pub(crate) fn misfit(
     }
 }
 
-/// Whether a step's saved output is one of its outputs.
+/// Returns why a step's saved output can't be read, if it can't.
 fn output(meta: &StepMeta, state: &State, outputs: Outputs) -> Option<String> {
     let was_done = matches!(
         state.status,
@@ -304,7 +308,7 @@ fn output(meta: &StepMeta, state: &State, outputs: Outputs) -> Option<String> {
         .map(|why| format!("its saved output can't be read: {why}"))
 }
 
-/// Whether a `for` has a node for each of its items.
+/// Returns the mismatch, if a `for` does not have a node for each of its items.
 fn items(state: &State) -> Option<String> {
     let items = state.input.as_ref()?.decode::<Vec<serde::de::IgnoredAny>>();
     match items {

@@ -74,7 +74,7 @@ fn until() -> BoxedStrategy<Until> {
     prop_oneof![Just(Until::Signal), time().prop_map(Until::Time)].boxed()
 }
 
-/// A node without any below it, whose status and fields do not contradict each other.
+/// Returns a random node without children, whose status and fields do not contradict each other.
 fn node() -> BoxedStrategy<State> {
     let seed = (
         "[a-c. \\\\é\"]{0,3}",
@@ -138,7 +138,7 @@ fn node() -> BoxedStrategy<State> {
                 until,
                 attempts: attempts.max(u32::from(started_at.is_some())),
                 input,
-                // A flow decides nothing.
+                // A flow has no decision.
                 decision: decision.filter(|_| kind != Kind::Flow),
                 output,
                 before,
@@ -160,7 +160,7 @@ fn node() -> BoxedStrategy<State> {
         .boxed()
 }
 
-/// A tree in which siblings have different names.
+/// Returns a random tree whose siblings have different names.
 pub(super) fn state() -> BoxedStrategy<State> {
     node()
         .prop_recursive(4, 24, 5, |below| {

@@ -1,4 +1,4 @@
-//! What differs between two states, node by node, for tools.
+//! The differences between two states, node by node, for tools.
 
 use std::{collections::HashMap, fmt};
 
@@ -8,28 +8,28 @@ use super::{State, path};
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Change {
-    /// A node that only the second has, with all that is below it.
+    /// Only the second state has the node, with everything below it.
     Added {
-        /// Its [`path`].
+        /// The node's [`path`].
         path: String,
     },
-    /// A node that only the first has, with all that is below it.
+    /// Only the first state has the node, with everything below it.
     Removed {
-        /// Its [`path`].
+        /// The node's [`path`].
         path: String,
     },
-    /// A node that both have.
+    /// Both states have the node, and it differs.
     Changed {
-        /// Its [`path`].
+        /// The node's [`path`].
         path: String,
-        /// The fields that differ, as JSON names them; a field that is not known as `extra`. With
-        /// `states`, the nodes below that both have stand in another order.
+        /// The fields that differ, by their JSON names; unknown fields are called `extra`. `states`
+        /// means that the children in both states have a different order.
         fields: Vec<&'static str>,
     },
 }
 
 impl Change {
-    /// The path of the node.
+    /// Returns the path of the node.
     pub fn path(&self) -> &str {
         match self {
             Self::Added { path } | Self::Removed { path } | Self::Changed { path, .. } => path,
@@ -48,9 +48,9 @@ impl fmt::Display for Change {
 }
 
 impl State {
-    /// What has to change in this state to make it `other`: nodes are matched by their path, and
-    /// come in the order of `other`, what was removed after what is left beside it. Empty where
-    /// the two are equal.
+    /// Returns the changes that turn this state into `other`. Nodes are matched by their path. The
+    /// changes are in the order of `other`; a removed node comes after its remaining siblings. The
+    /// list is empty if the two states are equal.
     ///
     /// ```
     /// # use steps::state::State;

@@ -1,4 +1,4 @@
-//! A state as a tree for people: a mark for each status, how long it took, what went wrong.
+//! Drawing a state as a tree for people, with a mark for each status, durations and errors.
 
 use std::{fmt, time::Duration};
 
@@ -6,7 +6,8 @@ use super::{Kind, State, Until, write::Joined};
 use crate::model::status::Status;
 
 impl State {
-    /// The tree, to be printed. Begins with this node, one line for each, no newline at the end.
+    /// Returns the tree in printable form. The first line is this node; each node takes one line,
+    /// and there is no newline at the end.
     ///
     /// | mark | status |
     /// |---|---|
@@ -41,7 +42,7 @@ impl State {
     }
 }
 
-/// A state to be printed, from [`State::tree`].
+/// A printable state, from [`State::tree`].
 #[derive(Clone, Copy, Debug)]
 #[must_use]
 pub struct Tree<'a>(&'a State);
@@ -75,7 +76,7 @@ fn node(state: &State, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     line(&state.name, f)?;
     let mut notes = Notes { f, first: true };
     if let (Some(from), Some(to)) = (state.started_at, state.done_at) {
-        // Clocks can be set back between the two.
+        // A clock may have been set back between the two times.
         let took = Duration::try_from(to.duration_since(from)).unwrap_or_default();
         notes.add(format_args!("{}", Took(took)))?;
     }
@@ -115,7 +116,7 @@ fn node(state: &State, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     }
 }
 
-/// Whether each error of the node is but a node's below it, handed up.
+/// Returns whether every error of the node was only passed up from a child, which shows it too.
 fn told_below(state: &State) -> bool {
     state.errors.iter().all(|error| {
         state
@@ -141,7 +142,7 @@ const fn mark(status: Status) -> char {
     }
 }
 
-/// The notes behind a name.
+/// Writes the notes after a node's name.
 struct Notes<'a, 'b> {
     f: &'a mut fmt::Formatter<'b>,
     first: bool,
@@ -155,7 +156,7 @@ impl Notes<'_, '_> {
     }
 }
 
-/// Writes text that must not break the line, nor steer the terminal.
+/// Writes text without line breaks and without control characters, which could affect the terminal.
 fn line(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     for (i, part) in text.split(char::is_control).enumerate() {
         if i > 0 {
@@ -166,7 +167,7 @@ fn line(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     Ok(())
 }
 
-/// A duration with two or three digits and the unit that fits.
+/// Displays a duration with two or three digits and a suitable unit.
 struct Took(Duration);
 
 impl fmt::Display for Took {

@@ -1,69 +1,69 @@
-//! What can be wrong with a saved state, or with what is asked of one.
+//! The errors of reading and changing a saved state.
 
 use std::{fmt, io};
 
 use crate::model::status::IllegalTransition;
 
-/// Why a state could not be read, or a node of it not be changed.
+/// Why a state could not be read, or a node could not be changed.
 ///
-/// The paths are those of [`path`](super::path); the root's is empty, and shown as "the root".
+/// Paths are described in [`path`](super::path). The root's path is empty, and shown as "the root".
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StateError {
-    /// The text is not a state: broken or cut-off JSON, a value of the wrong type, a field that
-    /// is missing or stands twice, a status that contradicts the other fields.
+    /// The text is not a state: broken or truncated JSON, a value of the wrong type, a missing or
+    /// duplicate field, or a status that contradicts the other fields.
     #[error("{}{}: {reason}{}", Root(path), Field(field), Place(*line, *column))]
     Invalid {
-        /// The node. Its last name is `#` and an index where the node's own name was not read
-        /// yet.
+        /// The node's path. The last name is `#` and an index if the node's own name had not been
+        /// read yet.
         path: String,
-        /// The field of that node, where one is to blame; empty otherwise.
+        /// The field that caused the error; empty if no single field did.
         field: String,
         /// What is wrong with it.
         reason: String,
-        /// The line, from 1; 0 where it is not known.
+        /// The line, from 1; 0 if it is not known.
         line: usize,
-        /// The column, from 1; 0 where it is not known.
+        /// The column, from 1; 0 if it is not known.
         column: usize,
     },
     /// The document is larger than [`Limits`](super::Limits) allow.
     #[error("{}: more than {max} {limit}, the limit", Root(path))]
     Limit {
-        /// The node at which the limit was passed.
+        /// The path of the node at which the limit was exceeded.
         path: String,
-        /// Which limit.
+        /// The limit that was exceeded.
         limit: LimitKind,
-        /// Its value.
+        /// The value of the limit.
         max: usize,
     },
-    /// The source of the text failed.
+    /// The source of the text returned an error.
     #[error("the state could not be read: {0}")]
     Io(#[from] io::Error),
-    /// The rows that a state was to be put together from are no tree.
+    /// The rows do not form a tree.
     #[error("row {row}: {reason}")]
     Row {
         /// The number of the row.
         row: u32,
-        /// What is wrong with it.
+        /// What is wrong with the row.
         reason: String,
     },
     /// There is no node at this path.
     #[error("there is no node `{path}`")]
     NoSuchNode {
-        /// The path that was asked for.
+        /// The path that was looked for.
         path: String,
     },
-    /// A node is in no status to be changed like this.
+    /// The node's status does not allow this change.
     #[error("{}: {source}", Root(path))]
     Illegal {
-        /// The node.
+        /// The node's path.
         path: String,
-        /// What the state machine says.
+        /// The error of the state machine.
         source: IllegalTransition,
     },
 }
 
-/// Which of the [`Limits`](super::Limits) was passed.
+/// Which of the [`Limits`](super::Limits) was exceeded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum LimitKind {

@@ -1,4 +1,4 @@
-//! The fields of one node as they are read, and the rules across them.
+//! Reading the fields of one node, and the rules that involve several of them.
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
@@ -20,12 +20,12 @@ macro_rules! keys {
         #[derive(Debug, PartialEq, Eq)]
         pub(super) enum Key {
             $($key,)*
-            /// One that is not known.
+            /// An unknown field.
             Other(String),
         }
 
         impl Key {
-            /// The name as text.
+            /// Returns the name as text.
             pub(super) fn as_str(&self) -> &str {
                 match self {
                     $(Self::$key => $name,)*
@@ -40,7 +40,7 @@ macro_rules! keys {
                 }
             }
 
-            /// A bit of its own for each known one; none for the others.
+            /// Returns a separate bit for each known field, and none for the others.
             const fn bit(&self) -> u32 {
                 enum Index { $($key,)* }
                 match self {
@@ -102,7 +102,7 @@ impl<'de> Deserialize<'de> for Key {
     }
 }
 
-/// What was read so far, and is not yet in the node.
+/// The data that was read but is not in the node yet.
 #[derive(Default)]
 pub(super) struct Fields {
     seen: u32,
@@ -112,12 +112,12 @@ pub(super) struct Fields {
 }
 
 impl Fields {
-    /// Whether the name was read.
+    /// Returns whether the field `name` was read.
     pub(super) fn has_name(&self) -> bool {
         self.seen & Key::Name.bit() != 0
     }
 
-    /// Refuses a known field that stands twice.
+    /// Returns an error if a known field appears twice.
     #[inline]
     pub(super) fn once<E: de::Error>(&mut self, key: &Key) -> Result<(), E> {
         let bit = key.bit();
@@ -128,7 +128,7 @@ impl Fields {
         Ok(())
     }
 
-    /// Reads the value of any field but `states`.
+    /// Reads the value of any field except `states`.
     #[inline]
     pub(super) fn read<'de, A: MapAccess<'de>>(
         &mut self,
@@ -193,7 +193,7 @@ impl Fields {
         Ok(())
     }
 
-    /// Completes the node, or says what is wrong with it.
+    /// Completes the node, or returns what is wrong with it.
     #[inline]
     pub(super) fn finish(&mut self, node: &mut State) -> Result<(), String> {
         if !self.has_name() {
@@ -223,7 +223,7 @@ impl Fields {
     }
 }
 
-/// Why a node can't have this status, with these fields.
+/// Returns why a node with these fields can't have this status.
 #[cold]
 fn contradiction(status: Status, done: bool, failed: bool) -> Option<String> {
     let but = match status {

@@ -1,4 +1,4 @@
-//! The Go form: a state as JSON without our additions, for the Go library to read.
+//! The Go form: a state as JSON without this library's additions, for the Go library to read.
 
 use jiff::Timestamp;
 use serde::{
@@ -13,24 +13,24 @@ use super::{
 };
 use crate::model::status::Status;
 
-/// How the Go form tells a node's errors: the two that the Go library has had.
+/// How the Go form writes a node's errors. The Go library has used both ways.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum GoForm {
-    /// `"err": "text"`, empty where there is none; several are joined with `"; "`.
+    /// `"err": "text"`, empty if there is none. Several errors are joined with `"; "`.
     #[default]
     Err,
-    /// `"errs": ["text", …]`, `null` where there is none.
+    /// `"errs": ["text", …]`, `null` if there is none.
     Errs,
 }
 
 impl State {
-    /// The state without our additions, for the Go library.
+    /// Returns the state without this library's additions, for the Go library.
     ///
-    /// What that form has no word for is told by the nearest one, so that nothing that has no
-    /// effect (any more) reads as done: a node that was skipped or taken back reads as not begun,
-    /// unless it had failed; one whose rollback is under way or failed never reads as succeeded.
-    /// The output of a step that saved no `info` is written as its `info`.
+    /// A status that the form can't express is written as the nearest one that does not claim an
+    /// effect which does not exist (any more). A node that was skipped or undone reads as not
+    /// begun, unless it had failed. A node whose rollback is under way or has failed never reads as
+    /// successful. The output of a step that saved no `info` is written as its `info`.
     pub fn to_go_json(&self, form: GoForm) -> String {
         checked(serde_json::to_string(&GoNode { state: self, form }))
     }
@@ -42,7 +42,7 @@ struct GoNode<'a> {
     form: GoForm,
 }
 
-/// What the Go form can say of a node.
+/// The part of a node that the Go form can express.
 struct Told<'a> {
     errors: &'a [String],
     started_at: Option<Timestamp>,
@@ -125,7 +125,7 @@ impl Serialize for GoNode<'_> {
     }
 }
 
-/// The nodes below one, in the Go form.
+/// The nodes below a node, in the Go form.
 struct GoNodes<'a>(&'a GoNode<'a>);
 
 impl Serialize for GoNodes<'_> {

@@ -18,7 +18,7 @@ impl Kind {
         Self::Flow,
     ];
 
-    /// The name used in JSON and in messages.
+    /// Returns the name used in JSON and in messages.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Step => "step",
@@ -33,7 +33,7 @@ impl Kind {
         }
     }
 
-    /// The kind with this name.
+    /// Returns the kind with this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }

@@ -1,7 +1,6 @@
-//! The bounds on what is read, so that a document from outside can exhaust neither the stack nor
-//! the memory.
+//! Limits on reading, so that a document from outside can't exhaust the stack or the memory.
 
-/// How large a document may be. What exceeds a limit is refused with
+/// How large a document may be. A larger one is refused with
 /// [`StateError::Limit`](super::StateError::Limit).
 ///
 /// ```
@@ -15,28 +14,29 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Nodes from the root down to the deepest, both counted. At most [`Self::MAX_DEPTH`].
+    /// The number of levels, from the root to the deepest node, including both. At most
+    /// [`Self::MAX_DEPTH`].
     pub depth: usize,
-    /// Nodes in all, with those that stand twice.
+    /// The total number of nodes; duplicates count.
     pub nodes: usize,
-    /// Bytes of JSON text.
+    /// The length of the JSON text in bytes.
     pub bytes: usize,
 }
 
 impl Limits {
-    /// What is used where nothing else is said: a depth of 48, a million nodes, 64 MiB.
+    /// The default limits: a depth of 48, a million nodes, 64 MiB.
     pub const DEFAULT: Self = Self {
         depth: 48,
         nodes: 1_000_000,
         bytes: 64 << 20,
     };
 
-    /// The greatest depth that can be allowed. `serde_json` refuses more than 127 levels of JSON,
-    /// and a node takes two of them: its object, and the list it stands in.
+    /// The greatest depth that can be set. `serde_json` refuses more than 127 levels of JSON, and
+    /// each node takes two of them: its object, and the list that contains it.
     pub const MAX_DEPTH: usize = 60;
 
-    /// The same with another [`depth`](Self#structfield.depth); more than [`Self::MAX_DEPTH`]
-    /// counts as that.
+    /// Returns the same limits with another [`depth`](Self#structfield.depth). A value above
+    /// [`Self::MAX_DEPTH`] is reduced to it.
     #[must_use]
     pub const fn depth(mut self, depth: usize) -> Self {
         self.depth = if depth < Self::MAX_DEPTH {
@@ -47,14 +47,14 @@ impl Limits {
         self
     }
 
-    /// The same with another number of [`nodes`](Self#structfield.nodes).
+    /// Returns the same limits with another number of [`nodes`](Self#structfield.nodes).
     #[must_use]
     pub const fn nodes(mut self, nodes: usize) -> Self {
         self.nodes = nodes;
         self
     }
 
-    /// The same with another number of [`bytes`](Self#structfield.bytes).
+    /// Returns the same limits with another number of [`bytes`](Self#structfield.bytes).
     #[must_use]
     pub const fn bytes(mut self, bytes: usize) -> Self {
         self.bytes = bytes;

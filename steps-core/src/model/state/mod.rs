@@ -1,16 +1,16 @@
-//! The saved tree of one execution, untyped: what tools read and what a resume starts from.
+//! The saved tree of one execution, untyped: tools read it, and a resume starts from it.
 //!
-//! The macros generate a typed view over it; the interpreter turns it into its own records and back.
+//! The macros generate a typed view of it. The interpreter converts it to its own records and back.
 //!
 //! | file | job |
 //! |---|---|
 //! | `node`, `kind` | the fields of one node |
-//! | `old_form` | what earlier versions wrote otherwise |
-//! | `read`, `visit`, `fields`, `value`, `time`, `limits`, `error` | reading JSON, within bounds |
-//! | `write`, `go_form`, `schema` | writing JSON, also for the Go library; its schema |
-//! | `rows` | a row for each node, as stores keep a tree |
+//! | `old_form` | the translation of what earlier versions wrote |
+//! | `read`, `visit`, `fields`, `value`, `time`, `limits`, `error` | reading JSON, within limits |
+//! | `write`, `go_form`, `schema` | writing JSON, also for the Go library; the JSON schema |
+//! | `rows` | the tree as rows, one for each node, for stores |
 //! | `path`, `query` | finding nodes |
-//! | `recover`, `operate` | what is changed from outside: clearing what failed, signals, an operator's decisions |
+//! | `recover`, `operate` | changes from outside: clearing what failed, signals, an operator's decisions |
 //! | `diff`, `draw` | comparing two states, and drawing one for people |
 
 #[cfg(test)]
@@ -53,22 +53,22 @@ pub use node::NodeData;
 pub use query::Walk;
 pub use rows::{NodeRow, Row};
 
-/// The labels of an execution: names and values, such as `project` and `atlas`.
+/// The labels of an execution: names with values, such as `project` with `atlas`.
 pub type Labels = BTreeMap<String, String>;
 
-/// One node of the saved tree, with all that is below it. The root stands for the execution.
+/// One node of the saved tree, with everything below it. The root stands for the execution.
 ///
-/// The node's own fields are those of [`NodeData`], which this derefs to: `state.status`,
+/// The node's own fields are in [`NodeData`], to which this type derefs: `state.status`,
 /// `state.errors`.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct State {
     /// The node itself.
     pub node: NodeData,
-    /// Its number in the store it was read from, where that has a row for each node: no part of the
-    /// JSON, nor of what makes two states equal.
+    /// The node's number in the store from which it was read, if the store has a row for each node.
+    /// It is not part of the JSON, and comparing two states ignores it.
     pub row: Row,
-    /// The nodes below, in order.
+    /// The children, in order.
     pub states: Vec<State>,
 }
 
@@ -86,7 +86,7 @@ impl DerefMut for State {
     }
 }
 
-/// A node with none below it.
+/// Creates a node without children.
 impl From<NodeData> for State {
     fn from(node: NodeData) -> Self {
         Self {
@@ -96,23 +96,23 @@ impl From<NodeData> for State {
     }
 }
 
-/// The node alone: what is below it is dropped.
+/// Keeps the node alone, and drops its children.
 impl From<State> for NodeData {
     fn from(state: State) -> Self {
         state.node
     }
 }
 
-/// What sort of node it is.
+/// The kind of a node.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Kind {
-    /// A step, and what a foreign document does not say.
+    /// A step; also the default for a foreign document, which has no kinds.
     #[default]
     Step,
-    /// A group, in order.
+    /// A group whose lines run in order.
     Group,
-    /// A group, at once.
+    /// A group whose lines run concurrently.
     Parallel,
     /// An `if`.
     If,
@@ -134,17 +134,17 @@ pub enum Kind {
 pub enum Until {
     /// A time.
     Time(Timestamp),
-    /// A signal, given to this node by its path.
+    /// A signal, sent to this node by its path.
     Signal,
 }
 
-/// How far a step has come.
+/// How far a step has got.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// Units done.
+    /// The number of units done.
     pub done: u64,
-    /// Units in all; 0 where that is not known.
+    /// The total number of units; 0 if it is not known.
     pub total: u64,
 }
 
@@ -152,18 +152,19 @@ pub struct Progress {
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Undo {
-    /// The error of the last attempt, empty where there is none.
+    /// The error of the last attempt; empty if there is none.
     pub err: String,
-    /// When its first attempt began.
+    /// When the first attempt began.
     pub started_at: Option<Timestamp>,
-    /// When it ended, well or not.
+    /// When the undo ended, successfully or not.
     pub done_at: Option<Timestamp>,
-    /// How many attempts have begun. One that a process died in, and that was begun again, counts
-    /// once: it is not among the failures that `retry` allows.
+    /// How many attempts have begun. An attempt that was cut off by the end of its process, and the
+    /// attempt that repeats it, count as one, because the first is not among the failures that
+    /// `retry` allows.
     pub attempts: u32,
     /// When the next attempt is due.
     pub until: Option<Timestamp>,
-    /// What an operator decided, where the undo had failed.
+    /// What an operator decided after the undo failed.
     pub resolved: Option<Resolved>,
 }
 
@@ -171,12 +172,12 @@ pub struct Undo {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FailureCause {
-    /// By its own error. This is said only where the error's text is one by which older versions of
-    /// this crate marked the other two.
+    /// By its own error. This is recorded only if the error's text is one that older versions of
+    /// this crate used to mark the other two causes.
     Own,
-    /// It was given up, as a step beside it failed.
+    /// It was given up because a sibling failed.
     SiblingFailed,
-    /// It was given up, as the execution is to be undone.
+    /// It was given up because the execution must be undone.
     UndoRequested,
 }
 
@@ -184,7 +185,7 @@ impl FailureCause {
     /// All causes, in the order of their declaration.
     pub const ALL: [Self; 3] = [Self::Own, Self::SiblingFailed, Self::UndoRequested];
 
-    /// The name used in JSON.
+    /// Returns the name used in JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Own => "own",
@@ -193,27 +194,27 @@ impl FailureCause {
         }
     }
 
-    /// The cause with this name.
+    /// Returns the cause with this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|cause| cause.as_str() == name)
     }
 }
 
-/// The handler that is still to be called at the end of a flow: how it ended is recorded.
+/// The handler that must still be called at the end of a flow whose result is already recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Ending {
-    /// Its output is recorded, and its `#[on_done]` is to be called.
+    /// The output is recorded, and `#[on_done]` must be called.
     OnDone,
-    /// It has failed, and its `#[on_failed]` is to be called once rollback has ended.
+    /// The flow has failed, and `#[on_failed]` must be called after the rollback.
     OnFailed,
 }
 
 impl Ending {
-    /// All of them, in the order of their declaration.
+    /// All endings, in the order of their declaration.
     pub const ALL: [Self; 2] = [Self::OnDone, Self::OnFailed];
 
-    /// The name used in JSON.
+    /// Returns the name used in JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::OnDone => "onDone",
@@ -221,24 +222,24 @@ impl Ending {
         }
     }
 
-    /// The one with this name.
+    /// Returns the ending with this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|ending| ending.as_str() == name)
     }
 }
 
-/// What an operator decided about an undo that had failed.
+/// What an operator decided about an undo that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Resolved {
     /// The step's effect stays.
     Skipped,
-    /// Somebody has undone it by hand.
+    /// The step was undone by hand.
     Undone,
 }
 
 impl Resolved {
-    /// The name used in JSON.
+    /// Returns the name used in JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Skipped => "skipped",

@@ -1,8 +1,8 @@
-//! What is known of one node, without those below it: what a [`State`](super::State) holds at each
-//! level, and what a store's row holds.
+//! The data of one node without its children: the content of a [`State`](super::State) at each
+//! level, and of a store's row.
 //!
-//! A field that is added is written here, read in `fields`, written as JSON in `write`, told of in
-//! `schema`, and kept by stores in what has no column.
+//! A new field is added here, read in `fields`, written as JSON in `write`, described in `schema`,
+//! and kept by stores among the fields that have no column.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -11,52 +11,53 @@ use jiff::Timestamp;
 use super::{Ending, FailureCause, Kind, Labels, Progress, Undo, Until};
 use crate::{base::json::Json, model::status::Status};
 
-/// One node of the saved tree, without those below it.
+/// One node of the saved tree, without its children.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct NodeData {
-    /// The step's name; of an item of a `for`, its key; of a round of a `loop`, its number from 1.
+    /// The step's name; the key of a `for`'s item; or the number of a `loop`'s round, counted from
+    /// 1.
     pub name: Cow<'static, str>,
-    /// What sort of node it is.
+    /// The kind of the node.
     pub kind: Kind,
-    /// What it is doing.
+    /// The node's status.
     pub status: Status,
     /// The step's own working data, kept between attempts.
     pub info: Option<Json>,
-    /// The errors of the last attempt; empty where there are none.
+    /// The errors of the last attempt; empty if there are none.
     pub errors: Vec<String>,
-    /// When its first attempt began.
+    /// When the first attempt began.
     pub started_at: Option<Timestamp>,
-    /// When it ended, well or not.
+    /// When the node ended, successfully or not.
     pub done_at: Option<Timestamp>,
-    /// What it waits for, while it is [`Status::Waiting`].
+    /// What the node waits for, while it is [`Status::Waiting`].
     pub until: Option<Until>,
     /// How many attempts have begun.
     pub attempts: u32,
-    /// What it was given: of a flow its input, of a `for` the array of its items, of an `if let`
-    /// the value that was looked at, of a signal what was sent.
+    /// The node's input: of a flow its parameters, of a `for` the array of its items, of an `if
+    /// let` the matched value, of a signal the value that was sent.
     pub input: Option<Json>,
     /// The recorded decision: of an `if`, whether the condition held; of a round, whether it was
-    /// the last.
+    /// the last one.
     pub decision: Option<bool>,
-    /// What it gave, once done. Missing where that is `null`.
+    /// The output, once the node is done. Missing if the output is `null`.
     pub output: Option<Json>,
-    /// What `#[observe]` saw before it began.
+    /// What `#[observe]` returned before the step began.
     pub before: Option<Json>,
-    /// What `#[observe]` saw after it was done.
+    /// What `#[observe]` returned after the step was done.
     pub after: Option<Json>,
-    /// How far it has come, as it said itself.
+    /// The progress that the step reported.
     pub progress: Option<Progress>,
-    /// Its rollback, once begun.
+    /// The node's rollback, once it has begun.
     pub undo: Option<Undo>,
-    /// Why it failed, where that is not simply its own error.
+    /// Why the node failed, if not simply by its own error.
     pub cause: Option<FailureCause>,
-    /// Whether the `#[verify]` of a step that waits for its next attempt has to be asked first, as it
-    /// could not tell whether the last attempt had its effect.
+    /// Whether a waiting step must call its `#[verify]` before its next attempt, because an earlier
+    /// call could not tell whether the last attempt had its effect.
     pub verify_owed: bool,
-    /// Of a step that polls: how many of its attempts failed, before its last "not yet".
+    /// Of a step that polls: how many attempts failed before its last "not yet".
     pub failures: u32,
-    /// Why the look of `#[observe]` after the step failed.
+    /// Why the `#[observe]` after the step failed.
     pub after_err: Option<String>,
     /// Of the root: the handler that is still to be called.
     pub ending: Option<Ending>,
@@ -66,16 +67,17 @@ pub struct NodeData {
     pub on_failed_err: Option<String>,
     /// Of the root: the execution's id.
     pub id: Option<Arc<str>>,
-    /// Of the root: the execution's labels, by which it is found.
+    /// Of the root: the labels by which the execution is found.
     pub labels: Labels,
-    /// Fields that this version does not know, kept as they were read.
+    /// Fields that this version does not know, kept unchanged.
     pub extra: Vec<(String, Json)>,
 }
 
 impl NodeData {
-    /// The fields in which two nodes differ, as JSON names them; one that is not known as `extra`.
+    /// Returns the fields in which two nodes differ, by their JSON names; unknown fields are called
+    /// `extra`.
     pub(super) fn differing(&self, other: &Self) -> Vec<&'static str> {
-        // Without `..`, so that a field that is added can't be forgotten here.
+        // No `..` here, so that the compiler reports a field that was forgotten.
         let Self {
             name,
             kind,

@@ -1,10 +1,11 @@
-//! What earlier versions said in an error's text, or in a field that has another meaning, and what
-//! has a field of its own now. Readers of JSON and of rows translate it here; nothing else knows.
+//! The translation of what earlier versions wrote as an error's text, or in a field with another
+//! meaning, and what now has its own field. It is called when JSON or rows are read; no other code
+//! knows about the old form.
 //!
 //! | earlier | now |
 //! |---|---|
 //! | a failed node's last error is one of two sentences | [`cause`](NodeData::cause) |
-//! | the last error of a waiting step holds "its verify failed: " | [`verify_owed`](NodeData::verify_owed) |
+//! | the last error of a waiting step contains "its verify failed: " | [`verify_owed`](NodeData::verify_owed) |
 //! | the `decision` of a flow | [`ending`](NodeData::ending) |
 //! | `failures`, `afterErr`, `onDoneErr`, `onFailedErr` among the unknown fields of a row | fields |
 
@@ -15,13 +16,13 @@ const SIBLING_FAILED: &str = "given up, as a step beside it failed";
 const UNDO_REQUESTED: &str = "given up, as it is to be undone";
 const VERIFY_FAILED: &str = "its verify failed: ";
 
-/// Whether an earlier version would have taken this error's text for a mark. Where it is the step's
-/// own error, its [`cause`](NodeData::cause) has to say so.
+/// Returns whether an earlier version would have taken this error's text for a mark. If the text is
+/// the step's own error, [`cause`](NodeData::cause) must say so.
 pub(crate) fn reads_like_a_mark(error: &str) -> bool {
     error == SIBLING_FAILED || error == UNDO_REQUESTED || error.contains(VERIFY_FAILED)
 }
 
-/// Translates one node.
+/// Translates one node in place.
 pub(super) fn translate(node: &mut NodeData) {
     if !node.errors.is_empty() && node.cause.is_none() {
         translate_error(node);
@@ -59,7 +60,8 @@ fn translate_error(node: &mut NodeData) {
     }
 }
 
-/// Puts a field that was unknown to an earlier version's rows in its place. Whether it is one.
+/// Moves a value that an earlier version kept among the unknown fields to its own field. Returns
+/// whether the field has one.
 fn is_taken(node: &mut NodeData, name: &str, value: &Json) -> bool {
     let text = || value.decode().ok();
     match name {

@@ -1,8 +1,8 @@
-//! Paths of nodes, such as `preFlight.chkNetwork`: the names from below the root down to the
-//! node, with a dot between them. The root's own path is empty.
+//! Paths of nodes, such as `preFlight.chkNetwork`: the names from the child of the root down to the
+//! node, separated by dots. The root's own path is empty.
 //!
-//! A name may hold anything, so three things are escaped: a dot within a name is written `\.`, a
-//! backslash `\\`, and a name that is empty `\e`. Nothing else is, not even a space.
+//! A name may contain any text, so three things are escaped: a dot within a name is written `\.`, a
+//! backslash `\\`, and an empty name `\e`. Nothing else is escaped, not even a space.
 //!
 //! ```
 //! use steps::state::path;
@@ -14,7 +14,7 @@
 
 use std::borrow::Cow;
 
-/// The path made of these names.
+/// Returns the path made of these names.
 pub fn join<I>(names: I) -> String
 where
     I: IntoIterator<Item: AsRef<str>>,
@@ -26,7 +26,7 @@ where
     path
 }
 
-/// Lengthens `path` by one name.
+/// Appends one name to `path`.
 pub fn push(path: &mut String, name: &str) {
     if !path.is_empty() {
         path.push('.');
@@ -48,10 +48,10 @@ pub fn push(path: &mut String, name: &str) {
     }
 }
 
-/// The names that `path` is made of, with the escapes resolved; none for the root's path.
+/// Returns the names in `path`, with the escapes resolved. The root's path has none.
 ///
-/// Any text can be split: nothing between two dots is an empty name, a backslash before any other
-/// character stands for that character, and one at the end for itself.
+/// Any text can be split: two dots in a row enclose an empty name, a backslash before any other
+/// character stands for that character, and a backslash at the end stands for itself.
 pub fn split(path: &str) -> Names<'_> {
     Names {
         rest: (!path.is_empty()).then_some(path),

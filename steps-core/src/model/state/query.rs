@@ -1,22 +1,22 @@
-//! Finding nodes of a state by their path, and asking what they are doing.
+//! Finding nodes of a state by their path, and querying their status.
 //!
-//! For tools. A flow's own code has typed fields and references for this.
+//! These methods are for tools. A flow's own code uses typed fields and references instead.
 
 use super::{Kind, State, Until, path};
 use crate::model::status::Status;
 
 impl State {
-    /// The node directly below that has this name.
+    /// Returns the child with this name.
     pub fn child(&self, name: &str) -> Option<&Self> {
         self.states.iter().find(|state| state.name == name)
     }
 
-    /// The node directly below that has this name.
+    /// Returns the child with this name, mutably.
     pub fn child_mut(&mut self, name: &str) -> Option<&mut Self> {
         self.states.iter_mut().find(|state| state.name == name)
     }
 
-    /// The node at this [`path`]; at the empty path this one.
+    /// Returns the node at this [`path`]. The empty path is this node.
     ///
     /// ```
     /// # use steps::state::State;
@@ -31,19 +31,20 @@ impl State {
         path::split(path).try_fold(self, |state, name| state.child(&name))
     }
 
-    /// The node at this [`path`]; at the empty path this one.
+    /// Returns the node at this [`path`], mutably. The empty path is this node.
     pub fn get_mut(&mut self, path: &str) -> Option<&mut Self> {
         path::split(path).try_fold(self, |state, name| state.child_mut(&name))
     }
 
-    /// Whether there is a node at this [`path`]. Nodes come into being when they are begun or
-    /// passed over, so a step that the flow has may be missing here.
+    /// Returns whether there is a node at this [`path`]. A node is created when its step begins or
+    /// is passed over, so a step of the flow may have no node yet.
     pub fn has(&self, path: &str) -> bool {
         self.get(path).is_some()
     }
 
-    /// The path of the node that was begun last; of several begun at the same time the last in
-    /// order, the deepest first. `None` where nothing below this node has begun.
+    /// Returns the path of the node that began last. If several began at the same time, it is the
+    /// last of them in order, and a child comes after its parent. Returns `None` if nothing below
+    /// this node has begun.
     ///
     /// ```
     /// # use steps::state::State;
@@ -77,8 +78,9 @@ impl State {
         best.0.map(|_| path::join(best.1))
     }
 
-    /// The result of a node that is done: its output, or where there is none its `info`, which
-    /// is where the Go library's steps put it. `None` also where the output is `null`.
+    /// Returns the result of a node that is done: its output, or its `info` if it has no output,
+    /// because the Go library's steps put their results there. Also returns `None` if the output is
+    /// `null`.
     pub fn result(&self) -> Option<&crate::base::json::Json> {
         match self.status {
             Status::Done => self.output.as_ref().or(self.info.as_ref()),
@@ -86,31 +88,31 @@ impl State {
         }
     }
 
-    /// Whether the node at this [`path`] has been begun, whatever became of it.
+    /// Returns whether the node at this [`path`] has begun, whatever happened to it later.
     pub fn started(&self, path: &str) -> bool {
         self.is(path, |status| {
             !matches!(status, Status::Pending | Status::Skipped)
         })
     }
 
-    /// Whether the node at this [`path`] has been begun and has not ended: it runs or waits.
+    /// Returns whether the node at this [`path`] has begun and not yet ended: it runs or waits.
     pub fn proceeding(&self, path: &str) -> bool {
         self.is(path, |status| {
             matches!(status, Status::Running | Status::Waiting)
         })
     }
 
-    /// Whether the node at this [`path`] has ended well, and was not taken back since.
+    /// Returns whether the node at this [`path`] ended successfully and was not undone.
     pub fn succeeded(&self, path: &str) -> bool {
         self.is(path, |status| status == Status::Done)
     }
 
-    /// Whether the node at this [`path`] has ended with an error, and was not taken back since.
+    /// Returns whether the node at this [`path`] ended with an error and was not undone.
     pub fn failed(&self, path: &str) -> bool {
         self.is(path, |status| status == Status::Failed)
     }
 
-    /// Whether this node is a step that waits for a [signal](struct@crate::signal).
+    /// Returns whether this node is a step that waits for a [signal](struct@crate::signal).
     pub fn waits_for_signal(&self) -> bool {
         self.kind == Kind::Step
             && self.status == Status::Waiting
@@ -121,7 +123,8 @@ impl State {
         self.get(path).is_some_and(|state| what(state.status))
     }
 
-    /// This node and all below it with their [`path`]s, each before what is below it.
+    /// Returns an iterator over this node and all nodes below it with their [`path`]s. Each node
+    /// comes before its children.
     pub fn walk(&self) -> Walk<'_> {
         Walk {
             root: Some(self),
@@ -136,9 +139,9 @@ impl State {
 #[must_use]
 pub struct Walk<'a> {
     root: Option<&'a State>,
-    /// The path of the node that was given last.
+    /// The path of the node that was returned last.
     path: String,
-    /// For each level: the nodes that are left, and the length of the path of the node above.
+    /// For each level: the remaining nodes, and the length of their parent's path.
     levels: Vec<(std::slice::Iter<'a, State>, usize)>,
 }
 

@@ -1,20 +1,21 @@
-//! A state from JSON, straight into the tree, without a detour through a general JSON value.
+//! Reading a state from JSON, directly into the tree, without an intermediate JSON value.
 //!
-//! What is tolerated:
+//! The reader tolerates:
 //!
 //! * All fields but `name` may be missing, and all but `name` may be `null`.
-//! * `err` may be missing or be the list `errs`; of a text and a list that disagree, both are
-//!   kept.
-//! * A node may stand twice among its siblings: the later one counts, in the place of the first.
-//! * A field that is not known is kept in [`State::extra`], also one that is known but for the
-//!   spelling of its name. Inside `undo` and `progress` an unknown field is an error.
-//! * A node without `status` has the one that `err`, `startedAt` and `doneAt` tell. With a
-//!   `status`, these must not contradict it: what is `done` or `failed` has a `doneAt`, what is
-//!   `pending`, `running` or `waiting` has none, and what is `done` has no error.
-//! * Times have any RFC 3339 offset; they are kept in UTC.
+//! * `err` may be missing, or be replaced by the list `errs`. If a text and a list disagree, both
+//!   are kept.
+//! * A node may appear twice among its siblings. The later one counts, and takes the place of the
+//!   first.
+//! * An unknown field is kept in [`State::extra`], even if only the spelling of its name differs
+//!   from a known one. Inside `undo` and `progress` an unknown field is an error.
+//! * A node without `status` gets its status from `err`, `startedAt` and `doneAt`. With a `status`,
+//!   these fields must not contradict it: a node that is `done` or `failed` has a `doneAt`; one
+//!   that is `pending`, `running` or `waiting` has none; and one that is `done` has no error.
+//! * Times may have any RFC 3339 offset; they are kept in UTC.
 //!
-//! Everything else is an error that names the node. A level of nodes takes a level of the stack,
-//! which [`Limits::depth`] bounds; the levels inside a saved value take none.
+//! Everything else is an error that names the node. Each level of nodes takes a level of the stack,
+//! which [`Limits::depth`] limits; the levels inside a saved value take none.
 
 use std::io::{self, Read as _};
 
@@ -60,7 +61,8 @@ impl State {
         read(serde_json::Deserializer::from_slice(text), limits)
     }
 
-    /// Reads a state from a file or another source, of which no more is read than `limits` allow.
+    /// Reads a state from a file or another source. Reads no more of the source than `limits`
+    /// allow.
     pub fn from_reader_with(
         source: &mut dyn io::Read,
         limits: &Limits,
@@ -115,15 +117,15 @@ impl Reader<'_> {
         }
     }
 
-    /// The path of the node at which reading ended.
+    /// Returns the path of the node at which reading stopped.
     fn path(&self) -> String {
         path::join(self.trail.iter().rev())
     }
 }
 
-/// Reads a state that stands in another document, within [`Limits::DEFAULT`] except for the
-/// bytes. Works with the deserializers of `serde_json` only, as saved values are kept as JSON
-/// text.
+/// Reads a state that is part of another document, within [`Limits::DEFAULT`] except for the number
+/// of bytes. Works only with the deserializers of `serde_json`, because saved values are kept as
+/// JSON text.
 impl<'de> Deserialize<'de> for State {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut reader = Reader::new(&Limits::DEFAULT);

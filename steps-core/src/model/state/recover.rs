@@ -1,29 +1,31 @@
-//! Clearing nodes, so that an execution that has ended can go on: what failed, or everything from
-//! one node on.
+//! Clearing nodes, so that an execution that has ended can continue: either what failed, or
+//! everything from one node on.
 //!
-//! Each change of a status goes through [`Status::on`]. What is cleared is not undone: the effects
-//! of a step stay, and it is run again.
+//! Each change of a status goes through [`Status::on`]. Clearing is not undoing: the effects of a
+//! step stay, and the step runs again.
 
 use super::{Kind, Row, State, StateError, path};
 use crate::model::status::{IllegalTransition, Status, Transition};
 
 impl State {
-    /// Clears what failed, so that the next pass tries it again: failure is final until this.
+    /// Clears what failed, so that the next pass tries it again. Without this, a failure is final.
     ///
-    /// * A step that failed, was skipped, or was taken back (well or not) is pending again, as if
-    ///   never begun; its `info` is kept, as working data is between attempts.
-    /// * A node above such a step runs again, its errors cleared. Its recorded decision and items
-    ///   stay, unless all below it was taken back: then they are made anew.
-    /// * The root, if it failed, was undone or stuck, runs again with the same input.
-    /// * An execution that was stopped goes on where it was: nothing below the root is cleared.
-    /// * What is done, but comes after a step that was taken back, is pending again too: it may rest
-    ///   on what is no more. Steps before it, such as those before a pivot, stay.
-    /// * Whatever else is done stays as it is, and so does everything below it, such as the failure of an
-    ///   optional step that was passed over. Beside a step that failed for good such a failure is
-    ///   cleared too.
+    /// * A step that failed, was skipped, or was undone (successfully or not) becomes pending, as
+    ///   if it had never begun. Its `info` is kept, like working data between attempts.
+    /// * A node above such a step runs again, with its errors cleared. Its recorded decision and
+    ///   items stay, unless everything below it was undone; then they are evaluated again.
+    /// * The root runs again with the same input, if it failed, was undone or is stuck.
+    /// * An execution that was stopped continues where it stopped: nothing below the root is
+    ///   cleared.
+    /// * A node that is done but comes after an undone step becomes pending too, because it may
+    ///   depend on an effect that no longer exists. Steps before the undone step, such as those
+    ///   before a pivot, stay done.
+    /// * Every other node that is done stays as it is, with everything below it, such as the
+    ///   failure of an optional step that was passed over. But beside a step that failed for good,
+    ///   such a failure is cleared too.
     ///
-    /// Nothing changes while the root is being undone, and where nothing had failed. Gives the
-    /// number of nodes that were cleared.
+    /// Nothing changes while the root is being undone, or if nothing had failed. Returns the number
+    /// of cleared nodes.
     ///
     /// ```
     /// # use steps::state::State;
@@ -51,15 +53,17 @@ impl State {
         cleared
     }
 
-    /// Clears the node at this [`path`], all below it, and everything after it in order, so that
-    /// the next pass begins with it: the later siblings of the node and of each node above it, but
-    /// not the siblings in a `parallel`, which do not come after one another. The nodes above run
-    /// again. At the empty path the whole execution is pending again, with the same input.
+    /// Clears the node at this [`path`], everything below it, and everything after it in order, so
+    /// that the next pass begins with this node. "After it" means the later siblings of the node
+    /// and of each node above it, except in a `parallel`, whose lines have no order. The nodes
+    /// above run again. With the empty path, the whole execution becomes pending, with the same
+    /// input.
     ///
-    /// Here `info` is cleared too, and so are decisions, items and rounds. Gives the number of
-    /// nodes that were cleared.
+    /// Unlike [`recover`](Self::recover), this also clears `info`, decisions, items and rounds.
+    /// Returns the number of cleared nodes.
     ///
-    /// Fails, and changes nothing, where there is no such node, or while the root is being undone.
+    /// Returns an error, and changes nothing, if there is no such node, or while the root is being
+    /// undone.
     pub fn reset(&mut self, path: &str) -> Result<usize, StateError> {
         if !self.has(path) {
             let path = path.to_owned();
@@ -101,7 +105,7 @@ impl State {
 }
 
 impl State {
-    /// Whether there is nothing to clear, without a look at what is below.
+    /// Returns whether there is nothing to clear. Does not look at the children.
     #[inline]
     fn is_at_rest(&self) -> bool {
         match self.status {
@@ -112,14 +116,14 @@ impl State {
     }
 }
 
-/// Where a node stands. The root keeps its input.
+/// The position of a node. The root keeps its input.
 #[derive(Clone, Copy, PartialEq)]
 enum Place {
     Root,
     Below,
 }
 
-/// The status after clearing, if there is a way to it.
+/// Returns the status after clearing, if the state machine has a way to it.
 fn cleared(status: Status) -> Option<Status> {
     let by = |events: &[Transition]| {
         events
@@ -132,8 +136,8 @@ fn cleared(status: Status) -> Option<Status> {
         .or_else(|| by(&[Transition::UndoFail, Transition::Recover]))
 }
 
-/// `stale` says whether something before the node, in order, was taken back: then what is done may
-/// rest on it, and is done anew.
+/// `stale` says whether an earlier node, in order, was undone. Then a node that is done may depend
+/// on the undone effect, and must run again.
 fn recover(node: &mut State, place: Place, stale: &mut bool) -> usize {
     if node.status == Status::Done {
         return if *stale { wipe(node, place) } else { 0 };
@@ -175,7 +179,7 @@ fn recover(node: &mut State, place: Place, stale: &mut bool) -> usize {
     count
 }
 
-/// Lets an execution that was stopped go on where it was.
+/// Makes a stopped execution continue where it stopped.
 fn go_on(root: &mut State) -> usize {
     if root.started_at.is_some() {
         return usize::from(reopen(root));
@@ -187,7 +191,8 @@ fn go_on(root: &mut State) -> usize {
     1
 }
 
-/// Makes the node run again, with what is below it as it is. Whether that changed anything.
+/// Makes the node run again, and leaves its children as they are. Returns whether this changed
+/// anything.
 fn reopen(node: &mut State) -> bool {
     let status = match node.status {
         Status::Pending | Status::Running => return false,
@@ -209,7 +214,7 @@ fn reopen(node: &mut State) -> bool {
     true
 }
 
-/// Makes the node pending, as if it had never begun, except for its `info` and what is below it.
+/// Makes the node pending, as if it had never begun. Keeps its `info` and its children.
 fn forget(node: &mut State, place: Place) {
     if let Some(status) = cleared(node.status) {
         node.status = status;
@@ -227,7 +232,7 @@ fn forget(node: &mut State, place: Place) {
     forget_values(node, place);
 }
 
-/// Clears what the node recorded on the way.
+/// Clears the values that the node recorded while it ran.
 fn forget_values(node: &mut State, place: Place) {
     node.decision = None;
     node.output = None;
@@ -240,12 +245,12 @@ fn forget_values(node: &mut State, place: Place) {
     }
 }
 
-/// Whether what is below a node of this kind comes from a recorded decision.
+/// Returns whether the children of a node of this kind depend on a recorded decision.
 const fn is_decided(kind: Kind) -> bool {
     matches!(kind, Kind::If | Kind::For | Kind::Loop)
 }
 
-/// Clears the node and all below it. How many of these nodes there were to clear.
+/// Clears the node and everything below it. Returns how many of these nodes were not pending.
 fn wipe(node: &mut State, place: Place) -> usize {
     let mut count = usize::from(node.status != Status::Pending);
     count += node

@@ -1,20 +1,22 @@
-//! The tree as rows: a node each, with a number and that of the node above it. This is what a
-//! journal is told in [`Batch::changes`](crate::journal::Batch::changes), put together and taken
-//! apart again.
+//! The tree as rows: one for each node, with its number and its parent's number. A journal receives
+//! these rows in [`Batch::changes`](crate::journal::Batch::changes); this module builds a tree from
+//! rows, and rows from a tree.
 
 use std::collections::HashSet;
 
 use super::{LimitKind, Limits, NodeData, State, StateError, old_form, path};
 
-/// The number of a node's row, in the store from which the tree was put together.
+/// The number of a node's row, in the store that the tree was read from.
 ///
-/// A run that [resumes](crate::Run::resume) a state with rows tells its journal only of nodes that
-/// change, each with the number it has here; new nodes get larger ones. Where nodes have none, as
-/// those that were read from JSON, or the root has none, the journal is told of the whole tree first
-/// ([`Batch::replaces`](crate::journal::Batch::replaces)). What changes a state, such as
-/// [`State::recover`], therefore takes the root's row away; who changes its fields does so too.
+/// A run that [resumes](crate::Run::resume) a state with rows passes only changed nodes to its
+/// journal, each with the number it has here; new nodes get larger numbers. If the root or another
+/// node of the state has no number, as in a state read from JSON, the run first passes the whole
+/// tree ([`Batch::replaces`](crate::journal::Batch::replaces)). Methods that change a state, such
+/// as [`State::recover`], therefore remove the root's row. Code that changes the fields of a state
+/// itself must do the same.
 ///
-/// It is no part of a state's JSON, and any two are equal: states that say the same are.
+/// The row is not part of a state's JSON. Any two rows are equal, so that states with the same
+/// content are equal.
 ///
 /// ```
 /// use steps::{State, state::Row};
@@ -29,15 +31,15 @@ use super::{LimitKind, Limits, NodeData, State, StateError, old_form, path};
 pub struct Row(Option<u32>);
 
 impl Row {
-    /// The row with this number; the root's is 0.
+    /// Returns the row with this number. The root has number 0.
     pub const fn new(number: u32) -> Self {
         Self(Some(number))
     }
 
-    /// Above this, numbers are given anew, so that they never end.
+    /// Above this number, rows are renumbered, so that the numbers never run out.
     pub(crate) const MOST: u32 = u32::MAX / 2;
 
-    /// Its number, if there is one.
+    /// Returns the row's number, if it has one.
     pub const fn get(self) -> Option<u32> {
         self.0
     }
@@ -51,56 +53,58 @@ impl PartialEq for Row {
 
 impl Eq for Row {}
 
-/// One node as a row: its number, that of the node above it, and its content.
+/// One node as a row: its number, its parent's number, and its content.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NodeRow {
-    /// The node's number: the same for as long as the execution lives, also in a later run that
-    /// resumes what [`State::from_rows`] has put together. The root's is 0.
+    /// The node's number. It stays the same for as long as the execution exists, even in a later
+    /// run that resumes a state built by [`State::from_rows`]. The root has number 0.
     pub id: u32,
-    /// The number of the node above it; the root's is its own.
+    /// The number of the node's parent; for the root, its own number.
     pub parent: u32,
     /// The node.
     pub node: NodeData,
 }
 
 impl NodeRow {
-    /// A node with its place. A [`State`] gives only its own node, not those below.
+    /// Returns a node with its numbers. Only the node itself is taken from a [`State`], not its
+    /// children.
     pub fn new(id: u32, parent: u32, node: impl Into<NodeData>) -> Self {
         let node = node.into();
         Self { id, parent, node }
     }
 }
 
-/// One row that is being put in its place.
+/// A row while the tree is built.
 struct Part {
     id: u32,
     parent: u32,
     node: State,
     depth: usize,
-    /// The places of the nodes below.
+    /// The positions of the children.
     below: Vec<usize>,
 }
 
 impl State {
-    /// Puts the tree together whose [rows](Row) these are, within [`Limits::DEFAULT`]. They may
-    /// come in any order; of two with one number the later counts, so that all changes that a
-    /// journal was ever told can be given as well. The root has number 0. The nodes below one stand
-    /// in the order of their numbers. `None` where there are no rows.
+    /// Builds the tree from its [rows](Row), within [`Limits::DEFAULT`]. The rows may come in any
+    /// order. Of several rows with one number the last counts, so the input may be all changes that
+    /// a journal ever received. The root has number 0. Children are sorted by their numbers.
+    /// Returns `None` if there are no rows.
     ///
     /// # Errors
     ///
-    /// [`StateError::Row`] where the rows are no tree: the one above a row is missing, or it stands
-    /// above itself. [`StateError::Limit`] where it is too deep or has too many nodes.
+    /// Returns [`StateError::Row`] if the rows do not form a tree: the parent of a row is missing,
+    /// or a row is above itself. Returns [`StateError::Limit`] if the tree is too deep or has too
+    /// many nodes.
     pub fn from_rows(rows: impl IntoIterator<Item = NodeRow>) -> Result<Option<Self>, StateError> {
         Self::from_rows_with(rows, &Limits::DEFAULT)
     }
 
-    /// The same within other limits.
+    /// Builds the tree like [`from_rows`](Self::from_rows), within other limits.
     ///
     /// # Errors
     ///
-    /// Those of [`from_rows`](Self::from_rows).
+    /// Returns the same errors as [`from_rows`](Self::from_rows).
     pub fn from_rows_with(
         rows: impl IntoIterator<Item = NodeRow>,
         limits: &Limits,
@@ -142,7 +146,7 @@ impl State {
                 reason: "it stands below itself".to_owned(),
             });
         }
-        // Each after all that is below it.
+        // Each node comes after everything below it.
         for at in order.into_iter().rev() {
             let below = std::mem::take(&mut parts[at].below);
             let states = below
@@ -154,16 +158,16 @@ impl State {
         Ok(parts.into_iter().next().map(|root| root.node))
     }
 
-    /// The rows that the whole tree is kept in, each after the one above it: what replaces all rows
-    /// of an execution after a tool has changed its state. A node keeps the [row](Self#structfield.row)
-    /// it has, unless another has the same or the order would not be that of the numbers; the others
-    /// get new ones.
+    /// Returns the rows of the whole tree, each after its parent's row. They replace all rows of an
+    /// execution after a tool has changed its state. A node keeps its [row](Self#structfield.row),
+    /// unless another node has the same number or the number does not fit the order; then it gets a
+    /// new one.
     pub fn to_rows(&self) -> Vec<NodeRow> {
         let most = largest(self).unwrap_or(0);
         let mut next = if most > Row::MOST { 1 } else { most + 1 };
         let mut used = HashSet::new();
         let mut rows = Vec::new();
-        // The nodes to write, each with its row and that of the node above it.
+        // The nodes to write, each with its own number and its parent's.
         let mut left = vec![(self, 0, 0)];
         while let Some((node, id, parent)) = left.pop() {
             rows.push(NodeRow::new(id, parent, node.node.clone()));
@@ -189,7 +193,7 @@ impl State {
     }
 }
 
-/// The largest number of a row in a tree, if it has any.
+/// Returns the largest row number in a tree, if there is any.
 pub(crate) fn largest(state: &State) -> Option<u32> {
     let mut largest = None;
     let mut left = vec![state];
@@ -200,7 +204,7 @@ pub(crate) fn largest(state: &State) -> Option<u32> {
     largest
 }
 
-/// The rows in the order of their numbers, each number once.
+/// Sorts the rows by number, each number once.
 fn sorted(rows: impl IntoIterator<Item = NodeRow>) -> Vec<Part> {
     let mut parts: Vec<Part> = rows
         .into_iter()
@@ -222,7 +226,7 @@ fn sorted(rows: impl IntoIterator<Item = NodeRow>) -> Vec<Part> {
             }
         })
         .collect();
-    // The sort is stable, so of one number the later row is the last.
+    // The sort is stable, so after the reversal the latest row of a number comes first.
     parts.reverse();
     parts.sort_by_key(|part| part.id);
     parts.dedup_by_key(|part| part.id);
@@ -230,7 +234,7 @@ fn sorted(rows: impl IntoIterator<Item = NodeRow>) -> Vec<Part> {
 }
 
 fn place(parts: &[Part], id: u32) -> Option<usize> {
-    // Where no number is left out, that is the place.
+    // If no number is missing, the number is the position.
     let at = id as usize;
     if parts.get(at).is_some_and(|part| part.id == id) {
         return Some(at);
@@ -238,8 +242,8 @@ fn place(parts: &[Part], id: u32) -> Option<usize> {
     parts.binary_search_by_key(&id, |part| part.id).ok()
 }
 
-/// Counts the depth of each row that the root stands above, from 1. Gives their places, each after
-/// the one above it.
+/// Computes the depth of each row that the root is above; the root has depth 1. Returns their
+/// positions, each after its parent's.
 fn from_the_root(parts: &mut [Part], limits: &Limits) -> Result<Vec<usize>, StateError> {
     let mut order = Vec::with_capacity(parts.len());
     order.push(0);

@@ -1,5 +1,5 @@
-//! The JSON schema of a state, behind the feature `schemars`: what is written, and of what is
-//! tolerated on reading the list `errs`.
+//! The JSON schema of a state, behind the feature `schemars`. It describes what is written, and the
+//! list `errs`, which is only read.
 
 use std::borrow::Cow;
 

@@ -1,4 +1,4 @@
-//! The small values of a node as they are read: names, waits, and the two records.
+//! Reading the small values of a node: names, waits, and the records `undo` and `progress`.
 
 use std::{fmt, marker::PhantomData};
 
@@ -8,12 +8,12 @@ use serde::{Deserialize, Deserializer, de};
 use super::{Ending, FailureCause, Kind, Progress, Resolved, Undo, Until, time::Time};
 use crate::model::status::Status;
 
-/// A value that is read from a word.
+/// A value that is read from one word.
 pub(super) trait Word: Sized {
-    /// What it is, for the error.
+    /// The name of the value in error messages.
     const WHAT: &'static str;
 
-    /// The value, or the reason why there is none.
+    /// Returns the value, or the reason why `word` is not valid.
     fn read(word: &str) -> Result<Self, String>;
 }
 
@@ -157,7 +157,7 @@ fn resolved<E: de::Error>(name: &str) -> Result<Resolved, E> {
     found.ok_or_else(|| de::Error::unknown_variant(name, &["skipped", "undone"]))
 }
 
-/// Reads a time, or `null`.
+/// Reads a time or `null`.
 pub(super) fn time<'de, A: de::MapAccess<'de>>(map: &mut A) -> Result<Option<Timestamp>, A::Error> {
     Ok(map.next_value::<Option<Time>>()?.map(|time| time.0))
 }

@@ -1,5 +1,5 @@
-//! The visitors that read a node and what is below it. On an error, each level adds its name to
-//! the trail on the way out, so that a path costs nothing where all goes well.
+//! The visitors that read a node and its children. After an error, each level adds its name to the
+//! trail on the way out, so paths cost nothing if all goes well.
 
 use std::{
     borrow::Cow,
@@ -17,17 +17,17 @@ use super::{
     fields::{Fields, Key},
 };
 
-/// What is common to the reading of one document.
+/// The shared data while one document is read.
 pub(super) struct Reader<'l> {
     limits: &'l Limits,
     nodes: usize,
-    /// After an error: the names from the node where it struck up to below the root.
+    /// After an error: the names from the node with the error up to the child of the root.
     pub(super) trail: Vec<String>,
     /// The depth whose name was last added to `trail`.
     trail_depth: usize,
-    /// After an error: the field that is to blame.
+    /// After an error: the field that caused it.
     pub(super) field: String,
-    /// After an error: the limit that was passed, and its value.
+    /// After an error: the limit that was exceeded, and its value.
     pub(super) passed: Option<(LimitKind, usize)>,
 }
 
@@ -63,7 +63,7 @@ impl<'l> Reader<'l> {
         E::custom(format_args!("more than {max} {limit}, the limit"))
     }
 
-    /// Notes the field at which an error struck, unless it struck further down.
+    /// Records the field with an error, unless the error occurred further down.
     #[cold]
     fn blame(&mut self, field: &str) {
         if self.field.is_empty() && self.trail.is_empty() && self.passed.is_none() {
@@ -71,7 +71,7 @@ impl<'l> Reader<'l> {
         }
     }
 
-    /// Notes the node at which an error struck, or one above it.
+    /// Records the node with an error, or a node above it.
     #[cold]
     fn leave(&mut self, depth: usize, name: Cow<'_, str>) {
         if depth > 0 && self.trail_depth != depth {
@@ -173,7 +173,7 @@ fn fill<'de, A: MapAccess<'de>>(
     fields.finish(node).map_err(de::Error::custom)
 }
 
-/// Reads the nodes below one.
+/// Reads the children of a node.
 struct Below<'a, 'l> {
     reader: &'a mut Reader<'l>,
     depth: usize,
@@ -211,9 +211,9 @@ impl<'de> de::Visitor<'de> for Below<'_, '_> {
     }
 }
 
-/// Of the nodes with one name keeps the last, in the place of the first.
+/// Of several nodes with one name, keeps the last, in the place of the first.
 fn last_of_each_name(mut states: Vec<State>) -> Vec<State> {
-    /// Up to here, comparing each with each is quicker than hashing.
+    /// Up to this number, comparing each pair is faster than hashing.
     const FEW: usize = 8;
     let unique = if states.len() <= FEW {
         (1..states.len()).all(|i| states[..i].iter().all(|s| s.name != states[i].name))

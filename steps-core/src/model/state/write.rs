@@ -1,7 +1,7 @@
-//! A state as JSON: the form that the Go library has, and our additions, each left out where it
-//! says nothing.
+//! Writing a state as JSON: the form of the Go library, with this library's additions. An addition
+//! is left out if it says nothing.
 //!
-//! Nothing is allocated for a node; outputs are copied as the text they were encoded to.
+//! Writing a node allocates nothing; outputs are copied as already encoded text.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use super::{Ending, FailureCause, Kind, Progress, Resolved, State, Undo, Until, 
 use crate::model::status::Status;
 
 impl State {
-    /// The state as JSON on one line.
+    /// Returns the state as JSON on one line.
     ///
     /// ```
     /// # use steps::state::State;
@@ -23,13 +23,13 @@ impl State {
         checked(serde_json::to_string(self))
     }
 
-    /// The state as indented JSON. Saved values stay on one line each.
+    /// Returns the state as indented JSON. Each saved value stays on one line.
     pub fn to_json_pretty(&self) -> String {
         checked(serde_json::to_string_pretty(self))
     }
 }
 
-/// Writing to memory can't fail, and every key is text.
+/// Unwraps the JSON: writing to memory can't fail, and every key is text.
 pub(super) fn checked(written: serde_json::Result<String>) -> String {
     written.expect("a state is always JSON")
 }
@@ -111,17 +111,17 @@ fn entry<M: SerializeMap, T: Serialize>(
     }
 }
 
-/// Whether reading the joined text alone would not give these errors back.
+/// Returns whether these errors can't be recovered from the joined text alone.
 fn is_lossy(errors: &[String]) -> bool {
     errors.len() > 1 || is_blank(errors)
 }
 
-/// Whether there is an error, but its text is empty, which in the Go form means there is none.
+/// Returns whether there is an error whose text is empty, which means no error in the Go form.
 pub(super) fn is_blank(errors: &[String]) -> bool {
     matches!(errors, [only] if only.is_empty())
 }
 
-/// The errors as one text.
+/// Displays the errors as one text.
 pub(super) struct Joined<'a>(pub(super) &'a [String]);
 
 impl fmt::Display for Joined<'_> {

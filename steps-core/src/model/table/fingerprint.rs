@@ -1,10 +1,11 @@
-//! One number for all of a table that decides whether a saved execution fits.
+//! The fingerprint: one number for everything in a table that decides whether a saved execution
+//! fits.
 
 use super::{InputField, Line, Table, Work};
 
-/// A number that changes with the table: FNV-1a, 64 bits. A change that mends a flow for executions
-/// that did not fit it is one of what is in it: a name or an alias, an input, a mark, a type. How
-/// steps are tried and timed, and their handlers, are not.
+/// Returns a number that changes with the table: FNV-1a, 64 bits. It covers names, aliases, kinds,
+/// inputs, marks and types. So a change to a flow that makes executions fit again also changes the
+/// number. Policies and handlers are not included.
 pub const fn fingerprint(table: &Table) -> u64 {
     table_print(table, OFFSET)
 }

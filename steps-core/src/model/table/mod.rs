@@ -1,6 +1,7 @@
-//! What the macros emit about a flow: one static table, with no code of the user's in it.
+//! The static table that the macros generate for each flow; it contains no user code.
 //!
-//! The interpreter walks it beside the [`Scope`](crate::language::scope::Scope)s that hold the values.
+//! The interpreter walks the table along with the [`Scope`](crate::language::scope::Scope)s that
+//! hold the values.
 
 mod fingerprint;
 
@@ -13,20 +14,20 @@ pub use fingerprint::fingerprint;
 pub struct Table {
     /// The flow's name, the name of the root in the saved tree.
     pub name: &'static str,
-    /// Names it was saved under before.
+    /// Names under which the flow was saved before.
     pub aliases: &'static [&'static str],
-    /// Its parameters by value, each a field of the saved input.
+    /// Its by-value parameters. Each is a field of the saved input.
     pub input: &'static [InputField],
     /// The text of its output's type.
     pub output: &'static str,
-    /// The nodes of its `steps!`, in order.
+    /// The lines of its `steps!`, in order.
     pub nodes: &'static [Line],
     /// What a failure leads to.
     pub on_failure: OnFailure,
 }
 
 impl Table {
-    /// Whether this flow was saved under `name`.
+    /// Returns whether this flow was or is saved under `name`.
     pub fn answers_to(&self, name: &str) -> bool {
         self.name == name || self.aliases.contains(&name)
     }
@@ -38,7 +39,7 @@ pub struct InputField {
     pub name: &'static str,
     /// The text of its type.
     pub ty: &'static str,
-    /// Whether a saved value of it can be read.
+    /// Checks that a saved value of the field can be read.
     pub check: fn(&str) -> Result<(), serde_json::Error>,
 }
 
@@ -48,13 +49,13 @@ impl std::fmt::Debug for InputField {
     }
 }
 
-/// What the failure of a flow leads to.
+/// What happens when a flow fails.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum OnFailure {
-    /// What was done is undone.
+    /// The steps that were done are undone.
     #[default]
     Undo,
-    /// It stays as it is, to be recovered and tried again.
+    /// The execution stays as it is, and can be recovered and tried again.
     Hold,
 }
 
@@ -63,7 +64,7 @@ pub enum OnFailure {
 pub struct Line {
     /// Its name in the saved tree.
     pub name: &'static str,
-    /// Names it was saved under before.
+    /// Names under which the line was saved before.
     pub aliases: &'static [&'static str],
     /// The marks on the line.
     pub marks: Marks,
@@ -71,14 +72,14 @@ pub struct Line {
     pub work: Work,
 }
 
-/// The marks a line may carry.
+/// The marks of a line.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Marks {
-    /// A failure is recorded and passed over.
+    /// A failure is recorded, and the flow continues.
     pub optional: bool,
-    /// Once done, what came before is no longer undone.
+    /// Once this line is done, earlier lines are no longer undone.
     pub pivot: bool,
-    /// It begins although a sibling failed.
+    /// The line begins even if a sibling has failed.
     pub atomic: bool,
 }
 
@@ -89,27 +90,27 @@ pub enum Work {
     Step(StepMeta),
     /// Runs its children in order.
     Group(&'static [Line]),
-    /// Runs its children at once.
+    /// Runs its children concurrently.
     Parallel(&'static [Line]),
-    /// Runs one of two groups, or none.
+    /// Runs one of two groups, or neither.
     If {
-        /// The group for a condition that holds.
+        /// The group that runs if the condition holds.
         then: &'static [Line],
-        /// The group for one that does not.
+        /// The group that runs if it does not.
         otherwise: &'static [Line],
     },
     /// Runs its children for each item.
     For {
         /// The body.
         body: &'static [Line],
-        /// How many items at once; 1 for in order.
+        /// How many items run at once; 1 means in order.
         at_once: usize,
     },
     /// Runs its children in rounds.
     Loop {
         /// The body.
         body: &'static [Line],
-        /// The most rounds; 0 for no limit.
+        /// The maximum number of rounds; 0 means no limit.
         max: u32,
     },
     /// Runs another flow.
@@ -117,8 +118,8 @@ pub enum Work {
 }
 
 impl Work {
-    /// The lines of the scope that this opens, given the recorded decision of an `if`. None of a
-    /// `for` and a `loop`: theirs are those of each item and each round.
+    /// Returns the lines of the scope that this line opens, given the recorded decision of an `if`.
+    /// Returns none for a `for` and a `loop`, whose scopes belong to their items and rounds.
     pub(crate) const fn own_lines(&self, decision: Option<bool>) -> &'static [Line] {
         match self {
             Self::Step(_) | Self::For { .. } | Self::Loop { .. } => &[],
@@ -131,7 +132,7 @@ impl Work {
         }
     }
 
-    /// The lines of the one group below, where there is just one.
+    /// Returns the lines of the only group below, if there is exactly one.
     pub(crate) const fn lines(&self) -> &'static [Line] {
         match self {
             Self::Step(_) => &[],
@@ -146,7 +147,7 @@ impl Work {
 }
 
 impl Line {
-    /// What the saved tree calls this sort of node.
+    /// Returns the kind of the line's node in the saved tree.
     pub const fn kind(&self) -> Kind {
         match self.work {
             Work::Step(_) => Kind::Step,
@@ -159,7 +160,7 @@ impl Line {
         }
     }
 
-    /// Whether this node was saved under `name`.
+    /// Returns whether this line was or is saved under `name`.
     pub fn answers_to(&self, name: &str) -> bool {
         self.name == name || self.aliases.contains(&name)
     }
@@ -168,9 +169,9 @@ impl Line {
 /// What the table says about a step's function.
 #[derive(Clone, Copy)]
 pub struct StepMeta {
-    /// How it is tried, timed and polled.
+    /// How the step is retried, timed and polled.
     pub policy: Policy,
-    /// How its undo is tried and timed.
+    /// How its undo is retried and timed.
     pub undo_policy: Policy,
     /// Whether it has an `#[undo]`.
     pub undo: bool,
@@ -178,16 +179,16 @@ pub struct StepMeta {
     pub verify: bool,
     /// Whether it has an `#[observe]`.
     pub observe: bool,
-    /// Whether its output is not saved and it runs again after a resume.
+    /// Whether its output is not saved, so the step runs again after a resume.
     pub volatile: bool,
     /// The text of its output's type.
     pub output: &'static str,
-    /// Whether a saved output still parses.
+    /// Checks that a saved output can still be decoded.
     pub check: fn(&str) -> Result<(), serde_json::Error>,
 }
 
 impl StepMeta {
-    /// The same with the options of a `#[step(…)]` on the line.
+    /// Returns the same, with the options of a `#[step(…)]` on the line.
     #[must_use]
     pub const fn with(mut self, over: Policy) -> Self {
         self.policy = self.policy.overridden_by(over);
@@ -204,7 +205,7 @@ impl std::fmt::Debug for StepMeta {
     }
 }
 
-/// How many levels of nodes the saved tree of these lines may have.
+/// Returns how many levels of nodes the saved tree of these lines may have.
 const fn depth(nodes: &[Line]) -> usize {
     let mut most = 0;
     let mut index = 0;
@@ -212,7 +213,7 @@ const fn depth(nodes: &[Line]) -> usize {
         let below = match &nodes[index].work {
             Work::Step(_) => 1,
             Work::Group(lines) | Work::Parallel(lines) => 1 + depth(lines),
-            // An item or a round is a level of its own.
+            // Items and rounds are a level of their own.
             Work::For { body, .. } | Work::Loop { body, .. } => 2 + depth(body),
             Work::If { then, otherwise } => {
                 let (then, otherwise) = (depth(then), depth(otherwise));
@@ -228,12 +229,13 @@ const fn depth(nodes: &[Line]) -> usize {
     most
 }
 
-/// Checks, when the program is compiled, that a state of this flow can be read back.
+/// Checks at compile time that a state of this flow can be read back.
 ///
 /// # Panics
 ///
-/// Where its groups are nested deeper than [`Limits::DEFAULT`](crate::model::state::Limits::DEFAULT)
-/// allows: 48 levels with the root; a `for` and a `loop` count twice.
+/// Panics if the groups are nested deeper than
+/// [`Limits::DEFAULT`](crate::model::state::Limits::DEFAULT) allows: 48 levels including the root.
+/// A `for` or a `loop` counts as two levels.
 pub const fn check_depth(table: &Table) {
     assert!(
         depth(table.nodes) < crate::model::state::Limits::DEFAULT.depth,

@@ -1,7 +1,7 @@
-//! The typed view of a saved tree, and typed references to its nodes.
+//! Typed views of a saved tree, and typed references to its nodes.
 //!
-//! For a flow `attach_volume` the macro makes `AttachVolumeState`, a [`FlowState`] with a field for
-//! each line, and `attach_volume::STEPS`, with a [`StepRef`] for each.
+//! For a flow `attach_volume` the macro generates `AttachVolumeState`, a [`FlowState`] with a field
+//! for each line, and `attach_volume::STEPS`, with a [`StepRef`] for each line.
 
 mod step_ref;
 mod step_state;
@@ -18,15 +18,15 @@ use crate::base::json::Json;
 pub use step_ref::{AsStepRef, ItemRef, StepRef};
 pub use step_state::{ItemStates, StepState};
 
-/// The fields of a typed state, as the macro generates them: a [`StepState`] for each step, a struct
-/// for each group.
+/// The fields of a typed state, as the macro generates them: a [`StepState`] for each step, and a
+/// struct for each group.
 #[doc(hidden)]
 pub trait View {
-    /// The view of the node at `at`.
+    /// Returns the view of the node at `at`.
     fn view(at: Place) -> Self;
 }
 
-/// Where in which tree a view looks.
+/// The tree and the path of a view.
 #[doc(hidden)]
 #[derive(Clone, Debug)]
 pub struct Place {
@@ -35,7 +35,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// The place of a child.
+    /// Returns the place of a child.
     #[must_use]
     pub fn child(&self, name: &'static str) -> Self {
         self.below(Cow::Borrowed(name))
@@ -59,9 +59,9 @@ impl Place {
     }
 }
 
-/// The state of a flow: its fields, one for each line, and the whole tree beneath.
+/// The state of a flow: a field for each line, and the whole tree below.
 ///
-/// Its serde form is the JSON of the tree, so it is saved and loaded like any value.
+/// Its serde form is the JSON of the tree, so it is saved and loaded like any other value.
 ///
 /// | line | field |
 /// |---|---|
@@ -130,43 +130,43 @@ impl<V> From<FlowState<V>> for State {
 }
 
 impl<V: View> FlowState<V> {
-    /// The whole tree, untyped.
+    /// Returns the whole tree, untyped.
     pub fn state(&self) -> &State {
         &self.root
     }
 
-    /// The tree for people, with marks, times and errors: see [`State::tree`].
+    /// Returns the tree for people, with marks, times and errors: see [`State::tree`].
     pub fn tree(&self) -> Tree<'_> {
         self.root.tree()
     }
 
-    /// The JSON of the tree in one line: see [`State::to_json`].
+    /// Returns the JSON of the tree on one line: see [`State::to_json`].
     pub fn to_json(&self) -> String {
         self.root.to_json()
     }
 
-    /// The JSON of the tree, indented: see [`State::to_json_pretty`].
+    /// Returns the JSON of the tree, indented: see [`State::to_json_pretty`].
     pub fn to_json_pretty(&self) -> String {
         self.root.to_json_pretty()
     }
 
-    /// What the execution is doing.
+    /// Returns the execution's status.
     pub fn execution_status(&self) -> Status {
         self.root.status
     }
 
-    /// Clears the failed path, so that the next run tries it again. What is done stays done.
-    /// Gives the number of nodes it cleared. See [`State::recover`].
+    /// Clears what failed, so that the next run tries it again. What is done stays done. Returns
+    /// the number of cleared nodes. See [`State::recover`].
     pub fn recover(&mut self) -> usize {
         self.edit(State::recover)
     }
 
-    /// Gives a value to a step that waits for a signal. It replaces one given before. False, and
-    /// nothing is changed, if the step does not wait for one.
+    /// Sends a value to a step that waits for a signal. It replaces a value sent before. Returns
+    /// `false`, and changes nothing, if the step does not wait for a signal.
     ///
     /// # Errors
     ///
-    /// Where the value can't be saved as JSON.
+    /// Returns an error if the value can't be saved as JSON.
     pub fn signal<T: Serialize>(
         &mut self,
         step: impl AsStepRef<T>,
@@ -176,22 +176,22 @@ impl<V: View> FlowState<V> {
         Ok(self.edit(|state| state.signal(&step.path(), json)))
     }
 
-    /// Lets a stuck rollback try again each undo that failed: see [`State::retry_undo`].
+    /// Makes a stuck rollback retry each failed undo: see [`State::retry_undo`].
     pub fn retry_undo(&mut self) -> Result<usize, StateError> {
         self.edit(State::retry_undo)
     }
 
-    /// Lets a stuck rollback go on without the undo of this step: see [`State::skip_undo`].
+    /// Makes a stuck rollback continue without the undo of this step: see [`State::skip_undo`].
     pub fn skip_undo<T>(&mut self, step: impl AsStepRef<T>) -> Result<(), StateError> {
         self.edit(|state| state.skip_undo(&step.path()))
     }
 
-    /// Tells a stuck rollback that this step was undone by hand: see [`State::mark_undone`].
+    /// Records that this step of a stuck rollback was undone by hand: see [`State::mark_undone`].
     pub fn mark_undone<T>(&mut self, step: impl AsStepRef<T>) -> Result<(), StateError> {
         self.edit(|state| state.mark_undone(&step.path()))
     }
 
-    /// Clears this step and all that comes after it, so that the next run begins with it: see
+    /// Clears this step and everything after it, so that the next run begins with it: see
     /// [`State::reset`].
     pub fn retry_from<T>(&mut self, step: impl AsStepRef<T>) -> Result<usize, StateError> {
         self.edit(|state| state.reset(&step.path()))

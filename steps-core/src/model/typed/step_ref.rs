@@ -40,7 +40,7 @@ impl<T> Clone for StepRef<T> {
 impl<T> Copy for StepRef<T> {}
 
 impl<T> StepRef<T> {
-    /// What the macro generates.
+    /// Used by the code that the macro generates.
     #[doc(hidden)]
     pub const fn new(path: &'static [&'static str]) -> Self {
         Self {
@@ -49,13 +49,14 @@ impl<T> StepRef<T> {
         }
     }
 
-    /// Its path. In a `for` or a `loop` a `*` stands for the key: [`at`](Self::at) puts one there.
+    /// Returns the step's path. Inside a `for` or a `loop`, a `*` stands for the key;
+    /// [`at`](Self::at) replaces it.
     pub fn path(&self) -> String {
         path::join(self.path)
     }
 
-    /// The step of the item with this key, or of the round with this number. Called again, it
-    /// fills the next `for` or `loop` inside.
+    /// Returns a reference to the step in the item with this key, or in the round with this number.
+    /// A further call of `at` fills in the key of the next inner `for` or `loop`.
     pub fn at(&self, key: impl fmt::Display) -> ItemRef<T> {
         ItemRef {
             path: self.path.iter().map(|name| (*name).to_owned()).collect(),
@@ -64,8 +65,8 @@ impl<T> StepRef<T> {
         .at(key)
     }
 
-    /// The step in a saved tree, if there is anything of it yet. Not for a step in a `for` or a
-    /// `loop`, which [`at`](Self::at) is for.
+    /// Returns the step's node in a saved tree, if it has one yet. For a step inside a `for` or a
+    /// `loop`, use [`at`](Self::at) first.
     pub fn of<'s>(&self, state: &'s State) -> Option<&'s State> {
         state.get(&self.path())
     }
@@ -83,14 +84,14 @@ impl<T> fmt::Display for StepRef<T> {
     }
 }
 
-/// A [`StepRef`] inside a `for` or a `loop`, with the key.
+/// A [`StepRef`] inside a `for` or a `loop`, with its key.
 pub struct ItemRef<T> {
     path: Vec<String>,
     output: PhantomData<fn() -> T>,
 }
 
 impl<T> ItemRef<T> {
-    /// Fills the next key.
+    /// Fills in the next key.
     #[must_use]
     pub fn at(mut self, key: impl fmt::Display) -> Self {
         if let Some(place) = self.path.iter_mut().find(|name| *name == "*") {
@@ -99,7 +100,7 @@ impl<T> ItemRef<T> {
         self
     }
 
-    /// Its path.
+    /// Returns the step's path.
     pub fn path(&self) -> String {
         path::join(&self.path)
     }
@@ -111,9 +112,9 @@ impl<T> fmt::Debug for ItemRef<T> {
     }
 }
 
-/// What names a step that gives a `T`: a [`StepRef`], or an [`ItemRef`].
+/// A reference to a step with an output of type `T`: a [`StepRef`] or an [`ItemRef`].
 pub trait AsStepRef<T> {
-    /// The step's path.
+    /// Returns the step's path.
     fn path(&self) -> String;
 }
 

@@ -1,4 +1,4 @@
-//! One step, or the items of a `for` and the rounds of a `loop`, in a typed state.
+//! The parts of a typed state: one step, the items of a `for`, and the rounds of a `loop`.
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
@@ -39,54 +39,55 @@ impl<T> View for StepState<T> {
 }
 
 impl<T> StepState<T> {
-    /// The node in the tree; `None` if nothing of it is saved yet.
+    /// Returns the step's node in the tree; `None` if it is not saved yet.
     pub fn state(&self) -> Option<&State> {
         self.at.find()
     }
 
-    /// What it is doing.
+    /// Returns the step's status.
     pub fn status(&self) -> Status {
         self.state().map_or(Status::Pending, |state| state.status)
     }
 
-    /// When its first attempt began.
+    /// Returns when the first attempt began.
     pub fn started_at(&self) -> Option<Timestamp> {
         self.state()?.started_at
     }
 
-    /// When it ended.
+    /// Returns when the step ended.
     pub fn done_at(&self) -> Option<Timestamp> {
         self.state()?.done_at
     }
 
-    /// How many attempts have begun.
+    /// Returns how many attempts have begun.
     pub fn attempts(&self) -> u32 {
         self.state().map_or(0, |state| state.attempts)
     }
 
-    /// The error of its last attempt, if that failed.
+    /// Returns the error of the last attempt, if it failed.
     pub fn error(&self) -> Option<&str> {
         self.state()?.errors.last().map(String::as_str)
     }
 
-    /// The working data that the step kept; `None` if that is nothing, or no `U`.
+    /// Returns the working data that the step saved; `None` if there is none, or if it is not a
+    /// `U`.
     pub fn info<U: DeserializeOwned>(&self) -> Option<U> {
         self.state()?.info.as_ref()?.decode().ok()
     }
 
-    /// Its path in the tree.
+    /// Returns the step's path in the tree.
     pub fn path(&self) -> String {
         path::join(&self.at.path)
     }
 }
 
 impl<T: DeserializeOwned> StepState<T> {
-    /// What it gave; `None` if it is not done. A step that a foreign state calls done, without an
-    /// output, gives its working data, where that is a `T`.
+    /// Returns the step's output; `None` if the step is not done. If a foreign state says that the
+    /// step is done but has no output for it, the working data is returned if it is a `T`.
     ///
     /// # Errors
     ///
-    /// Where the saved output is no `T`.
+    /// Returns an error if the saved output is not a `T`.
     pub fn output(&self) -> Result<Option<T>, serde_json::Error> {
         let Some(state) = self.state().filter(|state| state.status == Status::Done) else {
             return Ok(None);
@@ -122,12 +123,12 @@ impl<V> View for ItemStates<V> {
 }
 
 impl<V: View> ItemStates<V> {
-    /// The one with this key; rounds are numbered from 1.
+    /// Returns the item with this key, or the round with this number, counted from 1.
     pub fn get(&self, key: impl fmt::Display) -> V {
         V::view(self.at.below(Cow::Owned(key.to_string())))
     }
 
-    /// All of them, with their keys, in order.
+    /// Returns all items or rounds in order, with their keys.
     pub fn iter(&self) -> impl Iterator<Item = (&str, V)> {
         let states = self.at.find().map_or(&[][..], |state| &state.states);
         states

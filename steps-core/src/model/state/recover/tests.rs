@@ -9,7 +9,7 @@ fn read(text: &str) -> State {
     State::from_json(text).unwrap()
 }
 
-/// A tree written as `name:status`, with the nodes below in brackets.
+/// Writes a tree as `name:status`, with the children in brackets.
 fn shape(state: &State) -> String {
     let below: Vec<_> = state.states.iter().map(shape).collect();
     let below = if below.is_empty() {
@@ -294,7 +294,7 @@ proptest! {
         let count = state.recover();
         prop_assert_eq!(count == 0, state == before);
         prop_assert_eq!(&read(&state.to_json()), &state);
-        // What had failed before it was stopped is another matter.
+        // A failure from before the stop is cleared by a second call.
         if before.status == Status::Stopped {
             state.recover();
         }

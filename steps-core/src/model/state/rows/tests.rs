@@ -94,11 +94,11 @@ fn a_changed_tree_keeps_the_rows_it_can() {
     ];
     let mut state = build(rows).unwrap().unwrap();
     assert_eq!(ids(&state.to_rows()), [(0, 0), (2, 0), (5, 2), (7, 0)]);
-    // One is new and one is gone.
+    // One node is new, and one is gone.
     state.states[0].states.push(State::default());
     state.states.pop();
     assert_eq!(ids(&state.to_rows()), [(0, 0), (2, 0), (5, 2), (6, 2)]);
-    // One stands where the order is not that of the numbers, and one twice.
+    // One node is out of the order of the row numbers, and one number appears twice.
     state.states.insert(0, State::default());
     let twice = state.states[1].clone();
     state.states.push(twice);
@@ -108,7 +108,7 @@ fn a_changed_tree_keeps_the_rows_it_can() {
     all.dedup();
     assert_eq!(all.len(), rows.len(), "{rows:?}");
     assert_eq!(build(rows).unwrap().unwrap(), state);
-    // Numbers do not end.
+    // The numbers never run out.
     state.states[0].row = Row::new(u32::MAX);
     assert_eq!(build(state.to_rows()).unwrap().unwrap(), state);
 }
@@ -138,7 +138,7 @@ proptest! {
         });
         let back = State::from_rows(rows).unwrap().unwrap();
         prop_assert_eq!(&back, &state);
-        // Again, they keep their numbers.
+        // The second time, all nodes keep their numbers.
         let (first, again) = (ids(&state.to_rows()), ids(&back.to_rows()));
         prop_assert_eq!(first, again);
     }
