@@ -1,4 +1,4 @@
-//! What generated code uses. Not for anyone else: it changes without notice.
+//! The names that generated code uses. They are not for other code, and change without notice.
 
 #![allow(missing_docs)]
 pub use crate::__shown as shown;
@@ -61,8 +61,8 @@ pub use std::{
     vec::Vec,
 };
 
-/// What only an editor looks at. It may not even parse, and the compiler parses what a `cfg` takes
-/// out; but not a macro's arguments.
+/// Wraps code that only an editor reads. The code may not even parse. The compiler does parse code
+/// that a `cfg` removes, but it does not parse a macro's arguments.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __shown {

@@ -1,7 +1,7 @@
 //! The interpreter, the saved state and the journal beneath the [`steps`] crate.
 //!
-//! Programs use [`steps`], which re-exports what is meant for them and is documented there. What
-//! is public here and not shown is for generated code, and changes without notice.
+//! Programs use [`steps`], which re-exports and documents what is meant for them. Public items that
+//! are hidden here are for generated code, and change without notice.
 //!
 //! [`steps`]: https://docs.rs/steps
 #![forbid(unsafe_code)]

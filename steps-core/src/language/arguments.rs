@@ -1,23 +1,24 @@
-//! How a name is bound in arguments: `Copy` values by value, all others by shared reference.
+//! How names are bound in arguments: `Copy` values by value, all others by shared reference.
 //!
-//! An inherent method comes before a trait's of the same name, where its bounds hold.
+//! The choice uses method lookup: an inherent method whose bounds hold comes before a trait's
+//! method of the same name.
 
-/// A name about to be bound.
+/// A name that is about to be bound.
 #[derive(Debug)]
 pub struct Bind<T>(pub T);
 
 impl<T: Copy> Bind<&T> {
-    /// The value itself.
+    /// Returns the value itself.
     pub fn get(self) -> T {
         *self.0
     }
 }
 
-/// [`Bind::get`] for what is not `Copy`.
+/// [`Bind::get`] for types that are not `Copy`.
 pub trait BindRef {
-    /// What is bound.
+    /// The type of the bound name.
     type Bound;
-    /// The reference.
+    /// Returns the reference.
     fn get(self) -> Self::Bound;
 }
 
@@ -28,10 +29,11 @@ impl<T> BindRef for Bind<T> {
     }
 }
 
-/// How generated code comes to a [`Bind`]. These are methods, because a method of a value whose
-/// type has an error says nothing, where a function would let the compiler guess the type.
+/// Creates a [`Bind`] in generated code. This is a method because a method call on a value whose
+/// type has an error reports nothing more, whereas a function call would make the compiler guess
+/// the type.
 pub trait ToBind: Sized {
-    /// About to be bound.
+    /// Wraps the name that is about to be bound.
     fn __bind(self) -> Bind<Self> {
         Bind(self)
     }
@@ -40,12 +42,12 @@ impl<T> ToBind for T {}
 
 /// The value of a line that is done.
 pub trait Done<T> {
-    /// The value. The interpreter runs no line before those it may name.
+    /// Returns the value. The interpreter runs a line only after the lines that it may name.
     ///
     /// # Panics
     ///
-    /// Where that is not so, which is a bug in the interpreter; the panic is recorded as the
-    /// failure of the step whose arguments asked.
+    /// Panics if the line is not done, which is a bug in the interpreter. The panic is recorded as
+    /// the failure of the step whose arguments need the value.
     fn __done(self, name: &'static str) -> T;
 }
 

@@ -1,4 +1,4 @@
-//! Steps that are there from the start: sleeping, and waiting for a signal.
+//! The built-in steps: sleeping, and waiting for a signal.
 
 use std::{marker::PhantomData, time::Duration};
 
@@ -14,10 +14,10 @@ use crate::{
     model::state::Until,
 };
 
-/// A step that waits for a while.
+/// A step that waits for a given duration.
 ///
-/// Its end is recorded when it begins, so a resume waits only for what is left, and
-/// [`Run::advance`](crate::Run::advance) hands the state back instead of waiting.
+/// The time at which it ends is recorded when it begins, so a resume waits only for the rest, and
+/// [`Run::advance`](crate::Run::advance) returns the state instead of waiting.
 ///
 /// ```
 /// use std::time::Duration;
@@ -71,10 +71,10 @@ impl Step for sleep {
 
 impl Reversible for sleep {}
 
-/// A step that waits until somebody outside gives it a `T`.
+/// A step that waits until somebody sends it a `T` from outside.
 ///
-/// The value is given by the step's reference, to a run's [`Signals`](crate::Signals) or to the
-/// saved state:
+/// The value is sent through the step's reference, either to a run's [`Signals`](crate::Signals) or
+/// to the saved state:
 ///
 /// ```
 /// use steps::prelude::*;

@@ -1,4 +1,4 @@
-//! How a value is saved as JSON and read back.
+//! How values are saved as JSON and read back.
 
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -6,9 +6,9 @@ use crate::base::json::Json;
 
 /// How a value of `T` is saved and read back.
 pub struct Codec<T> {
-    /// To JSON; `None` for `null`.
+    /// Encodes to JSON; returns `None` for `null`.
     pub encode: fn(&T) -> Result<Option<Json>, serde_json::Error>,
-    /// From JSON text.
+    /// Decodes from JSON text.
     pub decode: fn(&str) -> Result<T, serde_json::Error>,
 }
 
@@ -37,7 +37,7 @@ pub trait Saved: Serialize + DeserializeOwned + Send + Sync + 'static {}
 #[diagnostic::do_not_recommend]
 impl<T: Serialize + DeserializeOwned + Send + Sync + 'static> Saved for T {}
 
-/// The codec of a value that can be saved.
+/// Returns the codec of a value that can be saved.
 pub const fn codec<T: Saved>() -> Codec<T> {
     Codec {
         encode: encode::<T>,
@@ -45,7 +45,7 @@ pub const fn codec<T: Saved>() -> Codec<T> {
     }
 }
 
-/// The codec of a `volatile` output, which is never saved: a resume makes it anew.
+/// Returns the codec of a `volatile` output. It is never saved; after a resume the step runs again.
 pub const fn unsaved<T>() -> Codec<T> {
     Codec {
         encode: |_| Ok(None),
@@ -54,7 +54,7 @@ pub const fn unsaved<T>() -> Codec<T> {
 }
 
 fn encode<T: Saved>(value: &T) -> Result<Option<Json>, serde_json::Error> {
-    // The most common output says nothing: don't ask serde for it.
+    // Most outputs are `()`: skip serde for them.
     if std::any::TypeId::of::<T>() == std::any::TypeId::of::<()>() {
         return Ok(None);
     }

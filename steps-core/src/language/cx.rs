@@ -1,4 +1,4 @@
-//! What a running step may ask of the run it belongs to.
+//! The context of a running step: access to the run that it belongs to.
 
 use std::{fmt, sync::Arc};
 
@@ -10,35 +10,35 @@ use crate::{
     model::state::{Progress, Until},
 };
 
-/// What a [`Cx`] asks of the run that its step belongs to. Steps are numbered as the run numbers
-/// its nodes.
+/// The run's side of a [`Cx`]. Steps have the numbers that the run gives to its nodes.
 pub(crate) trait StepHost: Send + Sync {
-    /// The path of a node.
+    /// Returns the path of a node.
     fn path(&self, id: u32) -> String;
-    /// The execution's id.
+    /// Returns the execution's id.
     fn execution(&self) -> &str;
-    /// The value of one of the execution's labels.
+    /// Returns the value of one of the execution's labels.
     fn label(&self, name: &str) -> Option<&str>;
-    /// Keeps a node's working data, unless it is over the limit.
+    /// Saves a node's working data, unless it is larger than the limit.
     fn save(&self, id: u32, data: Json) -> Result<(), StepError>;
-    /// A node's working data.
+    /// Returns a node's working data.
     fn saved(&self, id: u32) -> Option<Json>;
-    /// Whether a running step should end early.
+    /// Returns whether a running step should end early.
     fn should_end(&self, id: u32) -> bool;
-    /// Records how far a step has come.
+    /// Records a step's progress.
     fn progress(&self, id: u32, progress: Progress);
-    /// What a node waits for, if an earlier attempt said so.
+    /// Returns what a node waits for, if an earlier attempt recorded it.
     fn until(&self, id: u32) -> Option<Until>;
-    /// The value of the signal that was sent to a node.
+    /// Returns the value of the signal that was sent to a node.
     fn signal(&self, id: u32) -> Option<Json>;
-    /// The time, by the run's clock.
+    /// Returns the current time of the run's clock.
     fn now(&self) -> Timestamp;
 }
 
-/// The running step's own context.
+/// The context of the running step.
 ///
-/// A step that wants it takes it as a `&Cx` parameter, like any other; in a flow's arguments and
-/// conditions the name `cx` stands for it. A group's conditions and items have the group's own.
+/// A step that needs it takes a `&Cx` parameter, like any other parameter. In a flow's arguments
+/// and conditions the name `cx` stands for it. In a group's conditions and items `cx` is the
+/// context of the group.
 ///
 /// ```
 /// use steps::prelude::*;
@@ -85,31 +85,32 @@ impl Cx {
         Self { host, id, attempt }
     }
 
-    /// Which attempt this is, from 1. Asking again after a "not yet" counts as one, and so does
-    /// running again after a resume.
+    /// Returns the number of this attempt, from 1. Asking again after a "not yet" counts as an
+    /// attempt, and so does running again after a resume.
     pub fn attempt(&self) -> u32 {
         self.attempt
     }
 
-    /// The step's path in the tree, such as `create.vm` or `all.host-7.patch`.
+    /// Returns the step's path in the tree, such as `create.vm` or `all.host-7.patch`.
     pub fn path(&self) -> String {
         self.host.path(self.id)
     }
 
-    /// A key that is the same on every attempt of this step of this execution, also in another
-    /// process, and different for every other: the execution's id and the path.
+    /// Returns a key made of the execution's id and the step's path. It is the same for every
+    /// attempt of this step in this execution, even in another process, and differs from all other
+    /// steps and executions.
     pub fn idempotency_key(&self) -> String {
         format!("{}/{}", self.host.execution(), self.path())
     }
 
-    /// The value of one of the execution's labels.
+    /// Returns the value of one of the execution's labels.
     pub fn label(&self, name: &str) -> Option<&str> {
         self.host.label(name)
     }
 
-    /// Keeps working data of this step for its later attempts, in this pass or another; it
-    /// replaces what was kept before. It is saved with the step's next record, as `info` in the
-    /// JSON, and read outside by [`StepState::info`](crate::model::typed::StepState::info).
+    /// Saves working data of this step for its later attempts, in this pass or a later one. It
+    /// replaces the data saved before. It is written with the step's next record, as `info` in the
+    /// JSON, and read from outside by [`StepState::info`](crate::model::typed::StepState::info).
     ///
     /// ```
     /// use steps::prelude::*;
@@ -139,7 +140,7 @@ impl Cx {
     ///
     /// # Errors
     ///
-    /// Where the value can't be saved as JSON, or is larger than the run's
+    /// Returns an error if the value can't be saved as JSON, or is larger than the run's
     /// [`RunLimits`](crate::RunLimits) allow.
     pub fn save<T: Serialize + ?Sized>(&self, value: &T) -> Result<(), serde_json::Error> {
         let json = Json::encode(value)?;
@@ -147,30 +148,31 @@ impl Cx {
         saved.map_err(|error| serde::ser::Error::custom(error.text()))
     }
 
-    /// What an earlier attempt kept; `None` if that was nothing, or does not parse as a `T`.
+    /// Returns the data that an earlier attempt saved; `None` if there is none, or if it can't be
+    /// decoded as a `T`.
     pub fn saved<T: DeserializeOwned>(&self) -> Option<T> {
         self.host.saved(self.id)?.decode().ok()
     }
 
-    /// Whether the step had better end early: a sibling has failed, the execution is to be
-    /// [stopped or undone](crate::Control), or its process is shutting down. A running step is never
-    /// cut off; it may look here.
+    /// Returns whether the step should end early: a sibling has failed, the execution is to be
+    /// [stopped or undone](crate::Control), or the process is shutting down. A running step is
+    /// never interrupted; it may call this method instead.
     pub fn cancelled(&self) -> bool {
         self.host.should_end(self.id)
     }
 
-    /// Says how far the step has come, for observers and the saved tree. `total` is 0 where it is
-    /// not known.
+    /// Reports the step's progress to observers and to the saved tree. `total` is 0 if it is not
+    /// known.
     pub fn progress(&self, done: u64, total: u64) {
         self.host.progress(self.id, Progress { done, total });
     }
 
-    /// What this step waits for, if an earlier attempt of it said so.
+    /// Returns what this step waits for, if an earlier attempt recorded it.
     pub(crate) fn until(&self) -> Option<Until> {
         self.host.until(self.id)
     }
 
-    /// The signal that was given to this step.
+    /// Returns the signal that was sent to this step.
     pub(crate) fn signal<T: DeserializeOwned>(&self) -> Option<Result<T, StepError>> {
         let given = self.host.signal(self.id)?;
         Some(given.decode().map_err(|e| {

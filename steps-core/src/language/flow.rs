@@ -1,4 +1,4 @@
-//! What `#[flow]` implements, and the frame of a flow's own scope.
+//! The trait of `#[flow]`, and the frame of a flow's own scope.
 
 use std::sync::{Mutex, OnceLock};
 
@@ -19,7 +19,7 @@ use crate::{
     },
 };
 
-/// A function marked `#[flow]`. The macro implements it for the type that bears the function's
+/// A function marked `#[flow]`. The macro implements this trait for a type with the function's
 /// name; it can't be implemented by hand.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a flow",
@@ -27,36 +27,37 @@ use crate::{
     note = "put `#[flow]` on the function; a step is called without the word `flow`"
 )]
 pub trait Flow: Sized + Send + Sync + 'static {
-    /// What the service lends it: its parameters taken by reference.
+    /// The parameters that the flow takes by reference. The service lends them.
     #[doc(hidden)]
     type Lent<'a>: Copy + Send + Sync;
-    /// The same, owned, for an engine to keep.
+    /// The same parameters, owned, for an engine to keep.
     #[doc(hidden)]
     type Owned: Clone + 'static;
-    /// All its parameters by reference, in their order, as handlers take them.
+    /// All parameters by reference in their order, as handlers take them.
     #[doc(hidden)]
     type Params<'a>;
-    /// Its parameters taken by value, which are saved.
+    /// The by-value parameters, which are saved.
     type Input: Send + Sync + 'static;
-    /// What it gives.
+    /// The type of the flow's output.
     type Output: Send + Sync + 'static;
-    /// The slots of its lines.
+    /// The slots of the flow's lines.
     #[doc(hidden)]
     type Slots: Slots<Value = ()>;
-    /// The fields of its typed state.
+    /// The fields of the flow's typed state.
     #[doc(hidden)]
     type Fields: View + Send + Sync;
-    /// Its table.
+    /// The flow's table.
     #[doc(hidden)]
     const TABLE: &'static Table;
-    /// A number that changes with all that decides whether a saved execution fits the flow: the
-    /// names of the flow and its steps with their aliases, their kinds and marks, their order, the
-    /// types of outputs and inputs as they are written, and what a failure leads to. It is the same
-    /// in every build of the same source. To find out what changed, compare a saved tree with
+    /// A number that changes with everything that decides whether a saved execution fits the flow:
+    /// the names of the flow and its steps with their aliases, their kinds and marks, their order,
+    /// the source text of output and input types, and what a failure leads to. It is the same in
+    /// every build of the same source. To find out what changed, compare a saved tree with
     /// [`Compatibility::of`](crate::model::compat::Compatibility::of).
     ///
-    /// An engine passes what it could not go on with over until the number is another, or another
-    /// process starts: what mends a flow, such as an alias, changes it.
+    /// An engine passes over an execution that does not fit the flow until the number changes or
+    /// another process starts. A change that makes the execution fit, such as an alias, changes the
+    /// number.
     ///
     /// ```
     /// use steps::{Flow, prelude::*};
@@ -76,25 +77,25 @@ pub trait Flow: Sized + Send + Sync + 'static {
     /// assert_ne!(FINGERPRINT, 0);
     /// ```
     const FINGERPRINT: u64;
-    /// How its output is saved.
+    /// How the output is saved.
     #[doc(hidden)]
     const OUTPUT: Codec<Self::Output>;
-    /// Whether it has an `#[on_done]`.
+    /// Whether the flow has an `#[on_done]`.
     const HAS_ON_DONE: bool = false;
 
-    /// What is lent, for a shorter time.
+    /// Shortens the lifetime of lent parameters.
     #[doc(hidden)]
     fn shorten<'short, 'long: 'short>(lent: Self::Lent<'long>) -> Self::Lent<'short>;
-    /// Lends what is owned.
+    /// Lends the owned parameters.
     #[doc(hidden)]
     fn lend(owned: &Self::Owned) -> Self::Lent<'_>;
-    /// All parameters by reference.
+    /// Returns all parameters by reference.
     #[doc(hidden)]
     fn params<'a>(lent: Self::Lent<'a>, input: &'a Self::Input) -> Self::Params<'a>;
-    /// The input as a JSON object, a field for each parameter.
+    /// Returns the input as a JSON object with a field for each parameter.
     #[doc(hidden)]
     fn save_input(input: &Self::Input) -> Result<Json, serde_json::Error>;
-    /// Reads the input.
+    /// Decodes the input.
     #[doc(hidden)]
     fn load_input(saved: &Json) -> Result<Self::Input, serde_json::Error>;
     /// See [`Scope::call`].
@@ -120,14 +121,15 @@ pub trait Flow: Sized + Send + Sync + 'static {
         input: Self::Input,
         slots: Self::Slots,
     ) -> BoxFuture<'_, Result<Self::Output, StepError>>;
-    /// The function to call once it is done, if there is one.
+    /// Returns the call of the flow's `#[on_done]`, if it has one.
     #[doc(hidden)]
     fn on_done<'b>(
         lent: Self::Lent<'b>,
         input: &'b Self::Input,
         output: &'b Self::Output,
     ) -> Option<BoxFuture<'b, Result<(), StepError>>>;
-    /// The function to call once it has failed and rollback has ended, if there is one.
+    /// Returns the call of the flow's `#[on_failed]`, if it has one. It is called after the
+    /// rollback.
     #[doc(hidden)]
     fn on_failed<'b>(
         lent: Self::Lent<'b>,
@@ -137,30 +139,30 @@ pub trait Flow: Sized + Send + Sync + 'static {
 }
 
 impl Compatibility {
-    /// Compares a saved tree with the flow as it is compiled: `Compatibility::of::<attach_volume>`.
+    /// Compares a saved tree with the compiled flow: `Compatibility::of::<attach_volume>`.
     ///
-    /// The names of the two flows are not compared, nor is the input.
+    /// The names of the two flows and the input are not compared.
     pub fn of<F: Flow>(saved: &State) -> Self {
         compare(saved, F::TABLE)
     }
 }
 
-/// How the parameters are put together to what is lent and what is input.
+/// How the parameters are assembled into the lent ones and the input.
 pub trait Assemble: Flow {
     /// The parameters by reference, in their order.
     type LentParts<'a>;
     /// The parameters by value, in their order.
     type InputParts;
-    /// Puts them together.
+    /// Assembles the parameters by reference.
     fn lent(parts: Self::LentParts<'_>) -> Self::Lent<'_>;
-    /// Puts them together.
+    /// Assembles the input.
     fn input(parts: Self::InputParts) -> Self::Input;
 }
 
 /// The frame of a flow's own scope.
 #[allow(missing_debug_implementations)]
 pub struct Root<'a, F: Flow> {
-    /// What it is lent.
+    /// The lent parameters.
     pub lent: F::Lent<'a>,
     kept: Kept<'a, F>,
 }
@@ -176,10 +178,10 @@ impl<F: Flow> Drop for Kept<'_, F> {
     }
 }
 
-/// Where a flow's input and slots are kept between passes, and its output once it is done.
+/// Where a flow's input and slots are kept between passes, and its output after the flow is done.
 #[allow(missing_debug_implementations)]
 pub struct FlowCell<F: Flow> {
-    // Boxed, as a flow may have many slots: they stay where they are.
+    // Boxed, because a flow may have many slots: so they are not moved around.
     open: Mutex<Option<Box<(F::Input, F::Slots)>>>,
     output: OnceLock<Option<F::Output>>,
 }
@@ -194,11 +196,11 @@ impl<F: Flow> Default for FlowCell<F> {
 }
 
 impl<F: Flow> FlowCell<F> {
-    /// The output, once it is done.
+    /// Returns the output, once the flow is done.
     pub fn get(&self) -> Option<&F::Output> {
         self.output.get().and_then(Option::as_ref)
     }
-    /// The output of an optional one, once it has ended.
+    /// Returns the output of an optional flow, once it has ended.
     pub fn get_maybe(&self) -> Option<&Option<F::Output>> {
         self.output.get()
     }
@@ -206,7 +208,7 @@ impl<F: Flow> FlowCell<F> {
     pub fn into_inner(self) -> Option<F::Output> {
         self.output.into_inner().flatten()
     }
-    /// Takes the output of an optional one out.
+    /// Takes the output out of an optional flow.
     pub fn into_maybe(self) -> Option<Option<F::Output>> {
         self.output.into_inner()
     }
@@ -225,7 +227,8 @@ impl<F: Flow> FlowCell<F> {
 }
 
 impl<'a, F: Flow> Root<'a, F> {
-    /// Enters a flow. A kept input comes before a recorded one, a recorded one before `given`.
+    /// Enters a flow. A kept input takes precedence over a recorded one, and a recorded one over
+    /// `given`.
     pub fn enter(
         lent: F::Lent<'a>,
         given: Option<F::Input>,
@@ -262,12 +265,12 @@ impl<'a, F: Flow> Root<'a, F> {
         })
     }
 
-    /// The input.
+    /// Returns the input.
     pub fn input(&self) -> &F::Input {
         &self.open().0
     }
 
-    /// The slots. A flow has one set, whatever the item.
+    /// Returns the slots. A flow has one set, whatever the item.
     pub fn slots(&self, _: usize) -> &F::Slots {
         &self.open().1
     }

@@ -1,5 +1,5 @@
-//! What `#[on_done]` and `#[on_failed]` implement, and how a flow finds them, as it finds those of
-//! its steps in [`handlers`](super::handlers).
+//! The traits of `#[on_done]` and `#[on_failed]`, and how a flow finds these handlers. The rule is
+//! that of [`handlers`](super::handlers).
 
 use std::marker::PhantomData;
 
@@ -9,9 +9,9 @@ use crate::{
     model::failure::Failure,
 };
 
-/// An `#[on_done]`.
+/// The `#[on_done]` of a flow.
 pub trait OnDone: Flow {
-    /// Calls it.
+    /// Calls the handler.
     fn on_done<'a>(
         lent: Self::Lent<'a>,
         input: &'a Self::Input,
@@ -19,9 +19,9 @@ pub trait OnDone: Flow {
     ) -> BoxFuture<'a, Result<(), StepError>>;
 }
 
-/// An `#[on_failed]`.
+/// The `#[on_failed]` of a flow.
 pub trait OnFailed: Flow {
-    /// Calls it.
+    /// Calls the handler.
     fn on_failed<'a>(
         lent: Self::Lent<'a>,
         input: &'a Self::Input,
@@ -29,13 +29,13 @@ pub trait OnFailed: Flow {
     ) -> BoxFuture<'a, Result<(), StepError>>;
 }
 
-/// A handler of `F` that was found, as [`Found`](crate::language::handlers::Found) is of a step.
+/// A handler of `F` that was found, like [`Found`](crate::language::handlers::Found) for a step.
 #[derive(Debug)]
 pub struct FlowFound<F>(PhantomData<fn() -> F>);
 
 /// An `#[on_done]` that was found.
 pub trait OnDoneFound<F: Flow>: Sync {
-    /// Calls it.
+    /// Calls the handler.
     fn on_done<'a>(
         &self,
         lent: F::Lent<'a>,
@@ -57,7 +57,7 @@ impl<F: OnDone> OnDoneFound<F> for FlowFound<F> {
 
 /// An `#[on_failed]` that was found.
 pub trait OnFailedFound<F: Flow>: Sync {
-    /// Calls it.
+    /// Calls the handler.
     fn on_failed<'a>(
         &self,
         lent: F::Lent<'a>,
@@ -81,7 +81,7 @@ type FoundOnDone<F> = Option<&'static dyn OnDoneFound<F>>;
 
 type FoundOnFailed<F> = Option<&'static dyn OnFailedFound<F>>;
 
-/// Finds the handlers of a flow, as [`Probe`](crate::language::handlers::Probe) does a step's.
+/// Finds the handlers of a flow, as [`Probe`](crate::language::handlers::Probe) does for a step.
 #[derive(Debug)]
 pub struct FlowProbe<F>(PhantomData<fn() -> F>);
 
@@ -95,7 +95,7 @@ impl<F: OnFailed> FlowProbe<F> {
     pub const ON_FAILED: FoundOnFailed<F> = Some(&FlowFound(PhantomData));
 }
 
-/// What [`FlowProbe`] has for a flow without a handler.
+/// The constants of [`FlowProbe`] for a flow without a handler.
 pub trait NoFlowHandler<F: Flow> {
     /// No `#[on_done]`.
     const ON_DONE: FoundOnDone<F> = None;

@@ -1,4 +1,5 @@
-//! A scope inside a flow: its slots, lent for as long as a pass is inside it, and the scope around it.
+//! Frames: a scope inside a flow, with its slots, which are lent while a pass is inside the scope,
+//! and the scope around it.
 
 use super::cx::Cx;
 use super::scope::{Enter, Entered, LoadError, Op, OpResult, Saved, Scope};
@@ -7,11 +8,11 @@ use crate::base::{error::StepError, json::Json};
 
 /// A struct of slots that the macro emits for a scope.
 pub trait Slots: Default + Send + Sync + 'static {
-    /// What the scope gives when it is finished.
+    /// The value of the finished scope.
     type Value: Send + Sync + 'static;
-    /// Puts a saved output in the slot of this line.
+    /// Loads a saved output into the slot of this line.
     fn load(&self, line: usize, saved: Saved<'_>) -> Result<(), LoadError>;
-    /// Turns full slots into the value; none if a slot is empty.
+    /// Turns full slots into the value; returns `None` if a slot is empty.
     fn close(self) -> Option<Self::Value>;
 }
 
@@ -33,15 +34,15 @@ impl<S> Slab<S> {
     }
 }
 
-/// Where a scope's slots come from and where its value goes.
+/// Where a scope's slots come from, and where its value goes.
 pub trait Home<S>: Send + Sync {
-    /// Takes the slots back from an unfinished scope.
+    /// Takes back the slots of an unfinished scope.
     fn keep(&mut self, slab: Slab<S>);
-    /// Takes the slots of a finished one.
+    /// Takes the slots of a finished scope.
     fn close(&mut self, slab: Slab<S>, last: bool);
 }
 
-/// The functions of a scope of type `F`.
+/// The functions of a scope whose frame is an `F`.
 #[allow(missing_debug_implementations)]
 pub struct Ops<F: ?Sized> {
     /// See [`Scope::call`].
@@ -52,15 +53,15 @@ pub struct Ops<F: ?Sized> {
     pub until: for<'b> fn(&'b F, &'b Cx) -> Result<bool, StepError>,
 }
 
-/// A scope inside a flow: the scope around it, the item (or what an `if let` looked at, or the
-/// round before), and its slots.
+/// A scope inside a flow: the scope around it, its slots, and either the items, the value matched
+/// by an `if let`, or the previous round.
 #[allow(missing_debug_implementations)]
 pub struct Frame<'a, P: ?Sized, T, S, H: Home<S>> {
     /// The scope around this one.
     pub up: &'a P,
-    /// Which item of that scope this one is in.
+    /// The index of the item of the outer scope in which this scope is.
     pub at: usize,
-    /// The items, or what was looked at.
+    /// The items, or the matched value.
     pub item: T,
     slots: Guard<S, H>,
     ops: Ops<Self>,
@@ -80,7 +81,7 @@ impl<S, H: Home<S>> Drop for Guard<S, H> {
 }
 
 impl<'a, P: ?Sized, T, S, H: Home<S>> Frame<'a, P, T, S, H> {
-    /// Puts a frame together.
+    /// Returns a new frame.
     pub fn new(up: &'a P, at: usize, item: T, slab: Slab<S>, home: H, ops: Ops<Self>) -> Self {
         Self {
             up,
@@ -94,7 +95,7 @@ impl<'a, P: ?Sized, T, S, H: Home<S>> Frame<'a, P, T, S, H> {
         }
     }
 
-    /// The slots of one item.
+    /// Returns the slots of one item.
     pub fn slots(&self, item: usize) -> &S {
         match &self.slots.slab {
             Some(slab) => slab.at(item),
@@ -102,7 +103,7 @@ impl<'a, P: ?Sized, T, S, H: Home<S>> Frame<'a, P, T, S, H> {
         }
     }
 
-    /// Where the slots came from.
+    /// Returns the home of the slots.
     pub fn home(&self) -> &H {
         &self.slots.home
     }

@@ -1,4 +1,4 @@
-//! Small functions that generated code calls, so that what is generated stays small.
+//! Small functions that generated code calls, which keep the generated code small.
 #![allow(missing_docs)]
 
 use std::future::Future;
@@ -14,7 +14,7 @@ use crate::{
     model::table::{OnFailure, Table},
 };
 
-/// What entering a scope gives.
+/// The result of entering a scope.
 pub type EnterResult<'b> = Result<Entered<'b>, StepError>;
 
 /// Boxes a future.
@@ -22,26 +22,26 @@ pub fn boxed<'b, T>(future: impl Future<Output = T> + Send + 'b) -> BoxFuture<'b
     Box::pin(future)
 }
 
-/// For a number that no step has: never called.
+/// For a number that no step has. It is never called.
 pub fn no_call<'b>() -> BoxFuture<'b, OpResult> {
     boxed(std::future::ready(Err(StepError::fatal(
         "there is no such step: this is a bug in `steps`, please report it",
     ))))
 }
 
-/// For a number that no group has: never called.
+/// For a number that no group has. It is never called.
 pub fn no_scope<'b>() -> EnterResult<'b> {
     Err(StepError::fatal(
         "there is no such group: this is a bug in `steps`, please report it",
     ))
 }
 
-/// For a pattern that matched when it was recorded and does not any more.
+/// For a pattern that matched when it was recorded and no longer matches.
 pub fn no_match<R: NoMatch>() -> R {
     R::no_match()
 }
 
-/// A result that can say that a recorded pattern does not match.
+/// A result that can report that a recorded pattern no longer matches.
 pub trait NoMatch {
     fn no_match() -> Self;
 }
@@ -54,12 +54,12 @@ impl<T> NoMatch for Result<T, StepError> {
     }
 }
 
-/// For a scope that is no round.
+/// For a scope that is not a round.
 pub fn no_until<F: ?Sized>(_: &F, _: &Cx) -> Result<bool, StepError> {
     Ok(true)
 }
 
-/// A frame as a scope.
+/// Returns a frame as a scope.
 pub fn frame<'b, P: ?Sized + Sync, T: Send + Sync + 'b, S: Slots, H: Home<S> + 'b>(
     up: &'b P,
     at: usize,
@@ -71,7 +71,7 @@ pub fn frame<'b, P: ?Sized + Sync, T: Send + Sync + 'b, S: Slots, H: Home<S> + '
     Box::new(Frame::new(up, at, item, slab, home, ops))
 }
 
-/// A group was entered.
+/// Returns the result of entering a group.
 pub fn entered<'b>(scope: Box<dyn Scope + 'b>) -> EnterResult<'b> {
     Ok(Entered {
         scope: Some(scope),
@@ -81,7 +81,7 @@ pub fn entered<'b>(scope: Box<dyn Scope + 'b>) -> EnterResult<'b> {
     })
 }
 
-/// A `for` was entered.
+/// Returns the result of entering a `for`.
 pub fn listed<'b>(
     scope: Box<dyn Scope + 'b>,
     input: Option<Json>,
@@ -95,7 +95,7 @@ pub fn listed<'b>(
     })
 }
 
-/// An `if` was entered, or led nowhere.
+/// Returns the result of entering an `if`, whether or not one of its groups runs.
 pub fn decided<'b>(
     scope: Option<Box<dyn Scope + 'b>>,
     input: Option<Json>,
@@ -109,7 +109,8 @@ pub fn decided<'b>(
     })
 }
 
-/// The name a step is saved under: what its function says, or else the line's.
+/// Returns the name under which a step is saved: the name in the function's attribute, or else the
+/// line's.
 pub const fn saved_name(of: Option<&'static str>, line: &'static str) -> &'static str {
     match of {
         Some(name) => name,
@@ -117,7 +118,7 @@ pub const fn saved_name(of: Option<&'static str>, line: &'static str) -> &'stati
     }
 }
 
-/// Checks that a step can be undone, or has nothing to undo.
+/// Checks at compile time that a step can be undone or has nothing to undo.
 pub const fn reversible<S: Reversible>() {}
 
 /// The table of a flow that does not compile.

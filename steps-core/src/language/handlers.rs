@@ -1,7 +1,8 @@
-//! What the handler attributes implement, and how a flow finds the handlers of its steps.
+//! The traits of the handler attributes, and how a flow finds the handlers of its steps.
 //!
-//! A handler may exist or not, and a flow's macro can't see. [`Probe`] finds out by the rule that
-//! an inherent associated constant, where its bounds hold, comes before a trait's of that name.
+//! A handler may exist or not, and the flow's macro can't see it. [`Probe`] finds out by a rule of
+//! the compiler: an inherent associated constant whose bounds hold comes before a trait's constant
+//! of the same name.
 
 use std::marker::PhantomData;
 
@@ -11,11 +12,11 @@ use crate::{
     model::{policy::Policy, table::StepMeta},
 };
 
-/// An `#[undo]`.
+/// The `#[undo]` of a step.
 pub trait Undo: Step {
-    /// How the undo is tried and timed.
+    /// How the undo is retried and timed.
     const POLICY: Policy;
-    /// Takes back what the step did.
+    /// Undoes the step's effect.
     fn undo<'a>(
         args: Self::Args<'a>,
         output: &'a Self::Output,
@@ -23,28 +24,28 @@ pub trait Undo: Step {
     ) -> BoxFuture<'a, Result<(), StepError>>;
 }
 
-/// A `#[verify]`.
+/// The `#[verify]` of a step.
 pub trait Verify: Step {
-    /// Finds out whether the step's effect happened.
+    /// Finds out whether the step had its effect.
     fn verify<'a>(
         args: Self::Args<'a>,
         cx: &'a Cx,
     ) -> BoxFuture<'a, Result<Option<Self::Output>, StepError>>;
 }
 
-/// An `#[observe]`.
+/// The `#[observe]` of a step.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` has no `#[observe]`, so there is nothing `before`",
     label = "`before` is what an `#[observe({Self})]` function saw"
 )]
 pub trait Observe: Step {
-    /// What it sees.
+    /// The type of the observed value.
     type Value;
-    /// Looks.
+    /// Calls the function and returns the observed value as JSON.
     fn observe<'a>(args: Self::Args<'a>, cx: &'a Cx) -> BoxFuture<'a, Result<Json, StepError>>;
 }
 
-/// A step that a `#[flow(reversible)]` may have: it has an undo, or nothing to undo.
+/// A step that a `#[flow(reversible)]` may contain: it has an undo, or there is nothing to undo.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be undone, and this flow is `reversible`",
     label = "no `#[undo]` for this step",
@@ -55,14 +56,14 @@ pub trait Reversible {}
 #[diagnostic::do_not_recommend]
 impl<S: Undo> Reversible for S {}
 
-/// A handler of `S` that was found. It is a trait object and not a function pointer, as the
-/// compiler does not see through `Args<'a>` in the type of one.
+/// A handler of `S` that was found. It is used as a trait object and not as a function pointer,
+/// because the compiler does not see through `Args<'a>` in a function pointer's type.
 #[derive(Debug)]
 pub struct Found<S>(PhantomData<fn() -> S>);
 
 /// An undo that was found.
 pub trait UndoFound<S: Step>: Sync {
-    /// Calls it.
+    /// Calls the undo.
     fn undo<'a>(
         &self,
         args: S::Args<'a>,
@@ -84,7 +85,7 @@ impl<S: Undo> UndoFound<S> for Found<S> {
 
 /// A verify that was found.
 pub trait VerifyFound<S: Step>: Sync {
-    /// Calls it.
+    /// Calls the verify.
     fn verify<'a>(
         &self,
         args: S::Args<'a>,
@@ -104,7 +105,7 @@ impl<S: Verify> VerifyFound<S> for Found<S> {
 
 /// An observe that was found.
 pub trait ObserveFound<S: Step>: Sync {
-    /// Calls it.
+    /// Calls the observe.
     fn observe<'a>(&self, args: S::Args<'a>, cx: &'a Cx) -> BoxFuture<'a, Result<Json, StepError>>;
 }
 
@@ -136,7 +137,7 @@ pub struct Handlers<S: Step> {
 pub struct Probe<S>(PhantomData<S>);
 
 impl<S: Step> Probe<S> {
-    /// Whether a saved output parses.
+    /// Checks that a saved output can be decoded.
     pub fn check(saved: &str) -> Result<(), serde_json::Error> {
         crate::base::error::caught(|| (S::CODEC.decode)(saved).map(drop))
     }
@@ -157,7 +158,7 @@ impl<S: Observe> Probe<S> {
     pub const OBSERVE: FoundObserve<S> = Some(&Found(PhantomData));
 }
 
-/// What [`Probe`] has for a step without a handler.
+/// The constants of [`Probe`] for a step without a handler.
 pub trait NoHandler<S: Step> {
     /// No undo.
     const UNDO: FoundUndo<S> = None;
@@ -170,7 +171,8 @@ pub trait NoHandler<S: Step> {
 impl<S: Step> NoHandler<S> for Probe<S> {}
 
 impl StepMeta {
-    /// What is known of `S`. The macro passes what only it can find: the handlers.
+    /// Returns the table entry of `S`. The macro passes the handlers, which only the macro can
+    /// find.
     pub const fn of<S: Step>(found: &Handlers<S>) -> Self {
         Self {
             policy: S::POLICY,

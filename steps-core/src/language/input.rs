@@ -1,4 +1,4 @@
-//! A flow's input: its parameters by value, saved as the fields of a JSON object.
+//! A flow's input: its by-value parameters, saved as the fields of a JSON object.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::{Serialize, ser::SerializeMap};
 use super::codec::{Codec, Saved};
 use crate::base::json::Json;
 
-/// A value that a flow may take by value.
+/// A type that a flow may take by value.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be part of a flow's input, which is saved and read back",
     label = "this can't be saved as JSON and read back",
@@ -18,12 +18,12 @@ pub trait InputValue: Saved {}
 #[diagnostic::do_not_recommend]
 impl<T: Saved> InputValue for T {}
 
-/// The codec of an input.
+/// Returns the codec of an input.
 pub const fn input_codec<T: InputValue>() -> Codec<T> {
     crate::language::codec::codec::<T>()
 }
 
-/// Whether a saved input can be read.
+/// Checks that a saved input can be decoded.
 pub fn reads<T>(saved: &str, codec: Codec<T>) -> Result<(), serde_json::Error> {
     crate::base::error::caught(|| (codec.decode)(saved).map(drop))
 }
@@ -40,7 +40,7 @@ impl Serialize for Fields<'_> {
     }
 }
 
-/// Puts an input's fields together.
+/// Builds the JSON object of an input from its fields.
 pub fn save_fields(fields: &[(&'static str, Option<Json>)]) -> Result<Json, serde_json::Error> {
     Json::encode(&Fields(fields))
 }
@@ -48,12 +48,12 @@ pub fn save_fields(fields: &[(&'static str, Option<Json>)]) -> Result<Json, serd
 /// The fields of a saved input, by name.
 pub type LoadedFields = BTreeMap<String, Json>;
 
-/// Takes a saved input apart.
+/// Splits a saved input into its fields.
 pub fn load_fields(saved: &Json) -> Result<LoadedFields, serde_json::Error> {
     saved.decode()
 }
 
-/// Takes one field out of a saved input. One that is not there is read as `null`.
+/// Removes one field from a saved input and decodes it. A missing field is read as `null`.
 pub fn load_field<T>(
     fields: &mut LoadedFields,
     name: &'static str,

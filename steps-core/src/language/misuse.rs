@@ -1,8 +1,8 @@
-//! What a line of a flow may call, made such that a wrong one is one error, at its place.
+//! Types and traits with which a wrong call in a line of a flow is one compile error, at the call.
 //!
-//! A flow also implements [`Step`], and a step names a flow that stands for it ([`NotAFlow`]). So
-//! the tables and types of a line are well-formed whichever of the two it calls, and only the call
-//! itself is wrong.
+//! A flow also implements [`Step`], and a step names a stand-in flow ([`NotAFlow`]). So the tables
+//! and types of a line are well-formed whether it calls a step or a flow, and only the call itself
+//! is an error.
 
 use std::marker::PhantomData;
 
@@ -24,13 +24,13 @@ use crate::{
     },
 };
 
-/// What the call of a step gives.
+/// The type that a call of a step evaluates to.
 #[diagnostic::on_unimplemented(
     message = "this is a flow, not a step",
     label = "a flow is called with the word `flow` before it: `name = flow …(…);`"
 )]
 pub trait Calls<'a, S: Step> {
-    /// The call.
+    /// Returns the call.
     fn into_call(self) -> Call<'a, S>;
 }
 
@@ -41,28 +41,28 @@ impl<'a, S: Step> Calls<'a, S> for Call<'a, S> {
     }
 }
 
-/// The call of a step.
+/// Returns the call of a step.
 #[inline]
 pub fn step_call<'a, S: Step, C: Calls<'a, S>>(call: C) -> Call<'a, S> {
     call.into_call()
 }
 
-/// What the call of a flow gives.
+/// The type that a call of a flow evaluates to.
 #[diagnostic::on_unimplemented(
     message = "this is a step, not a flow",
     label = "a step is called without the word `flow`"
 )]
 pub trait Nests<'a, F: Flow> {
-    /// What it is lent, and its input.
+    /// Returns the lent parameters and the input.
     fn into_parts(self) -> (F::Lent<'a>, F::Input);
 }
 
-/// What a nested flow is lent, and its input.
+/// Returns the lent parameters and the input of a nested flow.
 pub fn flow_call<'a, F: Flow, C: Nests<'a, F>>(call: C) -> (F::Lent<'a>, F::Input) {
     call.into_parts()
 }
 
-/// A step's [`Step::AsFlow`]. Only steps have handlers.
+/// Implemented by the [`Step::AsFlow`] of steps. Only steps have handlers.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is a flow, not a step",
     label = "handlers of this kind are for steps; a flow has `#[on_done]` and `#[on_failed]`, and is undone step by step"
@@ -70,11 +70,11 @@ pub fn flow_call<'a, F: Flow, C: Nests<'a, F>>(call: C) -> (F::Lent<'a>, F::Inpu
 pub trait StepOnly {}
 impl<T> StepOnly for NotAFlow<T> {}
 
-/// What stands for a step where a flow should be.
+/// The stand-in for a step where a flow is needed.
 #[derive(Debug)]
 pub struct NotAFlow<T>(PhantomData<fn() -> T>);
 
-/// The slots, and the fields, of a flow that is none.
+/// The slots and the fields of the stand-in flow.
 #[derive(Clone, Debug, Default)]
 pub struct Nothing;
 
@@ -139,28 +139,28 @@ impl<T: Send + Sync + 'static> Flow for NotAFlow<T> {
     }
 }
 
-/// The parameters of a step or a flow, of which there are `N`.
+/// The parameters of a step or a flow. `N` is their number.
 #[diagnostic::on_unimplemented(
     message = "the wrong number of parameters: first come those of what this belongs to, `{Self}`",
     label = "this takes {N} in their place",
     note = "after them an `#[undo]` takes `&Output`, an `#[on_done]` `&Output`, an `#[on_failed]` `&Failure`; a `#[verify]` and an `#[observe]` take nothing more"
 )]
 pub trait Takes<const N: usize> {
-    /// The same.
+    /// The parameters as a tuple.
     type Parts;
-    /// The parameters.
+    /// Returns the parameters.
     fn apart(self) -> Self::Parts;
 }
 
-/// What a flow takes as a step: nothing, and in any number, so that a handler that should be of a
-/// step is wrong in one respect only.
+/// The parameters of a flow where a step is needed: none, but any number is accepted, so that a
+/// step's handler on a flow is only one error.
 #[derive(Debug)]
 pub struct NoArgs;
 
-/// How to name the type `!`, which becomes any other.
+/// Names the type `!`, which coerces to any other.
 #[allow(unreachable_pub)]
 pub trait Gives {
-    /// What it gives.
+    /// The return type of the function.
     type Given;
 }
 impl<T> Gives for fn() -> T {

@@ -1,9 +1,9 @@
-//! What generated code and users' functions meet: steps, flows and their handlers as traits, the
-//! scopes in which values live while a flow runs, and the context that a running step is given.
+//! The interface of generated code and users' functions: traits for steps, flows and their
+//! handlers, the scopes that hold values while a flow runs, and the context of a running step.
 //!
-//! Nothing here decides when something runs: that is the interpreter, which reaches users' code
-//! through [`scope::Scope`] only. In the other direction, [`cx::Cx`] reaches the run through a
-//! private trait.
+//! Nothing here decides when something runs. The interpreter does, and it calls users' code only
+//! through [`scope::Scope`]. In the other direction, [`cx::Cx`] reaches the run through a private
+//! trait.
 
 pub mod arguments;
 pub mod builtin;

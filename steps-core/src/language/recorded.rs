@@ -1,16 +1,17 @@
-//! What a `for` goes over and what an `if let` looks at: evaluated once, recorded, read back.
+//! The values that a `for` iterates over or an `if let` matches: evaluated once, recorded, and read
+//! back.
 //!
-//! The user writes any iterator, of values or of references; the types are found by inference.
-//! What comes out is the same type whether the expression was evaluated or its record read back:
-//! a list of [`Held`] values. An inherent method comes before a trait's of the same name, which
-//! tells references from values.
+//! The user writes any iterator, of values or of references; type inference finds the types. The
+//! result has the same type whether the expression was evaluated or its record was read back: a
+//! list of [`Held`] values. Method lookup tells references from values, because an inherent method
+//! comes before a trait's method of the same name.
 
 use std::{collections::HashSet, fmt, marker::PhantomData};
 
 use super::{codec::Saved, scope::Keys};
 use crate::base::{error::StepError, json::Json};
 
-/// Something that can be recorded: an item of a `for`, or what an `if let` looks at.
+/// A type that can be recorded: an item of a `for`, or the value matched by an `if let`.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be recorded",
     label = "a resume has to read this back from JSON",
@@ -20,28 +21,28 @@ pub trait Recorded: Saved {}
 #[diagnostic::do_not_recommend]
 impl<T: Saved> Recorded for T {}
 
-/// A struct that a flow's group gives. It is made of recorded outputs, so it is not recorded
-/// again: the expression is evaluated anew, and gives the same.
+/// The struct of a flow's group. It consists of recorded outputs, so it is not recorded itself: the
+/// expression is evaluated again, with the same result.
 pub trait FlowValue {}
 impl<T: FlowValue> FlowValue for Option<T> {}
 impl<T: FlowValue> FlowValue for Vec<T> {}
 impl<A: FlowValue, B: FlowValue> FlowValue for crate::language::cells::branch::Branch<A, B> {}
 
-/// An expression that is evaluated only where nothing is recorded. `R` is what it gives and `I`
-/// what decides how that is kept.
+/// An expression that is evaluated only if nothing is recorded. `R` is its type, and `I` decides
+/// how its value is kept.
 #[allow(missing_debug_implementations)]
 pub struct Source<F, R, I>(Option<F>, PhantomData<fn() -> (R, I)>);
 
 #[allow(clippy::mismatching_type_param_order)] // both are the same type
 impl<F: FnOnce() -> R, R> Source<F, R, R> {
-    /// What an `if let` looks at.
+    /// Creates the source of an `if let`.
     pub fn one(expression: F) -> Self {
         Self(Some(expression), PhantomData)
     }
 }
 
 impl<F: FnOnce() -> R, R: IntoIterator> Source<F, R, R::Item> {
-    /// What a `for` goes over.
+    /// Creates the source of a `for`.
     pub fn each(expression: F) -> Self {
         Self(Some(expression), PhantomData)
     }
@@ -56,23 +57,23 @@ impl<F: FnOnce() -> R, R, I> Source<F, R, I> {
     }
 }
 
-/// What a `for` goes over, as it was written. Names are bound by reference already, so of `&names`
-/// one reference is taken away.
+/// The collection of a `for`, as the user wrote it. Names are already bound by reference, so one of
+/// the two references of `&names` is removed.
 #[derive(Debug)]
 pub struct Once<R>(pub R);
 
 impl<'a, C: ?Sized> Once<&&'a C> {
-    /// The collection by one reference.
+    /// Returns the collection by one reference.
     pub fn get(self) -> &'a C {
         self.0
     }
 }
 
-/// [`Once::get`] for all else.
+/// [`Once::get`] for all other types.
 pub trait OnceAny {
-    /// What it is.
+    /// The type of the collection.
     type Value;
-    /// As it is.
+    /// Returns the collection unchanged.
     fn get(self) -> Self::Value;
 }
 
@@ -83,7 +84,7 @@ impl<R> OnceAny for Once<R> {
     }
 }
 
-/// One value: borrowed as the expression gave it, or owned.
+/// One value: borrowed, if the expression returned a reference, or owned.
 #[derive(Debug)]
 pub enum Held<'a, T> {
     /// Borrowed.
@@ -93,7 +94,7 @@ pub enum Held<'a, T> {
 }
 
 impl<T> Held<'_, T> {
-    /// The value.
+    /// Returns the value.
     pub fn view(&self) -> &T {
         match self {
             Self::Ref(value) => value,
@@ -102,7 +103,7 @@ impl<T> Held<'_, T> {
     }
 }
 
-/// An `Option` of a reference, as `first()` and `as_ref()` give it.
+/// An `Option` of a reference, as returned by `first()` and `as_ref()`; or an owned one.
 #[derive(Debug)]
 pub enum HeldOption<'a, T> {
     /// Borrowed.
@@ -112,7 +113,7 @@ pub enum HeldOption<'a, T> {
 }
 
 impl<T> HeldOption<'_, T> {
-    /// The value.
+    /// Returns the value.
     pub fn view(&self) -> Option<&T> {
         match self {
             Self::Ref(value) => *value,
@@ -131,7 +132,7 @@ pub enum List<'a, T> {
 }
 
 impl<T> List<'_, T> {
-    /// One item.
+    /// Returns one item.
     pub fn at(&self, index: usize) -> &T {
         match self {
             Self::Ref(all) => all[index],
@@ -139,7 +140,7 @@ impl<T> List<'_, T> {
         }
     }
 
-    /// How many there are.
+    /// Returns the number of items.
     #[allow(clippy::len_without_is_empty)]
     pub fn len(&self) -> usize {
         match self {
@@ -148,7 +149,7 @@ impl<T> List<'_, T> {
         }
     }
 
-    /// The keys of all items, which `key` gives one by one; an error where two are the same.
+    /// Returns the keys of all items, each written by `key`. Returns an error if two are equal.
     pub fn keys(&self, key: impl Fn(&mut Keys, &T) -> fmt::Result) -> Result<Keys, StepError> {
         let mut keys = Keys::default();
         for index in 0..self.len() {
@@ -161,7 +162,7 @@ impl<T> List<'_, T> {
 }
 
 fn distinct(keys: &Keys) -> Result<(), StepError> {
-    // Keys mostly come in order: numbers, or sorted names. Then neighbours tell.
+    // Keys mostly come in order, as numbers or sorted names. Then comparing neighbours is enough.
     let rises = |less: fn(&str, &str) -> bool| {
         (1..keys.len()).all(|index| less(keys.get(index - 1), keys.get(index)))
     };
@@ -183,7 +184,7 @@ fn distinct(keys: &Keys) -> Result<(), StepError> {
     Ok(())
 }
 
-/// What was recorded, or what is to be recorded now.
+/// A recorded value, or a new one with the JSON to record.
 type Taken<H> = Result<(H, Option<Json>), StepError>;
 
 fn read<T: Saved>(saved: &Json) -> Result<T, StepError> {
@@ -198,18 +199,19 @@ fn record<T: serde::Serialize>(value: &T) -> Result<Option<Json>, StepError> {
         .map_err(|e| StepError::fatal(format!("its input can't be saved as JSON: {e}")))
 }
 
-// ---- what an `if let` looks at. Methods by value come before those by reference, inherent ones
-// ---- before a trait's; the last one is there for any type, so that its bound is what is missed.
+// ---- The value of an `if let`.
+// Methods by value come before those by reference, and inherent ones before a trait's. The last
+// trait method exists for any type, so the compiler reports its bound.
 
 impl<'a, F: FnOnce() -> &'a T, T: FlowValue> Source<F, &'a T, &'a T> {
-    /// A group's value, or a part of it.
+    /// Returns a group's value, or a part of it.
     pub fn look(mut self, _: Option<&Json>) -> Taken<Held<'a, T>> {
         Ok((Held::Ref(self.evaluate()?), None))
     }
 }
 
 impl<'a, F: FnOnce() -> Option<&'a T>, T: FlowValue> Source<F, Option<&'a T>, Option<&'a T>> {
-    /// Perhaps a group's value.
+    /// Returns an `Option` of a group's value.
     pub fn look(mut self, _: Option<&Json>) -> Taken<HeldOption<'a, T>> {
         Ok((HeldOption::Ref(self.evaluate()?), None))
     }
@@ -217,7 +219,7 @@ impl<'a, F: FnOnce() -> Option<&'a T>, T: FlowValue> Source<F, Option<&'a T>, Op
 
 /// `look` for a reference.
 pub trait LookRef<'a, T> {
-    /// The value looked at.
+    /// Returns the matched value.
     fn look(self, saved: Option<&Json>) -> Taken<Held<'a, T>>;
 }
 
@@ -233,7 +235,7 @@ impl<'a, F: FnOnce() -> &'a T, T: Recorded> LookRef<'a, T> for Source<F, &'a T, 
 
 /// `look` for an `Option` of a reference.
 pub trait LookOption<'a, T> {
-    /// The value looked at.
+    /// Returns the matched value.
     fn look(self, saved: Option<&Json>) -> Taken<HeldOption<'a, T>>;
 }
 
@@ -251,7 +253,7 @@ impl<'a, F: FnOnce() -> Option<&'a T>, T: Recorded> LookOption<'a, T>
 
 /// `look` for a value that is not a reference.
 pub trait LookOwned<T> {
-    /// The value looked at.
+    /// Returns the matched value.
     fn look(&mut self, saved: Option<&Json>) -> Taken<Held<'static, T>>
     where
         T: Recorded;
@@ -278,7 +280,8 @@ where
     F: FnOnce() -> R,
     R: IntoIterator<Item = &'a T>,
 {
-    /// Items that are groups' values. Their number is recorded, for the state to be whole.
+    /// Returns items that are values of groups. Only their number is recorded, to keep the state
+    /// complete.
     pub fn list(mut self, saved: Option<&Json>) -> Taken<List<'a, T>> {
         let all: Vec<&'a T> = self.evaluate()?.into_iter().collect();
         let Some(saved) = saved else {
@@ -299,7 +302,7 @@ where
 
 /// `list` for references.
 pub trait ListRef<'a, T> {
-    /// The items.
+    /// Returns the items.
     fn list(self, saved: Option<&Json>) -> Taken<List<'a, T>>;
 }
 
@@ -320,7 +323,7 @@ where
 
 /// `list` for items that are not references.
 pub trait ListOwned<T> {
-    /// The items.
+    /// Returns the items.
     fn list(&mut self, saved: Option<&Json>) -> Taken<List<'static, T>>
     where
         T: Recorded;

@@ -1,4 +1,4 @@
-//! What annotated functions return, turned into what the interpreter takes.
+//! Conversion of the return values of annotated functions for the interpreter.
 
 use serde::de::DeserializeOwned;
 
@@ -11,7 +11,7 @@ use crate::base::{
     json::Json,
 };
 
-/// An error that a step may end with.
+/// An error type that a step may return.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be a step's error",
     label = "this is no error that can be recorded",
@@ -22,21 +22,21 @@ pub trait Fails: Into<BoxError> + 'static {}
 #[diagnostic::do_not_recommend]
 impl<E: Into<BoxError> + 'static> Fails for E {}
 
-/// What a step returns.
+/// The return type of a step.
 #[diagnostic::on_unimplemented(
     message = "a step returns a `Result`, not `{Self}`",
     label = "not a `Result`",
     note = "write `Result<Output, Error>`; a step that can't fail returns `Result<Output, std::convert::Infallible>`"
 )]
 pub trait StepReturn: Sized {
-    /// What it gives.
+    /// The type of the step's output.
     type Output;
-    /// What it fails with. That it [can](Fails) is asked in one place, so that a type that can't
-    /// be an error is one mistake.
+    /// The step's error type. A separate check requires [`Fails`], so that a type that can't be an
+    /// error is reported once.
     type Error;
-    /// As a `Result`.
+    /// Converts the value to a `Result`.
     fn into_result(self) -> Result<Self::Output, Self::Error>;
-    /// As an attempt.
+    /// Converts the value to the result of an attempt.
     fn attempt(
         self,
         when: Option<fn(&Self::Error) -> bool>,
@@ -59,18 +59,18 @@ impl<T, E> StepReturn for Result<T, E> {
     }
 }
 
-/// What a step that polls returns.
+/// The return type of a step that polls.
 #[diagnostic::on_unimplemented(
     message = "a step that polls returns a `Result` of an `Option`, not `{Self}`",
     label = "not a `Result<Option<_>, _>`",
     note = "`None` means \"not yet\": write `Result<Option<Output>, Error>`, or take `poll(…)` away"
 )]
 pub trait PollReturn: Sized {
-    /// What it gives in the end.
+    /// The type of the step's final output.
     type Output;
-    /// What it fails with.
+    /// The step's error type.
     type Error;
-    /// As an attempt.
+    /// Converts the value to the result of an attempt.
     fn attempt(
         self,
         when: Option<fn(&Self::Error) -> bool>,
@@ -99,7 +99,7 @@ fn failed<E: Fails>(error: E, when: Option<fn(&E) -> bool>) -> StepError {
     StepError::user(error).retry_if(retry)
 }
 
-/// The result of the code after a flow's steps.
+/// Returns the result of the code after a flow's steps.
 pub fn ended<R: StepReturn>(result: R) -> Result<R::Output, StepError>
 where
     R::Error: Fails,
@@ -107,15 +107,15 @@ where
     result.into_result().map_err(StepError::user)
 }
 
-/// What an `#[undo]`, an `#[on_done]` or an `#[on_failed]` returns.
+/// The return type of an `#[undo]`, an `#[on_done]` or an `#[on_failed]`.
 #[diagnostic::on_unimplemented(
     message = "this handler returns nothing or a `Result<(), Error>`, not `{Self}`",
     label = "not `()`, and not `Result<(), _>`"
 )]
 pub trait HandlerReturn: Sized {
-    /// What it fails with.
+    /// The handler's error type.
     type Error;
-    /// As a `Result`.
+    /// Converts the value to a `Result`.
     fn ended(self, when: Option<fn(&Self::Error) -> bool>) -> Result<(), StepError>;
 }
 
@@ -133,14 +133,14 @@ impl<E: Fails> HandlerReturn for Result<(), E> {
     }
 }
 
-/// What a `#[verify]` of a step that gives a `T` returns.
+/// The return type of a `#[verify]` for a step whose output is a `T`.
 #[diagnostic::on_unimplemented(
     message = "a verify of this step returns `Option<{T}>` or a `Result` of that, not `{Self}`",
     label = "not an `Option<{T}>`",
     note = "`Some` says that the step's effect happened, and makes the step done with this output; `None` says that it did not"
 )]
 pub trait VerifyReturn<T>: Sized {
-    /// As a `Result`.
+    /// Converts the value to a `Result`.
     fn found(self) -> Result<Option<T>, StepError>;
 }
 
@@ -156,25 +156,25 @@ impl<T, E: Fails> VerifyReturn<T> for Result<Option<T>, E> {
     }
 }
 
-/// What a verify found.
+/// Returns the result of a verify.
 pub fn found<S: Step, R: VerifyReturn<S::Output>>(
     returned: R,
 ) -> Result<Option<S::Output>, StepError> {
     returned.found()
 }
 
-/// What an observe saw.
+/// Returns an observed value as JSON.
 pub fn seen<T: Saved>(value: T) -> Result<Json, StepError> {
     Json::encode(&value)
         .map_err(|e| StepError::fatal(format!("what was observed can't be saved as JSON: {e}")))
 }
 
-/// What an observe saw, or how it failed.
+/// Returns an observed value as JSON, or the error of the observe.
 pub fn seen_result<T: Saved, E: Fails>(result: Result<T, E>) -> Result<Json, StepError> {
     seen(result.map_err(StepError::user)?)
 }
 
-/// What was observed before the step, for its undo.
+/// Returns the value observed before the step, for its undo.
 pub fn before<T: DeserializeOwned>(saved: Option<&Json>) -> Result<T, StepError> {
     let Some(saved) = saved else {
         return Err(StepError::fatal("nothing was observed before the step"));

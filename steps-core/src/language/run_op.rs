@@ -1,5 +1,5 @@
-//! How one operation of a step's line is carried out: calling the function or the handler, keeping
-//! its value, and giving the interpreter its saved form.
+//! Carrying out one operation of a step's line: calling the function or the handler, keeping its
+//! value, and returning the saved form to the interpreter.
 
 use super::{
     cx::Cx,
@@ -58,13 +58,13 @@ pub async fn drive<'a, S: Step, L: Slot<S::Output>>(
     Ok(Answer::Done(saved))
 }
 
-/// Runs a function that blocks on a thread for such.
+/// Runs a blocking function on a thread for such functions.
 pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     match tokio::task::spawn_blocking(work).await {
         Ok(value) => value,
         Err(error) => match error.try_into_panic() {
             Ok(panic) => std::panic::resume_unwind(panic),
-            // The runtime is shutting down, and this future with it.
+            // The runtime is shutting down, and drops this future as well.
             Err(_) => std::future::pending().await,
         },
     }

@@ -1,13 +1,14 @@
-//! Where the values live while a flow runs, and how the interpreter reaches the user's code.
+//! Scopes: they hold the values while a flow runs, and through them the interpreter calls users'
+//! code.
 //!
-//! Every `{ … }` of a flow is a scope: it holds the values of its finished steps and sees those
+//! Every `{ … }` of a flow is a scope: it holds the values of its finished steps and can read those
 //! of the scopes around it. The interpreter knows scopes only as `dyn Scope`, so it is compiled
-//! once and not for each flow. The macro emits, for each scope, a struct of slots and functions
-//! that match on the number of the line.
+//! once and not for each flow. For each scope the macro emits a struct of slots, and functions that
+//! match on the number of the line.
 //!
-//! A scope's slots are lent to its [`Frame`](super::frame::Frame) while a pass is inside it. When the pass leaves it
-//! unfinished they go back to the cell they came from; when it is finished they become the value
-//! that the scope around it sees.
+//! While a pass is inside a scope, its slots are lent to its [`Frame`](super::frame::Frame). If the
+//! pass leaves the scope unfinished, the slots return to the cell they came from. When the scope is
+//! finished, the slots become the value that the surrounding scope reads.
 
 use super::cx::Cx;
 use crate::base::future::BoxFuture;
@@ -16,60 +17,60 @@ use crate::{
     model::{failure::Failure, state::Until},
 };
 
-/// What the interpreter asks of a step's line.
+/// An operation that the interpreter requests from a step's line.
 #[derive(Clone, Copy, Debug)]
 pub enum Op<'a> {
-    /// Make an attempt and keep its value.
+    /// Make an attempt, and keep its value.
     Run,
-    /// Find out whether the effect happened, and keep the value.
+    /// Find out whether the step had its effect, and keep the value.
     Verify,
-    /// Observe.
+    /// Call `#[observe]`.
     Observe,
-    /// Undo, with what was observed before.
+    /// Call the undo, with the value observed before the step.
     Undo(Option<&'a Json>),
 }
 
-/// What a step's line answers.
+/// The answer of a step's line.
 #[derive(Debug)]
 pub enum Answer {
     /// The value is in its slot; this is its saved form.
     Done(Option<Json>),
-    /// Not yet; of a verify, that the effect did not happen.
+    /// Not yet. Of a verify: the step did not have its effect.
     NotYet,
-    /// Not before this.
+    /// Wait, and try again not before this.
     Wait(Until),
     /// What was observed.
     Seen(Json),
-    /// It is undone.
+    /// The step is undone.
     Undone,
 }
 
 /// The result of one call into the user's code.
 pub type OpResult = Result<Answer, StepError>;
 
-/// How a scope is entered.
+/// How to enter a scope.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Enter<'a> {
-    /// The recorded input, where there is one.
+    /// The recorded input, if there is one.
     pub input: Option<&'a Json>,
-    /// The recorded decision, where there is one.
+    /// The recorded decision, if there is one.
     pub decision: Option<bool>,
-    /// Begin with empty slots, whatever an earlier pass left.
+    /// Whether to begin with empty slots, whatever an earlier pass left.
     pub fresh: bool,
-    /// Of a `loop`: this is the first round, so that there is none before it.
+    /// Of a `loop`: whether this is the first round, so there is no previous one.
     pub first: bool,
 }
 
 /// A scope that was entered.
 #[allow(missing_debug_implementations)]
 pub struct Entered<'a> {
-    /// The scope; none where an `if` leads nowhere.
+    /// The scope; `None` if an `if` runs no group.
     pub scope: Option<Box<dyn Scope + 'a>>,
-    /// The input, if it was evaluated now and is to be recorded.
+    /// The input, if it was evaluated now and must be recorded.
     pub input: Option<Json>,
     /// The decision of an `if`.
     pub decision: Option<bool>,
-    /// The keys of a `for`, if its items were listed now.
+    /// The keys of a `for`, if its items were evaluated now.
     pub keys: Option<Keys>,
 }
 
@@ -81,7 +82,7 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// Takes the key of the next item.
+    /// Appends the key of the next item.
     pub fn push<K: std::fmt::Display + ?Sized>(&mut self, key: &K) -> std::fmt::Result {
         use std::fmt::Write as _;
         write!(self.text, "{key}")?;
@@ -99,10 +100,10 @@ impl Keys {
     }
 }
 
-/// One scope, as the interpreter sees it. `item` is the item of a `for`, 0 elsewhere; `line` is
-/// the line's number in the scope's table.
+/// One scope, as the interpreter sees it. `item` is the index of the item of a `for`, and 0
+/// elsewhere; `line` is the line's number in the scope's table.
 pub trait Scope: Send + Sync {
-    /// Calls a step's line.
+    /// Carries out an operation of a step's line.
     fn call<'b>(
         &'b self,
         item: usize,
@@ -111,7 +112,7 @@ pub trait Scope: Send + Sync {
         cx: &'b Cx,
     ) -> BoxFuture<'b, OpResult>;
 
-    /// Enters the scope of a line that has one. Evaluates conditions, lists and inputs that are
+    /// Enters the scope of a line that has one. Evaluates the conditions, lists and inputs that are
     /// not recorded yet.
     fn enter<'b>(
         &'b self,
@@ -121,40 +122,40 @@ pub trait Scope: Send + Sync {
         cx: &'b Cx,
     ) -> Result<Entered<'b>, StepError>;
 
-    /// Puts a saved output in its slot.
+    /// Loads a saved output into its slot.
     fn load(&self, item: usize, line: usize, saved: Saved<'_>) -> Result<(), LoadError>;
 
-    /// Whether this was the last round of the `loop` whose round this scope is.
+    /// Returns whether this round of a `loop` was the last one.
     fn until(&self, cx: &Cx) -> Result<bool, StepError>;
 
-    /// The scope is finished: its slots become its value.
+    /// Ends the finished scope: its slots become its value.
     fn close(self: Box<Self>, last: bool);
 
-    /// Of a flow: runs the code after its steps. Gives the saved form of the output.
+    /// Of a flow: runs the code after the steps. Returns the saved form of the output.
     fn finish<'b>(self: Box<Self>) -> BoxFuture<'b, Result<Option<Json>, StepError>>
     where
         Self: 'b;
 
-    /// Of a flow: the call of its `#[on_done]`, if it has one and is done.
+    /// Of a flow: returns the call of its `#[on_done]`, if it has one and the flow is done.
     fn on_done(&self) -> Option<BoxFuture<'_, Result<(), StepError>>> {
         None
     }
 
-    /// Of a flow: the call of its `#[on_failed]`, if it has one.
+    /// Of a flow: returns the call of its `#[on_failed]`, if it has one.
     fn on_failed<'b>(&'b self, _: &'b Failure) -> Option<BoxFuture<'b, Result<(), StepError>>> {
         None
     }
 }
 
-/// Why a saved value could not be put in its slot.
+/// Why a saved value could not be loaded into its slot.
 pub type LoadError = serde_json::Error;
 
-/// A saved value, to be put in a slot.
+/// A saved value that is to be loaded into a slot.
 #[derive(Clone, Copy, Debug)]
 pub enum Saved<'a> {
-    /// This output; none for `null`.
+    /// This output; `None` stands for `null`.
     Output(Option<&'a str>),
-    /// An optional line that failed, or an `if` that led nowhere.
+    /// An optional line that failed, or an `if` that ran no group.
     Nothing,
 }
 

@@ -1,21 +1,21 @@
-//! Where the value of one step's line is kept, and how a saved output is put there.
+//! Slots: where the value of a step's line is kept, and how a saved output is loaded.
 
 use std::sync::OnceLock;
 
 use super::codec::Codec;
 use super::scope::{LoadError, Saved};
 
-/// Where the value of a step's line is kept.
+/// The place that keeps the value of a step's line.
 pub trait Slot<T> {
-    /// Keeps it.
+    /// Stores the value.
     fn put(&self, value: T);
-    /// The value, if there is one.
+    /// Returns the value, if there is one.
     fn value(&self) -> Option<&T>;
 }
 
 impl<T> Slot<T> for OnceLock<T> {
     fn put(&self, value: T) {
-        // A second value can only come from a second load of the same record.
+        // A second value can only come from loading the same record again.
         let _ = self.set(value);
     }
     fn value(&self) -> Option<&T> {
@@ -43,7 +43,7 @@ impl<T> Slot<T> for MaybeSlot<T> {
 }
 
 impl<T> MaybeSlot<T> {
-    /// The value, once the line has ended.
+    /// Returns the value, once the line has ended.
     pub fn get(&self) -> Option<&Option<T>> {
         self.0.get()
     }
@@ -53,13 +53,13 @@ impl<T> MaybeSlot<T> {
     }
 }
 
-/// Loads a saved output of a plain slot.
+/// Loads a saved output into a plain slot.
 pub fn load<T>(slot: &OnceLock<T>, codec: Codec<T>, saved: Saved<'_>) -> Result<(), LoadError> {
     slot.put((codec.decode)(saved.text())?);
     Ok(())
 }
 
-/// Loads a saved output of an optional slot.
+/// Loads a saved output into an optional slot.
 pub fn load_maybe<T>(
     slot: &MaybeSlot<T>,
     codec: Codec<T>,

@@ -1,4 +1,4 @@
-//! What `#[step]` implements.
+//! The trait of `#[step]`.
 
 use std::future::Future;
 
@@ -16,28 +16,28 @@ use crate::{
     note = "put `#[step]` on the function; another flow is called with `flow {Self}(…)`"
 )]
 pub trait Step: Sized + 'static {
-    /// What it takes.
+    /// The type of the arguments.
     type Args<'a>: Send;
-    /// What it gives.
+    /// The type of the output.
     type Output: Send + Sync + 'static;
-    /// What it fails with.
+    /// The type of the error.
     type Error: 'static;
-    /// What stands for it where a flow should be: see [`callee`](crate::language::misuse).
+    /// The stand-in where a flow is needed: see [`misuse`](crate::language::misuse).
     type AsFlow: crate::language::flow::Flow;
     /// The name in its `#[step(name = …)]`.
     const NAME: Option<&'static str> = None;
     /// The names in its `#[step(alias = …)]`.
     const ALIASES: &'static [&'static str] = &[];
-    /// How it is tried, timed and polled.
+    /// How the step is retried, timed and polled.
     const POLICY: Policy = Policy::NONE;
-    /// Whether its output is not saved.
+    /// Whether the output is not saved.
     const VOLATILE: bool = false;
-    /// The text of its output's type.
+    /// The source text of the output's type.
     const OUTPUT_TEXT: &'static str;
-    /// How its output is saved.
+    /// How the output is saved.
     const CODEC: Codec<Self::Output>;
 
-    /// Makes one attempt. `when` says which errors may be retried, where the line overrides it.
+    /// Makes one attempt. `when` says which errors may be retried, if the line overrides it.
     fn run<'a>(
         args: Self::Args<'a>,
         cx: &'a Cx,
@@ -45,14 +45,14 @@ pub trait Step: Sized + 'static {
     ) -> impl Future<Output = Result<Attempt<Self::Output>, StepError>> + Send + 'a;
 }
 
-/// How one attempt ended, if not with an error.
+/// How an attempt ended, if it did not end with an error.
 #[derive(Debug)]
 pub enum Attempt<T> {
     /// With a value.
     Done(T),
-    /// Not yet: ask again after the policy's pause.
+    /// Not yet: ask again after the pause in the policy.
     NotYet,
-    /// Not before this.
+    /// Wait, and try again not before this.
     Wait(Until),
 }
 

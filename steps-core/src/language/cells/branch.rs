@@ -42,12 +42,12 @@ use crate::{
 pub enum Branch<A, B> {
     /// The condition held; this is the first group's struct.
     Then(A),
-    /// It did not; this is the struct of the group after `else`.
+    /// The condition did not hold; this is the struct of the group after `else`.
     Else(B),
 }
 
 impl<A, B> Branch<A, B> {
-    /// The first group's struct, if the condition held.
+    /// Returns the first group's struct, if the condition held.
     pub const fn then(&self) -> Option<&A> {
         match self {
             Self::Then(value) => Some(value),
@@ -55,7 +55,7 @@ impl<A, B> Branch<A, B> {
         }
     }
 
-    /// The other group's struct, if it did not.
+    /// Returns the struct of the group after `else`, if the condition did not hold.
     pub const fn otherwise(&self) -> Option<&B> {
         match self {
             Self::Then(_) => None,
@@ -91,19 +91,19 @@ pub struct Then<'a, A: Slots, B: Slots>(&'a BranchCell<A, B>);
 pub struct Else<'a, A: Slots, B: Slots>(&'a BranchCell<A, B>);
 
 impl<A: Slots, B: Slots> BranchCell<A, B> {
-    /// The first group's slots and their home.
+    /// Returns the first group's slots and their home.
     pub fn take_then(&self, fresh: bool) -> (Slab<A>, Then<'_, A, B>) {
         (take(&self.then, fresh), Then(self))
     }
-    /// The other group's.
+    /// Returns the other group's slots and their home.
     pub fn take_else(&self, fresh: bool) -> (Slab<B>, Else<'_, A, B>) {
         (take(&self.otherwise, fresh), Else(self))
     }
-    /// The value, once finished.
+    /// Returns the value, once the line is finished.
     pub fn get(&self) -> Option<&Branch<A::Value, B::Value>> {
         self.value.get().and_then(Option::as_ref)
     }
-    /// The value of an optional one, once it has ended.
+    /// Returns the value of an optional line, once it has ended.
     pub fn get_maybe(&self) -> Option<&Option<Branch<A::Value, B::Value>>> {
         self.value.get()
     }
@@ -111,11 +111,11 @@ impl<A: Slots, B: Slots> BranchCell<A, B> {
     pub fn into_inner(self) -> Option<Branch<A::Value, B::Value>> {
         self.value.into_inner().flatten()
     }
-    /// Takes the value of an optional one out.
+    /// Takes the value out of an optional line.
     pub fn into_maybe(self) -> Option<Option<Branch<A::Value, B::Value>>> {
         self.value.into_inner()
     }
-    /// Records that an optional one failed.
+    /// Records that an optional line failed.
     pub fn load(&self, saved: Saved<'_>) {
         if matches!(saved, Saved::Nothing) {
             let _ = self.value.set(None);

@@ -1,5 +1,5 @@
-//! The cells of lines that have a scope of their own: they keep its slots between passes and its
-//! value once it is finished.
+//! The cells of lines with a scope of their own: they keep the scope's slots between passes, and
+//! its value once the scope is finished.
 
 pub mod branch;
 pub mod rounds;
@@ -31,29 +31,29 @@ fn one<S: Slots>(slab: Slab<S>) -> Option<S::Value> {
 
 /// How a finished scope's slots become the value of its line.
 pub trait Fold<S>: Send + Sync + 'static {
-    /// The value.
+    /// The type of the value.
     type Value: Send + Sync + 'static;
     /// Turns full slots into the value.
     fn fold(slab: Slab<S>) -> Option<Self::Value>;
-    /// The value of a line that led nowhere.
+    /// Returns the value of a line that ran no group.
     fn nothing() -> Option<Self::Value> {
         None
     }
 }
 
-/// A group: its struct.
+/// The value of a group: its struct.
 #[derive(Debug)]
 pub struct Group;
 
-/// An `if` without `else`, or an optional group: perhaps its struct.
+/// The value of an `if` without `else`, or of an optional group: an `Option` of its struct.
 #[derive(Debug)]
 pub struct Maybe;
 
-/// A `for`: a struct for each item.
+/// The value of a `for`: a struct for each item.
 #[derive(Debug)]
 pub struct Each;
 
-/// An optional `for`.
+/// The value of an optional `for`.
 #[derive(Debug)]
 pub struct MaybeEach;
 
@@ -94,7 +94,7 @@ impl<S: Slots> Fold<S> for MaybeEach {
     }
 }
 
-/// The cell of a line with one scope, or one for each item.
+/// The cell of a line with one scope, or with one for each item.
 #[allow(missing_debug_implementations)]
 pub struct Cell<S: Slots, K: Fold<S> = Group> {
     open: Open<S>,
@@ -116,7 +116,7 @@ impl<S: Slots, K: Fold<S>> Cell<S, K> {
         take(&self.open, fresh)
     }
 
-    /// Takes the slots of this many items.
+    /// Takes the slots of `count` items.
     pub fn take_each(&self, count: usize, fresh: bool) -> Slab<S> {
         match lock(&self.open).take() {
             Some(Slab::Each(all)) if !fresh && all.len() == count => Slab::Each(all),
@@ -128,7 +128,7 @@ impl<S: Slots, K: Fold<S>> Cell<S, K> {
         }
     }
 
-    /// The value, once the line is finished.
+    /// Returns the value, once the line is finished.
     pub fn get(&self) -> Option<&K::Value> {
         self.value.get()
     }
@@ -138,7 +138,7 @@ impl<S: Slots, K: Fold<S>> Cell<S, K> {
         self.value.into_inner()
     }
 
-    /// Records that the line led nowhere.
+    /// Records that the line ran no group.
     pub fn load(&self, saved: Saved<'_>) {
         if let (Saved::Nothing, Some(nothing)) = (saved, K::nothing()) {
             let _ = self.value.set(nothing);

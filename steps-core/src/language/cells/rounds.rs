@@ -1,4 +1,4 @@
-//! The cell of a `loop`, which also holds the round before.
+//! The cell of a `loop`, which also holds the value of the previous round.
 
 use std::sync::{Mutex, OnceLock};
 
@@ -29,7 +29,7 @@ impl<S: Slots> Default for LoopCell<S> {
     }
 }
 
-/// The home of one round; it holds the round before.
+/// The home of one round; it also holds the value of the previous round.
 #[allow(missing_debug_implementations)]
 pub struct Round<'a, S: Slots> {
     cell: &'a LoopCell<S>,
@@ -37,23 +37,23 @@ pub struct Round<'a, S: Slots> {
 }
 
 impl<S: Slots> Round<'_, S> {
-    /// The round before, if any.
+    /// Returns the value of the previous round, if there was one.
     pub fn prev(&self) -> Option<&S::Value> {
         self.prev.as_ref()
     }
 }
 
 impl<S: Slots> LoopCell<S> {
-    /// The slots of the round that is running, and their home.
+    /// Returns the slots of the running round, and their home.
     pub fn take(&self, how: Enter<'_>) -> (Slab<S>, Round<'_, S>) {
         let prev = lock(&self.prev).take().filter(|_| !how.first);
         (take(&self.open, how.fresh), Round { cell: self, prev })
     }
-    /// The last round, once finished.
+    /// Returns the value of the last round, once the loop is finished.
     pub fn get(&self) -> Option<&S::Value> {
         self.value.get().and_then(Option::as_ref)
     }
-    /// The value of an optional one, once it has ended.
+    /// Returns the value of an optional loop, once it has ended.
     pub fn get_maybe(&self) -> Option<&Option<S::Value>> {
         self.value.get()
     }
@@ -61,11 +61,11 @@ impl<S: Slots> LoopCell<S> {
     pub fn into_inner(self) -> Option<S::Value> {
         self.value.into_inner().flatten()
     }
-    /// Takes the value of an optional one out.
+    /// Takes the value out of an optional loop.
     pub fn into_maybe(self) -> Option<Option<S::Value>> {
         self.value.into_inner()
     }
-    /// Records that an optional one failed.
+    /// Records that an optional loop failed.
     pub fn load(&self, saved: Saved<'_>) {
         if matches!(saved, Saved::Nothing) {
             let _ = self.value.set(None);

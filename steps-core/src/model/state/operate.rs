@@ -1,6 +1,6 @@
-//! What is done to a saved execution from outside: a signal is given to a step, or an operator tries
-//! a stuck rollback again, leaves a step as it is, or says that it was undone by hand. Each is
-//! recorded, and the next run goes on from it.
+//! Changes to a saved execution from outside: sending a signal to a step, or an operator's decision
+//! about a stuck rollback (retry the undo, leave the step as it is, or record that it was undone by
+//! hand). Each change is recorded, and the next run continues from it.
 
 use super::{Resolved, Row, State, StateError};
 use crate::{
@@ -9,7 +9,8 @@ use crate::{
 };
 
 impl State {
-    /// Gives a value to the step at `path`, if it waits for a signal. Whether it does.
+    /// Sends a value to the step at `path`. Returns `false`, and changes nothing, if the step does
+    /// not wait for a signal.
     pub fn signal(&mut self, path: &str, value: Json) -> bool {
         match self.get_mut(path) {
             Some(node) if node.waits_for_signal() => {
@@ -20,29 +21,29 @@ impl State {
         }
     }
 
-    /// Lets a stuck rollback try again each undo that failed, with a new allowance of attempts.
-    /// The next run goes on with the rollback. Gives the number of steps it tries again.
+    /// Makes a stuck rollback retry each failed undo, with a full number of attempts. The next run
+    /// continues the rollback. Returns the number of steps whose undo is retried.
     ///
-    /// Fails, and changes nothing, where the execution is not stuck.
+    /// Returns an error, and changes nothing, if the execution is not stuck.
     pub fn retry_undo(&mut self) -> Result<usize, StateError> {
         self.unstick()?;
         Ok(retry(self))
     }
 
-    /// Lets a stuck rollback go on without the undo of the step at `path`, whose effect stays.
-    /// Other undos that failed are tried again.
+    /// Makes a stuck rollback continue without the undo of the step at `path`; the step's effect
+    /// stays. Other failed undos are retried.
     ///
-    /// Fails, and changes nothing, where the execution is not stuck, or where it was not the undo
-    /// of this step that failed.
+    /// Returns an error, and changes nothing, if the execution is not stuck, or if the undo of this
+    /// step has not failed.
     pub fn skip_undo(&mut self, path: &str) -> Result<(), StateError> {
         self.resolve(path, Resolved::Skipped)
     }
 
-    /// Tells a stuck rollback that somebody has undone the step at `path`. Other undos that failed
-    /// are tried again.
+    /// Records that the step at `path` of a stuck rollback was undone by hand. Other failed undos
+    /// are retried.
     ///
-    /// Fails, and changes nothing, where the execution is not stuck, or where it was not the undo
-    /// of this step that failed.
+    /// Returns an error, and changes nothing, if the execution is not stuck, or if the undo of this
+    /// step has not failed.
     pub fn mark_undone(&mut self, path: &str) -> Result<(), StateError> {
         self.resolve(path, Resolved::Undone)
     }
@@ -56,7 +57,7 @@ impl State {
             path: path.to_owned(),
         })?;
         if node.status != Status::UndoFailed {
-            // What is not an undo that failed can't be resolved; say so in the machine's words.
+            // Only a failed undo can be resolved; the state machine's error says so.
             return Err(illegal(crate::model::status::IllegalTransition {
                 from: node.status,
                 transition: Transition::UndoFinish,
@@ -90,7 +91,7 @@ impl State {
     }
 }
 
-/// Makes each undo that failed one that is under way. Gives their number.
+/// Puts each failed undo under way again. Returns how many there were.
 fn retry(node: &mut State) -> usize {
     let below: usize = node.states.iter_mut().map(retry).sum();
     if node.status != Status::UndoFailed {

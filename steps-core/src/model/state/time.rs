@@ -1,24 +1,24 @@
-//! Timestamps as JSON text, both ways, without the general-purpose printer and parser: a state
-//! holds two of them in each node, and they were most of its cost.
+//! Timestamps as JSON text, in both directions. A state has two timestamps in each node, and the
+//! general-purpose printer and parser took most of the time of reading and writing it.
 //!
-//! What is written is RFC 3339 in UTC with as many digits of the second as are needed, the form
-//! that Go's `time.Time` has too. What is out of the ordinary, such as an offset or a year before
-//! 0, goes to jiff.
+//! The output is RFC 3339 in UTC with as many digits of the second as needed, the same form as that
+//! of Go's `time.Time`. Unusual times, such as those with an offset or a year before 0, are left to
+//! jiff.
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 const SECONDS_PER_DAY: i64 = 86_400;
-/// Days from 0000-03-01 to 1970-01-01. Years are counted from March, so that the leap day is the
-/// last of a year.
+/// Days from 0000-03-01 to 1970-01-01. Years begin in March, so that the leap day is the last day
+/// of a year.
 const EPOCH: i64 = 719_468;
 const DAYS_PER_ERA: i64 = 146_097;
 
 /// The longest text is `0000-00-00T00:00:00.000000000Z`.
 type Buffer = [u8; 30];
 
-/// Writes timestamps, and remembers the last one: a step's end is on the day of its beginning, and
-/// mostly in the same second.
+/// Writes timestamps, and remembers the last one: most steps end in the second, and nearly all on
+/// the day, in which they began.
 pub(super) struct Stamp {
     buffer: Buffer,
     /// The second whose text is in the buffer.
@@ -36,7 +36,7 @@ impl Stamp {
         }
     }
 
-    /// What serializes as this timestamp.
+    /// Returns a value that serializes as this timestamp.
     #[inline]
     pub(super) fn of(&mut self, time: Option<Timestamp>) -> Option<Stamped<'_>> {
         let time = time?;
@@ -46,7 +46,7 @@ impl Stamp {
         })
     }
 
-    /// The text; `None` for a year that has not four digits.
+    /// Returns the text; `None` if the year does not have four digits.
     fn text(&mut self, time: Timestamp) -> Option<&str> {
         let nanos = time.subsec_nanosecond();
         let borrow = i64::from(nanos < 0);
@@ -112,7 +112,7 @@ impl Serialize for Stamped<'_> {
     }
 }
 
-/// A timestamp as it is read.
+/// A timestamp that has been read.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Time(pub(super) Timestamp);
 
@@ -143,7 +143,7 @@ fn two(buffer: &mut Buffer, at: usize, value: u32) {
     buffer[at..at + 2].copy_from_slice(&DIGITS[value as usize % 100]);
 }
 
-/// Year, month and day of a day counted from 1970, by the algorithm of
+/// Returns the year, month and day of a day counted from 1970, by the algorithm of
 /// <https://howardhinnant.github.io/date_algorithms.html>.
 #[expect(
     clippy::cast_possible_truncation,
@@ -166,7 +166,7 @@ fn civil(day: i64) -> (i64, u32, u32) {
     (year, month, day)
 }
 
-/// Reads the form that [`Stamp`] writes, `None` for any other.
+/// Reads the form that [`Stamp`] writes; returns `None` for any other.
 fn plain(text: &[u8]) -> Option<Timestamp> {
     let (head, tail) = text.split_first_chunk::<19>()?;
     let punctuation = [head[4], head[7], head[10], head[13], head[16]];
@@ -179,7 +179,7 @@ fn plain(text: &[u8]) -> Option<Timestamp> {
     let hour = number(&head[11..13])?;
     let minute = number(&head[14..16])?;
     let second = number(&head[17..19])?;
-    // What is out of range is left to jiff, whose error says what is wrong with it.
+    // Leave values out of range to jiff, whose error says what is wrong.
     if hour > 23 || minute > 59 || second > 59 {
         return None;
     }
@@ -212,7 +212,8 @@ fn number(digits: &[u8]) -> Option<u32> {
     Some(value)
 }
 
-/// The day counted from 1970, by the reverse of [`civil`]; `None` where there is no such date.
+/// Returns the day counted from 1970: the reverse of [`civil`]. Returns `None` if the date does not
+/// exist.
 fn days(year: u32, month: u32, day: u32) -> Option<i64> {
     let leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
     let last = match month {

@@ -16,8 +16,8 @@ const EVENTS: [Transition; 11] = [
     Transition::Stop,
 ];
 
-/// The reference: a row for each status, a column for each event, in the order of [`EVENTS`]; the
-/// status that follows by its initials, a dot where the event is not allowed.
+/// The reference: a row for each status, and a column for each event in the order of [`EVENTS`]. A
+/// cell has the initials of the next status, or a dot if the event is not allowed.
 const TABLE: &str = "
              begin wait finish fail skip undo undofin undofail recover stick stop
 pending      ru    .    .      .    sk   .    .       .        .       .     sp
@@ -78,8 +78,8 @@ fn names_are_read_back() {
     assert_eq!(Status::from_name("Done"), None);
 }
 
-/// Two final statuses can also be left by the operator's own events: taking up what was stopped,
-/// and marking as undone what could not be.
+/// An operator can leave two final statuses in other ways too: a stopped execution can begin, and a
+/// failed undo can be marked as undone.
 #[test]
 fn what_is_final_is_left_by_recovery_or_undo_only() {
     for from in Status::ALL.into_iter().filter(|status| status.is_final()) {
@@ -104,7 +104,7 @@ proptest! {
         events in prop::collection::vec(select(&EVENTS[..]), 0..40),
     ) {
         let mut status = Status::default();
-        // Whether the effect of the step may be there.
+        // Whether the step may have had its effect.
         let mut begun = false;
         for event in events {
             let next = status.on(event);

@@ -13,7 +13,7 @@ fn value(text: &str) -> Value {
     serde_json::from_str(text).unwrap()
 }
 
-/// The one thing that the Go files say in two ways: no errors as `null` or as an empty list.
+/// The only thing that the Go files write in two ways: an empty list of errors may also be `null`.
 fn no_errors_are_null(node: &mut Value) {
     if node["errs"] == serde_json::json!([]) {
         node["errs"] = Value::Null;
@@ -41,7 +41,7 @@ fn the_go_files_are_written_as_they_were() {
     }
 }
 
-/// In the Go form, what the Go library would take it for.
+/// Returns what the Go library would understand from the Go form.
 fn seed(status: Status, errors: &[&str], undo: &str) -> (Status, Vec<String>) {
     let time = Some(jiff::Timestamp::UNIX_EPOCH);
     let node = NodeData {
