@@ -1,8 +1,8 @@
-//! The one trait through which the interpreter reaches the outside.
+//! The journal: the trait through which the interpreter records what it does.
 //!
-//! The interpreter tells a journal what changed, in batches that belong together: the end of one
-//! step and the beginning of the next are one batch. It goes on only after the journal has said
-//! that the batch is safe. It holds no lock meanwhile.
+//! The interpreter passes changes to a journal in batches. Changes that belong together, such as
+//! the end of one step and the beginning of the next, are one batch. The interpreter continues only
+//! after the journal has confirmed that the batch is safe, and holds no lock while it waits.
 //!
 //! A journal that keeps the whole tree as one JSON document:
 //!
@@ -48,7 +48,7 @@
 //! ```
 //!
 //! A store with a row for each node writes [`Batch::changes`] instead, so that the cost of a step
-//! does not grow with the tree, and puts the tree together again with [`State::from_rows`]:
+//! does not grow with the tree. It rebuilds the tree with [`State::from_rows`]:
 //!
 //! ```
 //! use std::{collections::BTreeMap, sync::{Arc, Mutex}};
@@ -127,22 +127,23 @@ pub use crate::{
     model::state::NodeRow,
 };
 
-/// Keeps what a run did.
+/// Records what a run does.
 pub trait Journal: Send + Sync {
-    /// Takes one batch, whole or not at all. After an error the run stops where it is: it records
-    /// nothing more, and nothing as a step's failure.
+    /// Stores one batch, completely or not at all. After an error the run stops where it is: it
+    /// records nothing more, and does not count the error as the failure of a step.
     ///
-    /// Batches of one run come one after the other. Dropping the run may drop this future.
+    /// The batches of one run are committed one after the other. Dropping the run may drop this
+    /// future.
     fn commit<'a>(&'a self, batch: Batch<'a>) -> BoxFuture<'a, Result<(), JournalError>>;
 }
 
-/// What a [`Batch`] reads the whole tree from: a run, or a [`State`].
+/// The source of the whole tree for a [`Batch`]: a run, or a [`State`].
 pub trait BatchSource: Sync {
-    /// What the execution is doing.
+    /// Returns the status of the execution.
     fn status(&self) -> Status;
-    /// The whole tree.
+    /// Returns the whole tree.
     fn state(&self) -> State;
-    /// The paths of the steps that wait for a signal.
+    /// Returns the paths of the steps that wait for a signal.
     fn signals(&self) -> Vec<String>;
 }
 
@@ -161,7 +162,7 @@ impl BatchSource for State {
     }
 }
 
-/// The nodes that changed together.
+/// Changes that are committed together.
 pub struct Batch<'a> {
     pub(crate) source: &'a dyn BatchSource,
     pub(crate) changes: Vec<NodeRow>,
@@ -181,27 +182,27 @@ impl fmt::Debug for Batch<'_> {
     }
 }
 
-/// How a pass ended: what the execution does until the next one.
+/// How a pass ended, which also says when the execution continues.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum PassEnd {
-    /// There is nothing to do before a time or a signal.
+    /// There is nothing to do until a time or a signal.
     Waiting {
-        /// The time; none if only [signals](Batch::signals) are waited for.
+        /// The time; `None` if only [signals](Batch::signals) can continue the execution.
         until: Option<Timestamp>,
     },
-    /// It has ended, well or not, and nothing is left to do.
+    /// The execution has ended, successfully or not, and nothing is left to do.
     Ended,
-    /// It was stopped on request.
+    /// The execution was stopped on request.
     Stopped,
-    /// The process is shutting down: it goes on in another.
+    /// The process is shutting down; the execution continues in another one.
     Suspended,
 }
 
 impl<'a> Batch<'a> {
-    /// A batch as a run would make it, for a test of a journal: these changes, of an execution that
-    /// is now as `source` says. It neither replaces what the journal has nor ends a pass, and nothing
-    /// else of the run is under way.
+    /// Creates a batch as a run would, for a test of a journal. It has these changes, and `source`
+    /// gives the state of the execution after them. It does not replace what the journal has, does
+    /// not end a pass, and was made while nothing else of the run was under way.
     ///
     /// ```
     /// use std::sync::Mutex;
@@ -237,15 +238,15 @@ impl<'a> Batch<'a> {
         }
     }
 
-    /// The same, in place of all that the journal has of the execution: see
-    /// [`replaces`](Self::replaces).
+    /// Returns the same batch, which now replaces everything that the journal has of the execution:
+    /// see [`replaces`](Self::replaces).
     #[must_use]
     pub fn replacing(mut self) -> Self {
         self.replaces = true;
         self
     }
 
-    /// The same, made while other branches of the run are under way: see
+    /// Returns the same batch, as if made while other branches of the run are under way: see
     /// [`is_alone`](Self::is_alone).
     #[must_use]
     pub fn beside_others(mut self) -> Self {
@@ -253,48 +254,49 @@ impl<'a> Batch<'a> {
         self
     }
 
-    /// The same, as the last of a pass that ended so: see [`pass_end`](Self::pass_end).
+    /// Returns the same batch, as the last one of a pass that ended in this way: see
+    /// [`pass_end`](Self::pass_end).
     #[must_use]
     pub fn at_end(mut self, end: PassEnd) -> Self {
         self.pass_end = Some(end);
         self
     }
 
-    /// What changed: each node once, in the order of their last change.
+    /// Returns the changes: each node once, in the order of their last change.
     pub fn changes(&self) -> &[NodeRow] {
         &self.changes
     }
 
-    /// Whether the changes are all there is, and any other rows of the execution are to be deleted:
-    /// so in the first batch of a run that resumes a state which has no rows, or of which the flow
-    /// has less than it had.
+    /// Returns whether the changes are the whole tree, and all other rows of the execution must be
+    /// deleted. This is so in the first batch of a run that resumes a state without rows, or one
+    /// with nodes that the flow no longer has.
     pub fn replaces(&self) -> bool {
         self.replaces
     }
 
-    /// Whether nothing else of the run is under way, such as another branch of a `parallel`: then
-    /// nothing of it stands still if the journal blocks the thread.
+    /// Returns whether nothing else of the run, such as another branch of a `parallel`, is under
+    /// way. Then the journal may block the thread without delaying the run.
     pub fn is_alone(&self) -> bool {
         self.alone
     }
 
-    /// Of a pass's last batch: how the pass ended. The run commits nothing more until the next pass.
-    /// This batch comes also where nothing has changed.
+    /// Returns how the pass ended, if this is the pass's last batch. The run commits nothing more
+    /// until the next pass. The last batch is committed even if nothing has changed.
     pub fn pass_end(&self) -> Option<PassEnd> {
         self.pass_end
     }
 
-    /// The paths of the steps that wait for a signal.
+    /// Returns the paths of the steps that wait for a signal.
     pub fn signals(&self) -> Vec<String> {
         self.source.signals()
     }
 
-    /// What the execution is doing, with this batch in it.
+    /// Returns the status of the execution after this batch.
     pub fn status(&self) -> Status {
         self.source.status()
     }
 
-    /// The whole tree with this batch in it: what a store that keeps one document writes.
+    /// Returns the whole tree after this batch. A store that keeps one document writes this.
     pub fn state(&self) -> State {
         self.source.state()
     }

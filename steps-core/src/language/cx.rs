@@ -154,7 +154,7 @@ impl Cx {
         self.host.saved(self.id)?.decode().ok()
     }
 
-    /// Returns whether the step should end early: a sibling has failed, the execution is to be
+    /// Returns whether the step should end early: a sibling has failed, the execution must be
     /// [stopped or undone](crate::Control), or the process is shutting down. A running step is
     /// never interrupted; it may call this method instead.
     pub fn cancelled(&self) -> bool {

@@ -273,7 +273,7 @@ impl<F: FnOnce() -> T, T> LookOwned<T> for Source<F, T, T> {
     }
 }
 
-// ---- the items of a `for`
+// ---- The items of a `for`.
 
 impl<'a, F, R, T: FlowValue> Source<F, R, &'a T>
 where

@@ -7,7 +7,7 @@
 //! | option | means | default |
 //! |---|---|---|
 //! | `retry(times, every, backoff, max, jitter, when)` | [`Retry`]: tries again after an error | no retry |
-//! | `timeout = "30s"` | the longest time one attempt may take; after it the attempt is dropped and has failed | none |
+//! | `timeout = "30s"` | the time limit of an attempt; after it the attempt is dropped and fails | none |
 //! | `poll(every, times)` | [`Poll`]: asks again after a "not yet" | the step does not poll |
 //!
 //! Durations are text that is checked when the program is compiled: numbers with a unit of `ns`,

@@ -1,10 +1,10 @@
-//! What a store may fail with.
+//! The errors of a store.
 
 use std::{error::Error, fmt, sync::Arc};
 
 use crate::base::error::BoxError;
 
-/// A store could not do what it was asked for. Nothing was changed by that call.
+/// A store could not do what was requested. The call has changed nothing.
 ///
 /// ```
 /// use steps::store::{ErrorKind, StoreError};
@@ -20,29 +20,29 @@ pub struct StoreError {
     source: Option<Arc<BoxError>>,
 }
 
-/// The sort of a store's error, for a program to act on.
+/// The kind of a store's error, for programs to act on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The lease is not the newest any more: somebody else has taken the execution over, or it was
-    /// deleted.
+    /// The lease is no longer the newest one: another worker has taken the execution over, or it
+    /// was deleted.
     Fenced,
-    /// The database is locked by somebody, or does not answer in time.
+    /// The database is locked, or does not answer in time.
     Busy,
     /// There is no space left.
     Full,
-    /// It can't be written to.
+    /// The database can't be written to.
     ReadOnly,
     /// Reading or writing failed.
     Io,
-    /// What is stored can't be read any more.
+    /// Stored data can't be read any more.
     Corrupt,
-    /// The database is gone from under the store, or is another one now.
+    /// The database was removed while it was open, or has been replaced by another one.
     Gone,
-    /// It was made by a newer version of this library, or by another program.
+    /// The database was created by a newer version of this library, or by another program.
     Foreign,
-    /// This write can't be kept, whatever the state of the database: it is too large, or breaks a
-    /// rule.
+    /// This write can never be stored, whatever the state of the database: it is too large, or
+    /// breaks a rule.
     Rejected,
     /// The store has been closed.
     Closed,
@@ -51,14 +51,14 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// Whether the same call may do well a little later, without anybody mending anything.
+    /// Returns whether the same call may succeed a little later, without anybody fixing anything.
     pub const fn is_transient(self) -> bool {
         matches!(self, Self::Busy)
     }
 }
 
 impl StoreError {
-    /// An error that says what happened and what to do, and names the database.
+    /// Creates an error. The message says what happened and what to do, and names the database.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {
         Self {
             kind,
@@ -67,14 +67,14 @@ impl StoreError {
         }
     }
 
-    /// The same, with the error that it came from.
+    /// Returns the same error, with its source.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<BoxError>) -> Self {
         self.source = Some(Arc::new(source.into()));
         self
     }
 
-    /// Its sort.
+    /// Returns the kind of the error.
     pub fn kind(&self) -> ErrorKind {
         self.kind
     }

@@ -1,44 +1,45 @@
-//! Where executions are kept: the trait that a database implements for the engine.
+//! The store: the trait that a database implements for the engine, to keep executions.
 //!
 //! A store keeps *executions*. Each has an id, the name of its flow, an input, labels, a priority,
-//! a tree of nodes, one row for each, and an inbox of [messages](Message). It also says whose turn
-//! it is: an execution is worked on by one worker at a time, which holds a [`Lease`] on it.
+//! a tree with one row for each node, and an inbox of [messages](Message). A store also decides
+//! whose turn it is: only one worker at a time works on an execution, and holds a [`Lease`] on it.
 //!
 //! # How an execution moves
 //!
-//! * It is **due** from some time on, or never. A [`claim`](Store::claim) gives those whose time
-//!   has come to a worker, under a lease, and makes them due again when the lease ends. So a timer,
-//!   a delayed start and the taking over of a dead worker's executions are one thing: a time in one
-//!   column, with an index.
-//! * Each claim gives the execution a new **fencing number**, larger than any it had. A
-//!   [`write`](Store::write) names the number it was claimed with and is refused with
-//!   [`ErrorKind::Fenced`] once there is a newer one: a worker that was away for longer than its
-//!   lease can't write any more. A lease that has ended, but was not claimed by anybody since, is
-//!   still good. One that was given back is not, nor is one on an execution that was deleted, even
-//!   if its id is in use again.
-//! * [`renew`](Store::renew) puts the ends of leases off: the heartbeat. Nothing else does.
+//! * An execution is **due** from a certain time on, or never. A [`claim`](Store::claim) gives a
+//!   worker executions that are due, under a lease, and makes them due again when the lease ends.
+//!   So timers, delayed starts and the takeover of a dead worker's executions all work in the same
+//!   way: by a time in an indexed column.
+//! * Each claim gives the execution a new **fencing number**, larger than all earlier ones. A
+//!   [`write`](Store::write) carries the number of its claim, and is refused with
+//!   [`ErrorKind::Fenced`] if there is a newer number: a worker that was absent for longer than its
+//!   lease can't write any more. A lease that has ended is still valid as long as nobody has
+//!   claimed the execution since. A lease that was given back is not valid, nor is one on a deleted
+//!   execution, even if its id is in use again.
+//! * [`renew`](Store::renew), the heartbeat, extends leases. Nothing else does.
 //! * The last write of a turn gives the lease back, and says when the execution is due again.
 //!
-//! # What a store has to promise
+//! # What a store must guarantee
 //!
-//! * A write is kept whole or not at all, and is safe (synced, as its settings have it) before the
-//!   call returns. A call that gives an error has changed nothing; where that can't be known (a lost
-//!   connection), the fencing number still keeps a second write by somebody else apart from it.
-//! * Writes of one execution are made one after the other by the engine; writes of different ones
-//!   at once. A store may put any number of them in one transaction, and one that can't be made
-//!   fails alone.
-//! * Times are compared with the store's own clock: a worker's may be wrong. What is due at a time
-//!   is due as soon as the clock shows it.
-//! * All comes back as it was written: texts and JSON to the byte, times of nodes to the nanosecond,
-//!   other times to the microsecond at least. Such a time that is before 1700 or after 2200 may be
-//!   kept as another one there: what is due then is due at once, or not in our time. A text holds
-//!   no NUL.
-//! * Values are taken up to 1 MiB at least, and lists of tens of thousands. What is larger may be
-//!   [`Rejected`](ErrorKind::Rejected).
-//! * No method calls back, and none holds a transaction open after it has returned.
-//! * Any number of processes may use one store at once, if it is that kind of database.
+//! * A write is stored completely or not at all, and is safe (synced, according to the store's
+//!   settings) before the call returns. A call that returns an error has changed nothing. If that
+//!   can't be known, as after a lost connection, the fencing number still separates it from a
+//!   second write by another worker.
+//! * The engine makes the writes of one execution one after the other, and those of different
+//!   executions concurrently. A store may combine any number of them in one transaction; a write
+//!   that can't be made fails alone.
+//! * Times are compared with the store's own clock, because a worker's clock may be wrong. An
+//!   execution is due as soon as the store's clock shows its time.
+//! * All data is read back as it was written: texts and JSON byte for byte, times of nodes to the
+//!   nanosecond, and other times at least to the microsecond. Of these other times, one before 1700
+//!   may be replaced by another one before 1700, and one after 2200 by another one after 2200: an
+//!   execution that is due then is due at once, or not in our lifetime. Texts contain no NUL.
+//! * Values are accepted up to at least 1 MiB, and lists up to tens of thousands of entries. Larger
+//!   ones may be [`Rejected`](ErrorKind::Rejected).
+//! * No method calls back into its caller, and none keeps a transaction open after it has returned.
+//! * Any number of processes may use one store at the same time, if the database supports it.
 //!
-//! `testing::store` has a test for each of these rules: a store passes them or is none.
+//! `testing::store` has a test for each of these rules; a store must pass them all.
 
 mod error;
 mod memory;
@@ -57,65 +58,68 @@ pub use turn::{
 };
 pub use write::{Due, Existing, Lease, LeaseAfter, NewExecution, Target, Write, Written};
 
-/// A database of executions. See the [module](self) for what it has to promise.
+/// A database of executions. See the [module](self) for what it must guarantee.
 ///
-/// All methods take owned values and give boxed futures, so that a store can hand them to another
-/// thread or connection, and an engine can hold any store.
+/// All methods take owned values and return boxed futures, so that a store can pass them to another
+/// thread or connection, and an engine can use any store.
 pub trait Store: Send + Sync + 'static {
-    /// Makes an execution, or writes to one under a lease: see [`Write`].
+    /// Creates an execution, or writes to one under a lease: see [`Write`].
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Fenced`] where the lease is no longer the newest, or the execution is gone.
+    /// Returns [`ErrorKind::Fenced`] if the lease is no longer the newest, or if the execution was
+    /// deleted.
     fn write(&self, write: Write) -> BoxFuture<'_, Result<Written, StoreError>>;
 
-    /// The same, called where the thread may be blocked with `tokio::task::block_in_place`: from a
-    /// task of a multi-threaded tokio runtime. A store whose caller would wait for nothing but its
-    /// own write may make it here and now, on the caller's thread, which saves two changes of
-    /// thread. By default a [`write`](Self::write).
+    /// Does the same as [`write`](Self::write), but is called from a task of a multi-threaded tokio
+    /// runtime, where the thread may be blocked with `tokio::task::block_in_place`. If a store's
+    /// caller would wait only for its own write, the store may write immediately on the caller's
+    /// thread, which saves two thread switches. By default it calls [`write`](Self::write).
     fn write_in_place(&self, write: Write) -> BoxFuture<'_, Result<Written, StoreError>> {
         self.write(write)
     }
 
-    /// Gives the worker executions that are due, those of higher priority first, and of the same
-    /// priority those that were due first; with their trees and messages. Taking one that was
-    /// [refused](ExecutionInfo::refused) by another flow ends that refusal.
+    /// Gives the worker executions that are due, with their trees and messages. Those of higher
+    /// priority come first, and of the same priority those that were due first. If another flow had
+    /// [refused](ExecutionInfo::refused) an execution, taking it ends the refusal.
     fn claim(&self, claim: Claim) -> BoxFuture<'_, Result<Claimed, StoreError>>;
 
-    /// Gives the worker this execution, due or not, unless another lease on it has not ended, be it
-    /// the worker's own: for an operator's change. It ends a refusal, as a claim does.
+    /// Gives the worker this execution, whether or not it is due, for an operator's change. A lease
+    /// that has not ended prevents this, even if it is the worker's own. Like a claim, this call
+    /// ends a refusal.
     fn acquire(&self, acquire: Acquire) -> BoxFuture<'_, Result<Acquired, StoreError>>;
 
-    /// Puts off the end of leases, and gives the messages that came since: an answer for each, in
-    /// the same order. A lease that can be renewed is one that can be written under; one that was
-    /// given back stays so, whatever heartbeat comes late.
+    /// Extends leases, and returns the messages that have arrived since. There is one answer for
+    /// each lease, in the same order. A lease can be renewed if it can be used to write; one that
+    /// was given back stays so, even if a heartbeat comes late.
     fn renew(&self, renew: Renew) -> BoxFuture<'_, Result<Vec<Renewal>, StoreError>>;
 
-    /// Puts a message in an execution's inbox. If nobody holds a lease on it, it is due now;
-    /// otherwise its holder gets the message at its next renewal, or as soon as it has given the
-    /// lease back.
+    /// Puts a message in an execution's inbox. If nobody holds a lease on the execution, it is due
+    /// now. Otherwise the holder gets the message at its next renewal, or as soon as it has given
+    /// the lease back.
     fn send(&self, message: SendMessage) -> BoxFuture<'_, Result<MessageReceipt, StoreError>>;
 
-    /// Makes those executions available to this fingerprint again that it had refused: called by a
-    /// process that starts, as it may have been mended.
+    /// Makes executions available again that were refused for these fingerprints. A process calls
+    /// this when it starts, because the cause of the refusal may have been fixed.
     fn forget_refusals(&self, flows: Vec<FlowClaim>) -> BoxFuture<'_, Result<(), StoreError>>;
 
-    /// Everything kept of one execution.
+    /// Returns everything that is kept of one execution.
     fn load(&self, id: String) -> BoxFuture<'_, Result<Option<StoredExecution>, StoreError>>;
 
-    /// The executions that a query finds, the newest first, by when they were made. Those that
-    /// were made at the same time stand in an order that stays.
+    /// Returns the executions that match the query, the newest first, by creation time. The order
+    /// of executions that were created at the same time is stable.
     fn list(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<Vec<ExecutionInfo>, StoreError>>;
 
-    /// How many executions a query finds, whatever its `limit` and `after`.
+    /// Returns how many executions match the query, regardless of its `limit` and `after`.
     fn count(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<u64, StoreError>>;
 
-    /// Deletes the executions that a query finds and that have ended, with all their rows, up to
-    /// its `limit`, the oldest first, by when they were made; `after` means nothing here. One that
-    /// has not ended (its status is not [final](crate::Status::is_final)), or on which there is a
-    /// lease that has not ended, is passed over. Gives their number.
+    /// Deletes the executions that match the query and have ended, with all their rows, up to its
+    /// `limit`, the oldest first, by creation time; `after` is ignored. Passes over executions that
+    /// have not ended (their status is not [final](crate::Status::is_final)), and those with a
+    /// lease that has not ended. Returns the number of deleted executions.
     fn delete(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<u64, StoreError>>;
 
-    /// Finishes what was asked for and closes. Later calls fail with [`ErrorKind::Closed`].
+    /// Finishes the calls that are under way, and closes. Later calls fail with
+    /// [`ErrorKind::Closed`].
     fn close(&self) -> BoxFuture<'_, Result<(), StoreError>>;
 }

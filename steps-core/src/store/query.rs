@@ -1,4 +1,4 @@
-//! Finding executions.
+//! Finding executions, and the data that a store keeps of them.
 
 use std::ops::Range;
 
@@ -10,40 +10,40 @@ use crate::{
     model::{state::Labels, status::Status},
 };
 
-/// What is known of an execution without its tree.
+/// The data of an execution, without its tree.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct ExecutionInfo {
-    /// Its id.
+    /// The id.
     pub id: String,
-    /// Its flow's name, as it was when it was made.
+    /// The flow's name, as it was when the execution was created.
     pub flow: String,
-    /// What it is doing, by its last write.
+    /// The status, as of the last write.
     pub status: Status,
-    /// By what it is found.
+    /// The labels by which it is found.
     pub labels: Labels,
-    /// Larger ones are claimed first; 0 by default.
+    /// The priority. Executions with a larger one are claimed first; 0 by default.
     pub priority: i32,
-    /// When it was made, by the store's clock.
+    /// When it was created, by the store's clock.
     pub created_at: Timestamp,
     /// When it first began.
     pub started_at: Option<Timestamp>,
     /// When it ended.
     pub done_at: Option<Timestamp>,
-    /// The error of its root; of several, the last.
+    /// The error of the root; if there are several, the last one.
     pub error: Option<String>,
-    /// What it gave, once done. Missing where that is `null`.
+    /// The output, once done. Missing if the output is `null`.
     pub output: Option<Json>,
-    /// When it is due: of one that somebody holds, when that lease ends.
+    /// When it is due. If a worker holds it, this is when the lease ends.
     pub due: Option<Timestamp>,
-    /// Who holds it, or held it last without giving it back.
+    /// The worker that holds it, or that held it last without giving it back.
     pub worker: Option<String>,
-    /// The flow that it did not fit, if one refused it and nobody has taken it since.
+    /// The flow that it does not fit, if one has refused it and no worker has taken it since.
     pub refused: Option<Refused>,
 }
 
 impl ExecutionInfo {
-    /// One that has just been made; a store fills in the rest.
+    /// Returns the data of an execution that was just created; a store fills in the rest.
     pub fn new(id: impl Into<String>, flow: impl Into<String>, created_at: Timestamp) -> Self {
         Self {
             id: id.into(),
@@ -63,47 +63,47 @@ impl ExecutionInfo {
     }
 }
 
-/// Why a flow could not go on from an execution's saved tree.
+/// Why a flow could not continue from an execution's saved tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
-    /// The fingerprint of the flow as it was compiled.
+    /// The fingerprint of the compiled flow.
     pub fingerprint: u64,
-    /// What does not fit, with an answer for each step.
+    /// What does not fit, with a result for each step.
     pub why: String,
 }
 
-/// Everything kept of an execution.
+/// Everything that is kept of an execution.
 #[derive(Clone, Debug)]
 pub struct StoredExecution {
-    /// What is known without the tree.
+    /// The data without the tree.
     pub info: ExecutionInfo,
     /// The flow's input.
     pub input: Json,
-    /// The tree's rows, in any order. None where it has not begun.
+    /// The rows of the tree, in any order. Empty if the execution has not begun.
     pub nodes: Vec<NodeRow>,
 }
 
-/// Which executions: those that meet all that is set. By default, all of them.
+/// Which executions to find: those that meet every condition that is set. By default, all of them.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct ExecutionQuery {
-    /// Of this id.
+    /// With this id.
     pub id: Option<String>,
-    /// Of the flow that was saved under one of these names; of any if there is none.
+    /// Of a flow that was saved under one of these names; if empty, of any flow.
     pub flows: Vec<String>,
-    /// In one of these statuses; in any if there is none.
+    /// In one of these statuses; if empty, in any status.
     pub status: Vec<Status>,
     /// With all of these labels.
     pub labels: Labels,
-    /// Made at this time or later, and before that.
+    /// Created in this range of time; the end is excluded.
     pub created: Option<Range<Timestamp>>,
-    /// Ended at this time or later, and before that.
+    /// Ended in this range of time; the end is excluded.
     pub ended: Option<Range<Timestamp>>,
-    /// Whether refused by a flow that it did not fit.
+    /// Whether a flow that the execution does not fit has refused it.
     pub refused: Option<bool>,
-    /// At most how many; 0 is no bound.
+    /// The maximum number of executions; 0 means no limit.
     pub limit: usize,
-    /// Those that a list has after the execution of this id, whether the query finds that one or
-    /// not: the next page. None if there is no such execution (any more).
+    /// The next page: the executions that come after the one with this id in a list, whether or not
+    /// the query matches that one. There are none if no such execution exists (any more).
     pub after: Option<String>,
 }

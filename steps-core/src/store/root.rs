@@ -1,19 +1,19 @@
-//! The root of an execution's tree, as a store keeps it.
+//! The root of an execution's tree, in the form that a store keeps.
 //!
-//! An execution's input, id and labels are kept with the execution, and left out of the row of its
-//! tree's root ([`Write::nodes`](super::Write::nodes)). Only the functions in this file take them
-//! out of a tree and put them back.
+//! The input, id and labels of an execution are kept with the execution itself, not in the row of
+//! its tree's root ([`Write::nodes`](super::Write::nodes)). Only the functions in this file remove
+//! them from a tree and put them back.
 
 use super::{NodeRow, StoredExecution};
 use crate::model::state::{Kind, NodeData, State, StateError};
 
 impl StoredExecution {
-    /// Whether the execution has begun: before that it has no tree.
+    /// Returns whether the execution has begun. Before that it has no tree.
     pub(crate) fn has_begun(&self) -> bool {
         !self.nodes.is_empty()
     }
 
-    /// Returns the whole tree: of an execution that has not begun, a pending root.
+    /// Returns the whole tree. If the execution has not begun, this is a pending root.
     pub(crate) fn into_state(self) -> Result<State, StateError> {
         let mut state = State::from_rows(self.nodes)?.unwrap_or_else(|| {
             State::from(NodeData {
@@ -35,7 +35,7 @@ pub(crate) fn rows_of(mut state: State) -> Vec<NodeRow> {
     state.to_rows()
 }
 
-/// Makes the nodes that a journal was told of the rows of a [`Write`](super::Write).
+/// Converts the nodes that a journal received to the rows of a [`Write`](super::Write).
 pub(crate) fn into_rows(mut nodes: Vec<NodeRow>) -> Vec<NodeRow> {
     let root = nodes.iter_mut().find(|row| row.id == 0);
     if let Some(root) = root {

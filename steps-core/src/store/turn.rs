@@ -1,4 +1,4 @@
-//! Whose turn it is: claims, leases, and messages to who holds one.
+//! Turns: claims, leases, and messages to executions.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -7,16 +7,16 @@ use jiff::Timestamp;
 use super::{NodeRow, query::ExecutionInfo, write::Lease};
 use crate::{base::json::Json, model::status::Status};
 
-/// A worker asks for work.
+/// A worker's request for work.
 #[derive(Clone, Debug)]
 pub struct Claim {
-    /// Who asks: a name that no other process has.
+    /// The worker's name, which no other process has.
     pub worker: String,
-    /// How long the leases last without a renewal.
+    /// How long a lease lasts without renewal.
     pub lease: Duration,
-    /// The flows it can run.
+    /// The flows that the worker can run.
     pub flows: Vec<FlowClaim>,
-    /// At most how many in all. With 0, the answer only says what is due next.
+    /// The maximum number of executions in all. With 0, the answer only says what is due next.
     pub limit: usize,
 }
 
@@ -25,68 +25,69 @@ pub struct Claim {
 pub struct FlowClaim {
     /// The flow's name and its aliases.
     pub names: Vec<Cow<'static, str>>,
-    /// The fingerprint of the flow as it is compiled: what was [refused](super::LeaseAfter::Refuse) for
-    /// it is passed over.
+    /// The fingerprint of the compiled flow. Executions that were
+    /// [refused](super::LeaseAfter::Refuse) for this fingerprint are passed over.
     pub fingerprint: u64,
-    /// At most how many executions of it.
+    /// The maximum number of executions of this flow.
     pub limit: usize,
 }
 
-/// What a worker got.
+/// The answer to a [`Claim`].
 #[derive(Clone, Debug)]
 pub struct Claimed {
-    /// The executions it now holds.
+    /// The executions that the worker holds now.
     pub taken: Vec<HeldExecution>,
-    /// When the next execution of these flows is due, as far as that is known: what was left by
-    /// a limit, what waits, and what other workers hold; but not what is refused for these
-    /// fingerprints. None if there is nothing. It is never later than that, and not past unless
-    /// a limit has left something that is due.
+    /// When the next execution of these flows is due, as far as that is known. It covers executions
+    /// that were left because of a limit, that wait, or that other workers hold, but not those
+    /// refused for these fingerprints. `None` if there are none. The time may be too early, but
+    /// never too late. It is in the past only if a limit left an execution that is already due.
     pub next_due: Option<Timestamp>,
-    /// The store's clock at this claim.
+    /// The time of the store's clock at this claim.
     pub now: Timestamp,
 }
 
-/// One execution in a worker's hands.
+/// An execution that a worker holds.
 #[derive(Clone, Debug)]
 pub struct HeldExecution {
-    /// The right to write to it.
+    /// The right to write to the execution.
     pub lease: Lease,
-    /// What is known of it, as it is now.
+    /// The execution's current data, without its tree.
     pub info: ExecutionInfo,
-    /// Its flow's input.
+    /// The flow's input.
     pub input: Json,
-    /// Its rows, in any order. None where it has not begun.
+    /// The rows of the tree, in any order. Empty if the execution has not begun.
     pub nodes: Vec<NodeRow>,
-    /// Its messages and their numbers, oldest first.
+    /// The messages with their numbers, oldest first.
     pub messages: Vec<(i64, Message)>,
-    /// The worker whose lease had ended without being given back, if it is taken over from one.
+    /// If the execution was taken over: the previous worker, whose lease ended without being given
+    /// back.
     pub previous_worker: Option<String>,
 }
 
-/// A worker asks for one execution.
+/// A worker's request for one execution.
 #[derive(Clone, Debug)]
 pub struct Acquire {
-    /// The execution.
+    /// The execution's id.
     pub id: String,
-    /// Who asks.
+    /// The worker's name.
     pub worker: String,
     /// How long the lease lasts.
     pub lease: Duration,
 }
 
-/// What came of a [`Acquire`].
+/// The answer to an [`Acquire`].
 #[derive(Clone, Debug)]
 pub enum Acquired {
-    /// The worker has it.
+    /// The worker holds the execution.
     Held(Box<HeldExecution>),
-    /// Somebody else has, at least until then.
+    /// Another lease on the execution has not ended.
     Busy {
-        /// Who.
+        /// The worker that holds it.
         worker: String,
-        /// Until when, unless it is renewed.
+        /// When that lease ends, unless it is renewed.
         until: Timestamp,
     },
-    /// There is no execution of this id.
+    /// There is no execution with this id.
     Unknown,
 }
 
@@ -95,56 +96,58 @@ pub enum Acquired {
 pub struct Renew {
     /// How long the leases last from now.
     pub lease: Duration,
-    /// The leases, each with the newest message that the worker knows of, or 0.
+    /// The leases, each with the number of the newest message that the worker knows, or 0.
     pub held: Vec<(Lease, i64)>,
 }
 
-/// What came of the renewal of one lease.
+/// The result of renewing one lease.
 #[derive(Clone, Debug)]
 pub enum Renewal {
-    /// It lasts longer; these messages came since.
+    /// The lease was extended; these messages have arrived since.
     Held(Vec<(i64, Message)>),
-    /// Somebody else has the execution now, or it is gone, or the lease was given back.
+    /// Another worker holds the execution now, or the execution was deleted, or the lease was given
+    /// back.
     Lost,
 }
 
-/// A message to an execution. It stays in the inbox until a write says that it was
-/// [taken](super::Write::taken), or another of the same kind (and path) takes its place, with a
-/// number of its own.
+/// A message to an execution. It stays in the inbox until a write lists it as
+/// [taken](super::Write::taken), or until another message of the same kind (and path) replaces it,
+/// with a new number.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Message {
-    /// A value for the step at this path that waits for a signal, or will.
+    /// A value for the step at this path, which waits for a signal or will wait for one.
     Signal {
         /// The step's [path](crate::model::state::path).
         path: String,
         /// The value.
         value: Json,
     },
-    /// No new step is to begin.
+    /// Begin no new step.
     Stop,
-    /// No new step is to begin, and what was done is to be undone.
+    /// Begin no new step, and undo what was done.
     Undo,
 }
 
-/// Somebody sends a message.
+/// A request to send a message.
 #[derive(Clone, Debug)]
 pub struct SendMessage {
-    /// To which execution.
+    /// The id of the execution.
     pub id: String,
-    /// What.
+    /// The message.
     pub message: Message,
-    /// Only if the execution is in one of these statuses; in any if there is none.
+    /// Send only if the execution is in one of these statuses; if empty, in any status.
     pub if_status: Vec<Status>,
 }
 
-/// What came of a message.
+/// The result of sending a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MessageReceipt {
-    /// It is in the inbox, with this number: larger than that of any message before it.
+    /// The message is in the inbox, with this number, which is larger than those of all earlier
+    /// messages.
     Stored(i64),
-    /// It is not, as the execution is in this status.
+    /// The message was not stored, because the execution is in this status.
     WrongStatus(Status),
-    /// There is no execution of this id.
+    /// There is no execution with this id.
     Unknown,
 }

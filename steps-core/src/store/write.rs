@@ -1,4 +1,4 @@
-//! What a worker writes.
+//! Writes to executions, and their results.
 
 use std::time::Duration;
 
@@ -13,74 +13,75 @@ use crate::{base::json::Json, model::state::Labels};
 /// The right to write to an execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Lease {
-    /// By what the store finds the execution: its own business, such as a row's number.
+    /// How the store finds the execution, such as by a row's number. Only the store interprets it.
     pub key: i64,
-    /// The fencing number: larger with each claim.
+    /// The fencing number, which is larger with each claim.
     pub fence: i64,
 }
 
-/// One write: kept whole or not at all.
+/// One write: it is stored completely or not at all.
 #[derive(Clone, Debug)]
 pub struct Write {
-    /// To which execution.
+    /// The execution to write to.
     pub target: Target,
-    /// The nodes that changed, each with its new content, in place of the row of the same number
-    /// if there is one. The root has number 0; its status, times, errors and output are the
-    /// execution's. Its input, id and labels are kept with the execution and are left out here.
-    /// No number stands twice; a store may reject those from 2²⁴ on.
+    /// The changed nodes with their new content; each replaces the row with the same number, if
+    /// there is one. The root has number 0, and its status, times, errors and output are the
+    /// execution's. Its input, id and labels are kept with the execution and are left out here. No
+    /// number occurs twice; a store may reject numbers from 2²⁴ on.
     pub nodes: Vec<NodeRow>,
-    /// Whether rows that are not in `nodes` are deleted. What is known of the execution stays as
-    /// the root last told.
+    /// Whether to delete the rows that are not in `nodes`. The execution's own data stays as the
+    /// last write of the root set it.
     pub replace: bool,
-    /// The messages that have had their effect with this write: they are deleted. Numbers that are
-    /// not in the inbox (any more) are passed over.
+    /// The messages whose effect is part of this write; the store deletes them. Numbers that are
+    /// not in the inbox (any more) are ignored.
     pub taken: Vec<i64>,
-    /// What becomes of the lease.
+    /// What happens to the lease.
     pub then: LeaseAfter,
 }
 
-/// To which execution a write goes.
+/// The execution that a write goes to.
 #[derive(Clone, Debug)]
 pub enum Target {
-    /// One that is made by this write. If there is one of the same id, nothing is written.
+    /// A new execution, created by this write. If its id is already in use, nothing is written.
     New(Box<NewExecution>),
-    /// One that is held.
+    /// An execution that the worker holds.
     Held(Lease),
 }
 
-/// An execution to be made.
+/// An execution to create.
 #[derive(Clone, Debug)]
 pub struct NewExecution {
-    /// Its id, which no other execution in the store has.
+    /// The id, which no other execution in the store has.
     pub id: String,
-    /// Its flow's name.
+    /// The flow's name.
     pub flow: String,
     /// The flow's input.
     pub input: Json,
-    /// By what it is found.
+    /// The labels by which the execution is found.
     pub labels: Labels,
-    /// Larger ones are claimed first.
+    /// The priority. Executions with a larger one are claimed first.
     pub priority: i32,
-    /// The worker that holds it from the start, and for how long; without one, it is due as
-    /// [`LeaseAfter::Release`] says, and [`LeaseAfter::Keep`] is [`Rejected`](super::ErrorKind::Rejected).
+    /// The worker that holds the execution from the start, and the duration of its lease. Without a
+    /// worker, [`LeaseAfter::Release`] says when the execution is due, and [`LeaseAfter::Keep`] is
+    /// [`Rejected`](super::ErrorKind::Rejected).
     pub held: Option<(String, Duration)>,
 }
 
-/// What becomes of the lease after a write.
+/// What happens to the lease after a write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LeaseAfter {
-    /// It is kept, and ends when it was to end.
+    /// The lease is kept, and ends at the same time as before.
     Keep,
-    /// It is given back, and no longer good.
+    /// The lease is given back, and is no longer valid.
     Release {
         /// When the execution is due again.
         due: Due,
-        /// The newest message that the worker knows of, or 0. If there is a newer one, the
-        /// execution is due now, whatever `due` says.
+        /// The number of the newest message that the worker knows, or 0. If there is a newer one,
+        /// the execution is due now, regardless of `due`.
         last_message: i64,
     },
-    /// It is given back, and not given to a worker whose flow has this fingerprint: the saved tree
-    /// does not fit that. It is due now.
+    /// The lease is given back, and the execution is not given to a worker whose flow has this
+    /// fingerprint, because the saved tree does not fit it. The execution is due now.
     Refuse(Refused),
 }
 
@@ -89,32 +90,32 @@ pub enum LeaseAfter {
 pub enum Due {
     /// Now, by the store's clock.
     Now,
-    /// At this time, be it past.
+    /// At this time, which may be in the past.
     At(Timestamp),
-    /// Not before a message comes.
+    /// Only when a message arrives.
     Never,
 }
 
-/// What a write came to.
+/// The result of a write.
 #[derive(Clone, Debug)]
 pub enum Written {
-    /// It is kept.
+    /// The write was stored.
     Kept,
-    /// It is kept, and the lease given back; and a message that is newer than
-    /// [`seen`](LeaseAfter::Release::seen) has made the execution due now.
+    /// The write was stored and the lease given back, but a message newer than
+    /// [`last_message`](LeaseAfter::Release::last_message) has made the execution due now.
     Recalled,
-    /// The execution was made. The lease is good if it was made for a worker, and the write kept
-    /// it.
+    /// The execution was created. The lease is valid if the execution was created for a worker and
+    /// the write kept the lease.
     Created(Lease),
-    /// There is an execution of this id, so nothing was written.
+    /// There is already an execution with this id, so nothing was written.
     Exists(Box<Existing>),
 }
 
-/// The execution that has the id which a new one was to have.
+/// The execution that already has the id of a new one.
 #[derive(Clone, Debug)]
 pub struct Existing {
-    /// What is known of it.
+    /// The execution's data, without its tree.
     pub info: ExecutionInfo,
-    /// Its input.
+    /// The execution's input.
     pub input: Json,
 }

@@ -7,8 +7,9 @@
 //!   are kept.
 //! * A node may appear twice among its siblings. The later one counts, and takes the place of the
 //!   first.
-//! * An unknown field is kept in [`State::extra`], even if only the spelling of its name differs
-//!   from a known one. Inside `undo` and `progress` an unknown field is an error.
+//! * An unknown field is kept in [`NodeData::extra`](super::NodeData::extra), even if only the
+//!   spelling of its name differs from a known one. Inside `undo` and `progress` an unknown field
+//!   is an error.
 //! * A node without `status` gets its status from `err`, `startedAt` and `doneAt`. With a `status`,
 //!   these fields must not contradict it: a node that is `done` or `failed` has a `doneAt`; one
 //!   that is `pending`, `running` or `waiting` has none; and one that is `done` has no error.

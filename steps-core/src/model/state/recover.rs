@@ -136,8 +136,8 @@ fn cleared(status: Status) -> Option<Status> {
         .or_else(|| by(&[Transition::UndoFail, Transition::Recover]))
 }
 
-/// `stale` says whether an earlier node, in order, was undone. Then a node that is done may depend
-/// on the undone effect, and must run again.
+/// Clears what failed in this node and below. `stale` says whether an earlier node, in order, was
+/// undone. Then a node that is done may depend on the undone effect, and must run again.
 fn recover(node: &mut State, place: Place, stale: &mut bool) -> usize {
     if node.status == Status::Done {
         return if *stale { wipe(node, place) } else { 0 };

@@ -17,8 +17,8 @@ const DAYS_PER_ERA: i64 = 146_097;
 /// The longest text is `0000-00-00T00:00:00.000000000Z`.
 type Buffer = [u8; 30];
 
-/// Writes timestamps, and remembers the last one: most steps end in the second, and nearly all on
-/// the day, in which they began.
+/// Writes timestamps, and remembers the last one: a step usually ends on the day on which it began,
+/// and mostly in the same second.
 pub(super) struct Stamp {
     buffer: Buffer,
     /// The second whose text is in the buffer.

@@ -1,4 +1,4 @@
-//! Finding executions: lists, counts, and deleting what has ended.
+//! Finding executions: listing, counting, and deleting those that have ended.
 
 use jiff::Timestamp;
 
@@ -6,7 +6,8 @@ use super::rows::Rows;
 use crate::store::{ExecutionInfo, ExecutionQuery};
 
 impl ExecutionQuery {
-    /// Whether an execution meets all that is set; `limit` and `after` apart.
+    /// Returns whether an execution meets every condition that is set, apart from `limit` and
+    /// `after`.
     fn finds(&self, info: &ExecutionInfo) -> bool {
         let any_flow = self.flows.is_empty();
         let any_status = self.status.is_empty();
@@ -29,7 +30,7 @@ impl ExecutionQuery {
                 .is_none_or(|refused| refused == info.refused.is_some())
     }
 
-    /// How many at most.
+    /// Returns the maximum number of executions.
     fn most(&self) -> usize {
         match self.limit {
             0 => usize::MAX,
@@ -39,7 +40,7 @@ impl ExecutionQuery {
 }
 
 impl Rows {
-    /// The keys of those that a query finds, the newest last.
+    /// Returns the keys of the executions that match, those created last at the end.
     fn found(&self, query: &ExecutionQuery) -> impl Iterator<Item = i64> {
         let one = query.id.as_ref().map(|id| self.ids.get(id).copied());
         let all = one.is_none().then(|| self.made.iter().map(|(_, key)| *key));
@@ -52,7 +53,7 @@ impl Rows {
     }
 
     pub(super) fn list(&self, query: &ExecutionQuery) -> Vec<ExecutionInfo> {
-        // The place in the list that the page begins after.
+        // The position in the list after which the page begins.
         let after = match &query.after {
             None => None,
             Some(id) => match self

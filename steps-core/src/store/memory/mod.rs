@@ -29,8 +29,8 @@ use rows::Rows;
 
 /// A [`Store`] in memory, for tests and for programs whose executions may end with the process.
 ///
-/// It keeps every rule of a store but that of outliving the process. Clones share what is kept, so
-/// several engines can work on one: each stands for a process of its own.
+/// It follows every rule of a store, except that it does not outlive the process. Clones share
+/// their data, so several engines can work on one store, as if each were in a process of its own.
 ///
 /// ```
 /// use steps::store::{MemoryStore, ExecutionQuery, Store};
@@ -53,12 +53,12 @@ pub struct MemoryStore {
 }
 
 impl MemoryStore {
-    /// An empty store, by the system's clock.
+    /// Returns an empty store that uses the system's clock.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// An empty store, by a test's clock.
+    /// Returns an empty store that uses a test's clock.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -73,8 +73,9 @@ impl MemoryStore {
         }
     }
 
-    /// What this store keeps, opened once more, whether it was closed or not: as another process
-    /// would open a file. Closing one leaves the other open; a clone, however, is closed with it.
+    /// Opens the same data once more, whether or not this store was closed, as another process
+    /// would open a file. Closing one leaves the other open. A clone, in contrast, is closed
+    /// together with its original.
     #[must_use]
     pub fn reopen(&self) -> Self {
         Self {
@@ -157,7 +158,7 @@ impl Store for MemoryStore {
 
     fn close(&self) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
-            // Under the lock, so that no call is under way any more when this returns.
+            // Taking the lock makes sure that no call is still under way when this returns.
             let _rows = lock(&self.rows);
             if self.closed.swap(true, Ordering::Relaxed) {
                 return Err(closed());

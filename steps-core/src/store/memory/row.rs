@@ -1,4 +1,4 @@
-//! One execution, and what becomes of it: nodes, leases, messages.
+//! One execution, and the changes to it: nodes, leases, messages.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::store::{Due, ExecutionInfo, HeldExecution, Lease, LeaseAfter, Message
 
 /// One execution.
 pub(super) struct Row {
-    /// Acquired are those that have a worker, until the time at which they are due.
+    /// If the execution has a worker, it is held until the time at which it is due.
     pub(super) info: ExecutionInfo,
     pub(super) input: Json,
     pub(super) fence: i64,
@@ -18,18 +18,18 @@ pub(super) struct Row {
 }
 
 impl Row {
-    /// Whether a lease on it has not ended.
+    /// Returns whether a lease on it has not ended.
     pub(super) fn is_held(&self, now: Timestamp) -> bool {
         self.info.worker.is_some() && self.info.due.is_some_and(|until| until > now)
     }
 
-    /// The messages after this one, oldest first.
+    /// Returns the messages after this one, oldest first.
     pub(super) fn since(&self, seen: i64) -> Vec<(i64, Message)> {
         let newer = self.inbox.range(seen.saturating_add(1)..);
         newer.map(|(n, message)| (*n, message.clone())).collect()
     }
 
-    /// Keeps nodes, and with the root what is known of the execution.
+    /// Stores nodes. The root also updates the execution's own data.
     pub(super) fn put(&mut self, nodes: Vec<NodeRow>, replace: bool) {
         if replace {
             self.nodes.clear();
@@ -47,7 +47,7 @@ impl Row {
         }
     }
 
-    /// Keeps the lease, or gives it back. Whether a message has made it due.
+    /// Keeps the lease, or gives it back. Returns whether a message has made the execution due.
     pub(super) fn then(&mut self, then: LeaseAfter, now: Timestamp) -> bool {
         match then {
             LeaseAfter::Keep => {}
@@ -74,7 +74,7 @@ impl Row {
         false
     }
 
-    /// Gives it to a worker.
+    /// Gives the execution to a worker.
     pub(super) fn take(&mut self, key: i64, worker: &str, until: Timestamp) -> HeldExecution {
         self.fence += 1;
         self.info.refused = None;
@@ -94,7 +94,7 @@ impl Row {
     }
 }
 
-/// Whether a message takes the place of another.
+/// Returns whether a message replaces another one.
 pub(super) fn replaces(new: &Message, old: &Message) -> bool {
     match (new, old) {
         (Message::Signal { path, .. }, Message::Signal { path: other, .. }) => path == other,

@@ -1,4 +1,4 @@
-//! All executions, and what the calls of a store do to them.
+//! All executions, and the operations of a store on them.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
@@ -18,13 +18,13 @@ use crate::store::{
     StoredExecution, Target, Write, Written,
 };
 
-/// All that is kept.
+/// All data of the store.
 #[derive(Default)]
 pub(super) struct Rows {
     pub(super) now: Timestamp,
     pub(super) by_key: BTreeMap<i64, Row>,
     pub(super) ids: HashMap<String, i64>,
-    /// By when they were made, as lists have them.
+    /// Ordered by when they were created, like lists.
     pub(super) made: BTreeSet<(Timestamp, i64)>,
     turns: Turns,
     last_key: i64,
@@ -32,7 +32,7 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// Takes note of the time. It is not set back: what was due stays due.
+    /// Sets the time. It never goes back: an execution that was due stays due.
     pub(super) fn tick(&mut self, now: Timestamp) {
         self.now = now.max(self.now);
     }
@@ -41,7 +41,7 @@ impl Rows {
         self.by_key.len()
     }
 
-    /// Changes a row, and its place among those that are due.
+    /// Changes a row, and updates its place in the index of due executions.
     fn change<T>(&mut self, key: i64, change: impl FnOnce(&mut Row) -> T) -> Option<T> {
         let row = self.by_key.get_mut(&key)?;
         self.turns.remove(key, &row.info);
@@ -50,7 +50,7 @@ impl Rows {
         Some(result)
     }
 
-    /// Deletes a row with all that belongs to it.
+    /// Deletes a row with everything that belongs to it.
     pub(super) fn remove(&mut self, key: i64) {
         if let Some(row) = self.by_key.remove(&key) {
             self.turns.remove(key, &row.info);
@@ -59,7 +59,7 @@ impl Rows {
         }
     }
 
-    /// The row, if the lease on it is good.
+    /// Returns the row, if the lease on it is valid.
     fn held(&self, lease: Lease) -> Option<&Row> {
         let row = self.by_key.get(&lease.key)?;
         (row.fence == lease.fence && row.info.worker.is_some()).then_some(row)

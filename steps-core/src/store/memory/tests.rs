@@ -1,5 +1,5 @@
-//! What only this store has: sharing, a test's clock, and an index that waiting ones cost nothing.
-//! The rules of every store are tested by `testing::store`.
+//! Tests of what is special to this store: sharing, a test's clock, and an index in which waiting
+//! executions cost nothing. The rules of every store are tested by `testing::store`.
 
 use std::{
     sync::Arc,
@@ -80,8 +80,8 @@ async fn a_future_that_is_dropped_does_nothing() {
     assert_eq!(store.count(ExecutionQuery::default()).await.unwrap(), 0);
 }
 
-/// Claims beside many waiting, refused and held executions. Each would take tens of milliseconds
-/// if it looked at all of them.
+/// Claims while many executions wait, are refused or are held. Each claim would take tens of
+/// milliseconds if it looked at all of them.
 #[tokio::test]
 async fn what_waits_costs_a_claim_nothing() {
     const MANY: usize = 100_000;

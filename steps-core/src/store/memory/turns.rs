@@ -1,8 +1,9 @@
-//! Which executions are due, and when: the index that a claim looks into.
+//! The index for claims: which executions are due, and when.
 //!
-//! Executions stand in lanes. All in one lane are of one flow, of one priority, refused by the same
-//! flow or none, and held by the same worker or none, and are sorted by the time at which they are
-//! due. So what is due stands first in each lane, and a claim never sees those that wait.
+//! Executions are kept in lanes. All executions in one lane have the same flow, the same priority,
+//! the same refusal (or none) and the same worker (or none), and are sorted by the time at which
+//! they are due. So those that are due come first in each lane, and a claim never reads those that
+//! wait.
 
 use std::{
     cmp::Reverse,
@@ -24,13 +25,13 @@ struct Lane {
     worker: Option<String>,
 }
 
-/// An execution that may be claimed, sorted as a claim gives them.
+/// An execution that may be claimed, in the order of a claim.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Candidate {
     priority: Reverse<i32>,
     due: Timestamp,
     key: i64,
-    /// Which of the claim's flows it is of.
+    /// The index of its flow in the claim.
     flow: usize,
 }
 
@@ -72,7 +73,7 @@ impl Turns {
         }
     }
 
-    /// The lanes that a worker with this flow may take from.
+    /// Returns the lanes from which a worker with this flow may take executions.
     fn open<'a>(
         &'a self,
         flow: &'a FlowClaim,
@@ -84,7 +85,7 @@ impl Turns {
             .filter(|(lane, _)| lane.refused != Some(flow.fingerprint))
     }
 
-    /// The executions that a claim gets, in their order.
+    /// Returns the executions that a claim gets, in order.
     pub(super) fn due(&self, claim: &Claim, now: Timestamp) -> Vec<i64> {
         let mut candidates = BTreeSet::new();
         for (index, flow) in claim.flows.iter().enumerate() {
@@ -101,7 +102,7 @@ impl Turns {
         }
         let mut left: Vec<usize> = claim.flows.iter().map(|flow| flow.limit).collect();
         let mut chosen = Vec::new();
-        // Two of the claim's flows may have a name in common.
+        // Two of the claim's flows may share a name.
         let mut seen = HashSet::new();
         for candidate in candidates {
             if chosen.len() == claim.limit {
@@ -116,7 +117,8 @@ impl Turns {
         chosen
     }
 
-    /// When the next one is due that the claim's worker does not hold itself.
+    /// Returns when the next execution is due, apart from those that the claim's worker holds
+    /// itself.
     pub(super) fn next(&self, claim: &Claim, now: Timestamp) -> Option<Timestamp> {
         let lanes = claim.flows.iter().flat_map(|flow| self.open(flow));
         lanes
