@@ -1,4 +1,4 @@
-//! What changed, and making it safe in the journal.
+//! Collects the nodes that changed, and commits them to the journal.
 
 use std::sync::{
     Arc, Mutex,
@@ -14,17 +14,18 @@ use crate::{
     journal::{Batch, Journal, NodeRow, PassEnd},
 };
 
-/// The way to the journal. Without one, nothing is noted and nothing is made safe.
+/// The connection to the journal. Without a journal, nothing is collected and nothing is committed.
 pub(super) struct Committer {
     journal: Option<Arc<dyn Journal>>,
-    /// What changed and is not in the journal yet.
+    /// The nodes that changed and are not in the journal yet.
     dirty: Mutex<Vec<Id>>,
-    /// Whether the next batch takes the place of all that the journal has of the execution. Set when
-    /// the run begins, cleared by its first batch.
+    /// Whether the next batch replaces all rows that the journal has of the execution. Set when the
+    /// run begins, cleared by its first batch.
     replaces: AtomicBool,
-    /// Held while the journal takes a batch; in it, the error after which nothing more is committed.
+    /// Locked while the journal takes a batch. Holds the error after which nothing more is
+    /// committed.
     committing: tokio::sync::Mutex<Option<JournalError>>,
-    /// How many regions have branches at work at once, one in the other or side by side.
+    /// The number of regions whose branches run concurrently, nested or side by side.
     parallel_regions: AtomicUsize,
 }
 
@@ -39,7 +40,7 @@ impl Committer {
         }
     }
 
-    /// Whether there is a journal.
+    /// Returns whether there is a journal.
     #[inline]
     pub(super) fn has_journal(&self) -> bool {
         self.journal.is_some()
@@ -61,14 +62,14 @@ impl Committer {
         }
     }
 
-    /// From now on, and until what is returned is dropped, branches are at work at once.
+    /// Counts a region of concurrent branches, until the returned guard is dropped.
     pub(super) fn enter_parallel(&self) -> ParallelRegion<'_> {
         self.parallel_regions.fetch_add(1, Ordering::Relaxed);
         ParallelRegion(&self.parallel_regions)
     }
 }
 
-/// A region in which branches are at work at once.
+/// A region whose branches run concurrently.
 pub(super) struct ParallelRegion<'a>(&'a AtomicUsize);
 
 impl Drop for ParallelRegion<'_> {
@@ -78,8 +79,8 @@ impl Drop for ParallelRegion<'_> {
 }
 
 impl RunCore {
-    /// Makes what changed safe. Even with nothing to commit it waits: another branch's commit may be
-    /// in flight, and what comes next may rest on that.
+    /// Commits all changes. Waits even if there are none: another branch's commit may be in flight,
+    /// and what comes next may depend on it.
     #[inline]
     pub(crate) async fn commit(&self) -> Result<(), JournalError> {
         match &self.committer.journal {
@@ -88,7 +89,7 @@ impl RunCore {
         }
     }
 
-    /// Makes what changed safe, and tells the journal how the pass ended.
+    /// Commits all changes, and tells the journal how the pass ended.
     pub(crate) async fn commit_last(&self, end: PassEnd) -> Result<(), JournalError> {
         match &self.committer.journal {
             None => Ok(()),
@@ -124,7 +125,7 @@ impl RunCore {
         committed
     }
 
-    /// What has become of these records: each once, in the order of their last change.
+    /// Returns the rows of these records, each once, in the order of their last change.
     fn rows(&self, ids: Vec<Id>) -> Vec<NodeRow> {
         let mut records = self.records();
         let mut seen = std::collections::HashSet::new();
@@ -135,7 +136,7 @@ impl RunCore {
             .filter(|id| seen.insert(*id))
             .collect();
         newest.reverse();
-        // Numbers are given in the order in which nodes came to be.
+        // Row numbers are assigned in the order in which nodes first appear.
         for id in ids {
             records.row(id);
         }

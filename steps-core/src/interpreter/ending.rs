@@ -1,4 +1,4 @@
-//! How a whole execution ends that did not come to its end: its rollback, and telling of it.
+//! Ends an execution that failed or must be undone: its rollback, and its `#[on_failed]`.
 
 use std::sync::Arc;
 
@@ -90,8 +90,8 @@ impl Pass<'_> {
         Ok(PassOutcome::Ended)
     }
 
-    /// Calls the `#[on_failed]`, if the flow failed and it was not called yet. How the flow ended is
-    /// safe before; a crash in the middle calls it again.
+    /// Calls `#[on_failed]`, if the flow failed and the handler was not called yet. The end of the
+    /// flow is committed first. After a crash during the handler, it is called again.
     pub(super) async fn report_failure(
         self,
         table: &'static Table,

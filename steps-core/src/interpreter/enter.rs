@@ -1,5 +1,4 @@
-//! Entering the scope of a line with what is recorded of it. Forward passes, restoring and rollback
-//! all do it here.
+//! Enters the scope of a line with its recorded values, for forward passes, restoring and rollback.
 
 use super::{Kept, Pass, records::Id, user_code::call};
 use crate::{
@@ -24,25 +23,25 @@ pub(super) struct At<'s> {
 /// Which slots a scope begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Slots {
-    /// Those that an earlier pass left, if there are any.
+    /// The slots that an earlier pass left, if any.
     Kept,
-    /// Empty ones.
+    /// Empty slots.
     Fresh,
 }
 
-/// What a scope is entered with: it borrows from this.
+/// The values that a scope is entered with. The scope borrows from them.
 pub(super) struct Entry {
     id: Id,
     cx: Cx,
     input: Option<Json>,
     decision: Option<bool>,
     slots: Slots,
-    /// Of a `loop`: whether this is its first round.
+    /// For a round of a `loop`: whether it is the first.
     first: bool,
 }
 
 impl Pass<'_> {
-    /// Entering the group at `id`, with the input and the decision that are recorded.
+    /// Prepares to enter the group at `id`, with its recorded input and decision.
     pub(super) fn entry(self, id: Id, slots: Slots) -> Entry {
         let records = self.run.records();
         let cold = records[id].cold();
@@ -56,8 +55,8 @@ impl Pass<'_> {
         }
     }
 
-    /// Entering the round at `id`, which evaluates nothing. The `first` has no round before it,
-    /// whatever an earlier pass left.
+    /// Prepares to enter the round at `id`, which evaluates nothing. With `first`, the round has no
+    /// previous round, whatever an earlier pass left.
     pub(super) fn round_entry(self, id: Id, slots: Slots, first: bool) -> Entry {
         Entry {
             id,
@@ -82,7 +81,7 @@ impl Entry {
         call(|| at.scope.enter(at.item, at.line, how, &self.cx))
     }
 
-    /// Enters the scope; `None` where an `if` leads nowhere.
+    /// Enters the scope. `None` if an `if` takes no branch.
     pub(super) fn scope<'b>(&'b self, at: At<'b>) -> Restored<Option<Box<dyn Scope + 'b>>> {
         match self.enter(at) {
             Ok(entered) => Ok(entered.scope),
@@ -90,17 +89,17 @@ impl Entry {
         }
     }
 
-    /// The context for what the scope evaluates.
+    /// Returns the context for the expressions that the scope evaluates.
     pub(super) fn cx(&self) -> &Cx {
         &self.cx
     }
 }
 
-/// Why restoring or a rollback did not come to its end.
+/// Why restoring or a rollback ended early.
 pub(super) enum Stop {
-    /// The journal did not take a record.
+    /// The journal failed to take a batch.
     Journal(JournalError),
-    /// What is recorded of this node can't be used any more.
+    /// The record of this node can't be used any more.
     Node(Id, StepError),
 }
 
@@ -114,7 +113,7 @@ impl From<JournalError> for Stop {
 }
 
 impl Stop {
-    /// Takes the journal's errors out: what is left is the node and its error.
+    /// Returns an error of the journal as the outer error; the inner error is a node and its error.
     pub(super) fn split<T>(restored: Restored<T>) -> Kept<Result<T, (Id, StepError)>> {
         match restored {
             Ok(value) => Ok(Ok(value)),

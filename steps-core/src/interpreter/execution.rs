@@ -1,5 +1,4 @@
-//! One pass over a whole execution, forward; `ending` has the way back, and what is called at the
-//! end.
+//! Makes one pass over a whole execution, forward. `ending` has the rollback, and `#[on_failed]`.
 
 use std::sync::Arc;
 
@@ -21,32 +20,32 @@ use crate::{
     },
 };
 
-/// The flow that runs, and its own scope.
+/// The flow of an execution, as the interpreter sees it.
 pub(crate) trait RootFlow: Sync {
     /// Enters the flow's scope.
     fn enter<'b>(&'b self, how: Enter<'b>) -> Result<Entered<'b>, StepError>;
-    /// Whether there is a function to call once it is done.
+    /// Returns whether the flow has an `#[on_done]`.
     fn has_on_done(&self) -> bool;
-    /// Takes the saved output.
+    /// Loads the saved output.
     fn load(&self, output: Option<&Json>) -> Result<(), StepError>;
 }
 
-/// What a pass came to.
+/// The result of a pass.
 #[derive(Debug)]
 pub(crate) enum PassOutcome {
     /// There is nothing more to do.
     Ended,
-    /// It was stopped on request.
+    /// The execution was stopped on request.
     Stopped,
-    /// It goes on in another process, as this one is shutting down.
+    /// The execution goes on in another process, because this one is shutting down.
     Suspended,
-    /// There is, after this time or a signal.
+    /// There is more to do, after this time or a signal.
     Waiting(Option<Timestamp>),
-    /// What is saved at this path can't be read any more. Nothing ran.
+    /// The saved value at this path can't be read any more. Nothing ran.
     Misfit { path: String, why: String },
 }
 
-/// Makes a pass, without the last commit.
+/// Makes a pass, without its last commit.
 pub(crate) async fn pass(
     run: &Arc<RunCore>,
     table: &'static Table,
@@ -60,7 +59,7 @@ pub(crate) async fn pass(
     let status = run.records()[ROOT].status;
     match status {
         Status::Pending | Status::Running | Status::Waiting => {}
-        // What it was in the middle of has to come to an end before it can be undone.
+        // The interrupted work must end before it can be undone.
         Status::Stopped if undo => run.change(ROOT, |root| {
             root.done_at = None;
             root.begin(run.options.clock.now());
@@ -70,7 +69,7 @@ pub(crate) async fn pass(
             return Box::pin(pass.roll_back_all(table, flow)).await;
         }
         Status::Undoing => return Box::pin(pass.roll_back_all(table, flow)).await,
-        // It ended, but perhaps not all of its end is told.
+        // The execution has ended, but `#[on_failed]` may not have been called yet.
         _ => {
             Box::pin(pass.report_failure(table, flow)).await?;
             return Ok(PassOutcome::Ended);
@@ -85,7 +84,7 @@ pub(crate) async fn pass(
 }
 
 impl Pass<'_> {
-    /// What a pass comes to that is to begin nothing, if it is.
+    /// Returns the outcome of a pass that must begin nothing; `None` if the pass may begin.
     fn halted(self) -> Option<PassOutcome> {
         let asked = self.run.requests.all();
         let (status, ending) = {
@@ -97,13 +96,13 @@ impl Pass<'_> {
                 // With its output recorded, only `#[on_done]` is left.
                 (ending != Some(Ending::OnDone) || asked.suspends()).then(|| self.halt())?
             }
-            // Its end may have to be told.
+            // The journal may not know yet that the execution has ended.
             _ if status.is_final() && ending.is_none() => None,
             _ => asked.suspends().then_some(PassOutcome::Suspended),
         }
     }
 
-    /// Leaves the work where it is, if that is what is asked for.
+    /// Leaves the work as it is, if a request asks for that.
     fn halt(self) -> Option<PassOutcome> {
         let asked = self.run.requests.all();
         if asked.stops() {
@@ -179,8 +178,8 @@ impl Pass<'_> {
         Ok(PassOutcome::Ended)
     }
 
-    /// Puts the values of a saved state in their slots, the first time. Gives the node that can't
-    /// be read any more, before anything runs.
+    /// Loads the values of a saved state into their slots, the first time, before anything runs.
+    /// Returns the node that can't be read any more, if there is one.
     async fn restore_all(
         self,
         table: &'static Table,
@@ -192,7 +191,7 @@ impl Pass<'_> {
             ..Enter::default()
         };
         let Ok(entered) = call(|| flow.enter(how)) else {
-            // It is said when the pass enters.
+            // The pass reports this error when it enters the flow.
             return Ok(None);
         };
         let Some(scope) = entered.scope else {
@@ -211,7 +210,7 @@ impl Pass<'_> {
         Ok(Stop::split(restored)?.err())
     }
 
-    /// Runs the lines and the code after them.
+    /// Runs the lines, and the code after them.
     #[expect(
         clippy::manual_async_fn,
         reason = "half the size: each argument would take its place twice"
@@ -263,7 +262,7 @@ impl Pass<'_> {
         }
     }
 
-    /// The code after the steps has run and its output is recorded: what is left is `#[on_done]`.
+    /// Calls `#[on_done]`, after the code after the steps has run and its output is recorded.
     async fn handle_done(self, flow: &dyn RootFlow) {
         let (input, output) = {
             let records = self.run.records();
@@ -292,7 +291,7 @@ impl Pass<'_> {
         }
     }
 
-    /// A handler's output is safe before the handler runs.
+    /// Calls a handler, after the output that it takes is committed.
     pub(super) async fn handle(
         self,
         handler: Option<BoxFuture<'_, Result<(), StepError>>>,

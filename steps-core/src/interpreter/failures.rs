@@ -1,4 +1,4 @@
-//! What failed: recording it, and finding the steps whose failure the failure of a run is.
+//! Records failures, and finds the steps that caused the failure of a run.
 
 use std::sync::{Arc, Mutex};
 
@@ -21,7 +21,7 @@ use crate::{
     },
 };
 
-/// The errors that happened in this process, as values. Of others only the text is known.
+/// The errors of this process, as values. Of earlier errors only the text is known.
 #[derive(Default)]
 pub(super) struct FailureLog(Mutex<Vec<(Id, Arc<BoxError>)>>);
 
@@ -30,7 +30,7 @@ impl FailureLog {
         lock(&self.0).push((id, Arc::clone(&error.error)));
     }
 
-    /// The newest error of a node.
+    /// Returns the newest error of a node.
     fn newest(&self, id: Id) -> Option<Arc<BoxError>> {
         let errors = lock(&self.0);
         let found = errors.iter().rev().find(|(of, _)| *of == id);
@@ -39,7 +39,7 @@ impl FailureLog {
 }
 
 impl RunCore {
-    /// Why the run did not get to its end.
+    /// Returns why the run did not complete.
     pub(crate) fn cause(&self) -> Cause {
         if self.status() == Status::Stopped {
             return Cause::Stopped;
@@ -56,13 +56,13 @@ impl RunCore {
         }
     }
 
-    /// The steps whose failure this run's failure is, in the order in which they failed.
+    /// Returns the steps that caused the failure of the run, in the order in which they failed.
     fn failed_steps(&self, records: &Records) -> Vec<StepFailure> {
         let mut failed = Vec::new();
         records.failures(ROOT, &mut failed);
         failed.sort_by_key(|&(_, at)| at);
         let given_up = |id: Id| records[id].was_given_up();
-        // Where nothing else failed, it was undone on request.
+        // If only given-up steps failed and the flow is not held, the run was undone on request.
         let held = records[ROOT].status == Status::Failed;
         if !held || failed.iter().any(|(id, _)| !given_up(*id)) {
             failed.retain(|(id, _)| !given_up(*id));
@@ -81,7 +81,7 @@ impl RunCore {
     }
 }
 
-/// The steps whose undo failed.
+/// Returns the steps whose undo failed.
 fn undo_failures(records: &Records) -> Vec<StepFailure> {
     let mut failed = Vec::new();
     records.undo_failures(ROOT, &mut failed);
@@ -97,7 +97,7 @@ fn undo_failures(records: &Records) -> Vec<StepFailure> {
 }
 
 impl Pass<'_> {
-    /// Why something is given up now.
+    /// Returns why a step is given up now.
     pub(super) fn given_up_because(self) -> FailureCause {
         if self.run.requests.all().undoes() {
             FailureCause::UndoRequested
@@ -106,7 +106,7 @@ impl Pass<'_> {
         }
     }
 
-    /// Records that a group, an item or a round failed, because something below it did.
+    /// Records that a group, an item or a round failed, because a node below it failed.
     pub(super) fn fail_group(self, id: Id, now: Timestamp) {
         let mut records = self.run.records();
         if records[id].status == Status::Failed {
@@ -131,7 +131,7 @@ impl Pass<'_> {
         self.run.changed(&records, id);
     }
 
-    /// Keeps the error of a handler of the whole flow, which changes nothing about how it ended.
+    /// Records the error of a handler. It does not change how the flow ended.
     pub(super) fn handler_failed(self, handler: Ending, error: &StepError) {
         let text = error.text();
         tracing::error!(
@@ -148,7 +148,7 @@ impl Pass<'_> {
     }
 }
 
-/// Why an execution that has ended did not get to its end, by its saved tree.
+/// Returns why an execution that has ended did not complete, by its saved tree.
 pub(crate) fn cause_of(state: &State, table: &'static Table) -> Cause {
     let records = Records::from_state(state, table.name, table.nodes);
     let options = RunOptions::default();

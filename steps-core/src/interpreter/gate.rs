@@ -1,49 +1,50 @@
-//! Whether something may begin.
+//! Decides whether new work may begin.
 
 use std::sync::atomic::Ordering;
 
 use super::{End, Pass, RunCore, records::Id};
 use crate::model::status::Status;
 
-/// Whether something may begin.
+/// Whether new work may begin at a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Gate {
-    /// It may.
+    /// New work may begin.
     Open,
-    /// It never will: what has not begun is skipped, what waits is given up.
+    /// Nothing will ever begin: nodes that have not begun are skipped, nodes that wait are given
+    /// up.
     Cancelled,
-    /// Not now: everything stays as it is.
+    /// Nothing begins in this pass: every node stays as it is.
     Halted,
 }
 
 impl RunCore {
-    /// Lets nothing new begin below `id`.
+    /// Marks a node: nothing new begins below it.
     pub(super) fn cancel(&self, id: Id) {
         self.records()[id].cancelled = true;
         self.cancelled.store(true, Ordering::Relaxed);
     }
 
-    /// Whether anything may keep a step from beginning. Where this is false, which it mostly is,
-    /// nobody needs to look at the records above.
+    /// Returns whether anything may keep a step from beginning. It is mostly `false`, and then the
+    /// nodes above need not be checked.
     #[inline]
     pub(super) fn may_be_blocked(&self) -> bool {
         self.cancelled.load(Ordering::Relaxed) || !self.requests.all().is_empty()
     }
 
-    /// Whether what has not begun at `id` never will.
+    /// Returns whether work at `id` that has not begun will never begin.
     pub(super) fn is_cancelled(&self, id: Id) -> bool {
         self.requests.all().undoes()
             || self.cancelled.load(Ordering::Relaxed) && self.records().is_cancelled(id)
     }
 
-    /// Whether the step at `id`, which is running, should end early.
+    /// Returns whether the step at `id`, which is running, should end early.
     pub(super) fn should_end(&self, id: Id) -> bool {
         if !self.may_be_blocked() {
             return false;
         }
         let status = self.records()[id].status;
         match status {
-            // A rollback goes on to its end.
+            // A rollback is not stopped, only suspended.
             Status::Undoing => self.requests.all().suspends(),
             _ => !self.requests.all().is_empty() || self.is_cancelled(id),
         }
@@ -51,8 +52,8 @@ impl RunCore {
 }
 
 impl Pass<'_> {
-    /// Whether something may begin at `id`. A failure beside it goes before a stop: it leads to the
-    /// rollback, which is not stopped.
+    /// Returns whether new work may begin at `id`. A failed sibling takes precedence over a stop,
+    /// because it leads to a rollback, which is not stopped.
     #[inline]
     pub(super) fn gate(self, id: Id) -> Gate {
         if self.run.may_be_blocked() {
@@ -76,7 +77,7 @@ impl Pass<'_> {
         }
     }
 
-    /// How a flow whose steps are done is kept from coming to its end now, if it is.
+    /// Returns the end of a flow whose steps are done, if a request keeps it from completing now.
     pub(super) fn interrupted_at_end(self) -> Option<End> {
         let requested = self.run.requests.all();
         if requested.suspends() {
@@ -86,7 +87,7 @@ impl Pass<'_> {
         }
     }
 
-    /// Whether not even an undo may begin.
+    /// Returns whether nothing may begin, not even an undo.
     pub(super) fn is_suspended(self) -> bool {
         self.run.requests.all().suspends()
     }

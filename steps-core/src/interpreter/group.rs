@@ -1,4 +1,4 @@
-//! The pass forward: a line of any kind, and the groups among them.
+//! Runs a line of any kind, and everything in the scope of a group.
 
 use futures_util::FutureExt;
 use jiff::Timestamp;
@@ -19,7 +19,7 @@ use crate::{
 };
 
 impl<'r> Pass<'r> {
-    /// In a cancelled region, what has not begun never will.
+    /// Skips the lines after `id` that have not begun, if `id` is in a cancelled region.
     pub(super) fn skip_after(self, id: Id, first: Id, count: usize) {
         if !self.run.is_cancelled(id) {
             return;
@@ -53,7 +53,7 @@ impl<'r> Pass<'r> {
         self.passed_over(at, node, id, end).await
     }
 
-    /// The failure of an optional line is passed over.
+    /// Passes over the failure of an optional line; leaves any other end as it is.
     pub(super) async fn passed_over(
         self,
         at: At<'_>,
@@ -67,7 +67,7 @@ impl<'r> Pass<'r> {
         Ok(end)
     }
 
-    /// An optional line failed: what it did is undone, and the flow goes on without its value.
+    /// Undoes what a failed optional line did; the flow goes on without its value.
     async fn pass_over(self, at: At<'_>, node: &'static Line, id: Id) -> Kept<End> {
         let status = self.run.records()[id].status;
         if status == Status::UndoFailed {
@@ -137,7 +137,7 @@ impl<'r> Pass<'r> {
         Ok(end)
     }
 
-    /// A nested flow failed and takes itself back; for the flow around it, it has failed.
+    /// Rolls back a nested flow that failed. For the outer flow, the line has failed.
     async fn roll_back_flow(self, at: At<'_>, node: &'static Line, id: Id) -> Kept<End> {
         Ok(match Box::pin(self.roll_back_line(at, node, id)).await? {
             RollbackEnd::Waiting(until) => End::Waiting(Some(until)),
@@ -146,8 +146,8 @@ impl<'r> Pass<'r> {
         })
     }
 
-    /// Begins a node that has children, or goes on with it. Gives its end where it has ended, or may
-    /// not go on.
+    /// Begins a node that has children, or goes on with it. Returns its end if the node has ended
+    /// or may not go on.
     pub(super) fn open(self, id: Id, now: Timestamp) -> Option<End> {
         let gate = self.gate(id);
         let mut records = self.run.records();
@@ -172,7 +172,7 @@ impl<'r> Pass<'r> {
         }
     }
 
-    /// Enters the line's scope and runs what is inside.
+    /// Enters the line's scope and runs everything in it.
     async fn inside(
         self,
         at: At<'_>,
@@ -231,7 +231,7 @@ impl<'r> Pass<'r> {
         self.close(scope, node, id, now).await
     }
 
-    /// Records what entering a scope evaluated, and makes the records below it.
+    /// Records the values that entering a scope evaluated, and makes the records below it.
     fn record_entry(
         self,
         node: &'static Line,
@@ -276,7 +276,7 @@ impl<'r> Pass<'r> {
         Ok(Stop::split(restored)?.map_err(|(_, error)| error))
     }
 
-    /// Ends a line whose scope is finished.
+    /// Ends a line, after everything in its scope is done.
     async fn close(
         self,
         scope: Box<dyn Scope + '_>,

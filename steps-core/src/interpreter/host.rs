@@ -1,5 +1,5 @@
-//! What a run is to those outside the interpreter: the host of a running step's
-//! [`Cx`](crate::Cx), and the source that a journal's [`Batch`](crate::journal::Batch) reads from.
+//! The run as seen from outside the interpreter: the host of a running step's [`Cx`](crate::Cx),
+//! and the source that a journal's [`Batch`](crate::journal::Batch) reads from.
 
 use jiff::Timestamp;
 

@@ -1,6 +1,5 @@
-//! How much one execution may hold. What passes a limit is the failure of the step that did it,
-//! with an error that names the limit; the defaults stay within what a state may have to be read
-//! back.
+//! Limits the size of one execution. A step that exceeds a limit fails, with an error that names
+//! the limit. The defaults are within the limits for reading a saved state.
 
 use crate::{
     base::{error::StepError, json::Json},
@@ -8,7 +7,7 @@ use crate::{
     model::state::Limits,
 };
 
-/// How large an execution may grow: what each step may give, and how many nodes there may be.
+/// Limits on the size of an execution: the size of each value, and the number of nodes.
 ///
 /// ```
 /// use steps::RunLimits;
@@ -18,46 +17,46 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RunLimits {
-    /// The most bytes of JSON that one input, output, observed value or kept working data may
-    /// have. By default 8 MiB.
+    /// The maximum size of one input, output, observed value or saved working data, in bytes of
+    /// JSON. By default 8 MiB.
     pub payload: usize,
-    /// The most items one `for` may have. By default 100,000.
+    /// The maximum number of items of one `for`. By default 100,000.
     pub items: usize,
-    /// The most nodes the whole tree may have: steps, groups, items and rounds. By default
+    /// The maximum number of nodes in the whole tree: steps, groups, items and rounds. By default
     /// 1,000,000, the most that [`State`](crate::State) reads.
     pub nodes: usize,
 }
 
 impl RunLimits {
-    /// The limits where none are given.
+    /// The default limits.
     pub const DEFAULT: Self = Self {
         payload: 8 * 1024 * 1024,
         items: 100_000,
         nodes: Limits::DEFAULT.nodes,
     };
 
-    /// The same with another limit of bytes.
+    /// Sets the maximum size of one value, in bytes of JSON.
     #[must_use]
     pub const fn payload(mut self, bytes: usize) -> Self {
         self.payload = bytes;
         self
     }
 
-    /// The same with another limit of items.
+    /// Sets the maximum number of items of one `for`.
     #[must_use]
     pub const fn items(mut self, items: usize) -> Self {
         self.items = items;
         self
     }
 
-    /// The same with another limit of nodes.
+    /// Sets the maximum number of nodes in the whole tree.
     #[must_use]
     pub const fn nodes(mut self, nodes: usize) -> Self {
         self.nodes = nodes;
         self
     }
 
-    /// Checks one value.
+    /// Checks the size of one value.
     pub(crate) fn check(&self, what: &str, json: Option<&Json>) -> Result<(), StepError> {
         match json.map(|json| json.get().len()) {
             Some(bytes) if bytes > self.payload => Err(StepError::fatal(format!(
@@ -69,7 +68,7 @@ impl RunLimits {
         }
     }
 
-    /// Checks what an operation of a step gave.
+    /// Checks the size of what an operation of a step returned.
     #[inline]
     pub(super) fn check_answer(&self, answer: Answer) -> Result<Answer, StepError> {
         match &answer {
@@ -80,7 +79,7 @@ impl RunLimits {
         Ok(answer)
     }
 
-    /// Checks what entering a scope evaluated.
+    /// Checks the size of what entering a scope evaluated.
     pub(super) fn check_entry(&self, entered: &Entered<'_>, nodes: usize) -> Result<(), StepError> {
         self.check("input", entered.input.as_ref())?;
         let items = entered

@@ -1,4 +1,4 @@
-//! The rounds of a `loop`.
+//! Runs the rounds of a `loop`.
 
 use jiff::Timestamp;
 
@@ -15,7 +15,7 @@ use crate::{
 };
 
 impl Pass<'_> {
-    /// The rounds of a `loop`.
+    /// Runs rounds until one is the last, or until there are `max`; 0 is no bound.
     pub(super) async fn rounds(
         self,
         at: At<'_>,

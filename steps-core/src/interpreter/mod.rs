@@ -1,46 +1,50 @@
 //! The interpreter: one pass over an execution's tree, forward or back.
 //!
-//! A pass runs what can run and ends as done, failed, or waiting; what that leads to is for the
-//! caller, in [`crate::run`]. The control flow (order, parallelism, retries, rollback, recording) is
-//! written here once, without type parameters: users' code is reached through
-//! [`Scope`](crate::language::scope::Scope).
+//! A pass runs what can run, and returns whether the execution is done, has failed or waits. The
+//! caller, in [`crate::run`], decides what follows. The control flow (order, parallelism, retries,
+//! rollback, recording) is written here once, without type parameters: the interpreter reaches
+//! users' code through [`Scope`](crate::language::scope::Scope).
 //!
 //! | file | job |
 //! |---|---|
-//! | `run_core`, `records/` | what a run holds: the records of all nodes, its options, its journal |
+//! | `run_core`, `records/` | the data of a run: the records of all nodes, its options, its journal |
 //! | `execution`, `ending` | a pass over a whole execution; its rollback and its handlers |
 //! | `sequence`, `group`, `step`, `loops`, `parallel` | forward: lines in order, and each kind of line |
 //! | `rollback` | back: undoing lines, last first |
-//! | `enter`, `restore` | entering a scope with what is recorded, and filling its slots from it |
-//! | `user_code`, `retry` | calling a function of the user's; whether another attempt follows |
-//! | `requests`, `gate` | what is asked from outside; whether something may begin |
-//! | `commit`, `notify`, `failures`, `limits`, `host` | telling the journal, the observer, and who asks; bounds |
+//! | `enter`, `restore` | entering a scope with the recorded values, and filling its slots from them |
+//! | `user_code`, `retry` | calling users' functions; whether another attempt follows |
+//! | `requests`, `gate` | requests from outside; whether new work may begin |
+//! | `commit`, `notify`, `host` | the connection to the journal, to the observer, and to running steps |
+//! | `failures`, `limits` | recording and finding failures; bounds |
 //!
-//! # What is always so
+//! # Invariants
 //!
-//! * **A status changes in one way**: through [`Record::on`](records::Record::on), while the records
-//!   are locked, and each change is followed by `changed`, which marks the node for the journal and
-//!   tells the observer. Users' code never runs while the records are locked.
+//! * **A status changes in one way**: through [`Record::on`](records::Record::on), while the
+//!   records are locked. Each change is followed by `changed`, which marks the node for the journal
+//!   and notifies the observer. Users' code never runs while the records are locked.
 //! * **An effect comes after its record**: `commit` returns before an attempt, an undo or a handler
-//!   is called. Nothing else needs a commit; what is marked goes with the next one, so the end of a
+//!   is called. Nothing else needs a commit: marked nodes go with the next one, so the end of a
 //!   step and the beginning of the next are one batch. A branch of a `parallel` commits its last
-//!   record itself, as nobody else may come by for a long time.
-//! * **After an error of the journal** the run records nothing more: each later commit gives the
-//!   same error, and every function hands it up as `Err` of [`Kept`].
-//! * **`loaded`** (a node with a scope): the values of its finished children are in their slots. False
-//!   only for nodes that were read from a saved state, until `restore` has been there, once.
-//! * **`cancelled`** (a node): nothing that has not begun below it will begin, except what is
-//!   `atomic`. Set when a branch fails, never cleared in the same run. `RunCore::cancelled` says
-//!   whether any node is.
-//! * **`dirty`** (in the committer): numbers of the nodes that changed since the last batch. Emptied
-//!   under the lock that is held while the journal takes the batch, so no change is told twice.
+//!   record itself, because the next commit may be a long time away.
+//! * **After an error of the journal** the run records nothing more: each later commit returns the
+//!   same error, and every function passes it up as `Err` of [`Kept`].
+//! * **`loaded`** (a node with a scope): the values of the node's finished children are in their
+//!   slots. False only for nodes that were read from a saved state, until `restore` has loaded
+//!   them, once.
+//! * **`cancelled`** (a node): below the node nothing new begins, except what is `atomic`. Set when
+//!   a branch fails, never cleared in the same run. `RunCore::cancelled` is true if any node is
+//!   cancelled.
+//! * **`dirty`** (in the committer): numbers of the nodes that changed since the last batch.
+//!   Emptied under the lock that is held while the journal takes the batch, so no change is sent
+//!   twice.
 //! * **`replaces`** (in the committer): the journal's rows are not those of the state that the run
-//!   began with, so the first batch holds all nodes and takes the place of all rows.
-//! * **The root's `ending`** says which handler is still to be called. It is set with the record of
-//!   how the flow ended and cleared with the record after the handler; a crash between the two calls
-//!   the handler again. While it is `OnDone`, the output is recorded and the steps do not run again.
-//! * **A node's row** (its number in the journal) is given once, when it is first told, parents
-//!   before children, and stays the same in every run of the execution.
+//!   began with, so the first batch holds all nodes and replaces all rows.
+//! * **The root's `ending`** names the handler that must still be called. It is set in the record
+//!   of how the flow ended, and cleared in the record after the handler; after a crash between the
+//!   two, the handler is called again. While it is `OnDone`, the output is recorded and the steps
+//!   do not run again.
+//! * **A node's row** (its number in the journal) is assigned when the node is first sent to the
+//!   journal, parents before children, and stays the same in every run of the execution.
 
 mod commit;
 mod ending;
@@ -80,32 +84,33 @@ pub(crate) use run_core::{Observer, RunCore, RunOptions};
 /// How a node's forward pass ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum End {
-    /// It is done, or its failure is passed over.
+    /// The node is done, or its failure is passed over.
     Done,
-    /// It waits: until a time, if that is given, or else for a signal. Also where it was halted.
+    /// The node waits until this time or, without one, for a signal. A halted node also ends with
+    /// `Waiting(None)`.
     Waiting(Option<Timestamp>),
-    /// It failed.
+    /// The node failed.
     Failed,
-    /// It was not begun, or not finished, as a sibling failed.
+    /// The node was not begun, or not finished, because a sibling failed or an undo was requested.
     Interrupted,
 }
 
 /// How a node's rollback ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RollbackEnd {
-    /// All that was to be undone is.
+    /// Everything that had to be undone is undone.
     Clean,
-    /// A pivot was done: what came before it stays.
+    /// The rollback reached a pivot that is done; the lines before it are not undone.
     Pivot,
     /// An undo waits for its next attempt.
     Waiting(Timestamp),
-    /// It was halted, to go on in another process.
+    /// The rollback was halted, and goes on in another process.
     Halted,
     /// An undo failed.
     Failed,
 }
 
-/// The sooner of two times, where no time is later than any.
+/// Returns the earlier of two times; `None` is later than any time.
 pub(crate) fn sooner(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
     match (a, b) {
         (Some(a), Some(b)) => Some(a.min(b)),
@@ -113,17 +118,17 @@ pub(crate) fn sooner(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Times
     }
 }
 
-/// One pass. Its methods stand in the files of what they do.
+/// One pass. Each file of this module has the methods for its job.
 #[derive(Clone, Copy)]
 pub(crate) struct Pass<'r> {
     pub(crate) run: &'r Arc<RunCore>,
 }
 
-/// The result of anything that may lose its journal.
+/// The result of a function that may commit; the error is the journal's.
 pub(crate) type Kept<T> = Result<T, JournalError>;
 
 impl Pass<'_> {
-    /// The context of a node's code.
+    /// Returns the context for a node's code.
     fn cx(self, id: Id, attempt: u32) -> Cx {
         let host: Arc<RunCore> = Arc::clone(self.run);
         Cx::new(host, id, attempt)

@@ -1,4 +1,4 @@
-//! Telling the observer what becomes of each node.
+//! Reports the changes of nodes to the journal's committer and to the observer.
 
 use super::{
     RunCore,
@@ -8,14 +8,14 @@ use super::{
 use crate::model::{event::Event, status::Status};
 
 impl RunCore {
-    /// Notes that a node changed: the journal and the observer are to know.
+    /// Marks a node that changed for the journal, and notifies the observer.
     #[inline]
     pub(super) fn changed(&self, records: &Records, id: Id) {
         self.committer.mark(id);
         self.notify(records, id);
     }
 
-    /// Changes a node.
+    /// Changes a node, and reports the change.
     pub(super) fn change<R>(&self, id: Id, change: impl FnOnce(&mut Record) -> R) -> R {
         let mut records = self.records();
         let result = change(&mut records[id]);
@@ -23,7 +23,7 @@ impl RunCore {
         result
     }
 
-    /// Tells the observer, if there is one, what a node is doing now.
+    /// Notifies the observer, if there is one, of a node's status and progress.
     #[inline]
     pub(super) fn notify(&self, records: &Records, id: Id) {
         if let Some(observer) = &self.options.observer {

@@ -1,5 +1,5 @@
-//! Branches at once. They share one task; a branch that waits is taken up again when it is due,
-//! for as long as others are still at work.
+//! Runs branches concurrently, in one task. While other branches run, a branch that waits is
+//! entered again as soon as it is due.
 
 use std::collections::VecDeque;
 
@@ -29,7 +29,7 @@ use crate::{
 };
 
 impl Pass<'_> {
-    /// The lines of a `parallel`.
+    /// Runs the lines of a `parallel`.
     pub(super) async fn branches(
         self,
         scope: &dyn Scope,
@@ -52,7 +52,7 @@ impl Pass<'_> {
         .await
     }
 
-    /// The items of a `for … parallel`.
+    /// Runs the items of a `for … parallel`.
     pub(super) async fn items_at_once(
         self,
         scope: &dyn Scope,
@@ -77,8 +77,8 @@ impl Pass<'_> {
         })
     }
 
-    /// A branch that need not be entered: it is done, or waits for what is not there yet. None
-    /// where that takes a closer look.
+    /// Returns the end of a branch that need not be entered: it is done, or waits for something
+    /// that has not happened yet. `None` if the branch must be entered.
     fn idle(self, records: &Records, id: Id, now: Timestamp) -> Option<End> {
         let record = &records[id];
         match (record.status, record.kind) {
@@ -98,7 +98,7 @@ impl Pass<'_> {
         }
     }
 
-    /// The next branch to enter, while there is room. Branches that only wait are moved to
+    /// Returns the next branch to enter, while there is room. Branches that only wait are moved to
     /// `waiting`.
     fn next_fresh(
         self,
@@ -130,13 +130,13 @@ impl Pass<'_> {
         now: Timestamp,
         branch: impl Fn(usize, Timestamp) -> BoxFuture<'s, Kept<End>>,
     ) -> Kept<End> {
-        // One that failed before an earlier process ended stops those that have not begun.
+        // A branch that failed in an earlier process keeps the others from beginning.
         if self.has_failed_below(region) {
             self.run.cancel(region);
         }
         let _region = self.run.committer.enter_parallel();
         let mut fresh = 0..count;
-        // Those whose time has come again.
+        // Branches that have waited and can go on.
         let mut ready: VecDeque<usize> = VecDeque::new();
         let mut waiting: Vec<(usize, Option<Timestamp>)> = Vec::new();
         let mut running = FuturesUnordered::new();
@@ -148,11 +148,12 @@ impl Pass<'_> {
             if wakeup != seen {
                 let undo = wakeup.requested != seen.requested && wakeup.requested.undoes();
                 seen = wakeup;
-                // All give up; or one has got its signal.
+                // After an undo request, all waiting branches give up; otherwise, those go on that
+                // have received their signal.
                 ready.extend(self.woken(region, &mut waiting, undo, now));
             }
             let halted = self.gate(region) == Gate::Halted;
-            // One that waits has begun and not ended, so it counts.
+            // A branch that waits has begun and not ended, so it counts towards the limit.
             while !halted
                 && let Some(index) = ready.pop_front().or_else(|| {
                     let room = limit.saturating_sub(running.len());
@@ -165,8 +166,9 @@ impl Pass<'_> {
                     if matches!(ended, Ok(End::Failed | End::Interrupted)) {
                         self.run.cancel(region);
                     }
-                    // What it recorded last must not wait for its siblings. Here and not below, where
-                    // nobody would poll a sibling that is about to commit, and so is before it.
+                    // The last record of a branch must not wait for its siblings. The commit must
+                    // be in this future: in the loop below, a sibling that is ahead in the queue
+                    // for the commit would not be polled, and neither would go on.
                     let safe = self.run.commit().await;
                     (index, ended.and_then(|end| safe.map(|()| end)))
                 });
@@ -191,7 +193,7 @@ impl Pass<'_> {
                     end @ (End::Failed | End::Interrupted) => {
                         if worst != End::Failed {
                             worst = end;
-                            // They take note that it is over.
+                            // The waiting branches are entered once more, to give up.
                             ready.extend(waiting.drain(..).map(|(index, _)| index));
                         }
                     }
@@ -205,7 +207,8 @@ impl Pass<'_> {
                 !is_due
             });
         }
-        // After a failure only an atomic branch still waits, which is let finish; or all is halted.
+        // After a failure, only atomic branches still wait, and they may finish; or the run is
+        // halted.
         if waiting.is_empty() && ready.is_empty() && fresh.is_empty() {
             Ok(worst)
         } else {
@@ -213,7 +216,7 @@ impl Pass<'_> {
         }
     }
 
-    /// Takes out the branches that wait no more, or all of them.
+    /// Takes the branches that no longer wait out of `waiting`, or all of them.
     fn woken(
         self,
         region: Id,
@@ -230,7 +233,7 @@ impl Pass<'_> {
         woken.map(|(index, _)| index).collect()
     }
 
-    /// Returns when it is time for a branch that waits, or more has come from outside.
+    /// Returns when a waiting branch is due, or when a new request or signal has arrived.
     async fn alarm(self, due: Option<Timestamp>, seen: Wakeup) {
         let woken = std::pin::pin!(self.run.requests.until_wakeup(seen));
         match due {

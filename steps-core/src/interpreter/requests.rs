@@ -1,8 +1,8 @@
-//! What somebody outside asks of a run: to stop, to be undone, or to make way as its process is
-//! shutting down.
+//! Requests to a run from outside: to stop, to undo, or to suspend because the process is shutting
+//! down.
 //!
-//! A [`Request`] is left in a [`RequestInbox`] at any time, from any task. The run looks there where
-//! something would begin (see [`gate`](super::gate)); what waits is woken.
+//! A [`Request`] can be sent to a [`RequestInbox`] at any time, from any task. The run checks the
+//! inbox before new work begins (see [`gate`](super::gate)); a run that waits is woken.
 
 use std::sync::{
     Arc,
@@ -11,19 +11,18 @@ use std::sync::{
 
 use tokio::sync::Notify;
 
-/// What a run can be asked for.
+/// A request to a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Request {
-    /// Nothing new begins, neither a step nor an undo; it goes on in another process.
+    /// Nothing new begins, neither a step nor an undo; the execution goes on in another process.
     Suspend,
-    /// No step begins; it is stopped. A rollback goes on.
+    /// No step begins, and the execution is stopped. A rollback goes on.
     Stop,
     /// No step begins, and what was done is undone.
     Undo,
 }
 
-/// All that a run was asked for. To be undone is more than to be stopped; to suspend goes with
-/// either.
+/// All requests to a run. An undo takes precedence over a stop; a suspension goes with either.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RequestSet(u8);
 
@@ -48,12 +47,12 @@ impl RequestSet {
         self.0 == 0
     }
 
-    /// Whether nothing new may begin, not even an undo.
+    /// Returns whether nothing new may begin, not even an undo.
     pub(crate) const fn suspends(self) -> bool {
         self.0 & Self::SUSPEND != 0
     }
 
-    /// Whether it is to be stopped, and not undone.
+    /// Returns whether the run must stop, and not undo.
     pub(crate) const fn stops(self) -> bool {
         self.0 & (Self::STOP | Self::UNDO) == Self::STOP
     }
@@ -62,13 +61,13 @@ impl RequestSet {
         self.0 & Self::UNDO != 0
     }
 
-    /// Whether it holds a request that `other` does not.
+    /// Returns whether this set holds a request that `other` does not.
     pub(crate) const fn is_more_than(self, other: Self) -> bool {
         self.0 & !other.0 != 0
     }
 }
 
-/// Where requests are left.
+/// Receives requests, for one run or several.
 #[derive(Debug, Default)]
 pub(crate) struct RequestInbox {
     /// A [`RequestSet`].
@@ -89,19 +88,19 @@ impl RequestInbox {
     }
 }
 
-/// The requests of one run, and what it has made of them.
+/// The requests to one run, and which of them it has acted on.
 #[derive(Debug, Default)]
 pub(crate) struct Requests {
     inbox: Arc<RequestInbox>,
-    /// Whether it is to be undone from the start.
+    /// Whether an undo was requested when the run was built.
     undo: bool,
-    /// A [`RequestSet`]: what the last pass has acted on.
+    /// A [`RequestSet`]: the requests that the last pass has acted on.
     acknowledged: AtomicU8,
-    /// How many signals were given to their steps.
+    /// The number of signals that were given to their steps.
     signals: AtomicUsize,
 }
 
-/// What may have come from outside since one last looked.
+/// What has come from outside so far. It differs from an older one if there is something new.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Wakeup {
     pub(super) requested: RequestSet,
@@ -117,12 +116,12 @@ impl Requests {
         }
     }
 
-    /// Asks the run for something, now or when it begins.
+    /// Sends a request to the run, also before it begins.
     pub(crate) fn send(&self, request: Request) {
         self.inbox.send(request);
     }
 
-    /// All that it was asked for.
+    /// Returns all requests so far.
     #[inline]
     pub(crate) fn all(&self) -> RequestSet {
         let requested = self.inbox.requested();
@@ -133,7 +132,7 @@ impl Requests {
         }
     }
 
-    /// Notes that a pass has acted on these.
+    /// Notes that a pass has acted on these requests.
     pub(crate) fn acknowledge(&self, requested: RequestSet) {
         self.acknowledged.store(requested.0, Ordering::Relaxed);
     }
@@ -150,13 +149,13 @@ impl Requests {
         }
     }
 
-    /// Wakes what waits, as a signal was given to a step.
+    /// Wakes a waiting run, because a signal was given to a step.
     pub(super) fn signal_given(&self) {
         self.signals.fetch_add(1, Ordering::Relaxed);
         self.inbox.changed.notify_waiters();
     }
 
-    /// What has come from outside so far.
+    /// Returns what has come from outside so far.
     pub(super) fn wakeup(&self) -> Wakeup {
         Wakeup {
             requested: self.all(),
@@ -164,7 +163,7 @@ impl Requests {
         }
     }
 
-    /// Returns when more has come from outside than this.
+    /// Returns when more has come from outside than `seen`.
     pub(super) async fn until_wakeup(&self, seen: Wakeup) {
         loop {
             let next = self.inbox.changed.notified();

@@ -1,4 +1,4 @@
-//! Puts the saved values of finished lines in their slots, before a scope is gone on with.
+//! Loads the saved values of finished lines into their slots, before a pass goes on with a scope.
 
 use super::{
     Pass,
@@ -18,7 +18,7 @@ use crate::{
 };
 
 impl Pass<'_> {
-    /// Restores the finished lines of one scope, and what is below them.
+    /// Restores the finished lines of one scope, and everything below them.
     pub(super) async fn restore(
         self,
         scope: &dyn Scope,
@@ -36,13 +36,13 @@ impl Pass<'_> {
 
     async fn restore_line(self, at: At<'_>, node: &'static Line, id: Id) -> Restored {
         let status = self.run.records()[id].status;
-        // What failed and was passed over has no value. A group was undone for that.
+        // An optional line that failed has no value. If it is a group, it was undone.
         if node.marks.optional && matches!(status, Status::Failed | Status::Undone) {
             return load(at, id, Saved::Nothing);
         }
         match status {
             Status::Done => self.restore_done(at, node, id).await,
-            // A step whose undo is under way, or failed, was done.
+            // A step whose undo has begun was done before.
             Status::Undoing | Status::UndoFailed => match &node.work {
                 Work::Step(meta) => self.restore_step(at, meta, id).await,
                 Work::Group(_)
@@ -61,7 +61,8 @@ impl Pass<'_> {
                 | Work::Loop { .. }
                 | Work::Flow(_) => Box::pin(self.restore_begun(at, node, id)).await,
             },
-            // What is undone nobody asks for any more: what could name it was undone before.
+            // The value of an undone line is not needed: every line that could use it was undone
+            // before.
             Status::Pending
             | Status::Waiting
             | Status::Failed
@@ -80,7 +81,7 @@ impl Pass<'_> {
                 let output = self.run.records()[id].output.clone();
                 load(at, id, Saved::Output(output.as_ref().map(Json::get)))
             }
-            // A finished loop's value is its last round; no other is needed.
+            // The value of a finished loop is its last round; the others are not needed.
             Work::Loop { body, .. } => {
                 let rounds = self.run.records()[id].cold().rounds.len();
                 self.restore_round(at, body, id, rounds).await
@@ -97,7 +98,7 @@ impl Pass<'_> {
         }
     }
 
-    /// Restores the output of a step that was done.
+    /// Restores the output of a step that is or was done.
     async fn restore_step(self, at: At<'_>, meta: &'static StepMeta, id: Id) -> Restored {
         if meta.volatile {
             return self.run_again(at, meta, id).await;
@@ -110,14 +111,14 @@ impl Pass<'_> {
         };
         match (output, stand_in) {
             (Some(output), _) => load(at, id, Saved::Output(Some(output.get()))),
-            // What stands in for the output of a foreign state may be nothing of the kind.
+            // In a foreign state, the `info` that stands for the output may be something else.
             (None, Some(info)) => load(at, id, Saved::Output(Some(info.get())))
                 .or_else(|_| load(at, id, Saved::Output(None))),
             (None, None) => load(at, id, Saved::Output(None)),
         }
     }
 
-    /// A volatile step's output was not saved: the step runs again, by its policy.
+    /// Runs a volatile step again, by its policy, because its output was not saved.
     async fn run_again(self, at: At<'_>, meta: &'static StepMeta, id: Id) -> Restored {
         let (mut failures, mut polls) = (0, 0);
         loop {
@@ -150,8 +151,8 @@ impl Pass<'_> {
         }
     }
 
-    /// Restores what is finished in a scope that a pass was in the middle of. The values stay in
-    /// the scope's cell until the pass comes to it.
+    /// Restores the finished lines of a scope that an earlier pass had begun. The values stay in
+    /// the scope's cell until the pass enters it.
     async fn restore_begun(self, at: At<'_>, node: &'static Line, id: Id) -> Restored {
         let is_entered = {
             let records = self.run.records();
@@ -176,8 +177,8 @@ impl Pass<'_> {
         self.restore_below(&*scope, node, id).await
     }
 
-    /// Restores the finished rounds of a loop that a pass was in the middle of, as far as the next
-    /// one may name them, and what is finished in the round that had begun.
+    /// Restores a loop that an earlier pass had begun: the finished rounds that the next round may
+    /// use, and the finished lines of the round that had begun.
     async fn restore_rounds(self, at: At<'_>, body: &'static [Line], id: Id) -> Restored {
         let (done, begun) = {
             let mut records = self.run.records();
@@ -202,7 +203,7 @@ impl Pass<'_> {
         }
     }
 
-    /// Restores all that is in a line's scope.
+    /// Restores everything in a line's scope.
     pub(super) async fn restore_below(
         self,
         scope: &dyn Scope,
@@ -221,7 +222,8 @@ impl Pass<'_> {
         self.restore(scope, 0, lines, id).await
     }
 
-    /// Makes one finished round, counted from 1, the round before; none where `number` is 0.
+    /// Restores the finished round `number`, counted from 1, as the previous round; nothing if it
+    /// is 0.
     pub(super) async fn restore_round(
         self,
         at: At<'_>,
@@ -229,7 +231,7 @@ impl Pass<'_> {
         id: Id,
         number: usize,
     ) -> Restored {
-        // What is evaluated again while a round is restored may name the round before it.
+        // Expressions that are evaluated again while a round is restored may use the round before.
         let first = if asks_prev(body) { 1 } else { number };
         for each in first.max(1)..=number {
             let round = self.run.records()[id].cold().rounds[each - 1];
@@ -245,7 +247,7 @@ impl Pass<'_> {
     }
 }
 
-/// Puts a saved value in a line's slot.
+/// Loads a saved value into a line's slot.
 fn load(at: At<'_>, id: Id, saved: Saved<'_>) -> Restored {
     let load = || {
         let loaded = at.scope.load(at.item, at.line, saved);
@@ -254,8 +256,8 @@ fn load(at: At<'_>, id: Id, saved: Saved<'_>) -> Restored {
     call(load).map_err(|error| Stop::Node(id, error))
 }
 
-/// Whether restoring a round with these lines evaluates anything of the user's: then it may need
-/// the round before.
+/// Returns whether restoring a round with these lines evaluates users' code, which may use the
+/// round before.
 fn asks_prev(lines: &[Line]) -> bool {
     lines.iter().any(|node| match &node.work {
         Work::Step(meta) => meta.volatile,

@@ -1,4 +1,4 @@
-//! Whether another attempt follows one that failed, and when.
+//! Decides whether another attempt follows a failed one, and when.
 
 use std::{
     hash::{BuildHasher, Hasher},
@@ -7,15 +7,16 @@ use std::{
 
 use crate::{base::error::StepError, model::policy::Retry};
 
-/// How long to wait before the next attempt, after `failures` of them; `None` if none follows.
+/// Returns how long to wait before the next attempt, after `failures` failed ones; `None` if no
+/// attempt follows.
 pub(super) fn pause(retry: Option<&Retry>, error: &StepError, failures: usize) -> Option<Duration> {
     let retry = retry?;
     let failures = u32::try_from(failures).unwrap_or(u32::MAX);
     (error.retry && failures <= retry.times).then(|| retry.pause(failures, chance()))
 }
 
-/// A random number in 0..1. What it decides need not be unpredictable, so the keys that the standard
-/// library makes for its hash maps will do.
+/// Returns a random number between 0 and 1. It need not be unpredictable, so the keys that the
+/// standard library makes for its hash maps are good enough.
 fn chance() -> f64 {
     let keys = std::collections::hash_map::RandomState::new();
     let hash = keys.build_hasher().finish();

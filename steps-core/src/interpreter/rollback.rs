@@ -1,7 +1,7 @@
-//! The pass back: takes back what was done, last first, branches of a `parallel` at once.
+//! The pass back: undoes what was done, last first, and the branches of a `parallel` concurrently.
 //!
-//! It works on freshly restored scopes, so a rollback in the process that failed and one taken up
-//! by another after a crash are the same.
+//! A rollback works on freshly restored scopes, so it is the same in the process that failed and in
+//! another one after a crash.
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use jiff::Timestamp;
@@ -97,7 +97,8 @@ impl<'r> Pass<'r> {
             let before = record.cold().before.clone();
             let undo = record.cold_mut().undo.get_or_insert_default();
             undo.started_at.get_or_insert(now);
-            // One that an earlier process died in has not failed: it is made again, as itself.
+            // If an earlier process died during an undo, that attempt has not failed: it is made
+            // again, under the same number.
             let cut_off = undoing && undo.attempts > 0 && undo.until.is_none();
             undo.attempts += u32::from(!cut_off);
             undo.until = None;
@@ -134,7 +135,7 @@ impl<'r> Pass<'r> {
         Ok(again.map_or(RollbackEnd::Failed, RollbackEnd::Waiting))
     }
 
-    /// Undoes what is in a line's scope.
+    /// Undoes everything in a line's scope.
     fn roll_back_group<'b>(
         self,
         at: At<'b>,
@@ -146,7 +147,7 @@ impl<'r> Pass<'r> {
     {
         Box::pin(async move {
             if let Some(end) = self.begin_rollback(id) {
-                // A nested flow's point of no return is its own.
+                // A pivot in a nested flow counts only there.
                 return Ok(own_pivot(node, end));
             }
             let end = match Stop::split(self.roll_back_inside(at, node, id).await)? {
@@ -161,8 +162,8 @@ impl<'r> Pass<'r> {
         })
     }
 
-    /// Begins the rollback of a group, an item or a round, or goes on with it. Returns how it has
-    /// ended, where there is nothing to go on with.
+    /// Begins the rollback of a group, an item or a round, or goes on with it. Returns its end if
+    /// the rollback has ended or may not go on.
     fn begin_rollback(self, id: Id) -> Option<RollbackEnd> {
         let mut records = self.run.records();
         match records[id].status {
@@ -182,20 +183,20 @@ impl<'r> Pass<'r> {
         }
     }
 
-    /// Records how the rollback of a group, an item or a round ended, if it did.
+    /// Records how the rollback of a group, an item or a round ended, if it has ended.
     fn end_rollback(self, id: Id, end: RollbackEnd) {
         let event = match end {
             RollbackEnd::Waiting(_) | RollbackEnd::Halted => return,
             RollbackEnd::Clean | RollbackEnd::Pivot => Transition::UndoFinish,
             RollbackEnd::Failed => Transition::UndoFail,
         };
-        // One that could not be entered has been refused, and is recorded so.
+        // For a node that could not be entered, `refuse` has already recorded the failure.
         if self.run.records()[id].status != Status::UndoFailed {
             self.run.change(id, |record| record.on(event));
         }
     }
 
-    /// Records that a line can't be undone, as its scope can't be restored.
+    /// Records that a line can't be undone, because its scope can't be restored.
     pub(super) fn refuse(self, id: Id, error: &StepError) {
         self.run.failures.keep(id, error);
         let now = self.now();
@@ -309,7 +310,7 @@ impl<'r> Pass<'r> {
                     _ => {}
                 }
             }
-            // The round's arguments may name the round before.
+            // The round's arguments may use the round before.
             self.restore_round(at, body, id, index).await?;
             let entry = self.round_entry(round, Slots::Fresh, index == 0);
             let Some(scope) = entry.scope(at)? else {
@@ -324,13 +325,14 @@ impl<'r> Pass<'r> {
         Ok(RollbackEnd::Clean)
     }
 
-    /// Undoes branches at once. All that can be undone is; each failure is kept.
+    /// Undoes branches concurrently. A failure does not stop the other branches; each failure is
+    /// recorded.
     async fn roll_back_at_once(
         self,
         branches: impl Iterator<Item = impl Future<Output = Kept<RollbackEnd>> + Send>,
     ) -> Kept<RollbackEnd> {
         let _region = self.run.committer.enter_parallel();
-        // Each commits what it recorded last by itself, as on the way forward.
+        // Each branch commits its last record itself, as in a forward pass.
         let mut running: FuturesUnordered<_> = branches
             .map(|branch| async move {
                 let end = branch.await?;
@@ -346,7 +348,8 @@ impl<'r> Pass<'r> {
     }
 }
 
-/// What the end of a line's rollback is to the lines before it: a nested flow's pivot is its own.
+/// Returns what the end of a line's rollback means for the lines before it: a pivot in a nested
+/// flow counts only there.
 fn own_pivot(node: &Line, end: RollbackEnd) -> RollbackEnd {
     match (end, &node.work) {
         (RollbackEnd::Pivot, Work::Flow(_)) => RollbackEnd::Clean,
@@ -354,7 +357,8 @@ fn own_pivot(node: &Line, end: RollbackEnd) -> RollbackEnd {
     }
 }
 
-/// A failure waits for the attempts that are still due beside it.
+/// Returns the worse of two ends. Waiting is worse than failure, because attempts that are still
+/// due are made before the failure ends the rollback.
 fn worse(a: RollbackEnd, b: RollbackEnd) -> RollbackEnd {
     use RollbackEnd::{Clean, Failed, Halted, Pivot, Waiting};
     match (a, b) {

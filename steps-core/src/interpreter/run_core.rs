@@ -1,4 +1,4 @@
-//! What all parts of a run share.
+//! The data that all parts of a run share.
 
 use std::{
     fmt,
@@ -25,10 +25,10 @@ use crate::{
 /// An observer.
 pub(crate) type Observer = Arc<dyn Fn(&Event) + Send + Sync>;
 
-/// What a run is told when it begins. It does not change.
+/// The options of a run. They do not change.
 #[derive(Default)]
 pub(crate) struct RunOptions {
-    /// Whether polls are asked before their pause is over.
+    /// Whether a step that polls is asked again before its pause is over.
     pub(crate) eager: bool,
     pub(crate) limits: RunLimits,
     pub(crate) labels: Labels,
@@ -44,7 +44,7 @@ pub(crate) struct RunCore {
     pub(super) committer: Committer,
     pub(crate) requests: Requests,
     pub(super) failures: FailureLog,
-    /// Whether any node is cancelled, so that most steps need not look at the nodes above them.
+    /// Whether any node is cancelled. While it is false, steps need not check the nodes above them.
     pub(super) cancelled: AtomicBool,
 }
 
@@ -76,41 +76,42 @@ impl RunCore {
         }
     }
 
-    /// The execution's id, made when it is first asked for.
+    /// Returns the execution's id, which is made when it is first needed.
     pub(crate) fn execution(&self) -> &Arc<str> {
         self.execution.get_or_init(crate::base::id::new)
     }
 
-    /// The records. Users' code is never called while they are locked.
+    /// Locks the records. Users' code must never be called while they are locked.
     #[inline]
     pub(super) fn records(&self) -> MutexGuard<'_, Records> {
         lock(&self.records)
     }
 
-    /// What the execution is doing.
+    /// Returns the execution's status.
     pub(crate) fn status(&self) -> Status {
         self.records()[ROOT].status
     }
 
-    /// Its saved output, if it has one yet.
+    /// Returns the execution's saved output, if it has one yet.
     pub(crate) fn output(&self) -> Option<Json> {
         self.records()[ROOT].output.clone()
     }
 
-    /// The whole tree.
+    /// Returns the whole tree.
     pub(crate) fn state(&self) -> State {
         let mut state = self.records().state(ROOT);
         self.sign(&mut state);
         state
     }
 
-    /// Writes what is known of the execution into the root's saved form.
+    /// Writes the execution's id and labels into the root's saved form.
     pub(super) fn sign(&self, root: &mut NodeData) {
         root.id = Some(Arc::clone(self.execution()));
         root.labels.clone_from(&self.options.labels);
     }
 
-    /// Gives a step the signal it waits for. False if no step of this path does.
+    /// Gives a step the signal that it waits for. Returns `false` if no step of this path waits for
+    /// one.
     pub(crate) fn signal(&self, path: &str, value: &Json) -> bool {
         let mut records = self.records();
         let Some(id) = records.waiting_for_signal(path) else {
@@ -123,7 +124,7 @@ impl RunCore {
         true
     }
 
-    /// The paths of the steps that wait for a signal.
+    /// Returns the paths of the steps that wait for a signal.
     pub(crate) fn awaited_signals(&self) -> Vec<String> {
         let mut paths = Vec::new();
         self.records().signals(ROOT, &mut paths);

@@ -1,8 +1,8 @@
-//! The way through the lines of a scope, and through the items of a `for`.
+//! Runs the lines of a scope in order, and the items of a `for`.
 //!
-//! This is what most of a run's time goes to, so one lock ends a step, passes over what is done,
-//! and begins the next step. Whatever is not a plain step that begins for the first time goes
-//! through [`Pass::line`].
+//! A run spends most of its time here, so one lock of the records is enough to end a step, to pass
+//! over lines that are done, and to begin the next step. Everything but a plain step that begins
+//! for the first time goes through [`Pass::line`].
 
 use jiff::Timestamp;
 
@@ -21,33 +21,33 @@ use crate::{
     },
 };
 
-/// Where a pass is among lines.
+/// The position of a pass among lines.
 struct Cursor {
     nodes: &'static [Line],
     /// The record of the first line.
     first: Id,
     line: usize,
-    /// The number of the item.
+    /// The number of the item that the lines belong to.
     item: usize,
     items: Items,
 }
 
-/// The items whose lines these are.
+/// The items of a `for` that the lines belong to.
 struct Items {
-    /// The one whose lines are being run.
+    /// The item whose lines are being run.
     open: Option<Id>,
     left: std::ops::Range<Id>,
 }
 
-/// What there is to do.
+/// What to do next.
 enum Next {
     /// A plain step has begun: call it.
     Attempt(&'static StepMeta, u32),
-    /// A line of another sort.
+    /// Run a line that is no plain step, or no new one.
     Line(&'static Line),
-    /// An item that is not simply new.
+    /// Open an item, if it may begin.
     Item(Id),
-    /// Nothing: all is done.
+    /// Nothing: all lines are done.
     Nothing,
 }
 
@@ -78,7 +78,7 @@ impl Cursor {
 }
 
 impl Pass<'_> {
-    /// Runs lines in order. `now` is when the last thing ended, which is when the next begins.
+    /// Runs lines in order. `now` is the time when the last work ended; the next begins then.
     pub(super) fn sequence(
         self,
         scope: &dyn Scope,
@@ -101,7 +101,7 @@ impl Pass<'_> {
         self.each(scope, cursor, now)
     }
 
-    /// Runs items of a `for` in order, of which `item` is the number of the first.
+    /// Runs items of a `for` in order; `item` is the number of the first.
     pub(super) fn items(
         self,
         scope: &dyn Scope,
@@ -120,7 +120,8 @@ impl Pass<'_> {
         self.each(scope, cursor, now)
     }
 
-    /// A block and no `async fn`, in which each argument would take its place twice.
+    /// Runs everything from the cursor on. An `async` block is used, because an `async fn` would
+    /// store each argument twice.
     #[expect(clippy::manual_async_fn, reason = "half the size")]
     fn each(
         self,
@@ -137,7 +138,7 @@ impl Pass<'_> {
                     Next::Attempt(meta, number) => {
                         (cx.id, cx.attempt) = (cursor.id(), number);
                         if self.run.committer.has_journal() {
-                            // The beginning is safe before the effect can happen.
+                            // The beginning must be recorded before the effect can happen.
                             self.run.commit().await?;
                         }
                         let at = cursor.at(scope);
@@ -191,7 +192,7 @@ impl Pass<'_> {
         }
     }
 
-    /// Ends the step at the cursor, if it is done, and goes on to the next thing to do.
+    /// Ends the step at the cursor, if it is done, and finds what to do next.
     fn next(self, cursor: &mut Cursor, ended: Option<Option<Json>>, now: Timestamp) -> Next {
         let held_up = self.run.may_be_blocked();
         let mut records = self.run.records();

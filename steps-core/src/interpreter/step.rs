@@ -1,4 +1,4 @@
-//! One attempt of a step: whether it may begin, what its answer leads to.
+//! Makes one attempt of a step: decides whether it may begin, and records its answer.
 
 use jiff::Timestamp;
 
@@ -20,17 +20,18 @@ use crate::{
     },
 };
 
-/// What a look at a step's record says.
+/// What to do with a step, by its record.
 enum Look {
-    /// It has ended, or cannot go on now.
+    /// The step has ended, or can't go on now.
     End(End),
-    /// An attempt begins; the step may have been at work when an earlier process ended.
+    /// An attempt begins. The step may have been running when an earlier process ended.
     Attempt {
         number: u32,
         verify: bool,
         observe: bool,
     },
-    /// It was waiting when a sibling failed: it makes no further attempt.
+    /// The step was waiting when a sibling failed or an undo was requested: it makes no further
+    /// attempt.
     GiveUp,
 }
 
@@ -74,12 +75,12 @@ impl Pass<'_> {
         look
     }
 
-    /// Whether a step that waits is one that polls, and may be asked before its time.
+    /// Returns whether a step that waits is one that polls, and may be asked before its time.
     fn may_ask(self, meta: &StepMeta, record: &super::records::Record) -> bool {
         self.run.options.eager && meta.policy.poll.is_some() && record.cold().errors.is_empty()
     }
 
-    /// Runs one step: at most one attempt in a pass.
+    /// Runs one step, with at most one attempt in a pass.
     pub(super) async fn step(
         self,
         at: At<'_>,
@@ -110,7 +111,7 @@ impl Pass<'_> {
                 }
             }
         }
-        // The beginning is safe before the effect can happen.
+        // The beginning must be recorded before the effect can happen.
         if self.run.committer.has_journal() {
             self.run.commit().await?;
         }
@@ -120,7 +121,7 @@ impl Pass<'_> {
         self.answered(at, meta, id, &cx, answer, now).await
     }
 
-    /// Records what an attempt came to.
+    /// Records the result of an attempt.
     pub(super) async fn answered(
         self,
         at: At<'_>,
@@ -131,7 +132,7 @@ impl Pass<'_> {
         now: &mut Timestamp,
     ) -> Kept<End> {
         match self.recorded_as(at, meta, id, cx, answer, now).await? {
-            // There will be no other attempt.
+            // No further attempt will be made.
             End::Waiting(_) if self.run.is_cancelled(id) => self.give_up(at, meta, id).await,
             end => Ok(end),
         }
@@ -170,7 +171,8 @@ impl Pass<'_> {
         }
     }
 
-    /// What comes before an attempt: asking whether an earlier one did its work, and observing.
+    /// Prepares an attempt: asks `#[verify]` whether an earlier one had its effect, and calls
+    /// `#[observe]`. Returns the saved output if the effect is there.
     async fn prepare(
         self,
         at: At<'_>,
@@ -199,7 +201,7 @@ impl Pass<'_> {
         Ok(None)
     }
 
-    /// The step is done; its `#[observe]` looks again. That look failing doesn't undo the fact.
+    /// Calls `#[observe]` after the attempt. The step is done even if that call fails.
     async fn observe_after(
         self,
         at: At<'_>,
@@ -239,8 +241,8 @@ impl Pass<'_> {
         let polls = {
             let mut records = self.run.records();
             let record = &mut records[id];
-            // What failed in between is no "not yet": it has its own allowance, of failures in a
-            // row.
+            // A failed attempt is no "not yet" and does not count as a poll; `retry` bounds the
+            // failures in a row.
             let failures = record.cold().errors.len();
             if failures > 0 {
                 let failures = u32::try_from(failures).unwrap_or(u32::MAX);
@@ -257,7 +259,7 @@ impl Pass<'_> {
         self.wait(id, Until::Time(clock::add(now, poll.every)))
     }
 
-    /// An attempt failed: another one follows, or the step has failed.
+    /// Records that an attempt failed: another one follows, or the step has failed.
     fn failed(self, meta: &StepMeta, id: Id, error: &StepError, now: Timestamp) -> End {
         self.note(id, error);
         let failures = self.run.records()[id].cold().errors.len();
@@ -284,15 +286,15 @@ impl Pass<'_> {
         cold.errors.push(text);
     }
 
-    /// The node has failed, whatever its policy.
+    /// Records that a node has failed, whatever its policy.
     pub(super) fn fail(self, id: Id, error: &StepError, now: Timestamp) -> End {
         self.note(id, error);
         self.run.change(id, |record| record.fail(now));
         End::Failed
     }
 
-    /// A step that waits for its next attempt while a sibling has failed, or all is to be undone: its
-    /// last effect may have happened, so its verify is asked.
+    /// Gives up a step that waits for its next attempt, because a sibling failed or an undo was
+    /// requested. The effect may have happened in the last attempt, so `#[verify]` is asked.
     async fn give_up(self, at: At<'_>, meta: &StepMeta, id: Id) -> Kept<End> {
         if meta.verify {
             let cx = self.cx(id, self.run.records()[id].attempts);

@@ -1,4 +1,4 @@
-//! Calls into the user's code. A panic is an error like any other; a timeout ends the attempt.
+//! Calls users' code. A panic is an error like any other; a timeout ends the attempt.
 
 use std::{
     future::poll_fn,
@@ -21,7 +21,7 @@ use crate::{
 };
 
 impl Pass<'_> {
-    /// Waits for the user's future, but not longer than the timeout.
+    /// Awaits a future of the user's, but not longer than the timeout.
     pub(super) async fn guarded<T>(
         self,
         future: BoxFuture<'_, Result<T, StepError>>,
@@ -29,7 +29,7 @@ impl Pass<'_> {
     ) -> Result<T, StepError> {
         match timeout {
             None => caught(future).await,
-            // Boxed, as few have a timeout, and all would be as large.
+            // Boxed, because few futures have a timeout, and all would be as large.
             Some(limit) => Box::pin(self.limited(future, limit)).await,
         }
     }
@@ -47,8 +47,8 @@ impl Pass<'_> {
         }
     }
 
-    /// Runs the code after a flow's steps. Where that has to wait for something, the last step's end
-    /// is made safe first; where not, it is committed with the result.
+    /// Runs the code after a flow's steps. If the code has to wait for something, the end of the
+    /// last step is committed first; otherwise it is committed with the result.
     pub(super) async fn finished<T>(
         self,
         finish: BoxFuture<'_, Result<T, StepError>>,
@@ -62,7 +62,7 @@ impl Pass<'_> {
         Ok(finish.await)
     }
 
-    /// One operation of a step's line.
+    /// Calls one operation of a step's line.
     pub(super) async fn op<'b>(
         self,
         at: At<'b>,
@@ -84,7 +84,7 @@ impl Pass<'_> {
     }
 }
 
-/// An attempt of a step, in its span. Without a subscriber that wants it, there is none.
+/// Runs an attempt of a step in a span, if a subscriber wants it.
 pub(super) async fn traced(attempt: impl Future<Output = OpResult> + Send, cx: &Cx) -> OpResult {
     if !tracing::span_enabled!(tracing::Level::DEBUG) {
         return attempt.await;
@@ -105,7 +105,7 @@ impl<F: Future + Unpin> Future for Instrumented<F> {
     }
 }
 
-/// Awaits what the user's code gave; its panic is an error.
+/// Awaits a future of the user's; a panic becomes an error.
 #[inline]
 pub(super) fn caught<T>(
     mut future: BoxFuture<'_, Result<T, StepError>>,
@@ -116,13 +116,13 @@ pub(super) fn caught<T>(
     })
 }
 
-/// Calls a function of the user's that is not async.
+/// Calls a function of the user's that is not async; a panic becomes an error.
 pub(super) fn call<T>(call: impl FnOnce() -> Result<T, StepError>) -> Result<T, StepError> {
     catch_unwind(AssertUnwindSafe(call))
         .unwrap_or_else(|payload| Err(StepError::panic(payload.as_ref())))
 }
 
-/// What a verify said: the saved output, if the effect did happen.
+/// Returns the saved output, if `#[verify]` found that the effect happened.
 pub(super) fn verified(answer: Answer) -> Option<Option<crate::base::json::Json>> {
     match answer {
         Answer::Done(saved) => Some(saved),

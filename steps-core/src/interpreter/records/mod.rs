@@ -1,7 +1,8 @@
-//! The records of one execution while it runs: the saved tree, laid out flat.
+//! The records of one execution while it runs: the saved tree, as a flat list.
 //!
-//! The children of a node stand side by side, so a line's record is found by adding. Rounds of a
-//! `loop` come one at a time and are kept in a list.
+//! The children of a node are stored next to each other, so the number of a line's record is that
+//! of the first line plus the line's index. Rounds of a `loop` are added one at a time, so their
+//! numbers are kept in a list.
 
 use std::{
     borrow::Cow,
@@ -27,10 +28,10 @@ mod waiting;
 /// The number of a record.
 pub(crate) type Id = u32;
 
-/// The root's.
+/// The number of the root's record.
 pub(crate) const ROOT: Id = 0;
 
-/// The row of a record that no journal was told of yet.
+/// The row of a record that was not sent to a journal yet.
 const NO_ROW: u32 = u32::MAX;
 
 /// One node.
@@ -42,12 +43,12 @@ pub(crate) struct Record {
     pub(crate) atomic: bool,
     pub(crate) optional: bool,
     pub(crate) pivot: bool,
-    /// Whether siblings below it that have not begun are to be skipped.
+    /// Whether nodes below it that have not begun must be skipped.
     pub(crate) cancelled: bool,
     /// Whether the values of its finished children are in their slots.
     pub(crate) loaded: bool,
     pub(crate) parent: Id,
-    /// Its number in the journal: the same in every run of the execution.
+    /// The node's number in the journal: the same in every run of the execution.
     row: u32,
     first: Id,
     count: u32,
@@ -58,13 +59,13 @@ pub(crate) struct Record {
     cold: Option<Box<ColdFields>>,
 }
 
-/// What few nodes have, in a box of its own.
+/// The fields that few nodes use, in a box of their own.
 #[derive(Debug, Default)]
 pub(crate) struct ColdFields {
-    /// All of a node but what its [`Record`] has: the name, kind, status, times, attempts and output
-    /// in here say nothing.
+    /// The node's data without the fields of [`Record`]: the name, kind, status, times, attempts
+    /// and output in here mean nothing.
     data: NodeData,
-    /// Of a `loop`: its rounds.
+    /// For a `loop`: its rounds.
     pub(crate) rounds: Vec<Id>,
 }
 
@@ -85,7 +86,7 @@ impl DerefMut for ColdFields {
 #[derive(Clone, Debug)]
 pub(crate) enum Name {
     Line(&'static str),
-    /// Of one of the tree's lists of keys.
+    /// A key in one of the tree's lists of keys.
     Key {
         list: u32,
         index: u32,
@@ -119,18 +120,18 @@ impl Record {
         }
     }
 
-    /// What few nodes have, to read.
+    /// Returns the fields that few nodes use, for reading.
     pub(crate) fn cold(&self) -> &ColdFields {
         self.cold.as_deref().unwrap_or(&NOTHING_COLD)
     }
 
-    /// What few nodes have, to write.
+    /// Returns the fields that few nodes use, for writing.
     pub(crate) fn cold_mut(&mut self) -> &mut ColdFields {
         self.cold.get_or_insert_default()
     }
 
-    /// Changes the status. An event that the machine does not allow is a bug of the
-    /// interpreter's; it is said aloud in tests and leaves the status alone otherwise.
+    /// Changes the status. A transition that the state machine does not allow is a bug of the
+    /// interpreter: it panics in debug builds; otherwise it is logged, and the status stays.
     #[inline]
     pub(crate) fn on(&mut self, event: Transition) {
         match self.status.on(event) {
@@ -146,12 +147,11 @@ impl Record {
     pub(crate) fn begin(&mut self, now: Timestamp) {
         self.on(Transition::Begin);
         self.started_at.get_or_insert(now);
-        // A flow or a group is taken up again at each pass; that is no attempt.
+        // A flow or a group begins again in each pass; that is no attempt.
         if self.kind == Kind::Step {
             self.attempts += 1;
         }
-        // What a step waited for stays: a crash in the middle of this attempt must not lose when a
-        // sleep ends.
+        // A step keeps its `until`: a crash during this attempt must not lose the end of a sleep.
         else if let Some(cold) = &mut self.cold {
             cold.until = None;
         }
@@ -170,7 +170,7 @@ impl Record {
         }
     }
 
-    /// Ends it with the errors it has.
+    /// Ends the node as failed, with the errors that it has.
     pub(crate) fn fail(&mut self, now: Timestamp) {
         self.on(Transition::Fail);
         self.done_at = Some(now);
@@ -179,7 +179,7 @@ impl Record {
         }
     }
 
-    /// It is stopped, with what is below it as it is.
+    /// Ends the node as stopped. The nodes below it stay as they are.
     pub(crate) fn stop(&mut self, now: Timestamp) {
         self.on(Transition::Stop);
         self.done_at = Some(now);
@@ -188,7 +188,7 @@ impl Record {
         }
     }
 
-    /// Notes that it is given up, for people and for the program.
+    /// Notes that the node is given up: as an error text for people, as a cause for the program.
     pub(crate) fn give_up(&mut self, cause: FailureCause) {
         let text = match cause {
             FailureCause::UndoRequested => "given up, as it is to be undone",
@@ -201,7 +201,7 @@ impl Record {
         cold.errors.push(text.to_owned());
     }
 
-    /// Whether it failed only because something else did, or because of a request.
+    /// Returns whether the node failed only because a sibling failed, or because of a request.
     pub(crate) fn was_given_up(&self) -> bool {
         match self.cold().cause {
             None | Some(FailureCause::Own) => false,
@@ -224,7 +224,7 @@ impl Record {
             && self.cold().until == Some(Until::Signal)
     }
 
-    /// The records of its children, where they stand side by side.
+    /// Returns the records of its children; for a `loop`, none.
     pub(crate) fn children(&self) -> std::ops::Range<Id> {
         self.first..self.first + self.count
     }
@@ -236,22 +236,22 @@ pub(crate) struct Records {
     records: Vec<Record>,
     /// The keys of each `for`.
     keys: Vec<Keys>,
-    /// Whether it was read from a document that another program wrote.
+    /// Whether the tree was read from a document that another program wrote.
     pub(crate) foreign: bool,
-    /// The row that the next record will have which a journal is told of.
+    /// The row of the next record that is sent to a journal for the first time.
     next_row: u32,
-    /// What of a saved tree the journal is still to be told.
+    /// The changes to a saved tree that the journal does not have yet.
     unsaved: Unsaved,
 }
 
-/// What the first batch of a run has to tell besides what the run does.
+/// What the first batch of a run must hold in addition to the changes that the run makes.
 #[derive(Debug, Default)]
 pub(crate) struct Unsaved {
     /// The records.
     pub(crate) ids: Vec<Id>,
-    /// Those that are not as they were saved.
+    /// The records that differ from the saved ones.
     differing: Vec<Id>,
-    /// Whether the first are all there are, and other rows are to go.
+    /// Whether `ids` are all records, and replace all rows of the journal.
     pub(crate) replaces: bool,
 }
 
@@ -269,7 +269,7 @@ impl std::ops::IndexMut<Id> for Records {
 }
 
 impl Records {
-    /// A tree of nothing but the root, with room for its lines.
+    /// Makes a tree of only the root, with room for its lines.
     pub(crate) fn new(name: &'static str, lines: usize) -> Self {
         let mut records = Vec::with_capacity(1 + lines);
         records.push(Record::new(Name::Line(name), Kind::Flow, ROOT));
@@ -282,8 +282,8 @@ impl Records {
         }
     }
 
-    /// The row of a record and that of the one above it. One that has none gets the next number,
-    /// so that the numbers of a node's children are in their order, and none is left out.
+    /// Returns the row of a record and the row of its parent. A record without a row gets the next
+    /// number, so the numbers have no gaps.
     pub(crate) fn row(&mut self, id: Id) -> (u32, u32) {
         if id == ROOT {
             self[id].row = 0;
@@ -291,7 +291,7 @@ impl Records {
         }
         let parent = self[id].parent;
         let parent = match self[parent].row {
-            // It was told before what is below it.
+            // The parent's row comes before the rows below it.
             NO_ROW => self.row(parent).0,
             row => row,
         };
@@ -302,12 +302,12 @@ impl Records {
         (self[id].row, parent)
     }
 
-    /// What a journal is to be told first, which it is only once.
+    /// Takes what the first batch must hold. Empty when called again.
     pub(crate) fn take_unsaved(&mut self) -> Unsaved {
         std::mem::take(&mut self.unsaved)
     }
 
-    /// How many nodes there are.
+    /// Returns the number of nodes.
     pub(crate) fn len(&self) -> usize {
         self.records.len()
     }
@@ -316,7 +316,7 @@ impl Records {
         Id::try_from(self.records.len()).unwrap_or(Id::MAX)
     }
 
-    /// The first of the records of `parent`'s lines; makes them if they are not there.
+    /// Returns the first record of `parent`'s lines. Makes the records if they do not exist.
     pub(crate) fn lines(&mut self, parent: Id, nodes: &'static [Line]) -> Id {
         let first = self.next_id();
         let record = &mut self[parent];
@@ -343,7 +343,7 @@ impl Records {
         let record = &mut self[parent];
         record.first = first;
         record.count = count;
-        // An item and, on the average, one line.
+        // Each item, and one line on average.
         self.records.reserve(2 * keys.len());
         for index in 0..count {
             let name = Name::Key { list, index };
@@ -352,7 +352,7 @@ impl Records {
         self.keys.push(keys);
     }
 
-    /// How many rounds of a `loop` are done: those from the first on.
+    /// Returns how many rounds of a `loop` are done. They are the first ones.
     pub(crate) fn rounds_done(&self, id: Id) -> usize {
         let rounds = self[id].cold().rounds.iter();
         let done = rounds.filter(|round| self[**round].status == Status::Done);
@@ -370,7 +370,7 @@ impl Records {
         id
     }
 
-    /// The name of a node.
+    /// Returns the name of a node.
     pub(crate) fn name(&self, id: Id) -> Cow<'static, str> {
         match &self[id].name {
             Name::Line(name) => Cow::Borrowed(name),
@@ -382,7 +382,7 @@ impl Records {
         }
     }
 
-    /// The path of a node, from below the root.
+    /// Returns the path of a node, without the root.
     pub(crate) fn path(&self, id: Id) -> String {
         let mut names = Vec::new();
         let mut at = id;
@@ -394,7 +394,7 @@ impl Records {
         crate::model::state::path::join(&names)
     }
 
-    /// Whether this node, not begun yet, is to be skipped.
+    /// Returns whether this node, which has not begun, must be skipped.
     pub(crate) fn is_cancelled(&self, id: Id) -> bool {
         let mut at = id;
         loop {
@@ -409,7 +409,8 @@ impl Records {
         }
     }
 
-    /// Whether a point of no return below `id` was passed. A nested flow's is its own.
+    /// Returns whether `id` or a node below it is a pivot that is done. A pivot in a nested flow
+    /// counts only there.
     pub(crate) fn is_past_pivot(&self, id: Id) -> bool {
         let record = &self[id];
         (record.pivot && record.status == Status::Done)
@@ -417,7 +418,7 @@ impl Records {
                 && self.below(id).into_iter().any(|id| self.is_past_pivot(id)))
     }
 
-    /// The records below `id`, in order.
+    /// Returns the children of `id`, in order: for a `loop`, its rounds.
     pub(crate) fn below(&self, id: Id) -> Vec<Id> {
         let record = &self[id];
         match record.kind {
@@ -426,7 +427,7 @@ impl Records {
         }
     }
 
-    /// Collects the failed nodes whose failure is their own.
+    /// Collects the failed nodes that have no failed node below them, except optional ones.
     pub(crate) fn failures(&self, id: Id, failed: &mut Vec<(Id, Option<Timestamp>)>) {
         let record = &self[id];
         let mut below = false;

@@ -1,4 +1,4 @@
-//! Records to and from the saved tree.
+//! Converts records to and from the saved tree.
 
 use std::collections::HashSet;
 
@@ -10,16 +10,16 @@ use crate::model::{
 };
 
 impl Records {
-    /// The saved form of a node and all below it.
+    /// Returns the saved form of a node and everything below it.
     pub(crate) fn state(&self, id: Id) -> State {
-        // The rows are those of one journal, and the state may be given to another.
+        // Without rows: they belong to one journal, and the state may be given to another.
         let mut state = State::from(self.node(id));
         let below = self.below(id).into_iter();
         state.states = below.map(|id| self.state(id)).collect();
         state
     }
 
-    /// The saved form of a node alone.
+    /// Returns the saved form of a node alone.
     pub(crate) fn node(&self, id: Id) -> NodeData {
         let record = &self[id];
         let mut node = record.cold().data.clone();
@@ -33,7 +33,7 @@ impl Records {
         node
     }
 
-    /// The records of a saved tree. The caller has checked that it fits the table.
+    /// Makes the records of a saved tree. The caller has checked that the tree fits the table.
     pub(crate) fn from_state(state: &State, name: &'static str, nodes: &'static [Line]) -> Self {
         let mut tree = Self::new(name, nodes.len());
         tree.foreign = state.id.is_none();
@@ -43,8 +43,8 @@ impl Records {
         tree
     }
 
-    /// Goes on with the rows of the saved tree, if a journal that has just these rows has just what
-    /// is here now. Otherwise it is to be told everything.
+    /// Keeps the rows of the saved tree, if a journal with exactly these rows holds exactly this
+    /// tree. Otherwise the first batch must replace all rows.
     fn take_rows(&mut self, state: &State) {
         // All but the root, whose row is always the same.
         let mut rows = HashSet::new();
@@ -58,7 +58,7 @@ impl Records {
         }
         let filled = self.unsaved.ids.len() - 1;
         if rows.len() < nodes {
-            // Some have none, or the same.
+            // Some nodes have no row, or share one.
             for record in &mut self.records {
                 record.row = NO_ROW;
             }
@@ -73,7 +73,7 @@ impl Records {
         self.next_row = rows.into_iter().max().map_or(1, |largest| largest + 1);
     }
 
-    /// A journal is to be told of this record, which is not as it was saved.
+    /// Notes that this record differs from the saved one, so the journal must be sent it.
     pub(crate) fn differs(&mut self, id: Id) {
         if !self.unsaved.replaces {
             self.unsaved.ids.push(id);
@@ -91,7 +91,7 @@ impl Records {
         record.output.clone_from(&state.output);
         record.loaded = false;
         let mut data = state.node.clone();
-        // These belong to the execution, and are kept by the run.
+        // These belong to the execution; the run and the record hold them.
         (data.id, data.labels, data.output) = (None, Labels::new(), None);
         let rounds = Vec::new();
         record.cold = Some(Box::new(ColdFields { data, rounds }));
@@ -103,7 +103,7 @@ impl Records {
         }
         let first = self.lines(parent, nodes);
         for (id, node) in (first..).zip(nodes) {
-            // A name that stands twice: the later one counts.
+            // If a name occurs twice, the later node counts.
             let Some(state) = states.iter().rfind(|state| node.answers_to(&state.name)) else {
                 continue;
             };
@@ -116,8 +116,8 @@ impl Records {
         }
     }
 
-    /// In a document that another program wrote, what a done step kept stands for its output, if
-    /// it is one. From here on it is saved as that. Whether it is.
+    /// Makes the `info` of a done step its output, in a document that another program wrote, if the
+    /// step's output can be read from it. Returns whether it was.
     fn adopt_info(&mut self, id: Id, node: &'static Line) -> bool {
         let Work::Step(meta) = &node.work else {
             return false;

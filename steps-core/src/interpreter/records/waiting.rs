@@ -1,9 +1,9 @@
-//! The steps of a tree that wait for a signal.
+//! Finds the steps of a tree that wait for a signal.
 
 use super::{Id, ROOT};
 
 impl super::Records {
-    /// The paths of the steps that wait for a signal.
+    /// Collects the paths of the steps that wait for a signal.
     pub(crate) fn signals(&self, id: Id, paths: &mut Vec<String>) {
         let record = &self[id];
         if record.waits_for_signal() {
@@ -14,7 +14,7 @@ impl super::Records {
         }
     }
 
-    /// The step of this path that waits for a signal.
+    /// Returns the step of this path, if it waits for a signal.
     pub(crate) fn waiting_for_signal(&self, path: &str) -> Option<Id> {
         let mut at = ROOT;
         for name in crate::model::state::path::split(path) {

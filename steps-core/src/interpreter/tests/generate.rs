@@ -1,4 +1,4 @@
-//! A random tree as a table and as scopes.
+//! Turns a random tree into a table and scopes.
 
 use std::{future::poll_fn, task::Poll, time::Duration};
 

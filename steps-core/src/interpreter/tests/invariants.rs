@@ -1,4 +1,4 @@
-//! The laws of trees with things at once.
+//! Checks what must hold for trees with concurrent branches.
 
 use proptest::prelude::*;
 
@@ -11,7 +11,7 @@ use crate::{
     testing::Effect,
 };
 
-/// Whether `a` comes before `b`, where that is laid down.
+/// Returns whether `a` must come before `b`; `false` if their order is open.
 pub(super) fn comes_before(a: &str, b: &str) -> bool {
     let (a, b): (Vec<_>, Vec<_>) = (path::split(a).collect(), path::split(b).collect());
     let Some(differs) = a.iter().zip(&b).position(|(a, b)| a != b) else {
@@ -39,7 +39,7 @@ pub(super) fn check_laws(state: &State, log: &[Effect]) -> Result<(), TestCaseEr
             let undid = |name: &str| place(&Effect::Undid(name.to_owned()));
             prop_assert!(did(a) < did(b), "{a} and {b}: {log:?}");
             if let (Some(undid_a), Some(undid_b)) = (undid(a), undid(b)) {
-                // One of a line that was passed over was undone long before.
+                // An undo inside an optional line that failed happened long before.
                 let later = did(b).is_some_and(|did_b| did_b < undid_a);
                 prop_assert!(!later || undid_b < undid_a, "undo of {a} and {b}: {log:?}");
             }
@@ -48,7 +48,7 @@ pub(super) fn check_laws(state: &State, log: &[Effect]) -> Result<(), TestCaseEr
     for name in &undid {
         prop_assert!(did.contains(name), "{name} was not done: {log:?}");
     }
-    // What is done is there, and what is not is not.
+    // The effects of done steps are there, all others are not.
     let there = |path: &str| {
         let last = log.iter().rev().find(|effect| match effect {
             Effect::Did(name) | Effect::Undid(name) => name == path,

@@ -1,4 +1,5 @@
-//! Random trees, random interleavings and random crashes, against a small reference model.
+//! Compares random trees, with random interleavings and random crashes, with a small reference
+//! model.
 
 mod generate;
 mod invariants;
@@ -27,16 +28,16 @@ use crate::{
     testing::{Cut, Effect, Lab, Recorder},
 };
 
-/// What becomes of a step.
+/// How a step behaves.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Fate {
     Good,
     Bad,
-    /// It panics.
+    /// The step panics.
     Worse,
-    /// It is good when it is tried again this often.
+    /// The step succeeds after this many retries.
     Flaky(u32),
-    /// It fails after its effect, and its verify finds that out.
+    /// The step fails after its effect, and its verify finds the effect.
     Verified,
 }
 
@@ -51,7 +52,7 @@ enum What {
     Step {
         fate: Fate,
         undo: bool,
-        /// How often it lets the others go first.
+        /// How often the step yields to others, before its effect and again after it.
         yields: u32,
     },
     Group(Vec<RandomLine>),
@@ -80,7 +81,7 @@ impl What {
     }
 }
 
-/// A line's name: its number, and whether what is below it comes in no order.
+/// Returns a line's name: its number, and whether the order below it is open.
 fn name(index: usize, line: &RandomLine) -> String {
     let at_once = if line.what.is_at_once() { "p" } else { "n" };
     format!("{at_once}{index}")
@@ -124,7 +125,7 @@ async fn run_asked(
     }
 }
 
-/// Runs to the end, cut off once where `cut` says.
+/// Runs to the end, with one crash where `cut` says.
 fn trial(lines: &'static [RandomLine], cut: Option<(u32, bool, bool)>) -> (State, Vec<Effect>) {
     let table: &'static Table = Box::leak(Box::new(Table {
         name: "random",
@@ -195,7 +196,8 @@ fn marks(pivot: bool) -> impl Strategy<Value = Marks> {
     )
 }
 
-/// Trees in order, with pivots and steps that can't be undone; or with things at once.
+/// Generates sequential trees, with pivots and steps that can't be undone; or trees with concurrent
+/// branches.
 fn lines(at_once: bool) -> BoxedStrategy<Vec<RandomLine>> {
     let step = (fate(), any::<bool>(), 0..4_u32).prop_map(move |(fate, undo, yields)| What::Step {
         fate,
@@ -263,7 +265,7 @@ proptest! {
         let (state, log) = trial(lines, cut);
         prop_assert_ne!(state.status, Status::Stuck);
         check_laws(&state, &log)?;
-        // Where nothing fails, everything is done.
+        // If nothing fails, everything is done.
         let (status, expected) = model(lines);
         if status == Status::Done && expected.iter().all(|e| matches!(e, Effect::Did(_))) {
             prop_assert_eq!(state.status, Status::Done);

@@ -1,4 +1,4 @@
-//! The reference model of trees in order.
+//! The reference model of sequential trees.
 
 use super::{Fate, RandomLine, What, name};
 use crate::{
@@ -76,7 +76,7 @@ impl Model {
         }
     }
 
-    /// Whether it came to a pivot.
+    /// Undoes the entries, last first. Returns whether it stopped at a pivot.
     fn back(&mut self, done: &[Entry]) -> bool {
         for entry in done.iter().rev() {
             match entry {
@@ -102,7 +102,8 @@ pub(super) fn model(lines: &[RandomLine]) -> (Status, Vec<Effect>) {
     (Status::Undone, model.log)
 }
 
-/// Each effect where it happened first, those done and those undone apart: a crash repeats some.
+/// Returns each effect once, in the order of the first time, because a crash repeats some: those
+/// that were done, and those that were undone.
 pub(super) fn firsts(log: &[Effect]) -> (Vec<&String>, Vec<&String>) {
     let (mut did, mut undid) = (Vec::new(), Vec::new());
     for effect in log {

@@ -1,4 +1,4 @@
-//! The same trees, asked for something at some commit: to make way, to stop, or to be undone.
+//! Sends a request to runs of the same trees, at some commit: to suspend, to stop, or to undo.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use crate::{
     testing::{Effect, Lab, Recorder},
 };
 
-/// Asks at one of its commits.
+/// A journal that sends a request at one of its commits.
 struct Asks {
     recorder: Recorder,
     at: usize,
@@ -42,8 +42,8 @@ impl Journal for Asks {
     }
 }
 
-/// Runs to the end, asked once; one that is halted goes on from its rows. What it was halted as, and
-/// how it ended.
+/// Runs to the end, with one request; a halted run goes on from its rows. Returns the status in
+/// which it was halted, and how it ended.
 fn trial(
     lines: &'static [RandomLine],
     at: u32,
