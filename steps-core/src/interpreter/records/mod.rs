@@ -4,26 +4,20 @@
 //! of the first line plus the line's index. Rounds of a `loop` are added one at a time, so their
 //! numbers are kept in a list.
 
-use std::{
-    borrow::Cow,
-    ops::{Deref, DerefMut},
-    sync::LazyLock,
-};
+use std::borrow::Cow;
 
 use jiff::Timestamp;
 
 use crate::{
-    base::json::Json,
     language::scope::Keys,
-    model::{
-        state::{FailureCause, Kind, NodeData, Until},
-        status::{Status, Transition},
-        table::Line,
-    },
+    model::{state::Kind, status::Status, table::Line},
 };
 
+mod record;
 mod saved;
 mod waiting;
+
+pub(crate) use record::{ColdFields, Name, Record};
 
 /// The number of a record.
 pub(crate) type Id = u32;
@@ -33,202 +27,6 @@ pub(crate) const ROOT: Id = 0;
 
 /// The row of a record that was not sent to a journal yet.
 const NO_ROW: u32 = u32::MAX;
-
-/// One node.
-#[derive(Debug)]
-pub(crate) struct Record {
-    pub(crate) name: Name,
-    pub(crate) kind: Kind,
-    pub(crate) status: Status,
-    pub(crate) atomic: bool,
-    pub(crate) optional: bool,
-    pub(crate) pivot: bool,
-    /// Whether nodes below it that have not begun must be skipped.
-    pub(crate) cancelled: bool,
-    /// Whether the values of its finished children are in their slots.
-    pub(crate) loaded: bool,
-    pub(crate) parent: Id,
-    /// The node's number in the journal: the same in every run of the execution.
-    row: u32,
-    first: Id,
-    count: u32,
-    pub(crate) attempts: u32,
-    pub(crate) started_at: Option<Timestamp>,
-    pub(crate) done_at: Option<Timestamp>,
-    pub(crate) output: Option<Json>,
-    cold: Option<Box<ColdFields>>,
-}
-
-/// The fields that few nodes use, in a box of their own.
-#[derive(Debug, Default)]
-pub(crate) struct ColdFields {
-    /// The node's data without the fields of [`Record`]: the name, kind, status, times, attempts
-    /// and output in here mean nothing.
-    data: NodeData,
-    /// For a `loop`: its rounds.
-    pub(crate) rounds: Vec<Id>,
-}
-
-impl Deref for ColdFields {
-    type Target = NodeData;
-
-    fn deref(&self) -> &NodeData {
-        &self.data
-    }
-}
-
-impl DerefMut for ColdFields {
-    fn deref_mut(&mut self) -> &mut NodeData {
-        &mut self.data
-    }
-}
-
-#[derive(Clone, Debug)]
-pub(crate) enum Name {
-    Line(&'static str),
-    /// A key in one of the tree's lists of keys.
-    Key {
-        list: u32,
-        index: u32,
-    },
-    Number(u32),
-    Text(Box<str>),
-}
-
-static NOTHING_COLD: LazyLock<ColdFields> = LazyLock::new(ColdFields::default);
-
-impl Record {
-    fn new(name: Name, kind: Kind, parent: Id) -> Self {
-        Self {
-            name,
-            kind,
-            status: Status::Pending,
-            atomic: false,
-            optional: false,
-            pivot: false,
-            cancelled: false,
-            loaded: true,
-            parent,
-            row: NO_ROW,
-            first: 0,
-            count: 0,
-            attempts: 0,
-            started_at: None,
-            done_at: None,
-            output: None,
-            cold: None,
-        }
-    }
-
-    /// Returns the fields that few nodes use, for reading.
-    pub(crate) fn cold(&self) -> &ColdFields {
-        self.cold.as_deref().unwrap_or(&NOTHING_COLD)
-    }
-
-    /// Returns the fields that few nodes use, for writing.
-    pub(crate) fn cold_mut(&mut self) -> &mut ColdFields {
-        self.cold.get_or_insert_default()
-    }
-
-    /// Changes the status. A transition that the state machine does not allow is a bug of the
-    /// interpreter: it panics in debug builds; otherwise it is logged, and the status stays.
-    #[inline]
-    pub(crate) fn on(&mut self, event: Transition) {
-        match self.status.on(event) {
-            Ok(status) => self.status = status,
-            Err(error) => {
-                debug_assert!(false, "{:?}: {error}", self.name);
-                tracing::error!(%error, "a bug in steps");
-            }
-        }
-    }
-
-    #[inline]
-    pub(crate) fn begin(&mut self, now: Timestamp) {
-        self.on(Transition::Begin);
-        self.started_at.get_or_insert(now);
-        // A flow or a group begins again in each pass; that is no attempt.
-        if self.kind == Kind::Step {
-            self.attempts += 1;
-        }
-        // A step keeps its `until`: a crash during this attempt must not lose the end of a sleep.
-        else if let Some(cold) = &mut self.cold {
-            cold.until = None;
-        }
-    }
-
-    #[inline]
-    pub(crate) fn finish(&mut self, now: Timestamp, output: Option<Json>) {
-        self.on(Transition::Finish);
-        self.done_at = Some(now);
-        self.output = output;
-        if let Some(cold) = &mut self.cold {
-            cold.errors.clear();
-            cold.until = None;
-            cold.cause = None;
-            cold.verify_owed = false;
-        }
-    }
-
-    /// Ends the node as failed, with the errors that it has.
-    pub(crate) fn fail(&mut self, now: Timestamp) {
-        self.on(Transition::Fail);
-        self.done_at = Some(now);
-        if let Some(cold) = &mut self.cold {
-            cold.until = None;
-        }
-    }
-
-    /// Ends the node as stopped. The nodes below it stay as they are.
-    pub(crate) fn stop(&mut self, now: Timestamp) {
-        self.on(Transition::Stop);
-        self.done_at = Some(now);
-        if let Some(cold) = &mut self.cold {
-            cold.until = None;
-        }
-    }
-
-    /// Notes that the node is given up: as an error text for people, as a cause for the program.
-    pub(crate) fn give_up(&mut self, cause: FailureCause) {
-        let text = match cause {
-            FailureCause::UndoRequested => "given up, as it is to be undone",
-            FailureCause::Own | FailureCause::SiblingFailed => {
-                "given up, as a step beside it failed"
-            }
-        };
-        let cold = self.cold_mut();
-        cold.cause = Some(cause);
-        cold.errors.push(text.to_owned());
-    }
-
-    /// Returns whether the node failed only because a sibling failed, or because of a request.
-    pub(crate) fn was_given_up(&self) -> bool {
-        match self.cold().cause {
-            None | Some(FailureCause::Own) => false,
-            Some(FailureCause::SiblingFailed | FailureCause::UndoRequested) => true,
-        }
-    }
-
-    pub(crate) fn wait(&mut self, until: Until) {
-        self.on(Transition::Wait);
-        self.cold_mut().until = Some(until);
-    }
-
-    fn has_failed(&self) -> bool {
-        self.done_at.is_some() && !self.cold().errors.is_empty()
-    }
-
-    pub(crate) fn waits_for_signal(&self) -> bool {
-        self.kind == Kind::Step
-            && self.status == Status::Waiting
-            && self.cold().until == Some(Until::Signal)
-    }
-
-    /// Returns the records of its children; for a `loop`, none.
-    pub(crate) fn children(&self) -> std::ops::Range<Id> {
-        self.first..self.first + self.count
-    }
-}
 
 /// All records of one execution.
 #[derive(Debug)]
