@@ -20,6 +20,7 @@ mod requests;
 mod rollback;
 mod rows;
 mod saved_json;
+mod side_by_side;
 mod signals;
 mod snapshot;
 mod support;

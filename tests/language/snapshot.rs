@@ -4,6 +4,7 @@
 //! What is written depends on the environment, so each assertion is made in a process of its own:
 //! this program, told to run nothing but [`child`].
 
+mod files;
 mod states;
 mod versions;
 
@@ -352,51 +353,4 @@ fn a_renamed_flow_takes_its_file_with_it() {
     assert_eq!(run("long", "update"), "");
     assert!(has("long.json") && !has("short.json"));
     assert_eq!(run("long", ""), "");
-}
-
-#[test]
-fn a_file_that_is_no_snapshot_is_not_written_over() {
-    let snapshot = Snapshot::of("first");
-    let good = snapshot.text().unwrap();
-    let mut said = Vec::new();
-    for bad in [
-        "<<<<<<< HEAD".to_owned(),
-        "[]".to_owned(),
-        "{}".to_owned(),
-        good.replace("\"format\": 1", "\"format\": 2"),
-        good.replace("\"kind\": \"for\"", "\"kind\": \"each\""),
-        good.replacen("\"name\": \"b\"", "\"name\": 3", 1),
-        good.replacen("\"name\": \"b\"", "\"name\": \"b\", \"nmae\": \"b\"", 1),
-    ] {
-        fs::write(snapshot.file(), &bad).unwrap();
-        let message = snapshot.assert("first", "update").unwrap_err();
-        assert_eq!(snapshot.text().unwrap(), bad);
-        let why = message.strip_prefix("the snapshot FILE of the flow `snap` can't be read: ");
-        let why = why.and_then(|why| why.split_once(". Get it back from where you keep"));
-        said.push(why.unwrap_or_else(|| panic!("{message}")).0.to_owned());
-    }
-    assert_eq!(
-        said,
-        [
-            "expected value at line 1 column 1",
-            "it is no object",
-            "it has no `format`",
-            "it has format 2, and this version of `steps` reads formats up to 1",
-            "`/steps/1/steps/1/kind` is not known: each",
-            "`/steps/1/steps/0/name` is no text",
-            "`/steps/1/steps/0/nmae` is not known",
-        ]
-    );
-    snapshot.assert("first", "overwrite").unwrap();
-    assert_eq!(snapshot.text().unwrap(), good);
-}
-
-#[test]
-fn an_unknown_mode_is_refused() {
-    let snapshot = Snapshot::of("first");
-    assert_eq!(
-        snapshot.assert("first", "yes").unwrap_err(),
-        "STEPS_SNAPSHOT is `yes`: it may be `update`, which writes what strands no execution, or \
-         `overwrite`, which writes in any case"
-    );
 }
