@@ -81,7 +81,7 @@ impl RunCore {
         self.execution.get_or_init(crate::base::id::new)
     }
 
-    /// Locks the records. Users' code must never be called while they are locked.
+    /// Locks the records. No users' code but the observer may be called while they are locked.
     #[inline]
     pub(super) fn records(&self) -> MutexGuard<'_, Records> {
         lock(&self.records)

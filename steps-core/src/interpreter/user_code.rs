@@ -21,7 +21,7 @@ use crate::{
 };
 
 impl Pass<'_> {
-    /// Awaits a future of the user's, but not longer than the timeout.
+    /// Awaits a user's future, but not longer than the timeout.
     pub(super) async fn guarded<T>(
         self,
         future: BoxFuture<'_, Result<T, StepError>>,
@@ -105,7 +105,7 @@ impl<F: Future + Unpin> Future for Instrumented<F> {
     }
 }
 
-/// Awaits a future of the user's; a panic becomes an error.
+/// Awaits a user's future; a panic becomes an error.
 #[inline]
 pub(super) fn caught<T>(
     mut future: BoxFuture<'_, Result<T, StepError>>,
@@ -116,7 +116,7 @@ pub(super) fn caught<T>(
     })
 }
 
-/// Calls a function of the user's that is not async; a panic becomes an error.
+/// Calls a user's function that is not async; a panic becomes an error.
 pub(super) fn call<T>(call: impl FnOnce() -> Result<T, StepError>) -> Result<T, StepError> {
     catch_unwind(AssertUnwindSafe(call))
         .unwrap_or_else(|payload| Err(StepError::panic(payload.as_ref())))

@@ -1,4 +1,4 @@
-//! What one pass of a flow came to.
+//! The result of one pass of a flow.
 
 use std::{fmt, time::Duration};
 
@@ -10,9 +10,9 @@ use crate::{
     model::{failure::Failure, typed::FlowState},
 };
 
-/// What one pass came to: see [`Run::advance`](crate::Run::advance).
+/// The result of one pass: see [`Run::advance`](crate::Run::advance).
 ///
-/// A reconcile loop saves [`state`](Self::state), and comes again after
+/// A reconcile loop saves [`state`](Self::state), and calls the flow again after
 /// [`requeue_after`](Self::requeue_after):
 ///
 /// ```
@@ -29,7 +29,7 @@ use crate::{
 ///     Ok(())
 /// }
 ///
-/// /// Gives the text to save, and when to come again.
+/// /// Returns the text to save, and how long to wait before the next call.
 /// async fn reconcile(saved: Option<String>) -> (String, Option<std::time::Duration>) {
 ///     let mut run = roll_out("web".into());
 ///     if let Some(text) = saved {
@@ -73,14 +73,14 @@ where
 /// How far a flow has come after a pass.
 #[derive(Debug)]
 pub enum Outcome<T> {
-    /// It is done; this is its output.
+    /// The flow is done; this is its output.
     Done(T),
-    /// It has failed, and its rollback has ended: well, or [stuck](crate::Status::Stuck). Or a
-    /// [`Control`](crate::Control) stopped it, or had it undone.
+    /// The flow has failed, and its rollback is complete or [stuck](crate::Status::Stuck); or the
+    /// flow is held; or a [`Control`](crate::Control) stopped it, or had it undone.
     Failed(Failure),
     /// There is nothing to do before a time or a signal.
     Waiting {
-        /// The time; none if only signals are waited for.
+        /// The time; `None` if the flow waits only for signals.
         until: Option<Timestamp>,
         /// The [paths](crate::model::state::path) of the steps that wait for a signal.
         signals: Vec<String>,
@@ -88,8 +88,8 @@ pub enum Outcome<T> {
 }
 
 impl<F: Flow> Advance<F> {
-    /// How long to wait before the next pass: what a reconcile loop gives as `requeue after`.
-    /// `None` where the flow has ended, or waits only for signals; zero where the time has come.
+    /// Returns how long to wait before the next pass: what a reconcile loop returns as `requeue
+    /// after`. `None` if the flow has ended or waits only for signals; zero if the time has come.
     pub fn requeue_after(&self) -> Option<Duration> {
         match self.outcome {
             Outcome::Waiting {

@@ -1,15 +1,16 @@
-//! Stopping a flow while it runs, or having it undone.
+//! Stops or undoes a flow while it runs.
 
 use std::sync::Arc;
 
 use crate::interpreter::{Request, RequestInbox};
 
-/// A way to stop a flow that runs in memory, or to have it undone, from another task.
+/// Stops a flow that runs in memory, or has it undone, from another task.
 ///
-/// Clones are the same. It may be used before the run begins, and for several runs at once.
+/// All clones control the same runs. A request may be made before the run begins, and one control
+/// may be given to several runs.
 ///
-/// * Whatever is asked, no new step begins, no attempt, poll, item or round; one that is running is
-///   let finish, and recorded. It may look at [`Cx::cancelled`](crate::Cx::cancelled).
+/// * After either request, no new step, attempt, poll, item or round begins. A running step may
+///   finish, and its result is recorded; it can check [`Cx::cancelled`](crate::Cx::cancelled).
 /// * [`stop`](Self::stop) leaves everything else as it is, and the run ends with
 ///   [`Cause::Stopped`](crate::model::failure::Cause::Stopped).
 /// * [`undo`](Self::undo) rolls back what was done.
@@ -65,24 +66,24 @@ use crate::interpreter::{Request, RequestInbox};
 pub struct Control(pub(super) Arc<RequestInbox>);
 
 impl Control {
-    /// Nothing is asked for yet.
+    /// Creates a control without a request.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Stops the run: it ends as soon as no step is running. If the flow comes to its end first, it is
-    /// done, or has failed. A rollback is not stopped.
+    /// Stops the run: it ends as soon as no step is running. If the flow ends first, it is done or
+    /// has failed as usual. A rollback is not stopped.
     pub fn stop(&self) {
         self.0.send(Request::Stop);
     }
 
-    /// Has the run undone: when no step is running any more, what was done is undone, last first, also
-    /// where the flow has `on_failure = "hold"`, or was done already. What waits is given up, as it is
-    /// beside a failure. It goes before [`stop`](Self::stop); a rollback that is under way goes on as
-    /// it would.
+    /// Undoes the run: as soon as no step is running, the steps that are done are undone, last
+    /// first, even if the flow has `on_failure = "hold"` or is already done. Steps that wait are
+    /// given up, as they are when a sibling fails. An undo takes precedence over a
+    /// [`stop`](Self::stop). It does not change a rollback that is under way.
     ///
-    /// The run ends with [`Cause::Undone`](crate::model::failure::Cause::Undone), unless a step failed meanwhile. An
-    /// `#[on_failed]` is called, unless the flow had ended before.
+    /// The run ends with [`Cause::Undone`](crate::model::failure::Cause::Undone), unless a step has
+    /// failed in the meantime. `#[on_failed]` is called, unless the flow had ended before.
     pub fn undo(&self) {
         self.0.send(Request::Undo);
     }

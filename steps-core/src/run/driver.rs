@@ -1,5 +1,5 @@
-//! A run between its passes: it sleeps, takes signals, and tells how it ended. An engine makes the
-//! passes itself.
+//! Drives a run from pass to pass: sleeps, delivers signals, and returns how the run ended. An
+//! engine makes the passes itself.
 
 use std::sync::{Arc, Mutex};
 
@@ -30,11 +30,11 @@ use crate::{
     },
 };
 
-/// A run that has been checked, between its passes.
+/// A run whose saved state has been checked, between its passes.
 pub(crate) struct Ready<'a, F: Flow> {
     pub(crate) run: Arc<RunCore>,
     pub(crate) lent: F::Lent<'a>,
-    /// What it goes on from, until that has been restored.
+    /// The saved state, until it has been restored.
     pub(crate) saved: Mutex<Option<Box<State>>>,
     pub(crate) given: Mutex<Option<F::Input>>,
     pub(crate) cell: FlowCell<F>,
@@ -74,15 +74,15 @@ impl<F: Flow> Ready<'_, F> {
         }
     }
 
-    /// One pass, all of it safe.
+    /// Makes one pass, with its last commit.
     pub(crate) async fn pass(&self) -> Result<PassOutcome, Failure> {
         let passed = self.pass_on().await?;
         self.settle(&passed).await?;
         Ok(passed)
     }
 
-    /// A pass without its last commit: another may follow, or [`settle`](Self::settle). Requests
-    /// that arrive during the pass have been handled when it returns.
+    /// Makes a pass without its last commit: either another pass or [`settle`](Self::settle) must
+    /// follow. Requests that arrive during the pass have been handled when it returns.
     pub(crate) async fn pass_on(&self) -> Result<PassOutcome, Failure> {
         loop {
             let requested = self.run.requests.all();
@@ -110,21 +110,21 @@ impl<F: Flow> Ready<'_, F> {
         passed.map_err(|error| self.failure(Cause::Journal(error)))
     }
 
-    /// Makes what is left safe, and tells the journal how the pass ended.
+    /// Commits the remaining changes, and tells the journal how the pass ended.
     pub(crate) async fn settle(&self, passed: &PassOutcome) -> Result<(), Failure> {
         let rest = match passed {
             PassOutcome::Ended => PassEnd::Ended,
             PassOutcome::Waiting(until) => PassEnd::Waiting { until: *until },
             PassOutcome::Stopped => PassEnd::Stopped,
             PassOutcome::Suspended => PassEnd::Suspended,
-            // The execution is left as it was.
+            // The execution stays as it was.
             PassOutcome::Misfit { .. } => return Ok(()),
         };
         let settled = self.run.commit_last(rest).await;
         settled.map_err(|error| self.failure(Cause::Journal(error)))
     }
 
-    /// A node that can't be read any more: the state is left as it was.
+    /// Returns the failure for a node that can't be read any more, with the state as it was saved.
     pub(crate) fn misfit(&self, path: String, why: String) -> Failure {
         let misfit = Misfit::Tree(Compatibility {
             nodes: vec![NodeFit {
@@ -149,7 +149,7 @@ impl<F: Flow> Ready<'_, F> {
         }
     }
 
-    /// Sleeps until it is time for the next pass, or a signal or a request has come.
+    /// Sleeps until the next pass is due, or until a signal or a request has arrived.
     pub(crate) async fn wait(
         &self,
         until: Option<Timestamp>,

@@ -1,4 +1,4 @@
-//! Whether a run may go on from the state it was given.
+//! Checks whether a run may go on from a saved state.
 
 use super::Options;
 use crate::{
@@ -10,7 +10,8 @@ use crate::{
     },
 };
 
-/// Whether `state` is the flow's, with this input. Gives the input to record, where that changes.
+/// Checks that `state` fits the flow and has the given input. Returns the input to record, if it
+/// changes.
 pub(super) fn check<F: Flow>(
     state: &State,
     given: &F::Input,
@@ -35,7 +36,8 @@ pub(super) fn check<F: Flow>(
         return Ok(Some(given));
     }
     let read = caught(|| F::load_input(saved)).map_err(|e| Misfit::Input(e.to_string()))?;
-    // A field may have been added since, or taken away: as it is read now, it may be the same.
+    // A field may have been added or removed since. Read and saved anew, the saved input may be
+    // equal.
     if !same_json(saved, &given)
         && !caught(|| F::save_input(&read)).is_ok_and(|read| same_json(&read, &given))
     {
@@ -47,7 +49,8 @@ pub(super) fn check<F: Flow>(
     Ok(None)
 }
 
-/// Whether two JSON texts say the same, whatever their spaces and the order of their fields.
+/// Returns whether two JSON texts have the same value, whatever their spaces and the order of their
+/// fields.
 pub(crate) fn same_json(a: &Json, b: &Json) -> bool {
     let value = |json: &Json| json.decode::<serde_json::Value>().ok();
     a == b || value(a) == value(b)

@@ -1,7 +1,7 @@
-//! Running a flow in memory: to its end, on from a saved state, or one pass at a time.
+//! Runs a flow in memory: to its end, on from a saved state, or one pass at a time.
 //!
-//! This is the builder; `check` compares it with a saved state, `ready` makes the passes, and
-//! `advance` and `signals` hold what its methods give and take.
+//! This file has the builder, [`Run`]. `fits` compares it with a saved state, `driver` makes the
+//! passes, and `advance`, `control` and `signals` have the types that its methods return and take.
 
 mod advance;
 mod control;
@@ -43,15 +43,15 @@ use fits::check;
 pub(crate) use fits::same_json;
 pub use signals::Signals;
 
-/// A flow about to run: what a function marked `#[flow]` returns.
+/// A flow that is ready to run: what a function marked `#[flow]` returns.
 ///
 /// | call | does |
 /// |---|---|
-/// | `attach_volume(&cloud, spec).await` | runs to the end, in memory; where it fails, what it did is undone |
-/// | `….resume(state).await` | the same, from where a saved state stops |
-/// | `….advance().await` | one pass: runs what can run now, and hands the state back |
+/// | `attach_volume(&cloud, spec).await` | runs to the end, in memory; if the flow fails, what it did is undone |
+/// | `….resume(state).await` | the same, on from a saved state |
+/// | `….advance().await` | one pass: runs what can run now, and returns the state |
 ///
-/// The other methods are options, in any order, before one of these. Nothing runs before.
+/// The other methods are options, in any order, before one of these. Nothing runs before that.
 ///
 /// ```
 /// use steps::{Outcome, prelude::*};
@@ -78,22 +78,22 @@ pub use signals::Signals;
 ///
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), steps::Failure> {
-/// // To the end: sleeps between the polls.
+/// // To the end: the run sleeps between the polls.
 /// assert_eq!(buy("wheel".into()).await?, "at the door");
 ///
-/// // One pass: ends at the first "not yet". What to save is in `state`.
+/// // One pass: ends at the first "not yet". `state` is what must be saved.
 /// let advance = buy("wheel".into()).advance().await?;
 /// assert!(matches!(advance.outcome, Outcome::Waiting { .. }));
 /// assert_eq!(advance.state.number.output().unwrap(), Some(5));
 ///
-/// // On from there: `order` does not run again.
+/// // On from the saved state: `order` does not run again.
 /// assert_eq!(buy("wheel".into()).resume(advance.state).await?, "at the door");
 /// # Ok(())
 /// # }
 /// ```
 ///
-/// Dropping the future, or a crash, leaves nothing undone and nothing recorded but what a
-/// [`journal`](Self::journal) took.
+/// If the future is dropped, or the process crashes, nothing is undone, and only what a
+/// [`journal`](Self::journal) took is recorded.
 #[must_use = "a flow does nothing until it is awaited"]
 #[allow(missing_debug_implementations)]
 pub struct Run<'a, F: Flow> {
@@ -118,7 +118,7 @@ struct Options {
 }
 
 impl<'a, F: Flow> Run<'a, F> {
-    /// What the generated function returns.
+    /// Called by the generated function.
     #[doc(hidden)]
     pub fn new(lent: F::Lent<'a>, input: F::Input) -> Self {
         Self {
@@ -129,7 +129,7 @@ impl<'a, F: Flow> Run<'a, F> {
         }
     }
 
-    /// What the generated `resume` returns.
+    /// Called by the generated `resume`.
     #[doc(hidden)]
     #[allow(clippy::result_large_err)]
     pub fn from_saved(lent: F::Lent<'a>, saved: State) -> Result<Self, Failure> {
@@ -160,44 +160,44 @@ impl<'a, F: Flow> Run<'a, F> {
         (self.lent, self.input)
     }
 
-    /// Goes on from a saved state, from its first unfinished step. It takes a typed state, such as
+    /// Goes on from a saved state, at its first unfinished step. The state may be typed, such as
     /// `AttachVolumeState`, or an untyped [`State`].
     ///
     /// * A step that is done does not run again.
-    /// * One that was running when the state was saved is asked by its `#[verify]`, if it has one,
-    ///   whether its effect happened; otherwise it runs again. So an effect happens at least once.
+    /// * A step that was running when the state was saved runs again, unless it has a `#[verify]`
+    ///   and that finds its effect. So an effect happens at least once.
     /// * A rollback that had begun goes on.
-    /// * A flow that has ended gives its saved output, or the failure it ended with. To have what
-    ///   failed tried again, see [`FlowState::recover`].
+    /// * A flow that has ended returns its saved output, or the failure it ended with. To try again
+    ///   what failed, see [`FlowState::recover`].
     ///
-    /// The saved input is used. The one given to the function must be the same, as JSON; else the
-    /// run is refused, unless [`replace_input`](Self::replace_input) is called. Where only the
-    /// state is at hand, the generated `attach_volume::resume(&cloud, state)?` takes the input from
-    /// it.
+    /// The saved input is used. The input given to the function must be the same, as JSON;
+    /// otherwise the run is refused, unless [`replace_input`](Self::replace_input) is called. If
+    /// you have only the state, call the generated `attach_volume::resume(&cloud, state)?`, which
+    /// takes the input from it.
     ///
-    /// The state is compared with the compiled flow before anything runs. One that does not fit is
-    /// refused with [`Cause::Misfit`] and an answer for each step.
+    /// The state is compared with the compiled flow before anything runs. A state that does not fit
+    /// is refused with [`Cause::Misfit`], which holds the result for each step.
     pub fn resume(mut self, saved: impl Into<State>) -> Self {
         self.saved = Some(Box::new(saved.into()));
         self
     }
 
-    /// Takes the input given to the function, whatever the saved one, and saves it. The outputs of
-    /// steps that are done stay as they are, also if they came of the old input.
+    /// Uses the input given to the function instead of the saved one, and saves it. The outputs of
+    /// steps that are done stay as they are, even if they depend on the old input.
     pub fn replace_input(mut self) -> Self {
         self.options.replace_input = true;
         self
     }
 
-    /// Undoes a flow: one that is done, that failed and was held, that was stopped, or that is in the
-    /// middle of the work; and tries the rollback of one that is stuck again. Of use after
-    /// [`resume`](Self::resume); of a run that is under way, ask its [`Control`].
+    /// Undoes a flow that is done, that failed and was held, that was stopped, or that has not
+    /// ended. If the flow is stuck, tries its rollback again. Use it after
+    /// [`resume`](Self::resume); to undo a run that is under way, use its [`Control`].
     ///
-    /// In the middle of the work no new step begins. A step that was running when the state was saved
-    /// is asked by its `#[verify]`, or runs again, as what it gave is needed to undo it. One that
-    /// waits is given up, after its `#[verify]` was asked.
+    /// If the flow has not ended, no new step begins. A step that was running when the state was
+    /// saved runs again, unless its `#[verify]` finds its effect, because its output is needed to
+    /// undo it. A step that waits is given up, unless its `#[verify]` finds its effect.
     ///
-    /// The run then ends with a [`Failure`] even where all went well: its cause is
+    /// The run then ends with a [`Failure`] even if everything was undone: its cause is
     /// [`Cause::Undone`], or the steps whose failure had been held.
     ///
     /// ```
@@ -233,58 +233,60 @@ impl<'a, F: Flow> Run<'a, F> {
         self
     }
 
-    /// Calls `observer` at each change of a node's status, and as steps say how far they have
-    /// come. It is called in the middle of the run, with its records locked: it must neither block
-    /// nor ask the [`Cx`](crate::Cx) of a running step. The last observer set is the one called.
+    /// Calls `observer` at each change of a node's status, and when a step reports its progress.
+    /// The records of the run are locked during the call, so the observer must neither block nor
+    /// use the [`Cx`](crate::Cx) of a running step. If several observers are set, only the last is
+    /// called.
     pub fn observe(mut self, observer: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         self.options.observer = Some(Arc::new(observer));
         self
     }
 
-    /// Takes [`Signals`] from here while it waits. Without them, a run that waits for nothing but
-    /// a signal ends with [`Cause::Waiting`]. [`advance`](Self::advance) does not wait, so it
-    /// takes none: there, signals are given to the saved state.
+    /// Takes signals from `signals` while the run waits. Without this, a run that waits only for
+    /// signals ends with [`Cause::Waiting`]. [`advance`](Self::advance) does not wait and takes no
+    /// signals: give them to the saved state.
     pub fn signals(mut self, signals: &Signals) -> Self {
         self.options.signals = Some(signals.clone());
         self
     }
 
-    /// Takes requests from here: to stop, or to be undone. See [`Control`].
+    /// Takes requests from `control`, to stop or to undo. See [`Control`].
     pub fn control(mut self, control: &Control) -> Self {
         self.options.control = Some(control.clone());
         self
     }
 
-    /// Tells `journal` of each change, and goes on only when it is safe. See
+    /// Commits each change to `journal`, and goes on only when the commit has returned. See
     /// [`journal`](crate::journal).
     pub fn journal(mut self, journal: Arc<dyn Journal>) -> Self {
         self.options.journal = Some(journal);
         self
     }
 
-    /// Takes the time from a test's clock: what is recorded, and what is waited for. See
-    /// [`TestClock`].
+    /// Uses a test's clock for the times that are recorded and for waiting. See [`TestClock`].
     pub fn clock(mut self, clock: Arc<dyn TestClock>) -> Self {
         self.options.clock = Clock::Test(clock);
         self
     }
 
-    /// Gives the execution a label, which is saved with it and by which it is found: a project, an
-    /// object, an action. A second value for the same name replaces the first, and a saved one.
+    /// Gives the execution a label, such as a project or an action. It is saved with the execution,
+    /// and executions can be found by it. A second value for the same name replaces the first, and
+    /// a saved value.
     pub fn label(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.options.labels.insert(name.into(), value.into());
         self
     }
 
-    /// Bounds what the run may hold, in place of [`RunLimits::DEFAULT`].
+    /// Limits the size of the execution; by default [`RunLimits::DEFAULT`].
     pub fn limits(mut self, limits: RunLimits) -> Self {
         self.options.limits = limits;
         self
     }
 
-    /// The execution's id: part of each step's [idempotency key]. Text of 1 to 255 bytes without
-    /// control characters, such as a request's id; by default a new `UUIDv7`. With other text, the
-    /// run is refused. A resume keeps the saved state's, whatever is said here.
+    /// Sets the execution's id, which is part of each step's [idempotency key]: text of 1 to 255
+    /// bytes without control characters, such as a request's id; by default a new `UUIDv7`. With
+    /// any other text, the run is refused. A resumed execution keeps the id in its saved state,
+    /// whatever is set here.
     ///
     /// [idempotency key]: crate::Cx::idempotency_key
     pub fn id(mut self, id: impl Into<Arc<str>>) -> Self {
@@ -292,16 +294,16 @@ impl<'a, F: Flow> Run<'a, F> {
         self
     }
 
-    /// One pass: runs what can run now, and says what there is to wait for. A step makes at most
-    /// one attempt in a pass.
+    /// Makes one pass: runs what can run now, and returns what the flow waits for. A step makes at
+    /// most one attempt in a pass.
     ///
-    /// A step that polls is asked, even if its pause is not over: the caller decides when to come.
-    /// The pause after an error, and that of a `sleep`, are kept.
+    /// A step that polls is asked even if its pause is not over, because the caller decides when to
+    /// make a pass. The pause after an error and the time of a `sleep` are kept.
     ///
     /// # Errors
     ///
-    /// Where the pass could not be made: the saved state does not fit, or the journal failed. That
-    /// a step failed is no error here but [`Outcome::Failed`].
+    /// If the pass could not be made, because the saved state does not fit or the journal failed. A
+    /// failed step is no error here, but [`Outcome::Failed`].
     pub async fn advance(self) -> Result<Advance<F>, Failure> {
         let mut ready = self.ready(true)?;
         let passed = ready.pass().await?;
@@ -325,12 +327,12 @@ impl<'a, F: Flow> Run<'a, F> {
         })
     }
 
-    /// Runs to the end, as awaiting it does, and gives the state besides: for the times of the
-    /// steps, say, or to undo it later. A [`Failure`] has the state in it in any case.
+    /// Runs to the end, like awaiting the run, and returns the state with the output: for the times
+    /// of the steps, say, or to undo the flow later. A [`Failure`] always holds the state.
     ///
     /// # Errors
     ///
-    /// As awaiting it has: where the flow failed, or could not be run.
+    /// The same as awaiting the run: if the flow failed, or could not be run.
     pub async fn with_state(mut self) -> Result<(F::Output, FlowState<F::Fields>), Failure> {
         let signals = self.options.signals.take();
         let mut ready = self.ready(false)?;
@@ -338,11 +340,12 @@ impl<'a, F: Flow> Run<'a, F> {
         Ok((output, FlowState::from(ready.run.state())))
     }
 
-    /// Checks the saved state and builds the records.
+    /// Uses an engine's clock.
     pub(crate) fn system_clock(mut self, clock: Clock) -> Self {
         self.options.clock = clock;
         self
     }
+    /// Checks the saved state and builds the records.
     pub(crate) fn ready(self, eager: bool) -> Result<Ready<'a, F>, Failure> {
         let Self {
             lent,
@@ -418,7 +421,7 @@ impl<'a, F: Flow> IntoFuture for Run<'a, F> {
 
     fn into_future(mut self) -> Self::IntoFuture {
         let signals = self.options.signals.take();
-        // What is built before the future has its box need not be moved there.
+        // Values that are built before the future is boxed need not be moved into it.
         match self.ready(false) {
             Ok(mut ready) => Box::pin(async move { ready.run(signals).await }),
             Err(failure) => Box::pin(std::future::ready(Err(failure))),

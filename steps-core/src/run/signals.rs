@@ -1,4 +1,4 @@
-//! Giving values to steps that wait for them, while the flow runs.
+//! Gives values to steps that wait for them, while the flow runs.
 
 use std::sync::{Arc, Mutex};
 
@@ -11,10 +11,10 @@ use crate::{
     model::typed::AsStepRef,
 };
 
-/// A way to give signals to a flow that runs in memory, from another task.
+/// Gives signals to a flow that runs in memory, from another task.
 ///
-/// Clones share the same signals. The step is named by its reference, so a value of the wrong
-/// type, or a step that is not there, does not compile.
+/// Clones share the same signals. A step is named by its reference, so a value of the wrong type,
+/// or a step that does not exist, is a compile error.
 ///
 /// ```
 /// use steps::{Signals, prelude::*};
@@ -55,18 +55,18 @@ pub(super) struct Inbox {
 }
 
 impl Signals {
-    /// None yet.
+    /// Creates an empty set of signals.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Gives the step a value. It is kept until the step waits for it; a second value given
-    /// before that replaces the first. Of a step in a `for` or a `loop` the key has to be given:
+    /// Gives a value to a step. The value is kept until the step waits for it; a second value
+    /// before that replaces the first. For a step in a `for` or a `loop`, name the key:
     /// `STEPS.hosts.approval.at("10.0.0.4")`.
     ///
     /// # Errors
     ///
-    /// Where the value can't be saved as JSON.
+    /// If the value can't be saved as JSON.
     pub fn send<T: Serialize>(
         &self,
         step: impl AsStepRef<T>,
@@ -81,9 +81,10 @@ impl Signals {
         Ok(())
     }
 
-    /// Gives the steps that wait what is there for them. Whether any step got something.
+    /// Gives the values to the steps that wait for them. Returns whether any step got one.
     pub(super) fn deliver(&self, run: &RunCore) -> bool {
-        // The lock is not held while the run takes its own: an observer may send a signal.
+        // The lock must not be held while the run locks its records: an observer, which is called
+        // under that lock, may send a signal.
         let given = std::mem::take(&mut *lock(&self.0.waiting));
         let before = given.len();
         let mut left = given;

@@ -1,12 +1,12 @@
-//! A flow with what it is lent, and an input: what an engine is given.
+//! A flow together with its resources, and the input of a flow: what an engine takes.
 
 use super::Run;
 use crate::language::{flow::Flow, misuse::Nests};
 
-/// A flow with the resources it is lent, owned: `attach_volume::with(cloud)`.
+/// A flow that owns its resources: `attach_volume::with(cloud)`.
 ///
-/// For code that starts flows and should not know what each is lent. Each resource is a value, or
-/// an `Arc` of one.
+/// For code that starts flows and should not know the resources of each. Each resource is a value,
+/// or an `Arc` of one.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -56,14 +56,14 @@ impl<F: Flow> With<F> {
         }
     }
 
-    /// The flow about to run with this input.
+    /// Returns the flow, ready to run with this input.
     pub fn run(&self, input: Input<F>) -> Run<'_, F> {
         Run::new(self.lend(), input.value)
     }
 
-    /// How many executions of this flow an engine runs at once, at most; by default there is no
-    /// bound but the engine's own. Those that wait for a timer, a poll, a retry or a signal do not
-    /// count.
+    /// Sets how many executions of this flow an engine runs at once, at most; by default only the
+    /// engine's own bound applies. Executions that wait for a timer, a poll, a retry or a signal do
+    /// not count.
     #[must_use]
     pub fn concurrency(mut self, at_once: usize) -> Self {
         self.at_once = Some(at_once.max(1));
@@ -79,8 +79,8 @@ impl<F: Flow> With<F> {
     }
 }
 
-/// The input of a flow, its parameters taken by value: `attach_volume::input(spec)`. For
-/// [`With::run`].
+/// The input of a flow, which is its parameters by value: `attach_volume::input(spec)`. For
+/// [`With::run`] and an engine.
 #[allow(missing_debug_implementations)]
 pub struct Input<F: Flow> {
     value: F::Input,
