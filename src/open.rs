@@ -1,4 +1,4 @@
-//! Opening an engine by the URL of its database.
+//! Opens an engine by the URL of its database.
 
 use steps_core::{
     Engine,
@@ -6,17 +6,17 @@ use steps_core::{
     store::{ErrorKind, MemoryStore, StoreError},
 };
 
-/// Opens an [`Engine`] on the database that a URL names. It is in the
-/// [prelude](crate::prelude), so `Engine::open` is there where that is.
+/// Opens an [`Engine`] on the database that a URL names. The trait is in the
+/// [prelude](crate::prelude), which makes `Engine::open` available.
 ///
 /// | URL | database | feature |
 /// |---|---|---|
-/// | `sqlite:steps.db`, `sqlite:/var/lib/shop/steps.db?synchronous=normal` | a SQLite file, made where it is missing; see [`sqlite`](crate::sqlite) for the options | `sqlite`, on by default |
-/// | `memory:` | none: what is started ends with the process | |
+/// | `sqlite:steps.db`, `sqlite:/var/lib/shop/steps.db?synchronous=normal` | a SQLite file, which is created if it is missing; see [`sqlite`](crate::sqlite) for the options | `sqlite`, on by default |
+/// | `memory:` | none: all executions are lost when the process ends | |
 ///
-/// A store of another sort is given to [`Engine::on`].
+/// For a store of another kind, use [`Engine::with_store`].
 pub trait Open {
-    /// Opens the database. What follows are the flows to serve, and `.start()`.
+    /// Opens the database. The returned builder takes the flows to serve, and `.start()`.
     ///
     /// ```
     /// use steps::{Engine, prelude::*};
@@ -43,7 +43,7 @@ pub trait Open {
     ///
     /// # Errors
     ///
-    /// Where the URL names no database that is known here, or the database can't be opened.
+    /// If the URL names no known kind of database, or the database can't be opened.
     fn open(url: &str) -> impl Future<Output = Result<Builder, EngineError>> + Send;
 }
 

@@ -1,21 +1,21 @@
 //! The guide: from ten lines to the whole language.
 //!
-//! | page | tells of |
+//! | page | topics |
 //! |---|---|
-//! | [`first_flow`] | a step, a flow, its input and what it is lent, an undo |
-//! | [`language`] | groups, `parallel`, `if`, `for`, `loop`, nested flows; values, and where they are in scope |
+//! | [`first_flow`] | a step, a flow, its input and its resources, an undo |
+//! | [`language`] | groups, `parallel`, `if`, `for`, `loop`, nested flows; values and their scope |
 //! | [`policies`] | retry, timeout, poll, blocking, volatile, readonly |
 //! | [`rollback`] | undo, verify, observe, pivot, optional, atomic, reversible, hold, stuck |
 //! | [`resuming`] | passes, the state as JSON and typed, recovering, a changed program |
-//! | [`durable`] | the engine: starting, finding, stopping and taking back, several processes, ending |
-//! | [`sqlite`] | the engine's file: settings, looking into it, what may be wrong with it |
+//! | [`durable`] | the engine: starting, finding, stopping and undoing executions; several processes; shutdown |
+//! | [`sqlite`] | the engine's file: settings, queries, errors |
 //! | [`waiting`] | sleep and signals |
 //! | [`watching`] | events, labels, journals |
-//! | [`limits`] | panics, threads, cancelling, what is bounded |
+//! | [`limits`] | panics, threads, cancelling, limits |
 //! | [`testing`] | steps and flows in tests, without waiting |
-//! | [`from_go`] | taking over the state of the Go library |
+//! | [`from_go`] | reading the state of the Go library |
 //!
-//! The modules hold nothing but these pages, whose examples are run as tests.
+//! The modules hold only these pages, whose examples are run as tests.
 
 #[doc = include_str!("first_flow.md")]
 pub mod first_flow {}
