@@ -63,7 +63,7 @@ impl Open for Engine {
             _ => Err(unknown(
                 url,
                 "known are `sqlite:FILE`, such as `sqlite:steps.db`, and `memory:`; for another store \
-                 there is `Engine::on`",
+                 there is `Engine::with_store`",
             )),
         }
     }

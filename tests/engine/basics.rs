@@ -77,7 +77,7 @@ async fn a_failure_is_undone_and_told() {
     };
     assert_eq!(failure.step(), Some("checked"));
     assert_eq!(failure.status(), Status::Undone);
-    // MessageReceipt by the store alone, it is the same.
+    // Told by the store alone, it is the same.
     let Err(EngineError::Failed { failure: again, .. }) = run.outcome().await else {
         panic!("it has failed")
     };

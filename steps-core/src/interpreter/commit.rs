@@ -118,11 +118,11 @@ impl RunCore {
             alone: committer.parallel_regions.load(Ordering::Relaxed) == 0,
             pass_end: end,
         };
-        let committed = journal.commit(batch).await;
-        if let Err(error) = &committed {
+        let result = journal.commit(batch).await;
+        if let Err(error) = &result {
             *lost = Some(error.clone());
         }
-        committed
+        result
     }
 
     /// Returns the rows of these records, each once, in the order of their last change.

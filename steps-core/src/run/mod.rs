@@ -1,45 +1,36 @@
 //! Runs a flow in memory: to its end, on from a saved state, or one pass at a time.
 //!
-//! This file has the builder, [`Run`]. `fits` compares it with a saved state, `driver` makes the
+//! This file has the builder, [`Run`]. `begin` turns it into a run, `fits` compares it with a saved state, `driver` makes the
 //! passes, and `advance`, `control` and `signals` have the types that its methods return and take.
 
 mod advance;
+mod begin;
 mod control;
 mod driver;
 mod fits;
 mod signals;
 pub(crate) mod with;
 
-use std::{
-    future::IntoFuture,
-    sync::{Arc, Mutex},
-};
+use std::{future::IntoFuture, sync::Arc};
 
 use crate::{
     base::{
         clock::{Clock, TestClock},
         future::BoxFuture,
     },
-    interpreter::{
-        Observer, Requests, RunCore, RunLimits, RunOptions,
-        execution::PassOutcome,
-        records::{ROOT, Records},
-    },
+    interpreter::{Observer, RunLimits, execution::PassOutcome},
     journal::Journal,
-    language::flow::{Flow, FlowCell},
+    language::flow::Flow,
     model::{
         compat::Misfit,
         event::Event,
         failure::{Cause, Failure},
         state::{Labels, State},
-        status::Status,
         typed::FlowState,
     },
 };
 pub use advance::{Advance, Outcome};
 pub use control::Control;
-pub(crate) use driver::Ready;
-use fits::check;
 pub(crate) use fits::same_json;
 pub use signals::Signals;
 
@@ -338,80 +329,6 @@ impl<'a, F: Flow> Run<'a, F> {
         let mut ready = self.ready(false)?;
         let output = ready.run(signals).await?;
         Ok((output, FlowState::from(ready.run.state())))
-    }
-
-    /// Uses an engine's clock.
-    pub(crate) fn system_clock(mut self, clock: Clock) -> Self {
-        self.options.clock = clock;
-        self
-    }
-    /// Checks the saved state and builds the records.
-    pub(crate) fn ready(self, eager: bool) -> Result<Ready<'a, F>, Failure> {
-        let Self {
-            lent,
-            input,
-            saved,
-            options,
-        } = self;
-        let table = F::TABLE;
-        if let Some(Err(why)) = options.execution.as_deref().map(crate::base::id::check) {
-            return Err(Failure {
-                flow: table.name,
-                cause: Cause::Misfit(Misfit::Input(format!("it was given a bad id: {why}"))),
-                state: saved.map(|state| Arc::new(*state)).unwrap_or_default(),
-            });
-        }
-        let mut labels = options.labels.clone();
-        let (records, execution, saved) = match saved {
-            None => (Records::new(table.name, table.nodes.len()), None, None),
-            Some(state) => match check::<F>(&state, &input, &options) {
-                Ok(new_input) => {
-                    let mut state = state;
-                    if options.undo && state.status == Status::Stuck {
-                        // Only a state that is not stuck is refused.
-                        let _ = state.retry_undo();
-                    }
-                    let mut records = Records::from_state(&state, table.name, table.nodes);
-                    if let Some(input) = new_input {
-                        records[ROOT].cold_mut().input = Some(input);
-                        records.differs(ROOT);
-                    }
-                    for (name, value) in &state.labels {
-                        labels.entry(name.clone()).or_insert(value.clone());
-                    }
-                    if labels != state.labels {
-                        records.differs(ROOT);
-                    }
-                    (records, state.id.clone(), Some(state))
-                }
-                Err(misfit) => {
-                    return Err(Failure {
-                        flow: table.name,
-                        cause: Cause::Misfit(misfit),
-                        state: Arc::new(*state),
-                    });
-                }
-            },
-        };
-        let inbox = options.control.unwrap_or_default().0;
-        let requests = Requests::new(inbox, options.undo);
-        let execution = execution.or(options.execution);
-        let run_options = RunOptions {
-            eager,
-            limits: options.limits,
-            labels,
-            clock: options.clock,
-            observer: options.observer,
-        };
-        let run = RunCore::new(records, execution, run_options, options.journal, requests);
-        let run = Arc::new(run);
-        Ok(Ready {
-            run,
-            lent,
-            saved: Mutex::new(saved),
-            given: Mutex::new(Some(input)),
-            cell: FlowCell::default(),
-        })
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) struct Limiter(Arc<Inner>);
 struct Inner {
     counts: Mutex<Counts>,
     concurrency: Concurrency,
-    /// MessageReceipt when there is more room. Shared by an engine's limiter and those of its flows.
+    /// Notified when there is more room. Shared by an engine's limiter and those of its flows.
     room: Arc<Notify>,
 }
 

@@ -31,7 +31,7 @@ const NO_ROW: u32 = u32::MAX;
 /// All records of one execution.
 #[derive(Debug)]
 pub(crate) struct Records {
-    records: Vec<Record>,
+    all: Vec<Record>,
     /// The keys of each `for`.
     keys: Vec<Keys>,
     /// Whether the tree was read from a document that another program wrote.
@@ -56,13 +56,13 @@ pub(crate) struct Unsaved {
 impl std::ops::Index<Id> for Records {
     type Output = Record;
     fn index(&self, id: Id) -> &Record {
-        &self.records[id as usize]
+        &self.all[id as usize]
     }
 }
 
 impl std::ops::IndexMut<Id> for Records {
     fn index_mut(&mut self, id: Id) -> &mut Record {
-        &mut self.records[id as usize]
+        &mut self.all[id as usize]
     }
 }
 
@@ -72,7 +72,7 @@ impl Records {
         let mut records = Vec::with_capacity(1 + lines);
         records.push(Record::new(Name::Line(name), Kind::Flow, ROOT));
         Self {
-            records,
+            all: records,
             keys: Vec::new(),
             foreign: false,
             next_row: 1,
@@ -107,11 +107,11 @@ impl Records {
 
     /// Returns the number of nodes.
     pub(crate) fn len(&self) -> usize {
-        self.records.len()
+        self.all.len()
     }
 
     fn next_id(&self) -> Id {
-        Id::try_from(self.records.len()).unwrap_or(Id::MAX)
+        Id::try_from(self.all.len()).unwrap_or(Id::MAX)
     }
 
     /// Returns the first record of `parent`'s lines. Makes the records if they do not exist.
@@ -123,7 +123,7 @@ impl Records {
         }
         record.first = first;
         record.count = Id::try_from(nodes.len()).unwrap_or(Id::MAX);
-        self.records.extend(nodes.iter().map(|node| {
+        self.all.extend(nodes.iter().map(|node| {
             let mut record = Record::new(Name::Line(node.name), node.kind(), parent);
             record.atomic = node.marks.atomic;
             record.optional = node.marks.optional;
@@ -142,10 +142,10 @@ impl Records {
         record.first = first;
         record.count = count;
         // Each item, and one line on average.
-        self.records.reserve(2 * keys.len());
+        self.all.reserve(2 * keys.len());
         for index in 0..count {
             let name = Name::Key { list, index };
-            self.records.push(Record::new(name, Kind::Item, parent));
+            self.all.push(Record::new(name, Kind::Item, parent));
         }
         self.keys.push(keys);
     }
@@ -163,7 +163,7 @@ impl Records {
         let rounds = &mut self[parent].cold_mut().rounds;
         rounds.push(id);
         let number = u32::try_from(rounds.len()).unwrap_or(u32::MAX);
-        self.records
+        self.all
             .push(Record::new(Name::Number(number), Kind::Round, parent));
         id
     }

@@ -59,7 +59,7 @@ impl Records {
         let filled = self.unsaved.ids.len() - 1;
         if rows.len() < nodes {
             // Some nodes have no row, or share one.
-            for record in &mut self.records {
+            for record in &mut self.all {
                 record.row = NO_ROW;
             }
             rows.clear();
@@ -149,7 +149,7 @@ impl Records {
                 let count = state.states.len();
                 for item in &state.states {
                     let name = Name::Text(item.name.as_ref().into());
-                    self.records.push(Record::new(name, Kind::Item, id));
+                    self.all.push(Record::new(name, Kind::Item, id));
                 }
                 self[id].first = first;
                 self[id].count = Id::try_from(count).unwrap_or(Id::MAX);

@@ -1,0 +1,94 @@
+//! Beginning a run: the saved state is checked, and the records are built from it.
+
+use std::sync::{Arc, Mutex};
+
+use super::{Run, driver::Ready, fits::check};
+use crate::{
+    base::clock::Clock,
+    interpreter::{
+        Requests, RunCore, RunOptions,
+        records::{ROOT, Records},
+    },
+    language::flow::{Flow, FlowCell},
+    model::{
+        compat::Misfit,
+        failure::{Cause, Failure},
+        status::Status,
+    },
+};
+
+impl<'a, F: Flow> Run<'a, F> {
+    /// Uses an engine's clock.
+    pub(crate) fn system_clock(mut self, clock: Clock) -> Self {
+        self.options.clock = clock;
+        self
+    }
+    /// Checks the saved state and builds the records.
+    pub(crate) fn ready(self, eager: bool) -> Result<Ready<'a, F>, Failure> {
+        let Self {
+            lent,
+            input,
+            saved,
+            options,
+        } = self;
+        let table = F::TABLE;
+        if let Some(Err(why)) = options.execution.as_deref().map(crate::base::id::check) {
+            return Err(Failure {
+                flow: table.name,
+                cause: Cause::Misfit(Misfit::Input(format!("it was given a bad id: {why}"))),
+                state: saved.map(|state| Arc::new(*state)).unwrap_or_default(),
+            });
+        }
+        let mut labels = options.labels.clone();
+        let (records, execution, saved) = match saved {
+            None => (Records::new(table.name, table.nodes.len()), None, None),
+            Some(state) => match check::<F>(&state, &input, &options) {
+                Ok(new_input) => {
+                    let mut state = state;
+                    if options.undo && state.status == Status::Stuck {
+                        // Only a state that is not stuck is refused.
+                        let _ = state.retry_undo();
+                    }
+                    let mut records = Records::from_state(&state, table.name, table.nodes);
+                    if let Some(input) = new_input {
+                        records[ROOT].cold_mut().input = Some(input);
+                        records.differs(ROOT);
+                    }
+                    for (name, value) in &state.labels {
+                        labels.entry(name.clone()).or_insert(value.clone());
+                    }
+                    if labels != state.labels {
+                        records.differs(ROOT);
+                    }
+                    (records, state.id.clone(), Some(state))
+                }
+                Err(misfit) => {
+                    return Err(Failure {
+                        flow: table.name,
+                        cause: Cause::Misfit(misfit),
+                        state: Arc::new(*state),
+                    });
+                }
+            },
+        };
+        let inbox = options.control.unwrap_or_default().0;
+        let requests = Requests::new(inbox, options.undo);
+        let execution = execution.or(options.execution);
+        let run_options = RunOptions {
+            eager,
+            limits: options.limits,
+            labels,
+            clock: options.clock,
+            observer: options.observer,
+        };
+        let run = RunCore::new(records, execution, run_options, options.journal, requests);
+        let run = Arc::new(run);
+        Ok(Ready {
+            run,
+            lent,
+            saved: Mutex::new(saved),
+            given: Mutex::new(Some(input)),
+            cell: FlowCell::default(),
+        })
+    }
+}
