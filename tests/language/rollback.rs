@@ -341,3 +341,25 @@ async fn regression_an_undo_that_a_crash_cut_off_used_up_one_of_its_retries() {
     let undo = failure.state.get("h").unwrap().undo.clone().unwrap();
     assert_eq!(undo.attempts, 3);
 }
+
+/// The group itself is what can't be undone: it is told to fail once.
+#[tokio::test]
+async fn regression_a_group_that_cannot_be_entered_was_told_twice_that_its_undo_failed() {
+    let lab = Lab::new();
+    let saved = State::from_json(
+        r#"{"name":"outer","kind":"flow","status":"undoing","startedAt":"2026-01-01T00:00:00Z",
+            "err":"bad: no","input":{},"states":[
+            {"name":"a","output":"a","startedAt":"2026-01-01T00:00:00Z","doneAt":"2026-01-01T00:00:01Z"},
+            {"name":"n","kind":"flow","input":{"n":"no number"},"output":21,
+             "startedAt":"2026-01-01T00:00:01Z","doneAt":"2026-01-01T00:00:02Z","states":[
+             {"name":"a","output":10,"startedAt":"2026-01-01T00:00:01Z","doneAt":"2026-01-01T00:00:02Z"},
+             {"name":"b","output":11,"startedAt":"2026-01-01T00:00:01Z","doneAt":"2026-01-01T00:00:02Z"}]},
+            {"name":"c","status":"undone","startedAt":"2026-01-01T00:00:02Z","doneAt":"2026-01-01T00:00:03Z"}]}"#,
+    );
+    let failure = outer(&lab).resume(saved.unwrap()).await.unwrap_err();
+    assert_eq!(failure.status(), Status::Stuck, "{failure}");
+    let nested = &failure.undo_failed()[0];
+    assert_eq!(failure.undo_failed().len(), 1);
+    assert!(nested.error.contains("input"), "{}", nested.error);
+    assert_eq!(lab.texts(), Vec::<String>::new());
+}
