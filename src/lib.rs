@@ -110,7 +110,10 @@ pub use steps_core::codegen as __private;
 /// What a module with flows needs: `use steps::prelude::*;`.
 pub mod prelude {
     #[doc(no_inline)]
-    pub use crate::{Cx, Failure, Open as _};
+    pub use crate::{
+        Cx, Engine, Failure, Open as _, Status,
+        engine::{EngineError, Filter},
+    };
     #[cfg(feature = "macros")]
     #[doc(no_inline)]
     pub use steps_macros::{flow, observe, on_done, on_failed, step, steps, undo, verify};

@@ -2,6 +2,7 @@
 
 use axum::{
     Json,
+    extract::rejection::{JsonRejection, QueryRejection},
     http::StatusCode,
     response::{IntoResponse, Response},
 };
@@ -14,8 +15,33 @@ use crate::shop::ShopError;
 pub(crate) struct ApiError(StatusCode, String);
 
 impl ApiError {
+    /// There is nothing at this path.
+    pub(crate) async fn no_route() -> Self {
+        let why = "there is nothing here: GET / lists what there is";
+        Self(StatusCode::NOT_FOUND, why.to_owned())
+    }
+
+    /// The path is right, but not for this method.
+    pub(crate) async fn wrong_method() -> Self {
+        let why = "this path takes another method: GET / lists them";
+        Self(StatusCode::METHOD_NOT_ALLOWED, why.to_owned())
+    }
+
     pub(crate) fn bad_request(why: impl Into<String>) -> Self {
         Self(StatusCode::BAD_REQUEST, why.into())
+    }
+}
+
+/// A body that is no JSON, or not what the route takes.
+impl From<JsonRejection> for ApiError {
+    fn from(rejection: JsonRejection) -> Self {
+        Self(rejection.status(), rejection.body_text())
+    }
+}
+
+impl From<QueryRejection> for ApiError {
+    fn from(rejection: QueryRejection) -> Self {
+        Self(rejection.status(), rejection.body_text())
     }
 }
 

@@ -7,8 +7,19 @@
 //! curl 127.0.0.1:8080/orders/order-1
 //! ```
 //!
+//! It sells a `lamp` for 49.00, a `chair` for 89.00 and a `bulb` for 2.90. An order of 100.00 or more
+//! (`--approve-from`, in cents) waits for an approval:
+//!
+//! ```sh
+//! curl 127.0.0.1:8080/orders -H 'Idempotency-Key: 2' -H 'Content-Type: application/json' \
+//!      -d '{"customer": "ann", "product": "lamp", "quantity": 3}'
+//! curl 127.0.0.1:8080/orders/order-2/approval -H 'Content-Type: application/json' \
+//!      -d '{"granted": true, "by": "bob"}'
+//! ```
+//!
 //! | request | does |
 //! |---|---|
+//! | `GET /` | all of this, with the products, the threshold and the bodies to send |
 //! | `GET /products` | what is in stock: the shop's own data |
 //! | `GET /ledger` | what was charged and refunded: the shop's own data |
 //! | `POST /orders`, with a header `Idempotency-Key` | starts an execution: 202 and its `Location` |
@@ -43,7 +54,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{flow::fulfil, shop::Shop};
+use crate::{error::ApiError, flow::fulfil, shop::Shop};
 
 /// Serves a small web shop on loopback.
 #[derive(Parser)]
@@ -97,6 +108,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let app = Router::new()
         .merge(products::routes())
         .merge(orders::routes())
+        .fallback(ApiError::no_route)
+        .method_not_allowed_fallback(ApiError::wrong_method)
         .with_state(App {
             shop,
             engine: engine.clone(),

@@ -2,7 +2,10 @@
 
 use axum::{
     Json, Router,
-    extract::{Path, Query, State},
+    extract::{
+        Path, Query, State,
+        rejection::{JsonRejection, QueryRejection},
+    },
     http::{HeaderMap, StatusCode, header::LOCATION},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -32,8 +35,9 @@ pub(crate) fn routes() -> Router<App> {
 async fn start(
     State(app): State<App>,
     headers: HeaderMap,
-    Json(order): Json<Order>,
+    order: Result<Json<Order>, JsonRejection>,
 ) -> Result<Response, ApiError> {
+    let Json(order) = order?;
     let key = headers.get("idempotency-key").map(|key| key.to_str());
     let Some(Ok(key)) = key else {
         return Err(ApiError::bad_request(
@@ -88,8 +92,9 @@ struct Line {
 /// The orders, the newest first, 100 at a time.
 async fn list(
     State(app): State<App>,
-    Query(wanted): Query<Wanted>,
+    wanted: Result<Query<Wanted>, QueryRejection>,
 ) -> Result<Json<Vec<Line>>, ApiError> {
+    let Query(wanted) = wanted?;
     let mut filter = Filter::new().flow::<fulfil>().limit(100);
     if let Some(name) = wanted.status {
         let Some(status) = Status::from_name(&name) else {
@@ -124,8 +129,9 @@ fn line(mut info: ExecutionInfo) -> Line {
 async fn approve(
     State(app): State<App>,
     Path(id): Path<String>,
-    Json(decision): Json<Decision>,
+    decision: Result<Json<Decision>, JsonRejection>,
 ) -> Result<StatusCode, ApiError> {
+    let Json(decision) = decision?;
     let run = order(&app, id).await?;
     run.signal(fulfil::STEPS.approval.decision, &decision)
         .await?;

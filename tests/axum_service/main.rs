@@ -115,7 +115,42 @@ fn bad_requests_are_told() {
             .is_some_and(|why| why.contains("waiting"))
     );
     assert_eq!(service.order(&"k".repeat(300), &lamps(1)).status, 400);
+    // Whatever is refused, by whomever, is refused in JSON.
+    let key = ("Idempotency-Key", "a");
+    for (method, path, headers, body, status) in [
+        ("POST", "/orders", &[json, key][..], "{", 400),
+        ("POST", "/orders", &[json, key], "{}", 422),
+        ("POST", "/orders", &[key], &order, 415),
+        ("POST", "/orders/order-a/approval", &[json], "{}", 422),
+        ("GET", "/orders?status=done&status=done", &[], "", 400),
+        ("GET", "/order", &[], "", 404),
+        ("PUT", "/orders", &[], "", 405),
+    ] {
+        let answer = service.request(method, path, headers, body);
+        assert_eq!(answer.status, status, "{method} {path} {body}");
+        let why = answer.body["error"].as_str();
+        assert!(why.is_some_and(|why| !why.is_empty()), "{method} {path}");
+    }
     assert_eq!(service.list(""), Vec::<String>::new());
+}
+
+/// `GET /` tells a newcomer what to send, and it works as told.
+#[test]
+fn what_the_first_page_tells_to_send_works() {
+    let folder = Folder::new();
+    let service = folder.start(&["--approve-from", "5000"]);
+    let page = service.get("/");
+    assert_eq!(page.body["approvalFromCents"], 5000);
+    assert_eq!(page.body["products"].as_array().unwrap().len(), 3);
+    let request = |name: &str| page.body["requests"][name]["body"].clone();
+    assert_eq!(service.order("1", &request("POST /orders")).status, 202);
+    service.until("order-1", "waiting");
+    let approval = request("POST /orders/{id}/approval");
+    assert_eq!(
+        service.post("/orders/order-1/approval", &approval).status,
+        202
+    );
+    service.until("order-1", "done");
 }
 
 /// Killed while a parcel is packed: the payment before it is not made again, and the order that
