@@ -20,8 +20,8 @@ pub use steps_core::testing; // [dev-dependencies] steps = { version = "…", fe
 pub use open::Open;
 #[doc(inline)]
 pub use steps_core::{
-    Advance, Branch, Control, Cx, Engine, Failure, Flow, Input, Json, Outcome, Run, RunLimits,
-    Signals, State, Status, With, clock, compat, engine,
+    Advance, Branch, CancelReason, Control, Cx, Engine, Failure, Flow, Input, Json, Outcome, Run,
+    RunLimits, Signals, State, Status, With, clock, compat, engine,
     event::Event,
     failure::{Cause, StepFailure},
     journal, policy, signal, sleep, state, status, store,

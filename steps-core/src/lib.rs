@@ -25,7 +25,7 @@ pub use base::{clock, error, json};
 pub use engine::Engine;
 pub use interpreter::RunLimits;
 pub use json::Json;
-pub use language::cx::Cx;
+pub use language::cx::{CancelReason, Cx};
 #[doc(inline)]
 pub use language::{
     builtin::{signal, sleep},

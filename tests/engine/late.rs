@@ -124,7 +124,7 @@ fn regression_what_was_claimed_while_the_runtime_ended_kept_a_thread_for_ever() 
     let (bell, rings) = mpsc::channel::<()>();
     let inside = runtime();
     inside.block_on(async {
-        let engine = Engine::on_shared(store).serve(job::with(World::new()));
+        let engine = Engine::with_shared_store(store).serve(job::with(World::new()));
         let engine = engine.start().await.expect("it starts");
         let start = engine
             .start(job::input("x".into()))

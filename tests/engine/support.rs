@@ -45,7 +45,7 @@ impl Db {
 
     /// An engine as a process of its own.
     pub(crate) async fn engine(&self) -> Builder {
-        Engine::on_shared(self.store().await)
+        Engine::with_shared_store(self.store().await)
     }
 }
 
@@ -109,7 +109,7 @@ impl World {
         self.closed.send_modify(Vec::clear);
     }
 
-    async fn act(&self, cx: Option<&Cx>, what: String) -> Result<(), String> {
+    pub(crate) async fn act(&self, cx: Option<&Cx>, what: String) -> Result<(), String> {
         self.log.lock().expect("nobody panicked").push(what.clone());
         let mut closed = self.closed.subscribe();
         loop {

@@ -177,9 +177,29 @@ async fn what_comes_to_its_end_all_the_same_is_not_stopped() {
     let run = last_one_stops(&control, &lab).control(&control);
     run.await.unwrap();
     assert_eq!(lab.texts(), ["a", "b"]);
+}
 
+/// An error after the stop may well come of ending early: it is no failure, and the step runs again.
+#[tokio::test]
+async fn an_attempt_that_fails_after_a_stop_is_made_again() {
     let (lab, control) = (Lab::new(), Control::new());
     let run = stops_and_fails(&control, &lab).control(&control);
+    let failure = clocked(&lab, run).await.unwrap_err();
+    assert!(matches!(failure.cause, steps::Cause::Stopped), "{failure}");
+    assert_eq!(
+        statuses(&failure.state, &["", "a", "p", "p.c", "p.b", "d"]),
+        [
+            Status::Stopped,
+            Status::Done,
+            Status::Running,
+            Status::Waiting,
+            Status::Done,
+            Status::Pending
+        ]
+    );
+    assert!(failure.state.get("p.c").unwrap().errors.is_empty());
+
+    let run = stops_and_fails(&control, &lab).resume(begun_again(&failure));
     let failure = clocked(&lab, run).await.unwrap_err();
     assert_eq!(
         (failure.step(), failure.status()),

@@ -61,11 +61,11 @@ impl fmt::Debug for Builder {
 impl Engine {
     /// Begins an engine on this store.
     pub fn with_store(store: impl Store) -> Builder {
-        Self::on_shared(Arc::new(store))
+        Self::with_shared_store(Arc::new(store))
     }
 
     /// Begins an engine on a store that others use as well.
-    pub fn on_shared(store: Arc<dyn Store>) -> Builder {
+    pub fn with_shared_store(store: Arc<dyn Store>) -> Builder {
         Builder {
             store,
             served: Vec::new(),

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::{End, Pass, RunCore, records::Id};
-use crate::model::status::Status;
+use crate::{language::cx::CancelReason, model::status::Status};
 
 /// Whether new work may begin at a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,16 +37,25 @@ impl RunCore {
             || self.cancelled.load(Ordering::Relaxed) && self.records().is_cancelled(id)
     }
 
-    /// Returns whether the step at `id`, which is running, should end early.
-    pub(super) fn should_end(&self, id: Id) -> bool {
+    /// Returns why the step at `id`, which is running, should end early, if it should.
+    pub(super) fn cancel_reason(&self, id: Id) -> Option<CancelReason> {
         if !self.may_be_blocked() {
-            return false;
+            return None;
         }
-        let status = self.records()[id].status;
-        match status {
-            // A rollback is not stopped, only suspended.
-            Status::Undoing => self.requests.all().suspends(),
-            _ => !self.requests.all().is_empty() || self.is_cancelled(id),
+        let requested = self.requests.all();
+        let (undoing, sibling_failed) = {
+            let records = self.records();
+            let undoing = records[id].status == Status::Undoing;
+            (undoing, records.is_cancelled(id))
+        };
+        match requested {
+            // A rollback goes on to its end.
+            _ if undoing => requested.suspends().then_some(CancelReason::Shutdown),
+            _ if requested.undoes() => Some(CancelReason::Undo),
+            _ if sibling_failed => Some(CancelReason::SiblingFailed),
+            _ if requested.suspends() => Some(CancelReason::Shutdown),
+            _ if requested.stops() => Some(CancelReason::Stop),
+            _ => None,
         }
     }
 }

@@ -7,7 +7,7 @@ use super::RunCore;
 use crate::{
     base::{error::StepError, json::Json},
     journal::BatchSource,
-    language::cx::StepHost,
+    language::cx::{CancelReason, StepHost},
     model::{
         state::{Progress, State, Until},
         status::Status,
@@ -38,8 +38,8 @@ impl StepHost for RunCore {
         self.records()[id].cold().info.clone()
     }
 
-    fn should_end(&self, id: u32) -> bool {
-        Self::should_end(self, id)
+    fn cancel_reason(&self, id: u32) -> Option<CancelReason> {
+        Self::cancel_reason(self, id)
     }
 
     fn progress(&self, id: u32, progress: Progress) {

@@ -12,7 +12,10 @@ use super::{
 };
 use crate::{
     base::{clock, error::StepError, json::Json},
-    language::scope::{Answer, Op, OpResult},
+    language::{
+        cx::CancelReason,
+        scope::{Answer, Op, OpResult},
+    },
     model::{
         state::{FailureCause, Until, old_form::reads_like_a_mark},
         status::{Status, Transition},
@@ -261,6 +264,20 @@ impl Pass<'_> {
 
     /// Records that an attempt failed: another one follows, or the step has failed.
     fn failed(self, meta: &StepMeta, id: Id, error: &StepError, now: Timestamp) -> End {
+        match self.run.cancel_reason(id) {
+            None | Some(CancelReason::Undo | CancelReason::SiblingFailed) => {}
+            // It is made again, without a pause, when the execution goes on.
+            Some(reason @ (CancelReason::Stop | CancelReason::Shutdown)) => {
+                let (path, error) = (self.run.records().path(id), error.text());
+                tracing::info!(
+                    path,
+                    error,
+                    ?reason,
+                    "an attempt ended early, and is not a failure"
+                );
+                return self.wait(id, Until::Time(now));
+            }
+        }
         self.note(id, error);
         let failures = self.run.records()[id].cold().errors.len();
         match pause(meta.policy.retry.as_ref(), error, failures) {

@@ -10,6 +10,21 @@ use crate::{
     model::state::{Progress, Until},
 };
 
+/// Why a running step should end early: [`Cx::cancel_reason`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CancelReason {
+    /// The process is shutting down. The execution goes on in another process, or after the next
+    /// start of this one.
+    Shutdown,
+    /// The execution must [stop](crate::Control::stop). It goes on when it is recovered.
+    Stop,
+    /// The execution must be [undone](crate::Control::undo).
+    Undo,
+    /// A step beside this one has failed.
+    SiblingFailed,
+}
+
 /// The run's side of a [`Cx`]. Steps have the numbers that the run gives to its nodes.
 pub(crate) trait StepHost: Send + Sync {
     /// Returns the path of a node.
@@ -22,8 +37,8 @@ pub(crate) trait StepHost: Send + Sync {
     fn save(&self, id: u32, data: Json) -> Result<(), StepError>;
     /// Returns a node's working data.
     fn saved(&self, id: u32) -> Option<Json>;
-    /// Returns whether a running step should end early.
-    fn should_end(&self, id: u32) -> bool;
+    /// Returns why a running step should end early, if it should.
+    fn cancel_reason(&self, id: u32) -> Option<CancelReason>;
     /// Records a step's progress.
     fn progress(&self, id: u32, progress: Progress);
     /// Returns what a node waits for, if an earlier attempt recorded it.
@@ -154,11 +169,28 @@ impl Cx {
         self.host.saved(self.id)?.decode().ok()
     }
 
-    /// Returns whether the step should end early: a sibling has failed, the execution must be
-    /// [stopped or undone](crate::Control), or the process is shutting down. A running step is
-    /// never interrupted; it may call this method instead.
+    /// Returns whether the step should end early, for any [reason](Self::cancel_reason). A running
+    /// step is never interrupted; it may call this method instead.
     pub fn cancelled(&self) -> bool {
-        self.host.should_end(self.id)
+        self.cancel_reason().is_some()
+    }
+
+    /// Returns why the step should end early, if it should.
+    ///
+    /// A step that ends early returns an error. After a stop or a shutdown that error is not a
+    /// failure: it is not recorded, uses up no retry, and the step runs again when the execution
+    /// goes on.
+    ///
+    /// ```
+    /// use steps::{CancelReason, testing::Context};
+    ///
+    /// let context = Context::new();
+    /// assert_eq!(context.cx().cancel_reason(), None);
+    /// context.cancel(CancelReason::Shutdown);
+    /// assert_eq!(context.cx().cancel_reason(), Some(CancelReason::Shutdown));
+    /// ```
+    pub fn cancel_reason(&self) -> Option<CancelReason> {
+        self.host.cancel_reason(self.id)
     }
 
     /// Reports the step's progress to observers and to the saved tree. `total` is 0 if it is not

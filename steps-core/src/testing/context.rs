@@ -11,7 +11,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use crate::{
     base::{error::StepError, json::Json, sync::lock},
     interpreter::RunLimits,
-    language::cx::{Cx, StepHost},
+    language::cx::{CancelReason, Cx, StepHost},
     model::state::{Labels, Progress, Until},
 };
 
@@ -61,7 +61,7 @@ pub struct Context {
 /// What the step and its surroundings tell each other while it runs.
 #[derive(Debug, Default)]
 struct Told {
-    cancelled: bool,
+    cancelled: Option<CancelReason>,
     saved: Option<Json>,
     progress: Option<Progress>,
 }
@@ -145,16 +145,16 @@ impl Context {
         self
     }
 
-    /// The step should end early from its beginning: [`Cx::cancelled`].
+    /// Sets why the step should end early, from its beginning: [`Cx::cancel_reason`].
     #[must_use]
-    pub fn cancelled(self) -> Self {
-        self.cancel();
+    pub fn cancelled(self, reason: CancelReason) -> Self {
+        self.cancel(reason);
         self
     }
 
-    /// From now on the step should end early: [`Cx::cancelled`]. It may be running.
-    pub fn cancel(&self) {
-        lock(&self.told).cancelled = true;
+    /// Sets why the step should end early, from now on: [`Cx::cancel_reason`]. It may be running.
+    pub fn cancel(&self, reason: CancelReason) {
+        lock(&self.told).cancelled = Some(reason);
     }
 
     /// Returns the context to call the step with.
@@ -208,7 +208,7 @@ impl StepHost for Context {
         lock(&self.told).saved.clone()
     }
 
-    fn should_end(&self, _: u32) -> bool {
+    fn cancel_reason(&self, _: u32) -> Option<CancelReason> {
         lock(&self.told).cancelled
     }
 
@@ -269,11 +269,13 @@ mod tests {
 
     #[test]
     fn a_step_is_cancelled_from_the_start_or_while_it_runs() {
-        assert!(Context::new().cancelled().cx().cancelled());
+        let cx = Context::new().cancelled(CancelReason::Stop).cx();
+        assert!(cx.cancelled());
+        assert_eq!(cx.cancel_reason(), Some(CancelReason::Stop));
         let context = Context::new();
         let cx = context.cx();
         assert!(!cx.cancelled());
-        context.cancel();
+        context.cancel(CancelReason::Shutdown);
         assert!(cx.cancelled());
     }
 
