@@ -4,19 +4,15 @@ use std::sync::Arc;
 
 use super::{
     Kept, Pass, RollbackEnd,
-    enter::Stop,
-    execution::{PassOutcome, RootFlow},
+    enter::{OrStop, RootFlow, Slots, Stop},
+    execution::PassOutcome,
     records::ROOT,
-    user_code::call,
 };
-use crate::{
-    language::scope::Enter,
-    model::{
-        failure::Failure,
-        state::Ending,
-        status::Transition,
-        table::{OnFailure, Table},
-    },
+use crate::model::{
+    failure::Failure,
+    state::Ending,
+    status::Transition,
+    table::{OnFailure, Table},
 };
 
 impl Pass<'_> {
@@ -43,41 +39,18 @@ impl Pass<'_> {
         table: &'static Table,
         flow: &dyn RootFlow,
     ) -> Kept<PassOutcome> {
-        let input = self.run.records()[ROOT].cold().input.clone();
-        let how = Enter {
-            input: input.as_ref(),
-            fresh: true,
-            ..Enter::default()
-        };
-        let begun = !self.run.records()[ROOT].children().is_empty();
-        let back = if begun {
-            let entered = call(|| flow.enter(how)).map(|entered| {
-                if let Some(input) = entered.input {
-                    self.run.records()[ROOT].cold_mut().input = Some(input);
-                }
-                entered.scope
-            });
-            match entered {
-                Ok(Some(scope)) => {
-                    let restored = self.restore(&*scope, 0, table.nodes, ROOT).await;
-                    match Stop::split(restored)? {
-                        Ok(()) => self.roll_back_lines(&*scope, 0, table.nodes, ROOT).await?,
-                        Err((id, error)) => {
-                            self.refuse(id, &error);
-                            RollbackEnd::Failed
-                        }
-                    }
-                }
-                Ok(None) => RollbackEnd::Clean,
-                Err(error) => {
-                    self.note(ROOT, &error);
-                    RollbackEnd::Failed
-                }
+        let end = match Stop::split(self.roll_back_root(table, flow).await)? {
+            Ok(end) => end,
+            Err((ROOT, error)) => {
+                self.note(ROOT, &error);
+                RollbackEnd::Failed
             }
-        } else {
-            RollbackEnd::Clean
+            Err((id, error)) => {
+                self.refuse(id, &error);
+                RollbackEnd::Failed
+            }
         };
-        match back {
+        match end {
             RollbackEnd::Waiting(until) => return Ok(PassOutcome::Waiting(Some(until))),
             RollbackEnd::Halted => return Ok(PassOutcome::Suspended),
             RollbackEnd::Failed => self.run.change(ROOT, |root| root.on(Transition::Stick)),
@@ -88,6 +61,27 @@ impl Pass<'_> {
         }
         self.report_failure(table, flow).await?;
         Ok(PassOutcome::Ended)
+    }
+
+    /// Undoes the lines of the flow, if any has begun.
+    async fn roll_back_root(
+        self,
+        table: &'static Table,
+        flow: &dyn RootFlow,
+    ) -> OrStop<RollbackEnd> {
+        if self.run.records()[ROOT].children().is_empty() {
+            return Ok(RollbackEnd::Clean);
+        }
+        let entry = self.root_entry(Slots::Fresh);
+        let entered = entry.enter(flow).map_err(|error| Stop::Node(ROOT, error))?;
+        if let Some(input) = entered.input {
+            self.run.records()[ROOT].cold_mut().input = Some(input);
+        }
+        let Some(scope) = entered.scope else {
+            return Ok(RollbackEnd::Clean);
+        };
+        self.restore(&*scope, 0, table.nodes, ROOT).await?;
+        Ok(self.roll_back_lines(&*scope, 0, table.nodes, ROOT).await?)
     }
 
     /// Calls `#[on_failed]`, if the flow failed and the handler was not called yet. The end of the
@@ -108,22 +102,19 @@ impl Pass<'_> {
             cause: self.run.cause(),
             state: Arc::new(self.run.state()),
         };
-        let input = self.run.records()[ROOT].cold().input.clone();
-        let how = Enter {
-            input: input.as_ref(),
-            fresh: true,
-            ..Enter::default()
-        };
-        let handled = async {
-            let Some(scope) = call(|| flow.enter(how))?.scope else {
-                return Ok(());
-            };
-            match scope.on_failed(&failure) {
+        let entry = self.root_entry(Slots::Fresh);
+        let handled = match entry.enter(flow) {
+            Ok(entered) => match entered
+                .scope
+                .as_ref()
+                .and_then(|scope| scope.on_failed(&failure))
+            {
                 Some(handler) => self.guarded(handler, None).await,
                 None => Ok(()),
-            }
+            },
+            Err(error) => Err(error),
         };
-        if let Err(error) = handled.await {
+        if let Err(error) = handled {
             self.handler_failed(Ending::OnFailed, &error);
         }
         Ok(())

@@ -1,6 +1,10 @@
 //! Enters the scope of a line with its recorded values, for forward passes, restoring and rollback.
 
-use super::{Kept, Pass, records::Id, user_code::call};
+use super::{
+    Kept, Pass,
+    records::{Id, ROOT},
+    user_code::call,
+};
 use crate::{
     base::{
         error::{JournalError, StepError},
@@ -82,7 +86,7 @@ impl Entry {
     }
 
     /// Enters the scope. `None` if an `if` takes no branch.
-    pub(super) fn scope<'b>(&'b self, at: At<'b>) -> Restored<Option<Box<dyn Scope + 'b>>> {
+    pub(super) fn scope<'b>(&'b self, at: At<'b>) -> OrStop<Option<Box<dyn Scope + 'b>>> {
         match self.enter(at) {
             Ok(entered) => Ok(entered.scope),
             Err(error) => Err(Stop::Node(self.id, error)),
@@ -95,7 +99,44 @@ impl Entry {
     }
 }
 
-/// Why restoring or a rollback ended early.
+/// The flow of an execution, as the interpreter sees it.
+pub(crate) trait RootFlow: Sync {
+    /// Enters the flow's scope.
+    fn enter<'b>(&'b self, how: Enter<'b>) -> Result<Entered<'b>, StepError>;
+    /// Returns whether the flow has an `#[on_done]`.
+    fn has_on_done(&self) -> bool;
+    /// Loads the saved output.
+    fn load(&self, output: Option<&Json>) -> Result<(), StepError>;
+}
+
+/// What the flow's own scope is entered with: it borrows from this.
+pub(super) struct RootEntry {
+    input: Option<Json>,
+    slots: Slots,
+}
+
+impl Pass<'_> {
+    /// Entering the flow itself, with the input that is recorded.
+    pub(super) fn root_entry(self, slots: Slots) -> RootEntry {
+        let input = self.run.records()[ROOT].cold().input.clone();
+        RootEntry { input, slots }
+    }
+}
+
+impl RootEntry {
+    /// Enters the flow's scope.
+    pub(super) fn enter<'b>(&'b self, flow: &'b dyn RootFlow) -> Result<Entered<'b>, StepError> {
+        call(|| {
+            flow.enter(Enter {
+                input: self.input.as_ref(),
+                fresh: self.slots == Slots::Fresh,
+                ..Enter::default()
+            })
+        })
+    }
+}
+
+/// Why work inside a group ended early.
 pub(super) enum Stop {
     /// The journal failed to take a batch.
     Journal(JournalError),
@@ -103,8 +144,8 @@ pub(super) enum Stop {
     Node(Id, StepError),
 }
 
-/// The result of restoring.
-pub(super) type Restored<T = ()> = Result<T, Stop>;
+/// The result of anything inside a group: besides the journal, a node may stop it.
+pub(super) type OrStop<T = ()> = Result<T, Stop>;
 
 impl From<JournalError> for Stop {
     fn from(error: JournalError) -> Self {
@@ -114,7 +155,7 @@ impl From<JournalError> for Stop {
 
 impl Stop {
     /// Returns an error of the journal as the outer error; the inner error is a node and its error.
-    pub(super) fn split<T>(restored: Restored<T>) -> Kept<Result<T, (Id, StepError)>> {
+    pub(super) fn split<T>(restored: OrStop<T>) -> Kept<Result<T, (Id, StepError)>> {
         match restored {
             Ok(value) => Ok(Ok(value)),
             Err(Self::Journal(error)) => Err(error),

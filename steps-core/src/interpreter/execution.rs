@@ -6,29 +6,19 @@ use jiff::Timestamp;
 
 use super::{
     End, Kept, Pass, RunCore,
-    enter::Stop,
+    enter::{OrStop, RootFlow, Slots, Stop},
     records::{Id, ROOT},
     user_code::call,
 };
 use crate::{
     base::{error::StepError, future::BoxFuture, json::Json},
-    language::scope::{Enter, Entered},
+    language::scope::Entered,
     model::{
         state::{Ending, Until},
         status::{Status, Transition},
         table::Table,
     },
 };
-
-/// The flow of an execution, as the interpreter sees it.
-pub(crate) trait RootFlow: Sync {
-    /// Enters the flow's scope.
-    fn enter<'b>(&'b self, how: Enter<'b>) -> Result<Entered<'b>, StepError>;
-    /// Returns whether the flow has an `#[on_done]`.
-    fn has_on_done(&self) -> bool;
-    /// Loads the saved output.
-    fn load(&self, output: Option<&Json>) -> Result<(), StepError>;
-}
 
 /// The result of a pass.
 #[derive(Debug)]
@@ -115,34 +105,29 @@ impl Pass<'_> {
     }
 
     async fn forward(self, table: &'static Table, flow: &dyn RootFlow) -> Kept<PassOutcome> {
-        let (input, has_output, loaded) = {
+        let (has_output, loaded) = {
             let records = self.run.records();
-            let cold = records[ROOT].cold();
-            let has_output = cold.ending == Some(Ending::OnDone);
-            (cold.input.clone(), has_output, records[ROOT].loaded)
+            let has_output = records[ROOT].cold().ending == Some(Ending::OnDone);
+            (has_output, records[ROOT].loaded)
         };
-        if !has_output
-            && !loaded
-            && let Some((id, error)) =
-                Box::pin(self.restore_all(table, flow, input.as_ref())).await?
-        {
-            return Ok(PassOutcome::Misfit {
-                path: self.run.records().path(id),
-                why: error.text(),
-            });
+        if !has_output && !loaded {
+            let restored = Box::pin(self.restore_all(table, flow)).await;
+            if let Err((id, error)) = Stop::split(restored)? {
+                return Ok(PassOutcome::Misfit {
+                    path: self.run.records().path(id),
+                    why: error.text(),
+                });
+            }
         }
         let mut now = self.now();
         if self.run.records()[ROOT].status != Status::Running {
             self.run.change(ROOT, |root| root.begin(now));
         }
-        let how = Enter {
-            input: input.as_ref(),
-            ..Enter::default()
-        };
         if !has_output {
-            let ended = match call(|| flow.enter(how)) {
-                Ok(entered) => self.lines(table, entered, &mut now).await?,
-                Err(error) => Err(error),
+            let entry = self.root_entry(Slots::Kept);
+            let ended = match entry.enter(flow) {
+                Ok(entered) => Stop::split(self.lines(table, entered, &mut now).await)?,
+                Err(error) => Err((ROOT, error)),
             };
             match ended {
                 Ok(End::Done) => {}
@@ -159,7 +144,7 @@ impl Pass<'_> {
                     self.fail_group(ROOT, now);
                     return Box::pin(self.after_failure(table, flow)).await;
                 }
-                Err(error) => {
+                Err((_, error)) => {
                     self.run.records()[ROOT].cold_mut().ending = Some(Ending::OnFailed);
                     self.fail(ROOT, &error, now);
                     return Box::pin(self.after_failure(table, flow)).await;
@@ -167,7 +152,7 @@ impl Pass<'_> {
             }
         }
         if flow.has_on_done() {
-            Box::pin(self.handle_done(flow)).await;
+            Box::pin(self.handle_done(flow)).await?;
             now = self.now();
         }
         self.run.change(ROOT, |root| {
@@ -179,35 +164,29 @@ impl Pass<'_> {
     }
 
     /// Loads the values of a saved state into their slots, the first time, before anything runs.
-    /// Returns the node that can't be read any more, if there is one.
-    async fn restore_all(
-        self,
-        table: &'static Table,
-        flow: &dyn RootFlow,
-        input: Option<&Json>,
-    ) -> Kept<Option<(Id, StepError)>> {
-        let how = Enter {
-            input,
-            ..Enter::default()
-        };
-        let Ok(entered) = call(|| flow.enter(how)) else {
+    async fn restore_all(self, table: &'static Table, flow: &dyn RootFlow) -> OrStop {
+        let entry = self.root_entry(Slots::Kept);
+        let Ok(entered) = entry.enter(flow) else {
             // The pass reports this error when it enters the flow.
-            return Ok(None);
+            return Ok(());
         };
         let Some(scope) = entered.scope else {
-            return Ok(None);
+            return Ok(());
         };
-        {
-            let mut records = self.run.records();
-            if let Some(input) = entered.input {
-                records[ROOT].cold_mut().input = Some(input);
-                self.run.committer.mark(ROOT);
-            }
-            records.lines(ROOT, table.nodes);
-            records[ROOT].loaded = true;
+        self.record_root_entry(table, entered.input);
+        self.run.records()[ROOT].loaded = true;
+        self.restore(&*scope, 0, table.nodes, ROOT).await
+    }
+
+    /// Records the input, if entering the flow evaluated it, and makes the records of the lines.
+    /// Returns the first of these.
+    fn record_root_entry(self, table: &'static Table, input: Option<Json>) -> Id {
+        let mut records = self.run.records();
+        if let Some(input) = input {
+            records[ROOT].cold_mut().input = Some(input);
+            self.run.committer.mark(ROOT);
         }
-        let restored = self.restore(&*scope, 0, table.nodes, ROOT).await;
-        Ok(Stop::split(restored)?.err())
+        records.lines(ROOT, table.nodes)
     }
 
     /// Runs the lines, and the code after them.
@@ -220,89 +199,63 @@ impl Pass<'_> {
         table: &'static Table,
         entered: Entered<'_>,
         now: &mut Timestamp,
-    ) -> impl Future<Output = Kept<Result<End, StepError>>> + Send {
+    ) -> impl Future<Output = OrStop<End>> + Send {
         async move {
+            let failed = |error| Stop::Node(ROOT, error);
+            let limits = &self.run.options.limits;
             let Some(scope) = entered.scope else {
-                return Ok(Ok(End::Done));
+                return Ok(End::Done);
             };
-            let first = {
-                let mut records = self.run.records();
-                if let Some(input) = entered.input {
-                    if let Err(error) = self.run.options.limits.check("input", Some(&input)) {
-                        return Ok(Err(error));
-                    }
-                    records[ROOT].cold_mut().input = Some(input);
-                    self.run.committer.mark(ROOT);
-                }
-                records.lines(ROOT, table.nodes)
-            };
+            let checked = limits.check("input", entered.input.as_ref());
+            checked.map_err(failed)?;
+            let first = self.record_root_entry(table, entered.input);
             let end = self.sequence(&*scope, 0, table.nodes, first, now).await?;
             if end != End::Done {
-                return Ok(Ok(end));
+                return Ok(end);
             }
             if let Some(end) = self.interrupted_at_end() {
-                return Ok(Ok(end));
+                return Ok(end);
             }
             let finished = self.finished(scope.finish()).await?;
             *now = self.now();
-            match finished {
-                Ok(saved) => {
-                    if let Err(error) = self.run.options.limits.check("output", saved.as_ref()) {
-                        return Ok(Err(error));
-                    }
-                    let mut records = self.run.records();
-                    let root = &mut records[ROOT];
-                    root.output = saved;
-                    root.cold_mut().ending = Some(Ending::OnDone);
-                    self.run.committer.mark(ROOT);
-                    Ok(Ok(End::Done))
-                }
-                Err(error) => Ok(Err(error)),
-            }
+            let saved = finished.map_err(failed)?;
+            limits.check("output", saved.as_ref()).map_err(failed)?;
+            let mut records = self.run.records();
+            let root = &mut records[ROOT];
+            root.output = saved;
+            root.cold_mut().ending = Some(Ending::OnDone);
+            self.run.committer.mark(ROOT);
+            Ok(End::Done)
         }
     }
 
-    /// Calls `#[on_done]`, after the code after the steps has run and its output is recorded.
-    async fn handle_done(self, flow: &dyn RootFlow) {
-        let (input, output) = {
-            let records = self.run.records();
-            (
-                records[ROOT].cold().input.clone(),
-                records[ROOT].output.clone(),
-            )
+    /// Calls `#[on_done]`, after the code after the steps has run.
+    async fn handle_done(self, flow: &dyn RootFlow) -> Kept<()> {
+        let output = self.run.output();
+        let entry = self.root_entry(Slots::Fresh);
+        let loaded = call(|| flow.load(output.as_ref()));
+        let handled = match loaded.and_then(|()| entry.enter(flow)) {
+            Ok(entered) => match &entered.scope {
+                Some(scope) => self.handle(scope.on_done()).await?,
+                None => Ok(()),
+            },
+            Err(error) => Err(error),
         };
-        let how = Enter {
-            input: input.as_ref(),
-            fresh: true,
-            ..Enter::default()
-        };
-        let handled = async {
-            let entered = call(|| {
-                flow.load(output.as_ref())?;
-                flow.enter(how)
-            })?;
-            let Some(scope) = entered.scope else {
-                return Ok(());
-            };
-            self.handle(scope.on_done()).await
-        };
-        if let Err(error) = handled.await {
+        if let Err(error) = handled {
             self.handler_failed(Ending::OnDone, &error);
         }
+        Ok(())
     }
 
     /// Calls a handler, after the output that it takes is committed.
-    pub(super) async fn handle(
+    async fn handle(
         self,
         handler: Option<BoxFuture<'_, Result<(), StepError>>>,
-    ) -> Result<(), StepError> {
+    ) -> Kept<Result<(), StepError>> {
         let Some(handler) = handler else {
-            return Ok(());
+            return Ok(Ok(()));
         };
-        self.run
-            .commit()
-            .await
-            .map_err(|error| StepError::fatal(error.to_string()))?;
-        self.guarded(handler, None).await
+        self.run.commit().await?;
+        Ok(self.guarded(handler, None).await)
     }
 }

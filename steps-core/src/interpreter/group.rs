@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::{
     End, Kept, Pass, RollbackEnd,
-    enter::{At, Slots, Stop},
+    enter::{At, OrStop, Slots, Stop},
     gate::Gate,
     records::Id,
 };
@@ -73,7 +73,17 @@ impl<'r> Pass<'r> {
         if status == Status::UndoFailed {
             return Ok(End::Failed);
         }
-        if !matches!(node.work, Work::Step(_)) && status != Status::Undone {
+        let has_done_something = match &node.work {
+            // A step that failed has nothing to take back.
+            Work::Step(_) => false,
+            Work::Group(_)
+            | Work::Parallel(_)
+            | Work::If { .. }
+            | Work::For { .. }
+            | Work::Loop { .. }
+            | Work::Flow(_) => status != Status::Undone,
+        };
+        if has_done_something {
             match Box::pin(self.roll_back_line(at, node, id)).await? {
                 RollbackEnd::Waiting(until) => return Ok(End::Waiting(Some(until))),
                 RollbackEnd::Halted => return Ok(End::Waiting(None)),
@@ -114,9 +124,9 @@ impl<'r> Pass<'r> {
         if self.run.records()[id].status == Status::Undoing {
             return self.roll_back_flow(at, node, id).await;
         }
-        let end = match self.inside(at, node, id, now).await? {
+        let end = match Stop::split(self.inside(at, node, id, now).await)? {
             Ok(end) => end,
-            Err(error) => {
+            Err((_, error)) => {
                 *now = self.now();
                 self.fail(id, &error, *now)
             }
@@ -124,9 +134,16 @@ impl<'r> Pass<'r> {
         match end {
             End::Failed => {
                 self.fail_group(id, *now);
-                if let Work::Flow(table) = node.work
-                    && table.on_failure == OnFailure::Undo
-                {
+                let takes_itself_back = match &node.work {
+                    Work::Flow(table) => table.on_failure == OnFailure::Undo,
+                    Work::Step(_)
+                    | Work::Group(_)
+                    | Work::Parallel(_)
+                    | Work::If { .. }
+                    | Work::For { .. }
+                    | Work::Loop { .. } => false,
+                };
+                if takes_itself_back {
                     self.run.change(id, |record| record.on(Transition::Undo));
                     return self.roll_back_flow(at, node, id).await;
                 }
@@ -179,29 +196,39 @@ impl<'r> Pass<'r> {
         node: &'static Line,
         id: Id,
         now: &mut Timestamp,
-    ) -> Kept<Result<End, StepError>> {
-        if let Work::Loop { body, max } = node.work {
-            return self.rounds(at, body, max, id, now).await;
+    ) -> OrStop<End> {
+        match node.work {
+            Work::Loop { body, max } => self.rounds(at, body, max, id, now).await,
+            Work::Step(_)
+            | Work::Group(_)
+            | Work::Parallel(_)
+            | Work::If { .. }
+            | Work::For { .. }
+            | Work::Flow(_) => self.inside_scope(at, node, id, now).await,
         }
+    }
+
+    /// Enters the one scope of a line that is no `loop`, and runs everything in it.
+    async fn inside_scope(
+        self,
+        at: At<'_>,
+        node: &'static Line,
+        id: Id,
+        now: &mut Timestamp,
+    ) -> OrStop<End> {
+        let failed = |error| Stop::Node(id, error);
         let entry = self.entry(id, Slots::Kept);
-        let mut entered = match entry.enter(at) {
-            Ok(entered) => entered,
-            Err(error) => return Ok(Err(error)),
-        };
+        let mut entered = entry.enter(at).map_err(failed)?;
         let nodes = self.run.records().len();
-        if let Err(error) = self.run.options.limits.check_entry(&entered, nodes) {
-            return Ok(Err(error));
-        }
+        let limits = &self.run.options.limits;
+        limits.check_entry(&entered, nodes).map_err(failed)?;
         let lines = self.record_entry(node, id, &mut entered);
         let Some(scope) = entered.scope else {
-            return Ok(match at.scope.load(at.item, at.line, Saved::Nothing) {
-                Ok(()) => Ok(self.done(id, None, *now)),
-                Err(error) => Err(StepError::fatal(error)),
-            });
+            let loaded = at.scope.load(at.item, at.line, Saved::Nothing);
+            loaded.map_err(|error| failed(StepError::fatal(error)))?;
+            return Ok(self.done(id, None, *now));
         };
-        if let Err(error) = self.load_once(&*scope, node, id).await? {
-            return Ok(Err(error));
-        }
+        self.load_once(&*scope, node, id).await?;
         let first = self.run.records()[id].children().start;
         let end = match node.work {
             Work::Parallel(lines) => {
@@ -226,7 +253,7 @@ impl<'r> Pass<'r> {
             | Work::Flow(_) => self.sequence(&*scope, 0, lines, first, now).await?,
         };
         if end != End::Done {
-            return Ok(Ok(end));
+            return Ok(end);
         }
         self.close(scope, node, id, now).await
     }
@@ -263,17 +290,11 @@ impl<'r> Pass<'r> {
     }
 
     /// Restores a scope that was read from a saved state, the first time it is entered.
-    async fn load_once(
-        self,
-        scope: &dyn Scope,
-        node: &'static Line,
-        id: Id,
-    ) -> Kept<Result<(), StepError>> {
+    async fn load_once(self, scope: &dyn Scope, node: &'static Line, id: Id) -> OrStop {
         if std::mem::replace(&mut self.run.records()[id].loaded, true) {
-            return Ok(Ok(()));
+            return Ok(());
         }
-        let restored = self.restore_below(scope, node, id).boxed().await;
-        Ok(Stop::split(restored)?.map_err(|(_, error)| error))
+        self.restore_below(scope, node, id).boxed().await
     }
 
     /// Ends a line, after everything in its scope is done.
@@ -283,21 +304,26 @@ impl<'r> Pass<'r> {
         node: &'static Line,
         id: Id,
         now: &mut Timestamp,
-    ) -> Kept<Result<End, StepError>> {
-        let saved = if let Work::Flow(_) = node.work {
-            if let Some(end) = self.interrupted_at_end() {
-                return Ok(Ok(end));
+    ) -> OrStop<End> {
+        let saved = match &node.work {
+            Work::Flow(_) => {
+                if let Some(end) = self.interrupted_at_end() {
+                    return Ok(end);
+                }
+                let finished = self.finished(scope.finish()).await?;
+                *now = self.now();
+                finished.map_err(|error| Stop::Node(id, error))?
             }
-            let finished = self.finished(scope.finish()).await?;
-            *now = self.now();
-            match finished {
-                Ok(saved) => saved,
-                Err(error) => return Ok(Err(error)),
+            Work::Step(_)
+            | Work::Group(_)
+            | Work::Parallel(_)
+            | Work::If { .. }
+            | Work::For { .. }
+            | Work::Loop { .. } => {
+                scope.close(true);
+                None
             }
-        } else {
-            scope.close(true);
-            None
         };
-        Ok(Ok(self.done(id, saved, *now)))
+        Ok(self.done(id, saved, *now))
     }
 }

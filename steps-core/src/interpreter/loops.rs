@@ -3,8 +3,8 @@
 use jiff::Timestamp;
 
 use super::{
-    End, Kept, Pass,
-    enter::{At, Slots, Stop},
+    End, Pass,
+    enter::{At, OrStop, Slots, Stop},
     gate::Gate,
     records::Id,
     user_code::call,
@@ -23,17 +23,14 @@ impl Pass<'_> {
         max: u32,
         id: Id,
         now: &mut Timestamp,
-    ) -> Kept<Result<End, StepError>> {
+    ) -> OrStop<End> {
         if !std::mem::replace(&mut self.run.records()[id].loaded, true) {
             let done = self.run.records().rounds_done(id);
-            let restored = self.restore_round(at, body, id, done).await;
-            if let Err((_, error)) = Stop::split(restored)? {
-                return Ok(Err(error));
-            }
+            self.restore_round(at, body, id, done).await?;
         }
         loop {
             if self.gate(id) == Gate::Halted {
-                return Ok(Ok(End::Waiting(None)));
+                return Ok(End::Waiting(None));
             }
             let round = {
                 let mut records = self.run.records();
@@ -43,23 +40,26 @@ impl Pass<'_> {
                     Some(last) if records[last].status != Status::Done => last,
                     Some(last) if records[last].cold().decision == Some(true) => {
                         drop(records);
-                        return Ok(Ok(self.done(id, None, *now)));
+                        return Ok(self.done(id, None, *now));
                     }
                     _ if max != 0 && count >= max as usize => {
                         drop(records);
-                        return Ok(Err(StepError::fatal(format!(
-                            "its condition did not hold after {max} rounds"
-                        ))));
+                        return Err(Stop::Node(
+                            id,
+                            StepError::fatal(format!(
+                                "its condition did not hold after {max} rounds"
+                            )),
+                        ));
                     }
                     _ => records.round(id),
                 }
             };
             let nodes = self.run.records().len();
-            if let Err(error) = self.run.options.limits.check_nodes(nodes) {
-                return Ok(Err(error));
-            }
+            let limits = &self.run.options.limits;
+            let checked = limits.check_nodes(nodes);
+            checked.map_err(|error| Stop::Node(id, error))?;
             match self.round(at, body, round, now).await? {
-                Ok(End::Done) => {}
+                End::Done => {}
                 other => return Ok(other),
             }
         }
@@ -71,41 +71,36 @@ impl Pass<'_> {
         body: &'static [Line],
         id: Id,
         now: &mut Timestamp,
-    ) -> Kept<Result<End, StepError>> {
+    ) -> OrStop<End> {
         if let Some(end) = self.open(id, *now) {
-            return Ok(Ok(end));
+            return Ok(end);
         }
         let entry = self.round_entry(id, Slots::Kept, false);
-        let scope = match entry.enter(at).map(|entered| entered.scope) {
-            Ok(Some(scope)) => scope,
-            Ok(None) => return Ok(Ok(End::Done)),
-            Err(error) => return Ok(Err(error)),
+        let Some(scope) = entry.scope(at)? else {
+            return Ok(End::Done);
         };
         let first = self.run.records().lines(id, body);
         if !std::mem::replace(&mut self.run.records()[id].loaded, true) {
-            let restored = self.restore(&*scope, 0, body, id).await;
-            if let Err((_, error)) = Stop::split(restored)? {
-                return Ok(Err(error));
-            }
+            self.restore(&*scope, 0, body, id).await?;
         }
         let end = self.sequence(&*scope, 0, body, first, now).await?;
         match end {
             End::Done => {}
-            End::Waiting(_) => return Ok(Ok(end)),
+            End::Waiting(_) => return Ok(end),
             End::Failed | End::Interrupted => {
                 self.fail_group(id, *now);
-                return Ok(Ok(end));
+                return Ok(end);
             }
         }
         match call(|| scope.until(entry.cx())) {
             Ok(last) => {
                 self.run.records()[id].cold_mut().decision = Some(last);
                 scope.close(last);
-                Ok(Ok(self.done(id, None, *now)))
+                Ok(self.done(id, None, *now))
             }
             Err(error) => {
                 self.fail(id, &error, *now);
-                Ok(Ok(End::Failed))
+                Ok(End::Failed)
             }
         }
     }

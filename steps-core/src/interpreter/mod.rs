@@ -75,6 +75,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use crate::{base::error::JournalError, language::cx::Cx};
+pub(crate) use enter::RootFlow;
 pub(crate) use failures::cause_of;
 pub use limits::RunLimits;
 use records::Id;

@@ -81,19 +81,28 @@ impl Pass<'_> {
     /// that has not happened yet. `None` if the branch must be entered.
     fn idle(self, records: &Records, id: Id, now: Timestamp) -> Option<End> {
         let record = &records[id];
-        match (record.status, record.kind) {
-            (Status::Done, _) => Some(End::Done),
+        match record.status {
+            Status::Done => Some(End::Done),
             _ if self.run.may_be_blocked() => None,
-            (Status::Waiting, Kind::Step) => match record.cold().until? {
+            Status::Waiting => match record.cold().until.filter(|_| record.kind == Kind::Step)? {
                 Until::Time(time) => {
                     (time > now && !self.run.options.eager).then_some(End::Waiting(Some(time)))
                 }
                 Until::Signal => record.cold().input.is_none().then_some(End::Waiting(None)),
             },
-            (Status::Running, Kind::Item | Kind::Group) => record
-                .children()
-                .map(|id| self.idle(records, id, now))
-                .find(|idle| *idle != Some(End::Done))?,
+            Status::Running => match record.kind {
+                Kind::Item | Kind::Group => record
+                    .children()
+                    .map(|id| self.idle(records, id, now))
+                    .find(|idle| *idle != Some(End::Done))?,
+                Kind::Step
+                | Kind::Parallel
+                | Kind::If
+                | Kind::For
+                | Kind::Loop
+                | Kind::Round
+                | Kind::Flow => None,
+            },
             _ => None,
         }
     }

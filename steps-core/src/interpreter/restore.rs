@@ -2,7 +2,7 @@
 
 use super::{
     Pass,
-    enter::{At, Restored, Slots, Stop},
+    enter::{At, OrStop, Slots, Stop},
     records::Id,
     retry::pause,
     user_code::call,
@@ -25,7 +25,7 @@ impl Pass<'_> {
         item: usize,
         nodes: &'static [Line],
         parent: Id,
-    ) -> Restored {
+    ) -> OrStop {
         let children = self.run.records()[parent].children();
         for ((line, node), id) in nodes.iter().enumerate().zip(children) {
             self.restore_line(At { scope, item, line }, node, id)
@@ -34,7 +34,7 @@ impl Pass<'_> {
         Ok(())
     }
 
-    async fn restore_line(self, at: At<'_>, node: &'static Line, id: Id) -> Restored {
+    async fn restore_line(self, at: At<'_>, node: &'static Line, id: Id) -> OrStop {
         let status = self.run.records()[id].status;
         // An optional line that failed has no value. If it is a group, it was undone.
         if node.marks.optional && matches!(status, Status::Failed | Status::Undone) {
@@ -74,7 +74,7 @@ impl Pass<'_> {
     }
 
     /// Restores the value of a line that is done.
-    async fn restore_done(self, at: At<'_>, node: &'static Line, id: Id) -> Restored {
+    async fn restore_done(self, at: At<'_>, node: &'static Line, id: Id) -> OrStop {
         match &node.work {
             Work::Step(meta) => self.restore_step(at, meta, id).await,
             Work::Flow(_) => {
@@ -99,7 +99,7 @@ impl Pass<'_> {
     }
 
     /// Restores the output of a step that is or was done.
-    async fn restore_step(self, at: At<'_>, meta: &'static StepMeta, id: Id) -> Restored {
+    async fn restore_step(self, at: At<'_>, meta: &'static StepMeta, id: Id) -> OrStop {
         if meta.volatile {
             return self.run_again(at, meta, id).await;
         }
@@ -119,7 +119,7 @@ impl Pass<'_> {
     }
 
     /// Runs a volatile step again, by its policy, because its output was not saved.
-    async fn run_again(self, at: At<'_>, meta: &'static StepMeta, id: Id) -> Restored {
+    async fn run_again(self, at: At<'_>, meta: &'static StepMeta, id: Id) -> OrStop {
         let (mut failures, mut polls) = (0, 0);
         loop {
             let attempt = self.run.records()[id].attempts;
@@ -153,7 +153,7 @@ impl Pass<'_> {
 
     /// Restores the finished lines of a scope that an earlier pass had begun. The values stay in
     /// the scope's cell until the pass enters it.
-    async fn restore_begun(self, at: At<'_>, node: &'static Line, id: Id) -> Restored {
+    async fn restore_begun(self, at: At<'_>, node: &'static Line, id: Id) -> OrStop {
         let is_entered = {
             let records = self.run.records();
             let cold = records[id].cold();
@@ -166,20 +166,27 @@ impl Pass<'_> {
         if !is_entered {
             return Ok(());
         }
-        if let Work::Loop { body, .. } = &node.work {
-            return self.restore_rounds(at, body, id).await;
+        match &node.work {
+            Work::Loop { body, .. } => self.restore_rounds(at, body, id).await,
+            Work::Step(_)
+            | Work::Group(_)
+            | Work::Parallel(_)
+            | Work::If { .. }
+            | Work::For { .. }
+            | Work::Flow(_) => {
+                let entry = self.entry(id, Slots::Fresh);
+                let Some(scope) = entry.scope(at)? else {
+                    return Ok(());
+                };
+                self.run.records()[id].loaded = true;
+                self.restore_below(&*scope, node, id).await
+            }
         }
-        let entry = self.entry(id, Slots::Fresh);
-        let Some(scope) = entry.scope(at)? else {
-            return Ok(());
-        };
-        self.run.records()[id].loaded = true;
-        self.restore_below(&*scope, node, id).await
     }
 
     /// Restores a loop that an earlier pass had begun: the finished rounds that the next round may
     /// use, and the finished lines of the round that had begun.
-    async fn restore_rounds(self, at: At<'_>, body: &'static [Line], id: Id) -> Restored {
+    async fn restore_rounds(self, at: At<'_>, body: &'static [Line], id: Id) -> OrStop {
         let (done, begun) = {
             let mut records = self.run.records();
             records[id].loaded = true;
@@ -209,17 +216,26 @@ impl Pass<'_> {
         scope: &dyn Scope,
         node: &'static Line,
         id: Id,
-    ) -> Restored {
-        if let Work::For { body, .. } = &node.work {
-            let items = self.run.records()[id].children();
-            for (item, id) in items.enumerate() {
-                self.restore(scope, item, body, id).await?;
+    ) -> OrStop {
+        match &node.work {
+            Work::For { body, .. } => {
+                let items = self.run.records()[id].children();
+                for (item, id) in items.enumerate() {
+                    self.restore(scope, item, body, id).await?;
+                }
+                Ok(())
             }
-            return Ok(());
+            Work::Step(_)
+            | Work::Group(_)
+            | Work::Parallel(_)
+            | Work::If { .. }
+            | Work::Loop { .. }
+            | Work::Flow(_) => {
+                let decision = self.run.records()[id].cold().decision;
+                let lines = node.work.own_lines(decision);
+                self.restore(scope, 0, lines, id).await
+            }
         }
-        let decision = self.run.records()[id].cold().decision;
-        let lines = node.work.own_lines(decision);
-        self.restore(scope, 0, lines, id).await
     }
 
     /// Restores the finished round `number`, counted from 1, as the previous round; nothing if it
@@ -230,7 +246,7 @@ impl Pass<'_> {
         body: &'static [Line],
         id: Id,
         number: usize,
-    ) -> Restored {
+    ) -> OrStop {
         // Expressions that are evaluated again while a round is restored may use the round before.
         let first = if asks_prev(body) { 1 } else { number };
         for each in first.max(1)..=number {
@@ -248,7 +264,7 @@ impl Pass<'_> {
 }
 
 /// Loads a saved value into a line's slot.
-fn load(at: At<'_>, id: Id, saved: Saved<'_>) -> Restored {
+fn load(at: At<'_>, id: Id, saved: Saved<'_>) -> OrStop {
     let load = || {
         let loaded = at.scope.load(at.item, at.line, saved);
         loaded.map_err(|e| StepError::fatal(format!("its saved output can't be read: {e}")))

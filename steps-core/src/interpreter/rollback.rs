@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::{
     Kept, Pass, RollbackEnd,
-    enter::{At, Restored, Slots, Stop},
+    enter::{At, OrStop, Slots, Stop},
     records::Id,
     retry::pause,
 };
@@ -185,14 +185,14 @@ impl<'r> Pass<'r> {
 
     /// Records how the rollback of a group, an item or a round ended, if it has ended.
     fn end_rollback(self, id: Id, end: RollbackEnd) {
-        let event = match end {
+        let transition = match end {
             RollbackEnd::Waiting(_) | RollbackEnd::Halted => return,
             RollbackEnd::Clean | RollbackEnd::Pivot => Transition::UndoFinish,
             RollbackEnd::Failed => Transition::UndoFail,
         };
         // For a node that could not be entered, `refuse` has already recorded the failure.
         if self.run.records()[id].status != Status::UndoFailed {
-            self.run.change(id, |record| record.on(event));
+            self.run.change(id, |record| record.on(transition));
         }
     }
 
@@ -220,7 +220,7 @@ impl<'r> Pass<'r> {
         at: At<'_>,
         node: &'static Line,
         id: Id,
-    ) -> Restored<RollbackEnd> {
+    ) -> OrStop<RollbackEnd> {
         if let Work::Loop { body, .. } = &node.work {
             return self.roll_back_rounds(at, body, id).await;
         }
@@ -297,7 +297,7 @@ impl<'r> Pass<'r> {
         at: At<'_>,
         body: &'static [Line],
         id: Id,
-    ) -> Restored<RollbackEnd> {
+    ) -> OrStop<RollbackEnd> {
         let rounds = self.run.records()[id].cold().rounds.clone();
         for (index, round) in rounds.into_iter().enumerate().rev() {
             {
@@ -351,9 +351,15 @@ impl<'r> Pass<'r> {
 /// Returns what the end of a line's rollback means for the lines before it: a pivot in a nested
 /// flow counts only there.
 fn own_pivot(node: &Line, end: RollbackEnd) -> RollbackEnd {
-    match (end, &node.work) {
-        (RollbackEnd::Pivot, Work::Flow(_)) => RollbackEnd::Clean,
-        _ => end,
+    match &node.work {
+        Work::Flow(_) if end == RollbackEnd::Pivot => RollbackEnd::Clean,
+        Work::Step(_)
+        | Work::Group(_)
+        | Work::Parallel(_)
+        | Work::If { .. }
+        | Work::For { .. }
+        | Work::Loop { .. }
+        | Work::Flow(_) => end,
     }
 }
 

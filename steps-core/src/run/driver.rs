@@ -12,11 +12,7 @@ use crate::{
         json::Json,
         sync::lock,
     },
-    interpreter::{
-        RunCore, execution,
-        execution::{PassOutcome, RootFlow},
-        user_code::Instrumented,
-    },
+    interpreter::{RootFlow, RunCore, execution, execution::PassOutcome, user_code::Instrumented},
     journal::PassEnd,
     language::{
         flow::{Flow, FlowCell, Root},

@@ -221,7 +221,14 @@ impl Records {
         let record = &self[id];
         match record.kind {
             Kind::Loop => record.cold().rounds.clone(),
-            _ => record.children().collect(),
+            Kind::Step
+            | Kind::Group
+            | Kind::Parallel
+            | Kind::If
+            | Kind::For
+            | Kind::Item
+            | Kind::Round
+            | Kind::Flow => record.children().collect(),
         }
     }
 

@@ -115,8 +115,8 @@ impl Record {
     /// Changes the status. A transition that the state machine does not allow is a bug of the
     /// interpreter: it panics in debug builds; otherwise it is logged, and the status stays.
     #[inline]
-    pub(crate) fn on(&mut self, event: Transition) {
-        match self.status.on(event) {
+    pub(crate) fn on(&mut self, transition: Transition) {
+        match self.status.on(transition) {
             Ok(status) => self.status = status,
             Err(error) => {
                 debug_assert!(false, "{:?}: {error}", self.name);

@@ -5,7 +5,7 @@ use std::{future::poll_fn, task::Poll, time::Duration};
 use super::{Fate, RandomLine, What, name};
 use crate::{
     base::{error::StepError, future::BoxFuture, json::Json},
-    interpreter::execution::RootFlow,
+    interpreter::RootFlow,
     language::{
         cx::Cx,
         scope::{Answer, Enter, Entered, Keys, LoadError, Op, OpResult, Saved, Scope},

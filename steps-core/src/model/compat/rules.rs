@@ -250,15 +250,14 @@ pub(crate) fn misfit(
     foreign: bool,
     outputs: Outputs,
 ) -> Option<String> {
-    let group = |kind| matches!(kind, Kind::Group | Kind::Parallel);
-    let any_group = foreign
-        && state.kind == Kind::Step
-        && state.output.is_none()
-        && matches!(
-            node.work,
-            Work::Group(_) | Work::Parallel(_) | Work::If { .. } | Work::Flow(_)
-        );
-    let same = state.kind == node.kind() || (group(state.kind) && group(node.kind())) || any_group;
+    let has_lines = match node.work {
+        Work::Group(_) | Work::Parallel(_) | Work::If { .. } | Work::Flow(_) => true,
+        // Its children are items or rounds, which a foreign tree can't have.
+        Work::Step(_) | Work::For { .. } | Work::Loop { .. } => false,
+    };
+    let any_group = foreign && state.kind == Kind::Step && state.output.is_none() && has_lines;
+    let both_plain = state.kind.is_plain_group() && node.kind().is_plain_group();
+    let same = state.kind == node.kind() || both_plain || any_group;
     if !same {
         state.started_at?;
         return Some(format!(

@@ -18,6 +18,47 @@ impl Kind {
         Self::Flow,
     ];
 
+    /// Returns whether the children run at once, so that none comes after another.
+    pub(crate) const fn is_parallel(self) -> bool {
+        match self {
+            Self::Parallel => true,
+            Self::Step
+            | Self::Group
+            | Self::If
+            | Self::For
+            | Self::Item
+            | Self::Loop
+            | Self::Round
+            | Self::Flow => false,
+        }
+    }
+
+    /// Returns whether the children come from something that was decided and recorded: a condition,
+    /// a list of items, the end of each round.
+    pub(crate) const fn is_decided(self) -> bool {
+        match self {
+            Self::If | Self::For | Self::Loop => true,
+            Self::Step | Self::Group | Self::Parallel | Self::Item | Self::Round | Self::Flow => {
+                false
+            }
+        }
+    }
+
+    /// Returns whether it is a group that may become one of another such kind between two versions
+    /// of a flow, because its children are the same lines.
+    pub(crate) const fn is_plain_group(self) -> bool {
+        match self {
+            Self::Group | Self::Parallel => true,
+            Self::Step
+            | Self::If
+            | Self::For
+            | Self::Item
+            | Self::Loop
+            | Self::Round
+            | Self::Flow => false,
+        }
+    }
+
     /// Returns the name used in JSON and in messages.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -4,7 +4,7 @@
 //! Each change of a status goes through [`Status::on`]. Clearing is not undoing: the effects of a
 //! step stay, and the step runs again.
 
-use super::{Kind, Row, State, StateError, path};
+use super::{Row, State, StateError, path};
 use crate::model::status::{IllegalTransition, Status, Transition};
 
 impl State {
@@ -86,7 +86,7 @@ impl State {
         let mut place = Place::Root;
         for name in names {
             cleared += usize::from(reopen(node));
-            let parallel = node.kind == Kind::Parallel;
+            let parallel = node.kind.is_parallel();
             let Some(at) = node.states.iter().position(|state| state.name == name) else {
                 return Ok(cleared);
             };
@@ -142,7 +142,7 @@ fn recover(node: &mut State, place: Place, stale: &mut bool) -> usize {
     if node.status == Status::Done {
         return if *stale { wipe(node, place) } else { 0 };
     }
-    let parallel = node.kind == Kind::Parallel;
+    let parallel = node.kind.is_parallel();
     let before = *stale;
     let mut count = 0;
     for below in &mut node.states {
@@ -167,7 +167,7 @@ fn recover(node: &mut State, place: Place, stale: &mut bool) -> usize {
     let anew = node.states.is_empty() || (taken_back && nothing_below);
     if place == Place::Below && anew {
         forget(node, place);
-        if is_decided(node.kind) {
+        if node.kind.is_decided() {
             node.states.clear();
         }
     } else {
@@ -245,11 +245,6 @@ fn forget_values(node: &mut State, place: Place) {
     }
 }
 
-/// Returns whether the children of a node of this kind depend on a recorded decision.
-const fn is_decided(kind: Kind) -> bool {
-    matches!(kind, Kind::If | Kind::For | Kind::Loop)
-}
-
 /// Clears the node and everything below it. Returns how many of these nodes were not pending.
 fn wipe(node: &mut State, place: Place) -> usize {
     let mut count = usize::from(node.status != Status::Pending);
@@ -260,7 +255,7 @@ fn wipe(node: &mut State, place: Place) -> usize {
         .sum::<usize>();
     forget(node, place);
     node.info = None;
-    if is_decided(node.kind) {
+    if node.kind.is_decided() {
         node.states.clear();
     }
     count

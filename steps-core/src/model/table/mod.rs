@@ -131,19 +131,6 @@ impl Work {
             Self::Flow(table) => table.nodes,
         }
     }
-
-    /// Returns the lines of the only group below, if there is exactly one.
-    pub(crate) const fn lines(&self) -> &'static [Line] {
-        match self {
-            Self::Step(_) => &[],
-            Self::Group(lines)
-            | Self::Parallel(lines)
-            | Self::If { then: lines, .. }
-            | Self::For { body: lines, .. }
-            | Self::Loop { body: lines, .. } => lines,
-            Self::Flow(table) => table.nodes,
-        }
-    }
 }
 
 impl Line {

@@ -226,26 +226,27 @@ impl Comparison {
         if old.optional && !node.marks.optional {
             self.say(What::NotOptional);
         }
-        match (&old.work, &node.work) {
-            (
-                WorkSnapshot::If { then, otherwise },
-                Work::If {
-                    then: new_then,
-                    otherwise: new_otherwise,
-                },
-            ) => {
-                self.scope(then, new_then, Some(node));
-                self.scope(otherwise, new_otherwise, Some(node));
+        match &old.work {
+            WorkSnapshot::Step { .. } => {}
+            WorkSnapshot::If { then, otherwise } => {
+                if let [new_then, new_otherwise] = bodies(&node.work)[..] {
+                    self.scope(then, new_then, Some(node));
+                    self.scope(otherwise, new_otherwise, Some(node));
+                }
             }
-            (WorkSnapshot::Flow(old), Work::Flow(new)) => self.flow(old, new),
-            (
-                WorkSnapshot::Group(old)
-                | WorkSnapshot::Parallel(old)
-                | WorkSnapshot::For(old)
-                | WorkSnapshot::Loop(old),
-                new,
-            ) => self.scope(old, new.lines(), Some(node)),
-            _ => {}
+            WorkSnapshot::Flow(old) => {
+                if let Work::Flow(new) = &node.work {
+                    self.flow(old, new);
+                }
+            }
+            WorkSnapshot::Group(old)
+            | WorkSnapshot::Parallel(old)
+            | WorkSnapshot::For(old)
+            | WorkSnapshot::Loop(old) => {
+                for new in bodies(&node.work) {
+                    self.scope(old, new, Some(node));
+                }
+            }
         }
     }
 }
@@ -300,13 +301,26 @@ fn find(nodes: &'static [Line], name: &str) -> Option<Vec<&'static str>> {
         if node.answers_to(name) {
             return Some(vec![node.name]);
         }
-        let below = match &node.work {
-            Work::If { then, otherwise } => find(then, name).or_else(|| find(otherwise, name)),
-            work => find(work.lines(), name),
-        };
+        let below = bodies(&node.work)
+            .into_iter()
+            .find_map(|body| find(body, name));
         below.map(|mut below| {
             below.insert(0, node.name);
             below
         })
     })
+}
+
+/// Returns the groups of lines below a line: two of an `if`, the one of each item or round of a `for`
+/// or a `loop`, none of a step.
+fn bodies(work: &Work) -> Vec<&'static [Line]> {
+    match work {
+        Work::Step(_) => Vec::new(),
+        Work::Group(lines)
+        | Work::Parallel(lines)
+        | Work::For { body: lines, .. }
+        | Work::Loop { body: lines, .. } => vec![lines],
+        Work::If { then, otherwise } => vec![then, otherwise],
+        Work::Flow(table) => vec![table.nodes],
+    }
 }

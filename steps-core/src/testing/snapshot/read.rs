@@ -137,7 +137,9 @@ fn line(mut object: Object) -> Result<LineSnapshot, String> {
             let inner = object.0.remove("flow").unwrap_or_default();
             WorkSnapshot::Flow(flow(Object::of(inner, place)?)?)
         }
-        _ => return Err(format!("`{}` is not known: {kind}", object.place("kind"))),
+        Some(Kind::Item | Kind::Round) | None => {
+            return Err(format!("`{}` is not known: {kind}", object.place("kind")));
+        }
     };
     object.end()?;
     Ok(LineSnapshot {
