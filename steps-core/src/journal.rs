@@ -52,7 +52,7 @@
 //!
 //! ```
 //! use std::{collections::BTreeMap, sync::{Arc, Mutex}};
-//! use steps::{State, journal::{Batch, BoxFuture, NodeRow, Journal, JournalError}, prelude::*};
+//! use steps::{State, journal::{Batch, BoxFuture, Journal, JournalError, NodeRow}, prelude::*};
 //!
 //! /// By the node's number: that of the node above it, and its JSON.
 //! #[derive(Default)]
@@ -206,7 +206,7 @@ impl<'a> Batch<'a> {
     ///
     /// ```
     /// use std::sync::Mutex;
-    /// use steps::{State, journal::{Batch, BoxFuture, NodeRow, Journal, JournalError}};
+    /// use steps::{State, journal::{Batch, BoxFuture, Journal, JournalError, NodeRow}};
     ///
     /// #[derive(Default)]
     /// struct Count(Mutex<usize>);

@@ -186,3 +186,34 @@ async fn a_handler_that_an_earlier_version_had_still_to_call_is_called() {
     assert_eq!(failure.status(), Status::Failed);
     assert_eq!(*texts.lock().unwrap(), ["on_failed w"]);
 }
+
+#[step(poll(every = "1s", times = 3), retry(times = 9, every = "1s"))]
+async fn arrived(texts: &Texts) -> Result<Option<u32>, String> {
+    say(texts, "ask");
+    Ok(None)
+}
+
+#[flow(on_failure = "hold")]
+async fn awaits(texts: &Texts) -> Result<u32, String> {
+    steps! { there = arrived(texts); }
+    Ok(there)
+}
+
+/// Of four attempts two had failed, so there were two polls; the third is the last.
+#[tokio::test]
+async fn failed_attempts_that_an_earlier_version_counted_are_no_polls() {
+    for failures in ["", r#""failures":2,"#] {
+        let texts = Texts::default();
+        let saved = State::from_json(&format!(
+            r#"{{"name":"awaits","kind":"flow","status":"waiting","until":"2026-01-01T00:00:01Z",
+                "startedAt":"2026-01-01T00:00:00Z","input":{{}},"states":[
+                {{"name":"there","status":"waiting","until":"2026-01-01T00:00:01Z","attempts":4,{failures}
+                 "startedAt":"2026-01-01T00:00:00Z"}}]}}"#
+        ));
+        let failure = awaits(&texts).resume(saved.unwrap()).await.unwrap_err();
+        let polls = if failures.is_empty() { 5 } else { 3 };
+        let error = &failure.failed()[0].error;
+        assert!(error.contains(&format!("after {polls} polls")), "{error}");
+        assert_eq!(texts.lock().unwrap().len(), 1);
+    }
+}

@@ -76,7 +76,7 @@ pub(crate) async fn pass(
 impl Pass<'_> {
     /// Returns the outcome of a pass that must begin nothing; `None` if the pass may begin.
     fn halted(self) -> Option<PassOutcome> {
-        let asked = self.run.requests.all();
+        let requested = self.run.requests.all();
         let (status, ending) = {
             let records = self.run.records();
             (records[ROOT].status, records[ROOT].cold().ending)
@@ -84,23 +84,23 @@ impl Pass<'_> {
         match status {
             Status::Pending | Status::Running | Status::Waiting => {
                 // With its output recorded, only `#[on_done]` is left.
-                (ending != Some(Ending::OnDone) || asked.suspends()).then(|| self.halt())?
+                (ending != Some(Ending::OnDone) || requested.suspends()).then(|| self.halt())?
             }
             // The journal may not know yet that the execution has ended.
             _ if status.is_final() && ending.is_none() => None,
-            _ => asked.suspends().then_some(PassOutcome::Suspended),
+            _ => requested.suspends().then_some(PassOutcome::Suspended),
         }
     }
 
     /// Leaves the work as it is, if a request asks for that.
     fn halt(self) -> Option<PassOutcome> {
-        let asked = self.run.requests.all();
-        if asked.stops() {
+        let requested = self.run.requests.all();
+        if requested.stops() {
             let now = self.now();
             self.run.change(ROOT, |root| root.stop(now));
             Some(PassOutcome::Stopped)
         } else {
-            asked.suspends().then_some(PassOutcome::Suspended)
+            requested.suspends().then_some(PassOutcome::Suspended)
         }
     }
 

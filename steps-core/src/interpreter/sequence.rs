@@ -194,7 +194,7 @@ impl Pass<'_> {
 
     /// Ends the step at the cursor, if it is done, and finds what to do next.
     fn next(self, cursor: &mut Cursor, ended: Option<Option<Json>>, now: Timestamp) -> Next {
-        let held_up = self.run.may_be_blocked();
+        let may_be_blocked = self.run.may_be_blocked();
         let mut records = self.run.records();
         if let Some(saved) = ended {
             let id = cursor.id();
@@ -208,7 +208,7 @@ impl Pass<'_> {
                 let record = &mut records[id];
                 match (record.status, &node.work) {
                     (Status::Done, _) => cursor.line += 1,
-                    (Status::Pending, Work::Step(meta)) if !meta.observe && !held_up => {
+                    (Status::Pending, Work::Step(meta)) if !meta.observe && !may_be_blocked => {
                         record.begin(now);
                         let number = record.attempts;
                         self.run.changed(&records, id);
@@ -227,7 +227,7 @@ impl Pass<'_> {
             };
             match records[item].status {
                 Status::Done => cursor.pass_item(),
-                Status::Pending if !held_up => {
+                Status::Pending if !may_be_blocked => {
                     records[item].begin(now);
                     self.run.changed(&records, item);
                     cursor.open(&mut records, item);

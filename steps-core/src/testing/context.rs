@@ -55,12 +55,12 @@ pub struct Context {
     labels: Labels,
     attempt: u32,
     limits: RunLimits,
-    told: Arc<Mutex<Told>>,
+    exchanged: Arc<Mutex<Exchanged>>,
 }
 
 /// What the step and its surroundings tell each other while it runs.
 #[derive(Debug, Default)]
-struct Told {
+struct Exchanged {
     cancelled: Option<CancelReason>,
     saved: Option<Json>,
     progress: Option<Progress>,
@@ -91,7 +91,7 @@ impl Context {
             labels: Labels::new(),
             attempt: 1,
             limits: RunLimits::default(),
-            told: Arc::default(),
+            exchanged: Arc::default(),
         }
     }
 
@@ -139,7 +139,7 @@ impl Context {
     #[track_caller]
     pub fn with_saved<T: Serialize + ?Sized>(self, value: &T) -> Self {
         match Json::encode(value) {
-            Ok(json) => lock(&self.told).saved = Some(json),
+            Ok(json) => lock(&self.exchanged).saved = Some(json),
             Err(error) => panic!("working data that can't be saved: {error}"),
         }
         self
@@ -154,7 +154,7 @@ impl Context {
 
     /// Sets why the step should end early, from now on: [`Cx::cancel_reason`]. It may be running.
     pub fn cancel(&self, reason: CancelReason) {
-        lock(&self.told).cancelled = Some(reason);
+        lock(&self.exchanged).cancelled = Some(reason);
     }
 
     /// Returns the context to call the step with.
@@ -169,7 +169,7 @@ impl Context {
     /// Where it is not a `T`.
     #[track_caller]
     pub fn saved<T: DeserializeOwned>(&self) -> Option<T> {
-        let json = lock(&self.told).saved.clone()?;
+        let json = lock(&self.exchanged).saved.clone()?;
         match json.decode() {
             Ok(value) => Some(value),
             Err(error) => panic!(
@@ -181,7 +181,7 @@ impl Context {
 
     /// Returns how far the step has come, as it said last.
     pub fn progress(&self) -> Option<Progress> {
-        lock(&self.told).progress
+        lock(&self.exchanged).progress
     }
 }
 
@@ -200,20 +200,20 @@ impl StepHost for Context {
 
     fn save(&self, _: u32, data: Json) -> Result<(), StepError> {
         self.limits.check("working data", Some(&data))?;
-        lock(&self.told).saved = Some(data);
+        lock(&self.exchanged).saved = Some(data);
         Ok(())
     }
 
     fn saved(&self, _: u32) -> Option<Json> {
-        lock(&self.told).saved.clone()
+        lock(&self.exchanged).saved.clone()
     }
 
     fn cancel_reason(&self, _: u32) -> Option<CancelReason> {
-        lock(&self.told).cancelled
+        lock(&self.exchanged).cancelled
     }
 
     fn progress(&self, _: u32, progress: Progress) {
-        lock(&self.told).progress = Some(progress);
+        lock(&self.exchanged).progress = Some(progress);
     }
 
     // The rest is for the built-in steps, which nobody calls by themselves.

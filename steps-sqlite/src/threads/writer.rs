@@ -99,7 +99,7 @@ impl Writer {
             // Before the lock is waited for: a caller that commits in place again and again goes to
             // the queue from now on, and so lets go of the connection.
             self.alone.store(false, Ordering::Relaxed);
-            // Acquired while `pacing` waits, too, so that nobody commits in place meanwhile.
+            // Also locked while `pacing` waits, so that no caller commits in place meanwhile.
             let conn = self.lock();
             let Some(conn) = &*conn else { return };
             let (begun, mut callers, mut end) = (Instant::now(), calls.len(), Duration::ZERO);

@@ -12,11 +12,16 @@ use super::{
 
 /// Returns what breaks the rules, each with the file and the line.
 pub(super) fn check(krate: &Crate, modules: &Modules) -> Vec<String> {
-    let arrows = modules.arrows();
     let mut problems = unknown(krate, modules);
-    // A circle between floors has an arrow that goes up.
-    problems.extend(arrows.iter().filter_map(|arrow| goes_up(krate, arrow)));
-    problems.extend(circles(&arrows));
+    let mut sound = Vec::new();
+    for arrow in modules.arrows() {
+        match goes_up(krate, &arrow).or_else(|| takes_all(krate, &arrow)) {
+            Some(problem) => problems.push(problem),
+            None => sound.push(arrow),
+        }
+    }
+    // Without the arrows above: with them, most files would be in one circle.
+    problems.extend(circles(&sound));
     problems
 }
 
@@ -65,6 +70,23 @@ fn goes_up(krate: &Crate, arrow: &Arrow<'_>) -> Option<String> {
         above[0],
         krate.order()
     ))
+}
+
+/// `use crate::*`: what it takes, and of which floor, can't be seen.
+fn takes_all(krate: &Crate, arrow: &Arrow<'_>) -> Option<String> {
+    let floor = krate.floor_of(arrow.from_module)?;
+    let root = arrow.via.last().is_some_and(|module| module.is_empty());
+    let only_keywords = (arrow.path.split("::")).all(|name| matches!(name, "crate" | "super"));
+    (root && only_keywords && floor + 1 < krate.floors.len()).then(|| {
+        format!(
+            "{}:{}: `{}` imports `{}::*`, which takes what is of a floor above, too: name what is \
+             needed",
+            arrow.from.display(),
+            arrow.line,
+            arrow.from_module[0],
+            arrow.path,
+        )
+    })
 }
 
 /// Groups of files that all import each other, be it by way of others, and are too many.

@@ -41,6 +41,39 @@ fn an_arrow_that_goes_up_is_shown_with_file_line_and_rule() {
 }
 
 #[test]
+fn all_of_the_root_is_not_imported() {
+    for text in [
+        "use crate::*;",
+        "use super::*;",
+        "mod inner { use super::super::*; }",
+    ] {
+        let problem = only(text);
+        assert!(
+            problem.contains("src/base.rs:1") && problem.contains("name what is needed"),
+            "{text}: {problem}"
+        );
+    }
+}
+
+/// One wrong import is one problem, whatever circles it closes.
+#[test]
+fn an_arrow_that_goes_up_is_no_circle_as_well() {
+    let below = "use crate::base::a; use crate::base;";
+    let problems = check(&[
+        ("lib.rs", "mod base;\nmod engine;"),
+        ("base.rs", "pub mod a; pub mod b; pub mod c;"),
+        ("base/a.rs", "use crate::engine::Engine;"),
+        ("base/b.rs", "use super::a;"),
+        ("base/c.rs", "use super::b;"),
+        (
+            "engine.rs",
+            &format!("{below} use crate::base::c; pub struct Engine;"),
+        ),
+    ]);
+    assert_eq!(problems.len(), 1, "{problems:#?}");
+}
+
+#[test]
 fn an_arrow_is_seen_in_whatever_way_it_is_written() {
     for text in [
         "use crate::{engine};",

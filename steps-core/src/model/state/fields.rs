@@ -165,15 +165,16 @@ impl Fields {
             Key::Progress => node.progress = map.next_value()?,
             Key::Undo => node.undo = map.next_value()?,
             Key::Until => node.until = map.next_value::<Option<Named<_>>>()?.map(|named| named.0),
-            Key::Cause => node.cause = map.next_value::<Option<Named<_>>>()?.map(|named| named.0),
-            Key::VerifyOwed => {
-                node.verify_owed = map.next_value::<Option<_>>()?.unwrap_or_default();
+            Key::Cause
+            | Key::VerifyOwed
+            | Key::Failures
+            | Key::AfterErr
+            | Key::Ending
+            | Key::OnDoneErr
+            | Key::OnFailedErr => {
+                let value: Json = map.next_value()?;
+                old_form::take(node, key.as_str(), value);
             }
-            Key::Failures => node.failures = map.next_value::<Option<_>>()?.unwrap_or_default(),
-            Key::AfterErr => node.after_err = map.next_value()?,
-            Key::Ending => node.ending = map.next_value::<Option<Named<_>>>()?.map(|named| named.0),
-            Key::OnDoneErr => node.on_done_err = map.next_value()?,
-            Key::OnFailedErr => node.on_failed_err = map.next_value()?,
             Key::Id => {
                 let id: Option<Cow<'_, str>> = map.next_value()?;
                 node.id = id

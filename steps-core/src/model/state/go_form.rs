@@ -43,21 +43,21 @@ struct GoNode<'a> {
 }
 
 /// The part of a node that the Go form can express.
-struct Told<'a> {
+struct GoFields<'a> {
     errors: &'a [String],
     started_at: Option<Timestamp>,
     done_at: Option<Timestamp>,
 }
 
 impl<'a> GoNode<'a> {
-    fn told(&self, stand_in: &'a mut [String; 1]) -> Told<'a> {
+    fn fields(&self, stand_in: &'a mut [String; 1]) -> GoFields<'a> {
         let NodeData {
             status,
             errors,
             undo,
             ..
         } = &self.state.node;
-        let mut told = Told {
+        let mut fields = GoFields {
             errors,
             started_at: self.state.started_at,
             done_at: self.state.done_at,
@@ -65,40 +65,40 @@ impl<'a> GoNode<'a> {
         let silent = errors.is_empty() || is_blank(errors);
         match status {
             Status::Pending | Status::Skipped => {
-                told.errors = &[];
-                told.started_at = None;
-                told.done_at = None;
+                fields.errors = &[];
+                fields.started_at = None;
+                fields.done_at = None;
             }
             Status::Undone if silent => {
-                told.errors = &[];
-                told.started_at = None;
-                told.done_at = None;
+                fields.errors = &[];
+                fields.started_at = None;
+                fields.done_at = None;
             }
-            Status::Running | Status::Waiting => told.done_at = None,
+            Status::Running | Status::Waiting => fields.done_at = None,
             Status::Failed if silent => {
                 stand_in[0].push_str("failed");
-                told.errors = stand_in;
+                fields.errors = stand_in;
             }
             Status::Done | Status::Undone | Status::Failed => {}
             Status::Undoing | Status::UndoFailed | Status::Stuck | Status::Stopped => {
                 match undo.as_ref().map(|undo| undo.err.as_str()) {
                     Some(err) if silent && !err.is_empty() => {
                         stand_in[0].push_str(err);
-                        told.errors = stand_in;
+                        fields.errors = stand_in;
                     }
-                    _ if silent => told.done_at = None,
+                    _ if silent => fields.done_at = None,
                     _ => {}
                 }
             }
         }
-        told
+        fields
     }
 }
 
 impl Serialize for GoNode<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut stand_in = [String::new()];
-        let told = self.told(&mut stand_in);
+        let fields = self.fields(&mut stand_in);
         let NodeData {
             name,
             status,
@@ -111,15 +111,15 @@ impl Serialize for GoNode<'_> {
         let output = output.as_ref().filter(|_| *status == Status::Done);
         map.serialize_entry("info", &info.as_ref().or(output))?;
         match self.form {
-            GoForm::Err => map.serialize_entry("err", &Joined(told.errors))?,
+            GoForm::Err => map.serialize_entry("err", &Joined(fields.errors))?,
             GoForm::Errs => {
-                let errors = (!told.errors.is_empty()).then_some(told.errors);
+                let errors = (!fields.errors.is_empty()).then_some(fields.errors);
                 map.serialize_entry("errs", &errors)?;
             }
         }
         let mut stamp = Stamp::new();
-        map.serialize_entry("startedAt", &stamp.of(told.started_at))?;
-        map.serialize_entry("doneAt", &stamp.of(told.done_at))?;
+        map.serialize_entry("startedAt", &stamp.of(fields.started_at))?;
+        map.serialize_entry("doneAt", &stamp.of(fields.done_at))?;
         map.serialize_entry("states", &GoNodes(self))?;
         map.end()
     }

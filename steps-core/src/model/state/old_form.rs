@@ -9,6 +9,8 @@
 //! | the `decision` of a flow | [`ending`](NodeData::ending) |
 //! | `failures`, `afterErr`, `onDoneErr`, `onFailedErr` among the unknown fields of a row | fields |
 
+use serde::de::DeserializeOwned;
+
 use super::{Ending, FailureCause, Kind, NodeData};
 use crate::{base::json::Json, model::status::Status};
 
@@ -39,9 +41,7 @@ pub(super) fn translate(node: &mut NodeData) {
     }
     if !node.extra.is_empty() {
         for (name, value) in std::mem::take(&mut node.extra) {
-            if !is_taken(node, &name, &value) {
-                node.extra.push((name, value));
-            }
+            take(node, &name, value);
         }
     }
 }
@@ -60,21 +60,30 @@ fn translate_error(node: &mut NodeData) {
     }
 }
 
-/// Moves a value that an earlier version kept among the unknown fields to its own field. Returns
-/// whether the field has one.
-fn is_taken(node: &mut NodeData, name: &str, value: &Json) -> bool {
-    let text = || value.decode().ok();
-    match name {
-        "failures" => match value.decode() {
-            Ok(failures) => node.failures = failures,
-            Err(_) => return false,
-        },
-        "afterErr" => node.after_err = text(),
-        "onDoneErr" => node.on_done_err = text(),
-        "onFailedErr" => node.on_failed_err = text(),
-        _ => return false,
+/// Puts one of these fields in its place, or keeps it among the unknown ones: a document of another
+/// program may use its name for something else.
+pub(super) fn take(node: &mut NodeData, name: &str, value: Json) {
+    if value.is_null() || set(node, name, &value).is_none() {
+        node.extra.push((name.to_owned(), value));
     }
-    true
+}
+
+/// Sets the field of this name. `None` if there is none, or if the value is not one of its.
+fn set(node: &mut NodeData, name: &str, value: &Json) -> Option<()> {
+    fn decoded<T: DeserializeOwned>(value: &Json) -> Option<T> {
+        value.decode().ok()
+    }
+    match name {
+        "cause" => node.cause = Some(FailureCause::from_name(&decoded::<String>(value)?)?),
+        "verifyOwed" => node.verify_owed = decoded(value)?,
+        "failures" => node.failures = decoded(value)?,
+        "afterErr" => node.after_err = Some(decoded(value)?),
+        "ending" => node.ending = Some(Ending::from_name(&decoded::<String>(value)?)?),
+        "onDoneErr" => node.on_done_err = Some(decoded(value)?),
+        "onFailedErr" => node.on_failed_err = Some(decoded(value)?),
+        _ => return None,
+    }
+    Some(())
 }
 
 #[cfg(test)]
@@ -104,6 +113,15 @@ mod tests {
         }
         let step = read(r#""failures":2,"afterErr":"x""#);
         assert_eq!((step.failures, step.after_err.as_deref()), (2, Some("x")));
+    }
+
+    #[test]
+    fn another_programs_field_of_the_same_name_is_kept() {
+        let text = r#"{"name":"a","info":null,"err":"","startedAt":null,"doneAt":null,"cause":"rain","failures":[1],"ending":null,"states":[]}"#;
+        let state = State::from_json(text).unwrap();
+        assert_eq!((state.cause, state.failures), (None, 0));
+        assert_eq!(state.extra.len(), 3);
+        assert_eq!(state.to_json(), text);
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::{fmt, marker::PhantomData};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, de};
 
-use super::{Ending, FailureCause, Kind, Progress, Resolved, Undo, Until, time::Time};
+use super::{Kind, Progress, Resolved, Undo, Until, time::Time};
 use crate::model::status::Status;
 
 /// A value that is read from one word.
@@ -30,22 +30,6 @@ impl Word for Kind {
 
     fn read(word: &str) -> Result<Self, String> {
         Self::from_name(word).ok_or_else(|| unknown("kind", word, Self::ALL.map(Self::as_str)))
-    }
-}
-
-impl Word for FailureCause {
-    const WHAT: &'static str = "the name of a cause";
-
-    fn read(word: &str) -> Result<Self, String> {
-        Self::from_name(word).ok_or_else(|| unknown("cause", word, Self::ALL.map(Self::as_str)))
-    }
-}
-
-impl Word for Ending {
-    const WHAT: &'static str = "the name of a handler";
-
-    fn read(word: &str) -> Result<Self, String> {
-        Self::from_name(word).ok_or_else(|| unknown("handler", word, Self::ALL.map(Self::as_str)))
     }
 }
 

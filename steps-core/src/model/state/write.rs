@@ -46,12 +46,12 @@ impl Serialize for State {
         let mut stamp = Stamp::new();
         map.serialize_entry("startedAt", &stamp.of(self.started_at))?;
         map.serialize_entry("doneAt", &stamp.of(self.done_at))?;
-        let seed = Status::from_go(
+        let by_times = Status::from_go(
             self.started_at.is_some(),
             self.done_at.is_some(),
             !self.errors.is_empty(),
         );
-        if self.status != seed || is_blank(&self.errors) {
+        if self.status != by_times || is_blank(&self.errors) {
             map.serialize_entry("status", self.status.as_str())?;
         }
         if self.kind != Kind::Step {

@@ -6,7 +6,7 @@ use super::builders::json;
 use crate::{
     base::json::Json,
     model::{
-        state::{Ending, FailureCause, Kind, NodeData, Progress, Resolved, Undo, Until},
+        state::{Ending, FailureCause, Kind, Labels, NodeData, Progress, Resolved, Undo, Until},
         status::Status,
     },
 };
@@ -167,7 +167,9 @@ impl Dice {
                 .maybe(|dice| ("unknown field".to_owned(), dice.json()))
                 .into_iter()
                 .collect(),
-            ..NodeData::default()
+            // Those of the root are kept with the execution.
+            id: None,
+            labels: Labels::new(),
         }
     }
 }

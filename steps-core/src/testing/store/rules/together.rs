@@ -150,11 +150,7 @@ pub(in super::super) async fn holds_at_once(fixture: Fixture) -> Outcome {
             Acquired::Held(_) => taken += 1,
             Acquired::Busy { .. } => {}
             Acquired::Unknown => {
-                return Err(Fault::new(
-                    "a hold",
-                    "HeldExecution or Busy",
-                    Acquired::Unknown,
-                ));
+                return Err(Fault::new("a hold", "Held or Busy", Acquired::Unknown));
             }
         }
     }
