@@ -74,10 +74,34 @@ pub(crate) fn parse_leniently(tokens: TokenStream) -> Vec<Arg> {
     syn::parse::Parser::parse2(parser, tokens).unwrap_or_default()
 }
 
+/// Returns the options without those that are given again, which are reported. `alias` may be given
+/// more than once.
+pub(crate) fn once_each(args: Vec<Arg>, errors: &mut Errors) -> Vec<Arg> {
+    let mut seen: Vec<Ident> = Vec::new();
+    let mut once = args;
+    once.retain(|arg| {
+        let name = &arg.name;
+        let again = name != "alias" && seen.contains(name);
+        if again {
+            errors.on(name, format!("`{name}` is given twice"));
+        }
+        seen.push(name.clone());
+        !again
+    });
+    once
+}
+
 /// Removes the option `crate = path`, and returns its path, or `::steps` without it.
 pub(crate) fn take_crate(args: &mut Vec<Arg>, errors: &mut Errors) -> TokenStream {
     let at = args.iter().position(|arg| arg.name == "crate");
     let given = at.and_then(|at| args.remove(at).expr(errors));
+    args.retain(|arg| {
+        let again = arg.name == "crate";
+        if again {
+            errors.on(&arg.name, "`crate` is given twice");
+        }
+        !again
+    });
     given.map_or_else(|| quote!(::steps), |path| quote!(#path))
 }
 

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::{
-    args::{Arg, Value},
+    args::{Arg, Value, once_each},
     duration,
 };
 use crate::errors::Errors;
@@ -29,6 +29,8 @@ pub(crate) struct Options {
     pub(crate) poll: Option<TokenStream>,
     /// Whether there is a `poll`, with or without mistakes.
     pub(crate) polls: bool,
+    /// The names of the options about the policy, with or without mistakes in them.
+    pub(crate) policy: Vec<Ident>,
     pub(crate) blocking: Option<Span>,
     pub(crate) readonly: bool,
     pub(crate) volatile: bool,
@@ -41,6 +43,7 @@ const STEP: &[&str] = &[
     "retry", "timeout", "poll", "blocking", "readonly", "volatile", "name", "alias", "crate",
 ];
 const LINE: &[&str] = &["retry", "timeout", "poll", "name", "alias"];
+const POLICY: &[&str] = &["retry", "timeout", "poll"];
 const UNDO: &[&str] = &["retry", "timeout", "blocking", "before", "crate"];
 const RETRY: &[&str] = &["times", "every", "backoff", "max", "jitter", "when"];
 const POLL: &[&str] = &["every", "times"];
@@ -49,15 +52,12 @@ impl Options {
     /// Reads options, and reports those that are unknown or given twice.
     pub(crate) fn read(args: Vec<Arg>, place: Place, errors: &mut Errors) -> Self {
         let mut options = Self::default();
-        let mut seen: Vec<String> = Vec::new();
-        for arg in args {
+        for arg in once_each(args, errors) {
             let name = arg.name.to_string();
-            if seen.contains(&name) && name != "alias" {
-                errors.on(&arg.name, format!("`{name}` is given twice"));
-                continue;
+            if POLICY.contains(&name.as_str()) {
+                options.policy.push(arg.name.clone());
             }
             options.option(&name, arg, place, errors);
-            seen.push(name);
         }
         options
     }
@@ -109,7 +109,7 @@ impl Options {
         }
         let (mut times, mut every, mut backoff, mut max, mut jitter) =
             (None, None, None, None, None);
-        for arg in list {
+        for arg in once_each(list, errors) {
             match arg.name.to_string().as_str() {
                 "times" => times = count(arg, "retry", errors),
                 "every" => every = time(arg, errors),
@@ -264,7 +264,7 @@ fn read_poll(arg: Arg, errors: &mut Errors) -> Option<TokenStream> {
             "`poll` needs `every`: the pause before it is asked again",
         );
     }
-    for arg in list {
+    for arg in once_each(list, errors) {
         match arg.name.to_string().as_str() {
             "every" => every = time(arg, errors),
             "times" => times = count(arg, "poll", errors),
