@@ -41,6 +41,36 @@ async fn every_way(
         + range.len())
 }
 
+const NAMES: [&str; 2] = ["a", "b"];
+
+#[flow]
+async fn texts(line: String) -> Result<usize, String> {
+    steps! {
+        literals = for name in ["a", "b"] by name { it = length(name); }
+        list = for name in &NAMES by name { it = length(name); }
+        parts = for part in line.split(',') by part parallel { it = length(part); }
+        rest = if let Some(rest) = line.strip_prefix("one,") { it = length(rest); }
+        pause = steps::signal::<u32>();
+        after = for part in line.split(',') by part { it = length(part); }
+    }
+    let all = literals.len() + list.len() + parts.len() + after.len();
+    Ok(all + rest.map_or(0, |rest| rest.it) + pause as usize)
+}
+
+#[tokio::test]
+async fn text_may_be_borrowed() {
+    let mut state = texts("one,two,three".to_owned())
+        .advance()
+        .await
+        .unwrap()
+        .state;
+    assert!(state.signal(texts::STEPS.pause, &100).unwrap());
+    assert_eq!(
+        texts::resume(state).unwrap().await.unwrap(),
+        2 + 2 + 3 + 3 + 9 + 100
+    );
+}
+
 #[tokio::test]
 async fn a_reference_to_a_bound_name_is_the_name() {
     let names = vec!["x".to_owned(), "y".to_owned()];

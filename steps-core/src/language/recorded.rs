@@ -217,6 +217,18 @@ impl<'a, F: FnOnce() -> Option<&'a T>, T: FlowValue> Source<F, Option<&'a T>, Op
     }
 }
 
+impl<'a, F: FnOnce() -> Option<&'a str>> Source<F, Option<&'a str>, Option<&'a str>> {
+    /// Perhaps text: kept as a `String`, as a resume reads it.
+    pub fn look(mut self, saved: Option<&Json>) -> Taken<HeldOption<'static, String>> {
+        if let Some(saved) = saved {
+            return Ok((HeldOption::Own(read(saved)?), None));
+        }
+        let text = self.evaluate()?.map(str::to_owned);
+        let json = record(&text)?;
+        Ok((HeldOption::Own(text), json))
+    }
+}
+
 /// `look` for a reference.
 pub trait LookRef<'a, T> {
     /// Returns the matched value.
@@ -298,6 +310,48 @@ where
         }
         Ok((List::Ref(all), None))
     }
+}
+
+impl<'a, F, R> Source<F, R, &'a str>
+where
+    F: FnOnce() -> R,
+    R: IntoIterator<Item = &'a str>,
+{
+    /// Items that are text: kept as `String`s, as a resume reads them.
+    pub fn list(mut self, saved: Option<&Json>) -> Taken<List<'static, String>> {
+        texts(saved, || {
+            Ok(self.evaluate()?.into_iter().map(str::to_owned).collect())
+        })
+    }
+}
+
+impl<'a, 'b, F, R> Source<F, R, &'a &'b str>
+where
+    F: FnOnce() -> R,
+    R: IntoIterator<Item = &'a &'b str>,
+{
+    /// Items that are text in a list that is borrowed.
+    pub fn list(mut self, saved: Option<&Json>) -> Taken<List<'static, String>> {
+        texts(saved, || {
+            Ok(self
+                .evaluate()?
+                .into_iter()
+                .map(|text| (*text).to_owned())
+                .collect())
+        })
+    }
+}
+
+fn texts(
+    saved: Option<&Json>,
+    evaluate: impl FnOnce() -> Result<Vec<String>, StepError>,
+) -> Taken<List<'static, String>> {
+    if let Some(saved) = saved {
+        return Ok((List::Own(read(saved)?), None));
+    }
+    let all = evaluate()?;
+    let json = record(&all)?;
+    Ok((List::Own(all), json))
 }
 
 /// `list` for references.
