@@ -16,8 +16,23 @@ use crate::{
     flow::model::{AtOnce, Body, Call, Cond, Line},
 };
 
+/// Reports, at its word, what is written as a group in other languages or is not there yet.
+pub(super) fn no_such_group(input: ParseStream<'_>) -> syn::Result<()> {
+    Err(input.error(if input.peek(Token![match]) {
+        "no `match` here: write `name = if let PATTERN = value { … } else { … }`"
+    } else if input.peek(Token![while]) {
+        "no `while` here: write `name = loop max n { … } until condition;`, whose condition says \
+         when it ends"
+    } else if input.peek(word::race) && input.peek2(token::Brace) {
+        "`race` is not there yet: `name = parallel { … }` waits for all of its lines"
+    } else {
+        return Ok(());
+    }))
+}
+
 /// Parses a call or a group, with the `;` after it.
 pub(super) fn body(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Body> {
+    no_such_group(input)?;
     let body = if input.peek(token::Brace) {
         Body::Group(group(input, errors)?)
     } else if input.peek(word::parallel) && !input.peek2(token::Paren) {
@@ -178,7 +193,7 @@ fn branch(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Body> {
         if input.peek(Token![if]) {
             errors.on(
                 els,
-                "no `else if` here: put the second `if` in the group after `else`, with a name",
+                "no `else if` here: write `else { name = if … { … } }`, with a name for the second `if`",
             );
             branch(input, errors)?;
             Some(Vec::new())

@@ -10,7 +10,7 @@ use syn::{
     token,
 };
 
-use super::body::{body, call};
+use super::body::{body, call, no_such_group};
 use crate::{
     attr::{
         args,
@@ -25,6 +25,7 @@ pub(super) mod word {
     syn::custom_keyword!(flow);
     syn::custom_keyword!(max);
     syn::custom_keyword!(parallel);
+    syn::custom_keyword!(race);
     syn::custom_keyword!(until);
 }
 
@@ -195,6 +196,7 @@ fn line(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Line> {
         (None, Body::Broken(_)) => start.call(Ident::parse_any)?,
         (None, _) => return Err(input.error("a group needs a name: `name = { … }`")),
     };
+    policy_of_one_step(&marks.options, &body, errors);
     Ok(Line {
         saved: String::new(),
         unnamed,
@@ -209,8 +211,31 @@ fn line(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Line> {
     })
 }
 
+/// Reports the options about a step's policy on a line that is no step.
+fn policy_of_one_step(options: &Options, body: &Body, errors: &mut Errors) {
+    let inside = match body {
+        // Whether it is a step of ours, which has no policy, is found by its type.
+        Body::Step(_) | Body::Broken(_) => return,
+        Body::Flow(_) => "put it on a step of that flow, at its function or at its line there",
+        Body::Group(_) | Body::Parallel(_) | Body::If { .. } => {
+            "put it on the steps inside of this group"
+        }
+        Body::For { .. } => "put it on the steps inside of this `for`",
+        Body::Loop { .. } => {
+            "put it on the steps inside of this `loop`, whose rounds are bounded by `loop max n`"
+        }
+    };
+    for option in &options.policy {
+        errors.on(
+            option,
+            format!("`{option}` is about the attempts of one step: {inside}"),
+        );
+    }
+}
+
 /// Parses a line that does not begin with `name =`.
 fn unnamed(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Body> {
+    no_such_group(input)?;
     let group = input.peek(Token![if])
         || input.peek(Token![for])
         || input.peek(Token![loop])
