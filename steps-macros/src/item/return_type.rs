@@ -3,7 +3,9 @@
 
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{GenericArgument, ItemFn, PathArguments, ReturnType, Type, spanned::Spanned};
+use syn::{
+    GenericArgument, ItemFn, PathArguments, ReturnType, Type, spanned::Spanned, visit_mut::VisitMut,
+};
 
 use super::{function, type_text};
 use crate::{attr::options::Options, errors::Errors, idents};
@@ -59,7 +61,7 @@ impl Output {
         }
         if self.polls && first(&self.ty).is_some_and(|value| certainly_not(value, "Option")) {
             let value = first(&self.ty).unwrap_or(&self.ty);
-            let shown = type_text::of(value);
+            let shown = type_text::of(&without_borrows(value));
             return errors.on(
                 value,
                 format!(
@@ -162,8 +164,33 @@ fn certainly_not(ty: &Type, name: &str) -> bool {
     }
 }
 
-/// Returns the position of a `&` or a lifetime in a type.
-fn borrows(ty: &Type) -> Option<Span> {
+/// Returns the type that owns what this one borrows, as far as that can be told: `String` for `&str`.
+pub(crate) fn without_borrows(ty: &Type) -> Type {
+    struct Owned;
+    impl VisitMut for Owned {
+        fn visit_type_mut(&mut self, ty: &mut Type) {
+            while let Type::Reference(reference) = ty {
+                let inner = (*reference.elem).clone();
+                *ty = match inner {
+                    Type::Slice(slice) => {
+                        let item = slice.elem;
+                        syn::parse_quote!(Vec<#item>)
+                    }
+                    Type::Path(path) if path.path.is_ident("str") => syn::parse_quote!(String),
+                    other => other,
+                };
+            }
+            syn::visit_mut::visit_type_mut(self, ty);
+        }
+    }
+    let mut ty = ty.clone();
+    Owned.visit_type_mut(&mut ty);
+    ty
+}
+
+/// Returns the position of a `&` or a lifetime in a type. A `'static` one is none: whether that can
+/// be saved is known by its trait.
+pub(crate) fn borrows(ty: &Type) -> Option<Span> {
     fn search(tokens: TokenStream) -> Option<Span> {
         let tokens: Vec<TokenTree> = tokens.into_iter().collect();
         tokens

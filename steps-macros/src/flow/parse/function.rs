@@ -12,7 +12,7 @@ use crate::{
     flow::model::{Flow, Health, Line},
     item::{
         function::{self, Role},
-        return_type,
+        return_type, type_text,
     },
 };
 
@@ -48,6 +48,9 @@ pub(in crate::flow) fn read(
             );
         }
     }
+    for param in params.iter_mut().filter(|param| param.lent().is_none()) {
+        owned_input(&mut param.ty, errors);
+    }
     if function.sig.asyncness.is_none() && function.sig.constness.is_none() {
         errors.on(function.sig.fn_token, "a flow is an `async fn`");
     }
@@ -78,7 +81,7 @@ pub(in crate::flow) fn read(
         function,
     };
     let mut case = None;
-    for arg in args {
+    for arg in args::once_each(args, errors) {
         match arg.name.to_string().as_str() {
             "name" => flow.name = arg.text(errors).map_or(flow.name, |name| name.value()),
             "alias" => flow.aliases.extend(arg.text(errors)),
@@ -111,6 +114,23 @@ pub(in crate::flow) fn read(
     body(&mut flow, errors);
     rename(&mut flow.lines, case.as_deref().unwrap_or("snake_case"));
     Ok(flow)
+}
+
+/// Reports the type of an input that borrows, and replaces it by one that does not.
+fn owned_input(ty: &mut Type, errors: &mut Errors) {
+    let Some(span) = return_type::borrows(ty) else {
+        return;
+    };
+    let owned = return_type::without_borrows(ty);
+    let instead = match return_type::borrows(&owned) {
+        None => format!("`{}`", type_text::of(&owned)),
+        Some(_) => "an owned value, such as a `String`".to_owned(),
+    };
+    errors.at(
+        span,
+        format!("a flow's input is saved and read back, so it can't borrow: take {instead}"),
+    );
+    *ty = function::owned(&owned);
 }
 
 /// Returns the function with an empty body, because `steps!` is an error outside of a flow.
