@@ -4,7 +4,8 @@
 #![allow(
     clippy::double_must_use,
     clippy::non_minimal_cfg,
-    clippy::unnecessary_wraps
+    clippy::unnecessary_wraps,
+    unreachable_pub
 )]
 #![no_implicit_prelude]
 

@@ -13,7 +13,7 @@ pub use crate::{
         },
         codec::{Codec, codec, unsaved},
         cx::Cx,
-        flow::{Assemble, Flow, FlowCell, Root},
+        flow::{Flow, FlowCell, FlowOutput, HasTable, Root},
         flow_handlers::{FlowProbe, NoFlowHandler, OnDone, OnFailed},
         frame::{Frame, Ops, Slots},
         glue::{
@@ -22,7 +22,10 @@ pub use crate::{
         },
         handlers::{Handlers, NoHandler, Observe, Probe, Reversible, Undo, Verify},
         input::{input_codec, load_field, load_fields, reads, save_fields},
-        misuse::{NoArgs, NotAFlow, Nothing, StepOnly, Takes, flow_call, step_call},
+        misuse::{
+            HasPolicy, NoArgs, NoParams, NotAFlow, Nothing, StepOnly, Takes, flow_call, has_policy,
+            step_call,
+        },
         recorded::{
             FlowValue, ListOwned, ListRef, LookOption, LookOwned, LookRef, Once, OnceAny, Source,
         },
@@ -30,7 +33,7 @@ pub use crate::{
         run_op::{blocking, drive},
         scope::{Enter, Entered, LoadError, Op, OpResult, Saved, Scope},
         slot::{MaybeSlot, load, load_maybe},
-        step::{Attempt, Call, Step},
+        step::{Attempt, Call, Same, Step},
     },
     model::{
         failure::Failure,
@@ -47,7 +50,7 @@ pub use core::{
     clone::Clone,
     convert::{Infallible, Into},
     future::{Future, pending},
-    marker::{PhantomData, Send},
+    marker::{PhantomData, Send, Sync},
     option::Option,
     result::Result,
     time::Duration,

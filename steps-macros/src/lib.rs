@@ -85,7 +85,7 @@ type Macro = fn(proc_macro2::TokenStream, proc_macro2::TokenStream) -> proc_macr
 
 fn expand(role: &str, expand: Macro, attr: TokenStream, item: TokenStream) -> TokenStream {
     let (attr, item) = (attr.into(), item.into());
-    item::function::cfg_first(role, &attr, &item)
+    item::conditions::first(role, &attr, &item)
         .unwrap_or_else(|| expand(attr, item))
         .into()
 }

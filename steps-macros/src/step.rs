@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::{ItemFn, Type, spanned::Spanned};
+use syn::{ItemFn, Type, Visibility, spanned::Spanned};
 
 use crate::{
     attr::{
@@ -13,6 +13,7 @@ use crate::{
     item::{
         call::{arg_names, call, check_async},
         function::{self, Param, Role},
+        lints,
         return_type::{self, Output},
     },
 };
@@ -72,20 +73,31 @@ impl Step {
     fn items(&self, Parts { call, items }: &Parts) -> TokenStream {
         let krate = &self.krate;
         let name = &self.function.sig.ident;
-        let vis = &self.function.vis;
+        let type_name = function::type_name(name);
+        let vis = function::type_visibility(&self.function.vis);
+        let lints = lints::carried(&self.function.attrs);
         let docs = function::docs(&self.function.attrs);
         let about = format!("The step [`{name}()`], for flows and handlers.");
         let reversible = self
             .options
             .readonly
             .then(|| quote!(impl __p::Reversible for #name {}));
+        let step = if matches!(vis, Visibility::Inherited) {
+            quote!(impl __p::Step for #name { #items })
+        } else {
+            self.public(items)
+        };
+        let allow = function::allow_in_glue();
         quote! {
             #(#docs)*
             #[doc = ""]
             #[doc = #about]
-            #[allow(non_camel_case_types, dead_code)]
-            #vis struct #name {}
-            #[allow(clippy::all, clippy::pedantic, unused, elided_lifetimes_in_paths)]
+            #[allow(non_camel_case_types)]
+            #lints
+            #vis struct #type_name {}
+            #lints
+            #allow
+            #[allow(deprecated)]
             const _: () = {
                 use #krate::__private as __p;
                 impl #name {
@@ -93,9 +105,46 @@ impl Step {
                     #[inline]
                     #call
                 }
-                impl __p::Step for #name { #items }
+                #step
+                impl __p::HasPolicy for #name {}
                 #reversible
             };
+        }
+    }
+
+    /// Returns the implementation for a step that others may call. Types in its signature may be
+    /// private, which the compiler warns about at the function; in an associated type it is an
+    /// error. So the implementation is that of a private type, and the step's own says only that it
+    /// is the same.
+    fn public(&self, items: &TokenStream) -> TokenStream {
+        let name = &self.function.sig.ident;
+        quote! {
+            struct __Own;
+            impl __p::Step for __Own { #items }
+            impl<S: __p::Step> __p::Step for #name
+            where
+                __Own: __p::Same<Type = S>,
+            {
+                type Args<'a> = S::Args<'a>;
+                type Output = S::Output;
+                type Error = S::Error;
+                type AsFlow = S::AsFlow;
+                const NAME: __p::Option<&'static str> = S::NAME;
+                const ALIASES: &'static [&'static str] = S::ALIASES;
+                const POLICY: __p::Policy = S::POLICY;
+                const VOLATILE: bool = S::VOLATILE;
+                const OUTPUT_TEXT: &'static str = S::OUTPUT_TEXT;
+                const CODEC: __p::Codec<S::Output> = S::CODEC;
+                fn run<'a>(
+                    args: S::Args<'a>,
+                    cx: &'a __p::Cx,
+                    when: __p::Option<fn(&S::Error) -> bool>,
+                ) -> impl __p::Future<
+                    Output = __p::Result<__p::Attempt<S::Output>, __p::StepError>,
+                > + __p::Send + 'a {
+                    S::run(args, cx, when)
+                }
+            }
         }
     }
 

@@ -33,9 +33,6 @@ pub trait Flow: Sized + Send + Sync + 'static {
     /// The same parameters, owned, for an engine to keep.
     #[doc(hidden)]
     type Owned: Clone + 'static;
-    /// All parameters by reference in their order, as handlers take them.
-    #[doc(hidden)]
-    type Params<'a>;
     /// The by-value parameters, which are saved.
     type Input: Send + Sync + 'static;
     /// The type of the flow's output.
@@ -89,9 +86,6 @@ pub trait Flow: Sized + Send + Sync + 'static {
     /// Lends the owned parameters.
     #[doc(hidden)]
     fn lend(owned: &Self::Owned) -> Self::Lent<'_>;
-    /// Returns all parameters by reference.
-    #[doc(hidden)]
-    fn params<'a>(lent: Self::Lent<'a>, input: &'a Self::Input) -> Self::Params<'a>;
     /// Returns the input as a JSON object with a field for each parameter.
     #[doc(hidden)]
     fn save_input(input: &Self::Input) -> Result<Json, serde_json::Error>;
@@ -147,16 +141,23 @@ impl Compatibility {
     }
 }
 
-/// How the parameters are assembled into the lent ones and the input.
-pub trait Assemble: Flow {
-    /// The parameters by reference, in their order.
-    type LentParts<'a>;
-    /// The parameters by value, in their order.
-    type InputParts;
-    /// Assembles the parameters by reference.
-    fn lent(parts: Self::LentParts<'_>) -> Self::Lent<'_>;
-    /// Assembles the input.
-    fn input(parts: Self::InputParts) -> Self::Input;
+/// The table of a flow, apart from [`Flow`], whose implementation is generic: so that where flows
+/// contain each other, the compiler's error begins at the line.
+pub trait HasTable {
+    /// The table.
+    const TABLE: &'static Table;
+}
+
+/// The output of a flow, which may be of a private type where the flow is not.
+pub trait FlowOutput {
+    /// What it gives, by the name it has in the flow's own code.
+    type Given;
+    /// The same type, as the flow's [`Output`](Flow::Output).
+    type Output: Send + Sync + 'static;
+    /// How it is saved.
+    const CODEC: Codec<Self::Output>;
+    /// The same value.
+    fn same(given: Self::Given) -> Self::Output;
 }
 
 /// The frame of a flow's own scope.

@@ -9,7 +9,7 @@ use std::marker::PhantomData;
 use super::{
     codec::{Codec, unsaved},
     cx::Cx,
-    flow::{Flow, Root},
+    flow::{Flow, HasTable, Root},
     frame::Slots,
     glue::{BROKEN, EnterResult, no_call, no_scope},
     scope::{Enter, LoadError, Op, OpResult, Saved},
@@ -70,6 +70,18 @@ pub fn flow_call<'a, F: Flow, C: Nests<'a, F>>(call: C) -> (F::Lent<'a>, F::Inpu
 pub trait StepOnly {}
 impl<T> StepOnly for NotAFlow<T> {}
 
+/// A step whose attempts have a policy: a function marked `#[step]`, and not one of ours.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` takes no `retry`, `timeout` or `poll`",
+    label = "this does nothing here: take it away",
+    note = "a `sleep` takes its duration as an argument, `sleep(duration)`, and never fails",
+    note = "a signal waits until it is given; one with a time limit is not there yet"
+)]
+pub trait HasPolicy {}
+
+/// Whether a step has a policy, asked at each option of a line's `#[step(…)]`.
+pub const fn has_policy<S: HasPolicy>() {}
+
 /// The stand-in for a step where a flow is needed.
 #[derive(Debug)]
 pub struct NotAFlow<T>(PhantomData<fn() -> T>);
@@ -94,10 +106,13 @@ impl View for Nothing {
     }
 }
 
+impl<T> HasTable for NotAFlow<T> {
+    const TABLE: &'static Table = BROKEN;
+}
+
 impl<T: Send + Sync + 'static> Flow for NotAFlow<T> {
     type Lent<'a> = ();
     type Owned = ();
-    type Params<'a> = ();
     type Input = ();
     type Output = T;
     type Slots = Nothing;
@@ -107,7 +122,6 @@ impl<T: Send + Sync + 'static> Flow for NotAFlow<T> {
     const OUTPUT: Codec<T> = unsaved();
     fn shorten<'short, 'long: 'short>((): Self::Lent<'long>) -> Self::Lent<'short> {}
     fn lend((): &()) -> Self::Lent<'_> {}
-    fn params<'a>((): Self::Lent<'a>, (): &'a ()) -> Self::Params<'a> {}
     fn save_input((): &()) -> Result<Json, serde_json::Error> {
         Json::encode(&())
     }
@@ -156,6 +170,16 @@ pub trait Takes<const N: usize> {
 /// step's handler on a flow is only one error.
 #[derive(Debug)]
 pub struct NoArgs;
+
+/// The parameters for a handler of what is no flow: a flow's type has a function of its own of this
+/// name, which comes first.
+pub trait NoParams: Sized {
+    /// Never called.
+    fn __params<L, I>(_: L, _: I) -> NoArgs {
+        unreachable!("only flows have handlers of flows")
+    }
+}
+impl<T> NoParams for T {}
 
 /// Names the type `!`, which coerces to any other.
 #[allow(unreachable_pub)]

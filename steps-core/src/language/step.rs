@@ -59,3 +59,13 @@ pub enum Attempt<T> {
 /// A step's call: its arguments, tagged with the step.
 #[derive(Debug)]
 pub struct Call<'a, S: Step>(pub S::Args<'a>);
+
+/// A type, as itself. `where T: Same<Type = S>` gives a type a name in an implementation that may
+/// not name it.
+pub trait Same {
+    /// The same type.
+    type Type;
+}
+impl<T> Same for T {
+    type Type = T;
+}

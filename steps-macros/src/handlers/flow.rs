@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::handler::{assemble, block, last, output_span, read, take_apart};
+use super::handler::{assemble, block, by_reference, last, output_span, read, take_apart};
 use crate::{
     errors::Errors,
     item::{
@@ -37,7 +37,13 @@ fn of_flow(
     let mut errors = Errors::default();
     let handler = read(attr, &item, role, "flow", &mut errors);
     let glue = handler.as_ref().and_then(|handler| {
-        let (own, _) = last(handler, what, &mut errors)?;
+        let (own, own_last) = last(handler, what, &mut errors)?;
+        let referred = if role == "on_done" {
+            "the flow's output"
+        } else {
+            "the flow's `Failure`"
+        };
+        by_reference(own_last, referred, &mut errors);
         let args = arg_names(&handler.params);
         let (own_args, rest) = args.split_at(own.len());
         let apart = take_apart(handler, own_args);
@@ -55,13 +61,14 @@ fn of_flow(
         Some(block(
             handler,
             quote! {
+                use __p::NoParams as _;
                 impl #handler_trait for __Of where #of_flow {
                     fn #method<'a>(
                         __lent: <Self as __p::Flow>::Lent<'a>,
                         __input: &'a <Self as __p::Flow>::Input,
                         #last_arg: #last_type,
                     ) -> __p::BoxFuture<'a, __p::Result<(), __p::StepError>> {
-                        let __args = <Self as __p::Flow>::params(__lent, __input);
+                        let __args = __Of::__params(__lent, __input);
                         __p::boxed(async move {
                             #apart
                             #ended(#call, __p::Option::None)

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
-use syn::{ItemFn, Path, ReturnType, Token, parse::ParseStream, spanned::Spanned};
+use syn::{ItemFn, Path, ReturnType, Token, Type, parse::ParseStream, spanned::Spanned};
 
 use crate::{
     attr::{
@@ -13,6 +13,7 @@ use crate::{
     item::{
         call::check_async,
         function::{self, Param, Role},
+        lints, return_type, type_text,
     },
 };
 
@@ -101,6 +102,23 @@ pub(super) fn last<'p>(
     }
 }
 
+/// Reports a parameter after those of the step or the flow that is not taken by reference. Mostly it
+/// is one of those, and the one for `what` is missing.
+pub(super) fn by_reference(param: &Param, what: &str, errors: &mut Errors) {
+    let owned = matches!(param.ty, Type::Path(_) | Type::Tuple(_) | Type::Array(_));
+    // A path with a lifetime may be an alias for a reference.
+    if owned && return_type::borrows(&param.ty).is_none() {
+        errors.on(
+            &param.ty,
+            format!(
+                "the last parameter is a reference to {what}: write one more after this, as in \
+                 `output: &Output`; or, if this is it, write `&{}`",
+                type_text::of(&param.ty)
+            ),
+        );
+    }
+}
+
 /// Returns the whole output: the user's function, and the generated code if there are no errors.
 pub(super) fn assemble(
     item: TokenStream,
@@ -111,6 +129,14 @@ pub(super) fn assemble(
     let errors = errors.into_tokens();
     let glue = glue.filter(|_| !failed);
     let allow = function::allow_unused_async(&item);
+    let item = match (&glue, syn::parse2::<ItemFn>(item.clone())) {
+        (Some(_), Ok(mut function)) => {
+            // It is the path of its target that is deprecated.
+            lints::allow_expected(&mut function.attrs, |lint| lint.is_ident("deprecated"));
+            quote!(#function)
+        }
+        _ => item,
+    };
     quote!(#allow #item #glue #errors)
 }
 
@@ -118,8 +144,11 @@ pub(super) fn assemble(
 pub(super) fn block(handler: &Handler, body: TokenStream) -> TokenStream {
     let krate = &handler.krate;
     let target = &handler.target;
+    let lints = lints::carried(&handler.function.attrs);
+    let allow = function::allow_in_glue();
     quote! {
-        #[allow(clippy::all, clippy::pedantic, unused, trivial_bounds)]
+        #lints
+        #allow
         const _: () = {
             use #krate::__private as __p;
             type __Of = #target;

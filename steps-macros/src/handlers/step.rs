@@ -4,7 +4,7 @@ use proc_macro2::{Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::{ReturnType, Type, spanned::Spanned};
 
-use super::handler::{Handler, assemble, block, last, output_span, read, take_apart};
+use super::handler::{Handler, assemble, block, by_reference, last, output_span, read, take_apart};
 use crate::{
     errors::Errors,
     item::{
@@ -41,6 +41,10 @@ pub(crate) fn undo(attr: TokenStream, item: TokenStream) -> TokenStream {
             );
             return None;
         };
+        by_reference(output, "what the step returned", &mut errors);
+        if let Some(before) = before {
+            by_reference(before, "what `#[observe]` saw before the step", &mut errors);
+        }
         let args = arg_names(&handler.params);
         let (own_args, rest_args) = args.split_at(own.len());
         let apart = take_apart(handler, own_args);
@@ -142,8 +146,9 @@ pub(crate) fn observe(attr: TokenStream, item: TokenStream) -> TokenStream {
         Some(block(
             handler,
             quote! {
-                impl __p::Observe for __Of where #of_step {
-                    type Value = #value;
+                // What it sees may be a private type: see `step`.
+                impl<V> __p::Observe for __Of where #value: __p::Same<Type = V>, #of_step {
+                    type Value = V;
                     fn observe<'a>(
                         __args: <Self as __p::Step>::Args<'a>,
                         _: &'a __p::Cx,

@@ -26,21 +26,23 @@ pub(crate) fn check_async(function: &ItemFn, options: &Options, role: &str, erro
     }
 }
 
+/// Whether the argument is lent for less time than another thread needs it.
+fn is_lent(param: &Param) -> bool {
+    param.lent().is_some() && !param.is_static()
+}
+
 /// Returns the call of the user's function with the arguments `args`, awaited.
 pub(crate) fn call(function: &ItemFn, args: &[Ident], params: &[&Param]) -> TokenStream {
     let name = &function.sig.ident;
     if function.sig.asyncness.is_some() {
         return quote!(#name(#(#args),*).await);
     }
-    let owned = args
-        .iter()
-        .zip(params)
-        .filter(|(_, param)| param.lent().is_some());
+    let owned = args.iter().zip(params).filter(|(_, param)| is_lent(param));
     let owned = owned.map(
         |(arg, param)| quote_spanned!(param.span()=> let #arg = __p::ToOwned::to_owned(#arg);),
     );
     let passed = args.iter().zip(params).map(|(arg, param)| {
-        if param.lent().is_some() {
+        if is_lent(param) {
             quote!(__p::Borrow::borrow(&#arg))
         } else {
             quote!(#arg)

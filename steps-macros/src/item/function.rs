@@ -3,9 +3,9 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
-use syn::{FnArg, ItemFn, Pat, Type, spanned::Spanned, visit_mut::VisitMut};
+use syn::{FnArg, ItemFn, Pat, Type, Visibility, spanned::Spanned, visit_mut::VisitMut};
 
-use crate::{attr::args, errors::Errors};
+use crate::errors::Errors;
 
 /// One parameter.
 pub(crate) struct Param {
@@ -26,11 +26,31 @@ impl Param {
         }
     }
 
-    /// Returns the type with all its lifetimes written as `'a`.
+    /// Whether the type is `&'static T`: such a reference is passed and kept as it is.
+    pub(crate) fn is_static(&self) -> bool {
+        matches!(&self.ty, Type::Reference(reference)
+            if reference.lifetime.as_ref().is_some_and(|lifetime| lifetime.ident == "static"))
+    }
+
+    /// Returns the type with all its lifetimes but `'static` written as `'a`.
     pub(crate) fn with_lifetime(&self) -> Type {
         let mut ty = self.ty.clone();
         Lifetimes.visit_type_mut(&mut ty);
         ty
+    }
+
+    /// Returns the type as which a service keeps what it lends.
+    pub(crate) fn owned_type(&self, private: &TokenStream) -> TokenStream {
+        match self.lent() {
+            Some(lent) if !self.is_static() => {
+                let ty = owned(lent);
+                quote!(#private::Arc<#ty>)
+            }
+            _ => {
+                let ty = owned(&self.ty);
+                quote!(#ty)
+            }
+        }
     }
 
     /// Returns the position of the type.
@@ -39,12 +59,14 @@ impl Param {
     }
 }
 
-/// Writes all lifetimes as `'a`.
+/// Writes all lifetimes but `'static` as `'a`.
 struct Lifetimes;
 
 impl VisitMut for Lifetimes {
     fn visit_type_reference_mut(&mut self, reference: &mut syn::TypeReference) {
-        reference.lifetime = Some(syn::Lifetime::new("'a", Span::call_site()));
+        reference
+            .lifetime
+            .get_or_insert_with(|| syn::Lifetime::new("'a", Span::call_site()));
         syn::visit_mut::visit_type_reference_mut(self, reference);
     }
     fn visit_lifetime_mut(&mut self, lifetime: &mut syn::Lifetime) {
@@ -174,6 +196,42 @@ pub(crate) fn docs(attrs: &[syn::Attribute]) -> Vec<&syn::Attribute> {
         .collect()
 }
 
+/// Returns the name of the type that is emitted for a function. It has the function's place, but is
+/// no name of the user's to a lint: that it is never used is told of the function.
+pub(crate) fn type_name(name: &Ident) -> Ident {
+    let mut name = name.clone();
+    name.set_span(Span::mixed_site().located_at(name.span()));
+    name
+}
+
+/// Returns the visibility for what is emitted beside a function: as [`type_name`], no token of the
+/// user's to a lint.
+pub(crate) fn type_visibility(vis: &Visibility) -> Visibility {
+    let mut vis = vis.clone();
+    let token = match &mut vis {
+        Visibility::Public(token) => token,
+        Visibility::Restricted(restricted) => &mut restricted.pub_token,
+        Visibility::Inherited => return vis,
+    };
+    token.span = Span::mixed_site().located_at(token.span);
+    vis
+}
+
+/// Returns the attribute that allows in generated code what is no fault of the user's. It does not
+/// allow dead code: what is only used there would never be dead. Nothing is said of names that
+/// the macro made, as they come from another crate.
+pub(crate) fn allow_in_glue() -> TokenStream {
+    quote! {
+        #[allow(
+            clippy::all, clippy::pedantic, unused_assignments, unused_attributes, unused_braces,
+            unused_doc_comments, unused_imports, unused_labels, unused_must_use, unused_mut,
+            unused_parens, unused_variables, unreachable_code, unreachable_patterns,
+            path_statements, redundant_semicolons, elided_lifetimes_in_paths, private_interfaces,
+            trivial_bounds,
+        )]
+    }
+}
+
 /// Whether the function takes `self`. It then stands in an `impl`, where no type can be emitted.
 pub(crate) fn is_method(function: &ItemFn) -> bool {
     matches!(function.sig.inputs.first(), Some(FnArg::Receiver(_)))
@@ -207,31 +265,6 @@ pub(crate) fn owned(ty: &Type) -> Type {
     let mut ty = ty.clone();
     Static.visit_type_mut(&mut ty);
     ty
-}
-
-/// If the function has a `#[cfg(…)]`, returns it with that attribute before ours: ours is then
-/// expanded only where the condition holds, so that it applies to the generated items as well.
-pub(crate) fn cfg_first(role: &str, attr: &TokenStream, item: &TokenStream) -> Option<TokenStream> {
-    let mut function: ItemFn = syn::parse2(item.clone()).ok()?;
-    let is_condition =
-        |attr: &syn::Attribute| attr.path().is_ident("cfg") || attr.path().is_ident("cfg_attr");
-    if !function.attrs.iter().any(is_condition) {
-        return None;
-    }
-    let (conditions, rest) = function
-        .attrs
-        .into_iter()
-        .partition::<Vec<_>, _>(is_condition);
-    function.attrs = rest;
-    let mut options = args::parse_leniently(attr.clone());
-    let krate = args::take_crate(&mut options, &mut Errors::default());
-    let role = Ident::new(role, Span::call_site());
-    let list = if attr.is_empty() {
-        quote!()
-    } else {
-        quote!((#attr))
-    };
-    Some(quote!(#(#conditions)* #[#krate::#role #list] #function))
 }
 
 /// Returns an attribute that allows an `async` function without an `await`: a step or a handler is

@@ -1,8 +1,4 @@
 //! One flow in many versions, each with a change to the first.
-#![expect(
-    dead_code,
-    reason = "none is run: only what they were compiled to is looked at"
-)]
 
 use steps::{
     Branch,

@@ -1,13 +1,13 @@
 //! The entry point: the flow's function, and the type of the same name.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Delimiter, Group, TokenStream};
 use quote::{format_ident, quote};
 
 use super::{docs, scope::local};
 use crate::{
     case,
     flow::model::{Flow, Health},
-    item::function::{self, owned},
+    item::{function, lints},
 };
 
 /// Returns the function and its type.
@@ -18,10 +18,20 @@ pub(super) fn entry(flow: &Flow) -> TokenStream {
     let vis = &flow.function.vis;
     let attrs = &flow.function.attrs;
     let docs = function::docs(attrs);
-    let own: Vec<_> = attrs
+    // A lint about the function is told if the function begins and ends with tokens of the user's.
+    let fn_token = &flow.function.sig.fn_token;
+    let end = syn::Token![>](flow.function.sig.paren_token.span.close());
+    let type_vis = function::type_visibility(vis);
+    let type_name = function::type_name(name);
+    let lints = lints::carried(attrs);
+    let allow = function::allow_in_glue();
+    let mut own: Vec<_> = attrs
         .iter()
         .filter(|attr| !attr.path().is_ident("doc"))
+        .cloned()
         .collect();
+    // What is expected of the body is met in other items, if anywhere.
+    lints::allow_expected(&mut own, |_| true);
     let user_docs = attrs.iter().filter(|attr| attr.path().is_ident("doc"));
     let tree = docs::tree(flow);
     let params = flow.params.iter().map(|param| {
@@ -34,8 +44,10 @@ pub(super) fn entry(flow: &Flow) -> TokenStream {
     let lent_params = flow.lent();
     let lent: Vec<_> = lent_params.iter().map(|param| &param.name).collect();
     let lent_types: Vec<_> = lent_params.iter().map(|p| p.with_lifetime()).collect();
-    let owned_types = lent_params.iter().filter_map(|param| param.lent());
-    let owned_types: Vec<_> = owned_types.map(owned).collect();
+    let owned_types: Vec<_> = lent_params
+        .iter()
+        .map(|param| param.owned_type(&private))
+        .collect();
     let inputs = flow.inputs();
     let input_names: Vec<_> = inputs.iter().map(|param| &param.name).collect();
     let input_types: Vec<_> = inputs.iter().map(|param| &param.ty).collect();
@@ -44,6 +56,8 @@ pub(super) fn entry(flow: &Flow) -> TokenStream {
         Health::Generic(_) => quote!(#private::unreachable!()),
         _ => quote!(#name::call(#(#args),*)),
     };
+    let mut body = Group::new(Delimiter::Brace, call);
+    body.set_span(flow.function.block.brace_token.span.join());
     let steps = format_ident!("{}Steps", case::pascal(&name.to_string()));
     let about = format!(
         "The flow [`{name}()`]: references to its steps, and what an engine needs to run it."
@@ -53,18 +67,19 @@ pub(super) fn entry(flow: &Flow) -> TokenStream {
         #[doc = ""]
         #[doc = #tree]
         #(#own)*
-        #[allow(clippy::too_many_arguments, clippy::needless_pass_by_value)]
-        #vis fn #name<'a>(#(#params,)* #any) -> #krate::Run<'a, #name> {
-            #call
-        }
+        #[allow(clippy::too_many_arguments, clippy::needless_pass_by_value, deprecated)]
+        #vis #fn_token #name<'a>(#(#params,)* #any) -> #krate::Run<'a, #name #end #body
 
         #(#docs)*
         #[doc = ""]
         #[doc = #about]
-        #[allow(non_camel_case_types, dead_code)]
-        #vis struct #name {}
+        #[allow(non_camel_case_types)]
+        #lints
+        #type_vis struct #type_name {}
 
-        #[allow(clippy::all, clippy::pedantic, dead_code)]
+        #lints
+        #allow
+        #[allow(deprecated)]
         impl #name {
             /// References to the steps, checked by the compiler.
             pub const STEPS: #steps = #steps::REFS;
@@ -72,8 +87,8 @@ pub(super) fn entry(flow: &Flow) -> TokenStream {
             #[doc(hidden)]
             pub fn call<'a>(#(#params,)* #any) -> #krate::Run<'a, Self> {
                 #krate::Run::new(
-                    <Self as #private::Assemble>::lent((#(#lent,)*)),
-                    <Self as #private::Assemble>::input((#(#input_names,)*)),
+                    Self::__lent(#(#lent),*),
+                    Self::__input(#(#input_names),*),
                 )
             }
 
@@ -87,20 +102,20 @@ pub(super) fn entry(flow: &Flow) -> TokenStream {
                 #saved: impl #private::Into<#krate::State>,
             ) -> #private::Result<#krate::Run<'a, Self>, #krate::Failure> {
                 let #saved = #private::Into::into(#saved);
-                let lent = <Self as #private::Assemble>::lent((#(#lent,)*));
+                let lent = Self::__lent(#(#lent),*);
                 #krate::Run::from_saved(lent, #saved)
             }
 
             /// The flow with the resources that it is lent, for registration with an engine.
             pub fn with(
-                #(#lent: impl #private::Into<#private::Arc<#owned_types>>,)* #any
+                #(#lent: impl #private::Into<#owned_types>,)* #any
             ) -> #krate::With<Self> {
-                #krate::With::new((#(#private::Into::into(#lent),)*))
+                #krate::With::new(Self::__owned(#(#private::Into::into(#lent)),*))
             }
 
             /// The flow's input, for starting it on an engine.
             pub fn input(#(#input_names: #input_types,)* #any) -> #krate::Input<Self> {
-                #krate::Input::new(<Self as #private::Assemble>::input((#(#input_names,)*)))
+                #krate::Input::new(Self::__input(#(#input_names),*))
             }
         }
     }

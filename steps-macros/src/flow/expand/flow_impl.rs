@@ -1,6 +1,6 @@
 //! `impl Flow`: that of a flow without errors, and that of one with errors.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
 use super::{
@@ -9,12 +9,15 @@ use super::{
     table,
     value::taker,
 };
-use crate::{flow::model::Flow, idents};
+use crate::{
+    flow::model::{Flow, Health},
+    idents,
+};
 
 /// Returns `impl Flow` for a flow without errors.
 pub(super) fn whole(flow: &Flow) -> TokenStream {
     let parts = params::parts(flow);
-    let common = params::common(flow);
+    let (header, common) = (params::header(flow), params::common(flow));
     let codecs = params::input_codecs(flow);
     let table = table::flow_table(flow);
     let finish = finish(flow);
@@ -22,8 +25,11 @@ pub(super) fn whole(flow: &Flow) -> TokenStream {
         #parts
         #codecs
         const __TABLE: &'static __p::Table = #table;
-        const _: () = __p::check_depth(__TABLE);
-        impl __p::Flow for __Of {
+        impl __p::HasTable for __Of {
+            const TABLE: &'static __p::Table = __TABLE;
+        }
+        const __DEPTH: () = __p::check_depth(__TABLE);
+        #header {
             #common
             type Slots = __Slots0;
             const TABLE: &'static __p::Table = __TABLE;
@@ -58,6 +64,7 @@ pub(super) fn whole(flow: &Flow) -> TokenStream {
 /// parameters are the names that it uses, taken by value.
 fn finish(flow: &Flow) -> TokenStream {
     let tail = &flow.tail;
+    let use_of_it = use_of(flow);
     let output = &flow.function.sig.output;
     let root = Scope::root(flow);
     let used = |name: &Ident| idents::uses(tail, &name.to_string());
@@ -96,28 +103,43 @@ fn finish(flow: &Flow) -> TokenStream {
         fn finish<'b>(
             lent: Self::Lent<'b>, input: __Input, slots: __Slots0,
         ) -> __p::BoxFuture<'b, __p::Result<Self::Output, __p::StepError>> {
+            #use_of_it
             async fn tail<'a>(#(#params),*) #output { #tail }
             __p::boxed(async move {
                 #(#takes)*
-                __p::ended(tail(#(#args),*).await)
+                __p::ended(tail(#(#args),*).await).map(<__Out as __p::FlowOutput>::same)
             })
         }
     }
+}
+
+/// Returns the statement by which whoever uses the flow's type uses its function.
+fn use_of(flow: &Flow) -> TokenStream {
+    if matches!(flow.health, Health::Generic(_)) {
+        return TokenStream::new();
+    }
+    let mut name = flow.function.sig.ident.clone();
+    name.set_span(Span::call_site());
+    quote!(let _ = #name;)
 }
 
 /// Returns `impl Flow` for a flow with errors: enough for other code that names the flow to
 /// compile.
 pub(super) fn broken(flow: &Flow) -> TokenStream {
     let parts = params::parts(flow);
-    let common = params::common(flow);
+    let (header, common) = (params::header(flow), params::common(flow));
     let codecs = params::input_codecs(flow);
+    let use_of_it = use_of(flow);
     quote! {
         #parts
         #codecs
-        impl __p::Flow for __Of {
+        impl __p::HasTable for __Of {
+            const TABLE: &'static __p::Table = __p::BROKEN;
+        }
+        #header {
             #common
             type Slots = __p::Nothing;
-            const TABLE: &'static __p::Table = __p::BROKEN;
+            const TABLE: &'static __p::Table = <Self as __p::HasTable>::TABLE;
             const FINGERPRINT: u64 = 0;
             fn call<'b>(
                 _: &'b __p::Root<'_, Self>, _: usize, _: __p::Op<'b>, _: &'b __p::Cx,
@@ -128,6 +150,7 @@ pub(super) fn broken(flow: &Flow) -> TokenStream {
             fn finish<'b>(
                 _: Self::Lent<'b>, _: __Input, _: __p::Nothing,
             ) -> __p::BoxFuture<'b, __p::Result<Self::Output, __p::StepError>> {
+                #use_of_it
                 __p::unreachable!()
             }
             fn on_done<'b>(

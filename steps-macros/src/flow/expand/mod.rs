@@ -23,7 +23,10 @@ mod value;
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use crate::flow::model::{Flow, Health};
+use crate::{
+    flow::model::{Flow, Health},
+    item::{function, lints},
+};
 use scope::Scope;
 
 /// Returns everything that is generated for a flow.
@@ -62,11 +65,14 @@ fn all_items(flow: &Flow) -> TokenStream {
 fn block(flow: &Flow, glue: &TokenStream) -> TokenStream {
     let krate = &flow.krate;
     let name = &flow.function.sig.ident;
+    let lints = lints::carried(&flow.function.attrs);
+    let allow = function::allow_in_glue();
     quote! {
+        #lints
+        #allow
         #[allow(
-            clippy::all, clippy::pedantic, unused, irrefutable_let_patterns, non_camel_case_types,
-            elided_lifetimes_in_paths, unreachable_pub, missing_docs, private_interfaces,
-            trivial_bounds, unexpected_cfgs,
+            irrefutable_let_patterns, non_camel_case_types, unreachable_pub, missing_docs,
+            unexpected_cfgs,
         )]
         const _: () = {
             use #krate::__private as __p;
@@ -75,6 +81,7 @@ fn block(flow: &Flow, glue: &TokenStream) -> TokenStream {
                 LookOwned as _, LookRef as _, NoFlowHandler as _, NoHandler as _, OnceAny as _,
                 Scope as _, ToBind as _,
             };
+            #[allow(deprecated)]
             type __Of = #name;
             #glue
         };

@@ -7,7 +7,6 @@ use syn::spanned::Spanned;
 use crate::{
     case,
     flow::model::{Flow, Health},
-    item::function::owned,
 };
 
 /// Returns the structs for what the flow is lent and for its input, and how they are assembled: the
@@ -19,61 +18,16 @@ pub(super) fn parts(flow: &Flow) -> TokenStream {
     let inputs = flow.inputs();
     let input_names: Vec<_> = inputs.iter().map(|param| &param.name).collect();
     let input_types: Vec<_> = inputs.iter().map(|param| &param.ty).collect();
-    let mark = if lent.is_empty() {
+    let mark = if lent.iter().all(|param| param.is_static()) {
         quote!(__none: __p::PhantomData<&'a ()>,)
     } else {
         TokenStream::new()
     };
-    let no_mark = if lent.is_empty() {
+    let no_mark = if lent.iter().all(|param| param.is_static()) {
         quote!(__none: __p::PhantomData,)
     } else {
         TokenStream::new()
     };
-    quote! {
-        #[derive(Clone, Copy)]
-        pub struct __Lent<'a> { #(#lent_names: #lent_types,)* #mark }
-        pub struct __Input { #(#input_names: #input_types,)* }
-        impl __p::Step for __Of {
-            type Args<'a> = __p::NoArgs;
-            type Output = <Self as __p::Flow>::Output;
-            type Error = __p::Infallible;
-            type AsFlow = Self;
-            const OUTPUT_TEXT: &'static str = "";
-            const CODEC: __p::Codec<Self::Output> = __p::unsaved();
-            fn run<'a>(
-                _: __p::NoArgs, _: &'a __p::Cx, _: __p::Option<fn(&Self::Error) -> bool>,
-            ) -> impl __p::Future<
-                Output = __p::Result<__p::Attempt<Self::Output>, __p::StepError>,
-            > + __p::Send + 'a {
-                __p::pending()
-            }
-        }
-        impl __p::Assemble for __Of {
-            type LentParts<'a> = (#(#lent_types,)*);
-            type InputParts = (#(#input_types,)*);
-            fn lent<'a>((#(#lent_names,)*): Self::LentParts<'a>) -> __Lent<'a> {
-                __Lent { #(#lent_names,)* #no_mark }
-            }
-            fn input((#(#input_names,)*): Self::InputParts) -> __Input {
-                __Input { #(#input_names,)* }
-            }
-        }
-    }
-}
-
-/// Returns the items of `impl Flow` that don't depend on the lines.
-pub(super) fn common(flow: &Flow) -> TokenStream {
-    let lent = flow.lent();
-    let lent_names: Vec<_> = lent.iter().map(|param| &param.name).collect();
-    let owned_types = lent.iter().filter_map(|param| param.lent());
-    let owned_types: Vec<_> = owned_types.map(owned).collect();
-    let inputs = flow.inputs();
-    let input_names: Vec<_> = inputs.iter().map(|param| &param.name).collect();
-    let texts: Vec<_> = input_names
-        .iter()
-        .map(std::string::ToString::to_string)
-        .collect();
-    let codecs: Vec<Ident> = (0..inputs.len()).map(input_codec).collect();
     let all_types = flow.params.iter().map(|param| {
         let ty = param.with_lifetime();
         if param.lent().is_some() {
@@ -90,7 +44,110 @@ pub(super) fn common(flow: &Flow) -> TokenStream {
             quote!(&input.#name)
         }
     });
-    let no_mark = if lent.is_empty() {
+    let output = output(flow);
+    let codec = match flow.health {
+        Health::Whole | Health::BadLines => {
+            let value = flow.output.value().span();
+            quote_spanned!(value=> __p::codec::<Self::Output>())
+        }
+        Health::BadSignature | Health::Generic(_) => quote!(__p::unsaved()),
+    };
+    let owned_types: Vec<_> = lent
+        .iter()
+        .map(|param| param.owned_type(&quote!(__p)))
+        .collect();
+    quote! {
+        #[derive(Clone, Copy)]
+        pub struct __Lent<'a> { #(#[allow(dead_code)] #lent_names: #lent_types,)* #mark }
+        #[derive(Clone)]
+        pub struct __Owned { #(#[allow(dead_code)] #lent_names: #owned_types,)* }
+        pub struct __Input { #(#[allow(dead_code)] #input_names: #input_types,)* }
+        impl __p::Step for __Of {
+            type Args<'a> = __p::NoArgs;
+            type Output = <Self as __p::Flow>::Output;
+            type Error = __p::Infallible;
+            type AsFlow = Self;
+            const OUTPUT_TEXT: &'static str = "";
+            const CODEC: __p::Codec<Self::Output> = __p::unsaved();
+            fn run<'a>(
+                _: __p::NoArgs, _: &'a __p::Cx, _: __p::Option<fn(&Self::Error) -> bool>,
+            ) -> impl __p::Future<
+                Output = __p::Result<__p::Attempt<Self::Output>, __p::StepError>,
+            > + __p::Send + 'a {
+                __p::pending()
+            }
+        }
+        impl __p::HasPolicy for __Of {}
+        impl __Of {
+            fn __lent<'a>(#(#lent_names: #lent_types),*) -> __Lent<'a> {
+                __Lent { #(#lent_names,)* #no_mark }
+            }
+            fn __input(#(#input_names: #input_types),*) -> __Input {
+                __Input { #(#input_names,)* }
+            }
+            fn __owned(#(#lent_names: #owned_types),*) -> __Owned {
+                __Owned { #(#lent_names),* }
+            }
+            #[doc(hidden)]
+            pub fn __params<'a>(lent: __Lent<'a>, input: &'a __Input) -> (#(#all_types,)*) {
+                (#(#all,)*)
+            }
+        }
+        struct __Out;
+        impl __p::FlowOutput for __Out {
+            type Given = #output;
+            type Output = #output;
+            const CODEC: __p::Codec<Self::Output> = #codec;
+            fn same(given: Self::Given) -> Self::Output { given }
+        }
+    }
+}
+
+/// Returns the beginning of `impl Flow`. Types in the signature may be private where the flow is not,
+/// which the compiler warns about at the function; in an associated type it is an error. So the
+/// output is a parameter that can only be that one type.
+pub(super) fn header(flow: &Flow) -> TokenStream {
+    let output = output(flow);
+    quote! {
+        impl<O: __p::Send + __p::Sync + 'static> __p::Flow for __Of
+        where
+            __Out: __p::FlowOutput<Given = #output, Output = O>,
+    }
+}
+
+/// Returns the type of the output.
+fn output(flow: &Flow) -> TokenStream {
+    match flow.health {
+        Health::Whole | Health::BadLines => {
+            let ret = &flow.output.ty;
+            quote_spanned!(ret.span()=> <#ret as __p::StepReturn>::Output)
+        }
+        Health::BadSignature | Health::Generic(_) => {
+            let value = flow.output.fallback_value(&flow.function);
+            quote!(#value)
+        }
+    }
+}
+
+/// Returns the items of `impl Flow` that don't depend on the lines.
+pub(super) fn common(flow: &Flow) -> TokenStream {
+    let lent = flow.lent();
+    let lends = lent.iter().map(|param| {
+        let name = &param.name;
+        if param.is_static() {
+            quote!(#name: owned.#name)
+        } else {
+            quote!(#name: &*owned.#name)
+        }
+    });
+    let inputs = flow.inputs();
+    let input_names: Vec<_> = inputs.iter().map(|param| &param.name).collect();
+    let texts: Vec<_> = input_names
+        .iter()
+        .map(std::string::ToString::to_string)
+        .collect();
+    let codecs: Vec<Ident> = (0..inputs.len()).map(input_codec).collect();
+    let no_mark = if lent.iter().all(|param| param.is_static()) {
         quote!(__none: __p::PhantomData,)
     } else {
         TokenStream::new()
@@ -104,34 +161,16 @@ pub(super) fn common(flow: &Flow) -> TokenStream {
         "{}Fields",
         case::pascal(&flow.function.sig.ident.to_string())
     );
-    let (output, codec) = match flow.health {
-        Health::Whole | Health::BadLines => {
-            let (ret, value) = (&flow.output.ty, flow.output.value().span());
-            (
-                quote_spanned!(ret.span()=> <#ret as __p::StepReturn>::Output),
-                quote_spanned!(value=> __p::codec::<Self::Output>()),
-            )
-        }
-        Health::BadSignature | Health::Generic(_) => {
-            let value = flow.output.fallback_value(&flow.function);
-            (quote!(#value), quote!(__p::unsaved()))
-        }
-    };
     quote! {
         type Lent<'a> = #lent_type;
-        type Owned = (#(__p::Arc<#owned_types>,)*);
+        type Owned = __Owned;
         type Input = __Input;
-        type Output = #output;
+        type Output = O;
         type Fields = #fields;
-        type Params<'a> = (#(#all_types,)*);
-        const OUTPUT: __p::Codec<Self::Output> = #codec;
+        const OUTPUT: __p::Codec<O> = <__Out as __p::FlowOutput>::CODEC;
         fn shorten<'short, 'long: 'short>(lent: Self::Lent<'long>) -> Self::Lent<'short> { lent }
         fn lend(owned: &Self::Owned) -> __Lent<'_> {
-            let (#(#lent_names,)*) = owned;
-            __Lent { #(#lent_names: &**#lent_names,)* #no_mark }
-        }
-        fn params<'a>(lent: __Lent<'a>, input: &'a __Input) -> Self::Params<'a> {
-            (#(#all,)*)
+            __Lent { #(#lends,)* #no_mark }
         }
         fn save_input(input: &__Input) -> __p::Result<__p::Json, __p::JsonError> {
             __p::save_fields(&[#((#texts, (#codecs.encode)(&input.#input_names)?)),*])

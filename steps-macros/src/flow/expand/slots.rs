@@ -56,17 +56,17 @@ pub(super) fn slots(scope: &Scope<'_>, below: &[Vec<Scope<'_>>]) -> TokenStream 
                     type #of = <#named as __p::Step>::AsFlow;
                 });
                 aliases.push(quote_spanned! {table.span()=>
-                    const #table: &'static __p::Table = <#of as __p::Flow>::TABLE;
+                    const #table: &'static __p::Table = <#of as __p::HasTable>::TABLE;
                 });
             }
             _ => {}
         }
         let (slot, load) = slot(line, &of, &below[index]);
         let (take, ty) = (taker(line), value_type(line, &of, &below[index]));
-        fields.push(quote!(#name: #slot,));
+        fields.push(quote!(#[allow(dead_code)] #name: #slot,));
         loads.push(quote!(#index => #load,));
         takes.push(quote!(#name: self.#name.#take()?,));
-        values.push(quote!(pub #name: #ty,));
+        values.push(quote!(#[allow(dead_code)] pub #name: #ty,));
     }
     let (value, close) = if scope.up.is_none() {
         (quote!(()), quote!(__p::Option::Some(())))

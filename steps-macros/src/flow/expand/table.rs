@@ -95,7 +95,14 @@ fn work(
             if scope.flow.reversible {
                 let mut at_path = of.clone();
                 at_path.set_span(Span::mixed_site().located_at(call.path.span()));
-                constants.push(quote!(const _: () = __p::reversible::<#at_path>();));
+                let name = format_ident!("__REVERSIBLE{}_{index}", scope.id);
+                constants.push(quote!(const #name: () = __p::reversible::<#at_path>();));
+            }
+            for (at, option) in line.options.policy.iter().enumerate() {
+                let name = format_ident!("__POLICY{}_{index}_{at}", scope.id);
+                let mut at_option = of.clone();
+                at_option.set_span(Span::mixed_site().located_at(option.span()));
+                constants.push(quote!(const #name: () = __p::has_policy::<#at_option>();));
             }
             let policy = line.options.has_policy().then(|| {
                 let policy = line.options.policy();

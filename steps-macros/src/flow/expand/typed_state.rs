@@ -7,6 +7,7 @@ use super::table::saved_name;
 use crate::{
     case,
     flow::model::{Body, Flow, Line},
+    item::{function, lints},
 };
 
 /// Returns the structs of all groups, and the alias for the typed state.
@@ -14,7 +15,7 @@ pub(super) fn typed_state(flow: &Flow) -> TokenStream {
     let name = &flow.function.sig.ident;
     let title = case::pascal(&name.to_string());
     let krate = &flow.krate;
-    let vis = &flow.function.vis;
+    let vis = function::type_visibility(&flow.function.vis);
     let (state, fields) = (
         format_ident!("{title}State"),
         format_ident!("{title}Fields"),
@@ -27,10 +28,12 @@ pub(super) fn typed_state(flow: &Flow) -> TokenStream {
     };
     emit.group(&flow.lines, &title, &[], "the flow");
     let structs = emit.out;
+    let lints = lints::carried(&flow.function.attrs);
     quote! {
         #(#structs)*
         #[doc = #about]
-        #[allow(dead_code)]
+        #lints
+        #[allow(private_interfaces)]
         #vis type #state = #krate::FlowState<#fields>;
     }
 }
@@ -53,7 +56,8 @@ impl Emit<'_> {
 
     fn structs(&mut self, title: &str, path: &[TokenStream], what: &str, rows: &Rows) {
         let private = &self.private;
-        let vis = &self.flow.function.vis;
+        let vis = function::type_visibility(&self.flow.function.vis);
+        let lints = lints::carried(&self.flow.function.attrs);
         let (fields, steps) = (
             format_ident!("{title}Fields"),
             format_ident!("{title}Steps"),
@@ -71,18 +75,20 @@ impl Emit<'_> {
         self.out.push(quote! {
             #[doc = #fields_doc]
             #[derive(Clone, Debug)]
-            #[allow(dead_code)]
+            #lints
+            #[allow(private_interfaces)]
             #vis struct #fields {
-                #(#[doc = #docs] pub #names: #field_types,)*
+                #(#[doc = #docs] #[allow(dead_code)] pub #names: #field_types,)*
                 __at: #private::Place,
             }
-            #[allow(clippy::all, clippy::pedantic, dead_code)]
+            #[allow(clippy::all, clippy::pedantic)]
             impl #fields {
                 /// The saved node of the group itself.
                 pub fn node(&self) -> #private::StepState<()> {
                     #private::View::view(#private::Clone::clone(&self.__at))
                 }
             }
+            #lints
             impl #private::View for #fields {
                 fn view(at: #private::Place) -> Self {
                     Self { #(#names: #private::View::view(#views),)* __at: at }
@@ -90,12 +96,14 @@ impl Emit<'_> {
             }
             #[doc = #steps_doc]
             #[derive(Clone, Copy, Debug)]
-            #[allow(dead_code)]
+            #lints
+            #[allow(private_interfaces)]
             #vis struct #steps {
-                #(#[doc = #docs] pub #names: #ref_types,)*
+                #(#[doc = #docs] #[allow(dead_code)] pub #names: #ref_types,)*
                 __node: #private::StepRef<()>,
             }
-            #[allow(clippy::all, clippy::pedantic, dead_code)]
+            #lints
+            #[allow(clippy::all, clippy::pedantic)]
             impl #steps {
                 pub(crate) const REFS: Self = Self {
                     #(#names: #refs,)*
