@@ -25,7 +25,7 @@ use crate::{
     base::clock::{Clock, TestClock},
     interpreter::RunLimits,
     language::flow::Flow,
-    run::with::With,
+    run::with::Served,
     store::Store,
 };
 
@@ -81,17 +81,18 @@ impl Engine {
 impl Builder {
     /// Runs executions of this flow: `.serve(attach_volume::with(cloud))`. Call it once for each
     /// flow.
-    pub fn serve<F: Flow>(mut self, flow: With<F>) -> Self
+    pub fn serve<S: Served>(mut self, flow: S) -> Self
     where
-        F::Owned: Send + Sync,
+        <S::Flow as Flow>::Owned: Send + Sync,
     {
+        let flow = flow.into_with();
         let at_once = flow.at_once();
         self.served.push((Arc::new(flow), at_once));
         self
     }
 
     /// How many executions run at once: those that wait for a timer, a poll, a retry or a signal do
-    /// not count. [`With::concurrency`] bounds those of one flow.
+    /// not count. [`With::concurrency`](crate::With::concurrency) bounds those of one flow.
     pub fn concurrency(mut self, concurrency: Concurrency) -> Self {
         self.concurrency = concurrency;
         self

@@ -20,7 +20,7 @@ use crate::{
     base::{clock, error::caught, future::BoxFuture, json::Json},
     language::flow::Flow,
     model::state::Labels,
-    run::with::Input,
+    run::with::{Input, Starts},
     store::{Due, Existing, LeaseAfter, NewExecution, Target, Write, Written},
 };
 
@@ -42,10 +42,10 @@ pub struct Start<'e, F: Flow> {
 impl Engine {
     /// Starts an execution of a flow with this input. It need not be served by this engine: then
     /// another process runs it.
-    pub fn start<F: Flow>(&self, input: Input<F>) -> Start<'_, F> {
+    pub fn start<I: Starts>(&self, input: I) -> Start<'_, I::Flow> {
         Start {
             engine: self,
-            input,
+            input: input.into_input(),
             id: None,
             labels: Labels::new(),
             priority: 0,

@@ -102,3 +102,45 @@ impl<'a, F: Flow> Nests<'a, F> for Run<'a, F> {
         Self::into_parts(self)
     }
 }
+
+/// What an engine serves: a flow [`With`] its resources.
+#[diagnostic::on_unimplemented(
+    message = "a flow is served with the resources that it is lent",
+    label = "write `.serve(name_of_the_flow::with(…))`, or `with()` if it is lent nothing"
+)]
+pub trait Served {
+    /// The flow.
+    #[doc(hidden)]
+    type Flow: Flow;
+    /// The flow with its resources.
+    #[doc(hidden)]
+    fn into_with(self) -> With<Self::Flow>;
+}
+
+impl<F: Flow> Served for With<F> {
+    type Flow = F;
+    fn into_with(self) -> Self {
+        self
+    }
+}
+
+/// What an engine starts an execution with: the [`Input`] of a flow.
+#[diagnostic::on_unimplemented(
+    message = "an execution is started with a flow's input",
+    label = "write `.start(name_of_the_flow::input(…))`, with what the flow takes by value"
+)]
+pub trait Starts {
+    /// The flow.
+    #[doc(hidden)]
+    type Flow: Flow;
+    /// The input.
+    #[doc(hidden)]
+    fn into_input(self) -> Input<Self::Flow>;
+}
+
+impl<F: Flow> Starts for Input<F> {
+    type Flow = F;
+    fn into_input(self) -> Self {
+        self
+    }
+}
