@@ -117,12 +117,25 @@ impl Serialize for Stamped<'_> {
 pub(super) struct Time(pub(super) Timestamp);
 
 impl Time {
-    /// Reads RFC 3339.
+    /// Reads RFC 3339. A time after the last one there is, [`Timestamp::MAX`] at
+    /// 9999-12-30T22:00:00.999999999Z, is read as that: other programs write 9999-12-31T23:59:59Z
+    /// for "never".
     pub(super) fn parse(text: &str) -> Result<Self, jiff::Error> {
-        match plain(text.as_bytes()) {
-            Some(time) => Ok(Self(time)),
-            None => text.parse().map(Self),
+        if let Some(time) = plain(text.as_bytes()) {
+            return Ok(Self(time));
         }
+        text.parse().map(Self).or_else(|error| {
+            // The year before has the same days, and all its times are in range.
+            let is_late = text.strip_prefix("9999").is_some_and(|rest| {
+                let year_before: Result<Timestamp, _> = format!("9998{rest}").parse();
+                year_before.is_ok()
+            });
+            if is_late {
+                Ok(Self(Timestamp::MAX))
+            } else {
+                Err(error)
+            }
+        })
     }
 }
 

@@ -66,3 +66,31 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn regression_a_time_after_the_last_one_there_is_was_called_no_time() {
+    let parsed = |text: &str| Time::parse(text).map(|time| time.0);
+    for text in [
+        "9999-12-31T23:59:59Z",
+        "9999-12-30T22:00:01Z",
+        "9999-12-31T23:59:59.999999999Z",
+        "9999-12-31T23:59:59+08:00",
+        "9999-12-31T23:59:59-12:00",
+    ] {
+        let held = parsed(text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        assert_eq!(held, Timestamp::MAX, "{text}");
+    }
+    // What is written of it is read again.
+    let last = Timestamp::MAX;
+    assert_eq!(parsed(Stamp::new().text(last).unwrap()).unwrap(), last);
+    let before = "9999-12-30T22:00:00Z";
+    assert_eq!(parsed(before).unwrap(), before.parse().unwrap());
+    for text in [
+        "9999-12-32T00:00:00Z",
+        "9999-12-31",
+        "9999-12-31T25:00:00Z",
+        "9999",
+    ] {
+        assert!(parsed(text).is_err(), "{text}");
+    }
+}
