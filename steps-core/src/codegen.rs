@@ -21,7 +21,7 @@ pub use crate::{
             no_match, no_scope, no_until, reversible, saved_name,
         },
         handlers::{Handlers, NoHandler, Observe, Probe, Reversible, Undo, Verify},
-        input::{input_codec, load_field, load_fields, reads, save_fields},
+        input::{input_codec, load_field, load_fields, reads, save_field, save_fields},
         misuse::{
             HasPolicy, NoArgs, NoParams, NotAFlow, Nothing, StepOnly, Takes, flow_call, has_policy,
             step_call,

@@ -11,3 +11,4 @@ mod requests;
 mod several;
 mod support;
 mod urls;
+mod values;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use steps::{
-    Failure, Status,
+    Failure, State, Status,
     prelude::*,
     testing::{Fault, Injected, Lab},
 };
@@ -116,47 +116,55 @@ async fn a_panic_anywhere_is_a_failure_where_it_happened() {
     );
 }
 
-/// A value that panics when it is read back, or written.
+/// A value that panics when it is written, or read back, unless it is fine.
 #[derive(Debug)]
-struct Bad(&'static str);
+struct Bad(String);
 
 impl Serialize for Bad {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         assert_ne!(self.0, "write", "boom in serialize");
-        serializer.serialize_unit()
+        serializer.serialize_str(&self.0)
     }
 }
 
 impl<'de> Deserialize<'de> for Bad {
-    fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
-        panic!("boom in deserialize")
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(from)?;
+        assert_ne!(text, "read", "boom in deserialize");
+        Ok(Self(text))
     }
 }
 
-#[step]
-async fn gives_bad(write: bool) -> Result<Bad, String> {
-    Ok(Bad(if write { "write" } else { "read" }))
+#[step(retry(times = 3, every = "1ms"))]
+async fn gives_bad(cx: &Cx, what: &str) -> Result<Bad, String> {
+    assert_eq!(cx.attempt(), 1, "what can't be saved is not tried again");
+    Ok(Bad(what.to_owned()))
 }
 
 #[flow]
-async fn bad(lab: &Lab, write: bool) -> Result<String, Injected> {
-    steps! { b = gives_bad(write); a = act(lab, "a"); }
+async fn bad(lab: &Lab, what: String) -> Result<String, Injected> {
+    steps! { b = gives_bad(cx, &what); a = act(lab, "a"); }
     Ok(format!("{b:?} {a}"))
 }
 
 #[tokio::test]
 async fn a_panic_while_a_value_is_written_or_read_is_an_error() {
+    for (what, boom) in [
+        ("write", "boom in serialize"),
+        ("read", "boom in deserialize"),
+    ] {
+        let failure = bad(&Lab::new(), what.into()).await.unwrap_err();
+        assert_eq!(failure.step(), Some("b"));
+        assert!(failure.failed()[0].error.contains(boom), "{failure}");
+    }
     let lab = Lab::new();
-    let failure = bad(&lab, true).await.unwrap_err();
-    assert_eq!(failure.step(), Some("b"));
-    assert!(
-        failure.failed()[0].error.contains("boom in serialize"),
-        "{failure}"
-    );
-    let lab = Lab::new();
-    let (_, state) = bad(&lab, false).with_state().await.unwrap();
-    let before = state.state().clone();
-    let failure = bad(&lab, false).resume(state).await.unwrap_err();
+    let (_, state) = bad(&lab, "fine".into()).with_state().await.unwrap();
+    let text = state
+        .to_json()
+        .replace(r#""output":"fine""#, r#""output":"read""#);
+    let before = State::from_json(&text).unwrap();
+    let run = bad(&lab, "fine".into()).resume(before.clone());
+    let failure = run.await.unwrap_err();
     assert!(failure.to_string().contains("`b`"), "{failure}");
     assert_eq!(*failure.state, before);
 }

@@ -1,5 +1,7 @@
 //! A saved value: JSON text, checked when the value is created.
 
+pub(crate) mod compare;
+
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
@@ -39,7 +41,7 @@ impl Json {
     /// Returns an error if the value is not a `T`. The error says what was expected, and at which
     /// column.
     pub fn decode<T: DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
-        serde_json::from_str(self.0.get())
+        read(self.0.get())
     }
 
     /// Checks that `text` is one JSON value, and keeps it unchanged.
@@ -60,6 +62,29 @@ impl Json {
     pub fn is_null(&self) -> bool {
         self.get() == "null"
     }
+}
+
+/// Reads a value. The error names the likely cause where that is another crate's choice.
+pub(crate) fn read<T: DeserializeOwned>(text: &str) -> Result<T, serde_json::Error> {
+    serde_json::from_str(text).map_err(|error| with_likely_cause(text, error))
+}
+
+#[cold]
+fn with_likely_cause(text: &str, error: serde_json::Error) -> serde_json::Error {
+    // With that feature, a number keeps the digits that it was written with.
+    let number: Result<serde_json::Value, _> = serde_json::from_str("1.00");
+    let digits = number.map(|number| number.to_string());
+    let is_on = digits.is_ok_and(|digits| digits == "1.00");
+    let pairs = text.as_bytes().windows(2);
+    let is_fraction = |pair: &[u8]| pair[0].is_ascii_digit() && b".eE".contains(&pair[1]);
+    if !is_on || !pairs.into_iter().any(is_fraction) {
+        return error;
+    }
+    serde::de::Error::custom(format_args!(
+        "{error}; a crate of this program switches on serde_json's feature `arbitrary_precision`, \
+         with which numbers with a point or an exponent can't be read inside of tagged, flattened \
+         and untagged types"
+    ))
 }
 
 impl PartialEq for Json {

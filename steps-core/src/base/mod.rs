@@ -6,4 +6,6 @@ pub mod error;
 pub(crate) mod future;
 pub(crate) mod id;
 pub mod json;
+mod nulls;
+pub(crate) mod read_back;
 pub(crate) mod sync;

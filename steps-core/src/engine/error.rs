@@ -6,6 +6,7 @@ use std::{sync::Arc, time::Duration};
 use jiff::Timestamp;
 
 use crate::{
+    base::json::compare::tell_other,
     model::{failure::Failure, state::StateError, status::Status},
     store::StoreError,
 };
@@ -62,8 +63,8 @@ pub enum EngineError {
     },
     /// There is an execution of this id, with another input. It goes on as it is.
     #[error(
-        "execution `{id}` was started with another input: start this one under another id \
-         (given {given}, saved {saved})"
+        "execution `{id}` was started with another input: start this one under another id ({})",
+        tell_other(saved, given)
     )]
     OtherInput {
         /// The execution.

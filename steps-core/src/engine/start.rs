@@ -162,7 +162,7 @@ fn check_same<F: Flow>(id: &str, existing: &Existing, input: &Json) -> Result<()
             flow: F::TABLE.name,
         });
     }
-    if !crate::run::same_json(&existing.input, input) {
+    if !crate::run::is_input::<F>(&existing.input, input) {
         return Err(EngineError::OtherInput {
             id: id(),
             saved: existing.input.to_string(),

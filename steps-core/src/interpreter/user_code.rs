@@ -80,7 +80,10 @@ impl Pass<'_> {
     pub(super) async fn verify(self, at: At<'_>, cx: &Cx, policy: &Policy) -> OpResult {
         self.op(at, Op::Verify, cx, policy.timeout)
             .await
-            .map_err(|error| StepError::user(format!("its verify failed: {}", error.text())))
+            .map_err(|error| {
+                let text = format!("its verify failed: {}", error.text());
+                StepError::user(text).retry_if(error.retry)
+            })
     }
 }
 

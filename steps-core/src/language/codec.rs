@@ -2,7 +2,11 @@
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use crate::base::json::Json;
+use crate::base::{
+    error::caught,
+    json::{self, Json},
+    read_back::read_back_or_same,
+};
 
 /// How a value of `T` is saved and read back.
 pub struct Codec<T> {
@@ -10,6 +14,34 @@ pub struct Codec<T> {
     pub encode: fn(&T) -> Result<Option<Json>, serde_json::Error>,
     /// Decodes from JSON text.
     pub decode: fn(&str) -> Result<T, serde_json::Error>,
+    /// From the JSON text that this value was written as; `None` where it is known to be the same.
+    /// An error where it can't be read, or is another value.
+    pub read_back: fn(&T, &str) -> Result<Option<T>, serde_json::Error>,
+}
+
+impl<T> Codec<T> {
+    /// The value as it is read back from its saved form, and that form. A panic in the user's
+    /// `Serialize` or `Deserialize` is an error.
+    pub(crate) fn keep(self, value: T) -> Result<(T, Option<Json>), serde_json::Error> {
+        caught(|| {
+            let json = (self.encode)(&value)?;
+            let read = self.read(&value, json.as_ref())?;
+            Ok((read.unwrap_or(value), json))
+        })
+    }
+
+    /// The saved form of a value that can be read back.
+    pub(crate) fn save(self, value: &T) -> Result<Option<Json>, serde_json::Error> {
+        caught(|| {
+            let json = (self.encode)(value)?;
+            self.read(value, json.as_ref())?;
+            Ok(json)
+        })
+    }
+
+    fn read(self, value: &T, json: Option<&Json>) -> Result<Option<T>, serde_json::Error> {
+        (self.read_back)(value, json.map_or("null", Json::get))
+    }
 }
 
 impl<T> Clone for Codec<T> {
@@ -42,6 +74,7 @@ pub const fn codec<T: Saved>() -> Codec<T> {
     Codec {
         encode: encode::<T>,
         decode: decode::<T>,
+        read_back: read_back_or_same::<T>,
     }
 }
 
@@ -50,6 +83,7 @@ pub const fn unsaved<T>() -> Codec<T> {
     Codec {
         encode: |_| Ok(None),
         decode: |_| Err(serde::de::Error::custom("a volatile output is not saved")),
+        read_back: |_, _| Ok(None),
     }
 }
 
@@ -63,5 +97,5 @@ fn encode<T: Saved>(value: &T) -> Result<Option<Json>, serde_json::Error> {
 }
 
 pub(crate) fn decode<T: Saved>(saved: &str) -> Result<T, serde_json::Error> {
-    serde_json::from_str(saved)
+    json::read(saved)
 }

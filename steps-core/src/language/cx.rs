@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    base::{error::StepError, json::Json},
+    base::{error::StepError, json::Json, read_back::record_unread},
     model::state::{Progress, Until},
 };
 
@@ -155,10 +155,11 @@ impl Cx {
     ///
     /// # Errors
     ///
-    /// Returns an error if the value can't be saved as JSON, or is larger than the run's
+    /// Returns an error if the value can't be saved as JSON, which has no NaN and no infinity, or is
+    /// larger than the run's
     /// [`RunLimits`](crate::RunLimits) allow.
     pub fn save<T: Serialize + ?Sized>(&self, value: &T) -> Result<(), serde_json::Error> {
-        let json = Json::encode(value)?;
+        let json = record_unread(value)?;
         let saved = self.host.save(self.id, json);
         saved.map_err(|error| serde::ser::Error::custom(error.text()))
     }

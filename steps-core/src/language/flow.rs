@@ -6,6 +6,7 @@ use super::{
     codec::Codec,
     cx::Cx,
     frame::Slots,
+    input::keep_input,
     scope::{Enter, Entered, LoadError, Op, OpResult, Saved, Scope},
 };
 use crate::{
@@ -228,31 +229,45 @@ impl<F: Flow> FlowCell<F> {
 }
 
 impl<'a, F: Flow> Root<'a, F> {
-    /// Enters a flow. A kept input takes precedence over a recorded one, and a recorded one over
-    /// `given`.
+    /// Enters a nested flow. A kept input takes precedence over a recorded one, and a recorded one
+    /// over `given`, which is then recorded, and read back.
     pub fn enter(
         lent: F::Lent<'a>,
         given: Option<F::Input>,
         cell: &'a FlowCell<F>,
         how: Enter<'_>,
     ) -> Result<Entered<'a>, StepError> {
+        let read_back = |input| {
+            keep_input::<F>(&input)
+                .map_err(|e| StepError::fatal(format!("its input can't be saved as JSON: {e}")))
+        };
+        Self::enter_with(lent, || given.map(read_back).transpose(), cell, how)
+    }
+
+    /// The same, of an input that is as it was read back from its saved form.
+    pub(crate) fn enter_with(
+        lent: F::Lent<'a>,
+        given: impl FnOnce() -> Result<Option<(F::Input, Json)>, StepError>,
+        cell: &'a FlowCell<F>,
+        how: Enter<'_>,
+    ) -> Result<Entered<'a>, StepError> {
         let kept = lock(&cell.open).take();
         let mut record = None;
-        let open = match (kept, how.input, given) {
-            (Some(kept), _, _) if !how.fresh => kept,
-            (_, Some(saved), _) => {
+        let open = match (kept, how.input) {
+            (Some(kept), _) if !how.fresh => kept,
+            (_, Some(saved)) => {
                 let input = F::load_input(saved).map_err(|e| {
                     StepError::fatal(format!("its recorded input can't be read: {e}"))
                 })?;
                 Box::new((input, F::Slots::default()))
             }
-            (_, None, Some(input)) => {
-                record = Some(F::save_input(&input).map_err(|e| {
-                    StepError::fatal(format!("its input can't be saved as JSON: {e}"))
-                })?);
+            (_, None) => {
+                let Some((input, saved)) = given()? else {
+                    return Err(StepError::fatal("it has no input"));
+                };
+                record = Some(saved);
                 Box::new((input, F::Slots::default()))
             }
-            (_, None, None) => return Err(StepError::fatal("it has no input")),
         };
         let kept = Kept {
             open: Some(open),
@@ -329,7 +344,7 @@ impl<F: Flow> Scope for Root<'_, F> {
             };
             let (input, slots) = *open;
             let output = F::finish(lent, input, slots).await?;
-            let saved = (F::OUTPUT.encode)(&output).map_err(|e| {
+            let (output, saved) = F::OUTPUT.keep(output).map_err(|e| {
                 StepError::fatal(format!("the flow's output can't be saved as JSON: {e}"))
             })?;
             let _ = cell.output.set(Some(output));

@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Serialize, ser::SerializeMap};
 
-use super::codec::{Codec, Saved};
-use crate::base::json::Json;
+use super::{
+    codec::{Codec, Saved},
+    flow::Flow,
+};
+use crate::base::{error::caught, json::Json};
 
 /// A type that a flow may take by value.
 #[diagnostic::on_unimplemented(
@@ -38,6 +41,28 @@ impl Serialize for Fields<'_> {
         }
         map.end()
     }
+}
+
+/// Returns one field of an input, to be saved; an error if its value can't be read back.
+pub fn save_field<T>(
+    name: &'static str,
+    value: &T,
+    codec: Codec<T>,
+) -> Result<(&'static str, Option<Json>), serde_json::Error> {
+    use serde::ser::Error as _;
+    let saved = codec.save(value);
+    let saved =
+        saved.map_err(|e| serde_json::Error::custom(format_args!("field `{name}`: {e}")))?;
+    Ok((name, saved))
+}
+
+/// Returns an input as it is read back from its saved form, and that form. A panic in the user's
+/// `Serialize` or `Deserialize` is an error.
+pub(crate) fn keep_input<F: Flow>(input: &F::Input) -> Result<(F::Input, Json), serde_json::Error> {
+    caught(|| {
+        let saved = F::save_input(input)?;
+        Ok((F::load_input(&saved)?, saved))
+    })
 }
 
 /// Builds the JSON object of an input from its fields.

@@ -8,8 +8,14 @@
 
 use std::{collections::HashSet, fmt, marker::PhantomData};
 
+use serde::Serialize;
+
 use super::{codec::Saved, scope::Keys};
-use crate::base::{error::StepError, json::Json};
+use crate::base::{
+    error::{StepError, caught},
+    json::Json,
+    read_back::{is_plain, read_back},
+};
 
 /// A type that can be recorded: an item of a `for`, or the value matched by an `if let`.
 #[diagnostic::on_unimplemented(
@@ -193,10 +199,22 @@ fn read<T: Saved>(saved: &Json) -> Result<T, StepError> {
         .map_err(|e| StepError::fatal(format!("its recorded input can't be read: {e}")))
 }
 
-fn record<T: serde::Serialize>(value: &T) -> Result<Option<Json>, StepError> {
-    Json::encode(value)
-        .map(Some)
-        .map_err(|e| StepError::fatal(format!("its input can't be saved as JSON: {e}")))
+/// Writes a value and reads it back; `None` for the read one where `is_same` knows, of its text,
+/// that it is the same.
+fn record<V: Serialize, T: Saved>(
+    value: &V,
+    is_same: impl FnOnce(&str) -> bool,
+) -> Result<(Option<T>, Option<Json>), StepError> {
+    let recorded = caught(|| {
+        let json = Json::encode(value)?;
+        let read = if is_same(json.get()) {
+            None
+        } else {
+            Some(read_back(value, json.get())?)
+        };
+        Ok((read, Some(json)))
+    });
+    recorded.map_err(|e| StepError::fatal(format!("its input can't be saved as JSON: {e}")))
 }
 
 // ---- The value of an `if let`.
@@ -241,7 +259,8 @@ impl<'a, F: FnOnce() -> &'a T, T: Recorded> LookRef<'a, T> for Source<F, &'a T, 
             return Ok((Held::Own(read(saved)?), None));
         }
         let value = self.evaluate()?;
-        Ok((Held::Ref(value), record(value)?))
+        let (read, json) = record(value, is_plain::<T>)?;
+        Ok((read.map_or(Held::Ref(value), Held::Own), json))
     }
 }
 
@@ -259,7 +278,10 @@ impl<'a, F: FnOnce() -> Option<&'a T>, T: Recorded> LookOption<'a, T>
             return Ok((HeldOption::Own(read(saved)?), None));
         }
         let value = self.evaluate()?;
-        Ok((HeldOption::Ref(value), record(&value)?))
+        // `Some(())` is `null`, too.
+        let is_same = |text: &str| is_plain::<T>(text) && (value.is_none() || text != "null");
+        let (read, json) = record(&value, is_same)?;
+        Ok((read.map_or(HeldOption::Ref(value), HeldOption::Own), json))
     }
 }
 
@@ -280,8 +302,8 @@ impl<F: FnOnce() -> T, T> LookOwned<T> for Source<F, T, T> {
             return Ok((Held::Own(read(saved)?), None));
         }
         let value = self.evaluate()?;
-        let json = record(&value)?;
-        Ok((Held::Own(value), json))
+        let (read, json) = record(&value, is_plain::<T>)?;
+        Ok((Held::Own(read.unwrap_or(value)), json))
     }
 }
 
@@ -297,7 +319,7 @@ where
     pub fn list(mut self, saved: Option<&Json>) -> Taken<List<'a, T>> {
         let all: Vec<&'a T> = self.evaluate()?.into_iter().collect();
         let Some(saved) = saved else {
-            let json = record(&vec![(); all.len()])?;
+            let (_, json) = record::<_, Vec<()>>(&vec![(); all.len()], |_| true)?;
             return Ok((List::Ref(all), json));
         };
         let recorded: Vec<()> = read(saved)?;
@@ -370,8 +392,8 @@ where
             return Ok((List::Own(read(saved)?), None));
         }
         let all: Vec<&'a T> = self.evaluate()?.into_iter().collect();
-        let json = record(&all)?;
-        Ok((List::Ref(all), json))
+        let (read, json) = record(&all, is_plain::<T>)?;
+        Ok((read.map_or(List::Ref(all), List::Own), json))
     }
 }
 
@@ -396,7 +418,7 @@ where
             return Ok((List::Own(read(saved)?), None));
         }
         let all: Vec<T> = self.evaluate()?.into_iter().collect();
-        let json = record(&all)?;
-        Ok((List::Own(all), json))
+        let (read, json) = record(&all, is_plain::<T>)?;
+        Ok((List::Own(read.unwrap_or(all)), json))
     }
 }

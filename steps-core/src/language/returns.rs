@@ -9,6 +9,7 @@ use super::{
 use crate::base::{
     error::{BoxError, StepError},
     json::Json,
+    read_back::record,
 };
 
 /// An error type that a step may return.
@@ -165,7 +166,7 @@ pub fn found<S: Step, R: VerifyReturn<S::Output>>(
 
 /// Returns an observed value as JSON.
 pub fn seen<T: Saved>(value: T) -> Result<Json, StepError> {
-    Json::encode(&value)
+    record(&value)
         .map_err(|e| StepError::fatal(format!("what was observed can't be saved as JSON: {e}")))
 }
 

@@ -48,12 +48,10 @@ pub async fn drive<'a, S: Step, L: Slot<S::Output>>(
             };
         }
     };
-    let saved = if S::VOLATILE {
-        None
-    } else {
-        (S::CODEC.encode)(&value)
-            .map_err(|e| StepError::fatal(format!("its output can't be saved as JSON: {e}")))?
-    };
+    // What later lines are given is what a resume would give them.
+    let (value, saved) = S::CODEC
+        .keep(value)
+        .map_err(|e| StepError::fatal(format!("its output can't be saved as JSON: {e}")))?;
     slot.put(value);
     Ok(Answer::Done(saved))
 }

@@ -2,7 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
-use super::{Run, driver::Ready, fits::check};
+use super::{
+    Run,
+    driver::Ready,
+    fits::{check, given},
+};
 use crate::{
     base::clock::Clock,
     interpreter::{
@@ -23,7 +27,8 @@ impl<'a, F: Flow> Run<'a, F> {
         self.options.clock = clock;
         self
     }
-    /// Checks the saved state and builds the records.
+
+    /// Checks the input and the saved state, and builds the records.
     pub(crate) fn ready(self, eager: bool) -> Result<Ready<'a, F>, Failure> {
         let Self {
             lent,
@@ -71,6 +76,17 @@ impl<'a, F: Flow> Run<'a, F> {
                 }
             },
         };
+        let is_recorded = records[ROOT].cold().input.is_some();
+        let given = match given::<F>(input, is_recorded, options.read_from) {
+            Ok(given) => given,
+            Err(misfit) => {
+                return Err(Failure {
+                    flow: table.name,
+                    cause: Cause::Misfit(misfit),
+                    state: saved.map(|state| Arc::new(*state)).unwrap_or_default(),
+                });
+            }
+        };
         let inbox = options.control.unwrap_or_default().0;
         let requests = Requests::new(inbox, options.undo);
         let execution = execution.or(options.execution);
@@ -87,7 +103,7 @@ impl<'a, F: Flow> Run<'a, F> {
             run,
             lent,
             saved: Mutex::new(saved),
-            given: Mutex::new(Some(input)),
+            given: Mutex::new(given),
             cell: FlowCell::default(),
         })
     }

@@ -32,15 +32,16 @@ pub(crate) struct Ready<'a, F: Flow> {
     pub(crate) lent: F::Lent<'a>,
     /// The saved state, until it has been restored.
     pub(crate) saved: Mutex<Option<Box<State>>>,
-    pub(crate) given: Mutex<Option<F::Input>>,
+    /// The input, where none is recorded yet, as it was read back from its saved form.
+    pub(crate) given: Mutex<Option<(F::Input, Json)>>,
     pub(crate) cell: FlowCell<F>,
 }
 
 impl<F: Flow> RootFlow for Ready<'_, F> {
     fn enter<'b>(&'b self, how: Enter<'b>) -> Result<Entered<'b>, StepError> {
-        Root::<F>::enter(
+        Root::<F>::enter_with(
             F::shorten(self.lent),
-            lock(&self.given).take(),
+            || Ok(lock(&self.given).take()),
             &self.cell,
             how,
         )

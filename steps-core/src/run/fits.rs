@@ -2,8 +2,11 @@
 
 use super::Options;
 use crate::{
-    base::{error::caught, json::Json},
-    language::flow::Flow,
+    base::{
+        error::caught,
+        json::{Json, compare::same},
+    },
+    language::{flow::Flow, input::keep_input},
     model::{
         compat::{Misfit, compare},
         state::State,
@@ -31,27 +34,51 @@ pub(super) fn check<F: Flow>(
     let Some(saved) = &state.input else {
         return Ok(None);
     };
-    let given = caught(|| F::save_input(given)).map_err(|e| Misfit::Input(e.to_string()))?;
+    if !options.replace_input && options.read_from.as_ref() == Some(saved) {
+        return Ok(None);
+    }
+    let given = caught(|| F::save_input(given)).map_err(|e| Misfit::BadInput(e.to_string()))?;
     if options.replace_input {
         return Ok(Some(given));
     }
     let read = caught(|| F::load_input(saved)).map_err(|e| Misfit::Input(e.to_string()))?;
-    // A field may have been added or removed since. Read and saved anew, the saved input may be
-    // equal.
-    if !same_json(saved, &given)
-        && !caught(|| F::save_input(&read)).is_ok_and(|read| same_json(&read, &given))
-    {
-        return Err(Misfit::OtherInput {
-            saved: saved.to_string(),
-            given: given.to_string(),
-        });
+    if is_same_input::<F>(saved, || Ok(read), &given) {
+        return Ok(None);
     }
-    Ok(None)
+    Err(Misfit::OtherInput {
+        saved: saved.to_string(),
+        given: given.to_string(),
+    })
 }
 
-/// Returns whether two JSON texts have the same value, whatever their spaces and the order of their
-/// fields.
-pub(crate) fn same_json(a: &Json, b: &Json) -> bool {
-    let value = |json: &Json| json.decode::<serde_json::Value>().ok();
-    a == b || value(a) == value(b)
+/// Returns the input to run with where none is recorded yet: as it is read back from its saved form, which
+/// may be what it was read from.
+pub(super) fn given<F: Flow>(
+    input: F::Input,
+    is_recorded: bool,
+    read_from: Option<Json>,
+) -> Result<Option<(F::Input, Json)>, Misfit> {
+    match read_from {
+        _ if is_recorded => Ok(None),
+        Some(saved) => Ok(Some((input, saved))),
+        None => keep_input::<F>(&input)
+            .map(Some)
+            .map_err(|error| Misfit::BadInput(error.to_string())),
+    }
+}
+
+/// Returns whether a saved input is the one that is given now. A field may have been added since, or taken
+/// away: as it is `read` now, it may be the same.
+fn is_same_input<F: Flow>(
+    saved: &Json,
+    read: impl FnOnce() -> Result<F::Input, serde_json::Error>,
+    given: &Json,
+) -> bool {
+    let again = || caught(|| F::save_input(&read()?));
+    same(saved.get(), given.get()) || again().is_ok_and(|again| same(again.get(), given.get()))
+}
+
+/// Returns whether a saved input is the one that is given now.
+pub(crate) fn is_input<F: Flow>(saved: &Json, given: &Json) -> bool {
+    is_same_input::<F>(saved, || F::load_input(saved), given)
 }

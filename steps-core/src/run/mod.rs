@@ -17,6 +17,7 @@ use crate::{
     base::{
         clock::{Clock, TestClock},
         future::BoxFuture,
+        json::Json,
     },
     interpreter::{Observer, RunLimits, execution::PassOutcome},
     journal::Journal,
@@ -31,7 +32,7 @@ use crate::{
 };
 pub use advance::{Advance, Outcome};
 pub use control::Control;
-pub(crate) use fits::same_json;
+pub(crate) use fits::is_input;
 pub use signals::Signals;
 
 /// A flow that is ready to run: what a function marked `#[flow]` returns.
@@ -103,6 +104,8 @@ struct Options {
     control: Option<Control>,
     execution: Option<Arc<str>>,
     replace_input: bool,
+    /// What the input was read from, if it was.
+    read_from: Option<Json>,
     undo: bool,
     limits: RunLimits,
     labels: Labels,
@@ -137,7 +140,9 @@ impl<'a, F: Flow> Run<'a, F> {
             })
         };
         match input {
-            Ok(input) => Ok(Self::new(lent, input).resume(saved)),
+            Ok(input) => Ok(Self::new(lent, input)
+                .read_from(saved.input.clone())
+                .resume(saved)),
             Err(misfit) => Err(Failure {
                 flow: table.name,
                 cause: Cause::Misfit(misfit),
@@ -329,6 +334,12 @@ impl<'a, F: Flow> Run<'a, F> {
         let mut ready = self.ready(false)?;
         let output = ready.run(signals).await?;
         Ok((output, FlowState::from(ready.run.state())))
+    }
+
+    /// Sets what the input was read from: then it is as a resume would have it.
+    pub(crate) fn read_from(mut self, saved: Option<Json>) -> Self {
+        self.options.read_from = saved;
+        self
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 use tokio::sync::Notify;
 
 use crate::{
-    base::{json::Json, sync::lock},
+    base::{json::Json, read_back::record, sync::lock},
     interpreter::RunCore,
     model::typed::AsStepRef,
 };
@@ -66,13 +66,13 @@ impl Signals {
     ///
     /// # Errors
     ///
-    /// If the value can't be saved as JSON.
-    pub fn send<T: Serialize>(
+    /// If the value can't be saved as JSON and read back.
+    pub fn send<T: Serialize + DeserializeOwned + 'static>(
         &self,
         step: impl AsStepRef<T>,
         value: &T,
     ) -> Result<(), serde_json::Error> {
-        let (path, json) = (step.path(), Json::encode(value)?);
+        let (path, json) = (step.path(), record(value)?);
         let mut waiting = lock(&self.0.waiting);
         waiting.retain(|(other, _)| *other != path);
         waiting.push((path, json));

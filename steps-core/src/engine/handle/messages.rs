@@ -5,11 +5,14 @@
 
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Serialize, de::DeserializeOwned};
 
 use super::execution::{Execution, Handle};
 use crate::{
-    base::{error::caught, json::Json},
+    base::{
+        json::Json,
+        read_back::{record, record_unread},
+    },
     engine::error::EngineError,
     language::flow::Flow,
     model::{status::Status, typed::AsStepRef},
@@ -80,7 +83,15 @@ impl Handle {
         path: &str,
         value: &T,
     ) -> Result<(), EngineError> {
-        let value = caught(|| Json::encode(value)).map_err(|error| EngineError::InvalidValue {
+        self.give(path, record_unread(value)).await
+    }
+
+    async fn give(
+        &self,
+        path: &str,
+        value: Result<Json, serde_json::Error>,
+    ) -> Result<(), EngineError> {
+        let value = value.map_err(|error| EngineError::InvalidValue {
             id: self.id.to_string(),
             why: format!("the signal to `{path}` can't be saved as JSON: {error}"),
         })?;
@@ -129,12 +140,13 @@ impl<F: Flow> Execution<F> {
     ///
     /// # Errors
     ///
-    /// [`EngineError::Status`] where the execution has ended.
-    pub async fn signal<T: Serialize>(
+    /// [`EngineError::Status`] where the execution has ended; [`EngineError::InvalidValue`] where the
+    /// value can't be saved as JSON and read back.
+    pub async fn signal<T: Serialize + DeserializeOwned + 'static>(
         &self,
         step: impl AsStepRef<T>,
         value: &T,
     ) -> Result<(), EngineError> {
-        self.signal_path(&step.path(), value).await
+        self.give(&step.path(), record(value)).await
     }
 }

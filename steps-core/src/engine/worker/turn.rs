@@ -183,7 +183,9 @@ fn begin<F: Flow>(with: &With<F>, turn: Turn) -> Result<Run<'_, F>, String> {
     } else {
         let input = F::load_input(&turn.saved.input)
             .map_err(|error| format!("its input can't be read: {error}"))?;
-        let mut run = Run::new(with.lend(), input).id(Arc::clone(&turn.journal.id));
+        let mut run = Run::new(with.lend(), input)
+            .read_from(Some(turn.saved.input))
+            .id(Arc::clone(&turn.journal.id));
         for (name, value) in turn.saved.info.labels {
             run = run.label(name, value);
         }

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::Compatibility;
+use crate::base::json::compare::tell_other;
 
 /// Why a run can't resume from a saved state. Nothing has run, and the state is unchanged.
 #[derive(Clone, Debug)]
@@ -19,6 +20,8 @@ pub enum Misfit {
     Tree(Compatibility),
     /// The saved input, or the saved output of a flow that is done, can't be read.
     Input(String),
+    /// The input that the run was given can't be saved as JSON and read back.
+    BadInput(String),
     /// The run was given an input that differs from the saved one.
     OtherInput {
         /// The saved input.
@@ -46,10 +49,12 @@ impl fmt::Display for Misfit {
                 Ok(())
             }
             Self::Input(why) => write!(f, "its saved input can't be read: {why}"),
+            Self::BadInput(why) => write!(f, "its input can't be saved as JSON: {why}"),
             Self::OtherInput { saved, given } => write!(
                 f,
-                "it was started with the input {saved}, and is now given {given}; resume it with \
-                 the saved one, or ask for the new one with `.replace_input()`"
+                "it was started with another input than it is now given: {}; resume it with the \
+                 saved one, or ask for the new one with `.replace_input()`",
+                tell_other(saved, given)
             ),
         }
     }

@@ -8,13 +8,13 @@ mod step_state;
 
 use std::{borrow::Cow, fmt, ops::Deref, sync::Arc};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 
 use super::{
     state::{State, StateError, Tree},
     status::Status,
 };
-use crate::base::json::Json;
+use crate::base::read_back::record;
 pub use step_ref::{AsStepRef, ItemRef, StepRef};
 pub use step_state::{ItemStates, StepState};
 
@@ -166,13 +166,13 @@ impl<V: View> FlowState<V> {
     ///
     /// # Errors
     ///
-    /// Returns an error if the value can't be saved as JSON.
-    pub fn signal<T: Serialize>(
+    /// Returns an error if the value can't be saved as JSON and read back.
+    pub fn signal<T: Serialize + DeserializeOwned + 'static>(
         &mut self,
         step: impl AsStepRef<T>,
         value: &T,
     ) -> Result<bool, serde_json::Error> {
-        let json = Json::encode(value)?;
+        let json = record(value)?;
         Ok(self.edit(|state| state.signal(&step.path(), json)))
     }
 

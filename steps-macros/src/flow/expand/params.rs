@@ -173,7 +173,7 @@ pub(super) fn common(flow: &Flow) -> TokenStream {
             __Lent { #(#lends,)* #no_mark }
         }
         fn save_input(input: &__Input) -> __p::Result<__p::Json, __p::JsonError> {
-            __p::save_fields(&[#((#texts, (#codecs.encode)(&input.#input_names)?)),*])
+            __p::save_fields(&[#(__p::save_field(#texts, &input.#input_names, #codecs)?),*])
         }
         fn load_input(saved: &__p::Json) -> __p::Result<__Input, __p::JsonError> {
             let mut fields = __p::load_fields(saved)?;
