@@ -1,5 +1,5 @@
 //! The engine: starts executions, keeps each record of them in a [store](crate::store::Store), and
-//! takes up what a crash, a timer or another process left.
+//! continues them after a crash, after a timer or from another process.
 //!
 //! ```
 //! use steps::{Engine, prelude::*};
@@ -30,36 +30,35 @@
 //!     .serve(order::with())
 //!     .start().await?;                       // takes up what a crash left behind
 //! let run = engine.start(order::input("4111".into(), 950)).id("req-42").await?;
-//! // From here on it is safe: whatever happens to this process, it goes on.
+//! // From here on it is safe: whatever happens to this process, the execution continues.
 //! run.signal(order::STEPS.approval, &true).await?;
 //! assert_eq!(run.outcome().await?, 950);
 //! # Ok(())
 //! # }
 //! ```
 //!
-//! Executions are made by [`Engine::start`]; [`Execution`] is the handle on one, by which its
-//! outcome is waited for, and by which it is watched, signalled, stopped, undone and recovered.
-//! Others are found by [`Engine::list`]. Any number of engines, in any number of processes, work on
-//! one store; what one of them leaves behind is taken over by the others after its
-//! [lease](Builder::lease).
+//! [`Engine::start`] creates an execution; [`Execution`] is its handle, with methods to wait for
+//! its outcome and to watch, signal, stop, undo and recover it. [`Engine::list`] finds other
+//! executions. Any number of engines, in any number of processes, can work on one store; if one of
+//! them dies, the others take over its executions after its [lease](Builder::lease).
 //!
 //! An execution that waits for a timer, a poll, a retry or a signal is a row in the store and
-//! nothing else: it holds no task and no memory.
+//! nothing else: it uses no task and no memory.
 //!
 //! # Inside
 //!
 //! | module | job |
 //! |---|---|
-//! | `builder`, `start` | putting an engine together; making executions |
-//! | `handle` | what a user holds of an execution: waiting, watching, signalling, operating on it |
-//! | `worker` | the engine's own work: claims, turns, leases, messages; `worker/mod.rs` tells the life of a turn, `worker/engine_core.rs` what is true of the engine's state |
-//! | `news` | tells those who wait in this process what happens to an execution |
-//! | `concurrency` | bounds how many executions run |
+//! | `builder`, `start` | building an engine; creating executions |
+//! | `handle` | what a user has of an execution: waiting, watching, signalling, operating on it |
+//! | `worker` | the engine's own work: claims, turns, leases, messages; `worker/mod.rs` describes the life of a turn, `worker/engine_core.rs` the invariants of the engine's state |
+//! | `news` | notifies the callers in this process that wait for an execution |
+//! | `concurrency` | limits how many executions run |
 //! | `error` | the errors of an engine |
 //!
-//! `builder`, `start` and `handle` know `worker`, which knows `news`, `concurrency` and `error`; none
-//! knows one above it. All that an engine has in memory is gone after a crash, and nothing is lost
-//! by it: what counts is in the store.
+//! `builder`, `start` and `handle` use `worker`, which uses `news`, `concurrency` and `error`; none
+//! uses a module above it. A crash loses everything that an engine has in memory, and this does no
+//! harm: all that matters is in the store.
 
 mod builder;
 mod concurrency;
@@ -92,7 +91,7 @@ use worker::{engine_core::EngineCore, served::ServedFlows};
 /// An engine that runs executions and keeps them in a store.
 ///
 /// Clones are the same engine. When the last one is dropped, it stops working as if the process had
-/// been killed, which loses nothing; [`shutdown`](Self::shutdown) is the polite way.
+/// been killed, which loses nothing; [`shutdown`](Self::shutdown) stops it gracefully.
 #[derive(Clone)]
 pub struct Engine {
     core: Arc<EngineCore>,
@@ -108,7 +107,7 @@ impl fmt::Debug for Engine {
     }
 }
 
-/// The engine's own tasks, which end with its last handle.
+/// The engine's own tasks, which end when its last handle is dropped.
 struct OwnTasks {
     core: Arc<EngineCore>,
     tasks: Mutex<JoinSet<()>>,
@@ -122,23 +121,23 @@ impl Drop for OwnTasks {
 }
 
 impl Engine {
-    /// Takes nothing up any more, and waits until what runs here has ended or waits for something.
-    /// What waits, and what is due, is left to other processes, or to the next start.
+    /// Takes no new work, and waits until each execution that runs here has ended or waits for
+    /// something. Waiting and due executions are left to other processes, or to the next start.
     ///
     /// The handles still work; starting an execution fails with [`EngineError::Closed`].
     pub async fn drain(&self) {
         self.core.drain().await;
     }
 
-    /// Shuts down: no new step begins, those that run see [`Cx::cancelled`](crate::Cx::cancelled)
-    /// and are let finish, for at most `grace`; then their executions are given back, for other
-    /// processes or the next start to go on with, and the store is closed. A step that is still at
-    /// work after `grace` is cut off, as by a crash: it is verified or runs again when it is taken
-    /// up.
+    /// Shuts down. No new step begins; running steps see [`Cx::cancelled`](crate::Cx::cancelled)
+    /// and may finish within `grace`. Then the leases of their executions are released, so that
+    /// other processes or the next start can continue them, and the store is closed. A step that
+    /// still runs after `grace` is aborted, as by a crash: it is verified or runs again when its
+    /// execution is continued.
     ///
     /// # Errors
     ///
-    /// Where the store can't be closed well. What it acknowledged is safe.
+    /// If closing the store fails. All that it has acknowledged is safe.
     pub async fn shutdown(self, grace: Duration) -> Result<(), EngineError> {
         self.core.suspend(grace).await;
         lock(&self.tasks.tasks).abort_all();

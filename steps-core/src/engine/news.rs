@@ -1,8 +1,8 @@
-//! What happens to executions in this process, told to those who wait for it.
+//! Notifies the callers in this process that wait for an execution.
 //!
-//! A [`Listener`] hears of each record of one execution and of the end of each of its turns, so
-//! that it need not ask the store over and over. What other processes do is not heard here:
-//! whoever waits asks the store from time to time as well, at the pauses of [`longer`].
+//! A [`Listener`] receives each record of one execution and the end of each of its turns, so that
+//! it does not have to poll the store all the time. It does not receive changes by other processes,
+//! so a waiting caller also polls the store from time to time, with the pauses of [`longer`].
 
 use std::{
     collections::HashMap,
@@ -35,23 +35,23 @@ pub(crate) enum TurnEnd {
     StoreFailed(StoreError),
 }
 
-/// The listeners in this process, by the execution they listen to.
+/// The listeners in this process, by the id of their execution.
 #[derive(Debug, Default)]
 pub(crate) struct News {
-    /// An entry exists for as long as somebody listens.
+    /// An entry exists as long as there is a listener.
     channels: Mutex<HashMap<Arc<str>, Channel>>,
 }
 
-/// What is told of one execution.
+/// The news of one execution.
 #[derive(Debug)]
 struct Channel {
-    /// How its last turn here ended, unless it has gone on since.
+    /// How its last turn here ended; `None` if the execution has continued since.
     turn_ends: watch::Sender<Option<TurnEnd>>,
     /// Grows with each record.
     records: watch::Sender<u64>,
 }
 
-/// Hears the news of one execution.
+/// Receives the news of one execution.
 #[derive(Debug)]
 pub(crate) struct Listener {
     id: Arc<str>,
@@ -76,14 +76,14 @@ impl News {
         }
     }
 
-    /// Tells of a record.
+    /// Notifies the listeners of a record.
     pub(crate) fn recorded(&self, id: &str) {
         if let Some(channel) = lock(&self.channels).get(id) {
             channel.records.send_modify(|count| *count += 1);
         }
     }
 
-    /// Tells how a turn ended.
+    /// Notifies the listeners of a turn's end.
     pub(crate) fn turn_ended(&self, id: &str, end: TurnEnd) {
         if let Some(channel) = lock(&self.channels).get(id) {
             channel.records.send_modify(|count| *count += 1);
@@ -91,7 +91,7 @@ impl News {
         }
     }
 
-    /// Takes back how the last turn ended, as the execution goes on.
+    /// Clears how the last turn ended, because the execution continues.
     pub(crate) fn goes_on(&self, id: &str) {
         if let Some(channel) = lock(&self.channels).get(id) {
             channel
@@ -114,8 +114,8 @@ impl Drop for Listener {
     }
 }
 
-/// Waits for news, but not longer than `pause`: after that the store has to be asked. On a test's
-/// clock it waits for as long as it takes. Returns whether there was news.
+/// Waits for news for at most `pause`; then the caller must ask the store. With a test's clock
+/// there is no limit. Returns whether there was news.
 pub(crate) async fn heard<T>(
     news: &mut watch::Receiver<T>,
     clock: &Clock,
@@ -128,7 +128,7 @@ pub(crate) async fn heard<T>(
         }
     };
     let news = async {
-        // The sender is kept for as long as there is a listener.
+        // The sender exists as long as there is a listener.
         if news.changed().await.is_err() {
             std::future::pending::<()>().await;
         }
@@ -136,8 +136,7 @@ pub(crate) async fn heard<T>(
     matches!(select(pin!(pause), pin!(news)).await, Either::Right(_))
 }
 
-/// Returns the next pause: the longer somebody has waited without news, the less often the store
-/// is asked.
+/// Returns the next pause: the longer the wait without news, the less often the store is asked.
 pub(crate) fn longer(pause: Duration) -> Duration {
     (pause * 3 / 2).min(Duration::from_secs(5)).max(pause)
 }

@@ -1,5 +1,5 @@
-//! Starting an execution: its first turn begins at once where there is room for it in this process;
-//! otherwise it is left in the store, to be claimed.
+//! Starting an execution: its first turn begins at once if there is room for it in this process;
+//! otherwise it is left in the store to be claimed.
 
 use std::{future::IntoFuture, sync::atomic::Ordering, time::Duration};
 
@@ -24,10 +24,10 @@ use crate::{
     store::{Due, Existing, LeaseAfter, NewExecution, Target, Write, Written},
 };
 
-/// An execution about to be started: awaited, it is there, safely, and the handle on it is
-/// returned.
+/// An execution about to be started. Awaiting it creates the execution in the store and returns its
+/// handle.
 ///
-/// What [`Engine::start`] returns; the methods are options.
+/// Returned by [`Engine::start`]; the methods set options.
 #[must_use = "nothing is started until it is awaited"]
 #[allow(missing_debug_implementations)]
 pub struct Start<'e, F: Flow> {
@@ -40,8 +40,8 @@ pub struct Start<'e, F: Flow> {
 }
 
 impl Engine {
-    /// Starts an execution of a flow with this input. It need not be served by this engine: then
-    /// another process runs it.
+    /// Starts an execution of a flow with this input. If this engine does not serve the flow,
+    /// another process runs the execution.
     pub fn start<I: Starts>(&self, input: I) -> Start<'_, I::Flow> {
         Start {
             engine: self,
@@ -55,24 +55,24 @@ impl Engine {
 }
 
 impl<F: Flow> Start<'_, F> {
-    /// The execution's id, and its idempotency key: if there is one of this id already, of the same
-    /// flow and with the same input, that one is given, however far it has come. With another
-    /// input, or of another flow, it is an error. By default a new `UUIDv7`.
+    /// Sets the execution's id, which is also its idempotency key: if an execution of the same flow
+    /// with this id and the same input exists already, its handle is returned, whatever its status.
+    /// It is an error if the input or the flow differs. By default the id is a new `UUIDv7`.
     ///
-    /// Text of 1 to 255 bytes, with no control characters.
+    /// The id is text of 1 to 255 bytes, with no control characters.
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
     }
 
-    /// A label, by which the execution is found, and which its steps may read. A second value for
+    /// Adds a label: executions can be found by it, and their steps can read it. A second value for
     /// the same name replaces the first.
     pub fn label(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.labels.insert(name.into(), value.into());
         self
     }
 
-    /// Several labels, as [`label`](Self::label) sets one.
+    /// Adds several labels, like [`label`](Self::label).
     pub fn labels<N: Into<String>, V: Into<String>>(
         mut self,
         labels: impl IntoIterator<Item = (N, V)>,
@@ -83,19 +83,21 @@ impl<F: Flow> Start<'_, F> {
         self
     }
 
-    /// Not before this time. It is kept meanwhile as one that waits, which costs nothing.
+    /// Starts the execution not before this time. Until then it only waits in the store, which
+    /// costs nothing.
     pub fn at(mut self, time: Timestamp) -> Self {
         self.at = Some(time);
         self
     }
 
-    /// Not before this long from now.
+    /// Starts the execution not before this much time has passed.
     pub fn after(self, time: Duration) -> Self {
         let at = clock::add(self.engine.core.clock.now(), time);
         self.at(at)
     }
 
-    /// Of the executions that are due, those of higher priority are taken up first; by default 0.
+    /// Sets the priority, by default 0. Of the due executions, those with a higher priority are
+    /// claimed first.
     pub fn priority(mut self, priority: i32) -> Self {
         self.priority = priority;
         self
@@ -152,7 +154,7 @@ impl<F: Flow> Start<'_, F> {
     }
 }
 
-/// Checks that the execution that is there is the one that was to be started.
+/// Checks that the existing execution matches the one to start.
 fn check_same<F: Flow>(id: &str, existing: &Existing, input: &Json) -> Result<(), EngineError> {
     let id = || id.to_owned();
     if !F::TABLE.answers_to(&existing.info.flow) {
@@ -173,8 +175,8 @@ fn check_same<F: Flow>(id: &str, existing: &Existing, input: &Json) -> Result<()
 }
 
 impl Engine {
-    /// Makes the execution and begins its first turn with one write. Returns the one that has the
-    /// id already, if there is one.
+    /// Creates the execution and begins its first turn with one write. Returns the existing
+    /// execution with the same id, if there is one.
     async fn start_now(
         &self,
         flow: &ServedFlow,
@@ -186,12 +188,12 @@ impl Engine {
         turn_task::spawn(flow, turn, place);
         match start.await {
             Ok(started) => started,
-            // The turn was cut off.
+            // The turn was aborted.
             Err(_) => Err(EngineError::Closed),
         }
     }
 
-    /// Makes the execution, and leaves it to be claimed.
+    /// Creates the execution, and leaves it to be claimed.
     async fn start_later(
         &self,
         new: NewExecution,

@@ -1,4 +1,4 @@
-//! Brings the load, the rule and the count together, once a second.
+//! Reads the load once a second, and sets the bound by the controller's rule.
 
 use std::time::{Duration, Instant};
 
@@ -8,8 +8,8 @@ use super::{controller::Controller, limiter::Limiter, load::Load};
 const PERIOD: Duration = Duration::from_secs(1);
 
 impl Limiter {
-    /// Makes the bound follow the load of the processor, until nobody has this limiter any more.
-    /// Ends at once if its number is fixed, or if the load is not known on this system.
+    /// Adapts the bound to the load of the processor until the limiter is dropped. Ends at once if
+    /// the number is fixed, or if the load is unknown on this system.
     pub(crate) fn adapt(&self) -> impl Future<Output = ()> + Send + use<> {
         let (concurrency, limiter) = (self.concurrency(), self.downgrade());
         async move {
@@ -42,8 +42,8 @@ impl Limiter {
     }
 }
 
-/// Reads the load on a thread for blocking work: on a machine with very many interrupts, reading
-/// `/proc/stat` takes milliseconds.
+/// Reads the load on a thread for blocking work, because reading `/proc/stat` takes milliseconds on
+/// a machine with very many interrupts.
 async fn sample(mut load: Load) -> (Load, Option<f64>) {
     let reading = tokio::task::spawn_blocking(move || {
         let sampled = load.sample();

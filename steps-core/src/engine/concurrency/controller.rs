@@ -1,35 +1,35 @@
-//! The rule by which a bound follows the load of the processor. It knows no clock and no system:
-//! it is told what was measured, and when.
+//! The rule by which a bound follows the load of the processor. It reads no clock and no system;
+//! the caller passes the measurements and their time.
 //!
-//! * **It decides on a window, not a moment.** Loads are averaged over [`WINDOW`], and a window
-//!   begins anew after each decision, so that each is made on what the one before it led to.
-//! * **It grows what is used up**: while nearly all of the bound was taken at some time of the
-//!   window, and the load was clearly below the mark.
-//! * **It steps in proportion.** Where `n` flows make a load `l`, the mark `m` is reached with
-//!   `n · m / l`, if nothing else runs on the machine. If something does, that is a step in the right
-//!   direction which stops short of the mark, from above as from below: so it comes nearer with each
-//!   window and never swings.
-//! * **Between [`CALM`] of the mark and the mark it does nothing**, as loads are never exact.
-//! * **It shrinks what has no effect**: above the mark it counts from what was taken, not from the
-//!   bound; and while more is taken than a smaller bound allows, as flows are not cut off, it waits
-//!   and does not go on shrinking.
-//! * **It gives back what is not needed**, by an eighth in each window in which a quarter of the
-//!   bound was free all the time: what was right for last night's load is found anew.
+//! * **It decides once per window.** Loads are averaged over [`WINDOW`], and each decision begins a
+//!   new window, so that each decision is based on the effect of the previous one.
+//! * **It grows only if needed**: if nearly all of the bound was in use at some time in the window,
+//!   and the load was clearly below the mark.
+//! * **It steps in proportion.** If `n` flows cause a load `l`, the mark `m` is reached with `n · m
+//!   / l`, as long as nothing else runs on the machine. Otherwise the step has the right direction
+//!   but stops short of the mark, from above and from below: the load comes nearer to the mark with
+//!   each window and never oscillates.
+//! * **Between [`CALM`] of the mark and the mark it does nothing**, because loads are never exact.
+//! * **It shrinks from what is in use**: above the mark it scales the number in use, not the bound,
+//!   because a smaller bound above that number has no effect. Flows are not aborted, so more may be
+//!   in use than the bound allows; until that changes, it does not shrink further.
+//! * **It releases what is not needed**: by an eighth in each window in which a quarter of the
+//!   bound was always free. After a quiet time the right bound is found anew.
 
 use std::time::{Duration, Instant};
 
 use super::Concurrency;
 
-/// Over how long a load is averaged before a decision.
+/// The time over which a load is averaged before a decision.
 const WINDOW: Duration = Duration::from_secs(3);
-/// The part of the mark from which on the bound does not grow.
+/// The bound does not grow above this fraction of the mark.
 const CALM: f64 = 0.9;
-/// The most that a bound is multiplied by in one step.
+/// The largest factor of one step.
 const GROWTH: f64 = 1.5;
-/// The least that it is multiplied by.
+/// The smallest factor of one step.
 const SHRINKAGE: f64 = 0.5;
 
-/// Says how many flows may run at once.
+/// Decides how many flows may run at once.
 #[derive(Debug)]
 pub(super) struct Controller {
     min: usize,
@@ -39,7 +39,7 @@ pub(super) struct Controller {
     window: Option<Window>,
 }
 
-/// What was measured since the last decision.
+/// The measurements since the last decision.
 #[derive(Debug)]
 struct Window {
     since: Instant,
@@ -49,7 +49,7 @@ struct Window {
 }
 
 impl Controller {
-    /// At the least number of `concurrency`.
+    /// Creates a controller at the least number of `concurrency`.
     pub(super) fn new(concurrency: Concurrency) -> Self {
         Self {
             min: concurrency.least(),
@@ -60,8 +60,8 @@ impl Controller {
         }
     }
 
-    /// How many flows may run from now on, after `busy` were found running, and a `load` from 0.0
-    /// to 1.0 since the call before. The first call begins the first window.
+    /// Returns how many flows may run from now on. `busy` flows are running now; `load`, from 0.0
+    /// to 1.0, is the load since the previous call. The first call begins the first window.
     pub(super) fn step(&mut self, busy: usize, load: f64, now: Instant) -> usize {
         let Some(window) = &mut self.window else {
             self.window = Some(Window::new(now));
@@ -78,12 +78,12 @@ impl Controller {
         self.limit
     }
 
-    /// The bound after a window in which at most `most` ran, and `busy` at its end.
+    /// Returns the bound after a window in which at most `most` flows ran, and `busy` at its end.
     fn decide(&self, most: usize, busy: usize, load: f64) -> usize {
         let (limit, mark) = (self.limit, self.mark);
         if load > mark {
             if busy > limit {
-                // What was decided has no effect yet.
+                // The last decision has no effect yet.
                 return limit;
             }
             let from = limit.min(most);

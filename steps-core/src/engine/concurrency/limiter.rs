@@ -1,4 +1,4 @@
-//! The count of what runs, its bound, and waiting for room.
+//! Counts what runs, limits it, and waits for room.
 
 use std::{
     fmt,
@@ -11,11 +11,11 @@ use tokio::sync::{Notify, futures::Notified};
 use super::Concurrency;
 use crate::base::sync::lock;
 
-/// Counts what runs, and bounds it. Clones count together.
+/// Counts what runs, and limits it. Clones share one count.
 ///
-/// The bound may change at any time, so a room that was [`free`](Self::free) a moment ago may be
-/// gone. Whoever claims executions takes permits for them first; what is claimed beyond these is
-/// [admitted](Self::admit) over the bound.
+/// The bound may change at any time, so room that was [`free`](Self::free) a moment ago may be
+/// gone. A caller that claims executions must take permits for them first; an execution that was
+/// claimed without a permit is [admitted](Self::admit) over the bound.
 #[derive(Clone)]
 pub(crate) struct Limiter(Arc<Inner>);
 
@@ -39,14 +39,15 @@ impl Counts {
 }
 
 impl Limiter {
-    /// A limiter of which nothing is taken yet, at the least number of `concurrency`. It stays
-    /// there unless [`adapt`](Self::adapt) runs.
+    /// Creates a limiter with no permit taken and the least number of `concurrency` as its bound.
+    /// The bound stays there unless [`adapt`](Self::adapt) runs.
     pub(crate) fn new(concurrency: Concurrency) -> Self {
         Self::telling(concurrency, Arc::default())
     }
 
-    /// A limiter with a count of its own, which tells the same [`changed`](Self::changed): that of
-    /// one flow beside that of the engine. The room in one is no room in the other.
+    /// A second limiter with its own count, which shares the notification of
+    /// [`changed`](Self::changed). Used for one flow's own bound; room in one limiter is not room
+    /// in the other.
     pub(crate) fn beside(&self, concurrency: Concurrency) -> Self {
         Self::telling(concurrency, Arc::clone(&self.0.room))
     }
@@ -60,7 +61,7 @@ impl Limiter {
         }))
     }
 
-    /// Takes one, if there is room.
+    /// Takes a permit if there is room.
     pub(crate) fn try_acquire(&self) -> Option<Permit> {
         let mut counts = lock(&self.0.counts);
         if counts.free() == 0 {
@@ -70,34 +71,34 @@ impl Limiter {
         Some(Permit(self.clone()))
     }
 
-    /// Takes one, room or not.
+    /// Takes a permit even if there is no room.
     pub(crate) fn admit(&self) -> Permit {
         lock(&self.0.counts).busy += 1;
         Permit(self.clone())
     }
 
-    /// How many may be taken.
+    /// Returns how many permits are free.
     pub(crate) fn free(&self) -> usize {
         lock(&self.0.counts).free()
     }
 
-    /// How many are taken.
+    /// Returns how many permits are taken.
     pub(crate) fn busy(&self) -> usize {
         lock(&self.0.counts).busy
     }
 
-    /// How many may be taken in all.
+    /// Returns the bound.
     #[cfg(test)]
     pub(crate) fn limit(&self) -> usize {
         lock(&self.0.counts).limit
     }
 
-    /// What it was made with.
+    /// Returns the setting that it was created with.
     pub(crate) fn concurrency(&self) -> Concurrency {
         self.0.concurrency
     }
 
-    /// Sets how many may be taken in all. What is taken stays so.
+    /// Sets the bound. Permits that are already taken stay valid.
     pub(crate) fn set_limit(&self, limit: usize) {
         let more = {
             let mut counts = lock(&self.0.counts);
@@ -110,7 +111,7 @@ impl Limiter {
         }
     }
 
-    /// Waits until there is room. It takes no permit: somebody else may be faster.
+    /// Waits until there is room. It takes no permit, so another caller may be faster.
     pub(crate) async fn freed(&self) {
         let mut changed = pin!(self.changed());
         while self.free() == 0 {
@@ -119,15 +120,14 @@ impl Limiter {
         }
     }
 
-    /// Waits until there is more room than there was at this call, here or in a limiter
-    /// [`beside`](Self::beside) this one. Room that comes before the future is polled counts too,
-    /// so this is called before [`free`](Self::free) is looked at.
+    /// Waits until there is more room than at this call, here or in a limiter
+    /// [`beside`](Self::beside) this one. Room that appears before the future is polled counts too,
+    /// so call this before [`free`](Self::free).
     pub(crate) fn changed(&self) -> Notified<'_> {
         self.0.room.notified()
     }
 
-    /// Returns a way to this limiter that does not keep it: it is none once all clones and permits
-    /// are gone.
+    /// Returns a weak handle: `None` after all clones and permits are dropped.
     pub(super) fn downgrade(&self) -> impl Fn() -> Option<Self> + Send + Sync + use<> {
         let weak: Weak<Inner> = Arc::downgrade(&self.0);
         move || weak.upgrade().map(Self)
@@ -141,7 +141,7 @@ impl fmt::Debug for Limiter {
     }
 }
 
-/// One of what a [`Limiter`] counts, given back when it is dropped.
+/// A permit of a [`Limiter`], released on drop.
 #[derive(Debug)]
 #[must_use = "it is given back at once"]
 pub(crate) struct Permit(Limiter);

@@ -1,10 +1,9 @@
-//! The load of the processor: on Linux from `/proc/stat`, elsewhere unknown.
+//! The load of the processor: read from `/proc/stat` on Linux, unknown elsewhere.
 //!
-//! Other systems tell it only through calls into C, which want `unsafe` or a crate that wraps all
-//! there is to know of a system; for one number that is not worth it.
+//! Other systems offer it only through calls into C, which need `unsafe` or a large system crate.
+//! One number is not worth that.
 
-/// How much of the processor's time has passed, and how much of it was used, in ticks since the
-/// machine was started, over all cores.
+/// The processor time since the machine was started, total and used, in ticks over all cores.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Ticks {
     used: u64,
@@ -14,9 +13,9 @@ struct Ticks {
 impl Ticks {
     /// Reads the first line of `/proc/stat`: see `proc_stat(5)`.
     ///
-    /// Idle is what waits, for nothing or for a disk. Used is all else: also what another machine
-    /// on the same hardware took away (`steal`), as it is not there to be used. A guest's time is
-    /// in `user` already.
+    /// Idle is the time spent waiting, for nothing or for a disk. Everything else is used,
+    /// including the time that another machine on the same hardware took (`steal`), because it is
+    /// not available here. A guest's time is already part of `user`.
     fn parse(stat: &str) -> Option<Self> {
         let line = stat.lines().find_map(|line| line.strip_prefix("cpu "))?;
         let mut numbers = [0_u64; 8];
@@ -25,7 +24,7 @@ impl Ticks {
             *number = word.parse().ok()?;
             count += 1;
         }
-        // Linux before 2.5.41 had four; what later ones added is 0 there.
+        // Linux before 2.5.41 had four columns; the later ones count as 0 there.
         if count < 4 {
             return None;
         }
@@ -48,8 +47,8 @@ impl Ticks {
         None
     }
 
-    /// The part that was used between `before` and now; none if no tick has passed. A counter may
-    /// go back a little: that of a core which was taken out, and `iowait`.
+    /// Returns the fraction that was used between `before` and now; `None` if no tick has passed. A
+    /// counter may go back a little: that of a removed core, and `iowait`.
     #[expect(
         clippy::cast_precision_loss,
         reason = "the ticks of a few seconds, of which the part is wanted"
@@ -68,13 +67,13 @@ pub(super) struct Load {
 }
 
 impl Load {
-    /// Whether this system says.
+    /// Returns whether this system offers the load.
     pub(super) fn is_known(&self) -> bool {
         self.before.is_some() || Ticks::now().is_some()
     }
 
-    /// The load of the whole machine since the call before, from 0.0 to 1.0. None at the first
-    /// call, and where it is not known.
+    /// Returns the load of the whole machine since the previous call, from 0.0 to 1.0. `None` at
+    /// the first call, and if it is unknown.
     pub(super) fn sample(&mut self) -> Option<f64> {
         let now = Ticks::now()?;
         let before = self.before.replace(now)?;

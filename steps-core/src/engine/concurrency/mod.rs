@@ -1,16 +1,16 @@
 //! How many flows run at once.
 //!
-//! A [`Limiter`] counts what runs and says how much more may: one for the whole engine, with a
-//! [`Concurrency`] that may adapt to the load of the processor, and one for each flow that has a
-//! bound of its own. It leaves to others what is run, and in which order.
+//! A [`Limiter`] counts what runs and says how many more may run: one for the whole engine, with a
+//! [`Concurrency`] that may adapt to the load of the processor, and one for each flow that has its
+//! own bound. It does not decide what runs, or in which order.
 //!
 //! | file | job |
 //! |---|---|
-//! | `setting` | what a user may ask for |
+//! | `setting` | the public setting |
 //! | `limiter` | the count, and waiting for room |
 //! | `controller` | the rule by which a bound follows the load; no clock, no system |
 //! | `load` | the load of the processor |
-//! | `adapt` | brings the three together, once a second |
+//! | `adapt` | connects the three, once a second |
 
 mod adapt;
 mod controller;

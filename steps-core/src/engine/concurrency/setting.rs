@@ -1,19 +1,19 @@
-//! What a user may ask for.
+//! The public setting: how many flows may run at once.
 
 use std::{num::NonZero, ops::RangeInclusive, thread::available_parallelism};
 
-/// How many flows for each core: see [`Concurrency::cores`].
+/// How many flows run for each core: see [`Concurrency::cores`].
 const PER_CORE: usize = 16;
 
-/// How many flows run at once in one process, at most.
+/// The most flows that run at once in one process.
 ///
-/// A flow that waits for a time or a signal, or between two attempts, is put aside and counts for
-/// nothing. What counts is a flow with a step that is running.
+/// A flow that waits for a time or a signal, or between two attempts, does not count. Only flows
+/// with a running step count.
 ///
 /// ```
 /// use steps::engine::Concurrency;
 ///
-/// // Whatever the machine.
+/// // The same number on every machine.
 /// let fixed = Concurrency::fixed(100);
 /// // Sixteen for each core; the same as `Concurrency::default()`.
 /// let cores = Concurrency::cores();
@@ -32,7 +32,7 @@ pub struct Concurrency {
 }
 
 impl Concurrency {
-    /// Always this many. 0 is taken as 1: an engine that is to run nothing is not started.
+    /// Always this many. 0 means 1, because an engine that runs nothing would be useless.
     pub const fn fixed(flows: usize) -> Self {
         let flows = if flows == 0 { 1 } else { flows };
         Self {
@@ -42,33 +42,33 @@ impl Concurrency {
         }
     }
 
-    /// Sixteen for each core that this process may use
-    /// ([`available_parallelism`]; one where that is not known). This is the default.
+    /// Sixteen for each core that this process may use ([`available_parallelism`]; one core if that
+    /// is unknown). This is the default.
     ///
-    /// The steps of most flows wait for another machine most of the time. One that computes for a
-    /// sixteenth of its time, such as 5 ms for each call of 80 ms, fills the cores at this number;
-    /// one that computes less leaves some of them idle, so that a flow that wants more can have it,
-    /// while the number of connections that it opens stays within what pools and servers take. Steps
-    /// that do nothing but compute want [`fixed`](Self::fixed), with the number of cores; steps that
-    /// hardly compute, [`adaptive`](Self::adaptive).
+    /// The steps of most flows wait for another machine most of the time. Flows that compute for a
+    /// sixteenth of their time, such as 5 ms for each call of 80 ms, fill the cores at this number.
+    /// Flows that compute less leave some cores idle for other flows, and the number of open
+    /// connections stays within what pools and servers accept. For steps that only compute, use
+    /// [`fixed`](Self::fixed) with the number of cores; for steps that hardly compute, use
+    /// [`adaptive`](Self::adaptive).
     pub fn cores() -> Self {
         let cores = available_parallelism().map_or(1, NonZero::get);
         Self::fixed(PER_CORE.saturating_mul(cores))
     }
 
     /// At least the first number and at most the second; between them, as many as keep the load of
-    /// the processor below `cpu`, from 0.0, nothing runs, to 1.0, all cores are busy.
+    /// the processor below `cpu`, from 0.0 (nothing runs) to 1.0 (all cores are busy).
     ///
-    /// The number grows while it is used up and the load is below the mark, by half in three seconds
-    /// at most, and shrinks again when the load is above it, or when fewer are needed. Flows that
-    /// run are never cut off: a smaller number means that fewer new ones begin. The load is that of
-    /// the whole machine, whoever causes it, and 0.7 is a good mark: it leaves room for what comes
-    /// in short bursts.
+    /// The number grows while it is fully used and the load is below the mark, by at most half in
+    /// three seconds. It shrinks when the load is above the mark, or when fewer are needed. Running
+    /// flows are never aborted: a smaller number means that fewer new ones begin. The load is that
+    /// of the whole machine, including other programs. 0.7 is a good mark: it leaves room for short
+    /// bursts.
     ///
-    /// The load is read on Linux only. Elsewhere the number stays the first one.
+    /// The load is read on Linux only. On other systems the number stays the first one.
     ///
-    /// 0 flows are taken as 1, a second number below the first one as the first, and a mark that is
-    /// not from 0.0 to 1.0 as the nearer of these; not-a-number as 0.0, at which nothing grows.
+    /// 0 flows mean 1, a second number below the first one means the first, and a mark outside 0.0
+    /// to 1.0 means the nearer of the two; not-a-number means 0.0, at which nothing grows.
     pub fn adaptive(flows: RangeInclusive<usize>, cpu: f64) -> Self {
         let min = (*flows.start()).max(1);
         Self {
@@ -82,17 +82,17 @@ impl Concurrency {
         }
     }
 
-    /// The number it begins with, and never goes below.
+    /// Returns the number at which it begins, and which is also the minimum.
     pub const fn least(&self) -> usize {
         self.min
     }
 
-    /// The number it never goes above.
+    /// Returns the maximum.
     pub const fn most(&self) -> usize {
         self.max
     }
 
-    /// The load that it stays below; none if the number is fixed.
+    /// Returns the load to stay below; `None` if the number is fixed.
     pub fn cpu(&self) -> Option<f64> {
         (self.min < self.max).then_some(self.cpu)
     }

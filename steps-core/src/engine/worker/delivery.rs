@@ -1,17 +1,17 @@
 //! How a message reaches a running execution.
 //!
-//! Signals, stops and undos are rows in the store's inbox, and safe there before anything else
-//! happens. From there they come to the execution's turn on one of three ways:
+//! Signals, stops and undos are rows in the store's inbox; they are stored safely before anything
+//! else happens. From the inbox they reach the execution's turn in one of three ways:
 //!
-//! * **At once**, where it runs in this process: [`EngineCore::deliver`].
-//! * **With the heartbeat**, where it runs in another one: the renewal of its lease returns what has
-//!   come since.
-//! * **With the claim**, where it does not run: a message makes it due.
+//! * **At once**, if the execution runs in this process: [`EngineCore::deliver`].
+//! * **With the heartbeat**, if it runs in another process: the renewal of its lease returns the
+//!   messages that have arrived since the last one.
+//! * **With the claim**, if it does not run: a message makes it due.
 //!
-//! All three end in the turn's [`Mailbox`](super::mailbox::Mailbox), which passes over what has come
-//! before. A stop, for instance, goes this way: `Handle::stop` sends [`Message::Stop`], the mailbox
-//! makes a request of it, the run begins no new step, its pass ends as `Stopped`, the turn's last
-//! write records that and takes the message out of the inbox, and [`TurnEnd`] tells who waits.
+//! All three end in the turn's [`Mailbox`](super::mailbox::Mailbox), which ignores a message that
+//! it already has. For example, `Handle::stop` sends [`Message::Stop`]; the mailbox turns it into a
+//! request; the run begins no new step; its pass ends as `Stopped`; the turn's last write records
+//! that and removes the message from the inbox; [`TurnEnd`] notifies the waiting callers.
 //!
 //! [`TurnEnd`]: crate::engine::news::TurnEnd
 
@@ -19,8 +19,8 @@ use super::engine_core::EngineCore;
 use crate::store::Message;
 
 impl EngineCore {
-    /// Delivers a message that the store has kept, if its execution runs here. Otherwise the
-    /// execution is due now, or another process delivers it.
+    /// Delivers a stored message if its execution runs here. Otherwise the execution is due now, or
+    /// another process delivers the message.
     pub(crate) fn deliver(&self, id: &str, number: i64, message: Message) {
         let turn = self.running.find_or_keep(id, number, &message);
         let delivered = turn.is_some_and(|turn| turn.mailbox.deliver(number, message));
@@ -30,8 +30,8 @@ impl EngineCore {
         }
     }
 
-    /// Delivers the messages that came while a claim was under way, now that what it brought is in
-    /// the table.
+    /// Delivers the messages that arrived during a claim, after the claimed executions are in the
+    /// table.
     pub(crate) fn deliver_kept(&self) {
         for kept in self.running.take_undelivered() {
             self.deliver(&kept.id, kept.number, kept.message);

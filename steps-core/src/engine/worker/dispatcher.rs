@@ -1,4 +1,4 @@
-//! The task that claims what is due, and begins the turns.
+//! The task that claims due executions and begins their turns.
 
 use std::{pin::pin, sync::Arc};
 
@@ -16,10 +16,10 @@ use crate::{
     store::{Claim, HeldExecution, StoreError},
 };
 
-/// At most this many executions are claimed at once, with their trees.
+/// The most executions that one claim returns, each with its tree.
 const BATCH: usize = 64;
 
-/// Claims what is due, until the engine takes nothing up any more.
+/// Claims due executions until the engine is draining.
 pub(crate) async fn dispatch(core: Arc<EngineCore>, flows: Arc<ServedFlows>) {
     let dispatcher = Dispatcher {
         core,
@@ -32,19 +32,19 @@ pub(crate) async fn dispatch(core: Arc<EngineCore>, flows: Arc<ServedFlows>) {
 struct Dispatcher {
     core: Arc<EngineCore>,
     flows: Arc<ServedFlows>,
-    /// Whether the bound of a flow kept the last claim from taking all that it had room for.
+    /// Whether a flow's own bound limited the last claim.
     bounded_out: bool,
 }
 
-/// The places that a claim may fill.
+/// The permits that a claim may use.
 struct FreePlaces {
     in_engine: Vec<Permit>,
-    /// For each flow that has a bound of its own; empty for the others.
+    /// For each flow with its own bound; empty for the others.
     in_flows: Vec<Vec<Permit>>,
 }
 
 impl FreePlaces {
-    /// How many executions of this flow may be claimed.
+    /// Returns how many executions of this flow may be claimed.
     fn of(&self, index: usize, flow: &ServedFlow) -> usize {
         match flow.limiter {
             Some(_) => self.in_flows[index].len(),
@@ -55,7 +55,7 @@ impl FreePlaces {
 
 impl Dispatcher {
     async fn run(mut self) {
-        // Something may be due that was there before this task.
+        // Something may have been due before this task began.
         self.core.due_now();
         let mut pause = STORE_PAUSES.0;
         while !self.core.is_draining() {
@@ -96,7 +96,7 @@ impl Dispatcher {
                 return;
             }
             let until = match &core.clock {
-                // A test's clock would never stop if somebody slept by it over and over.
+                // Polling would make a test's clock jump forward forever.
                 Clock::Test(_) => due,
                 Clock::System => {
                     let poll = clock::add(now, core.poll);
@@ -109,7 +109,7 @@ impl Dispatcher {
                     None => std::future::pending().await,
                 }
             };
-            // Executions may be due that one flow's own bound has left.
+            // The last claim may have left due executions because of a flow's own bound.
             let room = async {
                 if self.bounded_out {
                     room.await;
@@ -125,7 +125,7 @@ impl Dispatcher {
         }
     }
 
-    /// Waits until there is room in the engine, and returns all the places there are.
+    /// Waits until the engine has room, and returns a permit for each free place, up to `BATCH`.
     async fn free_places(&self) -> Vec<Permit> {
         loop {
             self.core.limiter.freed().await;
@@ -136,7 +136,7 @@ impl Dispatcher {
         }
     }
 
-    /// Claims as many executions as there are places, and begins their turns. Returns whether more
+    /// Claims at most one execution for each permit, and begins their turns. Returns whether more
     /// may be due.
     async fn claim(&mut self, in_engine: Vec<Permit>) -> Result<bool, StoreError> {
         let limit = in_engine.len();
@@ -154,7 +154,7 @@ impl Dispatcher {
         self.bounded_out = claims.iter().any(|claim| claim.limit < limit);
 
         let core = &*self.core;
-        // What becomes due, and which message comes, from now on, may be missed by this claim.
+        // This claim may miss work and messages that arrive from now on.
         core.schedule.clear();
         core.running.keep_undelivered();
         let claimed = core.store.claim(Claim {
@@ -167,7 +167,7 @@ impl Dispatcher {
             core.running.take_undelivered();
             core.due_now();
         })?;
-        // By the store's clock; the engine sleeps by its own.
+        // This time is by the store's clock; the engine sleeps by its own clock.
         if let Some(next) = claimed.next_due {
             let now = core.clock.now();
             let left = clock::after(claimed.now, next);
@@ -183,11 +183,12 @@ impl Dispatcher {
         Ok(more && count > 0)
     }
 
-    /// Begins the turn of an execution that was claimed.
+    /// Begins the turn of a claimed execution.
     fn take_up(&self, taken: HeldExecution, places: &mut FreePlaces) {
         let served = self.flows.get(&taken.info.flow);
         let Some(((index, flow), in_engine)) = served.zip(places.in_engine.pop()) else {
-            // The store gave what was not asked for; it goes to somebody else when the lease ends.
+            // The store returned an execution that was not asked for. Another process claims it
+            // after the lease ends.
             tracing::error!(execution = taken.info.id, "claimed, and can't be run");
             return;
         };
@@ -206,7 +207,7 @@ impl Dispatcher {
     }
 }
 
-/// Returns as many places as there are, up to `most`.
+/// Returns up to `most` permits, fewer if there is less room.
 fn up_to(most: usize, limiter: &Limiter) -> Vec<Permit> {
     std::iter::from_fn(|| limiter.try_acquire())
         .take(most)

@@ -1,33 +1,33 @@
-//! What all parts of an engine share, and what is true of it.
+//! The state that all parts of an engine share, and its invariants.
 //!
 //! # Who changes what, and when
 //!
-//! * **Settings** (`store`, `worker`, `lease`, `poll`, `limits`, `clock`) are set by the builder,
+//! * **Settings** (`store`, `worker`, `lease`, `poll`, `limits`, `clock`) are set by the builder
 //!   and never change.
-//! * **`limiter`** counts the turns that run. A turn has its place before it begins, and gives it
-//!   back when it ends, before anybody is told of the end. The bound itself is changed by its own
-//!   task only (`concurrency/adapt.rs`).
-//! * **`running`** has an entry for each turn: entered before the turn's task is spawned, and taken
-//!   out by the drop of that task's guard, so however the task ends. No entry means no work.
-//!   Two turns of one execution are in it only while the later one waits for the end of the
-//!   earlier one, whose lease had ended.
-//! * **`running`'s undelivered messages** are kept from just before a claim until its executions
-//!   are in the table; only the dispatcher begins and ends that.
-//! * **`schedule`** is set by all who make something due; only the dispatcher clears it, just before
-//!   a claim.
-//! * **`news`** is told of each record by the turn's journal and of each turn's end by its task.
-//!   An end is taken back by whoever makes the execution go on.
+//! * **`limiter`** counts the running turns. A turn gets its permit before it begins, and returns
+//!   it when it ends, before anyone is notified of the end. Only one task changes the bound
+//!   (`concurrency/adapt.rs`).
+//! * **`running`** has an entry for each turn: inserted before the turn's task is spawned, and
+//!   removed when the task's guard is dropped, even after a panic. Without an entry there is no
+//!   work. One execution has two turns in the table only while the later turn waits for the end of
+//!   the earlier one, whose lease had ended.
+//! * **`running`'s undelivered messages** are kept from just before a claim until the claimed
+//!   executions are in the table. Only the dispatcher begins and ends this.
+//! * **`schedule`** is set by everything that makes an execution due. Only the dispatcher clears
+//!   it, just before a claim.
+//! * **`news`** gets each record from the turn's journal and each turn's end from its task. Whoever
+//!   makes the execution continue clears the end.
 //! * **`refused`** only grows.
-//! * **`failed_turns`** grows with each turn that ended as the store took no more records, and is 0
-//!   after each that ended otherwise.
-//! * **`draining`** is set once, by the first of drain, shutdown and the drop of the last handle, and
-//!   never taken back. From then on nothing is claimed or started; what runs goes on.
+//! * **`failed_turns`** grows with each turn that ended because the store took no more records, and
+//!   is set to 0 after each other turn.
+//! * **`draining`** is set once, by the first of drain, shutdown and the drop of the last handle,
+//!   and never cleared. From then on nothing is claimed or started; running turns continue.
 //!
 //! # Locks
 //!
-//! Each is held for a moment, and never across an `await`. Where two are held, it is in this order:
-//! a turn's mailbox or the table `running`; then, of a turn's journal, of the news, of the schedule,
-//! or those of the run, one at a time.
+//! Each lock is held only for a moment, and never across an `await`. If two are held, they were
+//! taken in this order: first a turn's mailbox or the table `running`; then, one at a time, the
+//! lock of a turn's journal, of the news, of the schedule, or one of the run's.
 
 use std::{
     collections::HashSet,
@@ -51,35 +51,36 @@ use crate::{
     store::Store,
 };
 
-/// How long to wait after the store failed before it is asked again: at first, and at most.
+/// How long to wait after a failure of the store before the next attempt: the first pause, and the
+/// longest.
 pub(crate) const STORE_PAUSES: (Duration, Duration) =
     (Duration::from_millis(50), Duration::from_secs(5));
 
-/// What all parts of an engine share.
+/// The state that all parts of an engine share.
 pub(crate) struct EngineCore {
     pub(crate) store: Arc<dyn Store>,
-    /// This engine's name in the store, which no other has.
+    /// This engine's unique name in the store.
     pub(crate) worker: String,
     pub(crate) lease: Duration,
-    /// How often the store is asked for what other processes left there.
+    /// How often the store is checked for work from other processes.
     pub(crate) poll: Duration,
     pub(crate) limits: RunLimits,
     pub(crate) clock: Clock,
     /// How many turns may run at once.
     pub(crate) limiter: Limiter,
-    /// Who waits in this process for which execution.
+    /// The callers in this process that wait for an execution.
     pub(crate) news: Arc<News>,
     pub(crate) running: Running,
     pub(crate) schedule: Schedule,
-    /// The executions that did not fit a flow of this program, since it started.
+    /// The executions that did not fit a flow of this program since it started.
     refused: Mutex<HashSet<Arc<str>>>,
-    /// How many turns in a row ended as the store took no more records.
+    /// How many turns in a row ended because the store took no more records.
     failed_turns: AtomicU32,
-    /// Whether nothing is taken up any more.
+    /// Whether nothing new is claimed or started.
     draining: AtomicBool,
 }
 
-/// What the builder decides.
+/// The builder's settings.
 pub(crate) struct Settings {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) worker: String,
@@ -130,28 +131,28 @@ impl EngineCore {
         }
     }
 
-    /// Whether nothing is taken up any more.
+    /// Returns whether nothing new is claimed or started.
     pub(crate) fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
     }
 
-    /// Takes nothing up any more.
+    /// Stops claiming and starting executions.
     pub(crate) fn begin_draining(&self) {
         self.draining.store(true, Ordering::Relaxed);
     }
 
-    /// Notes that an execution did not fit. Returns whether that is the first time.
+    /// Notes that an execution did not fit. Returns whether this is the first time.
     pub(crate) fn refuse(&self, id: &Arc<str>) -> bool {
         lock(&self.refused).insert(Arc::clone(id))
     }
 
-    /// Notes that a turn has ended with its records written.
+    /// Notes that a turn ended and all its records were written.
     pub(crate) fn turn_was_recorded(&self) {
         self.failed_turns.store(0, Ordering::Relaxed);
     }
 
-    /// Notes that a turn has ended as the store took no more records. Returns how long its
-    /// execution is to pause: longer with each such turn in a row.
+    /// Notes that a turn ended because the store took no more records. Returns how long its
+    /// execution must pause: longer with each such turn in a row.
     pub(crate) fn turn_failed(&self) -> Duration {
         let failed = self.failed_turns.fetch_add(1, Ordering::Relaxed).min(16);
         (STORE_PAUSES.0 * 2_u32.pow(failed)).min(self.lease)

@@ -1,5 +1,5 @@
-//! The task that keeps the leases of what runs here, and brings the messages that other processes
-//! have left.
+//! The task that renews the leases of the running turns, and delivers the messages that other
+//! processes have stored.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::{
     store::{Renew, Renewal},
 };
 
-/// Renews the leases three times in the time that they last.
+/// Renews each lease three times within its duration.
 pub(crate) async fn heartbeat(core: Arc<EngineCore>) {
     let mut pause = core.lease / 3;
     loop {

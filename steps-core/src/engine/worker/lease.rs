@@ -1,7 +1,7 @@
-//! Giving a lease back without a record, where a turn could not end with a write of its own.
+//! Releasing a lease without a record, if a turn could not end with a write of its own.
 //!
-//! It spares the execution to wait for the end of its lease. Nothing depends on it: a lease that
-//! is not given back ends by itself.
+//! Otherwise the execution would wait until its lease ends. Nothing depends on it: a lease that is
+//! not released ends by itself.
 
 use std::sync::Arc;
 
@@ -15,9 +15,9 @@ use crate::{
 };
 
 impl EngineCore {
-    /// Gives back the lease of a turn whose records the store did not take, on a task of its own
-    /// that tries until the lease has ended. The execution is due again after a pause, which grows
-    /// while the store takes no records: each turn may do the effect of a step once more.
+    /// Releases the lease of a turn whose records the store did not take. A separate task tries
+    /// this until the lease has ended. The execution is due again after a pause, which grows while
+    /// the store takes no records, because each turn may repeat the effect of a step.
     pub(crate) fn give_back_after_failure(self: &Arc<Self>, journal: Arc<TurnJournal>) {
         let core = Arc::clone(self);
         let due = clock::add(core.clock.now(), core.turn_failed());
@@ -40,7 +40,7 @@ impl EngineCore {
         });
     }
 
-    /// Gives back the lease of a turn that was cut off: its execution is due now.
+    /// Releases the lease of an aborted turn; its execution is due now.
     pub(super) async fn give_back_cut(&self, journal: &TurnJournal) {
         let then = LeaseAfter::Release {
             due: Due::Now,
@@ -53,8 +53,8 @@ impl EngineCore {
         }
     }
 
-    /// Gives back the lease of an execution that was refused before, on a task of its own and after
-    /// a while: two programs that it does not fit must not hand it to and fro as fast as they can.
+    /// Releases the lease of an execution that was refused here before, in a separate task and
+    /// after a pause. Otherwise two programs that refuse it would claim it in a busy loop.
     pub(super) fn refuse_later(&self, journal: Arc<TurnJournal>, refused: Refused) {
         let pause = self.lease / 2;
         tokio::spawn(async move {

@@ -1,8 +1,9 @@
-//! What has come for one execution while its turn runs, until the run has it.
+//! The messages that arrive for one execution during its turn, until its run gets them.
 //!
 //! A request (stop, undo, suspend) is passed on at once. A signal is given to its step as soon as
-//! that waits: during a pass where the step waits beside others that run, otherwise between two
-//! passes. Before there is a run, and until the step waits, both are kept here.
+//! the step waits for it: during a pass if other steps still run beside the waiting one, otherwise
+//! between two passes. Both are kept here until there is a run and, for a signal, until its step
+//! waits.
 
 use std::sync::{Arc, Mutex};
 
@@ -13,8 +14,7 @@ use crate::{
     store::Message,
 };
 
-/// The messages of one turn. Its lock is taken before that of the journal, and before those of the
-/// run.
+/// The messages of one turn. Its lock is taken before the locks of the journal and of the run.
 pub(crate) struct Mailbox {
     journal: Arc<TurnJournal>,
     contents: Mutex<Contents>,
@@ -26,7 +26,7 @@ struct Contents {
     run: Option<Arc<RunCore>>,
     /// Signals whose steps do not wait for them yet: number, path, value.
     signals: Vec<(i64, String, Json)>,
-    /// The greatest request that has come since the last pass.
+    /// The greatest request since the last pass.
     request: Option<Request>,
     /// Whether a pass is under way.
     in_pass: bool,
@@ -44,8 +44,8 @@ impl Mailbox {
         }
     }
 
-    /// Takes a message. One that has come before is passed over. Returns `false` if the turn has
-    /// ended, and has been told of: then the message has made the execution due again.
+    /// Takes a message; a message that arrived before is ignored. Returns `false` if the turn has
+    /// ended and its end was reported. In this case the message has made the execution due again.
     pub(crate) fn deliver(&self, number: i64, message: Message) -> bool {
         let mut contents = lock(&self.contents);
         if contents.closed {
@@ -56,7 +56,8 @@ impl Mailbox {
         }
         match message {
             Message::Signal { path, value } => {
-                // A step that waits beside one that runs need not wait for the end of that.
+                // During a pass, the waiting step gets it now and does not wait for the steps that
+                // run beside it.
                 let run = contents.run.as_ref().filter(|_| contents.in_pass);
                 if run.is_some_and(|run| run.signal(&path, &value)) {
                     self.journal.signal_given(number);
@@ -77,12 +78,12 @@ impl Mailbox {
         true
     }
 
-    /// Passes a request on to the run, now or when it begins.
+    /// Passes a request to the run, now or when the run begins.
     pub(crate) fn request(&self, request: Request) {
         lock(&self.contents).request(request);
     }
 
-    /// Connects the run, and passes on what was requested before there was one.
+    /// Connects the run, and passes on the request that arrived before it.
     pub(crate) fn connect(&self, run: &Arc<RunCore>) {
         let mut contents = lock(&self.contents);
         if let Some(request) = contents.request {
@@ -91,12 +92,12 @@ impl Mailbox {
         contents.run = Some(Arc::clone(run));
     }
 
-    /// A pass begins: from now on a signal is given to a step that waits for it as soon as it comes.
+    /// A pass begins: from now on a waiting step gets its signal as soon as the signal arrives.
     pub(crate) fn pass_begins(&self) {
         lock(&self.contents).in_pass = true;
     }
 
-    /// No pass is under way: each signal that has come goes to its step, if that waits for it.
+    /// No pass is running: each signal that has arrived goes to its step, if the step waits for it.
     /// Returns whether another pass has something to do.
     pub(crate) fn pass_ended(&self, run: &RunCore) -> bool {
         let mut contents = lock(&self.contents);
@@ -115,8 +116,8 @@ impl Mailbox {
         requested || given || contents.signals.len() < before
     }
 
-    /// Closes the mailbox at the end of the turn, and calls `tell` with whether a message came too
-    /// late for it. No message comes between the two.
+    /// Closes the mailbox at the end of the turn, and calls `tell` with whether a message arrived
+    /// too late for the turn. No message is accepted between the two.
     pub(crate) fn close(&self, tell: impl FnOnce(bool)) {
         let mut contents = lock(&self.contents);
         contents.closed = true;

@@ -1,27 +1,28 @@
-//! The engine's own work: claiming what is due, taking turns, keeping leases, delivering messages.
+//! The engine's own work: claiming due executions, running turns, keeping leases, delivering
+//! messages.
 //!
 //! # The life of a turn
 //!
-//! A *turn* is the work on one execution from the moment at which this engine gets its lease to the
-//! moment at which the lease is given back. In between, the execution makes passes, until it has
-//! ended or waits for longer than a moment.
+//! A *turn* is the work on one execution from the moment when this engine gets its lease until the
+//! lease is released. During a turn the execution makes passes until it has ended or waits for
+//! longer than a moment.
 //!
-//! 1. It begins with a claim (`dispatcher`), of an execution that is due, or with a start
-//!    (`engine/start.rs`), whose first write makes the execution. Either makes a `Turn` and takes a
-//!    place among those that may run at once.
-//! 2. `turn_task` enters it in the table `running` and spawns its task. From here on the
+//! 1. A turn begins with a claim of a due execution (`dispatcher`), or with a start
+//!    (`engine/start.rs`), whose first write creates the execution. Both create a `Turn` and take a
+//!    permit for it.
+//! 2. `turn_task` inserts it into the table `running` and spawns its task. From then on the
 //!    `heartbeat` renews its lease, and messages reach it (`delivery`, `mailbox`).
-//! 3. `turn` makes a run of what is saved, and passes over it. Each batch of the interpreter's
-//!    journal becomes one write under the lease (`turn_journal`).
-//! 4. The last write says how it ended and when the execution is due again, and gives the lease
-//!    back. Where the store took no more records, or the execution does not fit, the lease is given
-//!    back without a record (`lease`).
-//! 5. `turn_task` closes the mailbox, tells those who wait (`engine/news.rs`), and takes the turn
-//!    out of the table, even if its task panicked or was cut off (`shutdown`).
+//! 3. `turn` creates a run from the saved state and makes passes over it. Each batch of the
+//!    interpreter's journal becomes one write under the lease (`turn_journal`).
+//! 4. The last write says how the turn ended and when the execution is due again, and releases the
+//!    lease. If the store took no more records, or the execution does not fit, the lease is
+//!    released without a record (`lease`).
+//! 5. `turn_task` closes the mailbox, notifies the waiting callers (`engine/news.rs`), and removes
+//!    the turn from the table, even if its task panicked or was aborted (`shutdown`).
 //!
 //! # Order
 //!
-//! Each file uses only files of the lines below it, or to its right in its line.
+//! Each file uses only files in the lines below it, or to its right in its own line.
 //!
 //! | files | know |
 //! |---|---|

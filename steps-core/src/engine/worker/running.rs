@@ -1,7 +1,7 @@
 //! The table of the turns that run in this process.
 //!
-//! Looking an execution up here and keeping a message for one that is just being claimed is one act
-//! under one lock, so that no message is lost between the two.
+//! One lock covers both looking up an execution and keeping a message for one that is just being
+//! claimed, so that no message is lost between the two.
 
 use std::{
     collections::HashMap,
@@ -17,22 +17,23 @@ use crate::{
     store::{Lease, Message},
 };
 
-/// The turns that run in this process, each from before its task is spawned until that has ended.
+/// The turns that run in this process, each from before its task is spawned until the task has
+/// ended.
 #[derive(Default)]
 pub(crate) struct Running {
     table: Mutex<Table>,
-    /// Tells that a turn has left the table.
+    /// Notified when a turn has left the table.
     turn_ended: Notify,
 }
 
 #[derive(Default)]
 struct Table {
-    /// By the turn's number. For a while one execution may have two of them.
+    /// By the turn's number. One execution may have two turns for a while.
     turns: HashMap<u64, RunningTurn>,
-    /// How many turns have begun: the number of the next one.
+    /// How many turns have begun, which is also the number of the next one.
     begun: u64,
-    /// Messages for executions that do not run here, kept while a claim is under way: it may be
-    /// bringing one of those. None while there is no claim.
+    /// Messages for executions that do not run here. Kept during a claim, because the claim may
+    /// return that execution. `None` if no claim is running.
     undelivered: Option<Vec<Undelivered>>,
 }
 
@@ -41,11 +42,11 @@ struct Table {
 pub(crate) struct RunningTurn {
     pub(crate) journal: Arc<TurnJournal>,
     pub(crate) mailbox: Arc<Mailbox>,
-    /// Cuts its task off.
+    /// Aborts its task.
     pub(crate) abort: AbortHandle,
 }
 
-/// A message that found no turn.
+/// A message for an execution without a turn here.
 pub(crate) struct Undelivered {
     pub(crate) id: Arc<str>,
     pub(crate) number: i64,
@@ -53,7 +54,7 @@ pub(crate) struct Undelivered {
 }
 
 impl Running {
-    /// Enters a turn, and returns its number.
+    /// Inserts a turn, and returns its number.
     pub(crate) fn insert(&self, turn: RunningTurn) -> u64 {
         let mut table = lock(&self.table);
         let number = table.begun;
@@ -62,8 +63,8 @@ impl Running {
         number
     }
 
-    /// Returns a turn of the same execution that began before the one with this number and is
-    /// still at work, with its number.
+    /// Returns a turn of the same execution that began before this number and still runs, with its
+    /// number.
     pub(crate) fn earlier(&self, id: &str, number: u64) -> Option<(u64, RunningTurn)> {
         let table = lock(&self.table);
         let mut turns = table.turns.iter();
@@ -72,20 +73,21 @@ impl Running {
             .map(|(other, turn)| (*other, turn.clone()))
     }
 
-    /// Takes a turn out.
+    /// Removes a turn.
     pub(crate) fn remove(&self, number: u64) {
-        // What is dropped with it is dropped after the lock.
+        // Drop the turn only after the lock is released.
         let removed = lock(&self.table).turns.remove(&number);
         drop(removed);
         self.turn_ended.notify_waiters();
     }
 
-    /// Returns all turns. Nothing is done to them under the lock, which they take when they end.
+    /// Returns all turns as clones: turns take this lock when they end, so callers must not hold
+    /// it.
     pub(crate) fn all(&self) -> Vec<RunningTurn> {
         lock(&self.table).turns.values().cloned().collect()
     }
 
-    /// Returns all turns that hold a lease: not those whose first write is still to come.
+    /// Returns all turns that hold a lease, i.e. without those whose first write has not been made.
     pub(crate) fn leased(&self) -> Vec<(Lease, RunningTurn)> {
         let table = lock(&self.table);
         let turns = table.turns.values();
@@ -94,8 +96,8 @@ impl Running {
             .collect()
     }
 
-    /// Returns the turn to which a message for this execution goes. If there is none and a claim is
-    /// under way, the message is kept until that has been taken up.
+    /// Returns the turn that gets a message for this execution. If there is none during a claim,
+    /// the message is kept until the claimed executions are in the table.
     pub(crate) fn find_or_keep(
         &self,
         id: &str,
@@ -118,12 +120,12 @@ impl Running {
         None
     }
 
-    /// Keeps undelivered messages from now on, as a claim begins.
+    /// Keeps undelivered messages from now on, because a claim begins.
     pub(crate) fn keep_undelivered(&self) {
         lock(&self.table).undelivered = Some(Vec::new());
     }
 
-    /// Returns the messages that were kept, and keeps no more.
+    /// Returns the kept messages, and stops keeping them.
     pub(crate) fn take_undelivered(&self) -> Vec<Undelivered> {
         lock(&self.table).undelivered.take().unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! When the dispatcher has to look for work again.
+//! When the dispatcher must look for work again.
 
 use std::sync::Mutex;
 
@@ -7,9 +7,9 @@ use tokio::sync::{Notify, futures::Notified};
 
 use crate::base::sync::lock;
 
-/// The time at which something is due next, as far as is known in this process.
+/// The earliest time at which something is due, as far as this process knows.
 ///
-/// It may be too early, as when another process was faster; the claim then finds nothing. It must
+/// It may be too early, e.g. if another process was faster; the claim then returns nothing. It must
 /// not be later than anything that this process has made due.
 #[derive(Debug, Default)]
 pub(crate) struct Schedule {
@@ -18,8 +18,8 @@ pub(crate) struct Schedule {
 }
 
 impl Schedule {
-    /// Notes that something is due at `time`, and wakes the dispatcher if that is earlier than what
-    /// was known.
+    /// Notes that something is due at `time`, and wakes the dispatcher if this is earlier than the
+    /// known time.
     pub(crate) fn due_at(&self, time: Timestamp) {
         let mut next_due = lock(&self.next_due);
         if next_due.is_none_or(|due| time < due) {
@@ -29,12 +29,13 @@ impl Schedule {
         }
     }
 
-    /// Forgets what was due, as a claim begins: what becomes due from now on may be missed by it.
+    /// Clears the time when a claim begins, because the claim may miss what becomes due from now
+    /// on.
     pub(crate) fn clear(&self) {
         *lock(&self.next_due) = None;
     }
 
-    /// The time at which something is due next, if anything is known to be.
+    /// Returns the earliest time at which something is due, if one is known.
     pub(crate) fn next_due(&self) -> Option<Timestamp> {
         *lock(&self.next_due)
     }
@@ -44,7 +45,7 @@ impl Schedule {
         self.wake.notify_one();
     }
 
-    /// Resolves when the dispatcher is woken, also if that happened before this call.
+    /// Resolves when the dispatcher is woken, even if that happened before this call.
     pub(crate) fn woken(&self) -> Notified<'_> {
         self.wake.notified()
     }

@@ -1,4 +1,4 @@
-//! The flows that an engine serves, with their types forgotten, and the places of their turns.
+//! The flows that an engine serves, with erased types, and the permits of their turns.
 
 use std::{borrow::Cow, collections::HashMap, iter, sync::Arc};
 
@@ -15,13 +15,13 @@ use crate::{
     store::FlowClaim,
 };
 
-/// A flow and what it is lent, with its type forgotten.
+/// A flow and the values that it borrows, with its type erased.
 pub(crate) trait ErasedFlow: Send + Sync {
-    /// The flow's name, and the names it was saved under before.
+    /// Returns the flow's name and its former names.
     fn names(&self) -> (&'static str, &'static [&'static str]);
-    /// Its fingerprint.
+    /// Returns its fingerprint.
     fn fingerprint(&self) -> u64;
-    /// Takes a turn of one of its executions.
+    /// Runs a turn of one of its executions.
     fn take_turn(self: Arc<Self>, turn: Turn) -> BoxFuture<'static, TurnEnd>;
 }
 
@@ -45,11 +45,11 @@ where
 /// A flow that is served.
 pub(crate) struct ServedFlow {
     pub(crate) flow: Arc<dyn ErasedFlow>,
-    /// How many of its turns may run at once, if it has a bound of its own.
+    /// The limit of its running turns, if it has its own bound.
     pub(crate) limiter: Option<Limiter>,
 }
 
-/// The right to run one turn: dropped, it is given back.
+/// A permit for one turn; released on drop.
 #[must_use = "it is given back at once"]
 pub(crate) struct Place {
     _in_engine: Permit,
@@ -71,7 +71,7 @@ impl ServedFlow {
         iter::once(name).chain(aliases.iter().copied())
     }
 
-    /// Returns what a claim asks for: at most `limit` executions of this flow.
+    /// Returns the part of a claim for this flow: at most `limit` executions.
     pub(crate) fn claim(&self, limit: usize) -> FlowClaim {
         FlowClaim {
             names: self.names().map(Cow::Borrowed).collect(),
@@ -80,7 +80,7 @@ impl ServedFlow {
         }
     }
 
-    /// Returns a place for one turn, if there is one in the engine and in this flow's own bound.
+    /// Returns a permit for one turn, if there is room in the engine and in this flow's own bound.
     pub(crate) fn try_place(&self, engine: &Limiter) -> Option<Place> {
         let in_engine = engine.try_acquire()?;
         let in_flow = match &self.limiter {
@@ -94,16 +94,17 @@ impl ServedFlow {
 /// All flows that an engine serves.
 pub(crate) struct ServedFlows {
     all: Vec<ServedFlow>,
-    /// The place in `all` by each of a flow's names.
+    /// The index in `all` for each name of a flow.
     by_name: HashMap<&'static str, usize>,
 }
 
 impl ServedFlows {
-    /// The flows, each with its own bound if it has one, in an engine that has this limiter.
+    /// Creates the set from the flows, each with its own bound if it has one, in an engine with
+    /// this limiter.
     ///
     /// # Errors
     ///
-    /// [`EngineError::DuplicateFlow`] where two have the same name, or alias.
+    /// [`EngineError::DuplicateFlow`] if two flows have the same name or alias.
     pub(crate) fn new(
         flows: Vec<(Arc<dyn ErasedFlow>, Option<usize>)>,
         engine: &Limiter,
@@ -132,7 +133,7 @@ impl ServedFlows {
         self.all.iter()
     }
 
-    /// Returns the flow of this name or alias, if it is served, and its place in the order of
+    /// Returns the flow with this name or alias, if it is served, and its index in the order of
     /// [`iter`](Self::iter).
     pub(crate) fn get(&self, name: &str) -> Option<(usize, &ServedFlow)> {
         let index = *self.by_name.get(name)?;

@@ -1,4 +1,4 @@
-//! Ending the engine's work politely.
+//! Ending the engine's work gracefully.
 
 use std::time::Duration;
 
@@ -6,15 +6,15 @@ use super::engine_core::EngineCore;
 use crate::interpreter::Request;
 
 impl EngineCore {
-    /// Takes nothing up any more, and waits until what runs here has ended or waits for something.
+    /// Stops claiming and starting executions, and waits until all turns here have ended.
     pub(crate) async fn drain(&self) {
         self.begin_draining();
         self.schedule.wake();
         self.running.all_ended().await;
     }
 
-    /// Drains, with the request to everything that runs here to make way. What is still at work
-    /// after `grace` is cut off, and its lease given back.
+    /// Drains, and asks all running turns to suspend. Turns that still run after `grace` are
+    /// aborted, and their leases released.
     pub(crate) async fn suspend(&self, grace: Duration) {
         self.begin_draining();
         for turn in self.running.all() {
@@ -33,7 +33,7 @@ impl EngineCore {
         }
     }
 
-    /// Takes nothing up any more, and cuts off what runs here, as if the process had died.
+    /// Stops claiming and starting executions, and aborts all turns, as if the process had died.
     pub(crate) fn kill(&self) {
         self.begin_draining();
         for turn in self.running.all() {

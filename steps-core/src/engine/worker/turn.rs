@@ -1,8 +1,8 @@
-//! One turn of an execution: makes a run of what is saved, and passes over it until the execution
-//! has ended, or waits for longer than a moment.
+//! One turn of an execution: creates a run from the saved state, and makes passes over it until the
+//! execution has ended or waits for longer than a moment.
 //!
-//! This is the only part of the worker that knows the flow's type. The task around it, and what
-//! becomes of the lease if it fails, are in `turn_task`.
+//! This is the only part of the worker that knows the flow's type. The task around it, and the
+//! handling of its lease after a failure, are in `turn_task`.
 
 use std::{sync::Arc, time::Duration};
 
@@ -29,26 +29,25 @@ use crate::{
     },
 };
 
-/// A wait that is not longer than this is waited for in place: to put the execution aside and take
-/// it up again would take as long.
+/// Shorter waits sleep inside the turn; releasing and claiming again would take as long.
 const LINGER: Duration = Duration::from_millis(20);
 
-/// What a turn begins with.
+/// The data that a turn begins with.
 pub(crate) struct Turn {
     pub(crate) core: Arc<EngineCore>,
     pub(crate) journal: Arc<TurnJournal>,
     pub(crate) mailbox: Arc<Mailbox>,
-    /// What the store keeps of the execution.
+    /// The execution as the store has it.
     pub(crate) saved: StoredExecution,
-    /// Whether it is to be undone from the start.
+    /// Whether the turn must undo the execution from the start.
     pub(crate) undo: bool,
-    /// Whether this engine's own lease on it had ended, perhaps with it still at work here.
+    /// Whether this engine's own lease on it had ended; an earlier turn may still run here.
     pub(crate) reclaimed_own: bool,
 }
 
 impl Turn {
-    /// The first turn of a new execution, which its first write makes. `started` is told what that
-    /// came to.
+    /// The first turn of a new execution, which its first write creates. `started` receives the
+    /// result of that write.
     pub(crate) fn of_new(
         core: &Arc<EngineCore>,
         mut new: NewExecution,
@@ -105,7 +104,7 @@ impl Turn {
     }
 }
 
-/// Takes a turn of an execution of the flow `F`, and gives its lease back, unless the store fails.
+/// Runs a turn of an execution of the flow `F`, and releases its lease, unless the store fails.
 pub(crate) async fn take_turn<F: Flow>(with: &With<F>, turn: Turn) -> TurnEnd {
     let core = Arc::clone(&turn.core);
     let journal = Arc::clone(&turn.journal);
@@ -134,7 +133,7 @@ pub(crate) async fn take_turn<F: Flow>(with: &With<F>, turn: Turn) -> TurnEnd {
         }
         let left = until.map(|until| clock::after(core.clock.now(), until));
         match left {
-            // It is due already.
+            // Already due.
             Some(None) => {}
             Some(Some(left)) if left <= LINGER => {
                 if let Err(error) = ready.run.commit().await {
@@ -152,7 +151,7 @@ pub(crate) async fn take_turn<F: Flow>(with: &With<F>, turn: Turn) -> TurnEnd {
         return store_failed(&journal, &failure);
     }
     match passed {
-        // It goes on at once: whatever it has come to is not its end yet.
+        // The execution runs again at once, so this result is not final.
         _ if journal.is_due_again() => {
             core.due_now();
             TurnEnd::Waiting
@@ -172,7 +171,7 @@ pub(crate) async fn take_turn<F: Flow>(with: &With<F>, turn: Turn) -> TurnEnd {
     }
 }
 
-/// Returns a run from what is saved, or a new one.
+/// Returns a run of the saved state, or a new run.
 fn begin<F: Flow>(with: &With<F>, turn: Turn) -> Result<Run<'_, F>, String> {
     let core = &turn.core;
     let (run, undo) = if turn.saved.has_begun() {
@@ -198,7 +197,7 @@ fn begin<F: Flow>(with: &With<F>, turn: Turn) -> Result<Run<'_, F>, String> {
     Ok(if undo { run.undo() } else { run })
 }
 
-/// Ends the turn of an execution that does not fit: it is left for a program that it fits.
+/// Ends the turn of an execution that does not fit this program, and leaves it to one that it fits.
 async fn refuse<F: Flow>(core: &EngineCore, journal: &Arc<TurnJournal>, why: String) -> TurnEnd {
     tracing::error!(
         execution = &*journal.id,
@@ -210,7 +209,7 @@ async fn refuse<F: Flow>(core: &EngineCore, journal: &Arc<TurnJournal>, why: Str
         why: why.clone(),
     };
     if !core.refuse(&journal.id) {
-        // It was refused here before, and by a third program since.
+        // This program refused it before, so another program has refused it since.
         core.refuse_later(Arc::clone(journal), refused);
         return TurnEnd::Incompatible(why);
     }
@@ -220,7 +219,7 @@ async fn refuse<F: Flow>(core: &EngineCore, journal: &Arc<TurnJournal>, why: Str
     }
 }
 
-/// The end of a turn whose run could not go on as its journal failed.
+/// Returns the end of a turn whose run stopped because its journal failed.
 fn store_failed(journal: &TurnJournal, failure: &Failure) -> TurnEnd {
     let error = journal
         .store_error()

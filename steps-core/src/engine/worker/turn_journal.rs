@@ -1,8 +1,8 @@
-//! The journal of one turn: makes each batch of the interpreter one write to the store, under the
-//! lease of the turn.
+//! The journal of one turn: turns each batch of the interpreter into one write to the store, under
+//! the turn's lease.
 //!
-//! It also counts the messages of the execution by their numbers, as a write says which of them have
-//! had their effect, and up to which of them this turn knows.
+//! It also tracks the execution's messages by their numbers, because a write says which of them
+//! have had their effect, and which was the newest that this turn has looked at.
 
 use std::sync::{Arc, Mutex};
 
@@ -21,31 +21,32 @@ use crate::{
     },
 };
 
-/// What the first write of a new execution came to: the execution that has the id already, if there
-/// is one.
+/// The result of the first write of a new execution: the existing execution with the same id, if
+/// there is one.
 pub(crate) type Started = Result<Option<Box<Existing>>, EngineError>;
 
-/// Where one turn's records go.
+/// The journal that writes one turn's records to the store.
 pub(crate) struct TurnJournal {
     pub(crate) id: Arc<str>,
     store: Arc<dyn Store>,
     news: Arc<News>,
-    /// Whether the turn's thread may be blocked.
+    /// Whether the turn may block its thread.
     in_place: bool,
     progress: Mutex<Progress>,
 }
 
-/// How far the turn has come. This lock is held for a moment only, and no other is taken under it.
+/// The progress of the turn. Its lock is held only for a moment, and no other lock is taken under
+/// it.
 struct Progress {
-    /// A new execution until the first write, and its lease from then on.
+    /// A new execution until the first write; its lease afterwards.
     target: Target,
-    /// Who waits to hear of the first write.
+    /// Receives the result of the first write.
     started: Option<oneshot::Sender<Started>>,
-    /// The newest message that has come.
+    /// The newest message so far.
     newest: i64,
-    /// The newest that had come when all were looked at between two passes.
+    /// The newest message at the last check between two passes.
     looked_at: i64,
-    /// The newest that had come when the last write was made.
+    /// The newest message at the last write.
     newest_at_write: i64,
     /// Requests that have not had their effect yet.
     requests: Vec<(i64, Message)>,
@@ -53,13 +54,13 @@ struct Progress {
     given_signals: Vec<i64>,
     /// Why the store took no more records.
     store_error: Option<StoreError>,
-    /// Whether the lease was given back and a message that this turn does not know of has made the
-    /// execution due again.
+    /// Whether the lease was released and a message that this turn has not seen made the execution
+    /// due again.
     due_again: bool,
 }
 
 impl TurnJournal {
-    /// The journal of a turn that is begun on the tokio runtime that this is called in.
+    /// Creates the journal of a turn. Must be called in the tokio runtime on which the turn runs.
     pub(crate) fn new(
         store: Arc<dyn Store>,
         news: Arc<News>,
@@ -86,7 +87,7 @@ impl TurnJournal {
         }
     }
 
-    /// The lease, once there is one.
+    /// Returns the lease, if there is one yet.
     pub(crate) fn lease(&self) -> Option<Lease> {
         match lock(&self.progress).target {
             Target::Held(lease) => Some(lease),
@@ -94,8 +95,8 @@ impl TurnJournal {
         }
     }
 
-    /// Notes that a message has come. Returns whether it is new: a message may come twice, at once
-    /// and with the heartbeat.
+    /// Notes a message. Returns whether it is new: a message may arrive twice, directly and with
+    /// the heartbeat.
     pub(crate) fn message_came(&self, number: i64) -> bool {
         let mut progress = lock(&self.progress);
         let is_new = number > progress.newest;
@@ -103,54 +104,54 @@ impl TurnJournal {
         is_new
     }
 
-    /// The newest message that has come, or 0.
+    /// Returns the number of the newest message, or 0.
     pub(crate) fn newest_message(&self) -> i64 {
         lock(&self.progress).newest
     }
 
-    /// Whether a message has come since the last write of the turn was made.
+    /// Returns whether a message has arrived since the turn's last write.
     pub(crate) fn has_late_message(&self) -> bool {
         let progress = lock(&self.progress);
         progress.newest > progress.newest_at_write
     }
 
-    /// Notes a request that has come: the write that records its effect takes it out of the inbox.
+    /// Notes a request. The write that records its effect removes it from the inbox.
     pub(crate) fn request_came(&self, number: i64, message: Message) {
         lock(&self.progress).requests.push((number, message));
     }
 
-    /// Notes that a signal was given to its step: the next write takes it out of the inbox.
+    /// Notes that a signal was given to its step. The next write removes it from the inbox.
     pub(crate) fn signal_given(&self, number: i64) {
         lock(&self.progress).given_signals.push(number);
     }
 
-    /// Notes that all messages that have come were looked at: one that comes later makes the
-    /// execution due as soon as the lease is given back.
+    /// Notes that all messages so far were looked at. A later one makes the execution due as soon
+    /// as the lease is released.
     pub(crate) fn looked_at_messages(&self) {
         let mut progress = lock(&self.progress);
         progress.looked_at = progress.newest;
     }
 
-    /// Why the store took no more records, if it did not.
+    /// Returns why the store took no more records, if it failed.
     pub(crate) fn store_error(&self) -> Option<StoreError> {
         lock(&self.progress).store_error.clone()
     }
 
-    /// Whether a message that came too late for this turn has made the execution due again.
+    /// Returns whether a message that arrived too late for this turn made the execution due again.
     pub(crate) fn is_due_again(&self) -> bool {
         lock(&self.progress).due_again
     }
 
-    /// Tells who waits to hear of the first write that there was none.
+    /// Reports that the first write was not made.
     pub(crate) fn not_started(&self, error: EngineError) {
         let started = lock(&self.progress).started.take();
         if let Some(started) = started {
-            // Who asked may have gone away.
+            // The caller may have dropped its future.
             let _ = started.send(Err(error));
         }
     }
 
-    /// Gives the lease back without a record, if there is one.
+    /// Releases the lease without a record, if there is one.
     pub(crate) async fn give_back(&self, then: LeaseAfter) -> Result<(), StoreError> {
         let Some(lease) = self.lease() else {
             return Ok(());
@@ -216,7 +217,7 @@ impl TurnJournal {
                 progress.target = Target::Held(lease);
                 (Ok(None), Ok(()))
             }
-            // The error ends the run; who started it is told of the other execution.
+            // The error ends the run; the caller of `start` gets the existing execution.
             Ok(Written::Exists(existing)) => {
                 (Ok(Some(existing)), Err(JournalError::new("it exists")))
             }
@@ -227,7 +228,7 @@ impl TurnJournal {
         };
         drop(progress);
         if let Some(started) = started {
-            // Who asked may have gone away; the execution is there all the same.
+            // The caller may have dropped its future; the execution exists anyway.
             let _ = started.send(answer);
         }
         result

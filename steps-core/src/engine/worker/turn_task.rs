@@ -1,4 +1,4 @@
-//! The task of one turn: enters the turn in the table, and sees to its end, however it ends.
+//! The task of one turn: inserts the turn into the table, and handles its end in every case.
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
@@ -21,7 +21,7 @@ use crate::{
     store::{ErrorKind, StoreError},
 };
 
-/// Begins a turn, on a task of its own.
+/// Begins a turn on its own task.
 pub(crate) fn spawn(served: &ServedFlow, turn: Turn, place: Place) {
     let core = Arc::clone(&turn.core);
     let (abort, registration) = AbortHandle::new_pair();
@@ -37,8 +37,8 @@ pub(crate) fn spawn(served: &ServedFlow, turn: Turn, place: Place) {
         mailbox: Arc::clone(&turn.mailbox),
         place: Some(place),
     };
-    // The lease had ended while the execution was at work here, on a machine that is too busy: that
-    // turn can write no more, and must not meet this one.
+    // This engine's own lease ended while an earlier turn was still running, e.g. on an overloaded
+    // machine. The earlier turn can't write any more, and must end before this one begins.
     let earlier = turn
         .reclaimed_own
         .then(|| core.running.earlier(&turn.journal.id, number))
@@ -54,12 +54,12 @@ pub(crate) fn spawn(served: &ServedFlow, turn: Turn, place: Place) {
             TurnEnd::StoreFailed(StoreError::new(ErrorKind::Other, "the engine panicked"))
         }));
     };
-    // No lock is held here: a runtime that is shutting down drops the task at once.
+    // No lock may be held here: a runtime that is shutting down drops the task at once.
     tokio::spawn(Abortable::new(task, registration));
 }
 
-/// A turn that has not ended yet. With it, the turn leaves the table, and the heartbeat of its
-/// lease ends.
+/// A turn that has not ended yet. Its drop removes the turn from the table, which also ends the
+/// renewal of its lease.
 struct TurnGuard {
     core: Arc<EngineCore>,
     number: u64,
@@ -69,14 +69,14 @@ struct TurnGuard {
 }
 
 impl TurnGuard {
-    /// The turn has ended by itself: sees to its lease if that is not given back yet, and tells
-    /// those who wait.
+    /// Handles the end of a turn that was not aborted: releases its lease if that is still
+    /// necessary, and notifies the waiting callers.
     fn end(mut self, end: TurnEnd) {
         let (core, journal) = (&self.core, &self.journal);
-        // Who is told of the end may begin another turn at once.
+        // A caller that is notified of the end may begin another turn at once.
         drop(self.place.take());
         if journal.lease().is_none() {
-            // The execution was not made, or another one has its id: that was told already.
+            // The execution was not created, or another one has its id, which was reported already.
             match end {
                 TurnEnd::Incompatible(why) => journal.not_started(EngineError::InvalidValue {
                     id: journal.id.to_string(),
@@ -97,7 +97,7 @@ impl TurnGuard {
             core.turn_was_recorded();
         }
         self.mailbox.close(|is_late| {
-            // What came too late for this turn has made the execution due again.
+            // A message that arrived too late for this turn has made the execution due again.
             if is_late {
                 core.due_now();
             }

@@ -1,4 +1,4 @@
-//! One rule after the other, and then simulated machines, on which it must find its place and stay.
+//! Tests of each rule, then simulated machines on which the bound must settle.
 
 use proptest::prelude::*;
 
@@ -10,7 +10,7 @@ fn controller(flows: std::ops::RangeInclusive<usize>) -> Controller {
     Controller::new(Concurrency::adaptive(flows, 0.8))
 }
 
-/// Feeds one window of samples that are all the same, and gives the bound after it.
+/// Feeds one window of equal samples, and returns the bound after it.
 fn window(controller: &mut Controller, busy: usize, load: f64, now: &mut Instant) -> usize {
     if controller.window.is_none() {
         controller.step(busy, load, *now);
@@ -52,7 +52,7 @@ fn above_the_mark_it_shrinks_by_what_is_too_much_and_not_below_the_least() {
     c.limit = 100;
     assert_eq!(window(&mut c, 100, 1.0, &mut now), 80);
     assert_eq!(window(&mut c, 80, 0.9, &mut now), 71);
-    // It counts from what is busy, so that it has an effect.
+    // It scales the busy number, so that it has an effect.
     assert_eq!(window(&mut c, 40, 1.0, &mut now), 32);
     for _ in 0..9 {
         let busy = c.limit;
@@ -91,7 +91,7 @@ fn one_moment_decides_nothing() {
         now += SECOND;
         c.step(10, load, now);
     }
-    // On average it is 0.77, near the mark.
+    // The average is 0.77, near the mark.
     assert_eq!(c.limit, 10);
 }
 
@@ -103,13 +103,13 @@ fn one_flow_can_become_two() {
     assert_eq!(window(&mut c, 3, 0.2, &mut now), 3);
 }
 
-/// A machine with flows that all want to run.
+/// A machine with more flows than may run.
 struct Machine {
-    /// The load that one flow makes.
+    /// The load that one flow causes.
     each: f64,
-    /// The load of all else.
+    /// The load of everything else.
     other: f64,
-    /// The part of the running flows that end in a second.
+    /// The fraction of the running flows that end in a second.
     ends: f64,
     busy: f64,
     noise: u32,
@@ -126,7 +126,7 @@ impl Machine {
         }
     }
 
-    /// A second passes.
+    /// Simulates one second.
     #[expect(
         clippy::cast_precision_loss,
         clippy::cast_possible_truncation,
@@ -135,7 +135,7 @@ impl Machine {
     fn second(&mut self, limit: usize, wanted: usize) -> (usize, f64) {
         let room = limit.min(wanted) as f64;
         self.busy = room.max(self.busy * (1.0 - self.ends));
-        // Up to 5 % this way or that.
+        // Up to 5 % in either direction.
         self.noise = self
             .noise
             .wrapping_mul(1_664_525)
@@ -146,7 +146,7 @@ impl Machine {
     }
 }
 
-/// The bounds over time, a number for each second.
+/// Returns the bound for each second.
 fn simulate(
     c: &mut Controller,
     machine: &mut Machine,
@@ -164,7 +164,8 @@ fn simulate(
         .collect()
 }
 
-/// How often a sequence swings back: by more than a sixth, and more than 3, of where it had come to.
+/// Returns how often a sequence turns back by more than a sixth of its last extreme, and by more
+/// than 3.
 fn turns(limits: &[usize]) -> usize {
     let far = |from: usize, to: usize| from.abs_diff(to) > 3 + from / 6;
     let (mut low, mut high) = (limits[0], limits[0]);
@@ -273,7 +274,7 @@ proptest! {
         let mut machine = Machine::new(each, other);
         machine.ends = ends;
         let limits = simulate(&mut c, &mut machine, 5000, 900);
-        // Once from where it began, and then what the noise does to it.
+        // The first move from its start value, then at most one turn, because of the noise.
         prop_assert!(turns(&limits) <= 1, "{} turns: {limits:?}", turns(&limits));
         let settled = &limits[600..];
         let (low, high) = (settled.iter().min().unwrap(), settled.iter().max().unwrap());
