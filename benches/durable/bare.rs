@@ -1,5 +1,5 @@
-//! SQLite without the engine: the same rows, the same settings, the least that must be done for
-//! them; with each row written once, and written as the engine writes it.
+//! SQLite without the engine: the minimum of work for the same rows with the same settings. Each
+//! row is written either once, or in the same way as the engine writes it.
 
 use std::{
     path::Path,
@@ -10,11 +10,11 @@ use rusqlite::{Connection, OpenFlags, params_from_iter, types::Value};
 
 use crate::Result;
 
-/// How long the log is when it is copied, and begun anew: 4,000 pages.
+/// The length at which the log is copied and restarted: 4,000 pages.
 const LOG: u64 = 4000 * 4096;
 
-/// The settings of a store's connection, as its documentation has them: read back from the file
-/// where that keeps them.
+/// The settings of a store's connection, from its documentation. Settings that the file keeps are
+/// read from the file.
 const SETTINGS: [(&str, i64); 3] = [
     ("synchronous", 2),
     ("wal_autocheckpoint", 4000),
@@ -23,7 +23,7 @@ const SETTINGS: [(&str, i64); 3] = [
 
 /// Rows of steps, as the engine has written them.
 pub(crate) struct Rows {
-    /// What makes their table.
+    /// The SQL that creates their table.
     table: String,
     columns: Vec<String>,
     written: Vec<Vec<Value>>,
@@ -31,7 +31,7 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    /// Those that are in a store's file.
+    /// Reads the rows from a store's file.
     pub(crate) fn of(path: &Path) -> Result<Self> {
         let conn = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
         let mode = text(&conn, "PRAGMA journal_mode")?;
@@ -39,7 +39,7 @@ impl Rows {
             return Err(format!("the store's journal mode is {mode}").into());
         }
         let table = text(&conn, "SELECT sql FROM sqlite_master WHERE name = 'steps'")?;
-        // Without those that SQLite works out.
+        // Without the generated columns.
         let columns: Vec<String> = conn
             .prepare("SELECT name FROM pragma_table_info('steps')")?
             .query_map([], |row| row.get(0))?
@@ -68,13 +68,13 @@ fn text(conn: &Connection, sql: &str) -> Result<String> {
     Ok(conn.query_row(sql, [], |row| row.get(0))?)
 }
 
-/// What is written for a step.
+/// How a step is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
-    /// Its row, once, behind all others.
+    /// Its row, once, after all others.
     Once,
-    /// What the engine writes: its row, in place of the one that says that it has begun; and the
-    /// one that says so of the next.
+    /// As the engine does it: its row, which replaces the row that says that the step has begun;
+    /// and such a row for the next step.
     Twice,
 }
 
@@ -84,19 +84,19 @@ pub(crate) struct Bare {
     form: Form,
     insert: String,
     rows: Vec<Vec<Value>>,
-    /// The same as when they had just begun.
+    /// The same rows, as they were when their steps had just begun.
     begun: Vec<Vec<Value>>,
-    /// Steps so far.
+    /// The number of steps so far.
     count: i64,
-    /// How many rows there have to be.
+    /// The number of rows that the table must have.
     kept: i64,
-    /// Of each execution that is under way, the row of the step that it is at.
+    /// For each running execution, the row of its current step.
     places: Vec<i64>,
 }
 
-/// Where the number of an execution begins in that of a step's row.
+/// In the number of a step's row, the bit at which the number of its execution begins.
 const NODE_BITS: u32 = 24;
-/// The steps of an execution.
+/// The number of steps of an execution.
 const STEPS: i64 = 10;
 
 impl Bare {
@@ -140,7 +140,7 @@ impl Bare {
         })
     }
 
-    /// Commits until the log has its size: see [`log_is_full`].
+    /// Commits until the log has its full size: see [`log_is_full`].
     pub(crate) fn warm(&mut self, path: &Path, rows: usize) -> Result {
         set(&self.conn, "synchronous", 0)?;
         while !log_is_full(path) {
@@ -149,7 +149,7 @@ impl Bare {
         set(&self.conn, "synchronous", 2)
     }
 
-    /// Commits so many at a time for a while. Gives how many it were in a second.
+    /// Commits this many steps at a time for a while. Returns the steps per second.
     pub(crate) fn turn(&mut self, at_once: usize, window: Duration) -> Result<f64> {
         let before = self.count;
         let start = Instant::now();
@@ -220,8 +220,8 @@ fn put(conn: &Connection, sql: &str, row: &mut [Value], number: i64) -> Result {
     Ok(())
 }
 
-/// Whether a database's log is as long as it gets. From then on it is written over, and a sync has
-/// no new length to keep, which is less work.
+/// Returns whether a database's log has its full size. From then on it is overwritten, and a sync
+/// is cheaper, because it stores no new length.
 pub(crate) fn log_is_full(database: &Path) -> bool {
     let mut log = database.as_os_str().to_owned();
     log.push("-wal");

@@ -1,4 +1,4 @@
-//! This program again, as a process of its own: one that is traced, killed, or measured alone.
+//! This program again, as a separate process that is traced, killed, or measured alone.
 
 use std::{
     path::{Path, PathBuf},
@@ -11,14 +11,14 @@ use crate::{Result, idle, syncs, takeup};
 
 const CHILD: &str = "--child";
 
-/// A command that runs this program as a child: what it does, on which file, and how often.
+/// Returns a command that runs this program as a child: its task, its file, and its counts.
 pub(crate) fn command(what: &str, file: &Path, counts: [u64; 2]) -> Result<Command> {
     let mut command = Command::new(std::env::current_exe()?);
     command.args(arguments(what, file, counts));
     Ok(command)
 }
 
-/// The same, as arguments for this program.
+/// Returns the arguments of that command.
 pub(crate) fn arguments(what: &str, file: &Path, counts: [u64; 2]) -> Vec<std::ffi::OsString> {
     let [first, second] = counts.map(|count| count.to_string());
     vec![
@@ -30,7 +30,7 @@ pub(crate) fn arguments(what: &str, file: &Path, counts: [u64; 2]) -> Vec<std::f
     ]
 }
 
-/// Does what a child has to do, if this is one.
+/// Runs the child's task, if this process is a child.
 pub(crate) fn run(args: &[String]) -> Option<Result> {
     let [child, what, file, first, second] = args else {
         return None;

@@ -1,4 +1,4 @@
-//! A folder for databases, on a disk where a sync is one.
+//! A folder for databases, on a disk that really syncs.
 
 use std::{
     fmt, fs,
@@ -16,7 +16,7 @@ pub(crate) struct Disk {
 }
 
 impl Disk {
-    /// A folder in `target/tmp`.
+    /// Creates a folder in `target/tmp`.
     pub(crate) fn new() -> Result<Self> {
         let place = Path::new(env!("CARGO_TARGET_TMPDIR"));
         fs::create_dir_all(place)?;
@@ -33,7 +33,7 @@ impl Disk {
         Ok(Self { folder, system })
     }
 
-    /// A place for a database that is not there yet.
+    /// Returns a path for a new database.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -46,7 +46,7 @@ impl fmt::Display for Disk {
     }
 }
 
-/// The type and the device of the file system that a path is in.
+/// Returns the type and the device of the file system of a path.
 fn file_system(path: &Path) -> Result<String> {
     let path = path.canonicalize()?;
     let mounts = fs::read_to_string("/proc/self/mounts")

@@ -1,4 +1,4 @@
-//! Engines, and executions that are run on them as fast as they go.
+//! Engines, and executions that run on them as fast as possible.
 
 use std::{
     path::Path,
@@ -23,17 +23,17 @@ use crate::{
     process,
 };
 
-/// Where executions are kept.
+/// The store of an engine.
 #[derive(Clone, Copy)]
 pub(crate) enum Place<'a> {
     Memory,
     /// A file, each commit synced: the default.
     Full(&'a Path),
-    /// A file, synced now and then: for what is only prepared, and for what a sync would hide.
+    /// A file, synced only now and then: for preparation, and for costs that a sync would hide.
     Normal(&'a Path),
 }
 
-/// An engine that runs so many at once.
+/// Starts an engine that runs this many executions at once.
 pub(crate) async fn engine(place: Place<'_>, at_once: usize) -> Result<Engine> {
     let builder = match place {
         Place::Memory => Engine::with_store(MemoryStore::new()),
@@ -59,7 +59,8 @@ async fn on_file(path: &Path, synchronous: Synchronous) -> Result<Builder> {
     Ok(Engine::with_store(options.open().await?))
 }
 
-/// Executions of ten steps, so many at a time, one after the other in each place.
+/// Runs executions of ten steps, a fixed number at a time; each task starts the next one when one
+/// ends.
 pub(crate) struct Drivers {
     tasks: JoinSet<Result>,
     shared: Arc<Shared>,
@@ -73,7 +74,7 @@ struct Shared {
 }
 
 impl Drivers {
-    /// Begins; ends after so many executions, or when it is told to.
+    /// Begins. Ends after `most` executions, or when it is stopped.
     pub(crate) fn start(engine: &Engine, at_once: usize, most: u64) -> Self {
         let shared = Arc::new(Shared {
             engine: engine.clone(),
@@ -89,7 +90,7 @@ impl Drivers {
         Self { tasks, shared }
     }
 
-    /// Waits for those that have begun. Gives how many it were in all.
+    /// Waits for the executions that have begun. Returns how many there were in all.
     pub(crate) async fn end(mut self) -> Result<u64> {
         while let Some(ended) = self.tasks.join_next().await {
             ended??;
@@ -123,20 +124,20 @@ impl Shared {
     }
 }
 
-/// How fast it went, and how many executions it were.
+/// The speed of a turn, and the number of its executions.
 pub(crate) struct Turn {
-    /// Steps in a second.
+    /// Steps per second.
     pub(crate) rate: f64,
     /// Processor time for a step, in microseconds.
     pub(crate) cpu: f64,
     pub(crate) executions: u64,
 }
 
-/// So few steps are no sample, however long they took.
+/// Fewer steps are no sample, even if they took long.
 const FEWEST: f64 = 10.0;
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Runs executions of ten steps for a while, and counts the steps in the middle of it.
+/// Runs executions of ten steps for a while, and counts the steps after a warm-up.
 pub(crate) async fn turn(engine: &Engine, at_once: usize, window: Duration) -> Result<Turn> {
     let drivers = Drivers::start(engine, at_once, u64::MAX);
     tokio::time::sleep(window / 8).await;
@@ -163,7 +164,7 @@ pub(crate) async fn turn(engine: &Engine, at_once: usize, window: Duration) -> R
     })
 }
 
-/// Makes sure that so many executions are there, in this status.
+/// Checks that there are exactly this many executions, all with this status.
 pub(crate) async fn check_count(engine: &Engine, status: Status, wanted: u64) -> Result {
     let found = engine.count(Filter::new().status(status)).await?;
     let all = engine.count(Filter::new()).await?;

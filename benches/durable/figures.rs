@@ -1,15 +1,15 @@
-//! From samples to a figure.
+//! Computes figures from samples.
 
 use std::{fmt, time::Duration};
 
-/// The middle one.
+/// Returns the median.
 pub(crate) fn median(samples: impl IntoIterator<Item = f64>) -> f64 {
     let mut samples: Vec<f64> = samples.into_iter().collect();
     samples.sort_by(f64::total_cmp);
     samples.get(samples.len() / 2).copied().unwrap_or(f64::NAN)
 }
 
-/// Two figures of each turn, taken one after the other: the medians of both, and of their ratio.
+/// Two figures of each turn, measured one after the other: the medians of both, and of their ratio.
 pub(crate) struct Pairs(Vec<(f64, f64)>);
 
 impl Pairs {
@@ -34,7 +34,7 @@ impl Pairs {
     }
 }
 
-/// How long something took, many times.
+/// Many measurements of one duration.
 pub(crate) struct Times(Vec<Duration>);
 
 impl Times {
@@ -43,7 +43,7 @@ impl Times {
         Self(times)
     }
 
-    /// The time that this share of all was not longer than.
+    /// Returns the duration that this share of the measurements did not exceed.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -60,7 +60,8 @@ impl Times {
     }
 }
 
-/// The median, and what 99 % and 99.9 % stay below; the last only where there are enough.
+/// The median and the 99 % and 99.9 % quantiles; the last one only if there are enough
+/// measurements.
 impl fmt::Display for Times {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", ms(self.quantile(0.5)))?;
@@ -81,7 +82,7 @@ fn ms(time: Duration) -> String {
     }
 }
 
-/// A large number, with commas.
+/// Formats a large number with commas.
 pub(crate) fn commas(number: f64) -> String {
     let digits = format!("{number:.0}");
     let mut text = String::new();
@@ -94,7 +95,7 @@ pub(crate) fn commas(number: f64) -> String {
     text
 }
 
-/// So many in a second.
+/// Formats a number per second.
 pub(crate) fn rate(number: f64) -> String {
     format!("{} /s", commas(number))
 }

@@ -1,4 +1,4 @@
-//! The flows that are run, and what each must come to.
+//! The flows of the benchmarks, and their expected results.
 
 use std::{
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
@@ -11,13 +11,13 @@ use steps::prelude::*;
 /// How often `add` was called in this process.
 pub(crate) static CALLS: AtomicU64 = AtomicU64::new(0);
 
-/// How many executions have come to `gate`.
+/// How many executions have reached `gate`.
 pub(crate) static AT_GATE: AtomicU64 = AtomicU64::new(0);
 
-/// Whether what came to `gate` was wrong.
+/// Whether an execution reached `gate` with a wrong value.
 pub(crate) static WRONG: AtomicBool = AtomicBool::new(false);
 
-/// The least that a step can do so that one can see that it was done.
+/// The smallest step whose effect can be checked.
 #[step]
 async fn add(n: u64) -> Result<u64, String> {
     CALLS.fetch_add(1, Ordering::Relaxed);
@@ -34,7 +34,7 @@ async fn gate(from: u64, sum: u64) -> Result<u64, String> {
     std::future::pending().await
 }
 
-/// Gives `n + 3`.
+/// Returns `n + 3`.
 #[flow]
 pub(crate) async fn three(n: u64) -> Result<u64, String> {
     steps! {
@@ -45,7 +45,7 @@ pub(crate) async fn three(n: u64) -> Result<u64, String> {
     Ok(c)
 }
 
-/// Gives `n + 10`.
+/// Returns `n + 10`.
 #[flow]
 pub(crate) async fn ten(n: u64) -> Result<u64, String> {
     steps! {
@@ -63,7 +63,7 @@ pub(crate) async fn ten(n: u64) -> Result<u64, String> {
     Ok(j)
 }
 
-/// Twenty steps, of which the eleventh never ends.
+/// Twenty steps; the eleventh never ends.
 #[flow]
 pub(crate) async fn twenty(n: u64) -> Result<u64, String> {
     steps! {
@@ -91,7 +91,7 @@ pub(crate) async fn twenty(n: u64) -> Result<u64, String> {
     Ok(u)
 }
 
-/// As many steps as items. Gives the sum of the numbers from 1 to `count`.
+/// One step per item. Returns the sum of the numbers from 1 to `count`.
 #[flow]
 pub(crate) async fn items(count: u64) -> Result<u64, String> {
     steps! {
@@ -102,7 +102,7 @@ pub(crate) async fn items(count: u64) -> Result<u64, String> {
     Ok(all.iter().map(|item| item.next).sum())
 }
 
-/// Waits for somebody.
+/// Waits for a signal.
 #[flow]
 pub(crate) async fn signalled(n: u64) -> Result<u64, String> {
     steps! {
@@ -125,7 +125,7 @@ async fn now() -> Result<Timestamp, String> {
     Ok(Timestamp::now())
 }
 
-/// Gives the time after a pause of so many milliseconds.
+/// Returns the time after a pause of this many milliseconds.
 #[flow]
 pub(crate) async fn alarm(millis: u64) -> Result<Timestamp, String> {
     steps! {

@@ -1,4 +1,4 @@
-//! What executions cost that only wait: memory, processor time, and how late they are woken.
+//! The cost of waiting executions: memory, processor time, and the delay of timers.
 
 use std::{path::Path, process::Stdio, time::Duration};
 
@@ -22,7 +22,7 @@ use crate::{
 pub(crate) const FILL: &str = "fill";
 pub(crate) const REST: &str = "rest";
 
-/// Begun before the memory is looked at for the first time: caches and pools are filled.
+/// Started before the first measurement of memory, to fill caches and pools.
 const FIRST: u64 = 2000;
 
 pub(crate) fn rows(bench: &Bench, table: &mut Table) -> Result {
@@ -57,7 +57,7 @@ pub(crate) fn rows(bench: &Bench, table: &mut Table) -> Result {
     Ok(())
 }
 
-/// The numbers that a child tells.
+/// Returns the numbers that a child prints.
 fn answer(what: &str, file: &Path, counts: [u64; 2]) -> Result<Vec<f64>> {
     let output = child::command(what, file, counts)?
         .stderr(Stdio::inherit())
@@ -69,8 +69,8 @@ fn answer(what: &str, file: &Path, counts: [u64; 2]) -> Result<Vec<f64>> {
     Ok(text.lines().map(str::parse).collect::<Result<_, _>>()?)
 }
 
-/// Begins executions, half of them with a timer and half with a signal, and tells what each adds
-/// to the process, in bytes.
+/// Starts executions, half of them with a timer and half with a signal, and prints how many bytes
+/// each adds to the process.
 pub(crate) async fn fill(file: &Path, [count, _]: [u64; 2]) -> Result {
     let engine = engine(Place::Normal(file), 64).await?;
     begin(&engine, 0, FIRST).await?;
@@ -81,7 +81,7 @@ pub(crate) async fn fill(file: &Path, [count, _]: [u64; 2]) -> Result {
     Ok(())
 }
 
-/// Begins executions, and waits until all of them wait.
+/// Starts executions, and waits until all of them wait.
 async fn begin(engine: &Engine, from: u64, to: u64) -> Result {
     let mut tasks = JoinSet::new();
     for place in 0..64 {
@@ -110,8 +110,8 @@ async fn begin(engine: &Engine, from: u64, to: u64) -> Result {
     Err(format!("{to} executions don't all wait").into())
 }
 
-/// Opens a store in which executions wait. Tells what each adds to the process, the share of a
-/// core that is used while nothing happens, and for each of some timers how late it was.
+/// Opens a store with waiting executions. Prints the memory that each adds to the process, the
+/// share of a core that is used while nothing happens, and the delay of each of some timers.
 pub(crate) async fn rest(file: &Path, [count, seconds]: [u64; 2]) -> Result {
     let empty = file.with_extension("empty.db");
     let other = engine(Place::Full(&empty), 64).await?;
@@ -145,10 +145,9 @@ pub(crate) async fn rest(file: &Path, [count, seconds]: [u64; 2]) -> Result {
     Ok(())
 }
 
-/// Starts a flow that sleeps, and tells how much later than it should the step after that was
-/// called, in seconds.
+/// Starts a flow that sleeps, and returns the delay of the step after the sleep, in seconds.
 async fn late(engine: &Engine, n: u64) -> Result<f64> {
-    // Longer than what is waited for in place, and each another time.
+    // Longer than a wait inside a turn, and different for each timer.
     let millis = 100 + (n * 7919) % 1000;
     let run: Execution<alarm> = engine.start(alarm::input(millis)).await?;
     let due = loop {

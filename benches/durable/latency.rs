@@ -1,4 +1,4 @@
-//! How long somebody waits: for the acknowledgement of a start, and for the end of a short flow.
+//! How long a caller waits for the acknowledgement of a start, and for the end of a short flow.
 
 use std::{
     sync::{

@@ -1,5 +1,5 @@
-//! A step of a long flow against one of a short flow of the same form. Without a sync for each
-//! commit, which would hide what the engine does.
+//! A step of a long flow, compared with a step of a short flow of the same form. Commits are not
+//! synced one by one, because that would hide the engine's own cost.
 
 use std::time::{Duration, Instant};
 
@@ -46,7 +46,7 @@ pub(crate) fn rows(bench: &Bench, table: &mut Table) -> Result {
     })
 }
 
-/// Microseconds for each step, from the start of the first execution to the end of the last.
+/// Returns the microseconds per step, from the start of the first execution to the end of the last.
 async fn run(engine: &Engine, count: u64, executions: u64) -> Result<f64> {
     let engine = engine.clone();
     let run = tokio::spawn(async move {

@@ -1,10 +1,10 @@
-//! What a durable step costs: `cargo xtask bench durable`, or `cargo bench --bench durable`.
+//! The cost of a durable step: `cargo xtask bench durable`, or `cargo bench --bench durable`.
 //! `benches/README.md` says what each row compares.
 //!
-//! What can be held against SQLite itself is: the same rows are committed without the engine, in
-//! turns with it, in the same file system, with the same settings. Words after the command choose
-//! topics: `cargo bench --bench durable -- rates`. With `--quick` all of it takes half a minute,
-//! and the figures are coarse.
+//! If SQLite alone can do the same work, it is the comparison: the same rows are committed without
+//! the engine, in alternating turns, in the same file system, with the same settings. Words after
+//! the command select topics: `cargo bench --bench durable -- rates`. With `--quick` the whole run
+//! takes half a minute, and the figures are coarse.
 #![expect(clippy::cast_precision_loss, reason = "counts that a float holds")]
 
 mod bare;
@@ -29,18 +29,18 @@ use tokio::runtime::Runtime;
 use disk::Disk;
 use table::Table;
 
-/// Any error: it ends the run, as a figure that was not checked is none.
+/// Any error. It ends the run, because an unchecked figure is worthless.
 type Error = Box<dyn std::error::Error + Send + Sync>;
 type Result<T = (), E = Error> = std::result::Result<T, E>;
 
-/// What every topic needs.
+/// The common parts of all topics.
 struct Bench {
     runtime: Runtime,
     disk: Disk,
     size: Size,
 }
 
-/// How much is measured.
+/// The amount of work to measure.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Size {
     Whole,

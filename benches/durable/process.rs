@@ -1,4 +1,4 @@
-//! What the system knows of a process: memory and processor time.
+//! The memory and processor time of a process, from the system.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use nix::sys::resource::{UsageWho, getrusage};
 
 use crate::Result;
 
-/// The processor time that this process has used, in all its threads, in seconds.
+/// Returns the processor time of this process in all its threads, in seconds.
 pub(crate) fn cpu() -> Result<f64> {
     let usage = getrusage(UsageWho::RUSAGE_SELF)?;
     let micros = [usage.user_time(), usage.system_time()]
@@ -14,7 +14,7 @@ pub(crate) fn cpu() -> Result<f64> {
     Ok((micros[0] + micros[1]) as f64 / 1e6)
 }
 
-/// The memory that this process has, in bytes.
+/// Returns the memory of this process, in bytes.
 pub(crate) fn memory() -> Result<f64> {
     let status = fs::read_to_string("/proc/self/status")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));

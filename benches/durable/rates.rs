@@ -1,4 +1,4 @@
-//! Steps in a second, held against bare commits of the same rows.
+//! Steps per second, compared with bare commits of the same rows.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::{
     table::{Aim, Row, Table},
 };
 
-/// Turns of each row.
+/// The number of turns for each row.
 const TURNS: usize = 11;
 
 pub(crate) fn rows(bench: &Bench, table: &mut Table) -> Result {
@@ -33,7 +33,7 @@ fn on_disk(bench: &Bench, table: &mut Table, at_once: usize, least: f64) -> Resu
     let file = bench.disk.file(&format!("rates-{at_once}.db"));
     let engine = bench.runtime.block_on(engine(Place::Full(&file), 64))?;
     let run = |at_once, window| bench.runtime.block_on(turn(&engine, at_once, window));
-    // Makes the rows that the other side writes as well, and fills the log.
+    // Creates the rows that the bare side also writes, and fills the log.
     let mut executions = 0;
     while !log_is_full(&file) {
         executions += run(64, window(bench) / 2)?.executions;
@@ -100,7 +100,7 @@ fn in_memory(bench: &Bench, table: &mut Table, at_once: usize) -> Result {
     Ok(())
 }
 
-/// All of them are there and done, and the engine has closed.
+/// Checks that all executions exist and are done, and shuts the engine down.
 fn checked(bench: &Bench, engine: Engine, executions: u64) -> Result {
     bench.runtime.block_on(async {
         check_count(&engine, Status::Done, executions).await?;

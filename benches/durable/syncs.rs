@@ -1,4 +1,4 @@
-//! How often the disk is asked to sync, counted by strace.
+//! How often the disk is asked to sync, counted with strace.
 
 use std::{
     path::Path,
@@ -14,7 +14,7 @@ use crate::{
 
 pub(crate) const CHILD: &str = "syncs";
 
-/// Steps of one execution.
+/// The number of steps of one execution.
 const STEPS: u64 = 10;
 
 pub(crate) fn rows(bench: &Bench, table: &mut Table) -> Result {
@@ -30,7 +30,7 @@ pub(crate) fn rows(bench: &Bench, table: &mut Table) -> Result {
         }
         let many = bench.size.pick(many, few + (many - few) / 4);
         let counted = |executions| count(bench, at_once, executions);
-        // What is left has neither the opening of the file nor its closing in it.
+        // The difference excludes the opening and closing of the file.
         let syncs = counted(many)?.saturating_sub(counted(few)?);
         let a_step = syncs as f64 / ((many - few) * STEPS) as f64;
         if syncs == 0 {
@@ -41,12 +41,12 @@ pub(crate) fn rows(bench: &Bench, table: &mut Table) -> Result {
     Ok(())
 }
 
-/// The syncs of a process that runs so many executions.
+/// Returns the syncs of a process that runs this many executions.
 fn count(bench: &Bench, at_once: u64, executions: u64) -> Result<u64> {
     let file = bench.disk.file(&format!("syncs-{at_once}-{executions}.db"));
     let counts = bench.disk.file("syncs.txt");
     let status = Command::new("strace")
-        // Only these calls stop the process, so that it runs as it does elsewhere.
+        // Only these calls stop the process, so that it otherwise runs at its normal speed.
         .args([
             "-f",
             "--seccomp-bpf",
@@ -62,7 +62,7 @@ fn count(bench: &Bench, at_once: u64, executions: u64) -> Result<u64> {
     if !status.success() {
         return Err(format!("strace, or the process it traced: {status}").into());
     }
-    // Share, seconds, µs a call, calls, errors if there are any, name.
+    // The columns: share, seconds, µs per call, calls, errors if there are any, name.
     let counts = std::fs::read_to_string(counts)?;
     let lines = counts.lines().filter(|line| line.ends_with("sync"));
     let calls = lines.map(|line| line.split_whitespace().nth(3)?.parse::<u64>().ok());

@@ -2,14 +2,14 @@
 
 use crate::Result;
 
-/// What a figure has to be.
+/// The target of a figure.
 #[derive(Clone, Copy)]
 pub(crate) enum Aim {
     AtLeast(f64),
     AtMost(f64),
 }
 
-/// One figure with what it is held against.
+/// One figure and its comparison.
 #[derive(Default)]
 pub(crate) struct Row {
     what: String,
@@ -20,7 +20,7 @@ pub(crate) struct Row {
 }
 
 impl Row {
-    /// A figure, with its unit.
+    /// Creates a row with a figure and its unit.
     pub(crate) fn new(what: impl Into<String>, value: impl Into<String>) -> Self {
         Self {
             what: what.into(),
@@ -29,21 +29,21 @@ impl Row {
         }
     }
 
-    /// What was measured beside it, in turns.
+    /// Sets the comparison, measured in alternating turns.
     pub(crate) fn beside(mut self, beside: impl Into<String>, ratio: f64) -> Self {
         self.beside = beside.into();
         self.ratio = Some(ratio);
         self
     }
 
-    /// What the ratio has to be.
+    /// Sets the target of the ratio.
     pub(crate) fn ratio_aim(mut self, aim: Aim) -> Self {
         let ratio = self.ratio.unwrap_or(f64::NAN);
         self.aim = Some((ratio, aim, String::new()));
         self
     }
 
-    /// What the figure itself has to be, in its unit.
+    /// Sets the target of the figure itself, in its unit.
     pub(crate) fn aim(mut self, value: f64, aim: Aim, unit: &str) -> Self {
         self.aim = Some((value, aim, unit.to_owned()));
         self
@@ -70,7 +70,7 @@ impl Table {
         println!("|---|--:|---|--:|---|---|");
     }
 
-    /// Whether the rows of this topic were asked for.
+    /// Returns whether the rows of this topic were requested.
     pub(crate) fn wants(&self, topic: &str) -> bool {
         self.words.is_empty() || self.words.iter().any(|word| topic.contains(word.as_str()))
     }
@@ -99,13 +99,13 @@ impl Table {
         );
     }
 
-    /// A figure that can't be had here.
+    /// Adds a figure that can't be measured here.
     pub(crate) fn absent(&mut self, what: &str, why: &str) {
         println!("| {what} | not measured | {why} | | | |");
         self.absent.push(format!("{what}: {why}"));
     }
 
-    /// What was not measured is an error; a target that is missed is not.
+    /// Returns an error if a figure was not measured; a missed target is not an error.
     pub(crate) fn finish(self) -> Result {
         if !self.missed.is_empty() {
             println!("\nmissed: {}", self.missed.join("; "));
@@ -117,7 +117,7 @@ impl Table {
     }
 }
 
-/// As it is printed: to two digits behind the point.
+/// Rounds to two decimal places, as printed.
 fn rounded(value: f64) -> f64 {
     (value * 100.0).round() / 100.0
 }

@@ -1,4 +1,4 @@
-//! A process that takes up what another left in the middle when it was killed.
+//! A process that continues the unfinished executions of a killed process.
 
 use std::{
     fs,
@@ -23,14 +23,14 @@ use crate::{
 pub(crate) const TOPIC: &str = "takeup";
 pub(crate) const CHILD: &str = "leave";
 
-/// How long the leases of a process last that has died: the engine's default.
+/// How long the leases of a dead process last: the engine's default.
 const LEASE: Duration = Duration::from_secs(10);
 
-/// How many repetitions.
+/// The number of repetitions.
 const TURNS: usize = 3;
 
-/// Stores with unfinished executions. Nobody may take them up before their leases end, so they
-/// are made first and measured last.
+/// Stores with unfinished executions. They can't be claimed before their leases end, so they are
+/// created first and measured last.
 pub(crate) struct Left(Option<Files>);
 
 struct Files {
@@ -63,7 +63,7 @@ impl Left {
     }
 }
 
-/// Runs executions of 20 steps to their 11th in another process, and kills it.
+/// Runs executions of 20 steps up to their 11th step in another process, and kills it.
 fn leave(file: &Path, count: u64) -> Result {
     let mut child = child::command(CHILD, file, [count, 0])?
         .stdout(Stdio::piped())
@@ -77,7 +77,7 @@ fn leave(file: &Path, count: u64) -> Result {
     if said.trim() != "all at the gate" {
         return Err(format!("{count} executions did not get to their middle").into());
     }
-    // The copies need only the file itself.
+    // After this, a copy needs only the file itself.
     let conn = Connection::open(file)?;
     conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
     Ok(())
@@ -103,7 +103,7 @@ pub(crate) async fn child(file: &Path, [count, _]: [u64; 2]) -> Result {
     std::future::pending().await
 }
 
-/// Waits until so many executions have come to the step that does not end.
+/// Waits until this many executions have reached the step that never ends.
 async fn at_gate(count: u64) -> Result {
     let start = Instant::now();
     while AT_GATE.load(Ordering::Relaxed) < count {
@@ -154,8 +154,8 @@ impl Files {
     }
 }
 
-/// Microseconds for each execution, from the opening of the store until the last of them is at
-/// the step again at which it was.
+/// Returns the microseconds per execution, from the opening of the store until every execution is
+/// at its previous step again.
 fn take_up(bench: &Bench, (count, left): &(u64, PathBuf), index: usize) -> Result<f64> {
     let file = bench.disk.file(&format!("taken-{count}-{index}.db"));
     fs::copy(left, &file)?;
@@ -170,14 +170,14 @@ fn take_up(bench: &Bench, (count, left): &(u64, PathBuf), index: usize) -> Resul
         if AT_GATE.load(Ordering::Relaxed) != *count || WRONG.load(Ordering::Relaxed) {
             return Err("what was taken up is not what was left".into());
         }
-        // As if it were killed, too. The store's threads close the file.
+        // This stops the engine as if it were killed. The store's threads close the file.
         drop(engine);
         closed(&file).await;
         Ok(took.as_secs_f64() * 1e6 / *count as f64)
     })
 }
 
-/// Waits until nobody has the database open any more: SQLite deletes its log then.
+/// Waits until the database is closed everywhere: SQLite then deletes its log.
 async fn closed(file: &Path) {
     let mut log = file.as_os_str().to_owned();
     log.push("-wal");

@@ -1,5 +1,5 @@
-//! A fresh step that does nothing, executed and recorded with its times. The cost of the whole
-//! run, from the call to the output, divided by its steps.
+//! A new step that does nothing, executed and recorded with its times: the cost of the whole run,
+//! from the call to the output, divided by the number of its steps.
 
 use std::io::Error;
 

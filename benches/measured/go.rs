@@ -1,8 +1,8 @@
-//! The six benchmarks of the Go library, the same work as far as there is any.
+//! The six benchmarks of the Go library, with the same work as far as it exists here.
 //!
-//! Its steps end by a call (`Done`, `Fail`) on a state in memory; here the interpreter does that.
-//! So the state's part is measured on a [`State`] by its public fields, and the whole step, which
-//! is begun, called and ended, beside it.
+//! In the Go library, steps end with a call (`Done`, `Fail`) on a state in memory; here the
+//! interpreter does that. So the state's part is measured on a [`State`] with its public fields,
+//! and next to it a whole step, which is begun, called and ended.
 
 use std::{hint::black_box, io::Error};
 
@@ -16,7 +16,7 @@ use crate::{
     table::{Row, Table},
 };
 
-/// `tick` makes pass after pass, each of which meets every waiting step again.
+/// `tick` makes many passes, each of which visits every waiting step again.
 #[flow]
 async fn named(count: u32, passes: u32) -> Result<(), Error> {
     steps! {
@@ -30,7 +30,7 @@ async fn named(count: u32, passes: u32) -> Result<(), Error> {
     Ok(())
 }
 
-/// The same, the step named after its function.
+/// The same, with the step named after its function.
 #[flow]
 async fn after_function(count: u32, passes: u32) -> Result<(), Error> {
     steps! {
@@ -77,7 +77,7 @@ fn running() -> State {
 }
 
 fn end(state: &mut State, event: Transition) {
-    // Back to what it was, for the next round.
+    // Restore the status for the next round.
     state.status = Status::Running;
     state.status = state.status.on(black_box(event)).unwrap_or_default();
     state.done_at = Some(Timestamp::now());
@@ -98,7 +98,7 @@ fn met_again(table: &mut Table) {
     let cost = |[few, none, many, base]: [f64; 4]| {
         ((many - base) - (few - none)) / f64::from(PASSES) / f64::from(COUNT - 1)
     };
-    // Nobody gives the signal: each run ends with an error that says so.
+    // The signal never arrives: each run ends with an error that says so.
     let by_name = cost(fastest(sizes.map(|(count, passes)| {
         Subject::new(1, move || {
             block_on(named(count, passes).clock(due()).into_future())

@@ -1,5 +1,5 @@
-//! State to JSON and back, against `serde_json` on a plain struct of the same JSON: once with its
-//! times as times, as a state has them, and once with its times left as text.
+//! State to JSON and back, compared with `serde_json` on a plain struct of the same JSON: once with
+//! times parsed, as in a state, and once with times kept as text.
 
 use std::fmt::Write as _;
 
@@ -32,7 +32,7 @@ struct Plain<T> {
     states: Vec<Plain<T>>,
 }
 
-/// Groups of ten steps that are done, with an output each.
+/// Returns groups of ten finished steps, each with an output.
 fn document(groups: usize) -> String {
     let times =
         r#""startedAt":"2026-11-22T04:41:15.824835996Z","doneAt":"2026-11-22T04:41:15.824837548Z""#;
@@ -62,7 +62,7 @@ pub(crate) fn rows(table: &mut Table) {
     if !table.wants("json") {
         return;
     }
-    // What we write, so that both have the same text to read.
+    // Use our own output, so that both sides read the same text.
     let state = State::from_json(&document(GROUPS)).expect("the document is a state");
     let text = state.to_json();
     against::<jiff::Timestamp>(table, &state, &text, NODES, "times as times", Some(1.5));

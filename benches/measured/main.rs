@@ -1,10 +1,10 @@
-//! What the README's figures come from: `cargo xtask bench`, or `cargo bench --bench measured`.
+//! The source of the README's figures: `cargo xtask bench`, or `cargo bench --bench measured`.
 //! `benches/README.md` says what is compared, and has the table.
 //!
-//! Machines differ, so each figure stands beside a floor measured in the same run, in turns with
-//! it: the least that this work could cost here. The fastest of many samples counts, as whatever
-//! else the machine does only adds. Words after the command choose rows: `cargo bench --bench
-//! measured -- json`.
+//! Machines differ, so each figure is compared with a floor, which is the minimal cost of this work
+//! on this machine, measured in the same run in alternating turns. The fastest of many samples
+//! counts, because other work on the machine can only add time. Words after the command select
+//! rows: `cargo bench --bench measured -- json`.
 mod flows;
 mod go;
 mod json;

@@ -1,4 +1,4 @@
-//! Taking the time.
+//! Measuring time.
 
 use std::{
     future::Future,
@@ -10,14 +10,14 @@ use std::{
 
 use jiff::Timestamp;
 
-/// How long a row may take.
+/// The time limit for a row.
 const BUDGET: Duration = Duration::from_millis(1500);
 
-/// How long one sample should take: long against the clock's grain, short against the machine's
-/// other work.
+/// The target time of one sample: long compared with the clock's resolution, short compared with
+/// other work on the machine.
 const SAMPLE: Duration = Duration::from_micros(400);
 
-/// Runs a future that never waits for anything outside.
+/// Runs a future that waits for nothing outside of it.
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     let mut cx = Context::from_waker(Waker::noop());
@@ -28,7 +28,7 @@ pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     }
 }
 
-/// What is measured: its name for nobody, how many units one call does, and the call.
+/// Something to measure: a call, and the number of units that one call does.
 pub(crate) struct Subject<'a> {
     units: usize,
     call: Box<dyn FnMut() + 'a>,
@@ -51,7 +51,8 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// Nanoseconds per unit of each subject: the fastest samples, taken in turns.
+/// Returns the nanoseconds per unit of each subject: the fastest samples, measured in alternating
+/// turns.
 #[expect(clippy::cast_precision_loss, reason = "a few thousand units")]
 pub(crate) fn fastest<const N: usize>(mut subjects: [Subject<'_>; N]) -> [f64; N] {
     let calls: [u32; N] = std::array::from_fn(|index| {
@@ -77,7 +78,7 @@ async fn noop() -> Result<(), std::io::Error> {
     Ok(())
 }
 
-/// The floor of a step: await one boxed future that does nothing, read the clock once.
+/// Returns the floor of a step: await one boxed future that does nothing, read the clock once.
 pub(crate) fn floor<'a>() -> Subject<'a> {
     const STEPS: usize = 1000;
     Subject::new(STEPS, || {

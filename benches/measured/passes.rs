@@ -1,7 +1,7 @@
-//! Later passes of a run in the same process: what is done is passed over, what waits is asked.
+//! Later passes of a run in the same process: finished steps are skipped, waiting steps are polled.
 //!
-//! Each flow ends in a step that polls, with a clock that is always due, so that one run makes
-//! many passes. The cost of the same number of passes with nothing before that step is taken off.
+//! Each flow ends with a step that polls, and the clock is always due, so that one run makes many
+//! passes. The cost of the same number of passes without the steps before it is subtracted.
 
 use std::{
     io::Error,
@@ -22,7 +22,7 @@ use crate::{
 
 pub(crate) const PASSES: u32 = 50;
 
-/// It is always the time that is waited for.
+/// A clock that always has the time that is waited for.
 #[derive(Debug, Default)]
 pub(crate) struct Due(AtomicI64);
 
@@ -45,7 +45,7 @@ pub(crate) async fn noop() -> Result<(), Error> {
     Ok(())
 }
 
-/// "Not yet", this many times.
+/// Returns "not yet" this many times.
 #[step(poll(every = "1s"))]
 pub(crate) async fn ready(cx: &Cx, not_yet: u32) -> Result<Option<()>, Error> {
     Ok((cx.attempt() > not_yet).then_some(()))
@@ -72,7 +72,7 @@ written_out!(hundred:
     g0 g1 g2 g3 g4 g5 g6 g7 g8 g9 h0 h1 h2 h3 h4 h5 h6 h7 h8 h9
     i0 i1 i2 i3 i4 i5 i6 i7 i8 i9 j0 j1 j2 j3 j4 j5 j6 j7 j8 j9);
 
-/// The last item holds up a `for` whose other items are done.
+/// The last item delays a `for` whose other items are done.
 #[flow]
 async fn items(count: u32, passes: u32) -> Result<(), Error> {
     steps! {
@@ -83,7 +83,7 @@ async fn items(count: u32, passes: u32) -> Result<(), Error> {
     Ok(())
 }
 
-/// The same, at once.
+/// The same, with the items in parallel.
 #[flow]
 async fn at_once(count: u32, passes: u32) -> Result<(), Error> {
     steps! {
@@ -98,7 +98,8 @@ pub(crate) fn rows(table: &mut Table) {
     if !table.wants("passes") {
         return;
     }
-    // With more passes, less the same run with none: what the passes cost, without the first.
+    // The cost of the passes without the first one: a run with more passes, minus the same run with
+    // none.
     let [one, no_one] = [PASSES, 0].map(|passes| {
         Subject::new(1, move || {
             block_on(nothing(passes).clock(due()).into_future())

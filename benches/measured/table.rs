@@ -1,6 +1,6 @@
 //! The printed table.
 
-/// One figure with what it is held against.
+/// One figure and its comparison.
 #[derive(Default)]
 pub(crate) struct Row {
     pub(crate) what: String,
@@ -8,11 +8,11 @@ pub(crate) struct Row {
     pub(crate) ours: f64,
     /// Nanoseconds, measured in the same run.
     pub(crate) floor: Option<f64>,
-    /// The most that `ours / floor` may be.
+    /// The largest allowed `ours / floor`.
     pub(crate) most_ratio: Option<f64>,
-    /// The most that it may be in nanoseconds.
+    /// The largest allowed time in nanoseconds.
     pub(crate) most: Option<f64>,
-    /// What the Go library takes, measured on a machine like the one in the README.
+    /// The time of the Go library, measured on a machine like the one in the README.
     pub(crate) go: Option<f64>,
 }
 
@@ -43,7 +43,7 @@ impl Table {
         }
     }
 
-    /// Whether the rows of this topic were asked for.
+    /// Returns whether the rows of this topic were requested.
     pub(crate) fn wants(&self, topic: &str) -> bool {
         self.words.is_empty() || self.words.iter().any(|word| topic.contains(word.as_str()))
     }

@@ -1,4 +1,4 @@
-//! Starting commands in the workspace's root, with errors that name the command.
+//! Runs commands in the workspace's root, with errors that name the command.
 
 use std::{
     ffi::OsStr,
@@ -8,28 +8,28 @@ use std::{
 
 use crate::Result;
 
-/// The workspace's root.
+/// Returns the workspace's root.
 pub(crate) fn root() -> PathBuf {
     let mut root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     root.pop();
     root
 }
 
-/// A command that starts in the root.
+/// Returns a command that runs in the root.
 pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
     command.current_dir(root());
     command
 }
 
-/// `cargo` with these arguments.
+/// Returns a `cargo` command with these arguments.
 pub(crate) fn cargo<'a>(args: impl IntoIterator<Item = &'a str>) -> Command {
     let mut cargo = command("cargo");
     cargo.args(args);
     cargo
 }
 
-/// Runs it, its output shown.
+/// Runs a command and shows its output.
 pub(crate) fn run(command: &mut Command) -> Result {
     let status = command
         .status()
@@ -41,7 +41,7 @@ pub(crate) fn run(command: &mut Command) -> Result {
     }
 }
 
-/// Runs it and returns what it printed; what it wrote to stderr is shown only if it fails.
+/// Runs a command and returns its output. Its stderr is shown only if it fails.
 pub(crate) fn output(command: &mut Command) -> Result<Vec<u8>> {
     let output = command
         .stdin(Stdio::null())

@@ -1,5 +1,5 @@
-//! `cargo xtask crash`: the crash tests of `tests/kill` at a size of one's own, without what else
-//! `cargo test` does.
+//! `cargo xtask crash`: only the crash tests of `tests/kill`, with a chosen number of kills
+//! and seed.
 
 use crate::{Result, cargo};
 

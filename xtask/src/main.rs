@@ -1,6 +1,6 @@
-//! The project's own tasks, as `cargo xtask <task>`: the checks that CI runs, the benchmarks, the
-//! crash tests at length, and what `steps` costs at compile time. Each task is a module; this file
-//! only chooses one.
+//! The project's own tasks, run as `cargo xtask <task>`: the checks that CI runs, the benchmarks,
+//! the long crash tests, and the compile time of `steps`. Each task is a module; this file only
+//! selects one.
 
 mod cargo;
 mod compile_time;
@@ -11,7 +11,7 @@ mod table;
 
 use std::{env, process::ExitCode};
 
-/// Any error, to be shown to the person who ran the task.
+/// Any error, shown to the user of the task.
 type Error = Box<dyn std::error::Error>;
 type Result<T = (), E = Error> = std::result::Result<T, E>;
 
@@ -41,7 +41,7 @@ fn main() -> ExitCode {
             print!("{USAGE}");
             Ok(())
         }
-        // These have no other help. A benchmark that is named has its own.
+        // These tasks have no other help. A named benchmark has its own.
         "bench" if asks_for_help(&rest[..rest.len().min(1)]) => {
             print!("{USAGE}");
             Ok(())
@@ -69,7 +69,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether the arguments of a task ask what it does.
+/// Returns whether the arguments of a task ask for help.
 fn asks_for_help(args: &[String]) -> bool {
     let ask = ["--help", "-h", "help"];
     args.iter().any(|arg| ask.contains(&arg.as_str()))
@@ -78,7 +78,7 @@ fn asks_for_help(args: &[String]) -> bool {
 /// The benchmarks, each a folder or a file of `benches`.
 const BENCHES: [&str; 3] = ["measured", "durable", "commits"];
 
-/// `--bench '*'` leaves out the libraries' own test harnesses, which don't know a benchmark's
+/// `--bench '*'` excludes the libraries' own test harnesses, which don't know a benchmark's
 /// options.
 fn bench(args: &[String]) -> Result {
     let (name, args) = match args.split_first() {

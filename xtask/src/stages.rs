@@ -1,8 +1,8 @@
-//! `cargo xtask test`: the checks that must pass before a change lands, each a stage that can be
-//! run alone. A failed stage does not stop the ones after it: one run says all that is wrong.
+//! `cargo xtask test`: the checks that must pass before a change lands. Each is a stage that can
+//! run alone. A failed stage does not stop the next ones, so one run reports all problems.
 //!
-//! No stage sets `RUSTFLAGS`, so all of them share what is built. Warnings are errors through
-//! clippy, which also reports what rustc warns about.
+//! No stage sets `RUSTFLAGS`, so all stages share one build. Clippy turns warnings into errors,
+//! including those of rustc.
 
 use std::{
     process::Command,
@@ -14,9 +14,9 @@ use crate::{Result, cargo, table::Table};
 struct Stage {
     name: &'static str,
     shows: &'static str,
-    /// The rustup component without which the stage cannot run.
+    /// The rustup component that the stage needs.
     component: Option<&'static str>,
-    /// As a person would type them, without quoting: words are split at blanks.
+    /// The commands, as typed but without quoting: they are split at spaces.
     commands: &'static [&'static str],
 }
 
@@ -72,8 +72,8 @@ const STAGES: &[Stage] = &[
         name: "build",
         shows: "every library, test, example and benchmark builds",
         component: None,
-        // Not `cargo build`, which gives a proc-macro crate of the workspace another profile than
-        // `cargo test` does, so that what depends on it would be built twice.
+        // Not `cargo build`: it uses another profile than `cargo test` for the workspace's
+        // proc-macro crate, so its dependents would be built twice.
         commands: &[
             "cargo test --workspace --all-features --locked --no-run",
             "cargo test --workspace --all-features --locked --no-run --benches",
@@ -83,7 +83,7 @@ const STAGES: &[Stage] = &[
         name: "tests",
         shows: "unit, integration and ui tests",
         component: None,
-        // The first builds the examples, which tests start as processes.
+        // The first command builds the examples, which tests start as processes.
         commands: &[
             "cargo test --workspace --all-features --locked --no-run",
             "cargo test --workspace --all-features --locked --no-fail-fast --lib --bins --tests",
@@ -115,7 +115,7 @@ struct Report {
     outcome: Result,
 }
 
-/// Runs the named stages, or all of them, and prints where the time went.
+/// Runs the named stages, or all of them, and prints the time of each.
 pub(crate) fn run(names: &[String]) -> Result {
     if crate::asks_for_help(names) {
         print!("{HELP}{}", list());
@@ -172,7 +172,7 @@ impl Stage {
     }
 }
 
-/// `cargo clippy` and `cargo fmt` answer only where their component is installed.
+/// `cargo clippy` and `cargo fmt` work only if their component is installed.
 fn has(component: &str) -> Result {
     let subcommand = component.trim_start_matches("rust");
     cargo::output(&mut cargo::cargo([subcommand, "--version"])).map_err(|_| {

@@ -1,4 +1,4 @@
-//! Plain-text tables: the first column to the left, numbers to the right.
+//! Plain-text tables: the first column is left-aligned, numbers are right-aligned.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! The clean build of a crate that depends on `steps`, and what each package has in it.
+//! The clean build of a crate that depends on `steps`, and the share of each package.
 
 use std::{collections::BTreeMap, fs, time::Instant};
 
@@ -20,7 +20,7 @@ pub(super) fn report(project: &Project) -> Result {
         let mut build = project.cargo("build", user);
         build.env("CARGO_TARGET_DIR", &target);
         wrapper::log_times(&mut build, &log)?;
-        // Fetched beforehand, so that no download is in the time.
+        // Fetch first, so that the time includes no download.
         let mut fetch = cargo::cargo(["fetch", "--quiet", "--manifest-path"]);
         cargo::run(fetch.arg(project.folder.join("Cargo.toml")))?;
         let start = Instant::now();
@@ -43,7 +43,7 @@ fn ignore_missing(error: std::io::Error) -> std::io::Result<()> {
     }
 }
 
-/// Several rustc run at once, so the seconds add up to more than the wall time.
+/// Several rustc processes run at once, so the sum of their seconds exceeds the wall time.
 fn shares(log: &str) -> Table {
     let mut packages = BTreeMap::<&str, f64>::new();
     for (package, seconds) in log.lines().filter_map(wrapper::parse) {

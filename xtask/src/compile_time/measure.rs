@@ -1,4 +1,4 @@
-//! One size of flow: the time to check it, and the size of what it expands to and compiles to.
+//! One size of flow: the time to check it, and the size of its expanded and compiled code.
 
 use std::{
     fs::{self, File},
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{Result, cargo};
 
-/// Runs of each check, of which the fastest counts.
+/// How often each check runs; the fastest run counts.
 const RUNS: usize = 5;
 
 pub(super) struct Cost {
@@ -36,7 +36,7 @@ impl Cost {
 pub(super) fn cost(project: &Project, steps: usize) -> Result<Cost> {
     let (with, without) = (with_flow(steps), without_flow(steps));
     let mut fastest = [Duration::MAX; 2];
-    // One round more than counted: the first also builds the dependencies.
+    // One additional round: the first one also builds the dependencies.
     for round in 0..=RUNS {
         for (fastest, package) in fastest.iter_mut().zip([&with, &without]) {
             let took = check(project, package)?;
@@ -71,7 +71,8 @@ fn expanded_lines(project: &Project, package: &str) -> Result<f64> {
     Ok(lines(&cargo::output(&mut rustc)?))
 }
 
-/// Unoptimized, in one unit and without debug information, whose lines are not code.
+/// Counts lines of unoptimized code, in one unit and without debug information, whose lines are not
+/// code.
 fn llvm_lines(project: &Project, package: &str) -> Result<f64> {
     let file = project.folder.join(package).join("out.ll");
     let mut rustc = project.cargo("rustc", package);

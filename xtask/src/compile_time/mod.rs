@@ -1,9 +1,9 @@
-//! `cargo xtask compile-time`: what a flow costs the compiler, and what a dependency on `steps`
-//! costs a clean build.
+//! `cargo xtask compile-time`: the compile time of a flow, and the time that a dependency on
+//! `steps` adds to a clean build.
 //!
-//! A flow's cost is that of a file with it, less that of the same file without it, so the step
-//! functions and the start of cargo and rustc are not in it. It must grow in proportion to the
-//! number of steps; the other figures are for people to look at.
+//! A flow's cost is the difference between a file with the flow and the same file without it, so it
+//! excludes the step functions and the start of cargo and rustc. It must grow in proportion to the
+//! number of steps; the other figures are only informative.
 
 mod clean;
 mod measure;
@@ -19,7 +19,7 @@ use source::Project;
 /// Numbers of steps; the last two are compared.
 const SIZES: [usize; 3] = [50, 200, 800];
 
-/// 800 steps may take this many times as long as 200: in proportion it is 4, and 1 is for noise.
+/// 800 steps may take this many times as long as 200: 4 is proportional, and 1 is for noise.
 const MOST: f64 = 5.0;
 
 pub(crate) fn run() -> Result {

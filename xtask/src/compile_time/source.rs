@@ -1,5 +1,5 @@
-//! The generated workspace in `target/compile-time`: a package with a flow and one without for
-//! each size, and packages that do nothing but depend on `steps`.
+//! The generated workspace in `target/compile-time`: for each size a package with a flow and one
+//! without, and packages that only depend on `steps`.
 
 use std::{
     fmt::Write as _,
@@ -10,7 +10,7 @@ use std::{
 
 use crate::{Result, cargo};
 
-/// Packages that depend on `steps` with default features off, and the features they turn on.
+/// Packages that depend on `steps` without default features, and the features that they enable.
 pub(super) const USERS: [(&str, &str); 2] = [("bare_user", ""), ("macro_user", "\"macros\"")];
 
 pub(super) struct Project {
@@ -37,13 +37,13 @@ impl Project {
             project.folder.join("Cargo.toml"),
             format!("[workspace]\nresolver = \"3\"\nmembers = {members:?}\n"),
         )?;
-        // The same versions as the project's own build; cargo drops what is not used here.
+        // Use the versions of the project's own build; cargo ignores unused ones.
         fs::copy(root.join("Cargo.lock"), project.folder.join("Cargo.lock"))?;
         Ok(project)
     }
 
-    /// A cargo command on one of the packages. Without incremental data, which would make the
-    /// second check of a file all but free.
+    /// Returns a cargo command on one of the packages. It disables incremental compilation, which
+    /// would make the second check of a file almost free.
     pub(super) fn cargo(&self, subcommand: &str, package: &str) -> Command {
         let mut cargo = cargo::cargo([subcommand, "--quiet", "--lib", "--package", package]);
         cargo
@@ -87,7 +87,7 @@ fn manifest(name: &str, features: &str, root: &Path) -> String {
     )
 }
 
-/// Whether a step takes the output of an earlier one.
+/// Returns the earlier step whose output a step takes, if any.
 fn earlier(step: usize) -> Option<usize> {
     (step % 2 == 1).then_some(step / 2)
 }
@@ -123,7 +123,7 @@ fn flow(steps: usize) -> String {
     }
     let last = steps.saturating_sub(1);
     let _ = writeln!(source, "    }}\n    Ok(a0 + a{last})\n}}");
-    // Without a caller, rustc would leave out what is generic in the flow.
+    // Without a caller, rustc would generate no code for the generic parts of the flow.
     source.push_str("pub async fn drive(r: &Res) { let _ = big(r).await; }\n");
     source
 }

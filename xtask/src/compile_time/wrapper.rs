@@ -1,5 +1,5 @@
-//! This program standing in for rustc, as cargo's `RUSTC_WRAPPER`, for two things that stable
-//! cargo does not offer: the time of each rustc in a build, and rustc's expanded output without
+//! This program as a wrapper of rustc (cargo's `RUSTC_WRAPPER`), for two things that stable cargo
+//! does not offer: the time of each rustc in a build, and rustc's expanded output without
 //! `RUSTC_BOOTSTRAP` in cargo's own environment, where it would rebuild all dependencies.
 
 use std::{
@@ -17,7 +17,7 @@ use crate::Result;
 const LOG: &str = "XTASK_RUSTC_LOG";
 const UNSTABLE: &str = "XTASK_RUSTC_UNSTABLE";
 
-/// Every rustc that `cargo` starts appends its package and seconds to `log`.
+/// Makes every rustc that `cargo` starts append its package and seconds to `log`.
 pub(super) fn log_times(cargo: &mut Command, log: &Path) -> Result {
     cargo
         .env("RUSTC_WRAPPER", env::current_exe()?)
@@ -25,7 +25,7 @@ pub(super) fn log_times(cargo: &mut Command, log: &Path) -> Result {
     Ok(())
 }
 
-/// The rustc that `cargo` starts for its own package takes `-Z` options.
+/// Lets the rustc that `cargo` starts for its own package accept `-Z` options.
 pub(super) fn unstable(cargo: &mut Command) -> Result {
     cargo
         .env("RUSTC_WORKSPACE_WRAPPER", env::current_exe()?)
@@ -33,13 +33,13 @@ pub(super) fn unstable(cargo: &mut Command) -> Result {
     Ok(())
 }
 
-/// A line of the log.
+/// Parses a line of the log.
 pub(super) fn parse(line: &str) -> Option<(&str, f64)> {
     let (package, seconds) = line.split_once('\t')?;
     Some((package, seconds.parse().ok()?))
 }
 
-/// If cargo started this program in place of rustc: rustc's exit code.
+/// Runs rustc and returns its exit code, if cargo started this program as its wrapper.
 pub(crate) fn as_rustc_wrapper() -> Option<ExitCode> {
     let log = env::var_os(LOG);
     let unstable = env::var_os(UNSTABLE).is_some();
@@ -67,7 +67,7 @@ fn rustc(log: Option<&OsStr>, unstable: bool) -> Result<ExitCode> {
     {
         let package = env::var("CARGO_PKG_NAME")?;
         let line = format!("{package}\t{:.4}\n", start.elapsed().as_secs_f64());
-        // One write, so that lines of several rustc don't mix.
+        // Use one write, so that lines of several rustc processes don't mix.
         let mut log = File::options().create(true).append(true).open(log)?;
         log.write_all(line.as_bytes())?;
     }
@@ -78,7 +78,8 @@ fn rustc(log: Option<&OsStr>, unstable: bool) -> Result<ExitCode> {
     })
 }
 
-/// Not one of cargo's questions about rustc, which come without a name or with `___`.
+/// Returns whether rustc compiles a crate. Cargo also queries rustc, without a crate name or with
+/// `___`.
 fn compiles(args: &[OsString]) -> bool {
     let names = args.windows(2).filter(|pair| pair[0] == "--crate-name");
     names.into_iter().any(|pair| pair[1] != "___")

@@ -1,9 +1,9 @@
-//! `cargo xtask layers`: in `steps-core` and `steps-sqlite`, a file imports only from its own floor
-//! and those below it, and no more than three files import each other in a circle.
+//! `cargo xtask layers`: in `steps-core` and `steps-sqlite`, a file may import only from its own
+//! floor and lower floors, and at most three files may import each other in a circle.
 //!
-//! `source` reads what a file declares and names, `modules` finds the files that the names lead to,
-//! `rules` compares the result with the tables in this file. Tests are exempt: `#[cfg(test)]` items,
-//! files named `tests.rs`, folders named `tests`.
+//! `source` reads the declarations and paths of a file, `modules` finds the files that the paths
+//! lead to, and `rules` compares the result with the tables in this file. Tests are exempt:
+//! `#[cfg(test)]` items, files named `tests.rs`, folders named `tests`.
 
 mod modules;
 mod rules;
@@ -22,11 +22,11 @@ use modules::Modules;
 
 /// The floors of one crate.
 struct Crate {
-    /// The folder with its `lib.rs`, from the workspace's root.
+    /// The folder with its `lib.rs`, relative to the workspace's root.
     folder: &'static str,
-    /// The modules of the root, from the ground up: those of one row are on one floor.
+    /// The modules of the root, lowest floor first. The modules of one row are on one floor.
     floors: &'static [&'static [&'static str]],
-    /// Modules that may name anything, as `lib.rs` may.
+    /// Modules that may import anything, like `lib.rs`.
     free: &'static [&'static str],
 }
 
@@ -59,7 +59,7 @@ const CRATES: &[Crate] = &[
     },
 ];
 
-/// The most files that may import each other in a circle.
+/// The largest allowed circle of files that import each other.
 const CIRCLE: usize = 3;
 
 /// Checks all crates of the table.
@@ -79,14 +79,15 @@ pub(crate) fn run() -> Result {
 }
 
 impl Crate {
-    /// Returns what is wrong with these sources.
+    /// Returns the problems in these sources.
     fn check(&self, sources: &BTreeMap<PathBuf, String>) -> Result<Vec<String>> {
         let modules = Modules::read(self.folder.as_ref(), sources)?;
         Ok(rules::check(self, &modules))
     }
 }
 
-/// Returns the texts of all Rust files in a folder of the workspace, by their paths from its root.
+/// Returns the texts of all Rust files in a folder of the workspace, by their paths relative to its
+/// root.
 fn sources(folder: &str) -> Result<BTreeMap<PathBuf, String>> {
     fn collect(root: &Path, folder: &Path, into: &mut BTreeMap<PathBuf, String>) -> Result {
         for entry in fs::read_dir(root.join(folder))? {

@@ -1,4 +1,4 @@
-//! The modules of a crate, and the files that a written path leads to.
+//! The modules of a crate, and the files that a path in the source leads to.
 
 use std::{
     collections::BTreeMap,
@@ -13,7 +13,7 @@ use crate::Result;
 pub(super) struct Modules {
     by_path: BTreeMap<ModulePath, Module>,
     mentions: Vec<Mention>,
-    /// Exported macros, with the module of the file that they are written in.
+    /// Exported macros, with the module of the file in which they are defined.
     macros: BTreeMap<String, ModulePath>,
 }
 
@@ -23,35 +23,35 @@ struct Module {
     declared: Declared,
 }
 
-/// A file imports from another one.
+/// An import from one file to another.
 #[derive(Clone, Debug)]
 pub(super) struct Arrow<'a> {
     pub(super) from: &'a Path,
     pub(super) from_module: &'a ModulePath,
     pub(super) line: usize,
-    /// As it is written.
+    /// The path as it is written.
     pub(super) path: String,
-    /// The modules that the path leads through, the last of which has what is named: others only
+    /// The modules that the path leads through. The last one declares the item; the others only
     /// re-export it.
     pub(super) via: Vec<&'a ModulePath>,
-    /// The file of the last.
+    /// The file of the last module.
     pub(super) to: &'a Path,
-    /// Whether a module re-exports what a module below it has.
+    /// Whether a module re-exports an item of a module below it.
     pub(super) from_below: bool,
 }
 
-/// How many re-exports one path may lead through; more are taken for a circle of them.
+/// The most re-exports that one path may lead through; more count as a circle.
 const REEXPORTS: usize = 16;
 
 impl Modules {
-    /// Reads all that `lib.rs` in this folder leads to.
+    /// Reads all modules that the `lib.rs` in this folder declares, directly or indirectly.
     pub(super) fn read(folder: &Path, sources: &BTreeMap<PathBuf, String>) -> Result<Self> {
         let mut modules = Self::default();
         modules.file(folder.join("lib.rs"), folder, &[], sources)?;
         Ok(modules)
     }
 
-    /// Reads the file of a module, and those of the modules below it, which are in this folder.
+    /// Reads the file of a module, and the files of its submodules, which are in this folder.
     fn file(
         &mut self,
         file: PathBuf,
@@ -87,18 +87,18 @@ impl Modules {
         Ok(())
     }
 
-    /// The file of a module.
+    /// Returns the file of a module.
     pub(super) fn file_of(&self, module: &ModulePath) -> Option<&Path> {
         self.by_path.get(module).map(|module| &*module.file)
     }
 
-    /// The modules of the crate's root.
+    /// Returns the modules of the crate's root.
     pub(super) fn of_root(&self) -> impl Iterator<Item = &str> {
         let paths = self.by_path.keys().filter(|path| path.len() == 1);
         paths.map(|path| path[0].as_str())
     }
 
-    /// All imports from one file to another.
+    /// Returns all imports from one file to another.
     pub(super) fn arrows(&self) -> Vec<Arrow<'_>> {
         self.mentions
             .iter()
@@ -125,8 +125,9 @@ impl Modules {
         })
     }
 
-    /// Whether a path in an expression begins neither with a keyword nor with a module that is
-    /// declared beside it. If it begins with an imported name, the import counts, and is enough.
+    /// Returns whether a path in an expression begins neither with a keyword nor with a module that
+    /// is declared beside it. A path that begins with an imported name needs no check, because the
+    /// import itself is checked.
     fn is_foreign(&self, mention: &Mention) -> bool {
         let first = mention.path[0].as_str();
         !matches!(first, "crate" | "self" | "super") && self.child(&mention.module, first).is_none()
@@ -137,7 +138,7 @@ impl Modules {
         self.by_path.get_key_value(&path).map(|(path, _)| path)
     }
 
-    /// The modules that a path leads through; `None` if it leads out of the crate.
+    /// Returns the modules that a path leads through; `None` if it leads out of the crate.
     fn resolve(&self, from: &[String], path: &[String], left: usize) -> Option<Vec<&ModulePath>> {
         let left = left.checked_sub(1)?;
         let (mut here, _) = self.by_path.get_key_value(from)?;

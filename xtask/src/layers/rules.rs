@@ -1,4 +1,4 @@
-//! The rules: an arrow goes down, and circles are small.
+//! The rules: an arrow goes down only, and circles are small.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -10,7 +10,7 @@ use super::{
     modules::{Arrow, Modules},
 };
 
-/// Returns what breaks the rules, each with the file and the line.
+/// Returns the violations of the rules, each with its file and line.
 pub(super) fn check(krate: &Crate, modules: &Modules) -> Vec<String> {
     let mut problems = unknown(krate, modules);
     let mut sound = Vec::new();
@@ -20,12 +20,12 @@ pub(super) fn check(krate: &Crate, modules: &Modules) -> Vec<String> {
             None => sound.push(arrow),
         }
     }
-    // Without the arrows above: with them, most files would be in one circle.
+    // Arrows with a problem are left out: with them, most files would be in one circle.
     problems.extend(circles(&sound));
     problems
 }
 
-/// Modules that the table does not have.
+/// Returns the modules that are missing from the table.
 fn unknown(krate: &Crate, modules: &Modules) -> Vec<String> {
     let known = |name: &&str| krate.free.contains(name) || krate.floor(name).is_some();
     let unknown = modules.of_root().filter(|name| !known(name));
@@ -72,7 +72,7 @@ fn goes_up(krate: &Crate, arrow: &Arrow<'_>) -> Option<String> {
     ))
 }
 
-/// `use crate::*`: what it takes, and of which floor, can't be seen.
+/// Reports `use crate::*`, because it does not show which items it imports, and from which floor.
 fn takes_all(krate: &Crate, arrow: &Arrow<'_>) -> Option<String> {
     let floor = krate.floor_of(arrow.from_module)?;
     let root = arrow.via.last().is_some_and(|module| module.is_empty());
@@ -89,7 +89,7 @@ fn takes_all(krate: &Crate, arrow: &Arrow<'_>) -> Option<String> {
     })
 }
 
-/// Groups of files that all import each other, be it by way of others, and are too many.
+/// Returns the groups of too many files that all import each other, directly or indirectly.
 fn circles(arrows: &[Arrow<'_>]) -> Vec<String> {
     let mut targets: BTreeMap<&Path, BTreeSet<&Path>> = BTreeMap::new();
     for arrow in arrows.iter().filter(|arrow| !arrow.from_below) {
@@ -132,7 +132,7 @@ fn circles(arrows: &[Arrow<'_>]) -> Vec<String> {
     problems
 }
 
-/// The files that one leads to.
+/// Returns the files that a file imports, directly or indirectly.
 fn reached<'a>(
     targets: &BTreeMap<&'a Path, BTreeSet<&'a Path>>,
     from: &'a Path,

@@ -1,26 +1,26 @@
-//! What one file declares and names, read from its tokens: so what stands in a macro's arguments
-//! counts as well. Comments do not.
+//! The declarations and paths in one file. They are read from its tokens, so a macro's arguments
+//! count and comments don't.
 
 use std::collections::BTreeMap;
 
 use proc_macro2::{Delimiter, Group, Ident, LexError, TokenStream, TokenTree};
 
-/// Where a module is: the names from the crate's root down.
+/// The path of a module: the names from the crate's root down.
 pub(super) type ModulePath = Vec<String>;
 
 /// A path as it is written, such as `super::record::Record`.
 pub(super) type Written = Vec<String>;
 
-/// A module, written in the file or a file of its own.
+/// A module, inline or in its own file.
 #[derive(Debug, Default)]
 pub(super) struct Declared {
-    /// The names of the modules in it that are files of their own.
+    /// The names of its submodules that have their own files.
     pub(super) files: Vec<String>,
-    /// What its `use` items bring in, by the name that it has here.
+    /// The paths that its `use` items import, by their local names.
     pub(super) uses: BTreeMap<String, Written>,
 }
 
-/// One place that names something of a module.
+/// One place that names an item of a module.
 #[derive(Debug)]
 pub(super) struct Mention {
     pub(super) module: ModulePath,
@@ -39,13 +39,13 @@ pub(super) enum Kind {
     Path,
 }
 
-/// What a file holds, apart from tests.
+/// The contents of a file, without tests.
 #[derive(Debug, Default)]
 pub(super) struct Source {
-    /// The file's own module, and those that are written in it.
+    /// The file's own module, and its inline modules.
     pub(super) modules: BTreeMap<ModulePath, Declared>,
     pub(super) mentions: Vec<Mention>,
-    /// The macros that it exports, which are found in the crate's root.
+    /// The macros that it exports; they are in the crate's root.
     pub(super) macros: Vec<String>,
 }
 
@@ -116,7 +116,7 @@ impl Source {
                     }
                 }
                 TokenTree::Group(group) => self.items(group.stream(), module),
-                // What follows is a part of the path or the expression before it.
+                // The next token continues the previous path or expression.
                 TokenTree::Punct(sign) if matches!(sign.as_char(), ':' | '.') => {
                     let member = matches!(sign.as_char(), '.') || starts_with(rest, ':');
                     if starts_with(rest, ':') {
@@ -135,7 +135,7 @@ impl Source {
         }
     }
 
-    /// `mod name;` or `mod name { … }`, after the name.
+    /// Reads `mod name;` or `mod name { … }`, after the name.
     fn module(&mut self, name: &Ident, rest: &mut &[TokenTree], module: &[String]) {
         match *rest {
             [TokenTree::Group(body), after @ ..] => {
@@ -150,7 +150,7 @@ impl Source {
         }
     }
 
-    /// One tree of a `use` item: `a::b`, `a::{b, c as d}`, `a::*`.
+    /// Reads one tree of a `use` item: `a::b`, `a::{b, c as d}`, `a::*`.
     fn imports(&mut self, tree: &[TokenTree], path: &mut Written, module: &[String], kind: Kind) {
         match tree {
             // `::std`: another crate.
@@ -216,7 +216,7 @@ impl Spanned for TokenTree {
     }
 }
 
-/// The next name of a path, behind a `::`.
+/// Returns the next name of a path, after a `::`.
 fn next_of_path(tokens: &[TokenTree]) -> Option<(&Ident, &[TokenTree])> {
     match tokens {
         [a, b, TokenTree::Ident(name), rest @ ..] if is(a, ':') && is(b, ':') => Some((name, rest)),
@@ -232,22 +232,23 @@ fn starts_with(tokens: &[TokenTree], sign: char) -> bool {
     tokens.first().is_some_and(|token| is(token, sign))
 }
 
-/// Whether it is `cfg(test)`, or asks for `test` and more.
+/// Returns whether an attribute is `cfg(test)`, or requires `test` among other conditions.
 fn is_test(attribute: &Group) -> bool {
     let text = attribute.stream().to_string().replace(' ', "");
     text == "cfg(test)" || text.starts_with("cfg(all(test,")
 }
 
-/// Whether it is the `(crate)` of a `pub(crate)`, and not the first field's type of a tuple struct.
+/// Returns whether a group is the `(crate)` of a `pub(crate)`, and not the first field's type of a
+/// tuple struct.
 fn is_visibility(group: &Group) -> bool {
     let text = group.stream().to_string();
     matches!(&*text, "crate" | "self" | "super") || text.starts_with("in ")
 }
 
-/// What comes after an item: after its `;`, its `{ … }`, or the `,` of a field or an arm.
+/// Returns the tokens after an item: after its `;`, its `{ … }`, or the `,` of a field or an arm.
 fn after_item(tokens: &[TokenTree]) -> &[TokenTree] {
     let is_use = |token: &TokenTree| matches!(token, TokenTree::Ident(word) if word == "use");
-    // `use a::{b, c};` has braces that do not end it.
+    // The braces of `use a::{b, c};` do not end the item.
     let is_import = tokens.iter().take(3).any(is_use);
     let end = tokens.iter().position(|token| match token {
         TokenTree::Group(group) => !is_import && group.delimiter() == Delimiter::Brace,

@@ -1,4 +1,4 @@
-//! The rules, tried on small crates that break them.
+//! The rules, tested on small crates that violate them.
 
 use std::{collections::BTreeMap, path::PathBuf};
 
@@ -10,7 +10,7 @@ const KRATE: Crate = Crate {
     free: &["codegen"],
 };
 
-/// The problems of a crate with these files in `src/`.
+/// Returns the problems of a crate with these files in `src/`.
 fn check(files: &[(&str, &str)]) -> Vec<String> {
     let sources: BTreeMap<PathBuf, String> = files
         .iter()
@@ -19,7 +19,7 @@ fn check(files: &[(&str, &str)]) -> Vec<String> {
     KRATE.check(&sources).unwrap()
 }
 
-/// The only problem of a crate of `base` with this text, and `engine`.
+/// Returns the only problem of a crate that has `engine`, and `base` with this text.
 #[track_caller]
 fn only(base: &str) -> String {
     let mut problems = check(&[
@@ -128,7 +128,7 @@ fn what_is_no_arrow_up_is_not_shown() {
     assert_eq!(problems, Vec::<String>::new());
 }
 
-/// A name that a lower module only re-exports is one of the module above.
+/// A name that a lower module only re-exports counts as a name of the module above.
 #[test]
 fn an_arrow_up_by_way_of_a_re_export_is_shown_at_both() {
     let problems = check(&[
@@ -144,11 +144,11 @@ fn an_arrow_up_by_way_of_a_re_export_is_shown_at_both() {
     );
 }
 
-/// Files of `engine`, each of which names the next, and the last the first.
+/// Returns files of `engine`, each of which imports the next one, and the last one the first.
 fn circle(len: usize) -> Vec<String> {
     let names: Vec<String> = (1..=len).map(|n| format!("part{n}")).collect();
     let declared: Vec<String> = names.iter().map(|name| format!("mod {name};")).collect();
-    // Neither is one of the circle's arrows.
+    // Neither of these is an arrow of the circle.
     let engine = declared.concat() + "pub use part1::Own; mod user;";
     let files: Vec<(String, String)> = (0..len)
         .map(|n| (format!("engine/{}.rs", names[n]), &names[(n + 1) % len]))
@@ -194,7 +194,7 @@ fn a_module_that_the_table_does_not_have_is_named() {
     );
 }
 
-/// Else a rename of a folder would let the check pass with nothing checked.
+/// Otherwise the check would pass with nothing checked after a folder is renamed.
 #[test]
 fn the_crates_of_the_table_are_read() {
     for krate in CRATES {

@@ -5,10 +5,10 @@
 //!   new window, so that each decision is based on the effect of the previous one.
 //! * **It grows only if needed**: if nearly all of the bound was in use at some time in the window,
 //!   and the load was clearly below the mark.
-//! * **It steps in proportion.** If `n` flows cause a load `l`, the mark `m` is reached with `n · m
-//!   / l`, as long as nothing else runs on the machine. Otherwise the step has the right direction
-//!   but stops short of the mark, from above and from below: the load comes nearer to the mark with
-//!   each window and never oscillates.
+//! * **It steps in proportion.** If `n` flows cause a load `l`, the mark `m` is reached with
+//!   `n · m / l`, as long as nothing else runs on the machine. Otherwise the step has the right
+//!   direction but stops short of the mark, from above and from below: the load comes nearer to the
+//!   mark with each window and never oscillates.
 //! * **Between [`CALM`] of the mark and the mark it does nothing**, because loads are never exact.
 //! * **It shrinks from what is in use**: above the mark it scales the number in use, not the bound,
 //!   because a smaller bound above that number has no effect. Flows are not aborted, so more may be
