@@ -242,7 +242,8 @@ impl<'a, F: FnOnce() -> Option<&'a str>> Source<F, Option<&'a str>, Option<&'a s
             return Ok((HeldOption::Own(read(saved)?), None));
         }
         let text = self.evaluate()?.map(str::to_owned);
-        let json = record(&text)?;
+        // Text reads back as it is.
+        let (_, json) = record::<_, Option<String>>(&text, |_| true)?;
         Ok((HeldOption::Own(text), json))
     }
 }
@@ -372,7 +373,7 @@ fn texts(
         return Ok((List::Own(read(saved)?), None));
     }
     let all = evaluate()?;
-    let json = record(&all)?;
+    let (_, json) = record::<_, Vec<String>>(&all, |_| true)?;
     Ok((List::Own(all), json))
 }
 
