@@ -6,6 +6,8 @@
 //! list of [`Held`] values. Method lookup tells references from values, because an inherent method
 //! comes before a trait's method of the same name.
 
+mod text;
+
 use std::{collections::HashSet, fmt, marker::PhantomData};
 
 use serde::Serialize;
@@ -235,19 +237,6 @@ impl<'a, F: FnOnce() -> Option<&'a T>, T: FlowValue> Source<F, Option<&'a T>, Op
     }
 }
 
-impl<'a, F: FnOnce() -> Option<&'a str>> Source<F, Option<&'a str>, Option<&'a str>> {
-    /// Perhaps text: kept as a `String`, as a resume reads it.
-    pub fn look(mut self, saved: Option<&Json>) -> Taken<HeldOption<'static, String>> {
-        if let Some(saved) = saved {
-            return Ok((HeldOption::Own(read(saved)?), None));
-        }
-        let text = self.evaluate()?.map(str::to_owned);
-        // Text reads back as it is.
-        let (_, json) = record::<_, Option<String>>(&text, |_| true)?;
-        Ok((HeldOption::Own(text), json))
-    }
-}
-
 /// `look` for a reference.
 pub trait LookRef<'a, T> {
     /// Returns the matched value.
@@ -333,48 +322,6 @@ where
         }
         Ok((List::Ref(all), None))
     }
-}
-
-impl<'a, F, R> Source<F, R, &'a str>
-where
-    F: FnOnce() -> R,
-    R: IntoIterator<Item = &'a str>,
-{
-    /// Items that are text: kept as `String`s, as a resume reads them.
-    pub fn list(mut self, saved: Option<&Json>) -> Taken<List<'static, String>> {
-        texts(saved, || {
-            Ok(self.evaluate()?.into_iter().map(str::to_owned).collect())
-        })
-    }
-}
-
-impl<'a, 'b, F, R> Source<F, R, &'a &'b str>
-where
-    F: FnOnce() -> R,
-    R: IntoIterator<Item = &'a &'b str>,
-{
-    /// Items that are text in a list that is borrowed.
-    pub fn list(mut self, saved: Option<&Json>) -> Taken<List<'static, String>> {
-        texts(saved, || {
-            Ok(self
-                .evaluate()?
-                .into_iter()
-                .map(|text| (*text).to_owned())
-                .collect())
-        })
-    }
-}
-
-fn texts(
-    saved: Option<&Json>,
-    evaluate: impl FnOnce() -> Result<Vec<String>, StepError>,
-) -> Taken<List<'static, String>> {
-    if let Some(saved) = saved {
-        return Ok((List::Own(read(saved)?), None));
-    }
-    let all = evaluate()?;
-    let (_, json) = record::<_, Vec<String>>(&all, |_| true)?;
-    Ok((List::Own(all), json))
 }
 
 /// `list` for references.
