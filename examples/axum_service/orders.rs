@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use steps::{
     Status,
     engine::{Execution, Filter},
-    store::ExecutionInfo,
+    store::{Cursor, ExecutionInfo},
 };
 
 use crate::{
@@ -76,7 +76,7 @@ async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Json<Val
 struct Wanted {
     status: Option<String>,
     customer: Option<String>,
-    /// The last order of the page before.
+    /// The `cursor` of the last order of the page before.
     after: Option<String>,
 }
 
@@ -87,6 +87,7 @@ struct Line {
     customer: Option<String>,
     created_at: String,
     error: Option<String>,
+    cursor: String,
 }
 
 /// The orders, the newest first, 100 at a time.
@@ -109,7 +110,10 @@ async fn list(
         filter = filter.label("customer", customer);
     }
     if let Some(last) = wanted.after {
-        filter = filter.after(last);
+        let cursor: Cursor = last
+            .parse()
+            .map_err(|error| ApiError::bad_request(format!("`after`: {error}")))?;
+        filter = filter.after(cursor);
     }
     let found = app.engine.list(filter).await?;
     Ok(Json(found.into_iter().map(line).collect()))
@@ -120,6 +124,7 @@ fn line(mut info: ExecutionInfo) -> Line {
         status: info.status.as_str(),
         customer: info.labels.remove("customer"),
         created_at: info.created_at.to_string(),
+        cursor: info.cursor().to_string(),
         error: info.error,
         id: info.id,
     }

@@ -29,22 +29,22 @@ async fn pages_and_deletions_of_many() {
     );
     let mut query = ExecutionQuery::default();
     query.status = vec![Status::Done, Status::Failed];
-    query.limit = 50;
+    query.limit = Some(50);
     let begun = Instant::now();
     for page in 0..20 {
         let found = store.list(query.clone()).await.unwrap();
         assert_eq!(found.len(), 50);
         assert_eq!(found[0].id, (MANY - 50 * page).to_string());
-        query.after = Some(found[49].id.clone());
+        query.after = Some(found[49].cursor());
     }
     let each = begun.elapsed() / 20;
     assert!(each < Duration::from_millis(100), "{each:?} for each page");
 
     let mut query = ExecutionQuery::default();
     query.status = vec![Status::Done];
-    query.limit = 1000;
+    query.limit = Some(1000);
     assert_eq!(store.delete(query.clone()).await.unwrap(), 1000);
-    query.limit = 0;
+    query.limit = None;
     let rest = MANY as u64 / 10 * 9 - 1000;
     assert_eq!(store.count(query.clone()).await.unwrap(), rest);
     assert_eq!(store.delete(query).await.unwrap(), rest);

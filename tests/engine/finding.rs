@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use steps::{
     Status,
     engine::{Concurrency, EngineError, Filter},
+    store::Cursor,
 };
 
 use crate::support::{World, asks, is, job, on_each_store, wait_for};
@@ -40,7 +41,10 @@ on_each_store! {
         assert_eq!(ids(Filter::new().ended()).await, ["3", "2", "1"]);
         assert_eq!(ids(Filter::new().label("project", "atlas")).await, ["2", "1"]);
         assert_eq!(ids(Filter::new().limit(2)).await, ["4", "3"]);
-        assert_eq!(ids(Filter::new().limit(2).after("3")).await, ["2", "1"]);
+        let page = engine.list(Filter::new().limit(2)).await.expect("a list");
+        assert_eq!(ids(Filter::new().limit(2).after(&page[1])).await, ["2", "1"]);
+        let cursor = page[1].cursor().to_string();
+        let cursor: Cursor = cursor.parse().expect("its own text");
         assert_eq!(ids(Filter::new().created(Timestamp::MIN..begun)).await, [""; 0]);
         assert_eq!(ids(Filter::new().ended_within(begun..Timestamp::MAX)).await, ["3", "2", "1"]);
         assert_eq!(engine.count(Filter::new().flow::<job>()).await.expect("a count"), 3);
@@ -54,8 +58,30 @@ on_each_store! {
         assert!(matches!(error, EngineError::Status { .. }), "{error}");
         engine.get("3").await.expect("it is there").delete().await.expect("it has ended");
         assert!(matches!(engine.get("3").await, Err(EngineError::Unknown { .. })));
+        // What the cursor names is gone by now; its place is not.
+        assert_eq!(ids(Filter::new().limit(2).after(cursor)).await, ["2", "1"]);
         assert_eq!(engine.delete_where(Filter::new()).await.expect("a number"), 2);
         assert_eq!(ids(Filter::new()).await, ["4"]);
+    }
+
+    async fn limit_zero(db) {
+        let engine = db.engine().await.serve(job::with(World::new())).start().await.expect("it starts");
+        for name in ["1", "2", "3", "4"] {
+            let start = engine.start(job::input(name.into())).id(name);
+            start.await.expect("it starts").outcome().await.expect("done");
+        }
+        let none = || Filter::new().ended().limit(0);
+        assert_eq!(engine.list(none()).await.expect("a list"), []);
+        assert_eq!(engine.delete_where(none()).await.expect("a number"), 0);
+        // A count is that of all pages.
+        assert_eq!(engine.count(none()).await.expect("a count"), 4);
+        let list = engine.list(Filter::new()).await.expect("a list");
+        assert_eq!(engine.count(Filter::new().after(&list[2])).await.expect("a count"), 4);
+        // What a list has after a place, the oldest first.
+        let older = || Filter::new().after(&list[1]);
+        assert_eq!(engine.delete_where(older().limit(1)).await.expect("a number"), 1);
+        assert_eq!(engine.delete_where(older()).await.expect("a number"), 1);
+        assert_eq!(engine.list(Filter::new()).await.expect("a list"), list[..2]);
     }
 
     async fn it_does_not_begin_before_its_time(db) {

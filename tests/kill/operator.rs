@@ -67,7 +67,7 @@ async fn retry_undo(engine: &Engine, id: &str) -> Result<(), EngineError> {
 
 /// Waits until all executions have ended for good.
 pub(crate) async fn all_ended(engine: &Engine) {
-    let open = || Filter::new().unfinished().limit(0);
+    let open = || Filter::new().unfinished().limit(usize::MAX);
     let held = || Filter::new().flow::<held>().status(Status::Failed);
     let caught = || Filter::new().status(Status::Stuck);
     loop {

@@ -51,7 +51,7 @@ mod write;
 pub use crate::{base::future::BoxFuture, model::state::NodeRow};
 pub use error::{ErrorKind, StoreError};
 pub use memory::MemoryStore;
-pub use query::{ExecutionInfo, ExecutionQuery, Refused, StoredExecution};
+pub use query::{Cursor, ExecutionInfo, ExecutionQuery, InvalidCursor, Refused, StoredExecution};
 pub use turn::{
     Acquire, Acquired, Claim, Claimed, FlowClaim, HeldExecution, Message, MessageReceipt, Renew,
     Renewal, SendMessage,
@@ -106,17 +106,20 @@ pub trait Store: Send + Sync + 'static {
     /// Returns everything that is kept of one execution.
     fn load(&self, id: String) -> BoxFuture<'_, Result<Option<StoredExecution>, StoreError>>;
 
-    /// Returns the executions that match the query, the newest first, by creation time. The order
-    /// of executions that were created at the same time is stable.
+    /// Returns the executions that match the query, the newest first, by creation time; of those
+    /// that were created at the same time, the one with the larger [key](ExecutionInfo::key) comes
+    /// first. The list begins after the place [`after`](ExecutionQuery::after), and has at most
+    /// [`limit`](ExecutionQuery::limit) executions.
     fn list(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<Vec<ExecutionInfo>, StoreError>>;
 
-    /// Returns how many executions match the query, regardless of its `limit` and `after`.
+    /// Returns how many executions match the query on all its pages, regardless of its `limit` and
+    /// `after`.
     fn count(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<u64, StoreError>>;
 
-    /// Deletes the executions that match the query and have ended, with all their rows, up to its
-    /// `limit`, the oldest first, by creation time; `after` is ignored. Passes over executions that
-    /// have not ended (their status is not [final](crate::Status::is_final)), and those with a
-    /// lease that has not ended. Returns the number of deleted executions.
+    /// Deletes the executions that match the query and have ended, with all their rows: of those
+    /// that a list has after the place `after`, at most `limit`, the oldest first. Passes over
+    /// executions that have not ended (their status is not [final](crate::Status::is_final)), and
+    /// those with a lease that has not ended. Returns the number of deleted executions.
     fn delete(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<u64, StoreError>>;
 
     /// Finishes the calls that are under way, and closes. Later calls fail with

@@ -1,6 +1,6 @@
 //! Finding executions, and the data that a store keeps of them.
 
-use std::ops::Range;
+use std::{fmt, ops::Range, str::FromStr};
 
 use jiff::Timestamp;
 
@@ -26,6 +26,9 @@ pub struct ExecutionInfo {
     pub priority: i32,
     /// When it was created, by the store's clock.
     pub created_at: Timestamp,
+    /// What distinguishes it from others that were created at the same time: the store's own
+    /// business, such as a row's number.
+    pub key: i64,
     /// When it first began.
     pub started_at: Option<Timestamp>,
     /// When it ended.
@@ -52,6 +55,7 @@ impl ExecutionInfo {
             labels: Labels::new(),
             priority: 0,
             created_at,
+            key: 0,
             started_at: None,
             done_at: None,
             error: None,
@@ -61,7 +65,72 @@ impl ExecutionInfo {
             refused: None,
         }
     }
+
+    /// Its place in a list: see [`ExecutionQuery::after`].
+    pub fn cursor(&self) -> Cursor {
+        Cursor {
+            created_at: self.created_at,
+            key: self.key,
+        }
+    }
 }
+
+/// A place in a list of executions, after which the next page begins. It stays one when the
+/// execution that stood there is gone, and can be handed out as text.
+///
+/// ```
+/// use steps::store::Cursor;
+///
+/// let cursor: Cursor = "1767225600000000000_42".parse()?;
+/// assert_eq!(cursor.created_at.to_string(), "2026-01-01T00:00:00Z");
+/// assert_eq!(cursor.to_string(), "1767225600000000000_42");
+/// # Ok::<_, steps::store::InvalidCursor>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub struct Cursor {
+    /// When the execution there was created.
+    pub created_at: Timestamp,
+    /// Its [key](ExecutionInfo::key).
+    pub key: i64,
+}
+
+impl From<ExecutionInfo> for Cursor {
+    fn from(info: ExecutionInfo) -> Self {
+        info.cursor()
+    }
+}
+
+impl From<&ExecutionInfo> for Cursor {
+    fn from(info: &ExecutionInfo) -> Self {
+        info.cursor()
+    }
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}_{}", self.created_at.as_nanosecond(), self.key)
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = InvalidCursor;
+
+    fn from_str(text: &str) -> Result<Self, InvalidCursor> {
+        let parts = text.split_once('_');
+        let (created_at, key) = parts.ok_or(InvalidCursor)?;
+        let created_at = created_at.parse().map_err(|_| InvalidCursor)?;
+        Ok(Self {
+            created_at: Timestamp::from_nanosecond(created_at).map_err(|_| InvalidCursor)?,
+            key: key.parse().map_err(|_| InvalidCursor)?,
+        })
+    }
+}
+
+/// The text is none of a [`Cursor`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no place in a list: that is the text of an execution's `cursor`")]
+pub struct InvalidCursor;
 
 /// Why a flow could not continue from an execution's saved tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,9 +170,47 @@ pub struct ExecutionQuery {
     pub ended: Option<Range<Timestamp>>,
     /// Whether a flow that the execution does not fit has refused it.
     pub refused: Option<bool>,
-    /// The maximum number of executions; 0 means no limit.
-    pub limit: usize,
-    /// The next page: the executions that come after the one with this id in a list, whether or not
-    /// the query matches that one. There are none if no such execution exists (any more).
-    pub after: Option<String>,
+    /// The maximum number of executions: 0 means none, and `None` no limit.
+    pub limit: Option<usize>,
+    /// The next page: the executions that come after this place in a list, whether or not the query
+    /// matches the execution there, and whether or not it still exists.
+    pub after: Option<Cursor>,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn other_text_is_no_cursor() {
+        let far = format!("{}0_1", Timestamp::MAX.as_nanosecond());
+        for text in [
+            "",
+            "_",
+            "1",
+            "1_",
+            "_1",
+            "1_2_3",
+            "1_x",
+            " 1_2",
+            "1_9223372036854775808",
+            &far,
+        ] {
+            assert_eq!(text.parse::<Cursor>(), Err(InvalidCursor), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_cursor_is_its_text(
+            nanos in Timestamp::MIN.as_nanosecond()..=Timestamp::MAX.as_nanosecond(),
+            key: i64,
+        ) {
+            let created_at = Timestamp::from_nanosecond(nanos).unwrap();
+            let cursor = Cursor { created_at, key };
+            prop_assert_eq!(cursor.to_string().parse::<Cursor>(), Ok(cursor));
+        }
+    }
 }

@@ -13,7 +13,7 @@ const EXECUTION: &str = "DELETE FROM executions WHERE key = ?1";
 const LABELS: &str = "DELETE FROM labels WHERE execution = ?1";
 
 fn filter(query: &ExecutionQuery, now: i64) -> Filter {
-    let mut filter = Filter::of(query);
+    let mut filter = Filter::of_page(query);
     let ended = Status::ALL.into_iter().filter(|status| status.is_final());
     let ended: Vec<Value> = ended
         .map(|status| status.as_str().to_owned().into())

@@ -76,6 +76,7 @@ fn read(columns: &mut Columns<'_>) -> Result<Execution> {
     let flow = columns.text()?.unwrap_or_default();
     let created_at = time(columns.number()?.unwrap_or_default());
     let mut info = ExecutionInfo::new(id, flow, created_at);
+    info.key = key;
     let priority = columns.number()?.unwrap_or_default();
     info.priority = i32::try_from(priority).unwrap_or_default();
     info.due = columns.number()?.map(time);

@@ -49,6 +49,19 @@ impl Filter {
         filter
     }
 
+    /// The same, only after its place in the list.
+    pub(crate) fn of_page(query: &ExecutionQuery) -> Self {
+        let mut filter = Self::of(query);
+        if let Some(after) = query.after {
+            let (created_at, key) = (after.created_at, after.key);
+            filter.and(
+                "(e.created_at, e.key) < (?, ?)",
+                [clamped(created_at).into(), key.into()],
+            );
+        }
+        filter
+    }
+
     /// Adds a condition.
     pub(crate) fn and<const N: usize>(&mut self, condition: &str, values: [Value; N]) {
         let word = if self.sql.is_empty() {
@@ -76,23 +89,14 @@ impl Filter {
     }
 }
 
-/// A query's limit as SQLite's `LIMIT`: 0 is none.
-pub(crate) fn most(limit: usize) -> i64 {
-    match limit {
-        0 => -1,
-        limit => i64::try_from(limit).unwrap_or(-1),
-    }
+/// A query's limit as SQLite's `LIMIT`, where -1 is none.
+pub(crate) fn most(limit: Option<usize>) -> i64 {
+    limit.map_or(-1, |limit| i64::try_from(limit).unwrap_or(-1))
 }
 
 /// Returns the executions that a query finds, the newest first.
 pub(crate) fn list(conn: &Connection, query: &ExecutionQuery) -> Result<Vec<ExecutionInfo>> {
-    let mut filter = Filter::of(query);
-    if let Some(after) = &query.after {
-        filter.and(
-            "(e.created_at, e.key) < (SELECT created_at, key FROM executions WHERE id = ?)",
-            [after.clone().into()],
-        );
-    }
+    let filter = Filter::of_page(query);
     // Full rows are read only for the executions in the list.
     let sql = format!(
         "{}(SELECT e.key FROM executions e {} ORDER BY e.created_at DESC, e.key DESC LIMIT {}) \

@@ -107,7 +107,6 @@ impl Engine {
     async fn find(&self, id: &str) -> Result<Option<ExecutionInfo>, EngineError> {
         let query = ExecutionQuery {
             id: Some(id.to_owned()),
-            limit: 1,
             ..ExecutionQuery::default()
         };
         Ok(self.core.store.list(query).await?.pop())

@@ -9,7 +9,7 @@ use crate::{
     engine::{Engine, error::EngineError},
     language::flow::Flow,
     model::status::Status,
-    store::{ExecutionInfo, ExecutionQuery},
+    store::{Cursor, ExecutionInfo, ExecutionQuery},
 };
 
 /// Selects executions: those that meet all of its conditions. Without any, all executions.
@@ -94,15 +94,33 @@ impl Filter {
         self
     }
 
-    /// At most this many; by default 100 in a list, and all in a count or a deletion.
+    /// At most this many, in a list or a deletion: 0 is none. By default 100 in a list, and all in
+    /// a deletion. A [count](Engine::count) is that of all pages.
     pub fn limit(mut self, limit: usize) -> Self {
-        self.query.limit = limit;
+        self.query.limit = Some(limit);
         self
     }
 
-    /// Only executions that a list has after the one of this id: the next page.
-    pub fn after(mut self, id: impl Into<String>) -> Self {
-        self.query.after = Some(id.into());
+    /// Only executions that a list has after this place: the next page, after the last execution of
+    /// the one before, which may be gone by now. A [count](Engine::count) is that of all pages.
+    ///
+    /// ```
+    /// # use steps::{Engine, engine::{EngineError, Filter}};
+    /// # async fn pages(engine: &Engine) -> Result<(), EngineError> {
+    /// let mut filter = Filter::new().ended().limit(50);
+    /// loop {
+    ///     let page = engine.list(filter.clone()).await?;
+    ///     let Some(last) = page.last() else { break };
+    ///     filter = filter.after(last);
+    ///     for info in page {
+    ///         println!("{} {}", info.id, info.status);
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn after(mut self, place: impl Into<Cursor>) -> Self {
+        self.query.after = Some(place.into());
         self
     }
 }
@@ -111,20 +129,19 @@ impl Engine {
     /// Returns the executions that a filter finds, the newest first.
     pub async fn list(&self, filter: Filter) -> Result<Vec<ExecutionInfo>, EngineError> {
         let mut query = filter.query;
-        if query.limit == 0 {
-            query.limit = 100;
-        }
+        query.limit.get_or_insert(100);
         Ok(self.core.store.list(query).await?)
     }
 
-    /// Returns how many executions a filter finds.
+    /// Returns how many executions a filter finds on all its pages: whatever its
+    /// [`limit`](Filter::limit) and [`after`](Filter::after).
     pub async fn count(&self, filter: Filter) -> Result<u64, EngineError> {
         Ok(self.core.store.count(filter.query).await?)
     }
 
     /// Deletes the executions that a filter finds and that have ended, with all that is recorded of
-    /// them, the oldest first. Others are passed over: stop or undo them first. Returns
-    /// how many were deleted.
+    /// them, the oldest first, up to its [`limit`](Filter::limit). Others are passed over: stop or
+    /// undo them first. Returns how many were deleted.
     pub async fn delete_where(&self, filter: Filter) -> Result<u64, EngineError> {
         Ok(self.core.store.delete(filter.query).await?)
     }

@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::rows::Rows;
-use crate::store::{ExecutionInfo, ExecutionQuery};
+use super::{row::Row, rows::Rows};
+use crate::store::{Cursor, ExecutionInfo, ExecutionQuery};
 
 impl ExecutionQuery {
     /// Returns whether an execution meets every condition that is set, apart from `limit` and
@@ -32,49 +32,45 @@ impl ExecutionQuery {
 
     /// Returns the maximum number of executions.
     fn most(&self) -> usize {
-        match self.limit {
-            0 => usize::MAX,
-            limit => limit,
-        }
+        self.limit.unwrap_or(usize::MAX)
     }
 }
 
 impl Rows {
-    /// Returns the keys of the executions that match, those created last at the end.
-    fn found(&self, query: &ExecutionQuery) -> impl Iterator<Item = i64> {
+    /// Returns the executions that match on all pages, those created last at the end.
+    fn found(&self, query: &ExecutionQuery) -> impl DoubleEndedIterator<Item = &Row> {
+        self.found_from(query, None)
+    }
+
+    /// Returns the executions that match after the query's place in the list, those created last at
+    /// the end.
+    fn found_after(&self, query: &ExecutionQuery) -> impl DoubleEndedIterator<Item = &Row> {
+        self.found_from(query, query.after)
+    }
+
+    fn found_from(
+        &self,
+        query: &ExecutionQuery,
+        after: Option<Cursor>,
+    ) -> impl DoubleEndedIterator<Item = &Row> {
         let one = query.id.as_ref().map(|id| self.ids.get(id).copied());
-        let all = one.is_none().then(|| self.made.iter().map(|(_, key)| *key));
+        let made = match after {
+            None => self.made.range(..),
+            Some(place) => self.made.range(..(place.created_at, place.key)),
+        };
+        let all = one.is_none().then(|| made.map(|(_, key)| *key));
         let keys = one.flatten().into_iter().chain(all.into_iter().flatten());
-        keys.filter(|key| {
-            self.by_key
-                .get(key)
-                .is_some_and(|row| query.finds(&row.info))
-        })
+        keys.filter_map(|key| self.by_key.get(&key))
+            .filter(move |row| {
+                query.finds(&row.info) && after.is_none_or(|place| row.info.cursor() < place)
+            })
     }
 
     pub(super) fn list(&self, query: &ExecutionQuery) -> Vec<ExecutionInfo> {
-        // The position in the list after which the page begins.
-        let after = match &query.after {
-            None => None,
-            Some(id) => match self
-                .ids
-                .get(id)
-                .and_then(|key| Some((*key, self.by_key.get(key)?)))
-            {
-                Some((key, row)) => Some((row.info.created_at, key)),
-                None => return Vec::new(),
-            },
-        };
-        let made = match after {
-            None => self.made.range(..),
-            Some(place) => self.made.range(..place),
-        };
-        made.rev()
-            .filter_map(|(_, key)| self.by_key.get(key))
-            .map(|row| &row.info)
-            .filter(|info| query.finds(info))
+        let newest_first = self.found_after(query).rev();
+        newest_first
             .take(query.most())
-            .cloned()
+            .map(|row| row.info.clone())
             .collect()
     }
 
@@ -84,12 +80,12 @@ impl Rows {
 
     pub(super) fn delete(&mut self, query: &ExecutionQuery) -> u64 {
         let now = self.now;
-        let gone = |key: &i64| {
-            self.by_key
-                .get(key)
-                .is_some_and(|row| row.info.status.is_final() && !row.is_held(now))
-        };
-        let keys: Vec<i64> = self.found(query).filter(gone).take(query.most()).collect();
+        let keys: Vec<i64> = self
+            .found_after(query)
+            .filter(|row| row.info.status.is_final() && !row.is_held(now))
+            .take(query.most())
+            .map(|row| row.info.key)
+            .collect();
         let count = keys.iter().fold(0, |count, _| count + 1);
         for key in keys {
             self.remove(key);

@@ -132,6 +132,7 @@ impl Rows {
         }
         self.last_key += 1;
         let key = self.last_key;
+        info.key = key;
         let fence = 1;
         let mut row = Row {
             info,

@@ -71,14 +71,15 @@ macro_rules! __store_rules {
         find {
             load_what_is_there: "An execution is found by its id, to the byte.",
             list_order: "A list has the newest first, with all that is known of each.",
-            list_pages: "Pages, one after the other, have each execution once, in the order of a list.",
+            list_pages: "Each execution has a place of its own, and pages, one after the other, have each once, in this order.",
+            list_goes_on_after_what_is_gone: "A page begins after its place in the list, whether or not what stood there is still there.",
             list_filters: "A list has what meets all that a query sets.",
-            count_filters: "A count has what meets all that a query sets, whatever its limit.",
+            count_filters: "A count has what meets all that a query sets, whatever its limit and place.",
         }
         delete {
             delete_only_what_has_ended: "What has not ended is not deleted.",
             delete_nothing_that_is_held: "What somebody holds is not deleted.",
-            delete_what_a_query_finds: "What a query finds is deleted, the oldest first, up to its limit.",
+            delete_what_a_query_finds: "What a query finds is deleted, after its place in the list, the oldest first, up to its limit.",
             delete_leaves_nothing: "Of what was deleted nothing is left, and its id may be used again.",
         }
         bounds {

@@ -47,7 +47,7 @@ pub(in super::super) async fn largest_numbers_are_kept(fixture: Fixture) -> Outc
     fixture.rest(lease, Due::Never).await?;
     let wide = query(|query| {
         query.created = Some(Timestamp::MIN..Timestamp::MAX);
-        query.limit = most;
+        query.limit = Some(most);
     });
     let found = fixture.list(wide.clone()).await?;
     let both = vec!["due".to_owned(), "long lease".to_owned()];
@@ -55,7 +55,7 @@ pub(in super::super) async fn largest_numbers_are_kept(fixture: Fixture) -> Outc
     same("their count", &fixture.store.count(wide).await?, &2)?;
     let ended = query(|query| {
         query.ended = Some(Timestamp::MIN..Timestamp::MAX);
-        query.limit = most;
+        query.limit = Some(most);
     });
     same(
         "the count of what has ended",

@@ -24,6 +24,7 @@ pub(in super::super) async fn create_keeps_all(fixture: Fixture) -> Outcome {
     let in_range = before <= created_at && created_at <= after;
     holds("when it was made", &range, created_at, in_range)?;
     let mut expected = ExecutionInfo::new("id", "other", created_at);
+    expected.key = saved.info.key;
     expected.status = Status::Running;
     expected.labels = [("project", "atlas"), ("tier", "1")]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))

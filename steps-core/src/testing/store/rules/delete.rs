@@ -81,16 +81,31 @@ pub(in super::super) async fn delete_what_a_query_finds(fixture: Fixture) -> Out
         Outcome::Ok(left.concat())
     };
     same("before", &left().await?.as_str(), &"543210")?;
+    let all = fixture.store.list(ExecutionQuery::default()).await?;
     let three = query(|query| {
         query.status = vec![Status::Done];
-        query.limit = 3;
-        query.after = Some("0".to_owned());
+        query.limit = Some(3);
     });
+    let none = query(|query| query.limit = Some(0));
+    same("how many, of none", &delete(&fixture, none).await?, &0)?;
+    same("all are left", &left().await?.as_str(), &"543210")?;
+    let oldest = all[5].cursor();
+    let after_the_oldest = query(|query| query.after = Some(oldest));
+    let none = delete(&fixture, after_the_oldest).await?;
+    same("how many after the oldest", &none, &0)?;
     same("how many were deleted", &delete(&fixture, three).await?, &3)?;
     same("all but the oldest three", &left().await?.as_str(), &"542")?;
+    let after_the_newest = query(|query| {
+        query.after = Some(all[0].cursor());
+        query.limit = Some(1);
+        query.status = vec![Status::Failed];
+    });
+    let one = delete(&fixture, after_the_newest).await?;
+    same("how many after the newest", &one, &1)?;
+    same("what is left", &left().await?.as_str(), &"54")?;
     let sooner = query(|query| query.ended = Some(second(0)..second(96)));
     same("how many ended then", &delete(&fixture, sooner).await?, &1)?;
-    same("those that ended sooner", &left().await?.as_str(), &"42")?;
+    same("those that ended sooner", &left().await?.as_str(), &"4")?;
     let query = query(|query| drop(query.labels.insert("n".to_owned(), "4".to_owned())));
     same(
         "how many had the label",
@@ -98,7 +113,7 @@ pub(in super::super) async fn delete_what_a_query_finds(fixture: Fixture) -> Out
         &1,
     )?;
     same("how many have it now", &delete(&fixture, query).await?, &0)?;
-    same("the last one", &left().await?.as_str(), &"2")
+    same("what is left then", &left().await?.as_str(), &"")
 }
 
 pub(in super::super) async fn delete_leaves_nothing(fixture: Fixture) -> Outcome {
@@ -142,6 +157,7 @@ pub(in super::super) async fn delete_leaves_nothing(fixture: Fixture) -> Outcome
     same("those with its label", &found, &Vec::new())?;
     let taken = fixture.claim_one("worker", "id").await?;
     let mut expected = ExecutionInfo::new("id", FLOW, taken.info.created_at);
+    expected.key = taken.info.key;
     expected.worker = Some("worker".to_owned());
     expected.due = taken.info.due;
     same("a new one of its id", &taken.info, &expected)?;

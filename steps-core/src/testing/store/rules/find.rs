@@ -20,11 +20,15 @@ async fn make(fixture: &Fixture, ids: &[String]) -> Outcome {
     Ok(())
 }
 
-fn page(limit: usize, after: Option<&String>) -> ExecutionQuery {
+fn page(limit: impl Into<Option<usize>>, after: Option<Cursor>) -> ExecutionQuery {
     query(|query| {
-        query.limit = limit;
-        query.after = after.cloned();
+        query.limit = limit.into();
+        query.after = after;
     })
+}
+
+fn ids_of(infos: &[ExecutionInfo]) -> Vec<&str> {
+    infos.iter().map(|info| &*info.id).collect()
 }
 
 pub(in super::super) async fn list_order(fixture: Fixture) -> Outcome {
@@ -56,12 +60,18 @@ pub(in super::super) async fn list_pages(fixture: Fixture) -> Outcome {
     for id in &ids {
         fixture.create(Creation::new(id).due(Due::Never)).await?;
     }
-    let all = fixture.list(ExecutionQuery::default()).await?;
+    let all = fixture.store.list(ExecutionQuery::default()).await?;
     same("how many there are", &all.len(), &25)?;
+    for pair in all.windows(2) {
+        let [newer, older] = [&pair[0], &pair[1]].map(ExecutionInfo::cursor);
+        let what = format!("the place of one beside that of the next, {older}");
+        holds(&what, "a larger one", newer, newer > older)?;
+    }
     for limit in [1, 4, 25, 30] {
-        let mut pages = Vec::new();
+        let mut pages: Vec<ExecutionInfo> = Vec::new();
         loop {
-            let next = fixture.list(page(limit, pages.last())).await?;
+            let after = pages.last().map(ExecutionInfo::cursor);
+            let next = fixture.store.list(page(limit, after)).await?;
             let few = next.len() <= limit;
             holds("a page", &format!("at most {limit}"), &next, few)?;
             if next.is_empty() || pages.len() > 25 {
@@ -71,18 +81,60 @@ pub(in super::super) async fn list_pages(fixture: Fixture) -> Outcome {
         }
         same(&format!("all, in pages of {limit}"), &pages, &all)?;
     }
-    let rest = fixture.list(page(0, Some(&all[20]))).await?;
+    let none = fixture.store.list(page(0, None)).await?;
+    same("a page of none", &none, &Vec::new())?;
+    let rest = fixture
+        .store
+        .list(page(None, Some(all[20].cursor())))
+        .await?;
     same("all after the 21st", &rest.as_slice(), &&all[21..])?;
-    let mut query = page(0, Some(&all[3]));
-    query.id = Some(all[7].clone());
-    let found = fixture.list(query).await?;
+    for (place, expected) in [(3, &all[7..8]), (7, &[]), (9, &[])] {
+        let mut query = page(None, Some(all[place].cursor()));
+        query.id = Some(all[7].id.clone());
+        let found = fixture.store.list(query).await?;
+        let what = format!("the 8th by its id, after that at {place}");
+        same(&what, &found.as_slice(), &expected)?;
+    }
+    Ok(())
+}
+
+pub(in super::super) async fn list_goes_on_after_what_is_gone(fixture: Fixture) -> Outcome {
+    // Those at the same time, as far as the clock shows it, and one later.
+    for n in 0..9 {
+        let creation = Creation::new(&n.to_string()).nodes(vec![root(Status::Done)]);
+        fixture.create(creation.due(Due::Never)).await?;
+        if n == 7 {
+            fixture.lapse(Duration::ZERO).await?;
+        }
+    }
+    let all = fixture.store.list(ExecutionQuery::default()).await?;
+    same("how many there are", &all.len(), &9)?;
+    let mut left = ids_of(&all);
+    for place in [4, 3, 0, 8] {
+        let gone = &*all[place].id;
+        let query = query(|query| query.id = Some(gone.to_owned()));
+        same(
+            "how many were deleted",
+            &fixture.store.delete(query).await?,
+            &1,
+        )?;
+        left.retain(|id| *id != gone);
+        let rest = fixture.list(page(None, Some(all[place].cursor()))).await?;
+        let after = ids_of(&all[place + 1..]).into_iter();
+        let expected: Vec<&str> = after.filter(|id| left.contains(id)).collect();
+        let what = format!("those after the one at {place} of 9, which is gone");
+        same(&what, &rest.join(" "), &expected.join(" "))?;
+    }
+    // Its id in use again is another place.
+    let again = Creation::new(&all[4].id).nodes(vec![root(Status::Done)]);
+    fixture.create(again.due(Due::Never)).await?;
+    let rest = fixture.list(page(None, Some(all[4].cursor()))).await?;
+    let expected = ids_of(&all[5..8]).join(" ");
     same(
-        "one of an id, after another",
-        &found.as_slice(),
-        &&all[7..8],
-    )?;
-    let gone = fixture.list(page(0, Some(&"gone".to_owned()))).await?;
-    same("those after one that is not there", &gone, &Vec::new())
+        "those after a place whose id is in use again",
+        &rest.join(" "),
+        &expected,
+    )
 }
 
 /// What [`filters`] look into.
@@ -186,7 +238,7 @@ pub(in super::super) async fn list_filters(fixture: Fixture) -> Outcome {
         let found = fixture.list(query.clone()).await?.concat();
         same(&format!("a list by {query:?}"), &found.as_str(), &expected)?;
         let mut first = query;
-        first.limit = 1;
+        first.limit = Some(1);
         let found = fixture.list(first.clone()).await?.concat();
         let expected = expected.get(..1).unwrap_or_default();
         same(&format!("a list by {first:?}"), &found.as_str(), &expected)?;
@@ -201,10 +253,16 @@ pub(in super::super) async fn count_filters(fixture: Fixture) -> Outcome {
         &0,
     )?;
     populate(&fixture).await?;
+    let c = fixture.load("c").await?.info.cursor();
     for (mut query, expected) in filters(&fixture).await? {
-        for (limit, after) in [(0, None), (1, None), (0, Some("c")), (1, Some("a"))] {
+        for (limit, after) in [
+            (None, None),
+            (Some(0), None),
+            (Some(1), Some(c)),
+            (None, Some(c)),
+        ] {
             query.limit = limit;
-            query.after = after.map(str::to_owned);
+            query.after = after;
             let count = fixture.store.count(query.clone()).await?;
             let expected = u64::try_from(expected.len()).unwrap_or(u64::MAX);
             same(&format!("the count by {query:?}"), &count, &expected)?;

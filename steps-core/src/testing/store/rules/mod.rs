@@ -32,9 +32,9 @@ mod prelude {
             status::Status,
         },
         store::{
-            Acquire, Acquired, Claim, Due, ErrorKind, ExecutionInfo, ExecutionQuery, HeldExecution,
-            Lease, LeaseAfter, Message, MessageReceipt, Refused, Renew, Renewal, SendMessage,
-            Store, StoredExecution, Write, Written,
+            Acquire, Acquired, Claim, Cursor, Due, ErrorKind, ExecutionInfo, ExecutionQuery,
+            HeldExecution, Lease, LeaseAfter, Message, MessageReceipt, Refused, Renew, Renewal,
+            SendMessage, Store, StoredExecution, Write, Written,
         },
     };
 }

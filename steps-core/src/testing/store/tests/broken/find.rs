@@ -3,7 +3,7 @@
 use super::{SOUND, Sound, Twist};
 use crate::{
     model::status::Status,
-    store::{Due, ExecutionQuery, LeaseAfter, Store, StoreError, Target},
+    store::{Due, ExecutionInfo, ExecutionQuery, LeaseAfter, Store, StoreError, Target},
     testing::store::builders::{query, root, write},
 };
 
@@ -50,6 +50,64 @@ pub(super) const ALL: &[Twist] = &[
         list: |sound, mut query| {
             query.after = None;
             sound.list(query)
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "gives those that were made at the same time the same place",
+        breaks: &["list_pages"],
+        list: |sound, query| {
+            Box::pin(async move {
+                let mut found = sound.list(query).await?;
+                for info in &mut found {
+                    info.created_at = jiff::Timestamp::UNIX_EPOCH;
+                    info.key = 0;
+                }
+                Ok(found)
+            })
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "has no page after an execution that is gone",
+        breaks: &["list_goes_on_after_what_is_gone"],
+        list: |sound, query| {
+            Box::pin(async move {
+                let all = sound.list(ExecutionQuery::default()).await?;
+                let is_there = |place| all.iter().any(|info| info.cursor() == place);
+                if query.after.is_some_and(|place| !is_there(place)) {
+                    return Ok(Vec::new());
+                }
+                sound.list(query).await
+            })
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "keeps times to the second, and has the next page begin after a time",
+        breaks: &["list_pages", "list_goes_on_after_what_is_gone"],
+        list: |sound, query| Box::pin(after_a_time(sound, query)),
+        ..SOUND
+    },
+    Twist {
+        what: "takes a limit of 0 for none",
+        breaks: &["list_pages", "delete_what_a_query_finds"],
+        list: |sound, mut query| {
+            query.limit = query.limit.filter(|limit| *limit > 0);
+            sound.list(query)
+        },
+        delete: |sound, mut query| {
+            query.limit = query.limit.filter(|limit| *limit > 0);
+            sound.delete(query)
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "does not look at the place in the list when it deletes",
+        breaks: &["delete_what_a_query_finds"],
+        delete: |sound, mut query| {
+            query.after = None;
+            sound.delete(query)
         },
         ..SOUND
     },
@@ -141,7 +199,7 @@ pub(super) const ALL: &[Twist] = &[
         what: "has no bound on what it deletes",
         breaks: &["delete_what_a_query_finds"],
         delete: |sound, mut query| {
-            query.limit = 0;
+            query.limit = None;
             sound.delete(query)
         },
         ..SOUND
@@ -153,6 +211,21 @@ pub(super) const ALL: &[Twist] = &[
         ..SOUND
     },
 ];
+
+async fn after_a_time(
+    sound: &Sound,
+    mut query: ExecutionQuery,
+) -> Result<Vec<ExecutionInfo>, StoreError> {
+    let (after, limit) = (query.after.take(), query.limit.take());
+    let mut found = sound.list(query).await?;
+    for info in &mut found {
+        let second = info.created_at.as_second();
+        info.created_at = jiff::Timestamp::from_second(second).unwrap_or(info.created_at);
+    }
+    found.retain(|info| after.is_none_or(|place| info.created_at < place.created_at));
+    found.truncate(limit.unwrap_or(usize::MAX));
+    Ok(found)
+}
 
 fn inclusive(mut query: ExecutionQuery) -> ExecutionQuery {
     let ranges = [&mut query.created, &mut query.ended];
