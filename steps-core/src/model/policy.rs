@@ -60,7 +60,8 @@ impl Policy {
 /// ```
 ///
 /// where *r* is a random number from 0 to 1, drawn for each pause. So `max` limits the pause before
-/// jitter, and a `jitter` of 0.2 spreads it evenly from 20 % less to 20 % more.
+/// jitter, and a `jitter` of 0.2 spreads it evenly from 20 % less to 20 % more. No pause is longer
+/// than a century, and if `every` is zero, so is each pause.
 ///
 /// `when = fn(&E) -> bool`, the last option, is not part of this value: an error for which it
 /// returns `false` is not retried. Panics and timeouts are retried regardless of `when`.
@@ -87,12 +88,13 @@ pub struct Retry {
     pub times: u32,
     /// The pause after the first failure; 1 s by default.
     pub every: Duration,
-    /// The factor from one pause to the next; 1.0 by default, which means no growth.
+    /// The factor from one pause to the next; 1.0 by default, which means no growth. NaN and what is
+    /// less than 0 count as 1.0.
     pub backoff: f64,
     /// The longest pause before jitter; no limit by default.
     pub max: Option<Duration>,
     /// The share of the pause, from 0 to 1, by which it may be lengthened or shortened at random; 0
-    /// by default.
+    /// by default. What is outside of that counts as the nearer end, and NaN as 0.
     pub jitter: f64,
 }
 
@@ -100,11 +102,47 @@ impl Retry {
     /// Returns the pause after the given number of failures, counted from 1. `chance` is the *r* of
     /// the formula.
     pub fn pause(&self, failures: u32, chance: f64) -> Duration {
-        let exponent = i32::try_from(failures.saturating_sub(1)).unwrap_or(i32::MAX);
-        let plain = self.every.as_secs_f64() * self.backoff.powi(exponent);
-        let most = self.max.map_or(f64::INFINITY, |max| max.as_secs_f64());
-        let seconds = plain.min(most) * (1.0 + self.jitter * (2.0 * chance - 1.0));
-        Duration::try_from_secs_f64(seconds.max(0.0)).unwrap_or(LONGEST)
+        let most = self.max.map_or(LONGEST, |max| max.min(LONGEST));
+        let plain = times(self.every, self.growth(failures)).min(most);
+        let spread = unit(self.jitter, 0.0) * (2.0 * unit(chance, 0.5) - 1.0);
+        times(plain, 1.0 + spread)
+    }
+
+    /// `backoff^(failures − 1)`: 0 or more, and perhaps infinite.
+    fn growth(&self, failures: u32) -> f64 {
+        if self.backoff >= 0.0 {
+            let exponent = i32::try_from(failures.saturating_sub(1)).unwrap_or(i32::MAX);
+            self.backoff.powi(exponent)
+        } else {
+            1.0
+        }
+    }
+}
+
+/// Returns the number held within 0 to 1, or `otherwise` if it is NaN.
+fn unit(number: f64, otherwise: f64) -> f64 {
+    if number.is_nan() {
+        otherwise
+    } else {
+        number.clamp(0.0, 1.0)
+    }
+}
+
+/// Returns a multiple of a span, up to [`LONGEST`]. The factor is 0 or more; a span of zero stays
+/// zero, even if the factor is infinite.
+fn times(span: Duration, factor: f64) -> Duration {
+    // Just as it is, which a number of seconds need not be.
+    let is_same = (factor - 1.0).abs() < f64::EPSILON;
+    if span.is_zero() || is_same {
+        return span.min(LONGEST);
+    }
+    let product = Duration::try_from_secs_f64(span.as_secs_f64() * factor);
+    let product = product.unwrap_or(LONGEST).min(LONGEST);
+    // Whatever was lost by counting in seconds.
+    if factor > 1.0 {
+        product.max(span.min(LONGEST))
+    } else {
+        product.min(span)
     }
 }
 
@@ -122,4 +160,153 @@ pub struct Poll {
     /// The total number of attempts, including the first. The step fails when none is left. 0, the
     /// default, means no limit.
     pub times: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{prelude::*, sample::select};
+
+    use super::*;
+
+    const EACH: Retry = Retry {
+        times: u32::MAX,
+        every: Duration::from_secs(1),
+        backoff: 1.0,
+        max: None,
+        jitter: 0.0,
+    };
+
+    /// Any number, with those that arithmetic stumbles over.
+    fn number() -> impl Strategy<Value = f64> {
+        let ends = [
+            0.0,
+            -0.0,
+            1.0,
+            2.0,
+            0.5,
+            -1.0,
+            f64::NAN,
+            f64::INFINITY,
+            f64::NEG_INFINITY,
+        ]
+        .into_iter()
+        .chain([f64::MAX, f64::MIN, f64::MIN_POSITIVE, f64::EPSILON]);
+        prop_oneof![select(ends.collect::<Vec<_>>()), any::<f64>(), 0.0..4.0]
+    }
+
+    fn span() -> impl Strategy<Value = Duration> {
+        let ends = [
+            Duration::ZERO,
+            Duration::from_nanos(1),
+            LONGEST,
+            Duration::MAX,
+        ];
+        prop_oneof![
+            select(ends.to_vec()),
+            any::<u64>().prop_map(Duration::from_nanos),
+            (any::<u64>(), 0..1_000_000_000_u32).prop_map(|(s, nanos)| Duration::new(s, nanos)),
+        ]
+    }
+
+    fn failures() -> impl Strategy<Value = u32> {
+        prop_oneof![
+            select(vec![0, 1, 2, 1024, 1025, u32::MAX]),
+            any::<u32>(),
+            1..100_u32
+        ]
+    }
+
+    fn retry() -> impl Strategy<Value = Retry> {
+        (
+            any::<u32>(),
+            span(),
+            number(),
+            proptest::option::of(span()),
+            number(),
+        )
+            .prop_map(|(times, every, backoff, max, jitter)| Retry {
+                times,
+                every,
+                backoff,
+                max,
+                jitter,
+            })
+    }
+
+    #[test]
+    fn retry_zero_backoff() {
+        for max in [None, Some(Duration::from_secs(60))] {
+            let retry = Retry {
+                every: Duration::ZERO,
+                backoff: 2.0,
+                max,
+                ..EACH
+            };
+            let pauses = [1, 2, 1024, 1025, u32::MAX].map(|n| retry.pause(n, 0.5));
+            assert_eq!(pauses, [Duration::ZERO; 5]);
+        }
+    }
+
+    #[test]
+    fn a_pause_that_shrinks_comes_to_nothing() {
+        let retry = Retry {
+            backoff: 0.5,
+            ..EACH
+        };
+        assert_eq!(retry.pause(2, 0.5), Duration::from_millis(500));
+        assert_eq!(retry.pause(u32::MAX, 0.5), Duration::ZERO);
+        let once = Retry {
+            backoff: 0.0,
+            ..EACH
+        };
+        assert_eq!(
+            [1, 2].map(|n| once.pause(n, 0.5)),
+            [Duration::from_secs(1), Duration::ZERO]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn every_pause_is_within_its_bounds(retry in retry(), n in failures(), chance in number()) {
+            let pause = retry.pause(n, chance);
+            let most = retry.max.map_or(LONGEST, |max| max.min(LONGEST));
+            prop_assert!(pause <= LONGEST && pause <= most.saturating_mul(2));
+            if retry.every.is_zero() || most.is_zero() {
+                prop_assert_eq!(pause, Duration::ZERO);
+            }
+        }
+
+        #[test]
+        fn without_jitter_chance_changes_nothing(
+            retry in retry(), n in failures(), a in number(), b in number(),
+        ) {
+            let retry = Retry { jitter: 0.0, ..retry };
+            prop_assert_eq!(retry.pause(n, a), retry.pause(n, b));
+            prop_assert!(retry.max.is_none_or(|max| retry.pause(n, a) <= max));
+        }
+
+        #[test]
+        fn without_growth_each_pause_is_the_same(retry in retry(), n in failures()) {
+            let most = retry.max.map_or(LONGEST, |max| max.min(LONGEST));
+            for backoff in [1.0, f64::NAN, -2.0] {
+                let retry = Retry { backoff, jitter: 0.0, ..retry };
+                prop_assert_eq!(retry.pause(n, 0.5), retry.every.min(most));
+            }
+        }
+
+        #[test]
+        fn a_pause_that_grows_never_shrinks(
+            retry in retry(), backoff in 1.0..1e9, n in failures(), more in failures(),
+        ) {
+            let retry = Retry { backoff, jitter: 0.0, ..retry };
+            prop_assert!(retry.pause(n, 0.5) <= retry.pause(n.saturating_add(more), 0.5));
+        }
+
+        #[test]
+        fn jitter_spreads_to_both_sides(retry in retry(), n in failures()) {
+            let plain = Retry { jitter: 0.0, ..retry }.pause(n, 0.5);
+            prop_assert!(retry.pause(n, 0.0) <= plain);
+            prop_assert!(retry.pause(n, 1.0) >= plain);
+        }
+    }
 }
