@@ -1,8 +1,10 @@
 //! What one execution may hold is bounded, and what passes a bound is that step's failure.
 
-use std::convert::Infallible;
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use steps::{RunLimits, prelude::*};
+use steps::{RunLimits, prelude::*, state::NodeData, testing::FakeClock};
+
+use crate::support::{pass, read};
 
 #[step]
 async fn text(length: usize) -> Result<String, Infallible> {
@@ -78,6 +80,86 @@ async fn what_passes_a_limit_fails_there() {
         assert_eq!(failure.step(), Some(step), "{failure}");
         assert!(failure.to_string().contains(error), "{failure}");
     }
+}
+
+/// Fails this often, each time with another and longer error.
+#[step(retry(times = 100_000, every = "1ms"))]
+async fn refused(cx: &Cx, times: u32) -> Result<u32, String> {
+    let attempt = cx.attempt();
+    if attempt > times {
+        return Ok(attempt);
+    }
+    let text = "x".repeat(100 * attempt as usize);
+    Err(format!("error {attempt} {text} end"))
+}
+
+#[flow]
+async fn outage(times: u32) -> Result<u32, String> {
+    steps! { answer = refused(cx, times); }
+    Ok(answer)
+}
+
+#[tokio::test]
+async fn errors_grow() {
+    let clock = FakeClock::new();
+    let run = outage(1000).clock(Arc::new(clock.clone()));
+    assert_eq!(
+        run.await.unwrap(),
+        1001,
+        "each failure counts for `retry` alone"
+    );
+
+    let mut saved = None;
+    let mut sizes = Vec::new();
+    for _ in 0..200 {
+        let flow = outage(1000).clock(Arc::new(clock.clone()));
+        pass(&mut saved, flow).await;
+        clock.advance(Duration::from_secs(1));
+        sizes.push(read(&saved).to_json().len());
+    }
+    let state = read(&saved);
+    let node = state.get("answer").unwrap();
+    assert_eq!(
+        (node.errors.len(), node.error_count()),
+        (NodeData::MAX_ERRORS, 200)
+    );
+    assert!(node.errors[0].starts_with("error 1 "));
+    assert!(node.errors[9].starts_with("error 200 ") && node.errors[9].ends_with("x end"));
+    assert!(node.errors[9].contains(" bytes cut out] "));
+    assert!(
+        node.errors
+            .iter()
+            .all(|text| text.len() <= NodeData::MAX_ERROR_BYTES)
+    );
+    let most = 2 * NodeData::MAX_ERRORS * NodeData::MAX_ERROR_BYTES + 1000;
+    assert!(sizes.iter().all(|size| *size < most), "{sizes:?}");
+}
+
+/// Fails when all beside it have begun.
+#[step]
+async fn fails(n: usize) -> Result<(), String> {
+    tokio::task::yield_now().await;
+    Err(format!("error {n}"))
+}
+
+#[flow]
+async fn all_refused(items: usize) -> Result<usize, String> {
+    steps! {
+        all = for n in 0..items by n parallel { fails(n); }
+    }
+    Ok(all.len())
+}
+
+#[tokio::test]
+async fn the_errors_of_many_items_are_bounded() {
+    let clock = FakeClock::new();
+    let failure = all_refused(100).clock(Arc::new(clock)).await.unwrap_err();
+    let all = failure.state.get("all").unwrap();
+    assert_eq!(
+        (all.errors.len(), all.error_count()),
+        (NodeData::MAX_ERRORS, 100)
+    );
+    assert_eq!(failure.failed().len(), 100);
 }
 
 #[tokio::test]

@@ -53,10 +53,32 @@ impl StepError {
         Self::user(format!("panicked: {}", text.unwrap_or("with no message")))
     }
 
-    /// Returns the error's text with its sources, as recorded.
+    /// Returns the error's text with its sources, as recorded: a long one is cut.
     pub fn text(&self) -> String {
-        full_text(self.error.as_ref().as_ref())
+        within(full_text(self.error.as_ref().as_ref()))
     }
+}
+
+/// The maximum number of bytes of a recorded error text.
+pub(crate) const MAX_TEXT: usize = 8 * 1024;
+
+/// Cuts a text that is longer than [`MAX_TEXT`]: returns its beginning and its end, and how much is
+/// missing between them. The end of an error often tells its cause.
+pub(crate) fn within(text: String) -> String {
+    if text.len() <= MAX_TEXT {
+        return text;
+    }
+    // Room for the note, however large its number is.
+    const END: usize = MAX_TEXT / 4;
+    const BEGINNING: usize = MAX_TEXT - END - 64;
+    let beginning = text.floor_char_boundary(BEGINNING);
+    let end = text.ceil_char_boundary(text.len() - END);
+    let cut = end - beginning;
+    format!(
+        "{}… [{cut} bytes cut out] …{}",
+        &text[..beginning],
+        &text[end..]
+    )
 }
 
 /// Calls a `Serialize` or `Deserialize` implementation of the user's, and turns a panic into an
@@ -108,5 +130,54 @@ impl fmt::Display for JournalError {
 impl Error for JournalError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(self.0.as_ref().as_ref())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_long_text_says_where_it_was_cut() {
+        let exact = "é".repeat(MAX_TEXT / 2);
+        assert_eq!(within(exact.clone()), exact);
+        let text = within(format!("could not read: {exact}: no such file"));
+        assert!(text.len() <= MAX_TEXT, "{}", text.len());
+        assert!(text.starts_with("could not read: éé") && text.ends_with("éé: no such file"));
+        let note = text
+            .trim_start_matches("could not read: ")
+            .trim_start_matches('é');
+        assert!(note.starts_with("… [94 bytes cut out] …é"), "{note}");
+    }
+
+    #[test]
+    fn each_recorded_text_is_bounded() {
+        let long = StepError::user("x".repeat(1 << 20));
+        assert!(long.text().len() <= MAX_TEXT);
+        assert!(long.and(&long.text()).text().len() <= MAX_TEXT);
+        assert!(StepError::panic(&"x".repeat(1 << 20)).text().len() <= MAX_TEXT);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        #[test]
+        fn nothing_is_cut_out_twice_or_within_a_character(text in "[a\u{e9}\u{10348}]{0,50}", n in 1..2000_usize) {
+            let text = text.repeat(n);
+            let cut = within(text.clone());
+            prop_assert!(cut.len() <= MAX_TEXT);
+            if text.len() <= MAX_TEXT {
+                prop_assert_eq!(&cut, &text);
+            } else {
+                let (beginning, rest) = cut.split_once("… [").unwrap();
+                let (bytes, end) = rest.split_once(" bytes cut out] …").unwrap();
+                let bytes: usize = bytes.parse().unwrap();
+                prop_assert_eq!(beginning.len() + bytes + end.len(), text.len());
+                prop_assert!(text.starts_with(beginning) && text.ends_with(end));
+            }
+            prop_assert_eq!(within(cut.clone()), cut);
+        }
     }
 }

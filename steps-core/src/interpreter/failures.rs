@@ -1,6 +1,9 @@
 //! Records failures, and finds the steps that caused the failure of a run.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
 
 use jiff::Timestamp;
 
@@ -21,20 +24,19 @@ use crate::{
     },
 };
 
-/// The errors of this process, as values. Of earlier errors only the text is known.
+/// The newest error of each node in this process, as a value. Of earlier errors only the text is
+/// known.
 #[derive(Default)]
-pub(super) struct FailureLog(Mutex<Vec<(Id, Arc<BoxError>)>>);
+pub(super) struct FailureLog(Mutex<HashMap<Id, Arc<BoxError>>>);
 
 impl FailureLog {
     pub(super) fn keep(&self, id: Id, error: &StepError) {
-        lock(&self.0).push((id, Arc::clone(&error.error)));
+        lock(&self.0).insert(id, Arc::clone(&error.error));
     }
 
     /// Returns the newest error of a node.
     fn newest(&self, id: Id) -> Option<Arc<BoxError>> {
-        let errors = lock(&self.0);
-        let found = errors.iter().rev().find(|(of, _)| *of == id);
-        found.map(|(_, error)| Arc::clone(error))
+        lock(&self.0).get(&id).map(Arc::clone)
     }
 }
 
@@ -120,12 +122,14 @@ impl Pass<'_> {
         };
         let errors: Vec<String> = ended.filter_map(told).collect();
         let record = &mut records[id];
-        record.cold_mut().cause = None;
+        let cold = record.cold_mut();
+        cold.cause = None;
+        cold.clear_errors();
         if errors.is_empty() {
-            record.cold_mut().errors.clear();
             record.give_up(self.given_up_because());
-        } else {
-            record.cold_mut().errors = errors;
+        }
+        for error in errors {
+            record.cold_mut().add_error(error);
         }
         record.fail(now);
         self.run.changed(&records, id);

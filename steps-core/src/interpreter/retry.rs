@@ -9,9 +9,8 @@ use crate::{base::error::StepError, model::policy::Retry};
 
 /// Returns how long to wait before the next attempt, after `failures` failed ones; `None` if no
 /// attempt follows.
-pub(super) fn pause(retry: Option<&Retry>, error: &StepError, failures: usize) -> Option<Duration> {
+pub(super) fn pause(retry: Option<&Retry>, error: &StepError, failures: u32) -> Option<Duration> {
     let retry = retry?;
-    let failures = u32::try_from(failures).unwrap_or(u32::MAX);
     (error.retry && failures <= retry.times).then(|| retry.pause(failures, chance()))
 }
 

@@ -122,7 +122,7 @@ impl<'r> Pass<'r> {
         };
         self.run.failures.keep(id, &error);
         let retry = meta.undo_policy.retry.as_ref();
-        let again = pause(retry, &error, attempts as usize).map(|pause| clock::add(now, pause));
+        let again = pause(retry, &error, attempts).map(|pause| clock::add(now, pause));
         self.run.change(id, |record| {
             let undo = record.cold_mut().undo.get_or_insert_default();
             undo.err = error.text();

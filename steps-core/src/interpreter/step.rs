@@ -246,12 +246,9 @@ impl Pass<'_> {
             let record = &mut records[id];
             // A failed attempt is no "not yet" and does not count as a poll; `retry` bounds the
             // failures in a row.
-            let failures = record.cold().errors.len();
-            if failures > 0 {
-                let failures = u32::try_from(failures).unwrap_or(u32::MAX);
+            if record.cold().error_count() > 0 {
                 let cold = record.cold_mut();
-                cold.errors.clear();
-                cold.failures = cold.failures.saturating_add(failures);
+                cold.failures = cold.failures.saturating_add(cold.clear_errors());
             }
             record.attempts.saturating_sub(record.cold().failures)
         };
@@ -279,7 +276,7 @@ impl Pass<'_> {
             }
         }
         self.note(id, error);
-        let failures = self.run.records()[id].cold().errors.len();
+        let failures = self.run.records()[id].cold().error_count();
         match pause(meta.policy.retry.as_ref(), error, failures) {
             Some(pause) if !self.run.is_cancelled(id) => {
                 self.wait(id, Until::Time(clock::add(now, pause)))
@@ -300,7 +297,7 @@ impl Pass<'_> {
         let cold = records[id].cold_mut();
         let is_ambiguous = !cold.verify_owed && reads_like_a_mark(&text);
         cold.cause = is_ambiguous.then_some(FailureCause::Own);
-        cold.errors.push(text);
+        cold.add_error(text);
     }
 
     /// Records that a node has failed, whatever its policy.

@@ -36,6 +36,8 @@ pub(crate) struct Overflow<'a> {
     /// All errors, if there is more than one: the column holds the last.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<String>,
+    #[serde(skip_serializing_if = "is_zero")]
+    errors_left_out: u32,
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "some")]
     before: Option<Json>,
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "some")]
@@ -157,6 +159,7 @@ impl Overflow<'_> {
         };
         node.info.is_some()
             || node.errors.len() > 1
+            || node.errors_left_out > 0
             || node.before.is_some()
             || node.after.is_some()
             || node.progress.is_some()
@@ -184,6 +187,7 @@ impl Overflow<'_> {
                 0 | 1 => Vec::new(),
                 _ => node.errors.clone(),
             },
+            errors_left_out: node.errors_left_out,
             before: node.before.clone(),
             after: node.after.clone(),
             progress: node.progress.map(|p| (p.done, p.total)),
@@ -239,6 +243,7 @@ impl Overflow<'_> {
         if !self.errors.is_empty() {
             node.errors = self.errors;
         }
+        node.errors_left_out = self.errors_left_out;
         node.before = self.before;
         node.after = self.after;
         node.progress = self.progress.map(|(done, total)| {

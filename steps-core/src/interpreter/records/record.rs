@@ -145,7 +145,7 @@ impl Record {
         self.done_at = Some(now);
         self.output = output;
         if let Some(cold) = &mut self.cold {
-            cold.errors.clear();
+            cold.clear_errors();
             cold.until = None;
             cold.cause = None;
             cold.verify_owed = false;
@@ -180,7 +180,7 @@ impl Record {
         };
         let cold = self.cold_mut();
         cold.cause = Some(cause);
-        cold.errors.push(text.to_owned());
+        cold.add_error(text.to_owned());
     }
 
     /// Returns whether the node failed only because a sibling failed, or because of a request.

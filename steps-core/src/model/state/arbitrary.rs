@@ -103,7 +103,7 @@ fn node() -> BoxedStrategy<State> {
         (
             of(select(&FailureCause::ALL[..])),
             any::<bool>(),
-            0..3_u32,
+            (0..3_u32, 0..3_u32),
             of(select(&Ending::ALL[..])),
             (of("[a-z]{0,3}"), of("[a-z]{0,3}"), of("[a-z]{0,3}")),
         ),
@@ -117,7 +117,7 @@ fn node() -> BoxedStrategy<State> {
             let (name, kind, status, errors, started_at, done_at, attempts) = seed;
             let (info, input, decision, output, before, after) = values;
             let (progress, undo, until, extra, typed, some, id, labels) = rest;
-            let (cause, verify_owed, failures, ending, handlers) = typed;
+            let (cause, verify_owed, (failures, errors_left_out), ending, handlers) = typed;
             let (after_err, on_done_err, on_failed_err) = handlers;
             State::from(NodeData {
                 name: Cow::Owned(name),
@@ -129,6 +129,7 @@ fn node() -> BoxedStrategy<State> {
                 } else {
                     errors
                 },
+                errors_left_out,
                 started_at,
                 done_at: match status {
                     Status::Done | Status::Failed => done_at.or(Some(some)),

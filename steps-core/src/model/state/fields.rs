@@ -57,6 +57,7 @@ keys! {
     Info "info",
     Err "err",
     Errs "errs",
+    ErrsLeftOut "errsLeftOut",
     StartedAt "startedAt",
     DoneAt "doneAt",
     Status "status",
@@ -147,6 +148,9 @@ impl Fields {
             Key::Info => node.info = map.next_value()?,
             Key::Err => self.err = map.next_value::<Option<_>>()?.unwrap_or_default(),
             Key::Errs => node.errors = map.next_value::<Option<_>>()?.unwrap_or_default(),
+            Key::ErrsLeftOut => {
+                node.errors_left_out = map.next_value::<Option<_>>()?.unwrap_or_default();
+            }
             Key::StartedAt => node.started_at = time(map)?,
             Key::DoneAt => node.done_at = time(map)?,
             Key::Status => self.status = map.next_value::<Option<Named<_>>>()?.map(|named| named.0),

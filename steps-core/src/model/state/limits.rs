@@ -24,11 +24,13 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// The default limits: a depth of 48, a million nodes, 64 MiB.
+    /// The default limits: a depth of 48 and a million nodes, like those of an execution, and no
+    /// limit of bytes, so that whatever was saved can be read. If a document comes from outside and
+    /// is not in memory yet, limit its bytes as well.
     pub const DEFAULT: Self = Self {
         depth: 48,
         nodes: 1_000_000,
-        bytes: 64 << 20,
+        bytes: usize::MAX,
     };
 
     /// The greatest depth that can be set. `serde_json` refuses more than 127 levels of JSON, and

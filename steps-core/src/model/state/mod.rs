@@ -18,6 +18,7 @@ mod arbitrary;
 mod diff;
 mod draw;
 mod error;
+mod errors;
 mod fields;
 mod go_form;
 mod kind;

@@ -24,8 +24,12 @@ pub struct NodeData {
     pub status: Status,
     /// The step's own working data, kept between attempts.
     pub info: Option<Json>,
-    /// The errors of the last attempt; empty if there are none.
+    /// The errors of the failed attempts, oldest first, or those of the nodes below; empty if there
+    /// are none. Of more than [`MAX_ERRORS`](Self::MAX_ERRORS), only the first and the newest are
+    /// kept, and at most [`MAX_ERROR_BYTES`](Self::MAX_ERROR_BYTES) of each text.
     pub errors: Vec<String>,
+    /// How many errors after the first are missing in [`errors`](Self#structfield.errors).
+    pub errors_left_out: u32,
     /// When the first attempt began.
     pub started_at: Option<Timestamp>,
     /// When the node ended, successfully or not.
@@ -84,6 +88,7 @@ impl NodeData {
             status,
             info,
             errors,
+            errors_left_out,
             started_at,
             done_at,
             until,
@@ -110,6 +115,7 @@ impl NodeData {
             ("name", *name != other.name),
             ("info", *info != other.info),
             ("err", *errors != other.errors),
+            ("errsLeftOut", *errors_left_out != other.errors_left_out),
             ("startedAt", *started_at != other.started_at),
             ("doneAt", *done_at != other.done_at),
             ("status", *status != other.status),

@@ -203,7 +203,7 @@ fn reopen(node: &mut State) -> bool {
         return false;
     };
     node.status = status;
-    node.errors.clear();
+    node.clear_errors();
     node.cause = None;
     node.done_at = None;
     node.until = None;
@@ -219,7 +219,7 @@ fn forget(node: &mut State, place: Place) {
     if let Some(status) = cleared(node.status) {
         node.status = status;
     }
-    node.errors.clear();
+    node.clear_errors();
     node.started_at = None;
     node.done_at = None;
     node.until = None;

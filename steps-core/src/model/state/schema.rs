@@ -30,6 +30,7 @@ impl JsonSchema for State {
                 "info": { "description": "The step's own working data." },
                 "err": { "type": "string", "description": "The errors as one text, empty where there is none." },
                 "errs": { "type": ["array", "null"], "items": { "type": "string" }, "description": "The errors one by one." },
+                "errsLeftOut": { "type": "integer", "minimum": 0, "description": "How many errors after the first are not in the list." },
                 "startedAt": time,
                 "doneAt": time,
                 "status": { "enum": Status::ALL.map(Status::as_str) },
@@ -91,7 +92,7 @@ mod tests {
     fn names_every_field_that_is_written() {
         let schema = schemars::schema_for!(State);
         let properties = schema.as_value()["properties"].as_object().unwrap();
-        let text = r#"{"name":"a","info":1,"err":"x; y","errs":["x","y"],"startedAt":null,"doneAt":null,"status":"waiting","kind":"if","input":2,"decision":true,"output":3,"attempts":2,"before":4,"after":5,"progress":{"done":1,"total":2},"undo":{},"until":"signal","cause":"own","verifyOwed":true,"failures":1,"afterErr":"a","ending":"onDone","onDoneErr":"b","onFailedErr":"c","id":"00000000-0000-0000-0000-000000000000","labels":{"a":"b"},"states":[]}"#;
+        let text = r#"{"name":"a","info":1,"err":"x; y","errs":["x","y"],"errsLeftOut":3,"startedAt":null,"doneAt":null,"status":"waiting","kind":"if","input":2,"decision":true,"output":3,"attempts":2,"before":4,"after":5,"progress":{"done":1,"total":2},"undo":{},"until":"signal","cause":"own","verifyOwed":true,"failures":1,"afterErr":"a","ending":"onDone","onDoneErr":"b","onFailedErr":"c","id":"00000000-0000-0000-0000-000000000000","labels":{"a":"b"},"states":[]}"#;
         assert_eq!(State::from_json(text).unwrap().to_json(), text);
         let written: serde_json::Value = serde_json::from_str(text).unwrap();
         let mut written: Vec<_> = written.as_object().unwrap().keys().collect();

@@ -43,6 +43,9 @@ impl Serialize for State {
         if is_lossy(&self.errors) {
             map.serialize_entry("errs", &self.errors)?;
         }
+        if self.errors_left_out > 0 {
+            map.serialize_entry("errsLeftOut", &self.errors_left_out)?;
+        }
         let mut stamp = Stamp::new();
         map.serialize_entry("startedAt", &stamp.of(self.started_at))?;
         map.serialize_entry("doneAt", &stamp.of(self.done_at))?;

@@ -159,6 +159,7 @@ impl Dice {
             cause: self.maybe(|dice| dice.one(&FailureCause::ALL)),
             verify_owed: self.next() & 1 == 0,
             failures: self.one(&[0, 1, u32::MAX]),
+            errors_left_out: self.one(&[0, 1, u32::MAX]),
             after_err: self.maybe(Self::text),
             ending: self.maybe(|dice| dice.one(&Ending::ALL)),
             on_done_err: self.maybe(Self::text),
