@@ -28,6 +28,8 @@ pub(super) fn check_laws(state: &State, log: &[Effect]) -> Result<(), TestCaseEr
         "{}",
         state.tree()
     );
+    let read = State::from_json(&state.to_json());
+    prop_assert_eq!(state.diff(&read.unwrap()), []);
     let place = |effect: &Effect| log.iter().position(|other| other == effect);
     let (did, undid) = firsts(log);
     for a in &did {

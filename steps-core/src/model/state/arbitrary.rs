@@ -137,7 +137,7 @@ fn node() -> BoxedStrategy<State> {
                     _ => done_at,
                 },
                 until,
-                attempts: attempts.max(u32::from(started_at.is_some())),
+                attempts,
                 input,
                 // A flow has no decision.
                 decision: decision.filter(|_| kind != Kind::Flow),

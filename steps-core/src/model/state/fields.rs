@@ -10,7 +10,7 @@ use serde::{
 use super::{
     State, old_form,
     value::{Named, time},
-    write::Joined,
+    write::{Joined, told_attempts},
 };
 use crate::{base::json::Json, model::status::Status};
 
@@ -212,7 +212,7 @@ impl Fields {
             }
         }
         let started = node.started_at.is_some();
-        node.attempts = self.attempts.unwrap_or(u32::from(started));
+        node.attempts = self.attempts.unwrap_or(told_attempts(node));
         let done = node.done_at.is_some();
         let failed = !node.errors.is_empty();
         let told = Status::from_go(started, done, failed);

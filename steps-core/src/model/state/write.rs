@@ -7,7 +7,9 @@ use std::fmt;
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use super::{Ending, FailureCause, Kind, Progress, Resolved, State, Undo, Until, time::Stamp};
+use super::{
+    Ending, FailureCause, Kind, NodeData, Progress, Resolved, State, Undo, Until, time::Stamp,
+};
 use crate::model::status::Status;
 
 impl State {
@@ -67,7 +69,7 @@ impl Serialize for State {
             "output",
             self.output.as_ref().filter(|output| !output.is_null()),
         )?;
-        if self.attempts > u32::from(self.started_at.is_some()) {
+        if self.attempts != told_attempts(self) {
             map.serialize_entry("attempts", &self.attempts)?;
         }
         entry(&mut map, "before", self.before.as_ref())?;
@@ -112,6 +114,12 @@ fn entry<M: SerializeMap, T: Serialize>(
         Some(value) => map.serialize_entry(key, value),
         None => Ok(()),
     }
+}
+
+/// Returns the attempts of a node whose JSON does not say them: one for a step that has begun. Other
+/// nodes have none.
+pub(super) fn told_attempts(node: &NodeData) -> u32 {
+    u32::from(node.started_at.is_some() && node.kind == Kind::Step)
 }
 
 /// Returns whether these errors can't be recovered from the joined text alone.
