@@ -4,7 +4,10 @@
 use std::{
     fmt,
     path::Path,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
 };
 
 use steps_core::store::{
@@ -33,18 +36,40 @@ const DELETED: usize = 256;
 
 /// Executions in a SQLite file: see the [crate](crate).
 ///
-/// Clones share the file and its threads. When the last one is dropped, calls that were already
-/// made are still done, and then the file is closed; [`close`](Store::close) waits for that.
-#[derive(Clone)]
+/// Clones share the file and its threads, and each is closed by itself: the file is closed with the
+/// last of them. When that one is dropped, calls that were already made are still done, and then the
+/// file is closed; [`close`](Store::close) waits for that.
 pub struct SqliteStore {
     inner: Arc<Inner>,
+    is_closed: AtomicBool,
 }
 
 struct Inner {
+    /// How many of the clones are open.
+    open: AtomicUsize,
     writer: Arc<Writer>,
     readers: Readers,
     room: Arc<Semaphore>,
     ended: Mutex<Option<Ended>>,
+}
+
+impl Clone for SqliteStore {
+    /// The same file, open as long as any other is.
+    fn clone(&self) -> Self {
+        self.inner.open.fetch_add(1, Ordering::Relaxed);
+        Self {
+            inner: Arc::clone(&self.inner),
+            is_closed: AtomicBool::new(false),
+        }
+    }
+}
+
+impl Drop for SqliteStore {
+    fn drop(&mut self) {
+        if !*self.is_closed.get_mut() {
+            self.inner.open.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
 }
 
 impl Drop for Inner {
@@ -95,7 +120,9 @@ impl SqliteStore {
     async fn open_with(options: SqliteOptions) -> Result<Self, StoreError> {
         let (writer, ended) = Writer::start(options.clone()).await?;
         Ok(Self {
+            is_closed: AtomicBool::new(false),
             inner: Arc::new(Inner {
+                open: AtomicUsize::new(1),
                 readers: Readers::new(options, writer.file.clone()),
                 writer,
                 room: Arc::new(Semaphore::new(WAITING as usize)),
@@ -121,6 +148,9 @@ impl SqliteStore {
         work: impl FnMut(&Txn<'_>, i64) -> Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let inner = &self.inner;
+        if self.is_closed.load(Ordering::Relaxed) {
+            return Err(self.closed());
+        }
         let size = u32::try_from(bytes / 1024).map_or(WAITING, |kib| (1 + kib).min(WAITING));
         let room = Arc::clone(&inner.room).acquire_many_owned(size);
         let permit = room.await.map_err(|_| self.closed())?;
@@ -247,6 +277,12 @@ impl Store for SqliteStore {
 
     fn close(&self) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
+            if self.is_closed.swap(true, Ordering::Relaxed) {
+                return Err(self.closed());
+            }
+            if self.inner.open.fetch_sub(1, Ordering::Relaxed) > 1 {
+                return Ok(());
+            }
             let ended = {
                 let mut ended = self
                     .inner

@@ -1,8 +1,16 @@
 //! Starting, waiting for the end, and going on.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use steps::{Cause, Engine, Status, engine::EngineError, prelude::*, store::MemoryStore};
+use steps::{
+    Cause, Engine, Status,
+    engine::{Builder, EngineError},
+    prelude::*,
+    sqlite::SqliteStore,
+    store::{ErrorKind, ExecutionQuery, MemoryStore, Store, StoreError},
+};
+
+const LONG: Duration = Duration::from_secs(20);
 
 #[step]
 async fn double(n: u32) -> Result<u32, String> {
@@ -183,6 +191,56 @@ async fn another_engine_takes_over() {
         .await
         .expect("it is kept");
     assert_eq!(run.outcome().await.expect("done"), 40);
+}
+
+#[tokio::test]
+async fn claim_memory_clone() {
+    let memory = MemoryStore::new();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let url = format!("sqlite:{}/steps.db", folder.path().display());
+    let sqlite = SqliteStore::open(&url).await.expect("it opens");
+    let shared: Arc<dyn Store> = Arc::new(MemoryStore::new());
+    let engines: [Box<dyn Fn() -> Builder>; 3] = [
+        Box::new(|| Engine::with_store(memory.clone())),
+        Box::new(|| Engine::with_store(sqlite.clone())),
+        Box::new(|| Engine::with_shared_store(shared.clone())),
+    ];
+    for engine in engines {
+        let start = async || {
+            engine()
+                .serve(approved::with())
+                .start()
+                .await
+                .expect("it starts")
+        };
+        let (first, second) = (start().await, start().await);
+        let ended = first.clone();
+        first.shutdown(LONG).await.expect("it ends");
+        assert!(matches!(
+            ended.start(approved::input(4)).await,
+            Err(EngineError::Closed)
+        ));
+        let run = second.start(approved::input(4)).await.expect("it starts");
+        run.signal(approved::STEPS.factor, &5).await.expect("kept");
+        assert_eq!(run.outcome().await.expect("done"), 40);
+        let id = run.id().to_owned();
+        second.shutdown(LONG).await.expect("it ends");
+        let third = start().await;
+        third.get(id).await.expect("it is there");
+        third.shutdown(LONG).await.expect("it ends");
+    }
+    // Each handle is closed by itself, and the file with the last.
+    let clone = sqlite.clone();
+    sqlite.close().await.expect("it closes");
+    let query = ExecutionQuery::default;
+    let closed = |result: Result<u64, StoreError>| result.map_err(|error| error.kind());
+    assert_eq!(closed(sqlite.count(query()).await), Err(ErrorKind::Closed));
+    assert_eq!(closed(clone.count(query()).await), Ok(1));
+    assert!(sqlite.close().await.is_err(), "it is closed");
+    clone.close().await.expect("it closes");
+    let late = sqlite.clone();
+    assert_eq!(closed(late.count(query()).await), Err(ErrorKind::Closed));
+    assert_eq!(closed(memory.count(query()).await), Ok(1));
 }
 
 #[flow]

@@ -41,6 +41,8 @@ use crate::{
 #[must_use = "nothing runs before `.start()`"]
 pub struct Builder {
     store: Arc<dyn Store>,
+    /// Whether the store is closed when the engine is shut down.
+    owns_store: bool,
     served: Vec<(Arc<dyn ErasedFlow>, Option<usize>)>,
     concurrency: Concurrency,
     lease: Duration,
@@ -59,15 +61,19 @@ impl fmt::Debug for Builder {
 }
 
 impl Engine {
-    /// Begins an engine on this store.
+    /// Begins an engine on this store, which it closes when it is [shut down](Engine::shutdown).
     pub fn with_store(store: impl Store) -> Builder {
-        Self::with_shared_store(Arc::new(store))
+        Builder {
+            owns_store: true,
+            ..Self::with_shared_store(Arc::new(store))
+        }
     }
 
-    /// Begins an engine on a store that others use as well.
+    /// Begins an engine on a store that others use as well. It does not close the store.
     pub fn with_shared_store(store: Arc<dyn Store>) -> Builder {
         Builder {
             store,
+            owns_store: false,
             served: Vec::new(),
             concurrency: Concurrency::default(),
             lease: Duration::from_secs(10),
@@ -136,6 +142,7 @@ impl Builder {
     pub async fn start(self) -> Result<Engine, EngineError> {
         let core = Arc::new(EngineCore::new(Settings {
             store: self.store,
+            owns_store: self.owns_store,
             worker: format!("{}-{}", std::process::id(), Uuid::now_v7()),
             lease: self.lease,
             poll: self.poll,

@@ -131,9 +131,9 @@ impl Engine {
 
     /// Shuts down. No new step begins; running steps see [`Cx::cancelled`](crate::Cx::cancelled)
     /// and may finish within `grace`. Then the leases of their executions are released, so that
-    /// other processes or the next start can continue them, and the store is closed. A step that
-    /// still runs after `grace` is aborted, as by a crash: it is verified or runs again when its
-    /// execution is continued.
+    /// other processes or the next start can continue them, and the store is closed, unless it is
+    /// [shared](Self::with_shared_store). A step that still runs after `grace` is aborted, as by a
+    /// crash: it is verified or runs again when its execution is continued.
     ///
     /// # Errors
     ///
@@ -141,6 +141,9 @@ impl Engine {
     pub async fn shutdown(self, grace: Duration) -> Result<(), EngineError> {
         self.core.suspend(grace).await;
         lock(&self.tasks.tasks).abort_all();
-        Ok(self.core.store.close().await?)
+        if self.core.owns_store {
+            self.core.store.close().await?;
+        }
+        Ok(())
     }
 }

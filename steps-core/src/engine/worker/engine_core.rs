@@ -2,8 +2,8 @@
 //!
 //! # Who changes what, and when
 //!
-//! * **Settings** (`store`, `worker`, `lease`, `poll`, `limits`, `clock`) are set by the builder
-//!   and never change.
+//! * **Settings** (`store`, `owns_store`, `worker`, `lease`, `poll`, `limits`, `clock`) are set by
+//!   the builder and never change.
 //! * **`limiter`** counts the running turns. A turn gets its permit before it begins, and returns
 //!   it when it ends, before anyone is notified of the end. Only one task changes the bound
 //!   (`concurrency/adapt.rs`).
@@ -59,6 +59,8 @@ pub(crate) const STORE_PAUSES: (Duration, Duration) =
 /// The state that all parts of an engine share.
 pub(crate) struct EngineCore {
     pub(crate) store: Arc<dyn Store>,
+    /// Whether the store is closed when the engine is shut down.
+    pub(crate) owns_store: bool,
     /// This engine's unique name in the store.
     pub(crate) worker: String,
     pub(crate) lease: Duration,
@@ -83,6 +85,7 @@ pub(crate) struct EngineCore {
 /// The builder's settings.
 pub(crate) struct Settings {
     pub(crate) store: Arc<dyn Store>,
+    pub(crate) owns_store: bool,
     pub(crate) worker: String,
     pub(crate) lease: Duration,
     pub(crate) poll: Duration,
@@ -95,6 +98,7 @@ impl EngineCore {
     pub(crate) fn new(settings: Settings) -> Self {
         let Settings {
             store,
+            owns_store,
             worker,
             lease,
             poll,
@@ -104,6 +108,7 @@ impl EngineCore {
         } = settings;
         Self {
             store,
+            owns_store,
             worker,
             lease,
             poll,

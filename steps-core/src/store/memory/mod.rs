@@ -31,6 +31,7 @@ use rows::Rows;
 ///
 /// It follows every rule of a store, except that it does not outlive the process. Clones share
 /// their data, so several engines can work on one store, as if each were in a process of its own.
+/// Closing a clone leaves the others open.
 ///
 /// ```
 /// use steps::store::{MemoryStore, ExecutionQuery, Store};
@@ -41,14 +42,14 @@ use rows::Rows;
 ///
 /// store.close().await?;
 /// assert!(store.count(ExecutionQuery::default()).await.is_err());
-/// assert_eq!(store.reopen().count(ExecutionQuery::default()).await?, 0);
+/// assert_eq!(store.clone().count(ExecutionQuery::default()).await?, 0);
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct MemoryStore {
     rows: Arc<Mutex<Rows>>,
-    closed: Arc<AtomicBool>,
+    closed: AtomicBool,
     clock: Clock,
 }
 
@@ -74,14 +75,10 @@ impl MemoryStore {
     }
 
     /// Opens the same data once more, whether or not this store was closed, as another process
-    /// would open a file. Closing one leaves the other open. A clone, in contrast, is closed
-    /// together with its original.
+    /// would open a file. It is the same as a clone.
     #[must_use]
     pub fn reopen(&self) -> Self {
-        Self {
-            closed: Arc::default(),
-            ..self.clone()
-        }
+        self.clone()
     }
 
     fn with<'a, T: 'a>(
@@ -96,6 +93,17 @@ impl MemoryStore {
             rows.tick(self.clock.now());
             call(&mut rows)
         })
+    }
+}
+
+impl Clone for MemoryStore {
+    /// Opens the same data once more, whether or not this store was closed.
+    fn clone(&self) -> Self {
+        Self {
+            rows: Arc::clone(&self.rows),
+            closed: AtomicBool::new(false),
+            clock: self.clock.clone(),
+        }
     }
 }
 

@@ -53,11 +53,14 @@ fn claim(limit: usize) -> Claim {
 async fn clones_and_reopened_ones_share_what_is_kept() {
     let store = MemoryStore::new();
     store.clone().write(new("a", Due::Now)).await.unwrap();
+    let clone = store.clone();
     store.close().await.unwrap();
-    let error = store.clone().load("a".to_owned()).await.unwrap_err();
+    let error = store.load("a".to_owned()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Closed);
-    let found = store.reopen().load("a".to_owned()).await.unwrap();
-    assert_eq!(found.unwrap().info.id, "a");
+    for open in [clone, store.clone(), store.reopen()] {
+        let found = open.load("a".to_owned()).await.unwrap();
+        assert_eq!(found.unwrap().info.id, "a");
+    }
 }
 
 #[tokio::test]
