@@ -3,6 +3,7 @@
 mod basics;
 mod between;
 mod control;
+mod durations;
 mod early;
 mod finding;
 mod lapse;

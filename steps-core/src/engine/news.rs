@@ -138,5 +138,27 @@ pub(crate) async fn heard<T>(
 
 /// Returns the next pause: the longer the wait without news, the less often the store is asked.
 pub(crate) fn longer(pause: Duration) -> Duration {
-    (pause * 3 / 2).min(Duration::from_secs(5)).max(pause)
+    (pause.saturating_mul(3) / 2)
+        .min(Duration::from_secs(5))
+        .max(pause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_five_seconds_from_whatever_they_were() {
+        let ms = Duration::from_millis;
+        for (pause, next) in [
+            (Duration::ZERO, Duration::ZERO),
+            (ms(200), ms(300)),
+            (ms(4000), ms(5000)),
+            (ms(5000), ms(5000)),
+            (ms(60_000), ms(60_000)),
+            (Duration::MAX, Duration::MAX),
+        ] {
+            assert_eq!(longer(pause), next);
+        }
+    }
 }
