@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use steps::{
-    Status,
-    engine::{Concurrency, EngineError, Filter},
-    store::Cursor,
+    Json, State, Status,
+    engine::{Concurrency, Engine, EngineError, Filter},
+    state::{Kind, Labels, NodeData},
+    store::{Cursor, Due, LeaseAfter, NewExecution, NodeRow, Target, Write, Written},
 };
 
 use crate::support::{World, asks, is, job, on_each_store, wait_for};
@@ -62,6 +63,57 @@ on_each_store! {
         assert_eq!(ids(Filter::new().limit(2).after(cursor)).await, ["2", "1"]);
         assert_eq!(engine.delete_where(Filter::new()).await.expect("a number"), 2);
         assert_eq!(ids(Filter::new()).await, ["4"]);
+    }
+
+    async fn regression_a_done_one_that_is_held_was_told_as_one_that_has_not_ended(db) {
+        let store = db.store().await;
+        let engine = Engine::on_shared(store.clone()).start().await.expect("it starts");
+        let mut root = NodeData::default();
+        root.name = "job".into();
+        root.kind = Kind::Flow;
+        root.status = Status::Done;
+        root.done_at = Some(Timestamp::now());
+        let made = store.write(Write {
+            target: Target::New(Box::new(NewExecution {
+                id: "x".to_owned(),
+                flow: "job".to_owned(),
+                input: Json::parse("{}").expect("JSON"),
+                labels: Labels::default(),
+                priority: 0,
+                held: Some(("another".to_owned(), Duration::from_secs(3600))),
+            })),
+            nodes: vec![NodeRow::new(0, 0, root)],
+            replace: false,
+            taken: Vec::new(),
+            then: LeaseAfter::Keep,
+        });
+        let Written::Created(lease) = made.await.expect("it is kept") else {
+            panic!("there was none")
+        };
+        let run = engine.get("x").await.expect("it is there");
+        let error = run.delete().await.expect_err("it is held");
+        assert!(matches!(&error, EngineError::Busy { worker, .. } if worker == "another"), "{error}");
+        let given_back = store.write(Write {
+            target: Target::Held(lease),
+            nodes: Vec::new(),
+            replace: false,
+            taken: Vec::new(),
+            then: LeaseAfter::Release { due: Due::Never, last_message: 0 },
+        });
+        given_back.await.expect("it is kept");
+        run.delete().await.expect("nobody holds it");
+        let error = run.delete().await.expect_err("it is gone");
+        assert!(matches!(error, EngineError::Unknown { .. }), "{error}");
+    }
+
+    async fn claim_small_a_state_read_back_does_not_differ(db) {
+        let engine = db.engine().await.serve(job::with(World::new())).start().await.expect("it starts");
+        let run = engine.start(job::input("x".into())).await.expect("it starts");
+        run.outcome().await.expect("done");
+        let state = run.tree().await.expect("it is there");
+        let read = State::from_json(&state.to_json()).expect("its own JSON");
+        assert_eq!(state.diff(&read), []);
+        assert_eq!(state, read);
     }
 
     async fn limit_zero(db) {

@@ -119,7 +119,10 @@ pub enum EngineError {
         error: Arc<StateError>,
     },
     /// A worker holds the execution.
-    #[error("execution `{id}` is held by the worker {worker} until {until}: stop it first")]
+    #[error(
+        "execution `{id}` is held by the worker {worker} until {until}: wait until it is given back, \
+         or stop it first if its steps are at work"
+    )]
     Busy {
         /// The execution.
         id: String,

@@ -152,19 +152,37 @@ impl Handle {
     ///
     /// # Errors
     ///
-    /// [`EngineError::Status`] where it has not ended.
+    /// [`EngineError::Status`] where it has not ended, [`EngineError::Busy`] where a worker still
+    /// holds it.
     pub async fn delete(&self) -> Result<(), EngineError> {
         let query = ExecutionQuery {
             id: Some(self.id.to_string()),
             ..ExecutionQuery::default()
         };
-        if self.engine.core.store.delete(query).await? == 0 {
-            return Err(EngineError::Status {
-                id: self.id.to_string(),
-                wanted: "deleted",
-                status: self.status().await?,
+        let mut tries = 0..2;
+        loop {
+            if self.engine.core.store.delete(query.clone()).await? > 0 {
+                return Ok(());
+            }
+            let info = self.info().await?;
+            let id = || self.id.to_string();
+            let is_left = tries.next().is_some();
+            if !info.status.is_final() || !is_left {
+                return Err(EngineError::Status {
+                    id: id(),
+                    wanted: "deleted",
+                    status: info.status,
+                });
+            }
+            // It was given back since.
+            let (Some(worker), Some(until)) = (info.worker, info.due) else {
+                continue;
+            };
+            return Err(EngineError::Busy {
+                id: id(),
+                worker,
+                until,
             });
         }
-        Ok(())
     }
 }
