@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use steps::{
-    Cause, Outcome, Signals,
+    Cause, Outcome, Signals, Status,
     prelude::*,
     testing::{Cut, FakeClock, Lab, Recorder},
 };
@@ -91,6 +91,32 @@ async fn a_signal_is_sent_to_a_run_before_or_while_it_waits() {
     let run = approves(&lab).signals(&signals);
     let (sum, ()) = tokio::join!(run, later);
     assert_eq!(sum.unwrap(), 18);
+}
+
+#[tokio::test]
+async fn a_wait_is_one_attempt_of_a_sleep_and_of_a_signal() {
+    let lab = Lab::new();
+    let clock = FakeClock::new();
+    let mut saved = None;
+    for _ in 0..4 {
+        pass(&mut saved, sleeps(&lab).clock(Arc::new(clock.clone()))).await;
+        clock.advance(Duration::from_secs(1800));
+    }
+    let mut asked = None;
+    for _ in 0..2 {
+        pass(&mut asked, approves(&lab)).await;
+    }
+    let mut state = ApprovesState::from(read(&asked));
+    assert!(state.signal(approves::STEPS.both.amount, &7).unwrap());
+    asked = Some(state.state().to_json());
+    pass(&mut asked, approves(&lab)).await;
+    for (saved, path) in [(&saved, "pause"), (&asked, "both.amount")] {
+        let state = read(saved);
+        let node = state.get(path).unwrap();
+        assert_eq!((node.status, node.attempts), (Status::Done, 1), "{path}");
+        let tree = state.tree().to_string();
+        assert!(!tree.contains("attempts"), "{tree}");
+    }
 }
 
 #[tokio::test]

@@ -44,6 +44,7 @@ impl Pass<'_> {
         let mut records = self.run.records();
         let record = &mut records[id];
         let mut verify = false;
+        let goes_on = meta.waits && record.status == Status::Waiting;
         match record.status {
             Status::Done => return Look::End(End::Done),
             Status::Pending | Status::Running | Status::Waiting if gate == Gate::Halted => {
@@ -69,6 +70,10 @@ impl Pass<'_> {
             _ => return Look::End(End::Failed),
         }
         record.begin(now);
+        if goes_on {
+            // The end of a wait belongs to the attempt that began it.
+            record.attempts = record.attempts.saturating_sub(1).max(1);
+        }
         let look = Look::Attempt {
             number: record.attempts,
             verify,

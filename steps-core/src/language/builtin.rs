@@ -52,6 +52,7 @@ impl Step for sleep {
     type Output = ();
     type Error = std::convert::Infallible;
     type AsFlow = NotAFlow<()>;
+    const WAITS: bool = true;
     const OUTPUT_TEXT: &'static str = "()";
     const CODEC: Codec<()> = codec::<()>();
 
@@ -109,6 +110,7 @@ impl<T: Saved> Step for signal<T> {
     type Output = T;
     type Error = std::convert::Infallible;
     type AsFlow = NotAFlow<T>;
+    const WAITS: bool = true;
     const OUTPUT_TEXT: &'static str = "signal";
     const CODEC: Codec<T> = codec::<T>();
 

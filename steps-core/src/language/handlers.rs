@@ -184,6 +184,7 @@ impl StepMeta {
             verify: found.verify.is_some(),
             observe: found.observe.is_some(),
             volatile: S::VOLATILE,
+            waits: S::WAITS,
             output: S::OUTPUT_TEXT,
             check: Probe::<S>::check,
         }

@@ -32,6 +32,9 @@ pub trait Step: Sized + 'static {
     const POLICY: Policy = Policy::NONE;
     /// Whether the output is not saved.
     const VOLATILE: bool = false;
+    /// Whether the step itself asks to wait, as a sleep and a signal do: the end of the wait belongs to
+    /// the same attempt.
+    const WAITS: bool = false;
     /// The source text of the output's type.
     const OUTPUT_TEXT: &'static str;
     /// How the output is saved.

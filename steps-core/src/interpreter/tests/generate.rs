@@ -52,6 +52,7 @@ pub(super) fn work(what: &'static What) -> Work {
             verify: *fate == Fate::Verified,
             observe: false,
             volatile: false,
+            waits: false,
             output: "",
             check: |_| Ok(()),
         }),

@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use super::{Kind, State, Until, write::Joined};
+use super::{Kind, State, Until};
 use crate::model::status::Status;
 
 impl State {
@@ -75,7 +75,8 @@ fn node(state: &State, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     }
     line(&state.name, f)?;
     let mut notes = Notes { f, first: true };
-    if let (Some(from), Some(to)) = (state.started_at, state.done_at) {
+    let empty = nothing_below(state);
+    if let (None, Some(from), Some(to)) = (empty, state.started_at, state.done_at) {
         // A clock may have been set back between the two times.
         let took = Duration::try_from(to.duration_since(from)).unwrap_or_default();
         notes.add(format_args!("{}", Took(took)))?;
@@ -89,8 +90,10 @@ fn node(state: &State, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             total => notes.add(format_args!("{} of {total}", progress.done))?,
         }
     }
-    if let (Kind::If, Some(held)) = (state.kind, state.decision) {
-        notes.add(format_args!("{}", if held { "yes" } else { "no" }))?;
+    if let Some(empty) = empty {
+        notes.add(format_args!("{empty}"))?;
+    } else if (state.kind, state.decision) == (Kind::If, Some(false)) {
+        notes.add(format_args!("else"))?;
     }
     if state.status == Status::Waiting {
         match state.until {
@@ -102,10 +105,14 @@ fn node(state: &State, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     if state.status == Status::UndoFailed {
         notes.add(format_args!("undo failed"))?;
     }
-    let errors = Joined(&state.errors).to_string();
-    if !errors.is_empty() && !told_below(state) {
-        f.write_str(": ")?;
-        line(&errors, f)?;
+    if let (Status::Undoing, Some(time)) = (
+        state.status,
+        state.undo.as_ref().and_then(|undo| undo.until),
+    ) {
+        notes.add(format_args!("undo again at {time}"))?;
+    }
+    if !told_below(state) {
+        errors(state, f)?;
     }
     match &state.undo {
         Some(undo) if !undo.err.is_empty() => {
@@ -114,6 +121,36 @@ fn node(state: &State, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         }
         _ => Ok(()),
     }
+}
+
+/// Returns what a line that had nothing to do says instead of how long it took.
+fn nothing_below(state: &State) -> Option<&'static str> {
+    let is_empty = state.status != Status::Pending && state.states.is_empty();
+    match state.kind {
+        Kind::If if is_empty && state.decision == Some(false) => Some("not taken"),
+        Kind::For if is_empty && state.status == Status::Done => Some("no items"),
+        _ => None,
+    }
+}
+
+/// Writes the first error and the newest: attempts mostly fail for the same reason.
+fn errors(state: &State, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let count = state.error_count();
+    let (Some(first), Some(last)) = (state.errors.first(), state.errors.last()) else {
+        return Ok(());
+    };
+    if state.errors.iter().all(String::is_empty) {
+        return Ok(());
+    }
+    f.write_str(": ")?;
+    if first != last {
+        line(first, f)?;
+        match count - 2 {
+            0 => f.write_str("; ")?,
+            between => write!(f, "; {between} more; ")?,
+        }
+    }
+    line(last, f)
 }
 
 /// Returns whether every error of the node was only passed up from a child, which shows it too.
@@ -156,8 +193,22 @@ impl Notes<'_, '_> {
     }
 }
 
-/// Writes text without line breaks and without control characters, which could affect the terminal.
+/// The maximum number of characters that are shown of a text.
+const SHOWN: usize = 500;
+
+/// Writes text, cut to [`SHOWN`], without line breaks and without control characters, which could
+/// affect the terminal.
 fn line(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let end = text.char_indices().nth(SHOWN).map(|(end, _)| end);
+    let shown = &text[..end.unwrap_or(text.len())];
+    parts(shown, f)?;
+    match end {
+        Some(_) => f.write_str("…"),
+        None => Ok(()),
+    }
+}
+
+fn parts(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     for (i, part) in text.split(char::is_control).enumerate() {
         if i > 0 {
             f.write_str(" ")?;
@@ -197,7 +248,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::Took;
-    use crate::model::state::{State, arbitrary};
+    use crate::model::state::{NodeData, State, arbitrary};
 
     #[test]
     fn durations_are_short() {
@@ -249,9 +300,72 @@ mod tests {
 ├─ ◷ a  2 attempts, 3 of 10, until 2026-01-02T00:00:00Z: two lines
 ├─ ◷ b  for a signal
 ├─ ! c  undo failed; undo: gone
-├─ - d  no
+├─ - d  not taken
 └─ · e
    └─ · round 1  3 so far"
+        );
+    }
+
+    #[test]
+    fn what_had_nothing_to_do_does_not_say_how_long_that_took() {
+        let times = r#""startedAt":"2026-01-01T00:00:00Z","doneAt":"2026-01-01T00:00:00Z""#;
+        let text = format!(
+            r#"{{"name":"f","status":"running","startedAt":"2026-01-01T00:00:00Z","states":[
+            {{"name":"a","kind":"if","decision":false,{times}}},
+            {{"name":"b","kind":"if","decision":false,{times},"states":[{{"name":"x",{times}}}]}},
+            {{"name":"c","kind":"if","decision":true,{times},"states":[{{"name":"x",{times}}}]}},
+            {{"name":"d","kind":"for",{times}}},
+            {{"name":"e","kind":"if"}},
+            {{"name":"g","kind":"for","startedAt":"2026-01-01T00:00:00Z"}}]}}"#
+        );
+        assert_eq!(
+            State::from_json(&text).unwrap().tree().to_string(),
+            "\
+▸ f
+├─ ✓ a  not taken
+├─ ✓ b  0 ns, else
+│  └─ ✓ x  0 ns
+├─ ✓ c  0 ns
+│  └─ ✓ x  0 ns
+├─ ✓ d  no items
+├─ · e
+└─ ▸ g"
+        );
+    }
+
+    #[test]
+    fn of_many_errors_the_first_and_the_newest_are_told() {
+        let tree = |texts: &[&str]| {
+            let mut state = State::from(NodeData {
+                name: "a".into(),
+                ..NodeData::default()
+            });
+            for text in texts {
+                state.add_error((*text).to_owned());
+            }
+            state.tree().to_string()
+        };
+        assert_eq!(tree(&["no"]), "· a: no");
+        assert_eq!(tree(&["no"; 7]), "· a: no");
+        assert_eq!(tree(&["no", "gone"]), "· a: no; gone");
+        assert_eq!(tree(&["no", "x", "x", "gone"]), "· a: no; 2 more; gone");
+        let mut many = vec!["no"; 1000];
+        many.push("gone");
+        assert_eq!(tree(&many), "· a: no; 999 more; gone");
+        let long = "é".repeat(3000);
+        assert_eq!(
+            tree(&[&long]),
+            format!("· a: {}…", "é".repeat(super::SHOWN))
+        );
+    }
+
+    #[test]
+    fn an_undo_that_waits_says_until_when() {
+        let text = r#"{"name":"a","status":"undoing","doneAt":"2026-01-01T00:00:00Z","startedAt":"2026-01-01T00:00:00Z",
+            "undo":{"err":"busy","attempts":2,"until":"2026-01-02T00:00:00Z"}}"#;
+        assert_eq!(
+            State::from_json(text).unwrap().tree().to_string(),
+            "↶ a  0 ns, undo again at 2026-01-02T00:00:00Z; undo: busy"
         );
     }
 

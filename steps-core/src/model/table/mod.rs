@@ -18,6 +18,8 @@ pub struct Table {
     pub aliases: &'static [&'static str],
     /// Its by-value parameters. Each is a field of the saved input.
     pub input: &'static [InputField],
+    /// Whether it asks to wait itself, as a sleep and a signal do.
+    pub waits: bool,
     /// The text of its output's type.
     pub output: &'static str,
     /// The lines of its `steps!`, in order.
@@ -168,6 +170,8 @@ pub struct StepMeta {
     pub observe: bool,
     /// Whether its output is not saved, so the step runs again after a resume.
     pub volatile: bool,
+    /// Whether it asks to wait itself, as a sleep and a signal do.
+    pub waits: bool,
     /// The text of its output's type.
     pub output: &'static str,
     /// Checks that a saved output can still be decoded.
