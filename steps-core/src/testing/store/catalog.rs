@@ -26,6 +26,7 @@ macro_rules! __store_rules {
         nodes {
             nodes_replace_those_of_their_number: "A node takes the place of the one of its number; the others stay.",
             replace_deletes_the_others: "A write that replaces deletes the rows it does not have, of its execution only.",
+            replace_may_leave_no_root: "A write that replaces and brings no root deletes its row, too; what is known of the execution stays.",
             every_node_comes_back: "Nodes of all kinds come back as they were written.",
             root_comes_back: "The root comes back as it was written, and tells of the execution.",
             extremes_come_back: "Ids, flows, labels, priorities and inputs come back, whatever they hold.",
@@ -54,6 +55,7 @@ macro_rules! __store_rules {
         }
         renew {
             renew_puts_off: "A renewal puts off the end of a lease, counted from now.",
+            only_a_renewal_puts_off: "Nothing but a renewal puts off the end of a lease, and its worker is told until somebody takes the execution.",
             renew_says_what_is_lost: "A renewal says for each lease, in order, whether it is good.",
             renew_does_not_wake_what_rests: "A heartbeat that comes late changes nothing of what was given back.",
             renew_gives_messages: "A renewal gives the messages that came since.",
@@ -73,13 +75,15 @@ macro_rules! __store_rules {
             list_order: "A list has the newest first, with all that is known of each.",
             list_pages: "Each execution has a place of its own, and pages, one after the other, have each once, in this order.",
             list_goes_on_after_what_is_gone: "A page begins after its place in the list, whether or not what stood there is still there.",
-            list_filters: "A list has what meets all that a query sets.",
+            list_filters: "A list has what meets all that a query sets, with all that is known of each.",
             count_filters: "A count has what meets all that a query sets, whatever its limit and place.",
+            find_by_what_is_so_now: "Lists and counts go by what is so now, whatever was so before.",
         }
         delete {
             delete_only_what_has_ended: "What has not ended is not deleted.",
             delete_nothing_that_is_held: "What somebody holds is not deleted.",
             delete_what_a_query_finds: "What a query finds is deleted, after its place in the list, the oldest first, up to its limit.",
+            delete_filters: "A deletion deletes what meets all that a query sets, and nothing else.",
             delete_leaves_nothing: "Of what was deleted nothing is left, and its id may be used again.",
         }
         bounds {
@@ -90,11 +94,13 @@ macro_rules! __store_rules {
             claims_at_once: "No two workers get the same execution.",
             holds_at_once: "No two get the same execution by a hold.",
             messages_at_once_are_not_lost: "A message that comes while a lease is given back is not lost.",
+            reads_see_whole_writes: "Who reads while somebody writes sees a write whole or not at all.",
             a_dropped_call_is_whole_or_nothing: "A write that nobody waits for any more is kept whole or not at all.",
             writes_at_once: "Of writes at once, all good ones are kept, and bad ones fail alone.",
         }
         close {
             close_ends_all_calls: "After a store was closed, all calls fail, and change nothing.",
+            close_finishes_what_was_asked_for: "Of a write that was under way as a store closed, it is told whether it is kept.",
             reopening_keeps_all: "What was acknowledged is there when the store is opened again.",
             opened_twice_is_one_store: "Who opens a store twice sees the same executions, and the same leases.",
         }

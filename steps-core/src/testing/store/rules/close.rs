@@ -108,6 +108,46 @@ async fn all(fixture: &Fixture) -> Outcome<Vec<StoredExecution>> {
     Ok(all)
 }
 
+pub(in super::super) async fn close_finishes_what_was_asked_for(fixture: Fixture) -> Outcome {
+    let Some(other) = fixture.again().await else {
+        return Ok(());
+    };
+    let mut leases = Vec::new();
+    for n in 0..20 {
+        leases.push(fixture.held(&n.to_string()).await?);
+    }
+    let mut calls: Vec<_> = leases
+        .into_iter()
+        .map(|lease| {
+            let nodes = vec![root(Status::Running), step(1, "a")];
+            fixture.store.write(write(lease, nodes, LeaseAfter::Keep))
+        })
+        .collect();
+    // Each is under way, and some are at their end.
+    let mut answers: Vec<_> = (0..20).map(|_| None).collect();
+    for (call, answer) in calls.iter_mut().zip(&mut answers) {
+        if let std::task::Poll::Ready(written) = futures_util::poll!(call) {
+            *answer = Some(written);
+        }
+    }
+    fixture.store.close().await?;
+    for (n, (call, answer)) in calls.into_iter().zip(answers).enumerate() {
+        let written = match answer {
+            Some(written) => written,
+            None => call.await,
+        };
+        let is_kept = match written {
+            Ok(_) => true,
+            Err(error) if error.kind() == ErrorKind::Closed => false,
+            Err(error) => return Err(error.into()),
+        };
+        let nodes = other.load(&n.to_string()).await?.nodes.len();
+        let what = "how many nodes there are of a write that was under way as the store closed";
+        same(what, &nodes, if is_kept { &2 } else { &0 })?;
+    }
+    Ok(())
+}
+
 pub(in super::super) async fn reopening_keeps_all(fixture: Fixture) -> Outcome {
     // Once as after a crash, and once closed before.
     let Some(other) = fixture.again().await else {

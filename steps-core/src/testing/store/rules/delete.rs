@@ -1,5 +1,6 @@
 //! Deleting what has ended.
 
+pub(in super::super) use super::find::delete_filters;
 use super::prelude::*;
 
 async fn delete(fixture: &Fixture, query: ExecutionQuery) -> Outcome<u64> {

@@ -237,6 +237,10 @@ pub(in super::super) async fn list_filters(fixture: Fixture) -> Outcome {
     for (query, expected) in filters(&fixture).await? {
         let found = fixture.list(query.clone()).await?.concat();
         same(&format!("a list by {query:?}"), &found.as_str(), &expected)?;
+        for info in fixture.store.list(query.clone()).await? {
+            let loaded = fixture.load(&info.id).await?.info;
+            same("what a list knows of one", &info, &loaded)?;
+        }
         let mut first = query;
         first.limit = Some(1);
         let found = fixture.list(first.clone()).await?.concat();
@@ -244,6 +248,105 @@ pub(in super::super) async fn list_filters(fixture: Fixture) -> Outcome {
         same(&format!("a list by {first:?}"), &found.as_str(), &expected)?;
     }
     Ok(())
+}
+
+pub(in super::super) async fn find_by_what_is_so_now(fixture: Fixture) -> Outcome {
+    let lease = fixture.held("id").await?;
+    let in_status = |status| query(|query| query.status = vec![status]);
+    let ended = |from| query(|query| query.ended = Some(second(from)..second(from + 10)));
+    let refused = |is| query(|query| query.refused = Some(is));
+    let finds = async |when: &str, query: ExecutionQuery, is: bool| -> Outcome {
+        let expected = if is {
+            vec!["id".to_owned()]
+        } else {
+            Vec::new()
+        };
+        let what = format!("a list {when}, by {query:?}");
+        same(&what, &fixture.list(query.clone()).await?, &expected)?;
+        let what = format!("the count {when}, by {query:?}");
+        let count = fixture.store.count(query).await?;
+        same(&what, &count, &u64::from(is))
+    };
+    finds("at first", in_status(Status::Pending), true).await?;
+    let mut first = root(Status::Failed);
+    first.node.done_at = Some(second(20));
+    fixture.keep(lease, vec![first]).await?;
+    let when = "of one that has failed";
+    for (query, is) in [
+        (in_status(Status::Failed), true),
+        (in_status(Status::Pending), false),
+        (ended(20), true),
+        (ended(40), false),
+    ] {
+        finds(when, query, is).await?;
+    }
+    let mut second_end = root(Status::Done);
+    second_end.node.done_at = Some(second(40));
+    fixture.keep(lease, vec![second_end]).await?;
+    let when = "of one that has failed, and is done now";
+    for (query, is) in [
+        (in_status(Status::Done), true),
+        (in_status(Status::Failed), false),
+        (ended(40), true),
+        (ended(20), false),
+    ] {
+        finds(when, query, is).await?;
+    }
+    fixture.keep(lease, vec![root(Status::Running)]).await?;
+    let all_times = query(|query| query.ended = Some(second(-1000)..second(1000)));
+    finds("of one that goes on", all_times, false).await?;
+
+    finds("before a refusal", refused(false), true).await?;
+    let why = Refused {
+        fingerprint: 1,
+        why: "no".to_owned(),
+    };
+    fixture
+        .write(write(lease, Vec::new(), LeaseAfter::Refuse(why)))
+        .await?;
+    finds("of one that was refused", refused(true), true).await?;
+    finds("of one that was refused", refused(false), false).await?;
+    fixture.take("id", "worker", HOUR).await?;
+    finds("of one that was taken since", refused(true), false).await?;
+    finds("of one that was taken since", refused(false), true).await
+}
+
+pub(in super::super) async fn delete_filters(fixture: Fixture) -> Outcome {
+    populate(&fixture).await?;
+    let count = filters(&fixture).await?.len();
+    clear(&fixture).await?;
+    for n in 0..count {
+        populate(&fixture).await?;
+        let Some((query, expected)) = filters(&fixture).await?.into_iter().nth(n) else {
+            return Ok(());
+        };
+        // That one has not ended.
+        let expected = expected.replace('d', "");
+        let what = format!("by {query:?}");
+        let deleted = fixture.store.delete(query).await?;
+        let number = u64::try_from(expected.len()).unwrap_or(u64::MAX);
+        same(&format!("how many were deleted {what}"), &deleted, &number)?;
+        let left = fixture.list(ExecutionQuery::default()).await?.concat();
+        let kept: String = "edcba"
+            .chars()
+            .filter(|id| !expected.contains(*id))
+            .collect();
+        same(&format!("what was left {what}"), &left, &kept)?;
+        clear(&fixture).await?;
+    }
+    Ok(())
+}
+
+/// Deletes all.
+async fn clear(fixture: &Fixture) -> Outcome {
+    for id in fixture.list(ExecutionQuery::default()).await? {
+        let taken = fixture.take(&id, "worker", HOUR).await?;
+        fixture.keep(taken.lease, vec![root(Status::Done)]).await?;
+        fixture.rest(taken.lease, Due::Never).await?;
+    }
+    fixture.store.delete(ExecutionQuery::default()).await?;
+    let left = fixture.list(ExecutionQuery::default()).await?;
+    same("what is left when all are deleted", &left, &Vec::new())
 }
 
 pub(in super::super) async fn count_filters(fixture: Fixture) -> Outcome {

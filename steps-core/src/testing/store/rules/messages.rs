@@ -155,9 +155,18 @@ pub(in super::super) async fn taken_messages_are_deleted(fixture: Fixture) -> Ou
     for path in ["a", "b", "c", "d"] {
         numbers.push(fixture.send("id", signal(path, path)).await?);
     }
+    fixture
+        .create(Creation::new("other").due(Due::Never))
+        .await?;
+    let others = fixture.send("other", signal("a", "a")).await?;
     let mut some = write(lease, Vec::new(), LeaseAfter::Keep);
-    some.taken = vec![numbers[2], numbers[0], numbers[3] + 100];
+    some.taken = vec![numbers[2], numbers[0], numbers[3] + 100, others];
     fixture.write(some).await?;
+    let left = vec![(others, signal("a", "a"))];
+    let what = "what is left of another execution";
+    same(what, &inbox(&fixture, "other").await?, &left)?;
+    // Being given to a worker is not being taken.
+    same(what, &inbox(&fixture, "other").await?, &left)?;
     let left = vec![
         (numbers[1], signal("b", "b")),
         (numbers[3], signal("d", "d")),

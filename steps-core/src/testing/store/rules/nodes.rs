@@ -57,6 +57,35 @@ pub(in super::super) async fn replace_deletes_the_others(fixture: Fixture) -> Ou
     come_back(&fixture, lease, &left).await
 }
 
+pub(in super::super) async fn replace_may_leave_no_root(fixture: Fixture) -> Outcome {
+    for (id, nodes) in [("id", vec![step(2, "c")]), ("none", Vec::new())] {
+        let lease = fixture.held(id).await?;
+        let mut ended = root(Status::Failed);
+        ended.node.errors = vec!["no".to_owned()];
+        ended.node.info = Some(text("info"));
+        ended.node.attempts = 3;
+        fixture.keep(lease, vec![ended, step(1, "a")]).await?;
+        let before = fixture.load(id).await?.info;
+        let mut write = write(lease, nodes.clone(), LeaseAfter::Keep);
+        write.replace = true;
+        fixture.write(write).await?;
+        let saved = fixture.load(id).await?;
+        same_nodes(
+            "what a write left that brings no root",
+            &saved.nodes,
+            &nodes,
+        )?;
+        same("what is known after it", &saved.info, &before)?;
+        // The next root is a new one.
+        let new = root(Status::Running);
+        fixture.keep(lease, vec![new.clone()]).await?;
+        let expected: Vec<NodeRow> = [new].into_iter().chain(nodes).collect();
+        let saved = fixture.load(id).await?;
+        same_nodes("with the next root", &saved.nodes, &expected)?;
+    }
+    Ok(())
+}
+
 pub(in super::super) async fn every_node_comes_back(fixture: Fixture) -> Outcome {
     let mut dice = Dice::new(1);
     let lease = fixture.held("id").await?;

@@ -48,6 +48,41 @@ pub(in super::super) async fn renew_puts_off(fixture: Fixture) -> Outcome {
     fixture.claim_nothing("the lease was renewed again").await
 }
 
+pub(in super::super) async fn only_a_renewal_puts_off(fixture: Fixture) -> Outcome {
+    let lease = fixture
+        .create(Creation::new("id").held("maker", HOUR))
+        .await?;
+    let before = fixture.load("id").await?.info;
+    fixture.keep(lease, vec![step(1, "a")]).await?;
+    let root = vec![root(Status::Running)];
+    fixture.keep(lease, root).await?;
+    fixture.send("id", Message::Stop).await?;
+    fixture.claim_nothing("somebody holds it").await?;
+    fixture.acquire("id", "maker", 2 * HOUR).await?;
+    let after = fixture.load("id").await?.info;
+    same(
+        "the end of a lease after writes and others' calls",
+        &after.due,
+        &before.due,
+    )?;
+
+    // Once it has ended, who held it is still told.
+    let lease = fixture
+        .create(Creation::new("short").held("maker", SHORT))
+        .await?;
+    fixture.keep(lease, vec![step(1, "a")]).await?;
+    let before = fixture.load("short").await?.info;
+    fixture.lapse(SHORT).await?;
+    fixture.keep(lease, vec![step(2, "b")]).await?;
+    let after = fixture.load("short").await?.info;
+    same("what is known after the end of a lease", &after, &before)?;
+    let worker = after.worker.as_deref();
+    same("who held it last", &worker, &Some("maker"))?;
+    let listed = query(|query| query.id = Some("short".to_owned()));
+    let listed = fixture.store.list(listed).await?;
+    same("the same by a list", &listed, &vec![after])
+}
+
 pub(in super::super) async fn renew_says_what_is_lost(fixture: Fixture) -> Outcome {
     let old = fixture
         .create(Creation::new("taken").held("maker", SHORT))

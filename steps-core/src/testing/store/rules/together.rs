@@ -233,6 +233,61 @@ pub(in super::super) async fn messages_at_once_are_not_lost(fixture: Fixture) ->
     )
 }
 
+/// Writes the same number to the root and to five nodes, again and again.
+async fn number(fixture: Fixture, lease: Lease) -> Outcome {
+    for round in 1..=60 {
+        let mut all = vec![root(Status::Running)];
+        all[0].node.output = Some(json(round.to_string()));
+        all.extend((1..=5).map(|id| step(id, &round.to_string())));
+        let write = write(lease, all, LeaseAfter::Keep);
+        let call = |store: Arc<dyn Store>| {
+            let write = write.clone();
+            async move { store.write(write).await }
+        };
+        fixture.patiently(call).await?;
+        tokio::task::yield_now().await;
+    }
+    Ok(())
+}
+
+pub(in super::super) async fn reads_see_whole_writes(fixture: Fixture) -> Outcome {
+    let lease = fixture.held("id").await?;
+    let other = fixture.again().await.unwrap_or_else(|| fixture.clone());
+    let writer = tokio::spawn(number(fixture, lease));
+    loop {
+        let is_over = writer.is_finished();
+        let saved = other.patiently(|store| async move { store.load("id".to_owned()).await });
+        if let Some(saved) = saved.await? {
+            let told = saved
+                .info
+                .output
+                .as_ref()
+                .map(|output| output.get().to_owned());
+            let mut seen: Vec<Option<String>> = vec![told];
+            seen.extend(saved.nodes.iter().map(|row| {
+                match row.id {
+                    0 => row
+                        .node
+                        .output
+                        .as_ref()
+                        .map(|output| output.get().to_owned()),
+                    _ => Some(row.node.name.to_string()),
+                }
+            }));
+            let whole = seen.iter().all(|number| *number == seen[0]);
+            let whole = whole && (saved.nodes.len() == 6 || saved.nodes.is_empty());
+            let what =
+                "the numbers in the execution, its root and its nodes, while they are written";
+            holds(what, "the same number in all", &seen, whole)?;
+        }
+        if is_over {
+            break;
+        }
+        tokio::task::yield_now().await;
+    }
+    joined(writer.await)?
+}
+
 pub(in super::super) async fn a_dropped_call_is_whole_or_nothing(fixture: Fixture) -> Outcome {
     let lease = fixture.held("id").await?;
     for round in 0..40 {

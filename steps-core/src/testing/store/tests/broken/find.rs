@@ -158,6 +158,67 @@ pub(super) const ALL: &[Twist] = &[
         ..SOUND
     },
     Twist {
+        what: "does not tell in a list who refused an execution",
+        breaks: &["list_filters"],
+        list: |sound, query| {
+            Box::pin(async move {
+                let mut found = sound.list(query).await?;
+                for info in &mut found {
+                    info.refused = None;
+                }
+                Ok(found)
+            })
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "finds by the status that an execution was made in",
+        breaks: &["find_by_what_is_so_now"],
+        list: |sound, mut query| {
+            Box::pin(async move {
+                let status = std::mem::take(&mut query.status);
+                let mut found = sound.list(query).await?;
+                found.retain(|info| {
+                    let first = sound.first_status(&info.id).unwrap_or(info.status);
+                    status.is_empty() || status.contains(&first)
+                });
+                Ok(found)
+            })
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "counts as refused what was refused once",
+        breaks: &["find_by_what_is_so_now"],
+        count: |sound, mut query| {
+            Box::pin(async move {
+                let refused = query.refused.take();
+                let mut found = sound.list(query).await?;
+                found.retain(|info| refused.is_none_or(|is| is == sound.was_refused(&info.id)));
+                Ok(found.iter().map(|_| 1).sum())
+            })
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "does not look at the flow when it deletes",
+        breaks: &["delete_filters"],
+        delete: |sound, mut query| {
+            query.flows.clear();
+            sound.delete(query)
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "does not look at when an execution was made when it deletes",
+        breaks: &["delete_filters"],
+        delete: |sound, mut query| {
+            query.created = None;
+            sound.delete(query)
+        },
+        ..SOUND
+    },
+    Twist {
         what: "deletes what has not ended",
         breaks: &["delete_only_what_has_ended"],
         delete: |sound, query| Box::pin(all_ended(sound, query)),

@@ -4,9 +4,10 @@ use super::{SOUND, Sound, Twist};
 use crate::{
     model::status::Status,
     store::{
-        Due, Lease, LeaseAfter, Message, MessageReceipt, Renew, Renewal, SendMessage, Store,
-        StoreError, Target, Write, Written,
+        Acquired, Due, ExecutionQuery, Lease, LeaseAfter, Message, MessageReceipt, Renew, Renewal,
+        SendMessage, Store, StoreError, Target, Write, Written,
     },
+    testing::store::builders::write,
 };
 
 pub(super) const ALL: &[Twist] = &[
@@ -97,6 +98,28 @@ pub(super) const ALL: &[Twist] = &[
         ..SOUND
     },
     Twist {
+        what: "deletes the messages of these numbers, whosever they are",
+        breaks: &["taken_messages_are_deleted"],
+        write: |sound, write| Box::pin(of_others(sound, write)),
+        ..SOUND
+    },
+    Twist {
+        what: "deletes the messages that it has given to an operator",
+        breaks: &["taken_messages_are_deleted"],
+        acquire: |sound, acquire| {
+            Box::pin(async move {
+                let held = sound.acquire(acquire).await?;
+                if let Acquired::Held(taken) = &held {
+                    let mut write = write(taken.lease, Vec::new(), LeaseAfter::Keep);
+                    write.taken = taken.messages.iter().map(|(number, _)| *number).collect();
+                    sound.write(write).await?;
+                }
+                Ok(held)
+            })
+        },
+        ..SOUND
+    },
+    Twist {
         what: "deletes all messages when one was taken",
         breaks: &["taken_messages_are_deleted"],
         write: |sound, write| Box::pin(all_taken(sound, write)),
@@ -170,6 +193,24 @@ pub(super) const ALL: &[Twist] = &[
         ..SOUND
     },
 ];
+
+async fn of_others(sound: &Sound, change: Write) -> Result<Written, StoreError> {
+    for info in sound.list(ExecutionQuery::default()).await? {
+        if change.taken.is_empty() || info.worker.is_some() {
+            continue;
+        }
+        if let Some(taken) = sound.take(&info.id).await {
+            let then = LeaseAfter::Release {
+                due: info.due.map_or(Due::Never, Due::At),
+                last_message: i64::MAX,
+            };
+            let mut other = write(taken.lease, Vec::new(), then);
+            other.taken.clone_from(&change.taken);
+            sound.write(other).await?;
+        }
+    }
+    sound.write(change).await
+}
 
 async fn asleep(sound: &Sound, message: SendMessage) -> Result<MessageReceipt, StoreError> {
     let id = message.id.clone();

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     base::json::Json,
-    model::state::NodeData,
+    model::{state::NodeData, status::Status},
     store::{Store, StoreError, Write, Written},
     testing::store::fixture::micros,
 };
@@ -31,6 +31,36 @@ pub(super) const ALL: &[Twist] = &[
         write: |sound, mut write| {
             write.replace = false;
             sound.write(write)
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "keeps the root when all rows are replaced",
+        breaks: &["replace_may_leave_no_root"],
+        write: |sound, write| Box::pin(with_old_root(sound, write)),
+        ..SOUND
+    },
+    Twist {
+        what: "forgets what is known of an execution with its root's row",
+        breaks: &["replace_may_leave_no_root"],
+        write: |sound, mut write| {
+            let is_gone = write.replace && write.nodes.iter().all(|node| node.id != 0);
+            if is_gone && lease(&write).is_some() {
+                let pending = crate::testing::store::builders::root(Status::Pending);
+                write.nodes.push(pending);
+            }
+            sound.write(write)
+        },
+        load: |sound, id| {
+            Box::pin(async move {
+                let mut saved = sound.load(id).await?;
+                if let Some(saved) = &mut saved {
+                    saved
+                        .nodes
+                        .retain(|node| node.id != 0 || node.node.status != Status::Pending);
+                }
+                Ok(saved)
+            })
         },
         ..SOUND
     },
@@ -121,6 +151,18 @@ pub(super) const ALL: &[Twist] = &[
         ..SOUND
     },
 ];
+
+async fn with_old_root(sound: &Sound, mut write: Write) -> Result<Written, StoreError> {
+    if write.replace
+        && write.nodes.iter().all(|node| node.id != 0)
+        && let Some(id) = lease(&write).and_then(|lease| sound.id(lease.key))
+        && let Some(saved) = sound.load(id).await?
+    {
+        let root = saved.nodes.into_iter().find(|node| node.id == 0);
+        write.nodes.extend(root);
+    }
+    sound.write(write).await
+}
 
 async fn first(sound: &Sound, mut write: Write) -> Result<Written, StoreError> {
     if let Some(id) = lease(&write).and_then(|lease| sound.id(lease.key))

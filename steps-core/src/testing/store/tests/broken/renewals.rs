@@ -1,7 +1,7 @@
 //! Stores whose heartbeat goes wrong.
 
 use super::{SOUND, Sound, Twist};
-use crate::store::{ErrorKind, Renew, Renewal, Store, StoreError};
+use crate::store::{ErrorKind, LeaseAfter, Renew, Renewal, Store, StoreError};
 
 pub(super) const ALL: &[Twist] = &[
     Twist {
@@ -10,6 +10,44 @@ pub(super) const ALL: &[Twist] = &[
         renew: |_, renew| {
             let held = renew.held.iter().map(|_| Renewal::Held(Vec::new()));
             Box::pin(std::future::ready(Ok(held.collect())))
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "puts the end of a lease off with each write",
+        breaks: &["only_a_renewal_puts_off"],
+        write: |sound, write| {
+            Box::pin(async move {
+                let lease = super::writes::lease(&write);
+                let keeps = write.then == LeaseAfter::Keep;
+                let id = lease.and_then(|lease| sound.id(lease.key));
+                let info = sound.info(&id.unwrap_or_default()).await;
+                let written = sound.write(write).await?;
+                if let (true, Some(lease), Some(info)) = (keeps, lease, info)
+                    && info.due.is_some_and(|due| due > sound.now())
+                {
+                    let held = vec![(lease, i64::MAX)];
+                    let lease = std::time::Duration::from_hours(2);
+                    sound.renew(Renew { lease, held }).await?;
+                }
+                Ok(written)
+            })
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "does not tell who held what is due",
+        breaks: &["only_a_renewal_puts_off"],
+        load: |sound, id| {
+            Box::pin(async move {
+                let mut saved = sound.load(id).await?;
+                if let Some(saved) = &mut saved
+                    && saved.info.due.is_some_and(|due| due <= sound.now())
+                {
+                    saved.info.worker = None;
+                }
+                Ok(saved)
+            })
         },
         ..SOUND
     },

@@ -1,7 +1,7 @@
 //! A store that does all as it should, and remembers enough for others to do it wrong.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     sync::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
@@ -11,7 +11,8 @@ use std::{
 
 use super::Answer;
 use crate::{
-    base::sync::lock,
+    base::{clock::TestClock as _, sync::lock},
+    model::status::Status,
     store::{
         Acquire, Acquired, Claim, Claimed, Due, ExecutionInfo, ExecutionQuery, FlowClaim,
         HeldExecution, Lease, LeaseAfter, MemoryStore, MessageReceipt, Renew, Renewal, SendMessage,
@@ -32,6 +33,10 @@ struct Memo {
     leases: Mutex<HashMap<String, Lease>>,
     /// Of whom each key is or was.
     ids: Mutex<HashMap<i64, String>>,
+    /// The status that each was made in.
+    made: Mutex<HashMap<String, Status>>,
+    /// Those that were ever refused.
+    refused: Mutex<HashSet<String>>,
     calls: AtomicUsize,
 }
 
@@ -60,6 +65,21 @@ impl Sound {
     /// How often this was called before.
     pub(super) fn calls(&self) -> usize {
         self.memo.calls.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// The time by its clock.
+    pub(super) fn now(&self) -> jiff::Timestamp {
+        self.clock.now()
+    }
+
+    /// The status that an execution was made in.
+    pub(super) fn first_status(&self, id: &str) -> Option<Status> {
+        lock(&self.memo.made).get(id).copied()
+    }
+
+    /// Whether it was refused at any time.
+    pub(super) fn was_refused(&self, id: &str) -> bool {
+        lock(&self.memo.refused).contains(id)
     }
 
     pub(super) fn id(&self, key: i64) -> Option<String> {
@@ -118,8 +138,16 @@ impl Store for Sound {
                 Target::New(new) => Some(new.id.clone()),
                 Target::Held(_) => None,
             };
+            let root = write.nodes.iter().find(|node| node.id == 0);
+            let status = root.map_or(Status::Pending, |root| root.node.status);
+            let refuses = match (&write.target, &write.then) {
+                (Target::Held(lease), LeaseAfter::Refuse(_)) => self.id(lease.key),
+                _ => None,
+            };
             let written = self.inner.write(write).await?;
+            lock(&self.memo.refused).extend(refuses);
             if let (Some(id), Written::Created(lease)) = (new, &written) {
+                lock(&self.memo.made).insert(id.clone(), status);
                 self.note(&id, *lease);
             }
             Ok(written)

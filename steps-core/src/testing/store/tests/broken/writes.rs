@@ -2,7 +2,8 @@
 
 use super::{SOUND, Sound, Twist};
 use crate::store::{
-    Due, ErrorKind, Lease, LeaseAfter, NewExecution, Store, StoreError, Target, Write, Written,
+    Due, ErrorKind, ExecutionQuery, Lease, LeaseAfter, NewExecution, Store, StoreError,
+    StoredExecution, Target, Write, Written,
 };
 
 const NOW: LeaseAfter = LeaseAfter::Release {
@@ -197,6 +198,35 @@ pub(super) const ALL: &[Twist] = &[
         what: "has no transaction around the rows of a write",
         breaks: &["a_dropped_call_is_whole_or_nothing"],
         write: |sound, write| Box::pin(row_by_row(sound, write)),
+        ..SOUND
+    },
+    Twist {
+        what: "loads an execution's row and its nodes at two moments",
+        breaks: &["reads_see_whole_writes"],
+        load: |sound, id| {
+            Box::pin(async move {
+                let first = sound.load(id.clone()).await?;
+                tokio::task::yield_now().await;
+                let second = sound.load(id).await?;
+                Ok(first.zip(second).map(|(first, second)| StoredExecution {
+                    nodes: second.nodes,
+                    ..first
+                }))
+            })
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "says that it has been closed of a write that it keeps",
+        breaks: &["close_finishes_what_was_asked_for"],
+        write: |sound, write| {
+            Box::pin(async move {
+                let written = sound.write(write).await;
+                tokio::task::yield_now().await;
+                sound.count(ExecutionQuery::default()).await?;
+                written
+            })
+        },
         ..SOUND
     },
     Twist {
