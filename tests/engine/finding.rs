@@ -80,7 +80,7 @@ on_each_store! {
                 input: Json::parse("{}").expect("JSON"),
                 labels: Labels::default(),
                 priority: 0,
-                held: Some(("another".to_owned(), Duration::from_secs(3600))),
+                held: Some(("another".to_owned(), Duration::from_hours(1))),
             })),
             nodes: vec![NodeRow::new(0, 0, root)],
             replace: false,

@@ -68,11 +68,10 @@ pub(crate) fn within(text: String) -> String {
     if text.len() <= MAX_TEXT {
         return text;
     }
+    let end = MAX_TEXT / 4;
     // Room for the note, however large its number is.
-    const END: usize = MAX_TEXT / 4;
-    const BEGINNING: usize = MAX_TEXT - END - 64;
-    let beginning = text.floor_char_boundary(BEGINNING);
-    let end = text.ceil_char_boundary(text.len() - END);
+    let beginning = text.floor_char_boundary(MAX_TEXT - end - 64);
+    let end = text.ceil_char_boundary(text.len() - end);
     let cut = end - beginning;
     format!(
         "{}… [{cut} bytes cut out] …{}",

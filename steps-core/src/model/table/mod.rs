@@ -18,8 +18,6 @@ pub struct Table {
     pub aliases: &'static [&'static str],
     /// Its by-value parameters. Each is a field of the saved input.
     pub input: &'static [InputField],
-    /// Whether it asks to wait itself, as a sleep and a signal do.
-    pub waits: bool,
     /// The text of its output's type.
     pub output: &'static str,
     /// The lines of its `steps!`, in order.
