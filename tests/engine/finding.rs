@@ -67,7 +67,7 @@ on_each_store! {
 
     async fn regression_a_done_one_that_is_held_was_told_as_one_that_has_not_ended(db) {
         let store = db.store().await;
-        let engine = Engine::on_shared(store.clone()).start().await.expect("it starts");
+        let engine = Engine::with_shared_store(store.clone()).start().await.expect("it starts");
         let mut root = NodeData::default();
         root.name = "job".into();
         root.kind = Kind::Flow;
