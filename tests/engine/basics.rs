@@ -291,8 +291,8 @@ async fn regression_an_input_that_could_not_be_read_back_was_told_as_a_shutdown(
     );
     assert_eq!(
         error.to_string(),
-        "execution `a`: its input can't be read: field `input`: missing field `read` at \
-         line 1 column 13"
+        "execution `a`: its input can't be saved as JSON: field `input`: `Unreadable` is written as \
+         `{\"written\":1}`, which can't be read back: missing field `read` at line 1 column 13"
     );
     let error = engine.get("a").await.expect_err("nothing was made");
     assert!(matches!(error, EngineError::Unknown { .. }), "{error}");
