@@ -272,3 +272,49 @@ mod renamed {
         });
     }
 }
+
+/// Lines, parameters and functions that are called what generated code might call its own.
+mod common_names {
+    use ::std::{prelude::rust_2024::*, string::String};
+    use ::steps::{flow, step};
+
+    #[step]
+    async fn make(n: u32) -> Result<u32, String> {
+        Ok(n)
+    }
+
+    /// Adds; called by the code after `steps!` of the flow below.
+    fn tail(terms: &[u32]) -> u32 {
+        terms.iter().sum()
+    }
+
+    #[flow]
+    async fn sums(owned: u32, text: &str, saved: u32) -> Result<u32, String> {
+        steps! {
+            input = make(owned);
+            lent = make(input + 1);
+            slots = make(lent + 1);
+            frame = make(slots + 1);
+            line = for item in [frame] by item { made = make(item); }
+            op = make(text.len() as u32);
+            cx = if op > 0 { made = make(saved); }
+            how = make(input);
+            value = make(how);
+        }
+        let line = line[0].made;
+        let cx = cx.map_or(0, |cx| cx.made);
+        Ok(tail(&[
+            input, lent, slots, frame, line, op, cx, how, value, owned, saved,
+        ]))
+    }
+
+    #[::core::prelude::v1::test]
+    fn lines_may_have_any_name() {
+        crate::block_on(async {
+            ::std::assert_eq!(
+                sums(1, "text", 5).await.ok(),
+                Some(1 + 2 + 3 + 4 + 4 + 4 + 5 + 1 + 1 + 1 + 5)
+            );
+        });
+    }
+}

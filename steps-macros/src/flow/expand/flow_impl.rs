@@ -1,7 +1,7 @@
 //! `impl Flow`: that of a flow without errors, and that of one with errors.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote;
+use quote::{format_ident, quote};
 
 use super::{
     Scope, params,
@@ -61,7 +61,8 @@ pub(super) fn whole(flow: &Flow) -> TokenStream {
 }
 
 /// Returns `Flow::finish`, which runs the code after `steps!`. That code becomes a function whose
-/// parameters are the names that it uses, taken by value.
+/// parameters are the names that it uses, taken by value. The names around that function are none
+/// that a line or a function of the user's could have.
 fn finish(flow: &Flow) -> TokenStream {
     let tail = &flow.tail;
     let use_of_it = use_of(flow);
@@ -96,18 +97,19 @@ fn finish(flow: &Flow) -> TokenStream {
         let ty = slots::value_type(line, &of, &below);
         params.push(quote!(#name: #ty));
         let (take, text) = (taker(line), name.to_string());
-        takes.push(quote!(let #name = slots.#name.#take().__done(#text);));
-        args.push(quote!(#name));
+        let value = format_ident!("__value{index}");
+        takes.push(quote!(let #value = slots.#name.#take().__done(#text);));
+        args.push(quote!(#value));
     }
     quote! {
         fn finish<'b>(
             lent: Self::Lent<'b>, input: __Input, slots: __Slots0,
         ) -> __p::BoxFuture<'b, __p::Result<Self::Output, __p::StepError>> {
             #use_of_it
-            async fn tail<'a>(#(#params),*) #output { #tail }
+            async fn __tail<'a>(#(#params),*) #output { #tail }
             __p::boxed(async move {
                 #(#takes)*
-                __p::ended(tail(#(#args),*).await).map(<__Out as __p::FlowOutput>::same)
+                __p::ended(__tail(#(#args),*).await).map(<__Out as __p::FlowOutput>::same)
             })
         }
     }
