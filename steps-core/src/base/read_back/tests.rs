@@ -237,3 +237,36 @@ fn a_types_name_is_told_without_its_modules() {
     );
     assert_eq!(type_name::<&'static str>(), "&str");
 }
+
+/// serde keeps what a tagged enum or a flattened struct has in a form without 128-bit integers: they
+/// are written, and can't be read, however small.
+#[test]
+fn a_wide_integer_in_a_tagged_enum_is_refused() {
+    #[derive(Serialize, Deserialize)]
+    #[serde(tag = "kind")]
+    enum Paid {
+        Wei { amount: u128 },
+    }
+    let text = refused(&Paid::Wei { amount: 7 });
+    assert_eq!(
+        text,
+        "`Paid` is written as `{\"kind\":\"Wei\",\"amount\":7}`, which can't be read back: u128 is \
+         not supported"
+    );
+
+    #[derive(Serialize, Deserialize)]
+    struct Sum {
+        amount: i128,
+    }
+    #[derive(Serialize, Deserialize)]
+    struct Bill {
+        #[serde(flatten)]
+        sum: Sum,
+    }
+    let text = refused(&Bill {
+        sum: Sum { amount: -7 },
+    });
+    assert!(text.contains("i128 is not supported"), "{text}");
+    let bare = kept(&Sum { amount: i128::MIN }).unwrap();
+    assert_eq!(bare.map(|sum| sum.amount), Some(i128::MIN));
+}
