@@ -18,9 +18,9 @@ pub use crate::{
         frame::{Frame, Ops, Slots},
         glue::{
             BROKEN, EnterResult, NoMatch, boxed, decided, entered, frame, listed, no_call,
-            no_match, no_scope, no_until, reversible, saved_name,
+            no_match, no_scope, no_until, reversible, reversible_flow, saved_name,
         },
-        handlers::{Handlers, NoHandler, Observe, Probe, Reversible, Undo, Verify},
+        handlers::{Handlers, NoHandler, Observe, Probe, Reversible, ReversibleFlow, Undo, Verify},
         input::{input_codec, load_field, load_fields, reads, save_field, save_fields},
         misuse::{
             HasPolicy, NoArgs, NoParams, NotAFlow, Nothing, StepOnly, Takes, flow_call, has_policy,

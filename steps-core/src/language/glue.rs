@@ -6,7 +6,7 @@ use std::future::Future;
 use super::{
     cx::Cx,
     frame::{Frame, Home, Ops, Slab, Slots},
-    handlers::Reversible,
+    handlers::{Reversible, ReversibleFlow},
     scope::{Entered, Keys, OpResult, Scope},
 };
 use crate::{
@@ -120,6 +120,9 @@ pub const fn saved_name(of: Option<&'static str>, line: &'static str) -> &'stati
 
 /// Checks at compile time that a step can be undone or has nothing to undo.
 pub const fn reversible<S: Reversible>() {}
+
+/// Checks at compile time that a nested flow can be undone as a whole.
+pub const fn reversible_flow<F: ReversibleFlow>() {}
 
 /// The table of a flow that does not compile.
 pub const BROKEN: &Table = &Table {

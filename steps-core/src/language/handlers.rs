@@ -56,6 +56,14 @@ pub trait Reversible {}
 #[diagnostic::do_not_recommend]
 impl<S: Undo> Reversible for S {}
 
+/// A flow that a `#[flow(reversible)]` may contain: one that is marked so itself.
+#[diagnostic::on_unimplemented(
+    message = "the flow `{Self}` is not `reversible`, and this flow is",
+    label = "steps of this flow may have no `#[undo]`",
+    note = "write `#[flow(reversible)]` on `{Self}`, too: then each of its steps is checked"
+)]
+pub trait ReversibleFlow {}
+
 /// A handler of `S` that was found. It is used as a trait object and not as a function pointer,
 /// because the compiler does not see through `Args<'a>` in a function pointer's type.
 #[derive(Debug)]

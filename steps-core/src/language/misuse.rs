@@ -12,6 +12,7 @@ use super::{
     flow::{Flow, HasTable, Root},
     frame::Slots,
     glue::{BROKEN, EnterResult, no_call, no_scope},
+    handlers::ReversibleFlow,
     scope::{Enter, LoadError, Op, OpResult, Saved},
     step::{Call, Step},
 };
@@ -69,6 +70,9 @@ pub fn flow_call<'a, F: Flow, C: Nests<'a, F>>(call: C) -> (F::Lent<'a>, F::Inpu
 )]
 pub trait StepOnly {}
 impl<T> StepOnly for NotAFlow<T> {}
+
+#[diagnostic::do_not_recommend]
+impl<T> ReversibleFlow for NotAFlow<T> {}
 
 /// A step whose attempts have a policy: a function marked `#[step]`, and not one of ours.
 #[diagnostic::on_unimplemented(

@@ -2,12 +2,12 @@
 #![deny(dead_code)]
 use steps::prelude::*;
 
-#[step]
+#[step(readonly)]
 async fn inside(n: u32) -> Result<u32, String> {
     Ok(n)
 }
 
-#[flow]
+#[flow(reversible)]
 async fn nested(n: u32) -> Result<u32, String> {
     steps! {
         #[step(timeout = "1s")]

@@ -20,10 +20,11 @@ pub(super) fn whole(flow: &Flow) -> TokenStream {
     let (header, common) = (params::header(flow), params::common(flow));
     let codecs = params::input_codecs(flow);
     let table = table::flow_table(flow);
-    let finish = finish(flow);
+    let (finish, reversible) = (finish(flow), reversible(flow));
     quote! {
         #parts
         #codecs
+        #reversible
         const __TABLE: &'static __p::Table = #table;
         impl __p::HasTable for __Of {
             const TABLE: &'static __p::Table = __TABLE;
@@ -115,6 +116,14 @@ fn finish(flow: &Flow) -> TokenStream {
     }
 }
 
+/// Returns the mark of a flow that is `reversible`, which lets another such flow contain it.
+fn reversible(flow: &Flow) -> TokenStream {
+    if !flow.reversible {
+        return TokenStream::new();
+    }
+    quote!(impl __p::ReversibleFlow for __Of {})
+}
+
 /// Returns the statement by which whoever uses the flow's type uses its function.
 fn use_of(flow: &Flow) -> TokenStream {
     if matches!(flow.health, Health::Generic(_)) {
@@ -131,10 +140,11 @@ pub(super) fn broken(flow: &Flow) -> TokenStream {
     let parts = params::parts(flow);
     let (header, common) = (params::header(flow), params::common(flow));
     let codecs = params::input_codecs(flow);
-    let use_of_it = use_of(flow);
+    let (use_of_it, reversible) = (use_of(flow), reversible(flow));
     quote! {
         #parts
         #codecs
+        #reversible
         impl __p::HasTable for __Of {
             const TABLE: &'static __p::Table = __p::BROKEN;
         }

@@ -10,7 +10,7 @@ use super::{
     slots::{self, callee},
 };
 use crate::{
-    flow::model::{AtOnce, Body, Flow, Line},
+    flow::model::{AtOnce, Body, Call, Flow, Line},
     item::type_text,
 };
 
@@ -93,10 +93,7 @@ fn work(
                 };
             });
             if scope.flow.reversible {
-                let mut at_path = of.clone();
-                at_path.set_span(Span::mixed_site().located_at(call.path.span()));
-                let name = format_ident!("__REVERSIBLE{}_{index}", scope.id);
-                constants.push(quote!(const #name: () = __p::reversible::<#at_path>();));
+                constants.push(reversible(scope, index, call, &quote!(reversible)));
             }
             for (at, option) in line.options.policy.iter().enumerate() {
                 let name = format_ident!("__POLICY{}_{index}_{at}", scope.id);
@@ -111,6 +108,9 @@ fn work(
             quote!(__p::Work::Step(__p::StepMeta::of::<#of>(&#handlers) #policy))
         }
         Body::Flow(call) => {
+            if scope.flow.reversible {
+                constants.push(reversible(scope, index, call, &quote!(reversible_flow)));
+            }
             let table = slots::nested_table(scope, index, call);
             quote!(__p::Work::Flow(#table))
         }
@@ -140,6 +140,15 @@ fn work(
             quote!(__p::Work::Loop { body: #first, max: #max })
         }
     }
+}
+
+/// Returns the constant that checks, at the path of a line's call, that what it names can stand in a
+/// flow that is `reversible`.
+fn reversible(scope: &Scope<'_>, index: usize, call: &Call, check: &TokenStream) -> TokenStream {
+    let mut at_path = callee(scope, index);
+    at_path.set_span(Span::mixed_site().located_at(call.path.span()));
+    let name = format_ident!("__REVERSIBLE{}_{index}", scope.id);
+    quote!(const #name: () = __p::#check::<#at_path>();)
 }
 
 /// Returns the table of the flow.
