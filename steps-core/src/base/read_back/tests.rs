@@ -247,13 +247,6 @@ fn a_wide_integer_in_a_tagged_enum_is_refused() {
     enum Paid {
         Wei { amount: u128 },
     }
-    let text = refused(&Paid::Wei { amount: 7 });
-    assert_eq!(
-        text,
-        "`Paid` is written as `{\"kind\":\"Wei\",\"amount\":7}`, which can't be read back: u128 is \
-         not supported"
-    );
-
     #[derive(Serialize, Deserialize)]
     struct Sum {
         amount: i128,
@@ -263,6 +256,13 @@ fn a_wide_integer_in_a_tagged_enum_is_refused() {
         #[serde(flatten)]
         sum: Sum,
     }
+
+    let text = refused(&Paid::Wei { amount: 7 });
+    assert_eq!(
+        text,
+        "`Paid` is written as `{\"kind\":\"Wei\",\"amount\":7}`, which can't be read back: u128 is \
+         not supported"
+    );
     let text = refused(&Bill {
         sum: Sum { amount: -7 },
     });
