@@ -20,10 +20,13 @@ pub(crate) fn latest() -> i64 {
 /// Returns the version of the tables, or an error if the file is another program's, or if a newer
 /// version of this library has written it.
 pub(crate) fn version(conn: &Connection) -> Result<i64> {
-    let number = |sql: &str| conn.query_row(sql, [], |row| row.get::<_, i64>(0));
-    let application = number("PRAGMA application_id")?;
-    let version = number("PRAGMA user_version")?;
-    let tables = number("SELECT count(*) FROM sqlite_master")?;
+    // One statement sees one moment: another process may be making the tables.
+    let (application, version, tables): (i64, i64, i64) = conn.query_row(
+        "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_master)
+         FROM pragma_application_id, pragma_user_version",
+        [],
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+    )?;
     let path = conn.path().unwrap_or_default();
     if application == 0 && version == 0 && tables == 0 {
         return Ok(0);
@@ -77,4 +80,29 @@ fn steps_since(conn: &Connection) -> Result<()> {
     conn.pragma_update(None, "application_id", APPLICATION)?;
     conn.pragma_update(None, "user_version", latest())?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    /// Two processes that open a new file at once: one was told that it was another program's, as
+    /// the other made the tables between its looks at the file.
+    #[test]
+    fn regression_a_file_whose_tables_are_just_being_made_is_no_other_programs() {
+        let folder = tempfile::tempdir().unwrap();
+        for number in 0..50 {
+            let path = folder.path().join(number.to_string());
+            let maker = Connection::open(&path).unwrap();
+            maker.pragma_update(None, "journal_mode", "wal").unwrap();
+            let looker = Connection::open(&path).unwrap();
+            assert_eq!(version(&looker).unwrap(), 0);
+            let made = thread::spawn(move || upgrade(&maker));
+            while version(&looker).unwrap() == 0 {}
+            made.join().unwrap().unwrap();
+            assert_eq!(version(&looker).unwrap(), latest());
+        }
+    }
 }
