@@ -9,6 +9,7 @@ mod finding;
 mod lapse;
 mod late;
 mod requests;
+mod runtimes;
 mod several;
 mod support;
 mod urls;

@@ -8,4 +8,5 @@ pub(crate) mod id;
 pub mod json;
 mod nulls;
 pub(crate) mod read_back;
+pub(crate) mod runtime;
 pub(crate) mod sync;

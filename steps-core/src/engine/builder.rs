@@ -18,6 +18,7 @@ use super::{
         engine_core::{EngineCore, Settings},
         heartbeat::heartbeat,
         own_task::keep_alive,
+        runtime::Runtime,
         served::{ErasedFlow, ServedFlows},
     },
 };
@@ -133,13 +134,16 @@ impl Builder {
         self
     }
 
-    /// Starts the engine, which takes up what is unfinished in the store. It works on the tokio
-    /// runtime that this is called in.
+    /// Starts the engine, which takes up what is unfinished in the store. Its tasks and its
+    /// executions run on the tokio runtime that this is called in, until that ends; then what needs
+    /// them is [`EngineError::RuntimeEnded`]. An engine that serves no flow depends on no runtime.
     ///
     /// # Errors
     ///
     /// Where two flows have the same name, or the store can't be used.
     pub async fn start(self) -> Result<Engine, EngineError> {
+        let mut tasks = JoinSet::new();
+        let has_tasks = !self.served.is_empty();
         let core = Arc::new(EngineCore::new(Settings {
             store: self.store,
             owns_store: self.owns_store,
@@ -149,12 +153,12 @@ impl Builder {
             limits: self.limits,
             clock: self.clock,
             concurrency: self.concurrency,
+            runtime: has_tasks.then(|| Runtime::current(&mut tasks)),
         }));
         let flows = Arc::new(ServedFlows::new(self.served, &core.limiter)?);
         let claims = flows.iter().map(|flow| flow.claim(usize::MAX));
         core.store.forget_refusals(claims.collect()).await?;
-        let mut tasks = JoinSet::new();
-        if !flows.is_empty() {
+        if has_tasks {
             tasks.spawn(core.limiter.adapt());
             let (core, flows) = (Arc::clone(&core), Arc::clone(&flows));
             let beats = Arc::clone(&core);

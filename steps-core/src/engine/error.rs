@@ -147,6 +147,11 @@ pub enum EngineError {
         /// The name.
         name: &'static str,
     },
+    /// The tokio runtime in which the engine was started has ended, as that of a `#[tokio::test]` at
+    /// its end, and the engine's tasks with it. What is recorded is safe, and goes on with another
+    /// engine.
+    #[error("the runtime that this engine was started in has ended")]
+    RuntimeEnded,
     /// The engine has been shut down.
     #[error("the engine has been shut down")]
     Closed,

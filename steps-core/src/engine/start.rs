@@ -115,6 +115,7 @@ impl<F: Flow> Start<'_, F> {
         if core.is_draining() {
             return Err(EngineError::Closed);
         }
+        core.check_runtime()?;
         let input = caught(|| F::save_input(self.input.value()))
             .map_err(|error| format!("its input can't be saved as JSON: {error}"))
             .and_then(|input| match core.limits.check("input", Some(&input)) {
@@ -189,7 +190,10 @@ impl Engine {
         match start.await {
             Ok(started) => started,
             // The turn was aborted.
-            Err(_) => Err(EngineError::Closed),
+            Err(_) => {
+                self.core.check_runtime()?;
+                Err(EngineError::Closed)
+            }
         }
     }
 

@@ -1,7 +1,7 @@
 //! Collects the nodes that changed, and commits them to the journal.
 
 use std::sync::{
-    Arc, Mutex,
+    Arc, Mutex, OnceLock,
     atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
@@ -25,6 +25,8 @@ pub(super) struct Committer {
     /// Locked while the journal takes a batch. Holds the error after which nothing more is
     /// committed.
     committing: tokio::sync::Mutex<Option<JournalError>>,
+    /// Why the run stopped where it was, without an error of the journal.
+    stopped: OnceLock<JournalError>,
     /// The number of regions whose branches run concurrently, nested or side by side.
     parallel_regions: AtomicUsize,
 }
@@ -36,6 +38,7 @@ impl Committer {
             dirty: Mutex::new(unsaved.ids),
             replaces: AtomicBool::new(unsaved.replaces),
             committing: tokio::sync::Mutex::default(),
+            stopped: OnceLock::new(),
             parallel_regions: AtomicUsize::new(0),
         }
     }
@@ -62,6 +65,17 @@ impl Committer {
         }
     }
 
+    /// Stops the run where it is, as if its process had died: from now on each commit fails, and so
+    /// nothing more is recorded, and nothing more begins.
+    pub(super) fn stop(&self, why: &'static str) {
+        let _ = self.stopped.set(JournalError::new(why));
+    }
+
+    /// Returns whether the run was stopped where it was.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stopped.get().is_some()
+    }
+
     /// Counts a region of concurrent branches, until the returned guard is dropped.
     pub(super) fn enter_parallel(&self) -> ParallelRegion<'_> {
         self.parallel_regions.fetch_add(1, Ordering::Relaxed);
@@ -83,6 +97,9 @@ impl RunCore {
     /// and what comes next may depend on it.
     #[inline]
     pub(crate) async fn commit(&self) -> Result<(), JournalError> {
+        if let Some(stopped) = self.committer.stopped.get() {
+            return Err(stopped.clone());
+        }
         match &self.committer.journal {
             None => Ok(()),
             Some(journal) => Box::pin(self.commit_to(&**journal, None)).await,
@@ -91,6 +108,9 @@ impl RunCore {
 
     /// Commits all changes, and tells the journal how the pass ended.
     pub(crate) async fn commit_last(&self, end: PassEnd) -> Result<(), JournalError> {
+        if let Some(stopped) = self.committer.stopped.get() {
+            return Err(stopped.clone());
+        }
         match &self.committer.journal {
             None => Ok(()),
             Some(journal) => Box::pin(self.commit_to(&**journal, Some(end))).await,

@@ -145,7 +145,7 @@ impl Pass<'_> {
                         let call = scope.call(at.item, at.line, Op::Run, &cx);
                         let answer = match meta.policy.timeout {
                             None if !tracing::span_enabled!(tracing::Level::DEBUG) => {
-                                caught(call).await
+                                self.believed(caught(call).await)
                             }
                             limit => traced(self.guarded(call, limit), &cx).await,
                         };

@@ -266,6 +266,10 @@ impl Pass<'_> {
 
     /// Records that an attempt failed: another one follows, or the step has failed.
     fn failed(self, meta: &StepMeta, id: Id, error: &StepError, now: Timestamp) -> End {
+        // The attempt is not over: it is made again, as after a crash.
+        if self.run.committer.is_stopped() {
+            return End::Waiting(None);
+        }
         match self.run.cancel_reason(id) {
             None | Some(CancelReason::Undo | CancelReason::SiblingFailed) => {}
             // It is made again, without a pause, when the execution goes on.

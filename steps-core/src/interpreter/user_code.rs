@@ -12,7 +12,7 @@ use futures_util::future::{Either, select};
 
 use super::{Kept, Pass, enter::At};
 use crate::{
-    base::{clock, error::StepError, future::BoxFuture},
+    base::{clock, error::StepError, future::BoxFuture, runtime},
     language::{
         cx::Cx,
         scope::{Answer, Op, OpResult},
@@ -27,10 +27,29 @@ impl Pass<'_> {
         future: BoxFuture<'_, Result<T, StepError>>,
         timeout: Option<Duration>,
     ) -> Result<T, StepError> {
-        match timeout {
+        let ended = match timeout {
             None => caught(future).await,
             // Boxed, because few futures have a timeout, and all would be as large.
             Some(limit) => Box::pin(self.limited(future, limit)).await,
+        };
+        self.believed(ended)
+    }
+
+    /// Passes on how users' code ended, unless its runtime is ending: an error says nothing about
+    /// the code then, and the run stops where it is.
+    #[inline]
+    pub(super) fn believed<T>(self, ended: Result<T, StepError>) -> Result<T, StepError> {
+        if ended.is_err() {
+            self.stop_with_runtime();
+        }
+        ended
+    }
+
+    #[cold]
+    fn stop_with_runtime(self) {
+        if runtime::is_ending() {
+            let committer = &self.run.committer;
+            committer.stop("the tokio runtime that it ran on has ended");
         }
     }
 
@@ -56,10 +75,10 @@ impl Pass<'_> {
         let mut finish = caught(finish);
         let at_once = poll_fn(|cx| Poll::Ready(Pin::new(&mut finish).poll(cx))).await;
         if let Poll::Ready(finished) = at_once {
-            return Ok(finished);
+            return Ok(self.believed(finished));
         }
         self.run.commit().await?;
-        Ok(finish.await)
+        Ok(self.believed(finish.await))
     }
 
     /// Calls one operation of a step's line.

@@ -113,6 +113,7 @@ impl Handle {
         from: &[Status],
         wanted: &'static str,
     ) -> Result<(), EngineError> {
+        self.engine.core.check_runtime()?;
         let told = self.engine.core.store.send(SendMessage {
             id: self.id.to_string(),
             message: message.clone(),

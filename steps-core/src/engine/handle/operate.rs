@@ -78,6 +78,7 @@ impl Handle {
         edit: impl FnOnce(&mut State) -> Result<R, Refusal>,
     ) -> Result<R, EngineError> {
         let core = &self.engine.core;
+        core.check_runtime()?;
         let taken = self.acquire().await?;
         let status = taken.info.status;
         let seen = taken.messages.last().map_or(0, |(number, _)| *number);

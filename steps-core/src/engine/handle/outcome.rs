@@ -8,7 +8,7 @@ use crate::{
     base::{error::caught, json::Json},
     engine::{
         error::EngineError,
-        news::{TurnEnd, heard, longer},
+        news::{TurnEnd, longer},
     },
     interpreter::cause_of,
     language::flow::Flow,
@@ -28,7 +28,7 @@ impl Handle {
             if has_ended(&info) {
                 return Ok(info);
             }
-            heard(&mut listener.turn_ends, &core.clock, pause).await;
+            core.heard(&mut listener.turn_ends, pause).await?;
             pause = longer(pause);
         }
     }
@@ -68,7 +68,7 @@ impl<F: Flow> Execution<F> {
                 }
             }
             // News that `heard` returns for counts as seen, and is looked at above.
-            has_news = heard(&mut listener.turn_ends, &core.clock, pause).await;
+            has_news = core.heard(&mut listener.turn_ends, pause).await?;
             if !has_news && let Some(outcome) = self.stored_outcome().await? {
                 return outcome;
             }

@@ -14,7 +14,7 @@ use crate::{
     base::future::BoxFuture,
     engine::{
         error::EngineError,
-        news::{Listener, heard, longer},
+        news::{Listener, longer},
     },
     language::flow::Flow,
     model::{
@@ -73,10 +73,17 @@ impl<F: Flow> Follower<F> {
     async fn look(mut self) -> (Result<State, EngineError>, Self) {
         let core = &self.execution.engine.core;
         let records = &mut self.listener.records;
-        self.pause = Some(match self.pause {
-            Some(pause) if !heard(records, &core.clock, pause).await => longer(pause),
-            _ => core.poll,
-        });
+        let heard = match self.pause {
+            None => Ok(core.poll),
+            Some(pause) => {
+                let heard = core.heard(records, pause).await;
+                heard.map(|has_news| if has_news { core.poll } else { longer(pause) })
+            }
+        };
+        self.pause = match heard {
+            Ok(pause) => Some(pause),
+            Err(error) => return (Err(error), self),
+        };
         records.mark_unchanged();
         let state = self.execution.tree().await;
         (state, self)

@@ -2,8 +2,8 @@
 //!
 //! # Who changes what, and when
 //!
-//! * **Settings** (`store`, `owns_store`, `worker`, `lease`, `poll`, `limits`, `clock`) are set by
-//!   the builder and never change.
+//! * **Settings** (`store`, `owns_store`, `worker`, `lease`, `poll`, `limits`, `clock`, `runtime`) are
+//!   set by the builder and never change.
 //! * **`limiter`** counts the running turns. A turn gets its permit before it begins, and returns
 //!   it when it ends, before anyone is notified of the end. Only one task changes the bound
 //!   (`concurrency/adapt.rs`).
@@ -40,7 +40,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{running::Running, schedule::Schedule};
+use super::{running::Running, runtime::Runtime, schedule::Schedule};
 use crate::{
     base::{clock::Clock, sync::lock},
     engine::{
@@ -68,6 +68,8 @@ pub(crate) struct EngineCore {
     pub(crate) poll: Duration,
     pub(crate) limits: RunLimits,
     pub(crate) clock: Clock,
+    /// The runtime that the engine works on; `None` if it serves no flow, and has no tasks.
+    pub(super) runtime: Option<Runtime>,
     /// How many turns may run at once.
     pub(crate) limiter: Limiter,
     /// The callers in this process that wait for an execution.
@@ -92,6 +94,7 @@ pub(crate) struct Settings {
     pub(crate) limits: RunLimits,
     pub(crate) clock: Clock,
     pub(crate) concurrency: Concurrency,
+    pub(crate) runtime: Option<Runtime>,
 }
 
 impl EngineCore {
@@ -105,6 +108,7 @@ impl EngineCore {
             limits,
             clock,
             concurrency,
+            runtime,
         } = settings;
         Self {
             store,
@@ -114,6 +118,7 @@ impl EngineCore {
             poll,
             limits,
             clock,
+            runtime,
             limiter: Limiter::new(concurrency),
             news: Arc::default(),
             running: Running::default(),

@@ -30,7 +30,7 @@
 //! | `turn_task`, `own_task` | one turn's task; the tasks that the engine has of its own |
 //! | `served` | flows, without their types |
 //! | `turn` | one turn, with its flow's type |
-//! | `delivery`, `lease` | the engine |
+//! | `delivery`, `lease`, `runtime` | the engine |
 //! | `engine_core` | `running`, `schedule` |
 //! | `running`, `mailbox`, `turn_journal` | one turn's parts |
 //! | `schedule` | a time |
@@ -43,6 +43,7 @@ mod lease;
 mod mailbox;
 pub(super) mod own_task;
 mod running;
+pub(super) mod runtime;
 mod schedule;
 pub(super) mod served;
 mod shutdown;

@@ -159,7 +159,7 @@ mod tests {
     fn turn(id: &str, key: i64) -> RunningTurn {
         let lease = Target::Held(Lease { key, fence: 1 });
         let store = Arc::new(MemoryStore::new());
-        let journal = TurnJournal::new(store, Arc::default(), id.into(), lease, None);
+        let journal = TurnJournal::new(store, Arc::default(), id.into(), lease, None, false);
         let journal = Arc::new(journal);
         RunningTurn {
             mailbox: Arc::new(Mailbox::new(Arc::clone(&journal))),

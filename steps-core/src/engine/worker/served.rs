@@ -125,10 +125,6 @@ impl ServedFlows {
         Ok(Self { all, by_name })
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.all.is_empty()
-    }
-
     pub(crate) fn iter(&self) -> impl Iterator<Item = &ServedFlow> {
         self.all.iter()
     }

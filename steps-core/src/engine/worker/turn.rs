@@ -92,6 +92,7 @@ impl Turn {
             saved.info.id.as_str().into(),
             target,
             started,
+            core.may_block(),
         ));
         Self {
             core: Arc::clone(core),

@@ -6,10 +6,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use tokio::{
-    runtime::{Handle, RuntimeFlavor},
-    sync::oneshot,
-};
+use tokio::sync::oneshot;
 
 use crate::{
     base::{error::JournalError, future::BoxFuture, sync::lock},
@@ -60,19 +57,20 @@ struct Progress {
 }
 
 impl TurnJournal {
-    /// Creates the journal of a turn. Must be called in the tokio runtime on which the turn runs.
+    /// Creates the journal of a turn. `in_place` says whether the turn may block its thread.
     pub(crate) fn new(
         store: Arc<dyn Store>,
         news: Arc<News>,
         id: Arc<str>,
         target: Target,
         started: Option<oneshot::Sender<Started>>,
+        in_place: bool,
     ) -> Self {
         Self {
             id,
             store,
             news,
-            in_place: Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread,
+            in_place,
             progress: Mutex::new(Progress {
                 target,
                 started,

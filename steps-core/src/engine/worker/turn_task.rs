@@ -47,7 +47,7 @@ pub(crate) fn spawn(served: &ServedFlow, turn: Turn, place: Place) {
     let task = async move {
         if let Some((number, earlier)) = earlier {
             earlier.mailbox.request(Request::Suspend);
-            core.running.ended(number).await;
+            guard.core.running.ended(number).await;
         }
         let end = AssertUnwindSafe(flow.take_turn(turn)).catch_unwind().await;
         guard.end(end.unwrap_or_else(|_| {
@@ -55,7 +55,10 @@ pub(crate) fn spawn(served: &ServedFlow, turn: Turn, place: Place) {
         }));
     };
     // No lock may be held here: a runtime that is shutting down drops the task at once.
-    tokio::spawn(Abortable::new(task, registration));
+    core.spawn(async {
+        // An aborted turn has no result.
+        let _ = Abortable::new(task, registration).await;
+    });
 }
 
 /// A turn that has not ended yet. Its drop removes the turn from the table, which also ends the
