@@ -3,7 +3,7 @@
 
 use std::{
     fmt,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -19,7 +19,7 @@ use tokio::sync::Semaphore;
 
 use crate::{
     error::{Result, closed},
-    file::options::SqliteOptions,
+    file::{options::SqliteOptions, schema},
     ops::{self, txn::Txn},
     row::size,
     threads::{
@@ -220,11 +220,17 @@ impl Store for SqliteStore {
     }
 
     fn claim(&self, claim: Claim) -> BoxFuture<'_, Result<Claimed, StoreError>> {
-        Box::pin(self.change(0, move |conn, now| ops::claim::claim(conn, &claim, now)))
+        Box::pin(self.change(0, move |conn, now| {
+            schema::unchanged(conn)?;
+            ops::claim::claim(conn, &claim, now)
+        }))
     }
 
     fn acquire(&self, acquire: Acquire) -> BoxFuture<'_, Result<Acquired, StoreError>> {
-        Box::pin(self.change(0, move |conn, now| ops::lease::acquire(conn, &acquire, now)))
+        Box::pin(self.change(0, move |conn, now| {
+            schema::unchanged(conn)?;
+            ops::lease::acquire(conn, &acquire, now)
+        }))
     }
 
     fn renew(&self, renew: Renew) -> BoxFuture<'_, Result<Vec<Renewal>, StoreError>> {
@@ -272,6 +278,17 @@ impl Store for SqliteStore {
                     .await?;
             }
             Ok(deleted)
+        })
+    }
+
+    /// Makes the copy with SQLite's own backup, of one moment, while everybody goes on. Meanwhile
+    /// the log is not copied into the database, so it grows by what is written.
+    fn backup(&self, to: PathBuf) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            if self.is_closed.load(Ordering::Relaxed) {
+                return Err(self.closed());
+            }
+            self.inner.readers.backup(to).await
         })
     }
 

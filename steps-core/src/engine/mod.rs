@@ -70,6 +70,7 @@ mod worker;
 
 use std::{
     fmt,
+    path::PathBuf,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -127,6 +128,20 @@ impl Engine {
     /// The handles still work; starting an execution fails with [`EngineError::Closed`].
     pub async fn drain(&self) {
         self.core.drain().await;
+    }
+
+    /// Makes a copy of the store in a new file, while everything goes on. With SQLite it is one file,
+    /// without a log beside it, in which each execution is as it was at one moment.
+    ///
+    /// An engine that is started on the copy goes on with the executions in it, as the original does:
+    /// so use the copy in place of the original, never beside it.
+    ///
+    /// # Errors
+    ///
+    /// If there is a file of this name, if it can't be written, or if the store is none in a file.
+    /// Nothing is left under the name then.
+    pub async fn backup(&self, to: impl Into<PathBuf>) -> Result<(), EngineError> {
+        Ok(self.core.store.backup(to.into()).await?)
     }
 
     /// Shuts down. No new step begins; running steps see [`Cx::cancelled`](crate::Cx::cancelled)

@@ -41,6 +41,8 @@
 //!
 //! `testing::store` has a test for each of these rules; a store must pass them all.
 
+use std::path::PathBuf;
+
 mod error;
 mod memory;
 mod query;
@@ -121,6 +123,21 @@ pub trait Store: Send + Sync + 'static {
     /// executions that have not ended (their status is not [final](crate::Status::is_final)), and
     /// those with a lease that has not ended. Returns the number of deleted executions.
     fn delete(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<u64, StoreError>>;
+
+    /// Makes a copy of the whole store in a new file, as it is at one moment, while it is in use.
+    /// By default it is [`Rejected`](ErrorKind::Rejected): a database server has its own tools for
+    /// this, and a store in memory has nothing to copy.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`ErrorKind::Rejected`] if there is a file of this name already.
+    fn backup(&self, to: PathBuf) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            let to = to.display();
+            let message = format!("{to}: this store can't be copied to a file");
+            Err(StoreError::new(ErrorKind::Rejected, message))
+        })
+    }
 
     /// Finishes the calls that are under way, and closes. Later calls fail with
     /// [`ErrorKind::Closed`].

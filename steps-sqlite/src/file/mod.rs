@@ -2,9 +2,10 @@
 //!
 //! `options` holds the settings and `url` reads them from text; `connect` opens a connection with
 //! them; `schema` creates the tables or brings them up to date; `identity` notices that the file
-//! was deleted or replaced; `clock` is what the store compares times with. What the rows mean is
+//! was deleted or replaced; `backup` copies it; `clock` is what the store compares times with. What the rows mean is
 //! left to `row`, and what is done with them to `ops`.
 
+pub(crate) mod backup;
 pub(crate) mod clock;
 pub(crate) mod connect;
 pub(crate) mod identity;

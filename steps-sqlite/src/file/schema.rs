@@ -17,45 +17,73 @@ pub(crate) fn latest() -> i64 {
     i64::try_from(VERSIONS.len()).unwrap_or(i64::MAX)
 }
 
-/// Returns the version of the tables, or an error if the file is another program's, or if a newer
-/// version of this library has written it.
+/// Returns the version of the tables, or an error if the file is another program's, if a newer
+/// version of this library has written it, or if it has lost its marks.
 pub(crate) fn version(conn: &Connection) -> Result<i64> {
     // One statement sees one moment: another process may be making the tables.
-    let (application, version, tables): (i64, i64, i64) = conn.query_row(
-        "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_master)
+    let (application, version, tables, own): (i64, i64, i64, i64) = conn.query_row(
+        "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_master),
+            (SELECT count(*) FROM sqlite_master WHERE name IN ('execution_times', 'step_times'))
          FROM pragma_application_id, pragma_user_version",
         [],
-        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
+        |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)),
     )?;
-    let path = conn.path().unwrap_or_default();
     if application == 0 && version == 0 && tables == 0 {
         return Ok(0);
     }
-    if application != APPLICATION {
-        return Err(Fail::new(
-            ErrorKind::Foreign,
-            format!(
-                "{path}: it belongs to another program (its application id is {application:#x}, \
-                 and it has {tables} tables and indexes). The store needs a file of its own: name \
-                 one that does not exist"
-            ),
-        ));
+    let path = conn.path().unwrap_or_default();
+    let is_ours = application == APPLICATION;
+    if is_ours && (1..=latest()).contains(&version) {
+        return Ok(version);
     }
-    if version > latest() {
-        return Err(Fail::new(
-            ErrorKind::Foreign,
-            format!(
-                "{path}: its tables have version {version}, and this library knows those up to \
-                 {}. A newer version of it has used the file: update this program, or use another \
-                 file",
-                latest()
-            ),
-        ));
-    }
-    Ok(version)
+    let why = if is_ours && version > latest() {
+        format!(
+            "its tables have version {version}, and this library knows those up to {}. A newer \
+             version of it has used the file: update this program, or use another file",
+            latest()
+        )
+    } else if is_ours || own == 2 {
+        format!(
+            "it has the store's tables but not its marks (application id {application}, version \
+             {version}), as after a `.dump` that was read in again: the marks are not in it. Use a \
+             copy made by `Engine::backup`, or set the marks, with the version of the file that \
+             was dumped: sqlite3 FILE \"PRAGMA application_id = {APPLICATION}; PRAGMA \
+             user_version = {}\"",
+            latest()
+        )
+    } else {
+        format!(
+            "it belongs to another program (its application id is {application:#x}, and it has \
+             {tables} tables and indexes). The store needs a file of its own: name one that does \
+             not exist"
+        )
+    };
+    Err(Fail::new(ErrorKind::Foreign, format!("{path}: {why}")))
 }
 
-/// Brings the tables up to date, in one transaction.
+/// Returns an error if a newer version of this library has changed the tables since this process
+/// has opened them. What the process holds already it may finish, as a newer version can still read
+/// it; it takes nothing new.
+pub(crate) fn unchanged(conn: &Connection) -> Result<()> {
+    let version: i64 = conn
+        .prepare_cached("PRAGMA user_version")?
+        .query_row([], |row| row.get(0))?;
+    if version <= latest() {
+        return Ok(());
+    }
+    Err(Fail::new(
+        ErrorKind::Foreign,
+        format!(
+            "{}: a newer version of this library has changed the tables to version {version} \
+             while this process had the file open. It takes up no more executions: update it, and \
+             start it again",
+            conn.path().unwrap_or_default()
+        ),
+    ))
+}
+
+/// Brings the tables up to date, in one transaction, and copies that from the log into the database:
+/// so the database by itself is never without tables, as a new store is.
 pub(crate) fn upgrade(conn: &Connection) -> Result<()> {
     if version(conn)? == latest() {
         return Ok(());
@@ -67,7 +95,10 @@ pub(crate) fn upgrade(conn: &Connection) -> Result<()> {
         // The first error is the one to return.
         Err(_) => drop(conn.execute_batch("ROLLBACK")),
     }
-    upgraded
+    upgraded?;
+    // While another process reads, not all of it may be copied; that process is told so as well.
+    conn.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))?;
+    Ok(())
 }
 
 /// Looks at the version again, inside the transaction: another process may have been faster.

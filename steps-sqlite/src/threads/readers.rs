@@ -1,6 +1,8 @@
 //! The threads that read, each with a connection of its own, so that nobody waits for the writer.
 
 use std::{
+    io,
+    path::PathBuf,
     sync::{Arc, Mutex, PoisonError},
     thread,
 };
@@ -12,7 +14,7 @@ use tokio::sync::oneshot;
 use super::{call::Call, queue::Queue};
 use crate::{
     error::{Result, closed},
-    file::{connect, identity::FileIdentity, options::SqliteOptions},
+    file::{backup, connect, identity::FileIdentity, options::SqliteOptions},
     ops::txn::Txn,
 };
 
@@ -65,13 +67,30 @@ impl Readers {
             Ok(_) => running.push(ended),
             // The threads that run already will do it.
             Err(_) if !running.is_empty() => {}
-            Err(error) => {
-                let path = self.file.path().display();
-                let message = format!("{path}: no thread can be started to read it");
-                return Err(StoreError::new(ErrorKind::Other, message).with_source(error));
-            }
+            Err(error) => return Err(self.no_thread("read", error)),
         }
         Ok(())
+    }
+
+    /// Copies the file to another one, on a thread of its own.
+    pub(crate) async fn backup(&self, to: PathBuf) -> Result<(), StoreError> {
+        let (done, answer) = oneshot::channel();
+        let options = self.options.clone();
+        let file = self.file.clone();
+        let copied = move || drop(done.send(backup::backup(&file, &options, &to)));
+        thread::Builder::new()
+            .name("steps-sqlite-copy".to_owned())
+            .spawn(copied)
+            .map_err(|error| self.no_thread("copy", error))?;
+        answer
+            .await
+            .unwrap_or_else(|_| Err(closed(self.file.path())))
+    }
+
+    fn no_thread(&self, what: &str, error: io::Error) -> StoreError {
+        let path = self.file.path().display();
+        let message = format!("{path}: no thread can be started to {what} it");
+        StoreError::new(ErrorKind::Other, message).with_source(error)
     }
 
     /// Refuses new calls. The threads end when those that wait are done.
