@@ -130,7 +130,7 @@ fn on_the_state(table: &mut Table) {
     let [quiet, done, failed, recovered] = fastest([
         Subject::new(CALLS, || {
             (0..CALLS)
-                .map(|_| black_box(&mut quiet).recover())
+                .map(|_| black_box(&mut quiet).recover().unwrap())
                 .sum::<usize>()
         }),
         Subject::new(CALLS, || {
@@ -151,7 +151,7 @@ fn on_the_state(table: &mut Table) {
                 let state = black_box(&mut recovered);
                 state.states[0].status = Status::Failed;
                 state.status = Status::Failed;
-                black_box(state.recover());
+                black_box(state.recover().unwrap());
             }
         }),
     ]);

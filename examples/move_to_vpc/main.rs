@@ -81,7 +81,7 @@ async fn pass(args: Args) -> Result<u8, Box<dyn Error>> {
     let mut flow = move_to_vpc(&env, args.account);
     if let Some(mut state) = load(&args.state)? {
         if args.recover {
-            state.recover();
+            state.recover()?;
         }
         flow = flow.resume(state);
     } else if args.recover {

@@ -109,7 +109,7 @@
 //! *left.lock().unwrap() = 3;
 //! let mut saved = rows.state().unwrap();
 //! let row = saved.get("b").unwrap().row.get();
-//! saved.recover();
+//! saved.recover().unwrap();
 //! thrice(&left).resume(saved).journal(rows.clone()).await?;
 //! let saved = rows.state().unwrap();
 //! assert!(saved.succeeded("c") && saved.get("b").unwrap().row.get() == row);

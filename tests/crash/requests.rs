@@ -182,7 +182,7 @@ async fn a_run_that_is_stopped_anywhere_goes_on_where_it_was() {
                 state.tree()
             );
             let mut state = state;
-            state.recover();
+            state.recover().unwrap();
             let recorder = recorder.reopen();
             let run = begin(&lab, Some(state)).journal(Arc::new(recorder));
             assert_eq!(run.await.expect("it goes on"), 1, "{at} {cut:?}");

@@ -19,6 +19,7 @@ mod policies;
 mod recorded;
 mod recover;
 mod requests;
+mod retry_from;
 mod rollback;
 mod rows;
 mod saved_json;

@@ -57,7 +57,7 @@ use crate::interpreter::{Request, RequestInbox};
 /// assert_eq!(undone.status(), Status::Undone);
 ///
 /// let mut going_on = (*stopped.state).clone();
-/// going_on.recover();
+/// going_on.recover()?;
 /// assert_eq!(going_on.status, Status::Running);
 /// # Ok(())
 /// # }

@@ -47,6 +47,8 @@ pub(crate) struct Overflow<'a> {
     progress: Option<(u64, u64)>,
     #[serde(skip_serializing_if = "Option::is_none")]
     undo: Option<OverflowUndo>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    parallel: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     cause: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -164,6 +166,7 @@ impl Overflow<'_> {
             || node.after.is_some()
             || node.progress.is_some()
             || node.undo.is_some()
+            || node.parallel
             || node.cause.is_some()
             || node.verify_owed
             || node.failures > 0
@@ -199,6 +202,7 @@ impl Overflow<'_> {
                 until: undo.until,
                 resolved: undo.resolved.map(|resolved| resolved.as_str().to_owned()),
             }),
+            parallel: node.parallel,
             cause: node.cause.map(|cause| cause.as_str().into()),
             verify_owed: node.verify_owed,
             failures: node.failures,
@@ -253,6 +257,7 @@ impl Overflow<'_> {
             progress
         });
         node.undo = self.undo.map(OverflowUndo::restore).transpose()?;
+        node.parallel = self.parallel;
         node.cause = known(self.cause, "cause", FailureCause::from_name)?;
         node.verify_owed = self.verify_owed;
         node.failures = self.failures;

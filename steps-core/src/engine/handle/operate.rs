@@ -26,7 +26,7 @@ impl Handle {
     ///
     /// [`EngineError::Status`] where it has neither failed nor been undone or stopped.
     pub async fn recover(&self) -> Result<usize, EngineError> {
-        let recover = |state: &mut State| match state.recover() {
+        let recover = |state: &mut State| match state.recover()? {
             0 => Err(Refusal::Status("recovered")),
             cleared => Ok(cleared),
         };

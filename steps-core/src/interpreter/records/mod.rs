@@ -10,7 +10,11 @@ use jiff::Timestamp;
 
 use crate::{
     language::scope::Keys,
-    model::{state::Kind, status::Status, table::Line},
+    model::{
+        state::Kind,
+        status::Status,
+        table::{Line, Work},
+    },
 };
 
 mod record;
@@ -128,6 +132,7 @@ impl Records {
             record.atomic = node.marks.atomic;
             record.optional = node.marks.optional;
             record.pivot = node.marks.pivot;
+            record.at_once = matches!(node.work, Work::For { at_once, .. } if at_once != 1);
             record
         }));
         first

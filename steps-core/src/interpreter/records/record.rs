@@ -25,6 +25,8 @@ pub(crate) struct Record {
     pub(crate) atomic: bool,
     pub(crate) optional: bool,
     pub(crate) pivot: bool,
+    /// For a `for`: whether its items run at once.
+    pub(super) at_once: bool,
     /// Whether nodes below it that have not begun must be skipped.
     pub(crate) cancelled: bool,
     /// Whether the values of its finished children are in their slots.
@@ -88,6 +90,7 @@ impl Record {
             atomic: false,
             optional: false,
             pivot: false,
+            at_once: false,
             cancelled: false,
             loaded: true,
             parent,

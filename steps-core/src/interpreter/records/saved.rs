@@ -25,6 +25,8 @@ impl Records {
         let mut node = record.cold().data.clone();
         node.name = self.name(id);
         node.kind = record.kind;
+        // A node that has not begun says nothing.
+        node.parallel = record.at_once && record.status != Status::Pending;
         node.status = record.status;
         node.started_at = record.started_at;
         node.done_at = record.done_at;

@@ -99,7 +99,7 @@ fn trial(
         }
         let mut saved = recorder.from_changes().expect("a tree").expect("rows");
         if halted == Status::Stopped {
-            saved.recover();
+            saved.recover().unwrap();
         }
         let journal = recorder.reopen();
         let asking = Requests::default();

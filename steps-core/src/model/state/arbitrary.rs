@@ -102,7 +102,7 @@ fn node() -> BoxedStrategy<State> {
         vec(("x[a-z]{0,2}", maybe_null()), 0..2),
         (
             of(select(&FailureCause::ALL[..])),
-            any::<bool>(),
+            (any::<bool>(), any::<bool>()),
             (0..3_u32, 0..3_u32),
             of(select(&Ending::ALL[..])),
             (of("[a-z]{0,3}"), of("[a-z]{0,3}"), of("[a-z]{0,3}")),
@@ -117,7 +117,8 @@ fn node() -> BoxedStrategy<State> {
             let (name, kind, status, errors, started_at, done_at, attempts) = seed;
             let (info, input, decision, output, before, after) = values;
             let (progress, undo, until, extra, typed, some, id, labels) = rest;
-            let (cause, verify_owed, (failures, errors_left_out), ending, handlers) = typed;
+            let (cause, (verify_owed, parallel), (failures, errors_left_out), ending, handlers) =
+                typed;
             let (after_err, on_done_err, on_failed_err) = handlers;
             State::from(NodeData {
                 name: Cow::Owned(name),
@@ -146,6 +147,7 @@ fn node() -> BoxedStrategy<State> {
                 after,
                 progress,
                 undo,
+                parallel,
                 cause,
                 verify_owed,
                 failures,

@@ -2,7 +2,7 @@
 
 use std::{fmt, io};
 
-use crate::model::status::IllegalTransition;
+use crate::model::status::Status;
 
 /// Why a state could not be read, or a node could not be changed.
 ///
@@ -53,13 +53,15 @@ pub enum StateError {
         /// The path that was looked for.
         path: String,
     },
-    /// The node's status does not allow this change.
-    #[error("{}: {source}", Root(path))]
-    Illegal {
-        /// The node's path.
+    /// The status of the execution, or of one of its steps, does not allow this change.
+    #[error("{why}")]
+    Refused {
+        /// The path of the node that does not allow it.
         path: String,
-        /// The error of the state machine.
-        source: IllegalTransition,
+        /// That node's status.
+        status: Status,
+        /// What is not possible, why, and what to do instead.
+        why: String,
     },
 }
 
@@ -82,6 +84,16 @@ impl fmt::Display for LimitKind {
             Self::Nodes => "nodes",
             Self::Bytes => "bytes",
         })
+    }
+}
+
+impl StateError {
+    pub(super) fn refused(path: impl Into<String>, status: Status, why: impl Into<String>) -> Self {
+        Self::Refused {
+            path: path.into(),
+            status,
+            why: why.into(),
+        }
     }
 }
 

@@ -71,6 +71,7 @@ keys! {
     Progress "progress",
     Undo "undo",
     Until "until",
+    Parallel "parallel",
     Cause "cause",
     VerifyOwed "verifyOwed",
     Failures "failures",
@@ -169,7 +170,8 @@ impl Fields {
             Key::Progress => node.progress = map.next_value()?,
             Key::Undo => node.undo = map.next_value()?,
             Key::Until => node.until = map.next_value::<Option<Named<_>>>()?.map(|named| named.0),
-            Key::Cause
+            Key::Parallel
+            | Key::Cause
             | Key::VerifyOwed
             | Key::Failures
             | Key::AfterErr

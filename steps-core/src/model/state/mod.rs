@@ -10,7 +10,7 @@
 //! | `write`, `go_form`, `schema` | writing JSON, also for the Go library; the JSON schema |
 //! | `rows` | the tree as rows, one for each node, for stores |
 //! | `path`, `query` | finding nodes |
-//! | `recover`, `operate` | changes from outside: clearing what failed, signals, an operator's decisions |
+//! | `recover`, `reset`, `operate` | changes from outside: clearing what failed, or all from a step on; signals; an operator's decisions |
 //! | `diff`, `draw` | comparing two states, and drawing one for people |
 
 #[cfg(test)]
@@ -30,6 +30,7 @@ pub mod path;
 mod query;
 mod read;
 mod recover;
+mod reset;
 pub(crate) mod rows;
 #[cfg(feature = "schemars")]
 mod schema;

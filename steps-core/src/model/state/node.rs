@@ -54,6 +54,8 @@ pub struct NodeData {
     pub progress: Option<Progress>,
     /// The node's rollback, once it has begun.
     pub undo: Option<Undo>,
+    /// Of a `for`: whether its items run at once, so that none comes after another.
+    pub parallel: bool,
     /// Why the node failed, if not simply by its own error.
     pub cause: Option<FailureCause>,
     /// Whether a waiting step must call its `#[verify]` before its next attempt, because an earlier
@@ -100,6 +102,7 @@ impl NodeData {
             after,
             progress,
             undo,
+            parallel,
             cause,
             verify_owed,
             failures,
@@ -129,6 +132,7 @@ impl NodeData {
             ("progress", *progress != other.progress),
             ("undo", *undo != other.undo),
             ("until", *until != other.until),
+            ("parallel", *parallel != other.parallel),
             ("cause", *cause != other.cause),
             ("verifyOwed", *verify_owed != other.verify_owed),
             ("failures", *failures != other.failures),

@@ -74,6 +74,7 @@ fn set(node: &mut NodeData, name: &str, value: &Json) -> Option<()> {
         value.decode().ok()
     }
     match name {
+        "parallel" => node.parallel = decoded(value)?,
         "cause" => node.cause = Some(FailureCause::from_name(&decoded::<String>(value)?)?),
         "verifyOwed" => node.verify_owed = decoded(value)?,
         "failures" => node.failures = decoded(value)?,

@@ -49,42 +49,48 @@ impl State {
     }
 
     fn resolve(&mut self, path: &str, resolved: Resolved) -> Result<(), StateError> {
-        let illegal = |source| StateError::Illegal {
-            path: path.to_owned(),
-            source,
-        };
+        self.check_stuck()?;
         let node = self.get(path).ok_or_else(|| StateError::NoSuchNode {
             path: path.to_owned(),
         })?;
         if node.status != Status::UndoFailed {
-            // Only a failed undo can be resolved; the state machine's error says so.
-            return Err(illegal(crate::model::status::IllegalTransition {
-                from: node.status,
-                transition: Transition::UndoFinish,
-            }));
+            let why = format!(
+                "`{path}` is {}: only an undo that failed can be skipped or marked as made",
+                node.status
+            );
+            return Err(StateError::refused(path, node.status, why));
+        }
+        let below = |node: &Self| node.states.iter().find_map(Self::failed_undo);
+        if let Some((_, status)) = below(node) {
+            let why = format!(
+                "`{path}` could not be undone, as the undo of a step in it failed: name that step"
+            );
+            return Err(StateError::refused(path, status, why));
         }
         self.unstick()?;
         if let Some(node) = self.get_mut(path) {
-            node.status = node.status.on(Transition::UndoFinish).map_err(illegal)?;
+            // The status has been checked.
+            node.status = node
+                .status
+                .on(Transition::UndoFinish)
+                .unwrap_or(node.status);
             node.undo.get_or_insert_default().resolved = Some(resolved);
         }
         retry(self);
         Ok(())
     }
 
-    fn unstick(&mut self) -> Result<(), StateError> {
-        let transition = Transition::Undo;
-        let illegal = |from| StateError::Illegal {
-            path: String::new(),
-            source: crate::model::status::IllegalTransition { from, transition },
-        };
-        if self.status != Status::Stuck {
-            return Err(illegal(self.status));
+    fn check_stuck(&self) -> Result<(), StateError> {
+        if self.status == Status::Stuck {
+            return Ok(());
         }
-        self.status = self
-            .status
-            .on(transition)
-            .map_err(|_| illegal(self.status))?;
+        let why = format!("the execution is {}, not stuck", self.status);
+        Err(StateError::refused("", self.status, why))
+    }
+
+    fn unstick(&mut self) -> Result<(), StateError> {
+        self.check_stuck()?;
+        self.status = self.status.on(Transition::Undo).unwrap_or(self.status);
         self.done_at = self.done_at.filter(|_| !self.errors.is_empty());
         self.row = Row::default();
         Ok(())

@@ -1,11 +1,11 @@
-//! Clearing nodes, so that an execution that has ended can continue: either what failed, or
-//! everything from one node on.
+//! Clearing what failed, so that an execution that has ended can continue; and how one node is
+//! cleared. Clearing everything from one node on is in `reset`.
 //!
 //! Each change of a status goes through [`Status::on`]. Clearing is not undoing: the effects of a
 //! step stay, and the step runs again.
 
-use super::{Row, State, StateError, path};
-use crate::model::status::{IllegalTransition, Status, Transition};
+use super::{Kind, Row, State, StateError, path};
+use crate::model::status::{Status, Transition};
 
 impl State {
     /// Clears what failed, so that the next pass tries it again. Without this, a failure is final.
@@ -14,7 +14,7 @@ impl State {
     ///   if it had never begun. Its `info` is kept, like working data between attempts.
     /// * A node above such a step runs again, with its errors cleared. Its recorded decision and
     ///   items stay, unless everything below it was undone; then they are evaluated again.
-    /// * The root runs again with the same input, if it failed, was undone or is stuck.
+    /// * The root runs again with the same input, if it failed or was undone.
     /// * An execution that was stopped continues where it stopped: nothing below the root is
     ///   cleared.
     /// * A node that is done but comes after an undone step becomes pending too, because it may
@@ -24,8 +24,14 @@ impl State {
     ///   failure of an optional step that was passed over. But beside a step that failed for good,
     ///   such a failure is cleared too.
     ///
-    /// Nothing changes while the root is being undone, or if nothing had failed. Returns the number
-    /// of cleared nodes.
+    /// Returns the number of cleared nodes, which is 0 if nothing had failed.
+    ///
+    /// # Errors
+    ///
+    /// [`StateError::Refused`], and nothing changes, while the execution is being undone, and after
+    /// an undo has failed: its step's effect may still be there, and the step must not run a second
+    /// time over it. [`retry_undo`](Self::retry_undo), [`skip_undo`](Self::skip_undo) or
+    /// [`mark_undone`](Self::mark_undone) comes first.
     ///
     /// ```
     /// # use steps::state::State;
@@ -34,15 +40,13 @@ impl State {
     ///         {"name":"a","startedAt":"2026-01-01T00:00:00Z","doneAt":"2026-01-01T00:00:01Z"},
     ///         {"name":"b","err":"no","startedAt":"2026-01-01T00:00:01Z","doneAt":"2026-01-01T00:00:02Z"}]}"#,
     /// )?;
-    /// assert_eq!(state.recover(), 2);
+    /// assert_eq!(state.recover()?, 2);
     /// assert!(state.proceeding("") && state.succeeded("a") && !state.started("b"));
-    /// assert_eq!(state.recover(), 0);
+    /// assert_eq!(state.recover()?, 0);
     /// # Ok::<_, steps::state::StateError>(())
     /// ```
-    pub fn recover(&mut self) -> usize {
-        if self.status == Status::Undoing {
-            return 0;
-        }
+    pub fn recover(&mut self) -> Result<usize, StateError> {
+        self.check_recover()?;
         let cleared = match self.status {
             Status::Stopped => go_on(self),
             _ => recover(self, Place::Root, &mut false),
@@ -50,57 +54,59 @@ impl State {
         if cleared > 0 {
             self.row = Row::default();
         }
-        cleared
+        Ok(cleared)
     }
 
-    /// Clears the node at this [`path`], everything below it, and everything after it in order, so
-    /// that the next pass begins with this node. "After it" means the later siblings of the node
-    /// and of each node above it, except in a `parallel`, whose lines have no order. The nodes
-    /// above run again. With the empty path, the whole execution becomes pending, with the same
-    /// input.
-    ///
-    /// Unlike [`recover`](Self::recover), this also clears `info`, decisions, items and rounds.
-    /// Returns the number of cleared nodes.
-    ///
-    /// Returns an error, and changes nothing, if there is no such node, or while the root is being
-    /// undone.
-    pub fn reset(&mut self, path: &str) -> Result<usize, StateError> {
-        if !self.has(path) {
-            let path = path.to_owned();
-            return Err(StateError::NoSuchNode { path });
-        }
-        if self.status == Status::Undoing {
-            return Err(StateError::Illegal {
-                path: String::new(),
-                source: IllegalTransition {
-                    from: self.status,
-                    transition: Transition::Recover,
-                },
-            });
-        }
-        let names: Vec<_> = path::split(path).collect();
-        self.ending = None;
-        self.row = Row::default();
-        let mut cleared = 0;
-        let mut node = self;
-        let mut place = Place::Root;
-        for name in names {
-            cleared += usize::from(reopen(node));
-            let parallel = node.kind.is_parallel();
-            let Some(at) = node.states.iter().position(|state| state.name == name) else {
-                return Ok(cleared);
-            };
-            let (before, later) = node.states.split_at_mut(at + 1);
-            if !parallel {
-                cleared += later
-                    .iter_mut()
-                    .map(|state| wipe(state, Place::Below))
-                    .sum::<usize>();
+    fn check_recover(&self) -> Result<(), StateError> {
+        let failed = match self.status {
+            Status::Undoing => {
+                let why = "can't recover: it is being undone; wait until that has ended".to_owned();
+                return Err(StateError::refused("", self.status, why));
             }
-            node = &mut before[at];
-            place = Place::Below;
+            Status::Stopped => return Ok(()),
+            _ => self.failed_undo(),
+        };
+        let first = match self.status {
+            Status::Stuck => "`retry_undo`, `skip_undo` or `mark_undone` comes first",
+            _ => "undo the execution, which tries that again, and recover it then",
+        };
+        match failed {
+            Some((path, status)) => {
+                let why = format!(
+                    "can't recover: the undo of `{path}` failed, so its effect may still be \
+                     there; {first}"
+                );
+                Err(StateError::refused(path, status, why))
+            }
+            None if self.status == Status::Stuck => {
+                let why = "can't recover: its rollback is stuck, so effects may still be there; \
+                           `retry_undo` comes first";
+                Err(StateError::refused("", self.status, why.to_owned()))
+            }
+            None => Ok(()),
         }
-        Ok(cleared + wipe(node, place))
+    }
+
+    /// Returns the path and status of the first step whose undo failed. What is done is passed
+    /// over, with everything below it.
+    pub(super) fn failed_undo(&self) -> Option<(String, Status)> {
+        fn find<'a>(node: &'a State, names: &mut Vec<&'a str>) -> Option<Status> {
+            for below in &node.states {
+                if below.status == Status::Done {
+                    continue;
+                }
+                names.push(&below.name);
+                let found = find(below, names);
+                if found.is_some() {
+                    return found;
+                }
+                names.pop();
+            }
+            (node.status == Status::UndoFailed).then_some(node.status)
+        }
+        let mut names = Vec::new();
+        let status = find(self, &mut names)?;
+        Some((path::join(names), status))
     }
 }
 
@@ -118,13 +124,13 @@ impl State {
 
 /// The position of a node. The root keeps its input.
 #[derive(Clone, Copy, PartialEq)]
-enum Place {
+pub(super) enum Place {
     Root,
     Below,
 }
 
 /// Returns the status after clearing, if the state machine has a way to it.
-fn cleared(status: Status) -> Option<Status> {
+pub(super) fn cleared(status: Status) -> Option<Status> {
     let by = |events: &[Transition]| {
         events
             .iter()
@@ -193,7 +199,7 @@ fn go_on(root: &mut State) -> usize {
 
 /// Makes the node run again, and leaves its children as they are. Returns whether this changed
 /// anything.
-fn reopen(node: &mut State) -> bool {
+pub(super) fn reopen(node: &mut State) -> bool {
     let status = match node.status {
         Status::Pending | Status::Running => return false,
         Status::Waiting => Some(node.status),
@@ -211,6 +217,10 @@ fn reopen(node: &mut State) -> bool {
     node.output = None;
     node.after = None;
     node.after_err = None;
+    if node.kind == Kind::Round {
+        // Whether it is the last is decided anew at its end.
+        node.decision = None;
+    }
     true
 }
 
@@ -229,6 +239,7 @@ fn forget(node: &mut State, place: Place) {
     node.cause = None;
     node.verify_owed = false;
     node.failures = 0;
+    node.parallel = false;
     forget_values(node, place);
 }
 
@@ -246,7 +257,7 @@ fn forget_values(node: &mut State, place: Place) {
 }
 
 /// Clears the node and everything below it. Returns how many of these nodes were not pending.
-fn wipe(node: &mut State, place: Place) -> usize {
+pub(super) fn wipe(node: &mut State, place: Place) -> usize {
     let mut count = usize::from(node.status != Status::Pending);
     count += node
         .states
@@ -262,4 +273,4 @@ fn wipe(node: &mut State, place: Place) -> usize {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -63,6 +63,7 @@ impl JsonSchema for State {
                     "description": "What it waits for.",
                     "anyOf": [{ "const": "signal" }, { "type": "string", "format": "date-time" }],
                 },
+                "parallel": { "type": "boolean", "description": "Whether the items of a for run at once." },
                 "cause": {
                     "description": "Why it failed, where that is not simply its own error.",
                     "enum": FailureCause::ALL.map(FailureCause::as_str),
@@ -92,7 +93,7 @@ mod tests {
     fn names_every_field_that_is_written() {
         let schema = schemars::schema_for!(State);
         let properties = schema.as_value()["properties"].as_object().unwrap();
-        let text = r#"{"name":"a","info":1,"err":"x; y","errs":["x","y"],"errsLeftOut":3,"startedAt":null,"doneAt":null,"status":"waiting","kind":"if","input":2,"decision":true,"output":3,"attempts":2,"before":4,"after":5,"progress":{"done":1,"total":2},"undo":{},"until":"signal","cause":"own","verifyOwed":true,"failures":1,"afterErr":"a","ending":"onDone","onDoneErr":"b","onFailedErr":"c","id":"00000000-0000-0000-0000-000000000000","labels":{"a":"b"},"states":[]}"#;
+        let text = r#"{"name":"a","info":1,"err":"x; y","errs":["x","y"],"errsLeftOut":3,"startedAt":null,"doneAt":null,"status":"waiting","kind":"if","input":2,"decision":true,"output":3,"attempts":2,"before":4,"after":5,"progress":{"done":1,"total":2},"undo":{},"until":"signal","parallel":true,"cause":"own","verifyOwed":true,"failures":1,"afterErr":"a","ending":"onDone","onDoneErr":"b","onFailedErr":"c","id":"00000000-0000-0000-0000-000000000000","labels":{"a":"b"},"states":[]}"#;
         assert_eq!(State::from_json(text).unwrap().to_json(), text);
         let written: serde_json::Value = serde_json::from_str(text).unwrap();
         let mut written: Vec<_> = written.as_object().unwrap().keys().collect();

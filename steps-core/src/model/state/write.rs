@@ -77,6 +77,9 @@ impl Serialize for State {
         entry(&mut map, "progress", self.progress.as_ref())?;
         entry(&mut map, "undo", self.undo.as_ref())?;
         entry(&mut map, "until", self.until.as_ref())?;
+        if self.parallel {
+            map.serialize_entry("parallel", &true)?;
+        }
         let cause = self.cause.map(FailureCause::as_str);
         entry(&mut map, "cause", cause.as_ref())?;
         if self.verify_owed {

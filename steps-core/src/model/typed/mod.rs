@@ -100,7 +100,7 @@ impl Place {
 /// assert_eq!(state.hosts.get("b").id.error(), Some("no quota"));
 /// assert_eq!(state.hosts.iter().count(), 2);
 ///
-/// state.recover();
+/// state.recover()?;
 /// assert_eq!(state.hosts.get("b").id.status(), Status::Pending);
 /// # Ok(())
 /// # }
@@ -157,7 +157,7 @@ impl<V: View> FlowState<V> {
 
     /// Clears what failed, so that the next run tries it again. What is done stays done. Returns
     /// the number of cleared nodes. See [`State::recover`].
-    pub fn recover(&mut self) -> usize {
+    pub fn recover(&mut self) -> Result<usize, StateError> {
         self.edit(State::recover)
     }
 

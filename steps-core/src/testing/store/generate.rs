@@ -156,6 +156,7 @@ impl Dice {
                 total: dice.one(&[0, 1, u64::MAX]),
             }),
             undo: self.maybe(Self::undo),
+            parallel: self.next() & 1 == 0,
             cause: self.maybe(|dice| dice.one(&FailureCause::ALL)),
             verify_owed: self.next() & 1 == 0,
             failures: self.one(&[0, 1, u32::MAX]),

@@ -5,12 +5,12 @@ use crate::model::{
     status::Status,
 };
 
-fn read(text: &str) -> State {
+pub(in crate::model::state) fn read(text: &str) -> State {
     State::from_json(text).unwrap()
 }
 
 /// Writes a tree as `name:status`, with the children in brackets.
-fn shape(state: &State) -> String {
+pub(in crate::model::state) fn shape(state: &State) -> String {
     let below: Vec<_> = state.states.iter().map(shape).collect();
     let below = if below.is_empty() {
         String::new()
@@ -20,7 +20,12 @@ fn shape(state: &State) -> String {
     format!("{}:{}{below}", state.name, state.status)
 }
 
-fn node(name: &'static str, kind: Kind, status: Status, below: Vec<State>) -> State {
+pub(in crate::model::state) fn node(
+    name: &'static str,
+    kind: Kind,
+    status: Status,
+    below: Vec<State>,
+) -> State {
     let node = NodeData {
         name: name.into(),
         kind,
@@ -36,7 +41,7 @@ fn node(name: &'static str, kind: Kind, status: Status, below: Vec<State>) -> St
     }
 }
 
-fn step(name: &'static str, status: Status) -> State {
+pub(in crate::model::state) fn step(name: &'static str, status: Status) -> State {
     node(name, Kind::Step, status, vec![])
 }
 
@@ -46,7 +51,7 @@ fn the_failed_go_file_goes_on_with_the_step_that_failed() {
         "../../../../../tests/data/go-move-to-vpc-failed.json"
     ));
     let mut state = failed.clone();
-    assert_eq!(state.recover(), 3);
+    assert_eq!(state.recover().unwrap(), 3);
     assert_eq!(
         shape(&state),
         "MoveToVPC:running[initialize:done[initialize CVM:done initialize ENIs:done] \
@@ -62,7 +67,7 @@ fn the_failed_go_file_goes_on_with_the_step_that_failed() {
     let network = state.get("preFlight.chkNetwork").unwrap();
     assert_eq!((network.started_at, network.attempts), (None, 0));
     assert_eq!(read(&state.to_json()), state);
-    assert_eq!(state.recover(), 0);
+    assert_eq!(state.recover().unwrap(), 0);
 }
 
 #[test]
@@ -94,7 +99,7 @@ fn what_was_undone_begins_anew() {
     );
     state.input = Some(crate::base::json::Json::encode(&1).unwrap());
     state.states[1].input = state.input.clone();
-    assert_eq!(state.recover(), 7);
+    assert_eq!(state.recover().unwrap(), 7);
     assert_eq!(
         shape(&state),
         "f:running[readonly:done each:pending g:running[b:pending c:pending]]",
@@ -117,7 +122,7 @@ fn a_stopped_execution_goes_on_where_it_was() {
     state.started_at = state.states[0].started_at;
     state.done_at = state.started_at;
     assert!(state.started_at.is_some());
-    assert_eq!(state.recover(), 1);
+    assert_eq!(state.recover().unwrap(), 1);
     assert_eq!(
         shape(&state),
         "f:running[a:done n:undoing b:waiting c:failed d:running]"
@@ -126,13 +131,13 @@ fn a_stopped_execution_goes_on_where_it_was() {
 
     let mut never_begun = node("f", Kind::Flow, Status::Stopped, vec![]);
     (never_begun.started_at, never_begun.done_at) = (None, state.started_at);
-    assert_eq!(never_begun.recover(), 1);
+    assert_eq!(never_begun.recover().unwrap(), 1);
     assert_eq!(shape(&never_begun), "f:pending");
     assert_eq!(never_begun.done_at, None);
 }
 
 #[test]
-fn a_stuck_execution_runs_again_and_one_in_mid_rollback_is_left_alone() {
+fn claim_retry_from_a_stuck_execution_is_not_recovered_and_one_in_mid_rollback_is_left_alone() {
     let mut state = node(
         "f",
         Kind::Flow,
@@ -148,20 +153,38 @@ fn a_stuck_execution_runs_again_and_one_in_mid_rollback_is_left_alone() {
             ],
         )],
     );
-    let mut undoing = state.clone();
-    assert_eq!(state.recover(), 4);
-    assert_eq!(
-        shape(&state),
-        "f:running[p:running[a:pending b:pending c:done]]"
-    );
+    let told = |error: StateError| match &error {
+        StateError::Refused { path, status, why } => {
+            assert_eq!(*why, error.to_string());
+            (path.clone(), *status, why.clone())
+        }
+        other => panic!("{other:?}"),
+    };
+    let before = state.clone();
+    let (path, status, why) = told(state.recover().unwrap_err());
+    assert_eq!((&*path, status), ("p.a", Status::UndoFailed));
+    assert!(why.contains("the undo of `p.a` failed"), "{why}");
+    // A flow that is held, with a nested one that could not be undone.
+    state.status = Status::Failed;
+    let (path, ..) = told(state.recover().unwrap_err());
+    assert_eq!(path, "p.a");
+    // Its root itself could not be entered.
+    state.status = Status::Stuck;
+    state.states.clear();
+    let (path, status, _) = told(state.recover().unwrap_err());
+    assert_eq!((&*path, status), ("", Status::Stuck));
 
+    let mut undoing = before;
     undoing.status = Status::Undoing;
     let before = undoing.clone();
-    assert_eq!(undoing.recover(), 0);
-    assert!(matches!(
-        undoing.reset("p"),
-        Err(StateError::Illegal { .. })
-    ));
+    for error in [
+        undoing.recover().unwrap_err(),
+        undoing.reset("p").unwrap_err(),
+    ] {
+        let (path, status, why) = told(error);
+        assert_eq!((&*path, status), ("", Status::Undoing));
+        assert!(why.contains("being undone"), "{why}");
+    }
     assert_eq!(undoing, before);
 }
 
@@ -183,7 +206,7 @@ fn what_rests_on_something_undone_is_done_anew() {
             step("last", Status::Failed),
         ],
     );
-    state.recover();
+    state.recover().unwrap();
     for (path, status) in [
         ("lookup", Status::Done),
         ("both.a", Status::Pending),
@@ -215,7 +238,7 @@ fn an_optional_failure_below_what_is_done_stays() {
             step("b", Status::Failed),
         ],
     );
-    assert_eq!(state.recover(), 2);
+    assert_eq!(state.recover().unwrap(), 2);
     assert_eq!(
         shape(&state),
         "f:running[g:done[optional:failed] b:pending]"
@@ -230,88 +253,24 @@ fn a_flow_whose_steps_are_all_done_but_failed_after_them_keeps_them() {
         Status::Failed,
         vec![step("a", Status::Done)],
     );
-    assert_eq!(state.recover(), 1);
+    assert_eq!(state.recover().unwrap(), 1);
     assert_eq!(shape(&state), "f:running[a:done]");
-}
-
-#[test]
-fn a_reset_clears_the_node_and_what_comes_after() {
-    let flow = || {
-        node(
-            "f",
-            Kind::Flow,
-            Status::Done,
-            vec![
-                step("a", Status::Done),
-                node(
-                    "p",
-                    Kind::Parallel,
-                    Status::Done,
-                    vec![
-                        step("x", Status::Done),
-                        node(
-                            "y",
-                            Kind::Group,
-                            Status::Done,
-                            vec![step("m", Status::Done), step("n", Status::Done)],
-                        ),
-                        step("z", Status::Done),
-                    ],
-                ),
-                node(
-                    "l",
-                    Kind::Loop,
-                    Status::Done,
-                    vec![node("1", Kind::Round, Status::Done, vec![])],
-                ),
-            ],
-        )
-    };
-    let mut state = flow();
-    assert_eq!(state.reset("p.y.n").unwrap(), 6);
-    assert_eq!(
-        shape(&state),
-        "f:running[a:done p:running[x:done y:running[m:done n:pending] z:done] l:pending]",
-    );
-    let mut state = flow();
-    assert_eq!(state.reset("").unwrap(), 10);
-    assert_eq!(
-        shape(&state),
-        "f:pending[a:pending p:pending[x:pending y:pending[m:pending n:pending] z:pending] l:pending]",
-    );
-    let mut state = flow();
-    assert_eq!(
-        state.reset("p.q").unwrap_err().to_string(),
-        "there is no node `p.q`"
-    );
-    assert_eq!(state, flow());
 }
 
 proptest! {
     #[test]
     fn recovered_states_have_nothing_to_recover_and_can_be_saved(mut state in arbitrary::state()) {
         let before = state.clone();
-        let count = state.recover();
+        let Ok(count) = state.recover() else {
+            prop_assert_eq!(&state, &before);
+            return Ok(());
+        };
         prop_assert_eq!(count == 0, state == before);
         prop_assert_eq!(&read(&state.to_json()), &state);
         // A failure from before the stop is cleared by a second call.
         if before.status == Status::Stopped {
-            state.recover();
+            let _ = state.recover();
         }
-        prop_assert_eq!(state.recover(), 0);
-    }
-
-    #[test]
-    fn any_node_can_be_reset(state in arbitrary::state()) {
-        for (path, _) in state.walk() {
-            let mut reset = state.clone();
-            if reset.reset(&path).is_ok() {
-                let node = reset.get(&path).unwrap();
-                prop_assert!(node.status == Status::Pending);
-                prop_assert_eq!(read(&reset.to_json()), reset);
-            } else {
-                prop_assert_eq!(&reset, &state);
-            }
-        }
+        prop_assert_eq!(state.recover().unwrap_or(0), 0);
     }
 }

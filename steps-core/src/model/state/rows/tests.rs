@@ -122,7 +122,7 @@ fn what_changes_a_state_takes_the_roots_row() {
     .unwrap();
     let mut state = build(failed.to_rows()).unwrap().unwrap();
     assert_eq!(state.row.get(), Some(0));
-    state.recover();
+    state.recover().unwrap();
     assert_eq!(state.row.get(), None);
     assert_eq!(state.states[0].row.get(), Some(1));
 }
