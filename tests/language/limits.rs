@@ -59,7 +59,6 @@ async fn what_is_within_the_limits_runs() {
 #[tokio::test]
 async fn what_passes_a_limit_fails_there() {
     for (run, step, error) in [
-        (large("x".repeat(200), 1, 1, 1), "", "its input is"),
         (
             large(String::new(), 99, 1, 1),
             "text",

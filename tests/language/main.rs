@@ -27,5 +27,6 @@ mod side_by_side;
 mod signals;
 mod snapshot;
 mod support;
+mod told;
 mod tracing;
 mod values;

@@ -202,12 +202,9 @@ impl Pass<'_> {
     ) -> impl Future<Output = OrStop<End>> + Send {
         async move {
             let failed = |error| Stop::Node(ROOT, error);
-            let limits = &self.run.options.limits;
             let Some(scope) = entered.scope else {
                 return Ok(End::Done);
             };
-            let checked = limits.check("input", entered.input.as_ref());
-            checked.map_err(failed)?;
             let first = self.record_root_entry(table, entered.input);
             let end = self.sequence(&*scope, 0, table.nodes, first, now).await?;
             if end != End::Done {
@@ -219,7 +216,8 @@ impl Pass<'_> {
             let finished = self.finished(scope.finish()).await?;
             *now = self.now();
             let saved = finished.map_err(failed)?;
-            limits.check("output", saved.as_ref()).map_err(failed)?;
+            let checked = self.run.options.limits.check("output", saved.as_ref());
+            checked.map_err(failed)?;
             let mut records = self.run.records();
             let root = &mut records[ROOT];
             root.output = saved;

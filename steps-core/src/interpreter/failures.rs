@@ -115,7 +115,8 @@ impl Pass<'_> {
             return;
         }
         let below = records.below(id).into_iter();
-        let ended = below.filter(|id| !records[*id].optional && records[*id].done_at.is_some());
+        let ended =
+            below.filter(|id| !records[*id].may_be_passed_over() && records[*id].done_at.is_some());
         let told = |id: Id| {
             let error = records[id].cold().errors.last()?;
             Some(format!("{}: {error}", records.name(id)))

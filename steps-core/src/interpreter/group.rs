@@ -13,6 +13,7 @@ use crate::{
     base::{error::StepError, future::BoxFuture},
     language::scope::{Saved, Scope},
     model::{
+        state::FailureCause,
         status::{Status, Transition},
         table::{Line, OnFailure, Work},
     },
@@ -71,7 +72,7 @@ impl<'r> Pass<'r> {
     async fn pass_over(self, at: At<'_>, node: &'static Line, id: Id) -> Kept<End> {
         let status = self.run.records()[id].status;
         if status == Status::UndoFailed {
-            return Ok(End::Failed);
+            return Ok(self.not_passed_over(id));
         }
         let has_done_something = match &node.work {
             // A step that failed has nothing to take back.
@@ -87,7 +88,7 @@ impl<'r> Pass<'r> {
             match Box::pin(self.roll_back_line(at, node, id)).await? {
                 RollbackEnd::Waiting(until) => return Ok(End::Waiting(Some(until))),
                 RollbackEnd::Halted => return Ok(End::Waiting(None)),
-                RollbackEnd::Failed => return Ok(End::Failed),
+                RollbackEnd::Failed => return Ok(self.not_passed_over(id)),
                 RollbackEnd::Clean | RollbackEnd::Pivot => {}
             }
         }
@@ -95,6 +96,14 @@ impl<'r> Pass<'r> {
             Ok(()) => Ok(End::Done),
             Err(error) => Ok(self.fail(id, &StepError::fatal(error), self.now())),
         }
+    }
+
+    /// Records that an optional line has failed for good, because it could not be undone.
+    fn not_passed_over(self, id: Id) -> End {
+        let mut records = self.run.records();
+        records[id].cold_mut().cause = Some(FailureCause::NotPassedOver);
+        self.run.committer.mark(id);
+        End::Failed
     }
 
     /// Runs a line that has a scope of its own.

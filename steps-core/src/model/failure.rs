@@ -188,6 +188,9 @@ impl fmt::Display for Failure {
                  `.signals(…)`, or use `.advance()`",
                 signals.join("`, `")
             ),
+            Cause::Misfit(misfit) if self.state.name.is_empty() => {
+                write!(f, "can't begin: {misfit}")
+            }
             Cause::Misfit(misfit) => write!(f, "can't go on from this state: {misfit}"),
             Cause::Journal(error) => write!(f, "stopped, as {error}"),
         }

@@ -77,7 +77,7 @@ impl<'a, F: Flow> Run<'a, F> {
             },
         };
         let is_recorded = records[ROOT].cold().input.is_some();
-        let given = match given::<F>(input, is_recorded, options.read_from) {
+        let given = match given::<F>(input, is_recorded, options.read_from, &options.limits) {
             Ok(given) => given,
             Err(misfit) => {
                 return Err(Failure {

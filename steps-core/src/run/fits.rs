@@ -6,6 +6,7 @@ use crate::{
         error::caught,
         json::{Json, compare::same},
     },
+    interpreter::RunLimits,
     language::{flow::Flow, input::keep_input},
     model::{
         compat::{Misfit, compare},
@@ -39,6 +40,7 @@ pub(super) fn check<F: Flow>(
     }
     let given = caught(|| F::save_input(given)).map_err(|e| Misfit::BadInput(e.to_string()))?;
     if options.replace_input {
+        check_size(&given, &options.limits)?;
         return Ok(Some(given));
     }
     let read = caught(|| F::load_input(saved)).map_err(|e| Misfit::Input(e.to_string()))?;
@@ -57,14 +59,20 @@ pub(super) fn given<F: Flow>(
     input: F::Input,
     is_recorded: bool,
     read_from: Option<Json>,
+    limits: &RunLimits,
 ) -> Result<Option<(F::Input, Json)>, Misfit> {
-    match read_from {
-        _ if is_recorded => Ok(None),
-        Some(saved) => Ok(Some((input, saved))),
-        None => keep_input::<F>(&input)
-            .map(Some)
-            .map_err(|error| Misfit::BadInput(error.to_string())),
-    }
+    let (input, saved) = match read_from {
+        _ if is_recorded => return Ok(None),
+        Some(saved) => (input, saved),
+        None => keep_input::<F>(&input).map_err(|error| Misfit::BadInput(error.to_string()))?,
+    };
+    check_size(&saved, limits)?;
+    Ok(Some((input, saved)))
+}
+
+fn check_size(input: &Json, limits: &RunLimits) -> Result<(), Misfit> {
+    let checked = limits.check("input", Some(input));
+    checked.map_err(|error| Misfit::LargeInput(error.text()))
 }
 
 /// Returns whether a saved input is the one that is given now. A field may have been added since, or taken

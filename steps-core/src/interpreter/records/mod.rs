@@ -237,12 +237,13 @@ impl Records {
         }
     }
 
-    /// Collects the failed nodes that have no failed node below them, except optional ones.
+    /// Collects the failed nodes that have no failed node below them, except those whose failure is
+    /// passed over.
     pub(crate) fn failures(&self, id: Id, failed: &mut Vec<(Id, Option<Timestamp>)>) {
         let record = &self[id];
         let mut below = false;
         for child in self.below(id) {
-            if self[child].has_failed() && !self[child].optional {
+            if self[child].has_failed() && !self[child].may_be_passed_over() {
                 below = true;
                 self.failures(child, failed);
             }

@@ -177,7 +177,7 @@ impl Record {
     pub(crate) fn give_up(&mut self, cause: FailureCause) {
         let text = match cause {
             FailureCause::UndoRequested => "given up, as it is to be undone",
-            FailureCause::Own | FailureCause::SiblingFailed => {
+            FailureCause::Own | FailureCause::SiblingFailed | FailureCause::NotPassedOver => {
                 "given up, as a step beside it failed"
             }
         };
@@ -189,9 +189,17 @@ impl Record {
     /// Returns whether the node failed only because a sibling failed, or because of a request.
     pub(crate) fn was_given_up(&self) -> bool {
         match self.cold().cause {
-            None | Some(FailureCause::Own) => false,
+            None | Some(FailureCause::Own | FailureCause::NotPassedOver) => false,
             Some(FailureCause::SiblingFailed | FailureCause::UndoRequested) => true,
         }
+    }
+
+    /// Returns whether a failure of the node is passed over: the node is optional, and nothing says
+    /// that what it did could not be undone.
+    pub(crate) fn may_be_passed_over(&self) -> bool {
+        self.optional
+            && self.status != Status::UndoFailed
+            && self.cold().cause != Some(FailureCause::NotPassedOver)
     }
 
     pub(crate) fn wait(&mut self, until: Until) {

@@ -22,6 +22,8 @@ pub enum Misfit {
     Input(String),
     /// The input that the run was given can't be saved as JSON and read back.
     BadInput(String),
+    /// The input is larger than the run's [limits](crate::RunLimits) allow.
+    LargeInput(String),
     /// The run was given an input that differs from the saved one.
     OtherInput {
         /// The saved input.
@@ -50,6 +52,7 @@ impl fmt::Display for Misfit {
             }
             Self::Input(why) => write!(f, "its saved input can't be read: {why}"),
             Self::BadInput(why) => write!(f, "its input can't be saved as JSON: {why}"),
+            Self::LargeInput(why) => f.write_str(why),
             Self::OtherInput { saved, given } => write!(
                 f,
                 "it was started with another input than it is now given: {}; resume it with the \

@@ -181,11 +181,19 @@ pub enum FailureCause {
     SiblingFailed,
     /// It was given up because the execution must be undone.
     UndoRequested,
+    /// The node is optional, but what it did could not be undone: its failure was not passed over,
+    /// and the flow failed.
+    NotPassedOver,
 }
 
 impl FailureCause {
     /// All causes, in the order of their declaration.
-    pub const ALL: [Self; 3] = [Self::Own, Self::SiblingFailed, Self::UndoRequested];
+    pub const ALL: [Self; 4] = [
+        Self::Own,
+        Self::SiblingFailed,
+        Self::UndoRequested,
+        Self::NotPassedOver,
+    ];
 
     /// Returns the name used in JSON.
     pub const fn as_str(self) -> &'static str {
@@ -193,6 +201,7 @@ impl FailureCause {
             Self::Own => "own",
             Self::SiblingFailed => "siblingFailed",
             Self::UndoRequested => "undoRequested",
+            Self::NotPassedOver => "notPassedOver",
         }
     }
 
