@@ -7,6 +7,7 @@ mod durations;
 mod early;
 mod finding;
 mod lapse;
+mod larger;
 mod late;
 mod requests;
 mod runtimes;

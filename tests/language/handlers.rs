@@ -160,6 +160,110 @@ async fn what_was_observed_before_and_after_is_kept() {
     assert_eq!(*value.lock().unwrap(), 1);
 }
 
+#[step]
+async fn lost(lab: &Lab) -> Result<u32, Injected> {
+    lab.act("lost")?;
+    Ok(1)
+}
+
+#[verify(lost)]
+async fn found(lab: &Lab) -> Option<u32> {
+    lab.is_there("lost").then_some(2)
+}
+
+#[observe(lost)]
+async fn look(lab: &Lab) -> Result<bool, Injected> {
+    lab.act(format!("look {}", lab.texts().len()))?;
+    Ok(lab.is_there("lost"))
+}
+
+#[flow]
+async fn loses(lab: &Lab) -> Result<u32, Injected> {
+    steps! { n = lost(lab); }
+    Ok(n)
+}
+
+#[tokio::test]
+async fn claim_observe_verified() {
+    let lab = Lab::new();
+    lab.fault("lost", Fault::FailAfter);
+    let (n, state) = loses(&lab).with_state().await.unwrap();
+    assert_eq!(
+        (n, lab.texts()),
+        (2, vec!["look 0".into(), "lost".into(), "look 2".into()])
+    );
+    let seen = |json: &Option<steps::Json>| json.as_ref().map(|json| json.get() == "true");
+    let node = state.state().get("n").unwrap().clone();
+    assert_eq!(
+        (seen(&node.before), seen(&node.after)),
+        (Some(false), Some(true))
+    );
+
+    // The same where a resume finds that it was running.
+    let later = Lab::new();
+    later.act("lost").unwrap();
+    let saved = r#"{"name":"loses","startedAt":"2026-01-01T00:00:00Z","kind":"flow","input":{},
+        "states":[{"name":"n","startedAt":"2026-01-01T00:00:00Z","before":false}]}"#;
+    let run = loses(&later).resume(State::from_json(saved).unwrap());
+    let (n, state) = run.with_state().await.unwrap();
+    assert_eq!(
+        (n, later.texts()),
+        (2, vec!["lost".into(), "look 1".into()])
+    );
+    assert_eq!(seen(&state.state().get("n").unwrap().after), Some(true));
+}
+
+#[tokio::test]
+async fn a_look_after_a_step_that_fails_is_told_and_changes_nothing() {
+    let lab = Lab::new();
+    lab.fault("look 2", Fault::FailBefore);
+    let (n, state) = loses(&lab).with_state().await.unwrap();
+    assert_eq!(n, 1);
+    let node = state.state().get("n").unwrap();
+    assert_eq!((node.status, &node.after), (Status::Done, &None));
+    let error = node.after_err.as_deref().unwrap();
+    assert_eq!(error, "made to fail: look 2");
+    let tree = state.state().tree().to_string();
+    assert!(
+        tree.ends_with("; look after: made to fail: look 2"),
+        "{tree}"
+    );
+}
+
+/// `None` each time, though it is there.
+#[step(poll(every = "1s", times = 2))]
+async fn arrives(lab: &Lab) -> Result<Option<u32>, Injected> {
+    lab.act("poll")?;
+    Ok(None)
+}
+
+#[verify(arrives)]
+async fn arrived(lab: &Lab) -> Option<u32> {
+    lab.act("verify").unwrap();
+    lab.is_there("parcel").then_some(7)
+}
+
+#[flow]
+async fn waits(lab: &Lab) -> Result<u32, Injected> {
+    steps! { n = arrives(lab); }
+    Ok(n)
+}
+
+#[tokio::test]
+async fn verify_is_asked_after_the_last_poll() {
+    let lab = Lab::new();
+    lab.act("parcel").unwrap();
+    assert_eq!(run(waits(&lab), lab.clock()).await.unwrap(), 7);
+    assert_eq!(lab.texts(), ["parcel", "poll", "poll", "verify"]);
+    let lab = Lab::new();
+    let failure = run(waits(&lab), lab.clock()).await.unwrap_err();
+    assert_eq!(lab.texts(), ["poll", "poll", "verify"]);
+    assert!(
+        failure.to_string().contains("not ready after 2 polls"),
+        "{failure}"
+    );
+}
+
 #[flow]
 async fn told(lab: &Lab, good: bool) -> Result<String, String> {
     steps! {

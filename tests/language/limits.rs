@@ -161,6 +161,77 @@ async fn the_errors_of_many_items_are_bounded() {
     assert_eq!(failure.failed().len(), 100);
 }
 
+#[flow]
+async fn inner(n: u32) -> Result<u32, Infallible> {
+    steps! { a = nothing(); b = { c = nothing(); } }
+    let _ = (a, b);
+    Ok(n)
+}
+
+#[flow]
+async fn many(n: u32) -> Result<usize, Infallible> {
+    steps! {
+        f = for i in 0..n by i { a = nothing(); g = { b = nothing(); } c = if i > 0 { d = nothing(); } }
+    }
+    Ok(f.len())
+}
+
+#[flow]
+async fn many_at_once(n: u32) -> Result<usize, Infallible> {
+    steps! { f = for i in 0..n by i parallel { a = nothing(); b = nothing(); } }
+    Ok(f.len())
+}
+
+#[flow]
+async fn many_rounds(n: u32) -> Result<u32, Infallible> {
+    steps! {
+        f = loop { a = flow inner(prev.map_or(1, |prev| prev.a + 1)); } until a >= n
+    }
+    Ok(f.a)
+}
+
+#[flow]
+async fn many_flows(n: u32) -> Result<usize, Infallible> {
+    steps! { f = parallel { a = flow many(n); b = flow many_at_once(n); } }
+    Ok(f.a + f.b)
+}
+
+/// Every node counts, and what ends well has no more than the limit.
+#[tokio::test]
+async fn claim_nodes_limit() {
+    macro_rules! check {
+        ($($flow:ident($n:expr), $nodes:expr;)*) => {$({
+            let nodes = $nodes;
+            let run = |most| $flow($n).limits(RunLimits::DEFAULT.nodes(most)).with_state();
+            let (_, state) = run(nodes).await.unwrap();
+            assert_eq!(state.state().walk().count(), nodes, stringify!($flow));
+            for most in 1..nodes {
+                let failure = run(most).await.unwrap_err();
+                let text = failure.to_string();
+                assert!(text.contains(&format!("and the limit is {most}")), "{most}: {text}");
+                let written = failure.state.walk().count();
+                assert!(written <= most, "{written} nodes, and the limit is {most}");
+            }
+        })*};
+    }
+    check! {
+        // The root, the `for`, and of each item: itself, its three lines, and those in these.
+        many(8), 2 + 8 * 6 - 1;
+        many_at_once(7), 2 + 7 * 3;
+        // The root, the `loop`, and of each round: itself, the flow, its two lines, the step in one.
+        many_rounds(9), 2 + 9 * 5;
+        many_flows(3), 4 + (1 + 3 * 6 - 1) + (1 + 3 * 3);
+    }
+}
+
+#[tokio::test]
+async fn claim_nodes_limit_of_a_run_that_goes_on_with_less() {
+    let (_, state) = many(8).with_state().await.unwrap();
+    // All is done already.
+    let run = many(8).resume(state).limits(RunLimits::DEFAULT.nodes(3));
+    assert_eq!(run.await.unwrap(), 8);
+}
+
 #[tokio::test]
 async fn a_loop_without_an_end_ends_at_the_limit() {
     let failure = endless().limits(limits()).await.unwrap_err();

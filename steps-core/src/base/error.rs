@@ -30,6 +30,14 @@ impl StepError {
         }
     }
 
+    /// The error of a value that is larger than a limit, both in bytes of JSON.
+    pub(crate) fn too_large(what: &str, bytes: usize, most: usize) -> Self {
+        Self::fatal(format!(
+            "its {what} is {bytes} bytes of JSON, and the limit is {most}: save it elsewhere, and \
+             only where it is here"
+        ))
+    }
+
     /// Returns the same error, which is retried only if `retry` is true.
     #[must_use]
     pub fn retry_if(mut self, retry: bool) -> Self {

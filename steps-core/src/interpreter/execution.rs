@@ -173,14 +173,20 @@ impl Pass<'_> {
         let Some(scope) = entered.scope else {
             return Ok(());
         };
-        self.record_root_entry(table, entered.input);
+        if self.record_root_entry(table, entered.input).is_err() {
+            return Ok(());
+        }
         self.run.records()[ROOT].loaded = true;
         self.restore(&*scope, 0, table.nodes, ROOT).await
     }
 
     /// Records the input, if entering the flow evaluated it, and makes the records of the lines.
     /// Returns the first of these.
-    fn record_root_entry(self, table: &'static Table, input: Option<Json>) -> Id {
+    fn record_root_entry(
+        self,
+        table: &'static Table,
+        input: Option<Json>,
+    ) -> Result<Id, StepError> {
         let mut records = self.run.records();
         if let Some(input) = input {
             records[ROOT].cold_mut().input = Some(input);
@@ -206,6 +212,7 @@ impl Pass<'_> {
                 return Ok(End::Done);
             };
             let first = self.record_root_entry(table, entered.input);
+            let first = first.map_err(failed)?;
             let end = self.sequence(&*scope, 0, table.nodes, first, now).await?;
             if end != End::Done {
                 return Ok(end);

@@ -228,10 +228,10 @@ impl<'r> Pass<'r> {
         let failed = |error| Stop::Node(id, error);
         let entry = self.entry(id, Slots::Kept);
         let mut entered = entry.enter(at).map_err(failed)?;
-        let nodes = self.run.records().len();
         let limits = &self.run.options.limits;
-        limits.check_entry(&entered, nodes).map_err(failed)?;
+        limits.check_entry(&entered).map_err(failed)?;
         let lines = self.record_entry(node, id, &mut entered);
+        let lines = lines.map_err(failed)?;
         let Some(scope) = entered.scope else {
             let loaded = at.scope.load(at.item, at.line, Saved::Nothing);
             loaded.map_err(|error| failed(StepError::fatal(error)))?;
@@ -267,14 +267,25 @@ impl<'r> Pass<'r> {
         self.close(scope, node, id, now).await
     }
 
-    /// Records the values that entering a scope evaluated, and makes the records below it.
+    /// Records the values that entering a scope evaluated, and makes the records below it; records
+    /// nothing if they are too many.
     fn record_entry(
         self,
         node: &'static Line,
         id: Id,
         entered: &mut crate::language::scope::Entered<'_>,
-    ) -> &'static [Line] {
+    ) -> Result<&'static [Line], StepError> {
         let mut records = self.run.records();
+        let lines = node.work.own_lines(entered.decision);
+        if let Some(keys) = entered.keys.take() {
+            records.items(id, keys)?;
+            for item in records[id].children() {
+                self.run.committer.mark(item);
+            }
+        }
+        if entered.scope.is_some() {
+            records.lines(id, lines)?;
+        }
         let fresh = entered.input.is_some() || entered.decision.is_some();
         if let Some(input) = entered.input.take() {
             records[id].cold_mut().input = Some(input);
@@ -285,17 +296,7 @@ impl<'r> Pass<'r> {
         if fresh {
             self.run.committer.mark(id);
         }
-        if let Some(keys) = entered.keys.take() {
-            records.items(id, keys);
-            for item in records[id].children() {
-                self.run.committer.mark(item);
-            }
-        }
-        let lines = node.work.own_lines(entered.decision);
-        if entered.scope.is_some() {
-            records.lines(id, lines);
-        }
-        lines
+        Ok(lines)
     }
 
     /// Restores a scope that was read from a saved state, the first time it is entered.
@@ -321,7 +322,11 @@ impl<'r> Pass<'r> {
                 }
                 let finished = self.finished(scope.finish()).await?;
                 *now = self.now();
-                finished.map_err(|error| Stop::Node(id, error))?
+                let failed = |error| Stop::Node(id, error);
+                let saved = finished.map_err(failed)?;
+                let limits = &self.run.options.limits;
+                limits.check("output", saved.as_ref()).map_err(failed)?;
+                saved
             }
             Work::Step(_)
             | Work::Group(_)

@@ -3,7 +3,7 @@
 
 use crate::{
     base::{error::StepError, json::Json},
-    language::scope::{Answer, Entered},
+    language::scope::Entered,
     model::state::Limits,
 };
 
@@ -17,8 +17,8 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RunLimits {
-    /// The maximum size of one input, output, observed value or saved working data, in bytes of
-    /// JSON. By default 8 MiB.
+    /// The maximum size of one input, output, observed value or saved working data, of all items of
+    /// one `for`, and of all their keys, in bytes of JSON. By default 8 MiB.
     pub payload: usize,
     /// The maximum number of items of one `for`. By default 100,000.
     pub items: usize,
@@ -59,48 +59,31 @@ impl RunLimits {
     /// Checks the size of one value.
     pub(crate) fn check(&self, what: &str, json: Option<&Json>) -> Result<(), StepError> {
         match json.map(|json| json.get().len()) {
-            Some(bytes) if bytes > self.payload => Err(StepError::fatal(format!(
-                "its {what} is {bytes} bytes of JSON, and the limit is {}: save it elsewhere, and \
-                 only where it is here",
-                self.payload
-            ))),
+            Some(bytes) if bytes > self.payload => {
+                Err(StepError::too_large(what, bytes, self.payload))
+            }
             _ => Ok(()),
         }
     }
 
-    /// Checks the size of what an operation of a step returned.
-    #[inline]
-    pub(super) fn check_answer(&self, answer: Answer) -> Result<Answer, StepError> {
-        match &answer {
-            Answer::Done(Some(json)) => self.check("output", Some(json))?,
-            Answer::Seen(json) => self.check("observed value", Some(json))?,
-            Answer::Done(None) | Answer::NotYet | Answer::Wait(_) | Answer::Undone => {}
-        }
-        Ok(answer)
-    }
-
     /// Checks the size of what entering a scope evaluated.
-    pub(super) fn check_entry(&self, entered: &Entered<'_>, nodes: usize) -> Result<(), StepError> {
+    pub(super) fn check_entry(&self, entered: &Entered<'_>) -> Result<(), StepError> {
         self.check("input", entered.input.as_ref())?;
-        let items = entered
-            .keys
-            .as_ref()
-            .map_or(0, crate::language::scope::Keys::len);
-        if items > self.items {
+        let Some(keys) = &entered.keys else {
+            return Ok(());
+        };
+        if keys.len() > self.items {
             return Err(StepError::fatal(format!(
-                "it has {items} items, and the limit is {}",
+                "it has {} items, and the limit is {}",
+                keys.len(),
                 self.items
             )));
         }
-        self.check_nodes(nodes + items)
-    }
-
-    /// Checks the size of the tree.
-    pub(super) fn check_nodes(&self, nodes: usize) -> Result<(), StepError> {
-        if nodes > self.nodes {
+        if keys.bytes() > self.payload {
             return Err(StepError::fatal(format!(
-                "the execution has {nodes} nodes with it, and the limit is {}",
-                self.nodes
+                "the keys of its items have {} bytes, and the limit is {}",
+                keys.bytes(),
+                self.payload
             )));
         }
         Ok(())

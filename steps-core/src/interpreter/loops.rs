@@ -51,13 +51,9 @@ impl Pass<'_> {
                             )),
                         ));
                     }
-                    _ => records.round(id),
+                    _ => records.round(id).map_err(|error| Stop::Node(id, error))?,
                 }
             };
-            let nodes = self.run.records().len();
-            let limits = &self.run.options.limits;
-            let checked = limits.check_nodes(nodes);
-            checked.map_err(|error| Stop::Node(id, error))?;
             match self.round(at, body, round, now).await? {
                 End::Done => {}
                 other => return Ok(other),
@@ -80,6 +76,7 @@ impl Pass<'_> {
             return Ok(End::Done);
         };
         let first = self.run.records().lines(id, body);
+        let first = first.map_err(|error| Stop::Node(id, error))?;
         if !std::mem::replace(&mut self.run.records()[id].loaded, true) {
             self.restore(&*scope, 0, body, id).await?;
         }

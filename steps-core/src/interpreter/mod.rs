@@ -13,6 +13,7 @@
 //! | `rollback` | back: undoing lines, last first |
 //! | `enter`, `restore` | entering a scope with the recorded values, and filling its slots from them |
 //! | `user_code`, `retry` | calling users' functions; whether another attempt follows |
+//! | `effect` | what a step did: verifying it, looking at it, taking it back at once |
 //! | `requests`, `gate` | requests from outside; whether new work may begin |
 //! | `commit`, `notify`, `host` | the connection to the journal, to the observer, and to running steps |
 //! | `failures`, `limits` | recording and finding failures; bounds |
@@ -47,6 +48,7 @@
 //!   journal, parents before children, and stays the same in every run of the execution.
 
 mod commit;
+mod effect;
 mod ending;
 mod enter;
 pub(crate) mod execution;

@@ -42,7 +42,13 @@ impl Pass<'_> {
         }
         match status {
             Status::Done => self.restore_done(at, node, id).await,
-            // A step whose undo has begun was done before.
+            // A step with an error was taken back at once, and no output of it was recorded.
+            Status::Undoing | Status::UndoFailed
+                if !self.run.records()[id].cold().errors.is_empty() =>
+            {
+                Ok(())
+            }
+            // Any other whose undo has begun was done before.
             Status::Undoing | Status::UndoFailed => match &node.work {
                 Work::Step(meta) => self.restore_step(at, meta, id).await,
                 Work::Group(_)
@@ -124,7 +130,10 @@ impl Pass<'_> {
         loop {
             let attempt = self.run.records()[id].attempts;
             let cx = self.cx(id, attempt);
-            let due = match self.op(at, Op::Run, &cx, meta.policy.timeout).await {
+            let due = match self
+                .op(at, Op::Run(usize::MAX), &cx, meta.policy.timeout)
+                .await
+            {
                 Ok(Answer::Done(_)) => return Ok(()),
                 Ok(Answer::Wait(Until::Time(time))) => time,
                 Ok(_) => {

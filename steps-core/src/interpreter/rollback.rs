@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     base::{clock, error::StepError, future::BoxFuture},
-    language::scope::{Op, Scope},
+    language::scope::{Op, Scope, Undo},
     model::{
         status::{Status, Transition},
         table::{Line, StepMeta, Work},
@@ -108,7 +108,10 @@ impl<'r> Pass<'r> {
         };
         self.run.commit().await?;
         let cx = self.cx(id, attempts);
-        let op = Op::Undo(before.as_ref());
+        let op = Op::Undo(Undo {
+            before: before.as_ref(),
+            unkept: None,
+        });
         let answer = self.op(at, op, &cx, meta.undo_policy.timeout).await;
         let now = self.now();
         let Err(error) = answer else {

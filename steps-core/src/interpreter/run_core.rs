@@ -65,6 +65,7 @@ impl RunCore {
         requests: Requests,
     ) -> Self {
         let unsaved = records.take_unsaved();
+        records.most = options.limits.nodes;
         Self {
             records: Mutex::new(records),
             execution: execution.map(OnceLock::from).unwrap_or_default(),

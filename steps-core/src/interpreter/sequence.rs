@@ -13,7 +13,7 @@ use super::{
     user_code::{caught, traced},
 };
 use crate::{
-    base::json::Json,
+    base::{error::StepError, json::Json},
     language::scope::{Answer, Op, Scope},
     model::{
         status::Status,
@@ -47,6 +47,8 @@ enum Next {
     Line(&'static Line),
     /// Open an item, if it may begin.
     Item(Id),
+    /// An item has begun, and its lines are more nodes than the limit allows.
+    TooMany(Id, StepError),
     /// Nothing: all lines are done.
     Nothing,
 }
@@ -64,10 +66,11 @@ impl Cursor {
         }
     }
 
-    fn open(&mut self, records: &mut Records, item: Id) {
-        self.first = records.lines(item, self.nodes);
+    fn open(&mut self, records: &mut Records, item: Id) -> Result<(), StepError> {
+        self.first = records.lines(item, self.nodes)?;
         self.line = 0;
         self.items.open = Some(item);
+        Ok(())
     }
 
     fn pass_item(&mut self) {
@@ -142,7 +145,8 @@ impl Pass<'_> {
                             self.run.commit().await?;
                         }
                         let at = cursor.at(scope);
-                        let call = scope.call(at.item, at.line, Op::Run, &cx);
+                        let op = Op::Run(self.run.options.limits.payload);
+                        let call = scope.call(at.item, at.line, op, &cx);
                         let answer = match meta.policy.timeout {
                             None if !tracing::span_enabled!(tracing::Level::DEBUG) => {
                                 self.believed(caught(call).await)
@@ -150,8 +154,6 @@ impl Pass<'_> {
                             limit => traced(self.guarded(call, limit), &cx).await,
                         };
                         *now = self.now();
-                        let answer =
-                            answer.and_then(|answer| self.run.options.limits.check_answer(answer));
                         if let Ok(Answer::Done(saved)) = answer {
                             ended = Some(saved);
                             continue;
@@ -172,10 +174,14 @@ impl Pass<'_> {
                         }
                         Some(end) => return Ok(end),
                         None => {
-                            cursor.open(&mut self.run.records(), item);
-                            continue;
+                            let opened = cursor.open(&mut self.run.records(), item);
+                            match opened {
+                                Ok(()) => continue,
+                                Err(error) => return Ok(self.fail(item, &error, *now)),
+                            }
                         }
                     },
+                    Next::TooMany(item, error) => return Ok(self.fail(item, &error, *now)),
                 };
                 match end {
                     End::Done => cursor.line += 1,
@@ -230,9 +236,15 @@ impl Pass<'_> {
                 Status::Pending if !may_be_blocked => {
                     records[item].begin(now);
                     self.run.changed(&records, item);
-                    cursor.open(&mut records, item);
+                    if let Err(error) = cursor.open(&mut records, item) {
+                        return Next::TooMany(item, error);
+                    }
                 }
-                Status::Running => cursor.open(&mut records, item),
+                Status::Running => {
+                    if let Err(error) = cursor.open(&mut records, item) {
+                        return Next::TooMany(item, error);
+                    }
+                }
                 _ => return Next::Item(item),
             }
         }

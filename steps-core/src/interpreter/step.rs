@@ -3,12 +3,8 @@
 use jiff::Timestamp;
 
 use super::{
-    End, Kept, Pass,
-    enter::At,
-    gate::Gate,
-    records::Id,
-    retry::pause,
-    user_code::{traced, verified},
+    End, Kept, Pass, effect::Effect, enter::At, gate::Gate, records::Id, retry::pause,
+    user_code::traced,
 };
 use crate::{
     base::{clock, error::StepError, json::Json},
@@ -103,27 +99,20 @@ impl Pass<'_> {
                 verify,
                 observe,
             } => (number, verify, observe),
-            Look::GiveUp => return self.give_up(at, meta, id).await,
+            Look::GiveUp => return self.give_up(at, meta, id, now).await,
         };
         let cx = self.cx(id, number);
-        if verify || observe {
-            match self.prepare(at, meta, id, &cx, verify).await {
-                Ok(None) => {}
-                Ok(Some(saved)) => {
-                    *now = self.now();
-                    return Ok(self.done(id, saved, *now));
-                }
-                Err(error) => {
-                    *now = self.now();
-                    return Ok(self.failed(meta, id, &error, *now));
-                }
-            }
+        if (verify || observe)
+            && let Some(end) = self.prepare(at, meta, id, &cx, verify, now).await
+        {
+            return Ok(end);
         }
         // The beginning must be recorded before the effect can happen.
         if self.run.committer.has_journal() {
             self.run.commit().await?;
         }
-        let run = self.op(at, Op::Run, &cx, meta.policy.timeout);
+        let op = Op::Run(self.run.options.limits.payload);
+        let run = self.op(at, op, &cx, meta.policy.timeout);
         let answer = traced(run, &cx).await;
         *now = self.now();
         self.answered(at, meta, id, &cx, answer, now).await
@@ -141,7 +130,7 @@ impl Pass<'_> {
     ) -> Kept<End> {
         match self.recorded_as(at, meta, id, cx, answer, now).await? {
             // No further attempt will be made.
-            End::Waiting(_) if self.run.is_cancelled(id) => self.give_up(at, meta, id).await,
+            End::Waiting(_) if self.run.is_cancelled(id) => self.give_up(at, meta, id, now).await,
             end => Ok(end),
         }
     }
@@ -155,75 +144,75 @@ impl Pass<'_> {
         answer: OpResult,
         now: &mut Timestamp,
     ) -> Kept<End> {
-        match answer {
-            Ok(Answer::Done(saved)) if !meta.observe => Ok(self.done(id, saved, *now)),
-            Ok(Answer::Done(saved)) => self.observe_after(at, id, cx, saved, now).await,
-            Ok(Answer::Wait(until)) => Ok(self.wait(id, until)),
-            Ok(_) => Ok(self.not_yet(meta, id, *now)),
-            Err(error) => {
-                if meta.verify {
-                    match self.verify(at, cx, &meta.policy).await.map(verified) {
-                        Ok(Some(saved)) => return Ok(self.done(id, saved, self.now())),
-                        Ok(None) => {}
-                        Err(other) => {
-                            *now = self.now();
-                            self.run.records()[id].cold_mut().verify_owed = true;
-                            let both = error.and(&other.text());
-                            return Ok(self.failed(meta, id, &both, *now));
-                        }
-                    }
-                    *now = self.now();
-                }
-                Ok(self.failed(meta, id, &error, *now))
+        let mut error = match answer {
+            Ok(Answer::Done(saved)) => {
+                return Ok(self.look_after(at, meta, id, cx, saved, now).await);
             }
+            Ok(Answer::Unkept(unkept)) => return self.unkept(at, meta, id, cx, unkept, now).await,
+            Ok(Answer::Wait(until)) => return Ok(self.wait(id, until)),
+            Ok(Answer::NotYet | Answer::Seen(_) | Answer::Undone) => {
+                match self.not_yet(meta, id, *now) {
+                    Ok(end) => return Ok(end),
+                    Err(error) => error,
+                }
+            }
+            Err(error) => error,
+        };
+        if meta.verify {
+            match self.verify(at, meta, cx).await {
+                Effect::There(saved) => {
+                    return Ok(self.look_after(at, meta, id, cx, saved, now).await);
+                }
+                Effect::Unkept(unkept) => {
+                    return Ok(self.take_back(at, meta, id, unkept, now).await);
+                }
+                Effect::Missing => {}
+                Effect::Unknown(other) => {
+                    self.run.records()[id].cold_mut().verify_owed = true;
+                    error = error.and(&other.text());
+                }
+            }
+            *now = self.now();
         }
+        Ok(self.failed(meta, id, &error, *now))
     }
 
     /// Prepares an attempt: asks `#[verify]` whether an earlier one had its effect, and calls
-    /// `#[observe]`. Returns the saved output if the effect is there.
+    /// `#[observe]`. Returns the end of the step, if no attempt follows now.
     async fn prepare(
         self,
         at: At<'_>,
-        meta: &StepMeta,
+        meta: &'static StepMeta,
         id: Id,
         cx: &crate::language::cx::Cx,
         verify: bool,
-    ) -> Result<Option<Option<Json>>, StepError> {
-        if verify {
-            match self.verify(at, cx, &meta.policy).await.map(verified) {
-                Ok(Some(saved)) => return Ok(Some(saved)),
-                Ok(None) => {}
-                Err(error) => {
+        now: &mut Timestamp,
+    ) -> Option<End> {
+        let prepared = if verify {
+            match self.verify(at, meta, cx).await {
+                Effect::There(saved) => {
+                    return Some(self.look_after(at, meta, id, cx, saved, now).await);
+                }
+                Effect::Unkept(unkept) => {
+                    return Some(self.take_back(at, meta, id, unkept, now).await);
+                }
+                Effect::Missing => Ok(()),
+                Effect::Unknown(error) => {
                     self.run.records()[id].cold_mut().verify_owed = true;
-                    return Err(error);
+                    Err(error)
                 }
             }
-        }
-        if meta.observe && self.run.records()[id].cold().before.is_none() {
-            let answer = self.op(at, Op::Observe, cx, meta.policy.timeout).await?;
-            if let Answer::Seen(before) = answer {
-                self.run
-                    .change(id, |record| record.cold_mut().before = Some(before));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Calls `#[observe]` after the attempt. The step is done even if that call fails.
-    async fn observe_after(
-        self,
-        at: At<'_>,
-        id: Id,
-        cx: &crate::language::cx::Cx,
-        saved: Option<Json>,
-        now: &mut Timestamp,
-    ) -> Kept<End> {
-        match self.op(at, Op::Observe, cx, None).await {
-            Ok(Answer::Seen(after)) => self.run.records()[id].cold_mut().after = Some(after),
-            Ok(_) => {}
-            Err(error) => self.run.records()[id].cold_mut().after_err = Some(error.text()),
-        }
-        Ok(self.done(id, saved, *now))
+        } else {
+            Ok(())
+        };
+        let looks = meta.observe && self.run.records()[id].cold().before.is_none();
+        let prepared = match prepared {
+            Ok(()) if looks => self.look_before(at, meta, id, cx).await,
+            other => other,
+        };
+        let error = prepared.err()?;
+        *now = self.now();
+        Some(self.failed(meta, id, &error, *now))
     }
 
     pub(super) fn done(self, id: Id, saved: Option<Json>, now: Timestamp) -> End {
@@ -241,10 +230,11 @@ impl Pass<'_> {
         }
     }
 
-    fn not_yet(self, meta: &StepMeta, id: Id, now: Timestamp) -> End {
+    /// Waits for the next poll. An error if that was the last.
+    fn not_yet(self, meta: &StepMeta, id: Id, now: Timestamp) -> Result<End, StepError> {
         let Some(poll) = meta.policy.poll else {
-            let error = StepError::fatal("it gave `None`, but has no `poll` policy");
-            return self.fail(id, &error, now);
+            let error = "it gave `None`, but has no `poll` policy";
+            return Err(StepError::fatal(error));
         };
         let polls = {
             let mut records = self.run.records();
@@ -259,9 +249,9 @@ impl Pass<'_> {
         };
         if poll.times != 0 && polls >= poll.times {
             let error = format!("not ready after {polls} polls, {:?} apart", poll.every);
-            return self.fail(id, &StepError::fatal(error), now);
+            return Err(StepError::fatal(error));
         }
-        self.wait(id, Until::Time(clock::add(now, poll.every)))
+        Ok(self.wait(id, Until::Time(clock::add(now, poll.every))))
     }
 
     /// Records that an attempt failed: another one follows, or the step has failed.
@@ -318,11 +308,23 @@ impl Pass<'_> {
 
     /// Gives up a step that waits for its next attempt, because a sibling failed or an undo was
     /// requested. The effect may have happened in the last attempt, so `#[verify]` is asked.
-    async fn give_up(self, at: At<'_>, meta: &StepMeta, id: Id) -> Kept<End> {
+    async fn give_up(
+        self,
+        at: At<'_>,
+        meta: &'static StepMeta,
+        id: Id,
+        now: &mut Timestamp,
+    ) -> Kept<End> {
         if meta.verify {
             let cx = self.cx(id, self.run.records()[id].attempts);
-            if let Ok(Some(saved)) = self.verify(at, &cx, &meta.policy).await.map(verified) {
-                return Ok(self.done(id, saved, self.now()));
+            match self.verify(at, meta, &cx).await {
+                Effect::There(saved) => {
+                    return Ok(self.look_after(at, meta, id, &cx, saved, now).await);
+                }
+                Effect::Unkept(unkept) => {
+                    return Ok(self.take_back(at, meta, id, unkept, now).await);
+                }
+                Effect::Missing | Effect::Unknown(_) => {}
             }
         }
         Ok(self.interrupt(id))

@@ -15,9 +15,8 @@ use crate::{
     base::{clock, error::StepError, future::BoxFuture, runtime},
     language::{
         cx::Cx,
-        scope::{Answer, Op, OpResult},
+        scope::{Op, OpResult},
     },
-    model::policy::Policy,
 };
 
 impl Pass<'_> {
@@ -89,20 +88,8 @@ impl Pass<'_> {
         cx: &'b Cx,
         timeout: Option<Duration>,
     ) -> OpResult {
-        let answer = self
-            .guarded(at.scope.call(at.item, at.line, op, cx), timeout)
-            .await?;
-        self.run.options.limits.check_answer(answer)
-    }
-
-    /// Asks the step's `#[verify]` whether its effect happened.
-    pub(super) async fn verify(self, at: At<'_>, cx: &Cx, policy: &Policy) -> OpResult {
-        self.op(at, Op::Verify, cx, policy.timeout)
+        self.guarded(at.scope.call(at.item, at.line, op, cx), timeout)
             .await
-            .map_err(|error| {
-                let text = format!("its verify failed: {}", error.text());
-                StepError::user(text).retry_if(error.retry)
-            })
     }
 }
 
@@ -142,12 +129,4 @@ pub(super) fn caught<T>(
 pub(super) fn call<T>(call: impl FnOnce() -> Result<T, StepError>) -> Result<T, StepError> {
     catch_unwind(AssertUnwindSafe(call))
         .unwrap_or_else(|payload| Err(StepError::panic(payload.as_ref())))
-}
-
-/// Returns the saved output, if `#[verify]` found that the effect happened.
-pub(super) fn verified(answer: Answer) -> Option<Option<crate::base::json::Json>> {
-    match answer {
-        Answer::Done(saved) => Some(saved),
-        _ => None,
-    }
 }

@@ -21,13 +21,17 @@ pub struct Codec<T> {
 
 impl<T> Codec<T> {
     /// The value as it is read back from its saved form, and that form. A panic in the user's
-    /// `Serialize` or `Deserialize` is an error.
-    pub(crate) fn keep(self, value: T) -> Result<(T, Option<Json>), serde_json::Error> {
-        caught(|| {
+    /// `Serialize` or `Deserialize` is an error. With an error, the value is given back.
+    pub(crate) fn keep(self, value: T) -> Result<(T, Option<Json>), (serde_json::Error, T)> {
+        let kept = caught(|| {
             let json = (self.encode)(&value)?;
             let read = self.read(&value, json.as_ref())?;
-            Ok((read.unwrap_or(value), json))
-        })
+            Ok((read, json))
+        });
+        match kept {
+            Ok((read, json)) => Ok((read.unwrap_or(value), json)),
+            Err(error) => Err((error, value)),
+        }
     }
 
     /// The saved form of a value that can be read back.

@@ -1,6 +1,9 @@
 //! The trait of `#[flow]`, and the frame of a flow's own scope.
 
-use std::sync::{Mutex, OnceLock};
+use std::{
+    any::Any,
+    sync::{Mutex, OnceLock},
+};
 
 use super::{
     codec::Codec,
@@ -176,15 +179,17 @@ struct Kept<'a, F: Flow> {
 
 impl<F: Flow> Drop for Kept<'_, F> {
     fn drop(&mut self) {
-        *lock(&self.cell.open) = self.open.take();
+        let open = self.open.take();
+        *lock(&self.cell.open) = open.map(|open| open as _);
     }
 }
 
 /// Where a flow's input and slots are kept between passes, and its output after the flow is done.
 #[allow(missing_debug_implementations)]
 pub struct FlowCell<F: Flow> {
-    // Boxed, because a flow may have many slots: so they are not moved around.
-    open: Mutex<Option<Box<(F::Input, F::Slots)>>>,
+    // Boxed, because a flow may have many slots: so they are not moved around. Without their type:
+    // see `cells`.
+    open: Mutex<Option<Box<dyn Any + Send>>>,
     output: OnceLock<Option<F::Output>>,
 }
 
@@ -252,6 +257,7 @@ impl<'a, F: Flow> Root<'a, F> {
         how: Enter<'_>,
     ) -> Result<Entered<'a>, StepError> {
         let kept = lock(&cell.open).take();
+        let kept = kept.and_then(|kept| kept.downcast::<(F::Input, F::Slots)>().ok());
         let mut record = None;
         let open = match (kept, how.input) {
             (Some(kept), _) if !how.fresh => kept,
@@ -344,7 +350,7 @@ impl<F: Flow> Scope for Root<'_, F> {
             };
             let (input, slots) = *open;
             let output = F::finish(lent, input, slots).await?;
-            let (output, saved) = F::OUTPUT.keep(output).map_err(|e| {
+            let (output, saved) = F::OUTPUT.keep(output).map_err(|(e, _)| {
                 StepError::fatal(format!("the flow's output can't be saved as JSON: {e}"))
             })?;
             let _ = cell.output.set(Some(output));

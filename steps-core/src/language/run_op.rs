@@ -4,7 +4,7 @@
 use super::{
     cx::Cx,
     handlers::Handlers,
-    scope::{Answer, Op, OpResult},
+    scope::{Answer, Op, OpResult, Unkept},
     slot::Slot,
     step::{Attempt, Call, Step},
 };
@@ -19,15 +19,15 @@ pub async fn drive<'a, S: Step, L: Slot<S::Output>>(
     handlers: &'static Handlers<S>,
     when: Option<fn(&S::Error) -> bool>,
 ) -> OpResult {
-    let value = match op {
-        Op::Run => match S::run(call.0, cx, when).await? {
-            Attempt::Done(value) => value,
+    let (value, most) = match op {
+        Op::Run(most) => match S::run(call.0, cx, when).await? {
+            Attempt::Done(value) => (value, most),
             Attempt::NotYet => return Ok(Answer::NotYet),
             Attempt::Wait(until) => return Ok(Answer::Wait(until)),
         },
-        Op::Verify => match handlers.verify {
+        Op::Verify(most) => match handlers.verify {
             Some(verify) => match verify.verify(call.0, cx).await? {
-                Some(value) => value,
+                Some(value) => (value, most),
                 None => return Ok(Answer::NotYet),
             },
             None => return Ok(Answer::NotYet),
@@ -38,22 +38,40 @@ pub async fn drive<'a, S: Step, L: Slot<S::Output>>(
                 None => Ok(Answer::NotYet),
             };
         }
-        Op::Undo(before) => {
-            return match (handlers.undo, slot.value()) {
-                (Some((_, undo)), Some(value)) => undo
-                    .undo(call.0, value, before)
-                    .await
-                    .map(|()| Answer::Undone),
-                _ => Ok(Answer::Undone),
+        Op::Undo(with) => {
+            let Some((_, undo)) = handlers.undo else {
+                return Ok(Answer::Undone);
             };
+            let output = match with.unkept {
+                Some(unkept) => unkept.output.downcast_ref(),
+                None => slot.value(),
+            };
+            let output = output.ok_or_else(|| {
+                StepError::fatal(
+                    "its output, which its undo needs, was not recorded: take back by hand what it \
+                     did, and mark it as undone",
+                )
+            })?;
+            let undone = undo.undo(call.0, output, with.before).await;
+            return undone.map(|()| Answer::Undone);
         }
     };
     // What later lines are given is what a resume would give them.
-    let (value, saved) = S::CODEC
-        .keep(value)
-        .map_err(|e| StepError::fatal(format!("its output can't be saved as JSON: {e}")))?;
-    slot.put(value);
-    Ok(Answer::Done(saved))
+    let (why, value) = match S::CODEC.keep(value) {
+        Ok((value, saved)) => match saved.as_ref().map_or(0, |saved| saved.get().len()) {
+            bytes if bytes > most => (StepError::too_large("output", bytes, most), value),
+            _ => {
+                slot.put(value);
+                return Ok(Answer::Done(saved));
+            }
+        },
+        Err((error, value)) => {
+            let why = format!("its output can't be saved as JSON: {error}");
+            (StepError::fatal(why), value)
+        }
+    };
+    let output = Box::new(value);
+    Ok(Answer::Unkept(Unkept { why, output }))
 }
 
 /// Runs a blocking function on a thread for such functions.

@@ -10,6 +10,8 @@
 //! pass leaves the scope unfinished, the slots return to the cell they came from. When the scope is
 //! finished, the slots become the value that the surrounding scope reads.
 
+use std::any::Any;
+
 use super::cx::Cx;
 use crate::base::future::BoxFuture;
 use crate::{
@@ -20,14 +22,32 @@ use crate::{
 /// An operation that the interpreter requests from a step's line.
 #[derive(Clone, Copy, Debug)]
 pub enum Op<'a> {
-    /// Make an attempt, and keep its value.
-    Run,
-    /// Find out whether the step had its effect, and keep the value.
-    Verify,
+    /// Make an attempt, and keep its value, if it has at most so many bytes of JSON.
+    Run(usize),
+    /// Find out whether the step had its effect, and keep the value, if it has at most so many bytes
+    /// of JSON.
+    Verify(usize),
     /// Call `#[observe]`.
     Observe,
-    /// Call the undo, with the value observed before the step.
-    Undo(Option<&'a Json>),
+    /// Call the undo.
+    Undo(Undo<'a>),
+}
+
+/// What an undo is given besides the step's arguments.
+#[derive(Clone, Copy, Debug)]
+pub struct Undo<'a> {
+    /// The value observed before the step.
+    pub before: Option<&'a Json>,
+    /// An output that could not be kept; `None` for the one in the slot.
+    pub unkept: Option<&'a Unkept>,
+}
+
+/// An output that can't be recorded: it is too large, or can't be read back. The step's effect is
+/// there.
+#[derive(Debug)]
+pub struct Unkept {
+    pub(crate) why: StepError,
+    pub(crate) output: Box<dyn Any + Send + Sync>,
 }
 
 /// The answer of a step's line.
@@ -35,6 +55,8 @@ pub enum Op<'a> {
 pub enum Answer {
     /// The value is in its slot; this is its saved form.
     Done(Option<Json>),
+    /// There is a value, and it can't be recorded.
+    Unkept(Unkept),
     /// Not yet. Of a verify: the step did not have its effect.
     NotYet,
     /// Wait, and try again not before this.
@@ -92,6 +114,11 @@ impl Keys {
 
     pub(crate) fn len(&self) -> usize {
         self.ends.len()
+    }
+
+    /// Returns the length of all keys together, in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.text.len()
     }
 
     pub(crate) fn get(&self, index: usize) -> &str {

@@ -5,7 +5,11 @@
 //! them from a tree and put them back.
 
 use super::{NodeRow, StoredExecution};
-use crate::model::state::{Kind, NodeData, State, StateError};
+use crate::model::state::{Kind, Limits, NodeData, State, StateError};
+
+/// The limits on reading what a run wrote. The rows are in memory already, and that run limited their
+/// number. With other limits today, the execution can still be looked at and undone.
+const WRITTEN: Limits = Limits::DEFAULT.nodes(usize::MAX).depth(Limits::MAX_DEPTH);
 
 impl StoredExecution {
     /// Returns whether the execution has begun. Before that it has no tree.
@@ -15,7 +19,8 @@ impl StoredExecution {
 
     /// Returns the whole tree. If the execution has not begun, this is a pending root.
     pub(crate) fn into_state(self) -> Result<State, StateError> {
-        let mut state = State::from_rows(self.nodes)?.unwrap_or_else(|| {
+        let tree = State::from_rows_with(self.nodes, &WRITTEN)?;
+        let mut state = tree.unwrap_or_else(|| {
             State::from(NodeData {
                 name: self.info.flow.into(),
                 kind: Kind::Flow,
@@ -94,5 +99,21 @@ mod tests {
         assert_eq!((&*state.name, state.status), ("order", Status::Pending));
         assert_eq!(state.id.as_deref(), Some("req-42"));
         assert_eq!(state.input, Some(Json::encode(&7).unwrap()));
+    }
+
+    /// More than a document from outside may have by default. A million nodes take too long here.
+    #[test]
+    fn claim_nodes_limit_does_not_keep_an_execution_from_being_looked_at() {
+        assert_eq!(WRITTEN.nodes, usize::MAX);
+        let node = |id: u32| {
+            let node = NodeData {
+                name: "n".into(),
+                ..NodeData::default()
+            };
+            NodeRow::new(id, id.saturating_sub(1), node)
+        };
+        let levels = u32::try_from(Limits::MAX_DEPTH).unwrap();
+        let state = saved((0..levels).map(node).collect()).into_state().unwrap();
+        assert_eq!(state.walk().count(), Limits::MAX_DEPTH);
     }
 }

@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 
 use crate::{
+    base::error::StepError,
     language::scope::Keys,
     model::{
         state::Kind,
@@ -44,6 +45,8 @@ pub(crate) struct Records {
     next_row: u32,
     /// The changes to a saved tree that the journal does not have yet.
     unsaved: Unsaved,
+    /// The maximum number of records. Saved ones may be more.
+    pub(super) most: usize,
 }
 
 /// What the first batch of a run must hold in addition to the changes that the run makes.
@@ -81,6 +84,7 @@ impl Records {
             foreign: false,
             next_row: 1,
             unsaved: Unsaved::default(),
+            most: usize::MAX,
         }
     }
 
@@ -109,17 +113,34 @@ impl Records {
         std::mem::take(&mut self.unsaved)
     }
 
-    /// Returns the number of nodes.
-    pub(crate) fn len(&self) -> usize {
-        self.all.len()
+    /// Checks that so many more records are within the limit.
+    fn room(&self, more: usize) -> Result<(), StepError> {
+        let nodes = self.all.len().saturating_add(more);
+        if more > 0 && nodes > self.most {
+            return Err(StepError::fatal(format!(
+                "the execution has {nodes} nodes with it, and the limit is {}",
+                self.most
+            )));
+        }
+        Ok(())
     }
 
     fn next_id(&self) -> Id {
         Id::try_from(self.all.len()).unwrap_or(Id::MAX)
     }
 
-    /// Returns the first record of `parent`'s lines. Makes the records if they do not exist.
-    pub(crate) fn lines(&mut self, parent: Id, nodes: &'static [Line]) -> Id {
+    /// Returns the first record of `parent`'s lines. Makes the records if they do not exist, and are
+    /// within the limit.
+    pub(crate) fn lines(&mut self, parent: Id, nodes: &'static [Line]) -> Result<Id, StepError> {
+        let record = &self[parent];
+        if record.count > 0 {
+            return Ok(record.first);
+        }
+        self.room(nodes.len())?;
+        Ok(self.make_lines(parent, nodes))
+    }
+
+    fn make_lines(&mut self, parent: Id, nodes: &'static [Line]) -> Id {
         let first = self.next_id();
         let record = &mut self[parent];
         if record.count > 0 || nodes.is_empty() {
@@ -138,8 +159,9 @@ impl Records {
         first
     }
 
-    /// Makes the records of a `for`'s items.
-    pub(crate) fn items(&mut self, parent: Id, keys: Keys) {
+    /// Makes the records of a `for`'s items, if they are within the limit.
+    pub(crate) fn items(&mut self, parent: Id, keys: Keys) -> Result<(), StepError> {
+        self.room(keys.len())?;
         let count = Id::try_from(keys.len()).unwrap_or(Id::MAX);
         let list = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
         let first = self.next_id();
@@ -153,6 +175,7 @@ impl Records {
             self.all.push(Record::new(name, Kind::Item, parent));
         }
         self.keys.push(keys);
+        Ok(())
     }
 
     /// Returns how many rounds of a `loop` are done. They are the first ones.
@@ -162,8 +185,13 @@ impl Records {
         done.count()
     }
 
-    /// Makes the record of a `loop`'s next round.
-    pub(crate) fn round(&mut self, parent: Id) -> Id {
+    /// Makes the record of a `loop`'s next round, if it is within the limit.
+    pub(crate) fn round(&mut self, parent: Id) -> Result<Id, StepError> {
+        self.room(1)?;
+        Ok(self.make_round(parent))
+    }
+
+    fn make_round(&mut self, parent: Id) -> Id {
         let id = self.next_id();
         let rounds = &mut self[parent].cold_mut().rounds;
         rounds.push(id);

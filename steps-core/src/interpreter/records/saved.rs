@@ -103,7 +103,7 @@ impl Records {
         if states.is_empty() {
             return;
         }
-        let first = self.lines(parent, nodes);
+        let first = self.make_lines(parent, nodes);
         for (id, node) in (first..).zip(nodes) {
             // If a name occurs twice, the later node counts.
             let Some(state) = states.iter().rfind(|state| node.answers_to(&state.name)) else {
@@ -162,7 +162,7 @@ impl Records {
             }
             Work::Loop { body, .. } => {
                 for state in &state.states {
-                    let round = self.round(id);
+                    let round = self.make_round(id);
                     self.fill(round, state);
                     self.fill_lines(round, body, &state.states);
                 }

@@ -123,10 +123,10 @@ impl Scope for Here {
                     yields(n).await;
                     Ok(Answer::Undone)
                 }
-                Op::Verify if self.lab.is_there(&path) => Ok(Answer::Done(None)),
-                Op::Verify => Ok(Answer::NotYet),
+                Op::Verify(_) if self.lab.is_there(&path) => Ok(Answer::Done(None)),
+                Op::Verify(_) => Ok(Answer::NotYet),
                 Op::Observe => unreachable!("nothing is observed"),
-                Op::Run => {
+                Op::Run(_) => {
                     match fate {
                         Fate::Bad => return Err(StepError::fatal("bad")),
                         Fate::Worse => std::panic::resume_unwind(Box::new("worse")),

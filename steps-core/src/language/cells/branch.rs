@@ -1,14 +1,11 @@
 //! The cell of an `if` with an `else`, and its value.
 
-use std::sync::{Mutex, OnceLock};
+use std::sync::OnceLock;
 
-use super::{Open, one, take};
-use crate::{
-    base::sync::lock,
-    language::{
-        frame::{Home, Slab, Slots},
-        scope::Saved,
-    },
+use super::{Open, one};
+use crate::language::{
+    frame::{Home, Slab, Slots},
+    scope::Saved,
 };
 
 /// The value of an `if` with an `else`: the struct of the group that ran.
@@ -67,16 +64,16 @@ impl<A, B> Branch<A, B> {
 /// The cell of an `if` with an `else`.
 #[allow(missing_debug_implementations)]
 pub struct BranchCell<A: Slots, B: Slots> {
-    then: Open<A>,
-    otherwise: Open<B>,
+    then: Open,
+    otherwise: Open,
     value: OnceLock<Option<Branch<A::Value, B::Value>>>,
 }
 
 impl<A: Slots, B: Slots> Default for BranchCell<A, B> {
     fn default() -> Self {
         Self {
-            then: Mutex::new(None),
-            otherwise: Mutex::new(None),
+            then: Open::default(),
+            otherwise: Open::default(),
             value: OnceLock::new(),
         }
     }
@@ -93,11 +90,11 @@ pub struct Else<'a, A: Slots, B: Slots>(&'a BranchCell<A, B>);
 impl<A: Slots, B: Slots> BranchCell<A, B> {
     /// Returns the first group's slots and their home.
     pub fn take_then(&self, fresh: bool) -> (Slab<A>, Then<'_, A, B>) {
-        (take(&self.then, fresh), Then(self))
+        (self.then.one(fresh), Then(self))
     }
     /// Returns the other group's slots and their home.
     pub fn take_else(&self, fresh: bool) -> (Slab<B>, Else<'_, A, B>) {
-        (take(&self.otherwise, fresh), Else(self))
+        (self.otherwise.one(fresh), Else(self))
     }
     /// Returns the value, once the line is finished.
     pub fn get(&self) -> Option<&Branch<A::Value, B::Value>> {
@@ -125,7 +122,7 @@ impl<A: Slots, B: Slots> BranchCell<A, B> {
 
 impl<A: Slots, B: Slots> Home<A> for Then<'_, A, B> {
     fn keep(&mut self, slab: Slab<A>) {
-        *lock(&self.0.then) = Some(slab);
+        self.0.then.keep(slab);
     }
     fn close(&mut self, slab: Slab<A>, _: bool) {
         if let Some(value) = one(slab) {
@@ -136,7 +133,7 @@ impl<A: Slots, B: Slots> Home<A> for Then<'_, A, B> {
 
 impl<A: Slots, B: Slots> Home<B> for Else<'_, A, B> {
     fn keep(&mut self, slab: Slab<B>) {
-        *lock(&self.0.otherwise) = Some(slab);
+        self.0.otherwise.keep(slab);
     }
     fn close(&mut self, slab: Slab<B>, _: bool) {
         if let Some(value) = one(slab) {

@@ -4,7 +4,11 @@
 pub mod branch;
 pub mod rounds;
 
-use std::sync::{Mutex, OnceLock};
+use std::{
+    any::Any,
+    marker::PhantomData,
+    sync::{Mutex, OnceLock},
+};
 
 use super::{
     frame::{Home, Slab, Slots},
@@ -12,13 +16,25 @@ use super::{
 };
 use crate::base::sync::lock;
 
-type Open<S> = Mutex<Option<Slab<S>>>;
+/// The slots of an unfinished scope, while no pass is in it. Without their type, as they hold the
+/// cells of the scopes inside: a type that is nested as deep as the flow would overflow what the
+/// compiler looks through.
+#[derive(Default)]
+struct Open(Mutex<Option<Box<dyn Any + Send>>>);
 
-fn take<S: Slots>(open: &Open<S>, fresh: bool) -> Slab<S> {
-    let kept = lock(open).take();
-    match kept {
-        Some(slab) if !fresh => slab,
-        _ => Slab::One(S::default()),
+impl Open {
+    /// Takes what was kept; `None` if it is nothing, or if `fresh`.
+    fn take<S: Slots>(&self, fresh: bool) -> Option<Slab<S>> {
+        let kept = lock(&self.0).take().filter(|_| !fresh)?;
+        kept.downcast().ok().map(|slab| *slab)
+    }
+
+    fn one<S: Slots>(&self, fresh: bool) -> Slab<S> {
+        self.take(fresh).unwrap_or_else(|| Slab::One(S::default()))
+    }
+
+    fn keep<S: Slots>(&self, slab: Slab<S>) {
+        *lock(&self.0) = Some(Box::new(slab));
     }
 }
 
@@ -97,15 +113,17 @@ impl<S: Slots> Fold<S> for MaybeEach {
 /// The cell of a line with one scope, or with one for each item.
 #[allow(missing_debug_implementations)]
 pub struct Cell<S: Slots, K: Fold<S> = Group> {
-    open: Open<S>,
+    open: Open,
     value: OnceLock<K::Value>,
+    slots: PhantomData<fn() -> S>,
 }
 
 impl<S: Slots, K: Fold<S>> Default for Cell<S, K> {
     fn default() -> Self {
         Self {
-            open: Mutex::new(None),
+            open: Open::default(),
             value: OnceLock::new(),
+            slots: PhantomData,
         }
     }
 }
@@ -113,13 +131,13 @@ impl<S: Slots, K: Fold<S>> Default for Cell<S, K> {
 impl<S: Slots, K: Fold<S>> Cell<S, K> {
     /// Takes the slots.
     pub fn take(&self, fresh: bool) -> Slab<S> {
-        take(&self.open, fresh)
+        self.open.one(fresh)
     }
 
     /// Takes the slots of `count` items.
     pub fn take_each(&self, count: usize, fresh: bool) -> Slab<S> {
-        match lock(&self.open).take() {
-            Some(Slab::Each(all)) if !fresh && all.len() == count => Slab::Each(all),
+        match self.open.take(fresh) {
+            Some(Slab::Each(all)) if all.len() == count => Slab::Each(all),
             _ => {
                 let mut all = Vec::new();
                 all.resize_with(count, S::default);
@@ -148,7 +166,7 @@ impl<S: Slots, K: Fold<S>> Cell<S, K> {
 
 impl<S: Slots, K: Fold<S>> Home<S> for &Cell<S, K> {
     fn keep(&mut self, slab: Slab<S>) {
-        *lock(&self.open) = Some(slab);
+        self.open.keep(slab);
     }
     fn close(&mut self, slab: Slab<S>, _: bool) {
         if let Some(value) = K::fold(slab) {

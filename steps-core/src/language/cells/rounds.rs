@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, OnceLock};
 
-use super::{Open, one, take};
+use super::{Open, one};
 use crate::{
     base::sync::lock,
     language::{
@@ -14,7 +14,7 @@ use crate::{
 /// The cell of a `loop`.
 #[allow(missing_debug_implementations)]
 pub struct LoopCell<S: Slots> {
-    open: Open<S>,
+    open: Open,
     prev: Mutex<Option<S::Value>>,
     value: OnceLock<Option<S::Value>>,
 }
@@ -22,7 +22,7 @@ pub struct LoopCell<S: Slots> {
 impl<S: Slots> Default for LoopCell<S> {
     fn default() -> Self {
         Self {
-            open: Mutex::new(None),
+            open: Open::default(),
             prev: Mutex::new(None),
             value: OnceLock::new(),
         }
@@ -47,7 +47,7 @@ impl<S: Slots> LoopCell<S> {
     /// Returns the slots of the running round, and their home.
     pub fn take(&self, how: Enter<'_>) -> (Slab<S>, Round<'_, S>) {
         let prev = lock(&self.prev).take().filter(|_| !how.first);
-        (take(&self.open, how.fresh), Round { cell: self, prev })
+        (self.open.one(how.fresh), Round { cell: self, prev })
     }
     /// Returns the value of the last round, once the loop is finished.
     pub fn get(&self) -> Option<&S::Value> {
@@ -75,7 +75,7 @@ impl<S: Slots> LoopCell<S> {
 
 impl<S: Slots> Home<S> for Round<'_, S> {
     fn keep(&mut self, slab: Slab<S>) {
-        *lock(&self.cell.open) = Some(slab);
+        self.cell.open.keep(slab);
         *lock(&self.cell.prev) = self.prev.take();
     }
     fn close(&mut self, slab: Slab<S>, last: bool) {

@@ -282,10 +282,12 @@ pub(crate) fn misfit(
 
 /// Returns why a step's saved output can't be read, if it can't.
 fn output(meta: &StepMeta, state: &State, outputs: Outputs) -> Option<String> {
-    let was_done = matches!(
-        state.status,
-        Status::Done | Status::Undoing | Status::UndoFailed
-    );
+    let was_done = match state.status {
+        Status::Done => true,
+        // One with an error failed, and was taken back at once: no output of it was recorded.
+        Status::Undoing | Status::UndoFailed => state.errors.is_empty(),
+        _ => false,
+    };
     if !was_done || meta.volatile {
         return None;
     }

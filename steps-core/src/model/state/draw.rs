@@ -114,6 +114,10 @@ fn node(state: &State, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     if !told_below(state) {
         errors(state, f)?;
     }
+    if let Some(error) = &state.after_err {
+        f.write_str("; look after: ")?;
+        line(error, f)?;
+    }
     match &state.undo {
         Some(undo) if !undo.err.is_empty() => {
             f.write_str("; undo: ")?;
