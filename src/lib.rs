@@ -21,11 +21,14 @@ pub use open::Open;
 #[doc(inline)]
 pub use steps_core::{
     Advance, Branch, CancelReason, Control, Cx, Engine, Failure, Flow, Input, Json, Outcome, Run,
-    RunLimits, Signals, State, Status, With, clock, compat, engine,
+    RunLimits, SignalError, Signals, State, Status, With, clock, compat, engine,
     event::Event,
     failure::{Cause, StepFailure},
     journal, policy, signal, sleep, state, status, store,
-    typed::{AsStepRef, FlowState, ItemRef, ItemStates, StepRef, StepState},
+    typed::{
+        AsSignalRef, AsStepRef, FlowRef, FlowState, InLoop, ItemRef, ItemStates, NotInLoop,
+        SignalItemRef, SignalRef, StepRef, StepState,
+    },
 };
 
 /// Marks a function as a flow: its body begins with [`steps!`], and the code after that returns the

@@ -27,6 +27,10 @@ impl ApiError {
         Self(StatusCode::METHOD_NOT_ALLOWED, why.to_owned())
     }
 
+    pub(crate) fn conflict(why: impl Into<String>) -> Self {
+        Self(StatusCode::CONFLICT, why.into())
+    }
+
     pub(crate) fn bad_request(why: impl Into<String>) -> Self {
         Self(StatusCode::BAD_REQUEST, why.into())
     }
@@ -62,6 +66,7 @@ impl From<EngineError> for ApiError {
             }
             // It has ended, or somebody is at it.
             EngineError::Status { .. }
+            | EngineError::Signal { .. }
             | EngineError::NotStuck { .. }
             | EngineError::State { .. }
             | EngineError::Busy { .. } => StatusCode::CONFLICT,

@@ -25,7 +25,7 @@
 //! | `POST /orders`, with a header `Idempotency-Key` | starts an execution: 202 and its `Location` |
 //! | `GET /orders?status=waiting&customer=ann` | lists executions, the newest first |
 //! | `GET /orders/{id}` | one, with its tree of steps |
-//! | `POST /orders/{id}/approval` | gives the step that waits for it a signal |
+//! | `POST /orders/{id}/approval` | gives the step that waits for it a signal; 409 if none does |
 //! | `DELETE /orders/{id}` | cancels: what was done is undone |
 //!
 //! The flow is in `flow.rs`, the handlers that use the engine in `orders.rs`. `shop.rs` is what such

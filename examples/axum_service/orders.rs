@@ -130,7 +130,8 @@ fn line(mut info: ExecutionInfo) -> Line {
     }
 }
 
-/// Says yes or no to an expensive order. It may come before the order waits for it.
+/// Says yes or no to an expensive order, once it waits for that. Of two that come at once, the engine
+/// refuses the second.
 async fn approve(
     State(app): State<App>,
     Path(id): Path<String>,
@@ -138,6 +139,11 @@ async fn approve(
 ) -> Result<StatusCode, ApiError> {
     let Json(decision) = decision?;
     let run = order(&app, id).await?;
+    if run.state().await?.approval.decision.status() != Status::Waiting {
+        return Err(ApiError::conflict(
+            "the order does not wait for an approval",
+        ));
+    }
     run.signal(fulfil::STEPS.approval.decision, &decision)
         .await?;
     Ok(StatusCode::ACCEPTED)

@@ -32,7 +32,7 @@ async fn overview(State(app): State<App>) -> Result<Json<Value>, ApiError> {
             "GET /orders?status=waiting&customer=ann&after=order-1": "lists orders, the newest first",
             "GET /orders/{id}": "one order, with its tree of steps",
             "POST /orders/{id}/approval": {
-                "does": "says yes or no to an order of approvalFromCents or more",
+                "does": "says yes or no, once, to an order of approvalFromCents or more that waits for it",
                 "body": {"granted": true, "by": "bob"},
             },
             "DELETE /orders/{id}": "cancels an order: what was done is undone",

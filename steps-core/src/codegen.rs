@@ -41,7 +41,10 @@ pub use crate::{
         table::{
             InputField, Line, Marks, OnFailure, StepMeta, Table, Work, check_depth, fingerprint,
         },
-        typed::{ItemStates, Place, StepRef, StepState, View},
+        typed::{
+            AtRoot, FlowRef, InLoop, ItemStates, Loops, NoSteps, Place, RefPath, StepRef,
+            StepState, View, Within,
+        },
     },
     run::Run,
 };

@@ -166,6 +166,8 @@ impl BatchSource for State {
 pub struct Batch<'a> {
     pub(crate) source: &'a dyn BatchSource,
     pub(crate) changes: Vec<NodeRow>,
+    /// The numbers of the signals whose values are among the changes.
+    pub(crate) signals: Vec<i64>,
     pub(crate) replaces: bool,
     pub(crate) alone: bool,
     pub(crate) pass_end: Option<PassEnd>,
@@ -232,6 +234,7 @@ impl<'a> Batch<'a> {
         Self {
             source,
             changes,
+            signals: Vec::new(),
             replaces: false,
             alone: true,
             pass_end: None,

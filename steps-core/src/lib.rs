@@ -36,6 +36,7 @@ pub use model::{
     compat, event,
     failure::{self, Failure},
     policy,
+    signal::SignalError,
     state::{self, State},
     status::{self, Status},
     typed,

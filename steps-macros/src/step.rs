@@ -128,6 +128,7 @@ impl Step {
                 type Args<'a> = S::Args<'a>;
                 type Output = S::Output;
                 type Error = S::Error;
+                type Ref<L: __p::Loops> = S::Ref<L>;
                 type AsFlow = S::AsFlow;
                 const NAME: __p::Option<&'static str> = S::NAME;
                 const ALIASES: &'static [&'static str] = S::ALIASES;
@@ -193,6 +194,7 @@ impl Step {
                 type Args<'a> = (#(#types,)*);
                 type Output = #out;
                 type Error = #err;
+                type Ref<L: __p::Loops> = __p::StepRef<Self::Output>;
                 type AsFlow = __p::NotAFlow<Self::Output>;
                 const NAME: __p::Option<&'static str> = #saved_name;
                 const ALIASES: &'static [&'static str] = &[#(#aliases),*];
@@ -242,6 +244,7 @@ impl Step {
                 type Args<'a> = (#(#types,)*);
                 type Output = #value;
                 type Error = __p::Infallible;
+                type Ref<L: __p::Loops> = __p::StepRef<#value>;
                 type AsFlow = __p::NotAFlow<#value>;
                 const OUTPUT_TEXT: &'static str = "";
                 const CODEC: __p::Codec<#value> = __p::unsaved();

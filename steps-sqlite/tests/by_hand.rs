@@ -55,6 +55,7 @@ async fn written(store: &SqliteStore, lease: Lease, nodes: Vec<(u32, State)>, th
             .collect(),
         replace: false,
         taken: Vec::new(),
+        signals: Vec::new(),
         then,
     };
     store.write(write).await.unwrap();

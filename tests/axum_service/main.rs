@@ -74,6 +74,30 @@ fn an_expensive_order_waits_for_an_approval() {
     assert_eq!(service.stock("lamp"), 7);
 }
 
+/// An approval that nobody would read is refused, in JSON.
+#[test]
+fn an_approval_of_what_does_not_wait_is_refused() {
+    let folder = Folder::new();
+    let service = folder.start(&["--packing", "60000"]);
+    let approval = json!({"granted": true, "by": "bob"});
+    let refused = |id: &str, status: u16| {
+        let answer = service.post(&format!("/orders/{id}/approval"), &approval);
+        assert_eq!(answer.status, status, "{}", answer.body);
+        assert!(answer.body["error"].is_string(), "{}", answer.body);
+    };
+    // A cheap one needs none.
+    assert_eq!(service.order("cheap", &lamps(1)).status, 202);
+    service.until_step("order-cheap", "parcel", "running");
+    refused("order-cheap", 409);
+    refused("order-unknown", 404);
+    // A second approval comes too late.
+    assert_eq!(service.order("dear", &lamps(3)).status, 202);
+    service.until("order-dear", "waiting");
+    let path = "/orders/order-dear/approval";
+    assert_eq!(service.post(path, &approval).status, 202);
+    refused("order-dear", 409);
+}
+
 #[test]
 fn a_cancelled_order_is_undone() {
     let folder = Folder::new();

@@ -85,6 +85,7 @@ on_each_store! {
             nodes: vec![NodeRow::new(0, 0, root)],
             replace: false,
             taken: Vec::new(),
+            signals: Vec::new(),
             then: LeaseAfter::Keep,
         });
         let Written::Created(lease) = made.await.expect("it is kept") else {
@@ -98,6 +99,7 @@ on_each_store! {
             nodes: Vec::new(),
             replace: false,
             taken: Vec::new(),
+            signals: Vec::new(),
             then: LeaseAfter::Release { due: Due::Never, last_message: 0 },
         });
         given_back.await.expect("it is kept");
@@ -244,7 +246,9 @@ on_each_store! {
         let run = engine.start(asks::input("x".into())).await.expect("it starts");
         world.saw("x.a").await;
         run.signal(asks::STEPS.answer, &1).await.expect("it is kept");
-        run.signal(asks::STEPS.answer, &2).await.expect("it takes the other's place");
+        let second = run.signal(asks::STEPS.answer, &2).await.expect_err("it has one");
+        assert!(matches!(second, EngineError::Signal { .. }), "{second}");
+        run.replace_signal(asks::STEPS.answer, &2).await.expect("it takes the other's place");
         world.opens();
         assert_eq!(run.outcome().await.expect("done"), 2);
         let late = run.signal(asks::STEPS.answer, &3).await.expect_err("it has ended");

@@ -12,6 +12,7 @@ mod late;
 mod requests;
 mod runtimes;
 mod several;
+mod signals;
 mod support;
 mod urls;
 mod values;

@@ -64,7 +64,7 @@ async fn text_may_be_borrowed() {
         .await
         .unwrap()
         .state;
-    assert!(state.signal(texts::STEPS.pause, &100).unwrap());
+    state.signal(texts::STEPS.pause, &100).unwrap();
     assert_eq!(
         texts::resume(state).unwrap().await.unwrap(),
         2 + 2 + 3 + 3 + 9 + 100

@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use steps::{
-    Cause, Outcome, Signals, Status,
+    Cause, Outcome, SignalError, Signals, Status,
     prelude::*,
     testing::{Cut, FakeClock, Lab, Recorder},
 };
@@ -42,23 +42,26 @@ async fn a_signal_is_given_to_the_saved_state() {
     assert_eq!(signals, ["both.amount", "both.name"]);
     let mut state = ApprovesState::from(read(&saved));
     assert_eq!(state.execution_status(), steps::Status::Waiting);
-    assert!(state.signal(approves::STEPS.both.amount, &7).unwrap());
-    assert!(!state.signal(approves::STEPS.each.s.at(0), &7).unwrap());
+    state.signal(approves::STEPS.both.amount, &7).unwrap();
+    let early = state.signal(approves::STEPS.each.s.at(0), &7).unwrap_err();
+    assert!(matches!(early, SignalError::NotWaiting { .. }), "{early}");
+    assert_eq!(
+        early.to_string(),
+        "`each.0.s` does not wait for a signal now; `both.amount`, `both.name` do"
+    );
+    let again = state.signal(approves::STEPS.both.amount, &8).unwrap_err();
+    assert!(matches!(again, SignalError::TakesNone { .. }), "{again}");
     saved = Some(state.state().to_json());
     assert_eq!(
         signals_of(pass(&mut saved, approves(&lab)).await),
         ["both.name"]
     );
     let mut state = ApprovesState::from(read(&saved));
-    assert!(
-        !state.signal(approves::STEPS.both.amount, &8).unwrap(),
-        "it has its signal"
-    );
-    assert!(
-        state
-            .signal(approves::STEPS.both.name, &"x".to_owned())
-            .unwrap()
-    );
+    let late = state.signal(approves::STEPS.both.amount, &8).unwrap_err();
+    assert!(matches!(late, SignalError::NotWaiting { .. }), "{late}");
+    state
+        .signal(approves::STEPS.both.name, &"x".to_owned())
+        .unwrap();
     saved = Some(state.state().to_json());
     for n in 0..2 {
         assert_eq!(
@@ -66,7 +69,7 @@ async fn a_signal_is_given_to_the_saved_state() {
             [format!("each.{n}.s")]
         );
         let mut state = ApprovesState::from(read(&saved));
-        assert!(state.signal(approves::STEPS.each.s.at(n), &n).unwrap());
+        state.signal(approves::STEPS.each.s.at(n), &n).unwrap();
         saved = Some(state.state().to_json());
     }
     let outcome = pass(&mut saved, approves(&lab)).await;
@@ -82,7 +85,9 @@ async fn a_signal_is_sent_to_a_run_before_or_while_it_waits() {
         .unwrap();
     signals.send(approves::STEPS.each.s.at(1), &1).unwrap();
     signals.send(approves::STEPS.both.amount, &6).unwrap();
-    signals.send(approves::STEPS.both.amount, &7).unwrap();
+    let second = signals.send(approves::STEPS.both.amount, &7).unwrap_err();
+    assert!(matches!(second, SignalError::TakesNone { .. }), "{second}");
+    signals.replace(approves::STEPS.both.amount, &7).unwrap();
     let sender = signals.clone();
     let later = async move {
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -107,7 +112,7 @@ async fn a_wait_is_one_attempt_of_a_sleep_and_of_a_signal() {
         pass(&mut asked, approves(&lab)).await;
     }
     let mut state = ApprovesState::from(read(&asked));
-    assert!(state.signal(approves::STEPS.both.amount, &7).unwrap());
+    state.signal(approves::STEPS.both.amount, &7).unwrap();
     asked = Some(state.state().to_json());
     pass(&mut asked, approves(&lab)).await;
     for (saved, path) in [(&saved, "pause"), (&asked, "both.amount")] {

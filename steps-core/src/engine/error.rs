@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::{
     base::json::compare::tell_other,
-    model::{failure::Failure, state::StateError, status::Status},
+    model::{failure::Failure, signal::SignalError, state::StateError, status::Status},
     store::StoreError,
 };
 
@@ -81,6 +81,14 @@ pub enum EngineError {
         id: String,
         /// What is wrong.
         why: String,
+    },
+    /// A signal was not taken in: its step can't take it.
+    #[error("execution `{id}`: {error}")]
+    Signal {
+        /// The execution.
+        id: String,
+        /// Why not.
+        error: SignalError,
     },
     /// The saved tree does not fit the flow as it is compiled. The execution is left as it was, for
     /// a program that it fits.

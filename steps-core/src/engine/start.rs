@@ -208,6 +208,7 @@ impl Engine {
             nodes: Vec::new(),
             replace: false,
             taken: Vec::new(),
+            signals: Vec::new(),
             then: LeaseAfter::Release {
                 due,
                 last_message: 0,

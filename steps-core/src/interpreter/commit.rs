@@ -17,8 +17,8 @@ use crate::{
 /// The connection to the journal. Without a journal, nothing is collected and nothing is committed.
 pub(super) struct Committer {
     journal: Option<Arc<dyn Journal>>,
-    /// The nodes that changed and are not in the journal yet.
-    dirty: Mutex<Vec<Id>>,
+    /// What the journal does not have yet.
+    dirty: Mutex<Dirty>,
     /// Whether the next batch replaces all rows that the journal has of the execution. Set when the
     /// run begins, cleared by its first batch.
     replaces: AtomicBool,
@@ -31,11 +31,23 @@ pub(super) struct Committer {
     parallel_regions: AtomicUsize,
 }
 
+/// What the next batch tells the journal.
+#[derive(Default)]
+struct Dirty {
+    /// The nodes that changed.
+    ids: Vec<Id>,
+    /// The numbers of the signals that were given to some of these nodes.
+    signals: Vec<i64>,
+}
+
 impl Committer {
     pub(super) fn new(journal: Option<Arc<dyn Journal>>, unsaved: Unsaved) -> Self {
         Self {
             journal,
-            dirty: Mutex::new(unsaved.ids),
+            dirty: Mutex::new(Dirty {
+                ids: unsaved.ids,
+                signals: Vec::new(),
+            }),
             replaces: AtomicBool::new(unsaved.replaces),
             committing: tokio::sync::Mutex::default(),
             stopped: OnceLock::new(),
@@ -60,8 +72,18 @@ impl Committer {
     #[cold]
     fn mark_dirty(&self, id: Id) {
         let mut dirty = lock(&self.dirty);
-        if dirty.last() != Some(&id) {
-            dirty.push(id);
+        if dirty.ids.last() != Some(&id) {
+            dirty.ids.push(id);
+        }
+    }
+
+    /// Notes that a node was given the signal with this number. The records are locked, so that one
+    /// batch has both.
+    pub(super) fn mark_signal(&self, id: Id, number: Option<i64>) {
+        if self.has_journal() {
+            let mut dirty = lock(&self.dirty);
+            dirty.ids.push(id);
+            dirty.signals.extend(number);
         }
     }
 
@@ -127,13 +149,14 @@ impl RunCore {
         if let Some(error) = &*lost {
             return Err(error.clone());
         }
-        let ids = std::mem::take(&mut *lock(&committer.dirty));
-        if ids.is_empty() && end.is_none() {
+        if end.is_none() && lock(&committer.dirty).ids.is_empty() {
             return Ok(());
         }
+        let (changes, signals) = self.changes();
         let batch = Batch {
             source: self,
-            changes: self.rows(ids),
+            changes,
+            signals,
             replaces: committer.replaces.swap(false, Ordering::Relaxed),
             alone: committer.parallel_regions.load(Ordering::Relaxed) == 0,
             pass_end: end,
@@ -145,9 +168,11 @@ impl RunCore {
         result
     }
 
-    /// Returns the rows of these records, each once, in the order of their last change.
-    fn rows(&self, ids: Vec<Id>) -> Vec<NodeRow> {
+    /// Takes what the journal does not have: the rows of the records that changed, each once, in
+    /// the order of their last change; and the signals that were given to them.
+    fn changes(&self) -> (Vec<NodeRow>, Vec<i64>) {
         let mut records = self.records();
+        let Dirty { ids, signals } = std::mem::take(&mut *lock(&self.committer.dirty));
         let mut seen = std::collections::HashSet::new();
         let mut newest: Vec<Id> = ids
             .iter()
@@ -168,6 +193,6 @@ impl RunCore {
             let (id, parent) = records.row(id);
             NodeRow { id, parent, node }
         };
-        newest.into_iter().map(row).collect()
+        (newest.into_iter().map(row).collect(), signals)
     }
 }

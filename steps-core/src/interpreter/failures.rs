@@ -157,5 +157,5 @@ impl Pass<'_> {
 pub(crate) fn cause_of(state: &State, table: &'static Table) -> Cause {
     let records = Records::from_state(state, table.name, table.nodes);
     let options = RunOptions::default();
-    RunCore::new(records, None, options, None, Requests::default()).cause()
+    RunCore::new(records, None, options, None, Requests::default(), None).cause()
 }

@@ -4,10 +4,11 @@
 use crate::{
     base::{error::StepError, json::Json},
     language::scope::Entered,
-    model::state::Limits,
+    model::{signal::SignalError, state::Limits, table::StepMeta},
 };
 
-/// Limits on the size of an execution: the size of each value, and the number of nodes.
+/// Limits on the size of an execution: the size of each value, and the numbers of nodes and
+/// of queued signals.
 ///
 /// ```
 /// use steps::RunLimits;
@@ -17,14 +18,17 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct RunLimits {
-    /// The maximum size of one input, output, observed value or saved working data, of all items of
-    /// one `for`, and of all their keys, in bytes of JSON. By default 8 MiB.
+    /// The maximum size of one input, output, signal, observed value or saved working data, of all
+    /// items of one `for`, and of all their keys, in bytes of JSON. By default 8 MiB.
     pub payload: usize,
     /// The maximum number of items of one `for`. By default 100,000.
     pub items: usize,
     /// The maximum number of nodes in the whole tree: steps, groups, items and rounds. By default
     /// 1,000,000, the most that [`State`](crate::State) reads.
     pub nodes: usize,
+    /// The maximum number of signals that queue for one path: for a step that is not in a `loop` or
+    /// a `for` at most one, for whichever round or item waits this many. By default 1,000.
+    pub signals: usize,
 }
 
 impl RunLimits {
@@ -33,6 +37,7 @@ impl RunLimits {
         payload: 8 * 1024 * 1024,
         items: 100_000,
         nodes: Limits::DEFAULT.nodes,
+        signals: 1000,
     };
 
     /// Sets the maximum size of one value, in bytes of JSON.
@@ -54,6 +59,42 @@ impl RunLimits {
     pub const fn nodes(mut self, nodes: usize) -> Self {
         self.nodes = nodes;
         self
+    }
+
+    /// Sets the maximum number of signals that queue for one path.
+    #[must_use]
+    pub const fn signals(mut self, signals: usize) -> Self {
+        self.signals = signals;
+        self
+    }
+
+    /// Checks the size of a signal, and that its step can read it.
+    pub(crate) fn check_signal(
+        &self,
+        path: &str,
+        meta: &StepMeta,
+        value: &Json,
+    ) -> Result<(), SignalError> {
+        self.check_signal_size(path, value)?;
+        (meta.check)(value.get()).map_err(|error| SignalError::Value {
+            path: path.to_owned(),
+            why: format!("is not what its step waits for: {error}"),
+        })
+    }
+
+    /// Checks the size of a signal.
+    pub(crate) fn check_signal_size(&self, path: &str, value: &Json) -> Result<(), SignalError> {
+        let bytes = value.get().len();
+        if bytes > self.payload {
+            let why = format!(
+                "is {bytes} bytes of JSON, and the limit is {}: save it elsewhere, and send only \
+                 where it is",
+                self.payload
+            );
+            let path = path.to_owned();
+            return Err(SignalError::Value { path, why });
+        }
+        Ok(())
     }
 
     /// Checks the size of one value.

@@ -14,6 +14,7 @@
 //! | `enter`, `restore` | entering a scope with the recorded values, and filling its slots from them |
 //! | `user_code`, `retry` | calling users' functions; whether another attempt follows |
 //! | `effect` | what a step did: verifying it, looking at it, taking it back at once |
+//! | `signal_queue`, `signals` | the signals that no step has taken yet; how steps take them |
 //! | `requests`, `gate` | requests from outside; whether new work may begin |
 //! | `commit`, `notify`, `host` | the connection to the journal, to the observer, and to running steps |
 //! | `failures`, `limits` | recording and finding failures; bounds |
@@ -35,9 +36,10 @@
 //! * **`cancelled`** (a node): below the node nothing new begins, except what is `atomic`. Set when
 //!   a branch fails, never cleared in the same run. `RunCore::cancelled` is true if any node is
 //!   cancelled.
-//! * **`dirty`** (in the committer): numbers of the nodes that changed since the last batch.
-//!   Emptied under the lock that is held while the journal takes the batch, so no change is sent
-//!   twice.
+//! * **`dirty`** (in the committer): numbers of the nodes that changed since the last batch, and of
+//!   the signals that were given to them. Emptied under the lock that is held while the journal
+//!   takes the batch, so no change is sent twice; and while the records are locked, so that a batch
+//!   has either both of a signal's value and its number, or neither.
 //! * **`replaces`** (in the committer): the journal's rows are not those of the state that the run
 //!   began with, so the first batch holds all nodes and replaces all rows.
 //! * **The root's `ending`** names the handler that must still be called. It is set in the record
@@ -67,6 +69,8 @@ mod retry;
 mod rollback;
 mod run_core;
 mod sequence;
+mod signal_queue;
+mod signals;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -83,6 +87,7 @@ pub use limits::RunLimits;
 use records::Id;
 pub(crate) use requests::{Request, RequestInbox, Requests};
 pub(crate) use run_core::{Observer, RunCore, RunOptions};
+pub(crate) use signal_queue::{Signal, SignalQueue, full};
 
 /// How a node's forward pass ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,11 +1,22 @@
 //! Reports the changes of nodes to the journal's committer and to the observer.
 
+use std::cell::Cell;
+
 use super::{
     RunCore,
     records::{Id, Record, Records},
     run_core::Observer,
 };
 use crate::model::{event::Event, status::Status};
+
+thread_local! {
+    static OBSERVING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Returns whether this thread is in an observer, so that the records of its run are locked.
+pub(super) fn is_observing() -> bool {
+    OBSERVING.get()
+}
 
 impl RunCore {
     /// Marks a node that changed for the journal, and notifies the observer.
@@ -47,7 +58,9 @@ impl RunCore {
             error: error.filter(|error| !error.is_empty()),
             progress: cold.progress,
         };
+        let before = OBSERVING.replace(true);
         let called = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| observer(&event)));
+        OBSERVING.set(before);
         if called.is_err() {
             tracing::error!(path = event.path, "an observer panicked");
         }

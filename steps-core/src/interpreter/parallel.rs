@@ -157,6 +157,7 @@ impl Pass<'_> {
             if wakeup != seen {
                 let undo = wakeup.requested != seen.requested && wakeup.requested.undoes();
                 seen = wakeup;
+                self.run.deliver();
                 // After an undo request, all waiting branches give up; otherwise, those go on that
                 // have received their signal.
                 ready.extend(self.woken(region, &mut waiting, undo, now));

@@ -96,7 +96,7 @@ pub(crate) struct Requests {
     undo: bool,
     /// A [`RequestSet`]: the requests that the last pass has acted on.
     acknowledged: AtomicU8,
-    /// The number of signals that were given to their steps.
+    /// The number of signals that have come.
     signals: AtomicUsize,
 }
 
@@ -149,8 +149,8 @@ impl Requests {
         }
     }
 
-    /// Wakes a waiting run, because a signal was given to a step.
-    pub(super) fn signal_given(&self) {
+    /// Wakes a waiting run, because a signal has come.
+    pub(crate) fn signal_came(&self) {
         self.signals.fetch_add(1, Ordering::Relaxed);
         self.inbox.changed.notify_waiters();
     }

@@ -11,6 +11,7 @@ use super::{
     failures::FailureLog,
     records::{ROOT, Records},
     requests::Requests,
+    signal_queue::SignalQueue,
 };
 use crate::{
     base::{clock::Clock, json::Json, sync::lock},
@@ -43,6 +44,10 @@ pub(crate) struct RunCore {
     pub(crate) options: RunOptions,
     pub(super) committer: Committer,
     pub(crate) requests: Requests,
+    /// The signals that no step has taken, if there is anybody to send them.
+    pub(crate) signals: Option<Arc<SignalQueue>>,
+    /// Whether a step was given a signal that it may not have seen yet.
+    pub(super) signals_given: AtomicBool,
     pub(super) failures: FailureLog,
     /// Whether any node is cancelled. While it is false, steps need not check the nodes above them.
     pub(super) cancelled: AtomicBool,
@@ -63,6 +68,7 @@ impl RunCore {
         options: RunOptions,
         journal: Option<Arc<dyn Journal>>,
         requests: Requests,
+        signals: Option<Arc<SignalQueue>>,
     ) -> Self {
         let unsaved = records.take_unsaved();
         records.most = options.limits.nodes;
@@ -72,6 +78,8 @@ impl RunCore {
             options,
             committer: Committer::new(journal, unsaved),
             requests,
+            signals,
+            signals_given: AtomicBool::new(false),
             failures: FailureLog::default(),
             cancelled: AtomicBool::new(false),
         }
@@ -109,26 +117,5 @@ impl RunCore {
     pub(super) fn sign(&self, root: &mut NodeData) {
         root.id = Some(Arc::clone(self.execution()));
         root.labels.clone_from(&self.options.labels);
-    }
-
-    /// Gives a step the signal that it waits for. Returns `false` if no step of this path waits for
-    /// one.
-    pub(crate) fn signal(&self, path: &str, value: &Json) -> bool {
-        let mut records = self.records();
-        let Some(id) = records.waiting_for_signal(path) else {
-            return false;
-        };
-        records[id].cold_mut().input = Some(value.clone());
-        self.committer.mark(id);
-        drop(records);
-        self.requests.signal_given();
-        true
-    }
-
-    /// Returns the paths of the steps that wait for a signal.
-    pub(crate) fn awaited_signals(&self) -> Vec<String> {
-        let mut paths = Vec::new();
-        self.records().signals(ROOT, &mut paths);
-        paths
     }
 }

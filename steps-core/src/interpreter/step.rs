@@ -92,30 +92,36 @@ impl Pass<'_> {
         id: Id,
         now: &mut Timestamp,
     ) -> Kept<End> {
-        let (number, verify, observe) = match self.look(id, meta, *now) {
-            Look::End(end) => return Ok(end),
-            Look::Attempt {
-                number,
-                verify,
-                observe,
-            } => (number, verify, observe),
-            Look::GiveUp => return self.give_up(at, meta, id, now).await,
-        };
-        let cx = self.cx(id, number);
-        if (verify || observe)
-            && let Some(end) = self.prepare(at, meta, id, &cx, verify, now).await
-        {
-            return Ok(end);
+        loop {
+            let (number, verify, observe) = match self.look(id, meta, *now) {
+                Look::End(end) => return Ok(end),
+                Look::Attempt {
+                    number,
+                    verify,
+                    observe,
+                } => (number, verify, observe),
+                Look::GiveUp => return self.give_up(at, meta, id, now).await,
+            };
+            let cx = self.cx(id, number);
+            if (verify || observe)
+                && let Some(end) = self.prepare(at, meta, id, &cx, verify, now).await
+            {
+                return Ok(end);
+            }
+            // The beginning must be recorded before the effect can happen.
+            if self.run.committer.has_journal() {
+                self.run.commit().await?;
+            }
+            let op = Op::Run(self.run.options.limits.payload);
+            let run = self.op(at, op, &cx, meta.policy.timeout);
+            let answer = traced(run, &cx).await;
+            *now = self.now();
+            let end = self.answered(at, meta, id, &cx, answer, now).await?;
+            // A signal that came before its step is taken at once.
+            if !(meta.waits && matches!(end, End::Waiting(None)) && self.run.take_signal(id)) {
+                return Ok(end);
+            }
         }
-        // The beginning must be recorded before the effect can happen.
-        if self.run.committer.has_journal() {
-            self.run.commit().await?;
-        }
-        let op = Op::Run(self.run.options.limits.payload);
-        let run = self.op(at, op, &cx, meta.policy.timeout);
-        let answer = traced(run, &cx).await;
-        *now = self.now();
-        self.answered(at, meta, id, &cx, answer, now).await
     }
 
     /// Records the result of an attempt.

@@ -11,7 +11,11 @@ use super::{
 };
 use crate::{
     base::{clock, error::StepError},
-    model::state::Until,
+    model::{
+        state::Until,
+        table::SIGNAL,
+        typed::{Loops, SignalRef, StepRef},
+    },
 };
 
 /// A step that waits for a given duration.
@@ -51,6 +55,7 @@ impl Step for sleep {
     type Args<'a> = Duration;
     type Output = ();
     type Error = std::convert::Infallible;
+    type Ref<L: Loops> = StepRef<()>;
     type AsFlow = NotAFlow<()>;
     const WAITS: bool = true;
     const OUTPUT_TEXT: &'static str = "()";
@@ -89,7 +94,7 @@ impl Reversible for sleep {}
 /// # #[tokio::main(flavor = "current_thread")]
 /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let mut state = ask().advance().await?.state;
-/// assert!(state.signal(ask::STEPS.approval, &true)?);
+/// state.signal(ask::STEPS.approval, &true)?;
 /// assert!(ask().resume(state).await?);
 /// # Ok(())
 /// # }
@@ -109,9 +114,10 @@ impl<T: Saved> Step for signal<T> {
     type Args<'a> = ();
     type Output = T;
     type Error = std::convert::Infallible;
+    type Ref<L: Loops> = SignalRef<T, L>;
     type AsFlow = NotAFlow<T>;
     const WAITS: bool = true;
-    const OUTPUT_TEXT: &'static str = "signal";
+    const OUTPUT_TEXT: &'static str = SIGNAL;
     const CODEC: Codec<T> = codec::<T>();
 
     async fn run(

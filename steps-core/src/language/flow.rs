@@ -2,6 +2,7 @@
 
 use std::{
     any::Any,
+    fmt::Debug,
     sync::{Mutex, OnceLock},
 };
 
@@ -19,7 +20,7 @@ use crate::{
         failure::Failure,
         state::State,
         table::Table,
-        typed::View,
+        typed::{View, Within},
     },
 };
 
@@ -47,6 +48,9 @@ pub trait Flow: Sized + Send + Sync + 'static {
     /// The fields of the flow's typed state.
     #[doc(hidden)]
     type Fields: View + Send + Sync;
+    /// The references to the flow's steps, where it stands within another flow.
+    #[doc(hidden)]
+    type Steps<P: Within>: Copy + Debug;
     /// The flow's table.
     #[doc(hidden)]
     const TABLE: &'static Table;

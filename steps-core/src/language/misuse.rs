@@ -21,7 +21,7 @@ use crate::{
     model::{
         failure::Failure,
         table::Table,
-        typed::{Place, View},
+        typed::{NoSteps, Place, View, Within},
     },
 };
 
@@ -121,6 +121,7 @@ impl<T: Send + Sync + 'static> Flow for NotAFlow<T> {
     type Output = T;
     type Slots = Nothing;
     type Fields = Nothing;
+    type Steps<P: Within> = NoSteps;
     const TABLE: &'static Table = BROKEN;
     const FINGERPRINT: u64 = 0;
     const OUTPUT: Codec<T> = unsaved();

@@ -1,12 +1,12 @@
 //! The trait of `#[step]`.
 
-use std::future::Future;
+use std::{fmt::Debug, future::Future};
 
 use super::codec::Codec;
 use super::cx::Cx;
 use crate::{
     base::error::StepError,
-    model::{policy::Policy, state::Until},
+    model::{policy::Policy, state::Until, typed::Loops},
 };
 
 /// A function marked `#[step]`.
@@ -22,6 +22,8 @@ pub trait Step: Sized + 'static {
     type Output: Send + Sync + 'static;
     /// The type of the error.
     type Error: 'static;
+    /// The reference to a line that calls it, in these `for`s and `loop`s.
+    type Ref<L: Loops>: Copy + Debug;
     /// The stand-in where a flow is needed: see [`misuse`](crate::language::misuse).
     type AsFlow: crate::language::flow::Flow;
     /// The name in its `#[step(name = …)]`.

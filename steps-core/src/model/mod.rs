@@ -8,6 +8,7 @@ pub mod compat;
 pub mod event;
 pub mod failure;
 pub mod policy;
+pub(crate) mod signal;
 pub mod state;
 pub mod status;
 #[doc(hidden)]

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use super::{
-    Run,
+    Run, Signals,
     driver::Ready,
     fits::{check, given},
 };
@@ -97,8 +97,19 @@ impl<'a, F: Flow> Run<'a, F> {
             clock: options.clock,
             observer: options.observer,
         };
-        let run = RunCore::new(records, execution, run_options, options.journal, requests);
+        let signals = options.signals.as_ref().map(Signals::queue);
+        let run = RunCore::new(
+            records,
+            execution,
+            run_options,
+            options.journal,
+            requests,
+            signals,
+        );
         let run = Arc::new(run);
+        if let Some(signals) = &options.signals {
+            signals.attach(&run, table);
+        }
         Ok(Ready {
             run,
             lent,

@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 
-use super::Signals;
 use crate::{
     base::{
         error::{StepError, caught},
@@ -59,10 +58,10 @@ impl<F: Flow> RootFlow for Ready<'_, F> {
 
 impl<F: Flow> Ready<'_, F> {
     /// Runs to the end, sleeping where there is nothing else to do.
-    pub(crate) async fn run(&mut self, signals: Option<Signals>) -> Result<F::Output, Failure> {
+    pub(crate) async fn run(&mut self) -> Result<F::Output, Failure> {
         loop {
             match self.pass().await? {
-                PassOutcome::Waiting(until) => Box::pin(self.wait(until, signals.as_ref())).await?,
+                PassOutcome::Waiting(until) => Box::pin(self.wait(until)).await?,
                 PassOutcome::Misfit { path, why } => return Err(self.misfit(path, why)),
                 PassOutcome::Ended | PassOutcome::Stopped | PassOutcome::Suspended => {
                     return self.end();
@@ -147,11 +146,7 @@ impl<F: Flow> Ready<'_, F> {
     }
 
     /// Sleeps until the next pass is due, or until a signal or a request has arrived.
-    pub(crate) async fn wait(
-        &self,
-        until: Option<Timestamp>,
-        signals: Option<&Signals>,
-    ) -> Result<(), Failure> {
+    pub(crate) async fn wait(&self, until: Option<Timestamp>) -> Result<(), Failure> {
         let sleep = async {
             let request = std::pin::pin!(self.run.requests.until_request());
             match until {
@@ -162,7 +157,7 @@ impl<F: Flow> Ready<'_, F> {
                 None => request.await,
             }
         };
-        let Some(signals) = signals else {
+        let Some(signals) = &self.run.signals else {
             if until.is_none() {
                 let signals = self.run.awaited_signals();
                 return Err(self.failure(Cause::Waiting { signals }));
@@ -173,8 +168,8 @@ impl<F: Flow> Ready<'_, F> {
         let sleep = std::pin::pin!(sleep);
         let given = std::pin::pin!(async {
             loop {
-                let next = signals.0.given.notified();
-                if signals.deliver(&self.run) {
+                let next = signals.came.notified();
+                if self.run.deliver() | self.run.was_given() {
                     return;
                 }
                 next.await;
@@ -185,6 +180,9 @@ impl<F: Flow> Ready<'_, F> {
     }
 
     pub(crate) fn end(&mut self) -> Result<F::Output, Failure> {
+        if let Some(signals) = &self.run.signals {
+            signals.run_ended(self.run.status());
+        }
         if self.run.status() == Status::Done {
             if let Some(output) = self.cell.take_output() {
                 return Ok(output);

@@ -238,7 +238,7 @@ impl<'a, F: Flow> Run<'a, F> {
         self
     }
 
-    /// Takes signals from `signals` while the run waits. Without this, a run that waits only for
+    /// Takes signals from `signals`. Without this, a run that waits only for
     /// signals ends with [`Cause::Waiting`]. [`advance`](Self::advance) does not wait and takes no
     /// signals: give them to the saved state.
     pub fn signals(mut self, signals: &Signals) -> Self {
@@ -300,7 +300,8 @@ impl<'a, F: Flow> Run<'a, F> {
     ///
     /// If the pass could not be made, because the saved state does not fit or the journal failed. A
     /// failed step is no error here, but [`Outcome::Failed`].
-    pub async fn advance(self) -> Result<Advance<F>, Failure> {
+    pub async fn advance(mut self) -> Result<Advance<F>, Failure> {
+        self.options.signals = None;
         let mut ready = self.ready(true)?;
         let passed = ready.pass().await?;
         let state = ready.run.state();
@@ -329,10 +330,9 @@ impl<'a, F: Flow> Run<'a, F> {
     /// # Errors
     ///
     /// The same as awaiting the run: if the flow failed, or could not be run.
-    pub async fn with_state(mut self) -> Result<(F::Output, FlowState<F::Fields>), Failure> {
-        let signals = self.options.signals.take();
+    pub async fn with_state(self) -> Result<(F::Output, FlowState<F::Fields>), Failure> {
         let mut ready = self.ready(false)?;
-        let output = ready.run(signals).await?;
+        let output = ready.run().await?;
         Ok((output, FlowState::from(ready.run.state())))
     }
 
@@ -347,11 +347,10 @@ impl<'a, F: Flow> IntoFuture for Run<'a, F> {
     type Output = Result<F::Output, Failure>;
     type IntoFuture = BoxFuture<'a, Self::Output>;
 
-    fn into_future(mut self) -> Self::IntoFuture {
-        let signals = self.options.signals.take();
+    fn into_future(self) -> Self::IntoFuture {
         // Values that are built before the future is boxed need not be moved into it.
         match self.ready(false) {
-            Ok(mut ready) => Box::pin(async move { ready.run(signals).await }),
+            Ok(mut ready) => Box::pin(async move { ready.run().await }),
             Err(failure) => Box::pin(std::future::ready(Err(failure))),
         }
     }

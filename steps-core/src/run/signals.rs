@@ -1,20 +1,25 @@
 //! Gives values to steps that wait for them, while the flow runs.
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 
 use serde::{Serialize, de::DeserializeOwned};
-use tokio::sync::Notify;
 
 use crate::{
     base::{json::Json, read_back::record, sync::lock},
-    interpreter::RunCore,
-    model::typed::AsStepRef,
+    interpreter::{RunCore, RunLimits, SignalQueue},
+    model::{
+        signal::{SignalError, Target},
+        table::Table,
+        typed::AsSignalRef,
+    },
 };
 
 /// Gives signals to a flow that runs in memory, from another task.
 ///
-/// Clones share the same signals. A step is named by its reference, so a value of the wrong type,
-/// or a step that does not exist, is a compile error.
+/// Clones share the same signals, which one run at a time [takes](crate::Run::signals). A step is
+/// named by its reference, so a value of the wrong type, or a step that does not exist or takes no
+/// signals, is a compile error. What no step has taken when the run ends stays for the next run that
+/// is given the same `Signals`, such as one that goes on from the saved state.
 ///
 /// ```
 /// use steps::{Signals, prelude::*};
@@ -46,12 +51,26 @@ use crate::{
 /// # }
 /// ```
 #[derive(Clone, Debug, Default)]
-pub struct Signals(pub(super) Arc<Inbox>);
+pub struct Signals(Arc<Inbox>);
 
 #[derive(Debug, Default)]
-pub(super) struct Inbox {
-    waiting: Mutex<Vec<(String, Json)>>,
-    pub(super) given: Notify,
+struct Inbox {
+    queue: Arc<SignalQueue>,
+    run: Mutex<Option<Attached>>,
+}
+
+/// The run that takes the signals.
+#[derive(Debug)]
+struct Attached {
+    run: Weak<RunCore>,
+    table: &'static Table,
+}
+
+/// Whether a signal takes the place of others for the same step.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    Behind,
+    Instead,
 }
 
 impl Signals {
@@ -60,39 +79,89 @@ impl Signals {
         Self::default()
     }
 
-    /// Gives a value to a step. The value is kept until the step waits for it; a second value
-    /// before that replaces the first. For a step in a `for` or a `loop`, name the key:
-    /// `STEPS.hosts.approval.at("10.0.0.4")`.
+    /// Sends a value to a step. It is kept until the step waits for it. Signals queue: the step takes
+    /// the one that was sent first, and each is taken once. Inside a `for` or a `loop`, say which item
+    /// or round is meant, `STEPS.hosts.approval.at("10.0.0.4")`, or that whichever waits takes it:
+    /// `STEPS.hosts.approval.any()`.
     ///
     /// # Errors
     ///
-    /// If the value can't be saved as JSON and read back.
+    /// * [`SignalError::Value`]: the value can't be saved as JSON and read back, or is larger than
+    ///   [the limit](crate::RunLimits::payload).
+    /// * [`SignalError::Full`]: as many are queued for this path as [may be](crate::RunLimits::signals).
+    /// * [`SignalError::TakesNone`], [`SignalError::NoItem`]: the step has one, was passed over, or has
+    ///   ended; or there is no such item or round. Before a run has been given these signals, only
+    ///   that the step has one is known.
+    /// * [`SignalError::NoSignal`]: the reference is one to another flow's step.
     pub fn send<T: Serialize + DeserializeOwned + 'static>(
         &self,
-        step: impl AsStepRef<T>,
+        step: impl AsSignalRef<T>,
         value: &T,
-    ) -> Result<(), serde_json::Error> {
-        let (path, json) = (step.path(), record(value)?);
-        let mut waiting = lock(&self.0.waiting);
-        waiting.retain(|(other, _)| *other != path);
-        waiting.push((path, json));
-        drop(waiting);
-        self.0.given.notify_waiters();
-        Ok(())
+    ) -> Result<(), SignalError> {
+        self.put(&step.path(), record(value), Place::Behind)
     }
 
-    /// Gives the values to the steps that wait for them. Returns whether any step got one.
-    pub(super) fn deliver(&self, run: &RunCore) -> bool {
-        // The lock must not be held while the run locks its records: an observer, which is called
-        // under that lock, may send a signal.
-        let given = std::mem::take(&mut *lock(&self.0.waiting));
-        let before = given.len();
-        let mut left = given;
-        left.retain(|(path, value)| !run.signal(path, value));
-        let delivered = left.len() < before;
-        let mut waiting = lock(&self.0.waiting);
-        left.retain(|(path, _)| waiting.iter().all(|(newer, _)| newer != path));
-        waiting.splice(0..0, left);
-        delivered
+    /// Sends a value to a step, in the place of all values that were sent to the same step and that
+    /// it has not taken.
+    ///
+    /// # Errors
+    ///
+    /// As of [`send`](Self::send).
+    pub fn replace<T: Serialize + DeserializeOwned + 'static>(
+        &self,
+        step: impl AsSignalRef<T>,
+        value: &T,
+    ) -> Result<(), SignalError> {
+        self.put(&step.path(), record(value), Place::Instead)
+    }
+
+    /// Returns the paths of the signals that no step has taken yet, in the order in which they were
+    /// sent.
+    pub fn untaken(&self) -> Vec<String> {
+        self.0.queue.paths()
+    }
+
+    fn put(
+        &self,
+        path: &str,
+        value: Result<Json, serde_json::Error>,
+        place: Place,
+    ) -> Result<(), SignalError> {
+        let value = value.map_err(|error| SignalError::unsaved(path, &error))?;
+        let queue = &self.0.queue;
+        let attached = lock(&self.0.run)
+            .as_ref()
+            .map(|attached| (attached.run.upgrade(), attached.table));
+        if let Some((Some(run), table)) = attached {
+            return run.send(queue, table, path, value, place == Place::Instead);
+        }
+        if let Some(status) = queue.ended() {
+            return Err(SignalError::TakesNone {
+                path: path.to_owned(),
+                why: format!("the execution is {status}"),
+            });
+        }
+        RunLimits::DEFAULT.check_signal_size(path, &value)?;
+        let target = Target::parse(path);
+        queue.put(target, value, &RunLimits::DEFAULT, place == Place::Instead)
+    }
+
+    /// Lets a run take the signals.
+    pub(super) fn attach(&self, run: &Arc<RunCore>, table: &'static Table) {
+        self.0.queue.is_of(table);
+        let run = Arc::downgrade(run);
+        *lock(&self.0.run) = Some(Attached { run, table });
+    }
+
+    /// Returns signals with this queue, which only the engine adds to.
+    pub(crate) fn of(queue: &Arc<SignalQueue>) -> Self {
+        Self(Arc::new(Inbox {
+            queue: Arc::clone(queue),
+            run: Mutex::default(),
+        }))
+    }
+
+    pub(super) fn queue(&self) -> Arc<SignalQueue> {
+        Arc::clone(&self.0.queue)
     }
 }

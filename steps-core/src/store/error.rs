@@ -27,6 +27,8 @@ pub enum ErrorKind {
     /// The lease is no longer the newest one: another worker has taken the execution over, or it
     /// was deleted.
     Fenced,
+    /// A signal that the write takes is not in the inbox any more: another one has replaced it.
+    Withdrawn,
     /// The database is locked, or does not answer in time.
     Busy,
     /// There is no space left.

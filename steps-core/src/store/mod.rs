@@ -55,8 +55,8 @@ pub use error::{ErrorKind, StoreError};
 pub use memory::MemoryStore;
 pub use query::{Cursor, ExecutionInfo, ExecutionQuery, InvalidCursor, Refused, StoredExecution};
 pub use turn::{
-    Acquire, Acquired, Claim, Claimed, FlowClaim, HeldExecution, Message, MessageReceipt, Renew,
-    Renewal, SendMessage,
+    Acquire, Acquired, Claim, Claimed, FlowClaim, HeldExecution, Message, MessageReceipt, Queue,
+    Renew, Renewal, SendMessage,
 };
 pub use write::{Due, Existing, Lease, LeaseAfter, NewExecution, Target, Write, Written};
 
@@ -70,7 +70,8 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     ///
     /// Returns [`ErrorKind::Fenced`] if the lease is no longer the newest, or if the execution was
-    /// deleted.
+    /// deleted, and [`ErrorKind::Withdrawn`] if it takes a [signal](Write::signals) that is not in the
+    /// inbox any more.
     fn write(&self, write: Write) -> BoxFuture<'_, Result<Written, StoreError>>;
 
     /// Does the same as [`write`](Self::write), but is called from a task of a multi-threaded tokio
@@ -96,7 +97,8 @@ pub trait Store: Send + Sync + 'static {
     /// was given back stays so, even if a heartbeat comes late.
     fn renew(&self, renew: Renew) -> BoxFuture<'_, Result<Vec<Renewal>, StoreError>>;
 
-    /// Puts a message in an execution's inbox. If nobody holds a lease on the execution, it is due
+    /// Puts a message in an execution's inbox, if the conditions of [`SendMessage`] hold at that
+    /// moment. If nobody holds a lease on the execution, it is due
     /// now. Otherwise the holder gets the message at its next renewal, or as soon as it has given
     /// the lease back.
     fn send(&self, message: SendMessage) -> BoxFuture<'_, Result<MessageReceipt, StoreError>>;

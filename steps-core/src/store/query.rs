@@ -43,6 +43,8 @@ pub struct ExecutionInfo {
     pub worker: Option<String>,
     /// The flow that it does not fit, if one has refused it and no worker has taken it since.
     pub refused: Option<Refused>,
+    /// How many messages writes have [taken](super::Write::taken) out of its inbox so far.
+    pub messages_taken: u64,
 }
 
 impl ExecutionInfo {
@@ -63,6 +65,7 @@ impl ExecutionInfo {
             due: None,
             worker: None,
             refused: None,
+            messages_taken: 0,
         }
     }
 

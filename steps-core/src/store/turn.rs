@@ -111,14 +111,13 @@ pub enum Renewal {
 }
 
 /// A message to an execution. It stays in the inbox until a write lists it as
-/// [taken](super::Write::taken), or until another message of the same kind (and path) replaces it,
-/// with a new number.
+/// [taken](super::Write::taken), or until another message [replaces](Queue::Replace) it.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Message {
     /// A value for the step at this path, which waits for a signal or will wait for one.
     Signal {
-        /// The step's [path](crate::model::state::path).
+        /// The step's [path](crate::model::state::path). In the place of a key, `*` stands for any.
         path: String,
         /// The value.
         value: Json,
@@ -138,6 +137,22 @@ pub struct SendMessage {
     pub message: Message,
     /// Send only if the execution is in one of these statuses; if empty, in any status.
     pub if_status: Vec<Status>,
+    /// Send only if so many messages [have been taken](super::ExecutionInfo::messages_taken): then
+    /// what the caller has read of the execution still says which steps have taken theirs.
+    pub if_taken: Option<u64>,
+    /// What becomes of messages like this one that are in the inbox.
+    pub queue: Queue,
+}
+
+/// What becomes of the messages in an execution's inbox that are of the same kind (and path) as a
+/// new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Queue {
+    /// The new message takes their place, with a number of its own.
+    Replace,
+    /// They stay, and the new message comes after them. If there are this many or more, it is not
+    /// stored.
+    Behind(usize),
 }
 
 /// The result of sending a message.
@@ -148,6 +163,10 @@ pub enum MessageReceipt {
     Stored(i64),
     /// The message was not stored, because the execution is in this status.
     WrongStatus(Status),
+    /// The message was not stored, because another number of messages has been taken.
+    Changed,
+    /// The message was not stored, because there are too many like it.
+    Full,
     /// There is no execution with this id.
     Unknown,
 }

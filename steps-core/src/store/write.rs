@@ -35,6 +35,10 @@ pub struct Write {
     /// The messages whose effect is part of this write; the store deletes them. Numbers that are
     /// not in the inbox (any more) are ignored.
     pub taken: Vec<i64>,
+    /// The signals whose values are among `nodes`; the store deletes them, too. If one of them is not
+    /// in the inbox (any more), the write is refused with
+    /// [`ErrorKind::Withdrawn`](super::ErrorKind::Withdrawn).
+    pub signals: Vec<i64>,
     /// What happens to the lease.
     pub then: LeaseAfter,
 }

@@ -174,7 +174,7 @@ mod tests {
             ("journal_size_limit", "Integer(67108864)"),
             ("page_size", "Integer(4096)"),
             ("application_id", "Integer(1398031696)"),
-            ("user_version", "Integer(1)"),
+            ("user_version", "Integer(2)"),
         ] {
             assert_eq!(value(&conn, setting), wanted, "{setting}");
         }

@@ -10,7 +10,7 @@ use crate::error::{Fail, Result};
 pub(crate) const APPLICATION: i64 = 0x5354_4550;
 
 /// The SQL that leads from each version to the next; version 0 is an empty file.
-const VERSIONS: &[&str] = &[include_str!("schema/v1.sql")];
+const VERSIONS: &[&str] = &[include_str!("schema/v1.sql"), include_str!("schema/v2.sql")];
 
 /// The newest version that this library knows.
 pub(crate) fn latest() -> i64 {

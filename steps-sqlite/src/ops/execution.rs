@@ -22,7 +22,7 @@ macro_rules! select_execution {
         concat!(
             "SELECT e.key, e.fence, e.id, e.flow, e.created_at, e.priority, e.due_at, e.worker, ",
             "e.refused, e.refused_why, (SELECT json_group_object(l.name, l.value) ",
-            "FROM labels l WHERE l.execution = e.key), e.input, e.status, e.started_at, ",
+            "FROM labels l WHERE l.execution = e.key), e.input, e.taken, e.status, e.started_at, ",
             "e.done_at, e.error, e.output, e.attempts, e.until, e.more FROM executions e ",
             $rest
         )
@@ -90,6 +90,7 @@ fn read(columns: &mut Columns<'_>) -> Result<Execution> {
     info.labels = labels(columns)?;
     let input = columns.json()?;
     let input = columns.some(input)?;
+    info.messages_taken = columns.number()?.unwrap_or_default().cast_unsigned();
     info.status = columns.status()?;
     info.started_at = columns.number()?.map(time);
     info.done_at = columns.number()?.map(time);

@@ -1,18 +1,23 @@
 //! The inbox of each execution: messages (signals, stops, undos) that no run has taken yet.
 
 use rusqlite::{Connection, OptionalExtension, params};
-use steps_core::store::{ErrorKind, Message, MessageReceipt, SendMessage};
+use steps_core::store::{ErrorKind, Message, MessageReceipt, Queue, SendMessage, Write};
 
 use crate::{
     error::{Fail, Result},
     row::columns::Columns,
 };
 
-const TO: &str = "SELECT key, status FROM executions WHERE id = ?1";
+const TO: &str = "SELECT key, status, taken FROM executions WHERE id = ?1";
 
 // Numbers are never used again, so a message that replaces another one counts as newer.
-const PUT: &str = "INSERT OR REPLACE INTO messages (execution, kind, path, value, sent_at) \
+const PUT: &str = "INSERT INTO messages (execution, kind, path, value, sent_at) \
     VALUES (?1, ?2, ?3, ?4, ?5)";
+
+const ALIKE: &str =
+    "SELECT count(*) FROM messages WHERE execution = ?1 AND kind = ?2 AND path = ?3";
+
+const REPLACED: &str = "DELETE FROM messages WHERE execution = ?1 AND kind = ?2 AND path = ?3";
 
 const WAKE: &str = "UPDATE executions SET due_at = ?2 \
     WHERE key = ?1 AND worker IS NULL AND (due_at IS NULL OR due_at > ?2)";
@@ -22,11 +27,13 @@ const SINCE: &str = "SELECT number, kind, path, value FROM messages \
 
 const TAKEN: &str = "DELETE FROM messages WHERE number = ?2 AND execution = ?1";
 
+const COUNT_TAKEN: &str = "UPDATE executions SET taken = taken + ?2 WHERE key = ?1";
+
 const NEWER: &str = "SELECT 1 FROM messages WHERE execution = ?1 AND number > ?2 LIMIT 1";
 
 const REMOVE: &str = "DELETE FROM messages WHERE execution = ?1";
 
-/// Puts a message into an execution's inbox, and makes the execution due if no worker holds it.
+/// Puts a message into an execution's inbox, if its conditions hold, and makes the execution due if no worker holds it.
 pub(crate) fn send(conn: &Connection, message: &SendMessage, now: i64) -> Result<MessageReceipt> {
     let mut statement = conn.prepare_cached(TO)?;
     let mut rows = statement.query([&message.id])?;
@@ -37,9 +44,13 @@ pub(crate) fn send(conn: &Connection, message: &SendMessage, now: i64) -> Result
     let key = columns.number()?;
     let key = columns.some(key)?;
     let status = columns.status()?;
+    let taken = columns.number()?.unwrap_or_default().cast_unsigned();
     drop(rows);
     if !message.if_status.is_empty() && !message.if_status.contains(&status) {
         return Ok(MessageReceipt::WrongStatus(status));
+    }
+    if message.if_taken.is_some_and(|expected| expected != taken) {
+        return Ok(MessageReceipt::Changed);
     }
     let (kind, path, value) = match &message.message {
         Message::Signal { path, value } => ("signal", path.as_str(), Some(value.get())),
@@ -52,6 +63,19 @@ pub(crate) fn send(conn: &Connection, message: &SendMessage, now: i64) -> Result
             ));
         }
     };
+    match message.queue {
+        Queue::Replace => {
+            let mut replaced = conn.prepare_cached(REPLACED)?;
+            replaced.execute(params![key, kind, path])?;
+        }
+        Queue::Behind(most) => {
+            let mut alike = conn.prepare_cached(ALIKE)?;
+            let count: i64 = alike.query_row(params![key, kind, path], |row| row.get(0))?;
+            if usize::try_from(count).unwrap_or(usize::MAX) >= most {
+                return Ok(MessageReceipt::Full);
+            }
+        }
+    }
     let number = conn
         .prepare_cached(PUT)?
         .insert(params![key, kind, path, value, now])?;
@@ -97,10 +121,22 @@ pub(crate) fn newer(conn: &Connection, key: i64, seen: i64) -> Result<bool> {
     Ok(found.is_some())
 }
 
-/// Deletes the messages with these numbers, which a run has taken.
-pub(crate) fn taken(conn: &Connection, key: i64, numbers: &[i64]) -> Result<()> {
-    for number in numbers {
-        conn.prepare_cached(TAKEN)?.execute([key, *number])?;
+/// Deletes the messages that a write has taken, and counts them. Signals have to be there.
+pub(crate) fn taken(conn: &Connection, key: i64, write: &Write) -> Result<()> {
+    let mut count = 0;
+    for number in &write.signals {
+        if conn.prepare_cached(TAKEN)?.execute([key, *number])? == 0 {
+            let message = format!("the signal {number} was replaced by another one");
+            return Err(Fail::new(ErrorKind::Withdrawn, message));
+        }
+        count += 1;
+    }
+    for number in &write.taken {
+        count += conn.prepare_cached(TAKEN)?.execute([key, *number])?;
+    }
+    if count > 0 {
+        conn.prepare_cached(COUNT_TAKEN)?
+            .execute(params![key, i64::try_from(count).unwrap_or(i64::MAX)])?;
     }
     Ok(())
 }

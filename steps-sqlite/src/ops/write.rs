@@ -49,7 +49,7 @@ pub(crate) fn write(txn: &Txn<'_>, write: &Write, now: i64) -> Result<Written> {
         Target::Held(lease) => {
             check(txn, *lease)?;
             put(txn, lease.key, None, write)?;
-            inbox::taken(txn, lease.key, &write.taken)?;
+            inbox::taken(txn, lease.key, write)?;
             Ok(if then(txn, lease.key, &write.then, now)? {
                 Written::Recalled
             } else {

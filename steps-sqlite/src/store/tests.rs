@@ -24,6 +24,7 @@ fn large(id: usize) -> Write {
         nodes: Vec::new(),
         replace: false,
         taken: Vec::new(),
+        signals: Vec::new(),
         then: LeaseAfter::Release {
             due: Due::Never,
             last_message: 0,

@@ -127,6 +127,7 @@ async fn made(store: &SqliteStore, id: &str) -> Lease {
         nodes: Vec::new(),
         replace: false,
         taken: Vec::new(),
+        signals: Vec::new(),
         then: LeaseAfter::Keep,
     };
     match store.write(write).await.expect("an execution") {
@@ -148,6 +149,7 @@ async fn run(store: SqliteStore, leases: Vec<Lease>, each: u32) {
             nodes: vec![NodeRow::new(step, 0, done), NodeRow::new(step + 1, 0, next)],
             replace: false,
             taken: Vec::new(),
+            signals: Vec::new(),
             then: LeaseAfter::Keep,
         };
         store.write_in_place(write).await.expect("a step");

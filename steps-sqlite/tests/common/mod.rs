@@ -59,6 +59,7 @@ pub fn new(id: &str, then: LeaseAfter, held: Option<&str>) -> Write {
         nodes: Vec::new(),
         replace: false,
         taken: Vec::new(),
+        signals: Vec::new(),
         then,
     }
 }
@@ -105,6 +106,7 @@ pub fn step(lease: Lease, id: u32, name: &str, then: LeaseAfter) -> Write {
         nodes: vec![NodeRow::new(id, 0, node(name))],
         replace: false,
         taken: Vec::new(),
+        signals: Vec::new(),
         then,
     }
 }

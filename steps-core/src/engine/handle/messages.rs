@@ -10,13 +10,20 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::execution::{Execution, Handle};
 use crate::{
     base::{
+        future::BoxFuture,
         json::Json,
         read_back::{record, record_unread},
     },
     engine::error::EngineError,
+    interpreter::full,
     language::flow::Flow,
-    model::{status::Status, typed::AsStepRef},
-    store::{Message, MessageReceipt, SendMessage},
+    model::{
+        signal::{SignalError, Target, find::find},
+        status::Status,
+        table::Table,
+        typed::AsSignalRef,
+    },
+    store::{Message, MessageReceipt, Queue, SendMessage, StoredExecution},
 };
 
 impl Handle {
@@ -35,7 +42,7 @@ impl Handle {
             Status::Waiting,
             Status::Stopped,
         ];
-        self.send(Message::Stop, &from, "stopped").await
+        self.request(Message::Stop, &from, "stopped").await
     }
 
     /// Stops it, as [`stop`](Self::stop) does, and waits until it has come to rest, for at most
@@ -73,57 +80,159 @@ impl Handle {
             Status::Stopped,
             Status::Undoing,
         ];
-        self.send(Message::Undo, &from, "undone").await
+        self.request(Message::Undo, &from, "undone").await
     }
 
-    /// Gives a value to the step at this [path](crate::model::state::path), as
-    /// [`Execution::signal`] does by a reference.
+    /// Sends a value to the step at this [path](crate::model::state::path), as [`Execution::signal`]
+    /// does by a reference: for a tool that does not know the flow's type. In the place of a key, a
+    /// `*` stands for whichever item or round waits: `hosts.*.approval`.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Execution::signal`]; and [`SignalError::NoSignal`] if the flow has no step of this path,
+    /// or the step takes no signals. An engine that does not serve the flow can't know that: there,
+    /// a signal is sent only to a step that waits for one, and anything else is
+    /// [`SignalError::NotWaiting`].
     pub async fn signal_path<T: Serialize + ?Sized>(
         &self,
         path: &str,
         value: &T,
     ) -> Result<(), EngineError> {
-        self.give(path, record_unread(value)).await
-    }
-
-    async fn give(
-        &self,
-        path: &str,
-        value: Result<Json, serde_json::Error>,
-    ) -> Result<(), EngineError> {
-        let value = value.map_err(|error| EngineError::InvalidValue {
-            id: self.id.to_string(),
-            why: format!("the signal to `{path}` can't be saved as JSON: {error}"),
-        })?;
-        let from = [
-            Status::Pending,
-            Status::Running,
-            Status::Waiting,
-            Status::Stopped,
-        ];
-        let path = path.to_owned();
-        self.send(Message::Signal { path, value }, &from, "given a signal")
+        self.send_signal(path, record_unread(value), Place::Behind, None)
             .await
     }
 
-    /// Sends a message, if the execution is in one of the statuses `from`.
-    async fn send(
+    /// Sends a value to the step at this path, as [`Execution::replace_signal`] does by a reference.
+    ///
+    /// # Errors
+    ///
+    /// As of [`signal_path`](Self::signal_path).
+    pub async fn replace_signal_path<T: Serialize + ?Sized>(
+        &self,
+        path: &str,
+        value: &T,
+    ) -> Result<(), EngineError> {
+        self.send_signal(path, record_unread(value), Place::Instead, None)
+            .await
+    }
+
+    /// Sends a signal, if its step can take one: by what is recorded, and by the flow's table, if
+    /// this engine or its caller knows it.
+    async fn send_signal(
+        &self,
+        path: &str,
+        value: Result<Json, serde_json::Error>,
+        place: Place,
+        table: Option<&'static Table>,
+    ) -> Result<(), EngineError> {
+        let value = value.map_err(|error| self.not_sent(SignalError::unsaved(path, &error)))?;
+        let limits = &self.engine.core.limits;
+        loop {
+            let saved = self.saved().await?;
+            let taken = saved.info.messages_taken;
+            if !TAKES_SIGNALS.contains(&saved.info.status) {
+                return Err(EngineError::Status {
+                    id: self.id.to_string(),
+                    wanted: "given a signal",
+                    status: saved.info.status,
+                });
+            }
+            let served = || self.engine.flows.get(&saved.info.flow);
+            let table = table.or_else(|| served().map(|(_, served)| served.flow.table()));
+            let target = self.target(path, &value, table, saved)?;
+            let path = target.to_string();
+            let queue = match (place, target.is_one()) {
+                (Place::Instead, _) => Queue::Replace,
+                (Place::Behind, true) => Queue::Behind(1),
+                (Place::Behind, false) => Queue::Behind(limits.signals),
+            };
+            let message = SendMessage {
+                id: self.id.to_string(),
+                message: Message::Signal {
+                    path: path.clone(),
+                    value: value.clone(),
+                },
+                if_status: TAKES_SIGNALS.to_vec(),
+                if_taken: Some(taken),
+                queue,
+            };
+            match self.send(message, "given a signal").await? {
+                Sent::Stored => return Ok(()),
+                // A step has taken a signal meanwhile, perhaps the one that this was for.
+                Sent::Changed => {}
+                Sent::Full => {
+                    let error = full(path, limits.signals, target.is_one());
+                    return Err(self.not_sent(error));
+                }
+            }
+        }
+    }
+
+    /// Returns the steps that a signal is for, if one of them can take it.
+    fn target(
+        &self,
+        path: &str,
+        value: &Json,
+        table: Option<&'static Table>,
+        saved: StoredExecution,
+    ) -> Result<Target, EngineError> {
+        let limits = &self.engine.core.limits;
+        let state = if saved.nodes.is_empty() {
+            None
+        } else {
+            Some(self.tree_of(saved)?)
+        };
+        let target = match table {
+            Some(table) => find(table, state.as_ref(), path).and_then(|found| {
+                limits.check_signal(path, found.meta, value)?;
+                Ok(found.target)
+            }),
+            None => limits
+                .check_signal_size(path, value)
+                .and_then(|()| state.unwrap_or_default().signal(path, value.clone()))
+                .map(|()| Target::parse(path)),
+        };
+        target.map_err(|error| self.not_sent(error))
+    }
+
+    fn not_sent(&self, error: SignalError) -> EngineError {
+        let id = self.id.to_string();
+        match error {
+            SignalError::Value { .. } => EngineError::InvalidValue {
+                id,
+                why: error.to_string(),
+            },
+            error => EngineError::Signal { id, error },
+        }
+    }
+
+    /// Sends a request, if the execution is in one of the statuses `from`.
+    async fn request(
         &self,
         message: Message,
         from: &[Status],
         wanted: &'static str,
     ) -> Result<(), EngineError> {
-        self.engine.core.check_runtime()?;
-        let told = self.engine.core.store.send(SendMessage {
+        let message = SendMessage {
             id: self.id.to_string(),
-            message: message.clone(),
+            message,
             if_status: from.to_vec(),
-        });
-        match told.await? {
+            if_taken: None,
+            queue: Queue::Replace,
+        };
+        self.send(message, wanted).await.map(drop)
+    }
+
+    async fn send(&self, message: SendMessage, wanted: &'static str) -> Result<Sent, EngineError> {
+        self.engine.core.check_runtime()?;
+        let (content, queue) = (message.message.clone(), message.queue);
+        match self.engine.core.store.send(message).await? {
             MessageReceipt::Stored(number) => {
-                self.engine.core.deliver(&self.id, number, message);
-                Ok(())
+                self.engine.core.deliver(&self.id, number, content, queue);
+                Ok(Sent::Stored)
             }
+            MessageReceipt::Changed => Ok(Sent::Changed),
+            MessageReceipt::Full => Ok(Sent::Full),
             MessageReceipt::WrongStatus(status) => Err(EngineError::Status {
                 id: self.id.to_string(),
                 wanted,
@@ -134,20 +243,82 @@ impl Handle {
     }
 }
 
+/// Whether a signal takes the place of others for the same steps.
+#[derive(Clone, Copy)]
+enum Place {
+    Behind,
+    Instead,
+}
+
+/// What became of a message.
+enum Sent {
+    Stored,
+    Changed,
+    Full,
+}
+
+/// The statuses in which an execution takes signals. One that was stopped keeps them for when it is
+/// recovered.
+const TAKES_SIGNALS: [Status; 4] = [
+    Status::Pending,
+    Status::Running,
+    Status::Waiting,
+    Status::Stopped,
+];
+
 impl<F: Flow> Execution<F> {
-    /// Gives a value to a step that waits for a signal, or will: it is kept until then. A second
-    /// value given before that replaces the first. Of a step in a `for` or a `loop` the key has to
-    /// be given: `STEPS.hosts.approval.at("10.0.0.4")`.
+    /// Sends a value to a step that waits for a signal, or will: it is kept until then. Returns when
+    /// it is in the database.
+    ///
+    /// Signals queue: the step takes the one that was sent first, and each is taken once. Inside a
+    /// `for` or a `loop`, say which item or round is meant, `STEPS.hosts.approval.at("10.0.0.4")`, or
+    /// that whichever waits takes it: `STEPS.hosts.approval.any()`. A step takes one that is for it
+    /// alone before one that is for any.
     ///
     /// # Errors
     ///
-    /// [`EngineError::Status`] where the execution has ended; [`EngineError::InvalidValue`] where the
-    /// value can't be saved as JSON and read back.
-    pub async fn signal<T: Serialize + DeserializeOwned + 'static>(
+    /// [`EngineError::Signal`] with
+    ///
+    /// * [`SignalError::TakesNone`]: the step has been given one, was passed over, or has ended;
+    /// * [`SignalError::NoItem`]: there is no such item, or there has been no such round;
+    /// * [`SignalError::Full`]: as many are queued for it as
+    ///   [may be](crate::RunLimits::signals).
+    ///
+    /// [`EngineError::Status`] where the execution has ended, or is being undone: one that was stopped
+    /// keeps its signals for when it is [recovered](Handle::recover).
+    /// [`EngineError::InvalidValue`] where the value can't be saved as JSON and read back, or is
+    /// larger than [the limit](crate::RunLimits::payload).
+    pub fn signal<T: Serialize + DeserializeOwned + 'static>(
         &self,
-        step: impl AsStepRef<T>,
+        step: impl AsSignalRef<T>,
         value: &T,
-    ) -> Result<(), EngineError> {
-        self.give(&step.path(), record(value)).await
+    ) -> BoxFuture<'_, Result<(), EngineError>> {
+        self.send_to(step.path(), record(value), Place::Behind)
+    }
+
+    /// Sends a value to a step, in the place of all that were sent to the same step, or to whichever
+    /// waits, and that it has not taken.
+    ///
+    /// # Errors
+    ///
+    /// As of [`signal`](Self::signal).
+    pub fn replace_signal<T: Serialize + DeserializeOwned + 'static>(
+        &self,
+        step: impl AsSignalRef<T>,
+        value: &T,
+    ) -> BoxFuture<'_, Result<(), EngineError>> {
+        self.send_to(step.path(), record(value), Place::Instead)
+    }
+
+    // Boxed: of a mistake in an argument, a future that the compiler names by its arguments is told
+    // again at each place.
+    fn send_to(
+        &self,
+        path: String,
+        value: Result<Json, serde_json::Error>,
+        place: Place,
+    ) -> BoxFuture<'_, Result<(), EngineError>> {
+        let sent = async move { self.send_signal(&path, value, place, Some(F::TABLE)).await };
+        Box::pin(sent)
     }
 }

@@ -107,6 +107,7 @@ impl Handle {
                     nodes: root::rows_of(state),
                     replace: true,
                     taken: requests,
+                    signals: Vec::new(),
                     then: LeaseAfter::Release {
                         due: Due::Now,
                         last_message: seen,
@@ -128,6 +129,7 @@ impl Handle {
                     nodes: Vec::new(),
                     replace: false,
                     taken: Vec::new(),
+                    signals: Vec::new(),
                     then: LeaseAfter::Release {
                         due,
                         last_message: seen,

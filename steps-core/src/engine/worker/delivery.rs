@@ -15,15 +15,18 @@
 //!
 //! [`TurnEnd`]: crate::engine::news::TurnEnd
 
-use super::engine_core::EngineCore;
-use crate::store::Message;
+use super::{engine_core::EngineCore, mailbox::Arrival};
+use crate::store::{Message, Queue};
 
 impl EngineCore {
     /// Delivers a stored message if its execution runs here. Otherwise the execution is due now, or
     /// another process delivers the message.
-    pub(crate) fn deliver(&self, id: &str, number: i64, message: Message) {
-        let turn = self.running.find_or_keep(id, number, &message);
-        let delivered = turn.is_some_and(|turn| turn.mailbox.deliver(number, message));
+    pub(crate) fn deliver(&self, id: &str, number: i64, message: Message, queue: Queue) {
+        let turn = self.running.find_or_keep(id, number, &message, queue);
+        let delivered = turn.is_some_and(|turn| {
+            turn.mailbox
+                .deliver(number, message, Arrival::Direct(queue))
+        });
         if !delivered {
             self.news.goes_on(id);
             self.due_now();
@@ -34,7 +37,7 @@ impl EngineCore {
     /// table.
     pub(crate) fn deliver_kept(&self) {
         for kept in self.running.take_undelivered() {
-            self.deliver(&kept.id, kept.number, kept.message);
+            self.deliver(&kept.id, kept.number, kept.message, kept.queue);
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::engine_core::EngineCore;
+use super::{engine_core::EngineCore, mailbox::Arrival};
 use crate::{
     interpreter::Request,
     store::{Renew, Renewal},
@@ -23,7 +23,7 @@ pub(crate) async fn heartbeat(core: Arc<EngineCore>) {
             lease: core.lease,
             held: held
                 .iter()
-                .map(|(lease, turn)| (*lease, turn.journal.newest_message()))
+                .map(|(lease, turn)| (*lease, turn.journal.newest_listed()))
                 .collect(),
         };
         let renewals = match core.store.renew(renew).await {
@@ -38,7 +38,7 @@ pub(crate) async fn heartbeat(core: Arc<EngineCore>) {
             match renewal {
                 Renewal::Held(messages) => {
                     for (number, message) in messages {
-                        turn.mailbox.deliver(number, message);
+                        turn.mailbox.deliver(number, message, Arrival::Listed);
                     }
                 }
                 Renewal::Lost => {

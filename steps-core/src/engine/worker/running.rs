@@ -14,7 +14,7 @@ use tokio::sync::Notify;
 use super::{mailbox::Mailbox, turn_journal::TurnJournal};
 use crate::{
     base::sync::lock,
-    store::{Lease, Message},
+    store::{Lease, Message, Queue},
 };
 
 /// The turns that run in this process, each from before its task is spawned until the task has
@@ -51,6 +51,7 @@ pub(crate) struct Undelivered {
     pub(crate) id: Arc<str>,
     pub(crate) number: i64,
     pub(crate) message: Message,
+    pub(crate) queue: Queue,
 }
 
 impl Running {
@@ -103,6 +104,7 @@ impl Running {
         id: &str,
         number: i64,
         message: &Message,
+        queue: Queue,
     ) -> Option<RunningTurn> {
         let mut table = lock(&self.table);
         let mut turns = table.turns.values();
@@ -115,6 +117,7 @@ impl Running {
                 id: id.into(),
                 number,
                 message: message.clone(),
+                queue,
             });
         }
         None
@@ -172,14 +175,30 @@ mod tests {
     async fn a_message_is_kept_only_during_a_claim_and_where_nothing_runs() {
         let running = Running::default();
         running.insert(turn("a", 1));
-        assert!(running.find_or_keep("b", 1, &Message::Stop).is_none());
+        assert!(
+            running
+                .find_or_keep("b", 1, &Message::Stop, Queue::Replace)
+                .is_none()
+        );
         running.keep_undelivered();
-        assert!(running.find_or_keep("a", 2, &Message::Stop).is_some());
-        assert!(running.find_or_keep("b", 3, &Message::Stop).is_none());
+        assert!(
+            running
+                .find_or_keep("a", 2, &Message::Stop, Queue::Replace)
+                .is_some()
+        );
+        assert!(
+            running
+                .find_or_keep("b", 3, &Message::Stop, Queue::Replace)
+                .is_none()
+        );
         let kept = running.take_undelivered();
         let kept: Vec<_> = kept.iter().map(|it| (&*it.id, it.number)).collect();
         assert_eq!(kept, [("b", 3)]);
-        assert!(running.find_or_keep("b", 4, &Message::Stop).is_none());
+        assert!(
+            running
+                .find_or_keep("b", 4, &Message::Stop, Queue::Replace)
+                .is_none()
+        );
         assert!(running.take_undelivered().is_empty());
     }
 

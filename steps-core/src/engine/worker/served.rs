@@ -11,6 +11,7 @@ use crate::{
         news::TurnEnd,
     },
     language::flow::Flow,
+    model::table::Table,
     run::with::With,
     store::FlowClaim,
 };
@@ -21,6 +22,8 @@ pub(crate) trait ErasedFlow: Send + Sync {
     fn names(&self) -> (&'static str, &'static [&'static str]);
     /// Returns its fingerprint.
     fn fingerprint(&self) -> u64;
+    /// Returns its table.
+    fn table(&self) -> &'static Table;
     /// Runs a turn of one of its executions.
     fn take_turn(self: Arc<Self>, turn: Turn) -> BoxFuture<'static, TurnEnd>;
 }
@@ -35,6 +38,10 @@ where
 
     fn fingerprint(&self) -> u64 {
         F::FINGERPRINT
+    }
+
+    fn table(&self) -> &'static Table {
+        F::TABLE
     }
 
     fn take_turn(self: Arc<Self>, turn: Turn) -> BoxFuture<'static, TurnEnd> {

@@ -10,7 +10,7 @@ use tokio::sync::oneshot;
 
 use super::{
     engine_core::EngineCore,
-    mailbox::Mailbox,
+    mailbox::{Arrival, Mailbox},
     turn_journal::{Started, TurnJournal},
 };
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
         failure::{Cause, Failure},
         status::Status,
     },
-    run::{Run, with::With},
+    run::{Run, Signals, with::With},
     store::{
         ErrorKind, ExecutionInfo, HeldExecution, LeaseAfter, Message, NewExecution, Refused,
         StoreError, StoredExecution, Target,
@@ -75,7 +75,7 @@ impl Turn {
         turn.reclaimed_own = taken.previous_worker.as_ref() == Some(&core.worker);
         for (number, message) in taken.messages {
             turn.undo |= message == Message::Undo;
-            turn.mailbox.deliver(number, message);
+            turn.mailbox.deliver(number, message, Arrival::Listed);
         }
         turn
     }
@@ -121,10 +121,9 @@ pub(crate) async fn take_turn<F: Flow>(with: &With<F>, turn: Turn) -> TurnEnd {
     mailbox.connect(&ready.run);
     mailbox.pass_ended(&ready.run);
     let passed = loop {
-        mailbox.pass_begins();
         let passed = match ready.pass_on().await {
             Ok(passed) => passed,
-            Err(failure) => return store_failed(&journal, &failure),
+            Err(failure) => return store_failed(&core, &journal, &failure).await,
         };
         let PassOutcome::Waiting(until) = &passed else {
             break passed;
@@ -138,7 +137,8 @@ pub(crate) async fn take_turn<F: Flow>(with: &With<F>, turn: Turn) -> TurnEnd {
             Some(None) => {}
             Some(Some(left)) if left <= LINGER => {
                 if let Err(error) = ready.run.commit().await {
-                    return store_failed(&journal, &ready.failure(Cause::Journal(error)));
+                    return store_failed(&core, &journal, &ready.failure(Cause::Journal(error)))
+                        .await;
                 }
                 core.clock.sleep_until(until.unwrap_or_default()).await;
             }
@@ -149,7 +149,7 @@ pub(crate) async fn take_turn<F: Flow>(with: &With<F>, turn: Turn) -> TurnEnd {
         return refuse::<F>(&core, &journal, ready.misfit(path, why).to_string()).await;
     }
     if let Err(failure) = ready.settle(&passed).await {
-        return store_failed(&journal, &failure);
+        return store_failed(&core, &journal, &failure).await;
     }
     match passed {
         // The execution runs again at once, so this result is not final.
@@ -194,7 +194,8 @@ fn begin<F: Flow>(with: &With<F>, turn: Turn) -> Result<Run<'_, F>, String> {
     let run = run
         .limits(core.limits)
         .system_clock(core.clock.clone())
-        .journal(turn.journal);
+        .journal(turn.journal)
+        .signals(&Signals::of(&turn.mailbox.signals));
     Ok(if undo { run.undo() } else { run })
 }
 
@@ -221,9 +222,13 @@ async fn refuse<F: Flow>(core: &EngineCore, journal: &Arc<TurnJournal>, why: Str
 }
 
 /// Returns the end of a turn whose run stopped because its journal failed.
-fn store_failed(journal: &TurnJournal, failure: &Failure) -> TurnEnd {
+async fn store_failed(core: &EngineCore, journal: &TurnJournal, failure: &Failure) -> TurnEnd {
     let error = journal
         .store_error()
         .unwrap_or_else(|| StoreError::new(ErrorKind::Other, failure.to_string()));
+    if error.kind() == ErrorKind::Withdrawn && journal.begin_anew().await.is_ok() {
+        core.due_now();
+        return TurnEnd::Waiting;
+    }
     TurnEnd::StoreFailed(error)
 }

@@ -4,7 +4,10 @@
 //! It also tracks the execution's messages by their numbers, because a write says which of them
 //! have had their effect, and which was the newest that this turn has looked at.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex},
+};
 
 use tokio::sync::oneshot;
 
@@ -39,16 +42,16 @@ struct Progress {
     target: Target,
     /// Receives the result of the first write.
     started: Option<oneshot::Sender<Started>>,
-    /// The newest message so far.
-    newest: i64,
-    /// The newest message at the last check between two passes.
+    /// The newest message that the store has listed: all older ones have come, too.
+    listed: i64,
+    /// The newer messages that came directly from their senders, in any order and with gaps.
+    direct: HashSet<i64>,
+    /// The newest message that the store had listed at the last check between two passes.
     looked_at: i64,
-    /// The newest message at the last write.
-    newest_at_write: i64,
+    /// Whether a message has come since the last write.
+    has_late_message: bool,
     /// Requests that have not had their effect yet.
     requests: Vec<(i64, Message)>,
-    /// Signals that were given to their steps since the last write.
-    given_signals: Vec<i64>,
     /// Why the store took no more records.
     store_error: Option<StoreError>,
     /// Whether the lease was released and a message that this turn has not seen made the execution
@@ -74,11 +77,11 @@ impl TurnJournal {
             progress: Mutex::new(Progress {
                 target,
                 started,
-                newest: 0,
+                listed: 0,
+                direct: HashSet::new(),
                 looked_at: 0,
-                newest_at_write: 0,
+                has_late_message: false,
                 requests: Vec::new(),
-                given_signals: Vec::new(),
                 store_error: None,
                 due_again: false,
             }),
@@ -93,24 +96,33 @@ impl TurnJournal {
         }
     }
 
-    /// Notes a message. Returns whether it is new: a message may arrive twice, directly and with
-    /// the heartbeat.
-    pub(crate) fn message_came(&self, number: i64) -> bool {
+    /// Notes a message. Returns whether it is new: a message may arrive twice, directly and in a
+    /// list.
+    pub(crate) fn message_came(&self, number: i64, is_listed: bool) -> bool {
         let mut progress = lock(&self.progress);
-        let is_new = number > progress.newest;
-        progress.newest = progress.newest.max(number);
+        if number <= progress.listed {
+            return false;
+        }
+        let is_new = if is_listed {
+            progress.listed = number;
+            !progress.direct.remove(&number)
+        } else {
+            progress.direct.insert(number)
+        };
+        progress.has_late_message |= is_new;
         is_new
     }
 
-    /// Returns the number of the newest message, or 0.
-    pub(crate) fn newest_message(&self) -> i64 {
-        lock(&self.progress).newest
+    /// Returns the number of the newest message that the store has listed, or 0. It lists all newer
+    /// ones when it is asked again: one that was to come directly may never come, as its sender may
+    /// have given up.
+    pub(crate) fn newest_listed(&self) -> i64 {
+        lock(&self.progress).listed
     }
 
     /// Returns whether a message has arrived since the turn's last write.
     pub(crate) fn has_late_message(&self) -> bool {
-        let progress = lock(&self.progress);
-        progress.newest > progress.newest_at_write
+        lock(&self.progress).has_late_message
     }
 
     /// Notes a request. The write that records its effect removes it from the inbox.
@@ -118,16 +130,22 @@ impl TurnJournal {
         lock(&self.progress).requests.push((number, message));
     }
 
-    /// Notes that a signal was given to its step. The next write removes it from the inbox.
-    pub(crate) fn signal_given(&self, number: i64) {
-        lock(&self.progress).given_signals.push(number);
-    }
-
     /// Notes that all messages so far were looked at. A later one makes the execution due as soon
-    /// as the lease is released.
+    /// as the lease is released; so does one that came directly and has not had its effect, because
+    /// an older one may still be on its way.
     pub(crate) fn looked_at_messages(&self) {
         let mut progress = lock(&self.progress);
-        progress.looked_at = progress.newest;
+        progress.looked_at = progress.listed;
+    }
+
+    /// Releases the lease of a turn whose run took a signal that was replaced meanwhile: the execution
+    /// is due again at once, as it was before that.
+    pub(crate) async fn begin_anew(&self) -> Result<(), StoreError> {
+        let then = LeaseAfter::Release {
+            due: Due::Now,
+            last_message: 0,
+        };
+        self.give_back(then).await
     }
 
     /// Returns why the store took no more records, if it failed.
@@ -159,6 +177,7 @@ impl TurnJournal {
             nodes: Vec::new(),
             replace: false,
             taken: Vec::new(),
+            signals: Vec::new(),
             then,
         };
         self.store.write(write).await.map(drop)
@@ -167,8 +186,9 @@ impl TurnJournal {
     fn write(&self, batch: Batch<'_>) -> Write {
         let (rest, replace, status) = (batch.pass_end(), batch.replaces(), batch.status());
         let nodes = root::into_rows(batch.changes);
+        let signals = batch.signals;
+        let mut taken = Vec::new();
         let mut progress = lock(&self.progress);
-        let mut taken = std::mem::take(&mut progress.given_signals);
         progress.requests.retain(|(number, message)| {
             let had_effect = match message {
                 Message::Undo => {
@@ -181,7 +201,7 @@ impl TurnJournal {
             }
             !had_effect
         });
-        progress.newest_at_write = progress.newest;
+        progress.has_late_message = false;
         let then = match rest {
             None => LeaseAfter::Keep,
             Some(rest) => LeaseAfter::Release {
@@ -198,6 +218,7 @@ impl TurnJournal {
             nodes,
             replace,
             taken,
+            signals,
             then,
         }
     }

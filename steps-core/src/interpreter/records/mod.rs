@@ -215,6 +215,11 @@ impl Records {
 
     /// Returns the path of a node, without the root.
     pub(crate) fn path(&self, id: Id) -> String {
+        crate::model::state::path::join(self.names(id))
+    }
+
+    /// Returns the names in the path of a node.
+    pub(crate) fn names(&self, id: Id) -> Vec<Cow<'static, str>> {
         let mut names = Vec::new();
         let mut at = id;
         while at != ROOT {
@@ -222,7 +227,7 @@ impl Records {
             at = self[at].parent;
         }
         names.reverse();
-        crate::model::state::path::join(&names)
+        names
     }
 
     /// Returns whether this node, which has not begun, must be skipped.

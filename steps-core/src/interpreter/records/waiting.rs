@@ -1,28 +1,30 @@
 //! Finds the steps of a tree that wait for a signal.
 
-use super::{Id, ROOT};
+use super::Id;
+use crate::model::{state::Kind, status::Status};
 
 impl super::Records {
-    /// Collects the paths of the steps that wait for a signal.
-    pub(crate) fn signals(&self, id: Id, paths: &mut Vec<String>) {
+    /// Collects the steps that wait for a signal.
+    pub(crate) fn waiting_for_signal(&self, id: Id, found: &mut Vec<Id>) {
         let record = &self[id];
-        if record.waits_for_signal() {
-            paths.push(self.path(id));
+        match record.kind {
+            Kind::Step if record.waits_for_signal() => found.push(id),
+            Kind::Step => {}
+            _ if !matches!(
+                record.status,
+                Status::Running | Status::Waiting | Status::Stopped
+            ) => {}
+            // All rounds but the last one have ended.
+            Kind::Loop => {
+                if let Some(last) = record.cold().rounds.last() {
+                    self.waiting_for_signal(*last, found);
+                }
+            }
+            _ => {
+                for child in record.children() {
+                    self.waiting_for_signal(child, found);
+                }
+            }
         }
-        for child in self.below(id) {
-            self.signals(child, paths);
-        }
-    }
-
-    /// Returns the step of this path, if it waits for a signal.
-    pub(crate) fn waiting_for_signal(&self, path: &str) -> Option<Id> {
-        let mut at = ROOT;
-        for name in crate::model::state::path::split(path) {
-            at = self
-                .below(at)
-                .into_iter()
-                .find(|id| self.name(*id) == name)?;
-        }
-        self[at].waits_for_signal().then_some(at)
     }
 }

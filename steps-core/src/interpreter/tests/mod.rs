@@ -113,7 +113,7 @@ async fn run_asked(
         clock: Clock::Test(Arc::new(clock.clone())),
         ..RunOptions::default()
     };
-    let run = RunCore::new(records, execution, options, Some(journal), requests);
+    let run = RunCore::new(records, execution, options, Some(journal), requests, None);
     let run = Arc::new(run);
     loop {
         let passed = execution::pass(&run, table, top).await;

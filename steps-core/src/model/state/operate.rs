@@ -2,23 +2,74 @@
 //! about a stuck rollback (retry the undo, leave the step as it is, or record that it was undone by
 //! hand). Each change is recorded, and the next run continues from it.
 
-use super::{Resolved, Row, State, StateError};
+use std::borrow::Cow;
+
+use super::{Resolved, Row, State, StateError, path};
 use crate::{
     base::json::Json,
-    model::status::{Status, Transition},
+    model::{
+        signal::{SignalError, Target},
+        status::{Status, Transition},
+    },
 };
 
 impl State {
-    /// Sends a value to the step at `path`. Returns `false`, and changes nothing, if the step does
-    /// not wait for a signal.
-    pub fn signal(&mut self, path: &str, value: Json) -> bool {
-        match self.get_mut(path) {
-            Some(node) if node.waits_for_signal() => {
-                node.input = Some(value);
-                true
-            }
-            _ => false,
+    /// Sends a value to the step at `path`, where a `*` stands for whichever item or round waits. The
+    /// next run takes it.
+    ///
+    /// # Errors
+    ///
+    /// Changes nothing, and returns [`SignalError::NotWaiting`] if the step does not wait for a
+    /// signal, or [`SignalError::TakesNone`] if it has been given one.
+    pub fn signal(&mut self, path: &str, value: Json) -> Result<(), SignalError> {
+        let target = Target::parse(path);
+        let waiting = self.waiting_for_signal();
+        let mut of_target = waiting.iter().filter(|at| target.fits(at)).peekable();
+        if of_target.peek().is_none() {
+            return Err(SignalError::NotWaiting {
+                path: path.to_owned(),
+                waiting: waiting.iter().map(path::join).collect(),
+            });
         }
+        let at = of_target.find(|at| {
+            let node = self.get(&path::join(*at));
+            node.is_some_and(|node| node.input.is_none())
+        });
+        let at = at.ok_or_else(|| SignalError::given(path))?;
+        if let Some(node) = self.get_mut(&path::join(at)) {
+            node.input = Some(value);
+        }
+        Ok(())
+    }
+
+    /// Sends a value to the step at `path`, in the place of one that it was given before and that no
+    /// run has taken yet.
+    ///
+    /// # Errors
+    ///
+    /// Changes nothing, and returns [`SignalError::NotWaiting`] if the step does not wait for a
+    /// signal.
+    pub fn replace_signal(&mut self, path: &str, value: Json) -> Result<(), SignalError> {
+        let target = Target::parse(path);
+        for at in self.waiting_for_signal() {
+            if target.fits(&at)
+                && let Some(node) = self.get_mut(&path::join(&at))
+            {
+                node.input = None;
+            }
+        }
+        self.signal(path, value)
+    }
+
+    /// Returns the names in the paths of the steps that wait for a signal.
+    fn waiting_for_signal(&self) -> Vec<Vec<Cow<'static, str>>> {
+        let waiting = self.walk().filter(|(_, node)| node.waits_for_signal());
+        let names = |path: String| {
+            path::split(&path)
+                .map(|it| it.into_owned().into())
+                .collect()
+        };
+        waiting.map(|(path, _)| names(path)).collect()
     }
 
     /// Makes a stuck rollback retry each failed undo, with a full number of attempts. The next run

@@ -1,8 +1,10 @@
 //! Paths of nodes, such as `preFlight.chkNetwork`: the names from the child of the root down to the
 //! node, separated by dots. The root's own path is empty.
 //!
-//! A name may contain any text, so three things are escaped: a dot within a name is written `\.`, a
-//! backslash `\\`, and an empty name `\e`. Nothing else is escaped, not even a space.
+//! A name may contain any text, so four things are escaped: a dot within a name is written `\.`, a
+//! backslash `\\`, an empty name `\e`, and a name that is only a star `\*`. Nothing else is escaped,
+//! not even a space. Where a path may stand for several nodes, a `*` that is not escaped stands for
+//! any key of a `for` or round of a `loop`.
 //!
 //! ```
 //! use steps::state::path;
@@ -31,9 +33,10 @@ pub fn push(path: &mut String, name: &str) {
     if !path.is_empty() {
         path.push('.');
     }
-    if name.is_empty() {
-        path.push_str("\\e");
-        return;
+    match name {
+        "" => return path.push_str("\\e"),
+        "*" => return path.push_str("\\*"),
+        _ => {}
     }
     for part in name.split_inclusive(['.', '\\']) {
         match part.as_bytes().last() {
@@ -93,16 +96,41 @@ impl<'a> Iterator for Names<'a> {
     }
 }
 
+/// Returns the names in a path that may stand for several nodes; `None` is a `*`, any name.
+pub(crate) fn pattern(path: &str) -> impl Iterator<Item = Option<Cow<'_, str>>> {
+    let mut names = split(path);
+    std::iter::from_fn(move || {
+        let is_any = names
+            .rest
+            .is_some_and(|rest| rest == "*" || rest.starts_with("*."));
+        let name = names.next()?;
+        Some((!is_any).then_some(name))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
-    use super::{join, split};
+    use super::{join, pattern, split};
 
     #[test]
     fn escapes_only_what_must_be() {
         assert_eq!(join(["a b", "c.d", "e\\", "", "é"]), r"a b.c\.d.e\\.\e.é");
         assert_eq!(join([""; 0]), "");
+        assert_eq!(join(["*", "a*", "**"]), r"\*.a*.**");
+    }
+
+    #[test]
+    fn a_star_alone_stands_for_any_name() {
+        let names = |path| {
+            let names = pattern(path).map(|name| name.map(std::borrow::Cow::into_owned));
+            names.collect::<Vec<_>>()
+        };
+        let (any, is) = (None, |name: &str| Some(name.to_owned()));
+        assert_eq!(names("*.a.*"), [any.clone(), is("a"), any]);
+        assert_eq!(names(r"\*.a*.**"), [is("*"), is("a*"), is("**")]);
+        assert_eq!(names(""), []);
     }
 
     #[test]
@@ -121,7 +149,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_was_joined_splits_into_the_same_names(
-            names in prop::collection::vec(r"[ab.\\e é]{0,5}", 0..5),
+            names in prop::collection::vec(r"[ab.\\e é*]{0,5}", 0..5),
         ) {
             let path = join(&names);
             prop_assert_eq!(split(&path).collect::<Vec<_>>(), names);

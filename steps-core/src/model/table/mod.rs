@@ -153,6 +153,9 @@ impl Line {
     }
 }
 
+/// The text of the output's type of a step that waits for a signal.
+pub(crate) const SIGNAL: &str = "signal";
+
 /// What the table says about a step's function.
 #[derive(Clone, Copy)]
 pub struct StepMeta {
@@ -177,6 +180,11 @@ pub struct StepMeta {
 }
 
 impl StepMeta {
+    /// Returns whether the step waits for a signal.
+    pub(crate) fn is_signal(&self) -> bool {
+        self.waits && self.output == SIGNAL
+    }
+
     /// Returns the same, with the options of a `#[step(…)]` on the line.
     #[must_use]
     pub const fn with(mut self, over: Policy) -> Self {

@@ -1,8 +1,11 @@
 //! Typed views of a saved tree, and typed references to its nodes.
 //!
 //! For a flow `attach_volume` the macro generates `AttachVolumeState`, a [`FlowState`] with a field
-//! for each line, and `attach_volume::STEPS`, with a [`StepRef`] for each line.
+//! for each line, and `attach_volume::STEPS`, with a [`StepRef`] for each line that is a step, a
+//! [`SignalRef`] for a signal, and a [`FlowRef`] for a nested flow.
 
+mod ref_path;
+mod signal_ref;
 mod step_ref;
 mod step_state;
 
@@ -11,11 +14,14 @@ use std::{borrow::Cow, fmt, ops::Deref, sync::Arc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 
 use super::{
+    signal::SignalError,
     state::{State, StateError, Tree},
     status::Status,
 };
 use crate::base::read_back::record;
-pub use step_ref::{AsStepRef, ItemRef, StepRef};
+pub use ref_path::{AtRoot, InLoop, Loops, NoSteps, NotInLoop, RefPath, Within};
+pub use signal_ref::{AsSignalRef, SignalItemRef, SignalRef};
+pub use step_ref::{AsStepRef, FlowRef, ItemRef, StepRef};
 pub use step_state::{ItemStates, StepState};
 
 /// The fields of a typed state, as the macro generates them: a [`StepState`] for each step, and a
@@ -161,19 +167,38 @@ impl<V: View> FlowState<V> {
         self.edit(State::recover)
     }
 
-    /// Sends a value to a step that waits for a signal. It replaces a value sent before. Returns
-    /// `false`, and changes nothing, if the step does not wait for a signal.
+    /// Sends a value to a step that waits for a signal. The next run takes it. A saved state has no
+    /// queue: only a step that waits, and was not given a value yet, takes one.
     ///
     /// # Errors
     ///
-    /// Returns an error if the value can't be saved as JSON and read back.
+    /// Changes nothing, and returns [`SignalError::NotWaiting`] if the step does not wait for a
+    /// signal, [`SignalError::TakesNone`] if it has been given one, and [`SignalError::Value`] if the
+    /// value can't be saved as JSON and read back.
     pub fn signal<T: Serialize + DeserializeOwned + 'static>(
         &mut self,
-        step: impl AsStepRef<T>,
+        step: impl AsSignalRef<T>,
         value: &T,
-    ) -> Result<bool, serde_json::Error> {
-        let json = record(value)?;
-        Ok(self.edit(|state| state.signal(&step.path(), json)))
+    ) -> Result<(), SignalError> {
+        let path = step.path();
+        let json = record(value).map_err(|error| SignalError::unsaved(&path, &error))?;
+        self.edit(|state| state.signal(&path, json))
+    }
+
+    /// Sends a value to a step that waits for a signal, in the place of one that it was given before
+    /// and that no run has taken yet.
+    ///
+    /// # Errors
+    ///
+    /// As of [`signal`](Self::signal), but for [`SignalError::TakesNone`].
+    pub fn replace_signal<T: Serialize + DeserializeOwned + 'static>(
+        &mut self,
+        step: impl AsSignalRef<T>,
+        value: &T,
+    ) -> Result<(), SignalError> {
+        let path = step.path();
+        let json = record(value).map_err(|error| SignalError::unsaved(&path, &error))?;
+        self.edit(|state| state.replace_signal(&path, json))
     }
 
     /// Makes a stuck rollback retry each failed undo: see [`State::retry_undo`].

@@ -1,8 +1,9 @@
-//! References to steps, checked by the compiler.
+//! References to steps, checked by the compiler. Those to signals are in `signal_ref`.
 
-use std::{fmt, marker::PhantomData};
+use std::{fmt, marker::PhantomData, ops::Deref};
 
-use crate::model::state::{State, path};
+use super::ref_path::{Keyed, RefPath};
+use crate::model::state::State;
 
 /// A reference to a step of a flow, checked by the compiler: `attach_volume::STEPS.create.vm` is a
 /// `StepRef<VmId>`.
@@ -27,7 +28,7 @@ use crate::model::state::{State, path};
 /// assert_eq!(set_up::STEPS.hosts.create_vm.at("a").path(), "hosts.a.create VM");
 /// ```
 pub struct StepRef<T> {
-    path: &'static [&'static str],
+    path: RefPath,
     output: PhantomData<fn() -> T>,
 }
 
@@ -42,9 +43,9 @@ impl<T> Copy for StepRef<T> {}
 impl<T> StepRef<T> {
     /// Used by the code that the macro generates.
     #[doc(hidden)]
-    pub const fn new(path: &'static [&'static str]) -> Self {
+    pub const fn new(above: &'static RefPath, own: &'static [&'static str]) -> Self {
         Self {
-            path,
+            path: RefPath::new(above, own),
             output: PhantomData,
         }
     }
@@ -52,14 +53,14 @@ impl<T> StepRef<T> {
     /// Returns the step's path. Inside a `for` or a `loop`, a `*` stands for the key;
     /// [`at`](Self::at) replaces it.
     pub fn path(&self) -> String {
-        path::join(self.path)
+        self.path.text()
     }
 
     /// Returns a reference to the step in the item with this key, or in the round with this number.
     /// A further call of `at` fills in the key of the next inner `for` or `loop`.
     pub fn at(&self, key: impl fmt::Display) -> ItemRef<T> {
         ItemRef {
-            path: self.path.iter().map(|name| (*name).to_owned()).collect(),
+            path: self.path.keyed(),
             output: PhantomData,
         }
         .at(key)
@@ -85,8 +86,9 @@ impl<T> fmt::Display for StepRef<T> {
 }
 
 /// A [`StepRef`] inside a `for` or a `loop`, with its key.
+#[derive(Clone)]
 pub struct ItemRef<T> {
-    path: Vec<String>,
+    path: Keyed,
     output: PhantomData<fn() -> T>,
 }
 
@@ -94,15 +96,13 @@ impl<T> ItemRef<T> {
     /// Fills in the next key.
     #[must_use]
     pub fn at(mut self, key: impl fmt::Display) -> Self {
-        if let Some(place) = self.path.iter_mut().find(|name| *name == "*") {
-            *place = key.to_string();
-        }
+        self.path.fill(Some(key.to_string()));
         self
     }
 
     /// Returns the step's path.
     pub fn path(&self) -> String {
-        path::join(&self.path)
+        self.path.text()
     }
 }
 
@@ -112,7 +112,91 @@ impl<T> fmt::Debug for ItemRef<T> {
     }
 }
 
-/// A reference to a step with an output of type `T`: a [`StepRef`] or an [`ItemRef`].
+/// A reference to a nested flow, with references to its steps: of `backup = flow enable_backup(…);`
+/// in `set_up`, `set_up::STEPS.backup` is a reference to the line, and `set_up::STEPS.backup.quota`
+/// one to a step of the nested flow.
+///
+/// ```
+/// use steps::prelude::*;
+///
+/// #[flow]
+/// async fn approve(what: String) -> Result<bool, String> {
+///     steps! { decision = steps::signal::<bool>(); }
+///     Ok(decision)
+/// }
+///
+/// #[flow]
+/// async fn release(parts: Vec<String>) -> Result<(), String> {
+///     steps! {
+///         whole = flow approve("all".to_owned());
+///         parts = for part in parts by part {
+///             checked = flow approve(part.clone());
+///         }
+///     }
+///     Ok(())
+/// }
+///
+/// assert_eq!(release::STEPS.whole.path(), "whole");
+/// assert_eq!(release::STEPS.whole.decision.path(), "whole.decision");
+/// assert_eq!(release::STEPS.parts.checked.decision.at("a").path(), "parts.a.checked.decision");
+/// ```
+pub struct FlowRef<T, S> {
+    __line: StepRef<T>,
+    __steps: S,
+}
+
+impl<T, S> FlowRef<T, S> {
+    /// Used by the code that the macro generates.
+    #[doc(hidden)]
+    pub const fn new(line: StepRef<T>, steps: S) -> Self {
+        Self {
+            __line: line,
+            __steps: steps,
+        }
+    }
+
+    /// Returns the path of the line: see [`StepRef::path`].
+    pub fn path(&self) -> String {
+        self.__line.path()
+    }
+
+    /// Returns a reference to the line in one item or round: see [`StepRef::at`].
+    pub fn at(&self, key: impl fmt::Display) -> ItemRef<T> {
+        self.__line.at(key)
+    }
+
+    /// Returns the line's node in a saved tree: see [`StepRef::of`].
+    pub fn of<'s>(&self, state: &'s State) -> Option<&'s State> {
+        self.__line.of(state)
+    }
+}
+
+impl<T, S> Deref for FlowRef<T, S> {
+    type Target = S;
+    fn deref(&self) -> &S {
+        &self.__steps
+    }
+}
+
+impl<T, S: Clone> Clone for FlowRef<T, S> {
+    fn clone(&self) -> Self {
+        Self {
+            __line: self.__line,
+            __steps: self.__steps.clone(),
+        }
+    }
+}
+
+impl<T, S: Copy> Copy for FlowRef<T, S> {}
+
+impl<T, S> fmt::Debug for FlowRef<T, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.__line.fmt(f)
+    }
+}
+
+/// A reference to a step with an output of type `T`: a [`StepRef`], a [`SignalRef`](super::SignalRef),
+/// a [`FlowRef`], or one of these with its key.
 pub trait AsStepRef<T> {
     /// Returns the step's path.
     fn path(&self) -> String;
@@ -125,6 +209,12 @@ impl<T> AsStepRef<T> for StepRef<T> {
 }
 
 impl<T> AsStepRef<T> for ItemRef<T> {
+    fn path(&self) -> String {
+        Self::path(self)
+    }
+}
+
+impl<T, S> AsStepRef<T> for FlowRef<T, S> {
     fn path(&self) -> String {
         Self::path(self)
     }

@@ -94,8 +94,8 @@ impl Row {
     }
 }
 
-/// Returns whether a message replaces another one.
-pub(super) fn replaces(new: &Message, old: &Message) -> bool {
+/// Returns whether two messages are of the same kind (and path).
+pub(super) fn are_alike(new: &Message, old: &Message) -> bool {
     match (new, old) {
         (Message::Signal { path, .. }, Message::Signal { path: other, .. }) => path == other,
         (Message::Stop, Message::Stop) | (Message::Undo, Message::Undo) => true,

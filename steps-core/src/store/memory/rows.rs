@@ -8,14 +8,14 @@ use std::{
 use jiff::Timestamp;
 
 use super::{
-    row::{Row, replaces},
+    row::{Row, are_alike},
     turns::Turns,
 };
 use crate::base::clock::add;
 use crate::store::{
     Acquire, Acquired, Claim, Claimed, ErrorKind, ExecutionInfo, Existing, FlowClaim, Lease,
-    LeaseAfter, MessageReceipt, NewExecution, NodeRow, Renew, Renewal, SendMessage, StoreError,
-    StoredExecution, Target, Write, Written,
+    LeaseAfter, MessageReceipt, NewExecution, NodeRow, Queue, Renew, Renewal, SendMessage,
+    StoreError, StoredExecution, Target, Write, Written,
 };
 
 /// All data of the store.
@@ -80,6 +80,7 @@ impl Rows {
             nodes,
             replace,
             taken,
+            signals,
             then,
         } = write;
         let now = self.now;
@@ -87,17 +88,29 @@ impl Rows {
             Target::New(new) => return self.create(*new, nodes, then),
             Target::Held(lease) => lease,
         };
-        if self.held(lease).is_none() {
+        let Some(row) = self.held(lease) else {
             let what = self.by_key.get(&lease.key).map(|row| &row.info.id);
             let what = what.map_or("an execution that is gone".to_owned(), |id| {
                 format!("execution {id:?}")
             });
             let message = format!("the lease on {what} is not the newest any more");
             return Err(StoreError::new(ErrorKind::Fenced, message));
+        };
+        if let Some(number) = signals
+            .iter()
+            .find(|number| !row.inbox.contains_key(number))
+        {
+            let id = &row.info.id;
+            let message =
+                format!("execution {id:?}: the signal {number} was replaced by another one");
+            return Err(StoreError::new(ErrorKind::Withdrawn, message));
         }
         let recalled = self.change(lease.key, |row| {
             row.put(nodes, replace);
-            row.inbox.retain(|number, _| !taken.contains(number));
+            for number in taken.iter().chain(&signals) {
+                let was_there = row.inbox.remove(number).is_some();
+                row.info.messages_taken += u64::from(was_there);
+            }
             row.then(then, now)
         });
         Ok(match recalled {
@@ -194,6 +207,8 @@ impl Rows {
             id,
             message,
             if_status: only,
+            if_taken,
+            queue,
         } = message;
         let Some((key, row)) = self.of_id(&id) else {
             return MessageReceipt::Unknown;
@@ -201,10 +216,21 @@ impl Rows {
         if !only.is_empty() && !only.contains(&row.info.status) {
             return MessageReceipt::WrongStatus(row.info.status);
         }
+        if if_taken.is_some_and(|taken| taken != row.info.messages_taken) {
+            return MessageReceipt::Changed;
+        }
+        if let Queue::Behind(most) = queue {
+            let inbox = row.inbox.values();
+            if inbox.filter(|other| are_alike(&message, other)).count() >= most {
+                return MessageReceipt::Full;
+            }
+        }
         self.last_message += 1;
         let (number, now) = (self.last_message, self.now);
         self.change(key, |row| {
-            row.inbox.retain(|_, other| !replaces(&message, other));
+            if queue == Queue::Replace {
+                row.inbox.retain(|_, other| !are_alike(&message, other));
+            }
             row.inbox.insert(number, message);
             if !row.is_held(now) {
                 row.info.due = Some(row.info.due.map_or(now, |due| due.min(now)));

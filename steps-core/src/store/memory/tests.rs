@@ -29,6 +29,7 @@ fn new(id: impl Into<String>, due: Due) -> Write {
         nodes: Vec::new(),
         replace: false,
         taken: Vec::new(),
+        signals: Vec::new(),
         then: LeaseAfter::Release {
             due,
             last_message: 0,

@@ -12,8 +12,8 @@ use crate::{
         status::Status,
     },
     store::{
-        Claim, Due, ExecutionQuery, FlowClaim, Lease, LeaseAfter, Message, NewExecution, Target,
-        Write,
+        Claim, Due, ExecutionQuery, FlowClaim, Lease, LeaseAfter, Message, NewExecution, Queue,
+        SendMessage, Target, Write,
     },
 };
 
@@ -107,6 +107,7 @@ impl Creation {
             nodes: self.nodes,
             replace: false,
             taken: Vec::new(),
+            signals: Vec::new(),
             then: self.then,
         }
     }
@@ -119,7 +120,19 @@ pub(super) fn write(lease: Lease, nodes: Vec<NodeRow>, then: LeaseAfter) -> Writ
         nodes,
         replace: false,
         taken: Vec::new(),
+        signals: Vec::new(),
         then,
+    }
+}
+
+/// A message, whatever the execution's status, in the place of those like it.
+pub(super) fn send_message(id: &str, message: Message) -> SendMessage {
+    SendMessage {
+        id: id.to_owned(),
+        message,
+        if_status: Vec::new(),
+        if_taken: None,
+        queue: Queue::Replace,
     }
 }
 

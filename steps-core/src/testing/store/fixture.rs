@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use jiff::{Timestamp, Unit};
 
 use super::{
-    builders::{Creation, HOUR, claim, write},
+    builders::{Creation, HOUR, claim, send_message, write},
     check::{Fault, Outcome, same},
     subject::Source,
 };
@@ -14,8 +14,8 @@ use crate::{
     model::state::NodeRow,
     store::{
         Acquire, Acquired, Claim, Claimed, Due, ExecutionQuery, HeldExecution, Lease, LeaseAfter,
-        Message, MessageReceipt, Renew, Renewal, SendMessage, Store, StoreError, StoredExecution,
-        Write, Written,
+        Message, MessageReceipt, Queue, Renew, Renewal, SendMessage, Store, StoreError,
+        StoredExecution, Write, Written,
     },
 };
 
@@ -180,21 +180,26 @@ impl Fixture {
             .ok_or_else(|| Fault::new("a renewal", "an answer", ()))
     }
 
-    /// Sends a message to an execution, whatever its status.
+    /// Sends a message to an execution, whatever its status, in the place of those like it.
     pub(super) async fn send(&self, id: &str, message: Message) -> Outcome<i64> {
-        let (id, only) = (id.to_owned(), Vec::new());
-        match self
-            .store
-            .send(SendMessage {
-                id,
-                message,
-                if_status: only,
-            })
-            .await?
-        {
+        match self.store.send(send_message(id, message)).await? {
             MessageReceipt::Stored(number) => Ok(number),
             other => Err(Fault::new("a message", "Kept", other)),
         }
+    }
+
+    /// Sends a message behind those like it, if there are fewer than `most`.
+    pub(super) async fn queue(
+        &self,
+        id: &str,
+        message: Message,
+        most: usize,
+    ) -> Outcome<MessageReceipt> {
+        let message = SendMessage {
+            queue: Queue::Behind(most),
+            ..send_message(id, message)
+        };
+        Ok(self.store.send(message).await?)
     }
 
     /// Loads an execution that exists.

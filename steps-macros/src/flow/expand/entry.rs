@@ -82,7 +82,7 @@ pub(super) fn entry(flow: &Flow) -> TokenStream {
         #[allow(deprecated)]
         impl #name {
             /// References to the steps, checked by the compiler.
-            pub const STEPS: #steps = #steps::REFS;
+            pub const STEPS: #steps = <#steps>::REFS;
 
             #[doc(hidden)]
             pub fn call<'a>(#(#params,)* #any) -> #krate::Run<'a, Self> {

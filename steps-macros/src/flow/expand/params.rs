@@ -66,6 +66,7 @@ pub(super) fn parts(flow: &Flow) -> TokenStream {
             type Args<'a> = __p::NoArgs;
             type Output = <Self as __p::Flow>::Output;
             type Error = __p::Infallible;
+            type Ref<L: __p::Loops> = __p::StepRef<<Self as __p::Flow>::Output>;
             type AsFlow = Self;
             const OUTPUT_TEXT: &'static str = "";
             const CODEC: __p::Codec<Self::Output> = __p::unsaved();
@@ -157,9 +158,10 @@ pub(super) fn common(flow: &Flow) -> TokenStream {
         .first()
         .map_or_else(Span::call_site, |param| param.span());
     let lent_type = quote_spanned!(Span::mixed_site().located_at(span)=> __Lent<'a>);
-    let fields = format_ident!(
-        "{}Fields",
-        case::pascal(&flow.function.sig.ident.to_string())
+    let title = case::pascal(&flow.function.sig.ident.to_string());
+    let (fields, steps) = (
+        format_ident!("{title}Fields"),
+        format_ident!("{title}Steps"),
     );
     quote! {
         type Lent<'a> = #lent_type;
@@ -167,6 +169,7 @@ pub(super) fn common(flow: &Flow) -> TokenStream {
         type Input = __Input;
         type Output = O;
         type Fields = #fields;
+        type Steps<P: __p::Within> = #steps<P>;
         const OUTPUT: __p::Codec<O> = <__Out as __p::FlowOutput>::CODEC;
         fn shorten<'short, 'long: 'short>(lent: Self::Lent<'long>) -> Self::Lent<'short> { lent }
         fn lend(owned: &Self::Owned) -> __Lent<'_> {

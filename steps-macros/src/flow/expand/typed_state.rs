@@ -26,7 +26,12 @@ pub(super) fn typed_state(flow: &Flow) -> TokenStream {
         private: quote!(#krate::__private),
         out: Vec::new(),
     };
-    emit.group(&flow.lines, &title, &[], "the flow");
+    let root = Place {
+        title,
+        path: Vec::new(),
+        loops: 0,
+    };
+    emit.group(&flow.lines, &root, "the flow");
     let structs = emit.out;
     let lints = lints::carried(&flow.function.attrs);
     quote! {
@@ -38,6 +43,38 @@ pub(super) fn typed_state(flow: &Flow) -> TokenStream {
     }
 }
 
+/// A group of lines: the beginning of its types' names, its path, and how many `for`s and `loop`s it
+/// is in.
+struct Place {
+    title: String,
+    path: Vec<TokenStream>,
+    loops: usize,
+}
+
+impl Place {
+    /// Returns the place of the lines of a branch.
+    fn branch(&self, name: &str) -> Self {
+        Self {
+            title: format!("{}{name}", self.title),
+            path: self.path.clone(),
+            loops: self.loops,
+        }
+    }
+
+    /// Returns the place of the lines of each item or round.
+    fn each(mut self, private: &TokenStream) -> Self {
+        self.path.push(quote!(#private::RefPath::KEY));
+        self.loops += 1;
+        self
+    }
+
+    /// Returns the type that says in how many `for`s and `loop`s a line is.
+    fn loops(&self, private: &TokenStream) -> TokenStream {
+        let outside = quote!(<P as #private::Within>::Loops);
+        (0..self.loops).fold(outside, |loops, _| quote!(#private::InLoop<#loops>))
+    }
+}
+
 struct Emit<'m> {
     flow: &'m Flow,
     private: TokenStream,
@@ -46,22 +83,20 @@ struct Emit<'m> {
 
 impl Emit<'_> {
     /// Emits the structs of one group and of the groups in it.
-    fn group(&mut self, lines: &[Line], title: &str, path: &[TokenStream], what: &str) {
+    fn group(&mut self, lines: &[Line], place: &Place, what: &str) {
         let mut rows = Rows::default();
         for line in lines {
-            self.line(line, title, path, &mut rows);
+            self.line(line, place, &mut rows);
         }
-        self.structs(title, path, what, &rows);
+        self.structs(place, what, &rows);
     }
 
-    fn structs(&mut self, title: &str, path: &[TokenStream], what: &str, rows: &Rows) {
+    fn structs(&mut self, place: &Place, what: &str, rows: &Rows) {
         let private = &self.private;
         let vis = function::type_visibility(&self.flow.function.vis);
         let lints = lints::carried(&self.flow.function.attrs);
-        let (fields, steps) = (
-            format_ident!("{title}Fields"),
-            format_ident!("{title}Steps"),
-        );
+        let (fields, steps) = pair(&place.title);
+        let path = &place.path;
         let Rows {
             names,
             docs,
@@ -98,32 +133,30 @@ impl Emit<'_> {
             #[derive(Clone, Copy, Debug)]
             #lints
             #[allow(private_interfaces)]
-            #vis struct #steps {
+            #vis struct #steps<P: #private::Within = #private::AtRoot> {
                 #(#[doc = #docs] #[allow(dead_code)] pub #names: #ref_types,)*
-                __node: #private::StepRef<()>,
+                __within: #private::PhantomData<P>,
             }
             #lints
             #[allow(clippy::all, clippy::pedantic)]
-            impl #steps {
-                pub(crate) const REFS: Self = Self {
+            impl<P: #private::Within> #steps<P> {
+                #[doc(hidden)]
+                pub const REFS: Self = Self {
                     #(#names: #refs,)*
-                    __node: #private::StepRef::new(&[#(#path),*]),
+                    __within: #private::PhantomData,
                 };
                 /// A reference to the group itself.
                 pub const fn node(&self) -> #private::StepRef<()> {
-                    self.__node
+                    #private::StepRef::new(P::PATH, &[#(#path),*])
                 }
             }
         });
     }
 
-    fn line(&mut self, line: &Line, title: &str, path: &[TokenStream], rows: &mut Rows) {
+    fn line(&mut self, line: &Line, place: &Place, rows: &mut Rows) {
         let private = self.private.clone();
         let name = &line.name;
-        let own_title = format!(
-            "{title}{}",
-            case::pascal(name.to_string().trim_start_matches("r#"))
-        );
+        let what = format!("`{name}`");
         let callee = match &line.body {
             Body::Step(call) => {
                 let path = &call.path;
@@ -136,67 +169,95 @@ impl Emit<'_> {
             _ => TokenStream::new(),
         };
         let saved = saved_name(line, &private, &callee);
-        let mut own_path = path.to_vec();
-        own_path.push(saved.clone());
-        let (field, view, reference, value) = match &line.body {
+        let plain = name.to_string();
+        let mut own = place.branch(&case::pascal(plain.trim_start_matches("r#")));
+        own.path.push(saved.clone());
+        let path = &own.path;
+        let at_path = quote!(P::PATH, &[#(#path),*]);
+        let (field, reference, value) = match &line.body {
             Body::Step(_) => {
                 let output = quote!(<#callee as #private::Step>::Output);
+                let loops = own.loops(&private);
+                let reference = quote!(<#callee as #private::Step>::Ref<#loops>);
                 (
                     quote!(#private::StepState<#output>),
-                    quote!(at.child(#saved)),
-                    quote!(#private::StepRef<#output>),
-                    quote!(#private::StepRef::new(&[#(#own_path),*])),
+                    reference.clone(),
+                    quote!(<#reference>::new(#at_path)),
                 )
             }
             Body::Broken(_) => (
                 quote!(#private::StepState<()>),
-                quote!(at.child(#saved)),
                 quote!(#private::StepRef<()>),
-                quote!(#private::StepRef::new(&[#(#own_path),*])),
+                quote!(#private::StepRef::new(#at_path)),
             ),
-            Body::Flow(_) => (
-                quote!(<#callee as #private::Flow>::Fields),
-                quote!(at.child(#saved)),
-                quote!(#private::StepRef<<#callee as #private::Flow>::Output>),
-                quote!(#private::StepRef::new(&[#(#own_path),*])),
-            ),
+            Body::Flow(call) => {
+                // A flow that is part of itself is an error already; its references have no end.
+                let steps = if call.path.is_ident(&self.flow.function.sig.ident) {
+                    quote!(#private::NoSteps)
+                } else {
+                    let within = self.within(&own);
+                    quote!(<#callee as #private::Flow>::Steps<#within<P>>)
+                };
+                let output = quote!(<#callee as #private::Flow>::Output);
+                (
+                    quote!(<#callee as #private::Flow>::Fields),
+                    quote!(#private::FlowRef<#output, #steps>),
+                    quote!(#private::FlowRef::new(#private::StepRef::new(#at_path), <#steps>::REFS)),
+                )
+            }
             Body::If {
                 then,
                 otherwise: Some(otherwise),
                 ..
             } => {
-                let what = format!("`{name}`");
-                self.group(then, &format!("{own_title}Then"), &own_path, &what);
-                self.group(otherwise, &format!("{own_title}Else"), &own_path, &what);
-                self.branches(&own_title, &own_path, &what);
-                struct_of(&own_title, &saved)
+                self.group(then, &own.branch("Then"), &what);
+                self.group(otherwise, &own.branch("Else"), &what);
+                self.branches(&own, &what);
+                struct_of(&own)
             }
             Body::For { lines, .. } | Body::Loop { lines, .. } => {
-                own_path.push(quote!("*"));
-                self.group(lines, &own_title, &own_path, &format!("each of `{name}`"));
-                let (fields, steps) = pair(&own_title);
-                (
-                    quote!(#private::ItemStates<#fields>),
-                    quote!(at.child(#saved)),
-                    quote!(#steps),
-                    quote!(#steps::REFS),
-                )
+                own = own.each(&private);
+                self.group(lines, &own, &format!("each of {what}"));
+                let (fields, reference, value) = struct_of(&own);
+                (quote!(#private::ItemStates<#fields>), reference, value)
             }
             Body::Group(lines) | Body::Parallel(lines) | Body::If { then: lines, .. } => {
-                self.group(lines, &own_title, &own_path, &format!("`{name}`"));
-                struct_of(&own_title, &saved)
+                self.group(lines, &own, &what);
+                struct_of(&own)
             }
         };
         rows.names.push(name.clone());
         rows.docs.push(doc(line));
         rows.field_types.push(field);
-        rows.views.push(view);
+        rows.views.push(quote!(at.child(#saved)));
         rows.ref_types.push(reference);
         rows.refs.push(value);
     }
 
+    /// Emits the type that says where the flow of a line stands, and returns its name.
+    fn within(&mut self, line: &Place) -> Ident {
+        let private = &self.private;
+        let vis = function::type_visibility(&self.flow.function.vis);
+        let lints = lints::carried(&self.flow.function.attrs);
+        let name = format_ident!("{}Within", line.title);
+        let (path, loops) = (&line.path, line.loops(private));
+        self.out.push(quote! {
+            #[doc(hidden)]
+            #[derive(Clone, Copy, Debug)]
+            #lints
+            #vis struct #name<P>(#private::PhantomData<P>);
+            #lints
+            impl<P: #private::Within> #private::Within for #name<P> {
+                type Loops = #loops;
+                const PATH: &'static #private::RefPath =
+                    &#private::RefPath::new(P::PATH, &[#(#path),*]);
+            }
+        });
+        name
+    }
+
     /// Emits the structs of an `if` with an `else`: one field for each branch.
-    fn branches(&mut self, title: &str, path: &[TokenStream], what: &str) {
+    fn branches(&mut self, place: &Place, what: &str) {
         let mut rows = Rows::default();
         for (name, branch, about) in [
             ("then", "Then", "The lines that run if the condition holds."),
@@ -206,29 +267,26 @@ impl Emit<'_> {
                 "The lines that run if the condition does not hold.",
             ),
         ] {
-            let (fields, steps) = pair(&format!("{title}{branch}"));
             let private = &self.private;
+            let (fields, reference, value) = struct_of(&place.branch(branch));
             rows.names.push(format_ident!("{name}"));
             rows.docs.push(about.to_owned());
-            rows.field_types.push(quote!(#fields));
+            rows.field_types.push(fields);
             rows.views.push(quote!(#private::Clone::clone(&at)));
-            rows.ref_types.push(quote!(#steps));
-            rows.refs.push(quote!(#steps::REFS));
+            rows.ref_types.push(reference);
+            rows.refs.push(value);
         }
-        self.structs(title, path, what, &rows);
+        self.structs(place, what, &rows);
     }
 }
 
-fn struct_of(
-    title: &str,
-    saved: &TokenStream,
-) -> (TokenStream, TokenStream, TokenStream, TokenStream) {
-    let (fields, steps) = pair(title);
+/// Returns the types of a group's fields and references, and the value of the latter.
+fn struct_of(place: &Place) -> (TokenStream, TokenStream, TokenStream) {
+    let (fields, steps) = pair(&place.title);
     (
         quote!(#fields),
-        quote!(at.child(#saved)),
-        quote!(#steps),
-        quote!(#steps::REFS),
+        quote!(#steps<P>),
+        quote!(#steps::<P>::REFS),
     )
 }
 

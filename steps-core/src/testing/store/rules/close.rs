@@ -18,11 +18,7 @@ pub(in super::super) async fn close_ends_all_calls(fixture: Fixture) -> Outcome 
         lease: HOUR,
         held: vec![(lease, 0)],
     };
-    let message = SendMessage {
-        id: id(),
-        message: Message::Stop,
-        if_status: Vec::new(),
-    };
+    let message = send_message(&id(), Message::Stop);
     let flows = vec![flow_claim(&[FLOW], 1)];
     let create = Creation::new("new").write();
     let keep = write(lease, vec![step(1, "a")], LeaseAfter::Keep);

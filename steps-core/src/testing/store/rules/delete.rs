@@ -142,11 +142,7 @@ pub(in super::super) async fn delete_leaves_nothing(fixture: Fixture) -> Outcome
         &0,
     )?;
     fixture.claim_nothing("it was deleted").await?;
-    let message = SendMessage {
-        id: "id".to_owned(),
-        message: Message::Stop,
-        if_status: Vec::new(),
-    };
+    let message = send_message("id", Message::Stop);
     let told = fixture.store.send(message).await?;
     same("a message to it", &told, &MessageReceipt::Unknown)?;
 

@@ -11,9 +11,8 @@ async fn inbox(fixture: &Fixture, id: &str) -> Outcome<Vec<(i64, Message)>> {
 
 async fn told(fixture: &Fixture, if_status: &[Status]) -> Outcome<MessageReceipt> {
     let message = SendMessage {
-        id: "id".to_owned(),
-        message: Message::Undo,
         if_status: if_status.to_vec(),
+        ..send_message("id", Message::Undo)
     };
     Ok(fixture.store.send(message).await?)
 }
@@ -147,6 +146,129 @@ pub(in super::super) async fn tell_replaces(fixture: Fixture) -> Outcome {
     same("the inbox", &inbox(&fixture, "id").await?, &expected)?;
     let other = inbox(&fixture, "other").await?;
     same("how many another has", &other.len(), &1)
+}
+
+pub(in super::super) async fn tell_queues(fixture: Fixture) -> Outcome {
+    fixture.create(Creation::new("id").due(Due::Never)).await?;
+    fixture
+        .create(Creation::new("other").due(Due::Never))
+        .await?;
+    let mut expected = Vec::new();
+    // Those of another path, kind or execution do not count.
+    fixture.send("other", signal("vote", "other")).await?;
+    for message in [Message::Stop, signal("votes", "x"), signal("Vote", "x")] {
+        expected.push((fixture.send("id", message.clone()).await?, message));
+    }
+    for vote in ["ann", "bob", "cy"] {
+        let message = signal("vote", vote);
+        match fixture.queue("id", message.clone(), 3).await? {
+            MessageReceipt::Stored(number) => expected.push((number, message)),
+            other => return Err(Fault::new("a message that queues", "Stored", other)),
+        }
+    }
+    for most in [0, 2, 3] {
+        let told = fixture.queue("id", signal("vote", "dan"), most).await?;
+        let what = format!("one more, of {most} at most");
+        same(&what, &told, &MessageReceipt::Full)?;
+    }
+    same("the inbox", &inbox(&fixture, "id").await?, &expected)?;
+    // One that is taken makes room for another.
+    let taken = fixture.take("id", "worker", HOUR).await?;
+    let mut write = write(taken.lease, Vec::new(), LeaseAfter::Keep);
+    write.taken = vec![expected.remove(3).0];
+    fixture.write(write).await?;
+    fixture.rest(taken.lease, Due::Never).await?;
+    let dan = signal("vote", "dan");
+    match fixture.queue("id", dan.clone(), 3).await? {
+        MessageReceipt::Stored(number) => expected.push((number, dan)),
+        other => return Err(Fault::new("a message in the new room", "Stored", other)),
+    }
+    same("the inbox", &inbox(&fixture, "id").await?, &expected)?;
+    // One that replaces takes the place of all.
+    let eve = signal("vote", "eve");
+    let number = fixture.send("id", eve.clone()).await?;
+    expected
+        .retain(|(_, message)| !matches!(message, Message::Signal { path, .. } if path == "vote"));
+    expected.push((number, eve));
+    same("the inbox", &inbox(&fixture, "id").await?, &expected)
+}
+
+pub(in super::super) async fn tell_only_if_nothing_was_taken(fixture: Fixture) -> Outcome {
+    let lease = fixture.held("id").await?;
+    fixture.held("other").await?;
+    let told = async |taken: u64, word: &str| {
+        let message = SendMessage {
+            if_taken: Some(taken),
+            ..send_message("id", signal(word, word))
+        };
+        Outcome::Ok(fixture.store.send(message).await?)
+    };
+    let stored = |what: &str, told: MessageReceipt| match told {
+        MessageReceipt::Stored(number) => Ok(number),
+        other => Err(Fault::new(what, "Stored", other)),
+    };
+    let a = stored("a message before any was taken", told(0, "a").await?)?;
+    let b = stored("another one", told(0, "b").await?)?;
+    fixture.send("other", signal("a", "a")).await?;
+    let mut some = write(lease, Vec::new(), LeaseAfter::Keep);
+    // Only those that are there count, each once.
+    some.taken = vec![a, b, b + 100];
+    fixture.write(some.clone()).await?;
+    fixture.write(some).await?;
+    let info = fixture.load("id").await?.info;
+    same("how many were taken", &info.messages_taken, &2)?;
+    let info = fixture.load("other").await?.info;
+    same("how many of another execution", &info.messages_taken, &0)?;
+    for (taken, word) in [(0, "c"), (1, "d"), (3, "e")] {
+        let told = told(taken, word).await?;
+        let what = format!("a message if {taken} were taken");
+        same(&what, &told, &MessageReceipt::Changed)?;
+    }
+    let f = stored("a message if 2 were taken", told(2, "f").await?)?;
+    let left = vec![(f, signal("f", "f"))];
+    match fixture.renew(lease, 0, HOUR).await? {
+        Renewal::Held(messages) => same("the inbox", &messages, &left),
+        Renewal::Lost => Err(Fault::new("a renewal", "Acquired", Renewal::Lost)),
+    }
+}
+
+pub(in super::super) async fn replaced_signal_is_not_taken(fixture: Fixture) -> Outcome {
+    let lease = fixture.held("id").await?;
+    let old = fixture.send("id", signal("a", "old")).await?;
+    let other = fixture.send("id", signal("b", "b")).await?;
+    let new = fixture.send("id", signal("a", "new")).await?;
+    let takes = |signals: Vec<i64>| {
+        let mut write = write(lease, vec![step(1, "a")], LeaseAfter::Keep);
+        write.signals = signals;
+        write
+    };
+    for signals in [vec![old], vec![other, old], vec![new + 100]] {
+        let told = fixture.store.write(takes(signals)).await;
+        fails(
+            "a write that takes a signal that is gone",
+            told,
+            ErrorKind::Withdrawn,
+        )?;
+    }
+    let kept = fixture.load("id").await?;
+    same("how many nodes there are after that", &kept.nodes.len(), &0)?;
+    same(
+        "how many messages were taken",
+        &kept.info.messages_taken,
+        &0,
+    )?;
+    fixture.write(takes(vec![new, other])).await?;
+    let kept = fixture.load("id").await?;
+    same("how many nodes there are in the end", &kept.nodes.len(), &1)?;
+    same(
+        "how many messages were taken",
+        &kept.info.messages_taken,
+        &2,
+    )?;
+    match fixture.renew(lease, 0, HOUR).await? {
+        Renewal::Held(messages) => same("the inbox", &messages, &Vec::new()),
+        Renewal::Lost => Err(Fault::new("a renewal", "Acquired", Renewal::Lost)),
+    }
 }
 
 pub(in super::super) async fn taken_messages_are_deleted(fixture: Fixture) -> Outcome {

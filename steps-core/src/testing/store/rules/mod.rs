@@ -21,7 +21,7 @@ mod prelude {
     pub(super) use super::super::{
         builders::{
             Creation, FINGERPRINT, FLOW, HOUR, SHORT, claim, flow_claim, json, query, root, second,
-            signal, step, text, write,
+            send_message, signal, step, text, write,
         },
         check::{Fault, Outcome, fails, holds, joined, same, same_nodes},
         fixture::{Fixture, ids},

@@ -170,11 +170,7 @@ pub(in super::super) async fn messages_at_once_are_not_lost(fixture: Fixture) ->
             for n in 0..MESSAGES {
                 let path = format!("{sender}.{n}");
                 let call = |store: Arc<dyn Store>| {
-                    let message = SendMessage {
-                        id: "id".to_owned(),
-                        message: signal(&path, "x"),
-                        if_status: Vec::new(),
-                    };
+                    let message = send_message("id", signal(&path, "x"));
                     async move { store.send(message).await }
                 };
                 fixture.patiently(call).await?;

@@ -4,8 +4,8 @@ use super::{SOUND, Sound, Twist};
 use crate::{
     model::status::Status,
     store::{
-        Acquired, Due, ExecutionQuery, Lease, LeaseAfter, Message, MessageReceipt, Renew, Renewal,
-        SendMessage, Store, StoreError, Target, Write, Written,
+        Acquired, Due, ExecutionQuery, Lease, LeaseAfter, Message, MessageReceipt, Queue, Renew,
+        Renewal, SendMessage, Store, StoreError, Target, Write, Written,
     },
     testing::store::builders::write,
 };
@@ -82,6 +82,53 @@ pub(super) const ALL: &[Twist] = &[
                 path.clear();
             }
             sound.send(message)
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "replaces where messages are to queue",
+        breaks: &["tell_queues"],
+        send: |sound, mut message| {
+            message.queue = Queue::Replace;
+            sound.send(message)
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "queues without a bound",
+        breaks: &["tell_queues"],
+        send: |sound, mut message| {
+            if let Queue::Behind(most) = &mut message.queue {
+                *most = usize::MAX;
+            }
+            sound.send(message)
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "queues where a message is to replace others",
+        breaks: &["tell_queues", "tell_replaces"],
+        send: |sound, mut message| {
+            message.queue = Queue::Behind(usize::MAX);
+            sound.send(message)
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "does not look at how many messages were taken",
+        breaks: &["tell_only_if_nothing_was_taken"],
+        send: |sound, mut message| {
+            message.if_taken = None;
+            sound.send(message)
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "takes signals that are gone",
+        breaks: &["replaced_signal_is_not_taken"],
+        write: |sound, mut write| {
+            write.taken.append(&mut write.signals);
+            sound.write(write)
         },
         ..SOUND
     },

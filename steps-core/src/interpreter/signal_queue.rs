@@ -1,0 +1,170 @@
+//! The queue of the signals that no step has taken yet, in the order in which they came.
+
+use std::{
+    borrow::Cow,
+    collections::VecDeque,
+    sync::{Mutex, OnceLock},
+};
+
+use tokio::sync::Notify;
+
+use super::RunLimits;
+use crate::{
+    base::{json::Json, sync::lock},
+    model::{
+        signal::{SignalError, Target, find::find},
+        state::State,
+        status::Status,
+        table::Table,
+    },
+};
+
+/// A signal on its way to its step.
+#[derive(Clone, Debug)]
+pub(crate) struct Signal {
+    /// The message's number, if a journal has to be told that it was taken.
+    pub(crate) number: Option<i64>,
+    pub(crate) target: Target,
+    pub(crate) value: Json,
+}
+
+/// The queue. Its lock is the last one to be taken.
+#[derive(Debug, Default)]
+pub(crate) struct SignalQueue {
+    queued: Mutex<VecDeque<Signal>>,
+    /// The flow, once it is known: its steps may have had other names when the signal was sent.
+    table: OnceLock<&'static Table>,
+    /// How the last run ended, if it can't go on.
+    ended: Mutex<Option<Status>>,
+    /// Notified when a signal has come.
+    pub(crate) came: Notify,
+}
+
+impl SignalQueue {
+    /// Adds a signal, behind those whose numbers are smaller.
+    pub(crate) fn push(&self, signal: Signal) {
+        let signal = self.renamed(signal);
+        let mut queued = lock(&self.queued);
+        let later = queued.iter().rev();
+        let at = queued.len() - later.take_while(|it| it.number > signal.number).count();
+        queued.insert(at, signal);
+        drop(queued);
+        self.came.notify_waiters();
+    }
+
+    /// Adds a signal, in the place of those for the same steps.
+    pub(crate) fn replace(&self, signal: Signal) {
+        let signal = self.renamed(signal);
+        let mut queued = lock(&self.queued);
+        queued.retain(|other| other.target != signal.target);
+        queued.push_back(signal);
+        drop(queued);
+        self.came.notify_waiters();
+    }
+
+    /// Adds a signal, if there are fewer than `most` for the same steps.
+    ///
+    /// # Errors
+    ///
+    /// If there are that many.
+    pub(crate) fn add(&self, signal: Signal, most: usize) -> Result<(), SignalError> {
+        let mut queued = lock(&self.queued);
+        let alike = queued.iter().filter(|other| other.target == signal.target);
+        if alike.count() >= most {
+            return Err(full(
+                signal.target.to_string(),
+                most,
+                signal.target.is_one(),
+            ));
+        }
+        queued.push_back(signal);
+        drop(queued);
+        self.came.notify_waiters();
+        Ok(())
+    }
+
+    /// Adds a signal of nobody's journal, in the place of others or behind them.
+    pub(crate) fn put(
+        &self,
+        target: Target,
+        value: Json,
+        limits: &RunLimits,
+        replace: bool,
+    ) -> Result<(), SignalError> {
+        let most = if target.is_one() { 1 } else { limits.signals };
+        let signal = Signal {
+            number: None,
+            target,
+            value,
+        };
+        if replace {
+            self.replace(signal);
+            return Ok(());
+        }
+        self.add(signal, most)
+    }
+
+    /// A run begins to take the signals, which are for this flow.
+    pub(crate) fn is_of(&self, table: &'static Table) {
+        *lock(&self.ended) = None;
+        let _ = self.table.set(table);
+        let mut queued = lock(&self.queued);
+        *queued = std::mem::take(&mut *queued)
+            .into_iter()
+            .map(|signal| self.renamed(signal))
+            .collect();
+    }
+
+    /// The run has ended, in this status.
+    pub(crate) fn run_ended(&self, status: Status) {
+        *lock(&self.ended) = (status != Status::Stopped).then_some(status);
+    }
+
+    /// Returns how the last run ended, if it can't go on and no other run has begun.
+    pub(crate) fn ended(&self) -> Option<Status> {
+        *lock(&self.ended)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        lock(&self.queued).is_empty()
+    }
+
+    /// Returns the paths of the signals that no step has taken.
+    pub(crate) fn paths(&self) -> Vec<String> {
+        let queued = lock(&self.queued);
+        queued
+            .iter()
+            .map(|signal| signal.target.to_string())
+            .collect()
+    }
+
+    fn renamed(&self, mut signal: Signal) -> Signal {
+        if let Some(table) = self.table.get()
+            && let Ok(found) = find(table, None::<&State>, &signal.target.to_string())
+        {
+            signal.target = found.target;
+        }
+        signal
+    }
+
+    /// Takes the signal for the step with these names out of the queue: one for this step alone, or
+    /// else the first one for any of several.
+    pub(super) fn take_for(&self, names: &[Cow<'_, str>]) -> Option<Signal> {
+        let mut queued = lock(&self.queued);
+        let fits = |is_one| {
+            move |signal: &Signal| signal.target.is_one() == is_one && signal.target.fits(names)
+        };
+        let own = queued.iter().position(fits(true));
+        let at = own.or_else(|| queued.iter().position(fits(false)))?;
+        queued.remove(at)
+    }
+}
+
+/// Returns the error of a queue that has this many signals for the same steps.
+pub(crate) fn full(path: String, most: usize, is_one: bool) -> SignalError {
+    if is_one {
+        SignalError::given(&path)
+    } else {
+        SignalError::Full { path, most }
+    }
+}

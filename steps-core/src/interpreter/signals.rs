@@ -1,0 +1,132 @@
+//! How steps take the signals that were sent to a run.
+//!
+//! A step takes its signal when it begins to wait, if there is one by then; otherwise
+//! [`RunCore::deliver`] gives it one, during a pass if others still run beside it, or between two
+//! passes. What a step was given is recorded as its input, in the same batch that tells the journal
+//! which signal that was: so a signal is taken just once, and is either still in the queue or
+//! recorded, whatever crashes.
+
+use std::{borrow::Cow, sync::atomic::Ordering};
+
+use super::{
+    RunCore,
+    notify::is_observing,
+    records::{Id, ROOT, Records},
+    signal_queue::SignalQueue,
+};
+use crate::{
+    base::json::Json,
+    model::{
+        signal::{
+            SignalError,
+            find::{Found, Look, find},
+        },
+        status::Status,
+        table::Table,
+    },
+};
+
+/// A record, as a node of the tree.
+struct Node<'r>(&'r Records, Id);
+
+impl Look for Node<'_> {
+    fn status(&self) -> Status {
+        self.0[self.1].status
+    }
+    fn decision(&self) -> Option<bool> {
+        self.0[self.1].cold().decision
+    }
+    fn has_input(&self) -> bool {
+        self.0[self.1].cold().input.is_some()
+    }
+    fn name(&self) -> Cow<'_, str> {
+        self.0.name(self.1)
+    }
+    fn below(&self) -> Vec<Self> {
+        let below = self.0.below(self.1).into_iter();
+        below.map(|id| Node(self.0, id)).collect()
+    }
+}
+
+impl RunCore {
+    /// Gives the steps that wait for a signal those that are in the queue. Returns whether any step
+    /// got one.
+    pub(crate) fn deliver(&self) -> bool {
+        let Some(queue) = &self.signals else {
+            return false;
+        };
+        if queue.is_empty() {
+            return false;
+        }
+        let mut records = self.records();
+        let mut waiting = Vec::new();
+        records.waiting_for_signal(ROOT, &mut waiting);
+        let mut given = false;
+        for id in waiting {
+            given |= self.give(queue, &mut records, id);
+        }
+        drop(records);
+        if given {
+            self.signals_given.store(true, Ordering::Relaxed);
+            self.requests.signal_came();
+        }
+        given
+    }
+
+    /// Returns whether a step was given a signal since this was last asked.
+    pub(crate) fn was_given(&self) -> bool {
+        self.signals_given.swap(false, Ordering::Relaxed)
+    }
+
+    /// Gives a step that has begun to wait a signal that came before. Returns whether there was one.
+    pub(super) fn take_signal(&self, id: Id) -> bool {
+        let Some(queue) = &self.signals else {
+            return false;
+        };
+        let mut records = self.records();
+        records[id].waits_for_signal() && self.give(queue, &mut records, id)
+    }
+
+    fn give(&self, queue: &SignalQueue, records: &mut Records, id: Id) -> bool {
+        if records[id].cold().input.is_some() {
+            return false;
+        }
+        let Some(signal) = queue.take_for(&records.names(id)) else {
+            return false;
+        };
+        records[id].cold_mut().input = Some(signal.value);
+        self.committer.mark_signal(id, signal.number);
+        true
+    }
+
+    /// Adds a signal to the queue, if its step can take one.
+    pub(crate) fn send(
+        &self,
+        queue: &SignalQueue,
+        table: &'static Table,
+        path: &str,
+        value: Json,
+        replace: bool,
+    ) -> Result<(), SignalError> {
+        let limits = &self.options.limits;
+        // An observer is called while the records are locked.
+        let records = (!is_observing()).then(|| self.records());
+        let Found { target, meta } = match &records {
+            Some(records) => find(table, Some(Node(records, ROOT)), path)?,
+            None => find(table, None::<Node<'_>>, path)?,
+        };
+        limits.check_signal(path, meta, &value)?;
+        queue.put(target, value, limits, replace)?;
+        drop(records);
+        self.requests.signal_came();
+        Ok(())
+    }
+
+    /// Returns the paths of the steps that wait for a signal.
+    pub(crate) fn awaited_signals(&self) -> Vec<String> {
+        let records = self.records();
+        let mut waiting = Vec::new();
+        records.waiting_for_signal(ROOT, &mut waiting);
+        waiting.into_iter().map(|id| records.path(id)).collect()
+    }
+}
