@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use common::*;
 use steps_core::store::{
-    Acquire, Acquired, Due, ErrorKind, ExecutionQuery, Lease, LeaseAfter, Store, Written,
+    Acquire, Acquired, Due, ErrorKind, ExecutionQuery, Lease, LeaseAfter, Store, TakeOver, Written,
 };
 use steps_sqlite::SqliteStore;
 
@@ -108,6 +108,7 @@ async fn two_stores_on_one_file_are_two_workers() {
         id: "a".to_owned(),
         worker: worker.to_owned(),
         lease: Duration::from_mins(1),
+        over: TakeOver::Ended,
     };
     let busy = other.acquire(hold("other")).await.unwrap();
     assert!(matches!(busy, Acquired::Busy { worker, .. } if worker == "worker"));

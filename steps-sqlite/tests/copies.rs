@@ -12,7 +12,7 @@ use std::{
 };
 
 use common::*;
-use steps_core::store::{Acquire, Due, ErrorKind, ExecutionQuery, Store};
+use steps_core::store::{Acquire, Due, ErrorKind, ExecutionQuery, Store, TakeOver};
 use steps_sqlite::SqliteOptions;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -153,6 +153,7 @@ async fn regression_a_version_that_was_raised_while_it_was_open_ends_the_claims(
         id: "a".to_owned(),
         worker: "worker".to_owned(),
         lease: std::time::Duration::from_secs(1),
+        over: TakeOver::Ended,
     };
     for error in [
         store.claim(claim()).await.unwrap_err(),

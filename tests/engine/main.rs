@@ -9,6 +9,8 @@ mod finding;
 mod lapse;
 mod larger;
 mod late;
+mod operator;
+mod queries;
 mod requests;
 mod runtimes;
 mod several;

@@ -7,7 +7,12 @@ use jiff::Timestamp;
 
 use crate::{
     base::json::compare::tell_other,
-    model::{failure::Failure, signal::SignalError, state::StateError, status::Status},
+    model::{
+        failure::Failure,
+        signal::SignalError,
+        state::{Labels, StateError},
+        status::Status,
+    },
     store::StoreError,
 };
 
@@ -100,7 +105,7 @@ pub enum EngineError {
         why: String,
     },
     /// What was asked for is not possible in the execution's status.
-    #[error("execution `{id}` is {status}: it can't be {wanted}")]
+    #[error("execution `{id}` is {status}: it can't be {wanted}{}", instead_of(wanted, *status))]
     Status {
         /// The execution.
         id: String,
@@ -128,8 +133,8 @@ pub enum EngineError {
     },
     /// A worker holds the execution.
     #[error(
-        "execution `{id}` is held by the worker {worker} until {until}: wait until it is given back, \
-         or stop it first if its steps are at work"
+        "execution `{id}` is {status}, and the worker {worker} holds it until {until}: {}",
+        while_held(*status)
     )]
     Busy {
         /// The execution.
@@ -138,6 +143,8 @@ pub enum EngineError {
         worker: String,
         /// Until when, unless that is renewed.
         until: Timestamp,
+        /// What the execution is doing.
+        status: Status,
     },
     /// It had not ended in that time. The request that was waited for stays in force.
     #[error("execution `{id}` is still {status} after {after:?}")]
@@ -160,9 +167,71 @@ pub enum EngineError {
     /// engine.
     #[error("the runtime that this engine was started in has ended")]
     RuntimeEnded,
+    /// No execution can meet all conditions of a [`Filter`](super::Filter).
+    #[error("no execution can meet this filter: {why}")]
+    Filter {
+        /// The conditions that contradict each other.
+        why: String,
+    },
+    /// There is an execution of this id, without a label that this start gives it. It goes on as it
+    /// is.
+    #[error(
+        "execution `{id}` was started with other labels: {}; start this one under another id, or \
+         without them",
+        other_labels(saved, given)
+    )]
+    OtherLabels {
+        /// The execution.
+        id: String,
+        /// Its labels.
+        saved: Labels,
+        /// The labels given now.
+        given: Labels,
+    },
     /// The engine has been shut down.
     #[error("the engine has been shut down")]
     Closed,
+}
+
+/// Tells of each label that was given and is not there what there is instead.
+fn other_labels(saved: &Labels, given: &Labels) -> String {
+    let others = given
+        .iter()
+        .filter(|(name, value)| saved.get(*name) != Some(value));
+    let told = others.map(|(name, value)| match saved.get(name) {
+        Some(other) => format!("`{name}` is {other:?} there, and {value:?} here"),
+        None => format!("it has no `{name}`, which is {value:?} here"),
+    });
+    told.collect::<Vec<_>>().join(", ")
+}
+
+/// What to do instead of what an execution's status does not allow, where there is something.
+fn instead_of(wanted: &str, status: Status) -> &'static str {
+    match (wanted, status) {
+        ("stopped", Status::Undoing) => {
+            "; its rollback goes on to its end, unless `force_stop` ends it"
+        }
+        ("deleted", Status::Undoing) => {
+            "; wait until its rollback has ended, or delete it with `force_delete`"
+        }
+        ("deleted", status) if !status.is_final() => {
+            "; stop or undo it first, or delete it with `force_delete`"
+        }
+        ("undone", Status::Stuck) => {
+            "; `retry_undo`, `skip_undo` or `mark_undone` goes on with its rollback"
+        }
+        ("recovered", status) if !status.is_final() => "; it has not ended",
+        _ => "",
+    }
+}
+
+/// What to do about an execution that a worker holds.
+const fn while_held(status: Status) -> &'static str {
+    match status {
+        Status::Undoing => "wait until its rollback has ended, which can't be stopped",
+        status if status.is_final() => "wait until it is given back",
+        _ => "wait until it is given back, or stop it first if its steps are at work",
+    }
 }
 
 /// What to do with an execution that is not stuck, for one who took it for a stuck one.

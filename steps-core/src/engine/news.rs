@@ -29,6 +29,8 @@ pub(crate) enum TurnEnd {
     Done(Option<Json>),
     /// It ended otherwise: failed, undone, stuck or stopped.
     NotDone(Box<Failure>),
+    /// Somebody has ended it by force; the store has how.
+    ByForce,
     /// It does not fit this program, for this reason.
     Incompatible(String),
     /// The store took no more records.

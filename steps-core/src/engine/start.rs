@@ -21,7 +21,7 @@ use crate::{
     language::flow::Flow,
     model::state::Labels,
     run::with::{Input, Starts},
-    store::{Due, Existing, LeaseAfter, NewExecution, Target, Write, Written},
+    store::{Due, Existing, LeaseAfter, NewExecution, Target, Write, Written, root},
 };
 
 /// An execution about to be started. Awaiting it creates the execution in the store and returns its
@@ -57,7 +57,9 @@ impl Engine {
 impl<F: Flow> Start<'_, F> {
     /// Sets the execution's id, which is also its idempotency key: if an execution of the same flow
     /// with this id and the same input exists already, its handle is returned, whatever its status.
-    /// It is an error if the input or the flow differs. By default the id is a new `UUIDv7`.
+    /// It is an error if the input or the flow differs, or if a label is given that the execution
+    /// does not have. Its priority and the time at which it begins stay those of the first start.
+    /// By default the id is a new `UUIDv7`.
     ///
     /// The id is text of 1 to 255 bytes, with no control characters.
     pub fn id(mut self, id: impl Into<String>) -> Self {
@@ -131,7 +133,7 @@ impl<F: Flow> Start<'_, F> {
             id: id.clone(),
             flow: F::TABLE.name.to_owned(),
             input: input.clone(),
-            labels: self.labels,
+            labels: self.labels.clone(),
             priority: self.priority,
             held: None,
         };
@@ -147,7 +149,7 @@ impl<F: Flow> Start<'_, F> {
             },
         };
         if let Some(existing) = existing {
-            check_same::<F>(&id, &existing, &input)?;
+            check_same::<F>(&id, &existing, &input, self.labels)?;
         } else {
             execution.is_first.store(true, Ordering::Relaxed);
         }
@@ -156,7 +158,12 @@ impl<F: Flow> Start<'_, F> {
 }
 
 /// Checks that the existing execution matches the one to start.
-fn check_same<F: Flow>(id: &str, existing: &Existing, input: &Json) -> Result<(), EngineError> {
+fn check_same<F: Flow>(
+    id: &str,
+    existing: &Existing,
+    input: &Json,
+    labels: Labels,
+) -> Result<(), EngineError> {
     let id = || id.to_owned();
     if !F::TABLE.answers_to(&existing.info.flow) {
         return Err(EngineError::OtherFlow {
@@ -170,6 +177,17 @@ fn check_same<F: Flow>(id: &str, existing: &Existing, input: &Json) -> Result<()
             id: id(),
             saved: existing.input.to_string(),
             given: input.to_string(),
+        });
+    }
+    let saved = &existing.info.labels;
+    if labels
+        .iter()
+        .any(|(name, value)| saved.get(name) != Some(value))
+    {
+        return Err(EngineError::OtherLabels {
+            id: id(),
+            saved: saved.clone(),
+            given: labels,
         });
     }
     Ok(())
@@ -203,9 +221,14 @@ impl Engine {
         new: NewExecution,
         due: Due,
     ) -> Result<Option<Box<Existing>>, EngineError> {
+        let nodes = match due {
+            // A record of its own: what makes the execution due sooner does not make it begin.
+            Due::At(time) => vec![root::pending_until(&new.flow, time)],
+            Due::Now | Due::Never => Vec::new(),
+        };
         let write = Write {
             target: Target::New(Box::new(new)),
-            nodes: Vec::new(),
+            nodes,
             replace: false,
             taken: Vec::new(),
             signals: Vec::new(),

@@ -47,7 +47,11 @@ pub(crate) async fn pass(
     }
     let undo = run.requests.all().undoes();
     let status = run.records()[ROOT].status;
+    let begins = pass.time_to_begin();
     match status {
+        Status::Pending if !undo && begins.is_some_and(|time| time > pass.now()) => {
+            return Ok(PassOutcome::Waiting(begins));
+        }
         Status::Pending | Status::Running | Status::Waiting => {}
         // The interrupted work must end before it can be undone.
         Status::Stopped if undo => run.change(ROOT, |root| {
@@ -66,6 +70,11 @@ pub(crate) async fn pass(
         }
     }
     let passed = pass.forward(table, flow).await?;
+    if undo && let Some(time) = begins {
+        // For the case that it is recovered.
+        run.records()[ROOT].cold_mut().until = Some(Until::Time(time));
+        run.committer.mark(ROOT);
+    }
     if run.requests.all().undoes() && run.records()[ROOT].status == Status::Done {
         run.change(ROOT, |root| root.on(Transition::Undo));
         return Box::pin(pass.roll_back_all(table, flow)).await;
@@ -89,6 +98,15 @@ impl Pass<'_> {
             // The journal may not know yet that the execution has ended.
             _ if status.is_final() && ending.is_none() => None,
             _ => requested.suspends().then_some(PassOutcome::Suspended),
+        }
+    }
+
+    /// Returns the time before which an execution that has not begun must not begin.
+    fn time_to_begin(self) -> Option<Timestamp> {
+        let records = self.run.records();
+        match records[ROOT].cold().until {
+            Some(Until::Time(time)) if records[ROOT].status == Status::Pending => Some(time),
+            _ => None,
         }
     }
 

@@ -144,11 +144,14 @@ impl Failure {
     }
 }
 
-fn list(f: &mut fmt::Formatter<'_>, steps: &[StepFailure]) -> fmt::Result {
+/// What a rollback as a whole is called among the steps whose undo failed.
+const UNDO: &str = "(the rollback)";
+
+fn list(f: &mut fmt::Formatter<'_>, steps: &[StepFailure], root: &str) -> fmt::Result {
     for (index, step) in steps.iter().enumerate() {
         let comma = if index == 0 { "" } else { "; " };
         let path = if step.path.is_empty() {
-            "(the code after the steps)"
+            root
         } else {
             &step.path
         };
@@ -167,13 +170,13 @@ impl fmt::Display for Failure {
             } => {
                 if failed.is_empty() {
                     f.write_str("could not be undone at ")?;
-                    return list(f, undo_failed);
+                    return list(f, undo_failed, UNDO);
                 }
                 f.write_str("failed at ")?;
-                list(f, failed)?;
+                list(f, failed, "(the code after the steps)")?;
                 if !undo_failed.is_empty() {
                     f.write_str(" (and its rollback failed at ")?;
-                    list(f, undo_failed)?;
+                    list(f, undo_failed, UNDO)?;
                     f.write_str(")")?;
                 } else if self.state.status == Status::Undone {
                     f.write_str(" (what had been done was undone)")?;
@@ -181,7 +184,11 @@ impl fmt::Display for Failure {
                 Ok(())
             }
             Cause::Undone => f.write_str("has been undone"),
-            Cause::Stopped => f.write_str("was stopped"),
+            Cause::Stopped => match self.state.errors.last() {
+                // By force: it says so.
+                Some(how) => write!(f, "was {how}"),
+                None => f.write_str("was stopped"),
+            },
             Cause::Waiting { signals } => write!(
                 f,
                 "waits for a signal to `{}`, which this run has no way to get: give it one with \

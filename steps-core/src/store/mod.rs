@@ -56,7 +56,7 @@ pub use memory::MemoryStore;
 pub use query::{Cursor, ExecutionInfo, ExecutionQuery, InvalidCursor, Refused, StoredExecution};
 pub use turn::{
     Acquire, Acquired, Claim, Claimed, FlowClaim, HeldExecution, Message, MessageReceipt, Queue,
-    Renew, Renewal, SendMessage,
+    Renew, Renewal, SendMessage, TakeOver,
 };
 pub use write::{Due, Existing, Lease, LeaseAfter, NewExecution, Target, Write, Written};
 
@@ -88,8 +88,8 @@ pub trait Store: Send + Sync + 'static {
     fn claim(&self, claim: Claim) -> BoxFuture<'_, Result<Claimed, StoreError>>;
 
     /// Gives the worker this execution, whether or not it is due, for an operator's change. A lease
-    /// that has not ended prevents this, even if it is the worker's own. Like a claim, this call
-    /// ends a refusal.
+    /// that has not ended prevents this, even if it is the worker's own, unless the call is to take
+    /// over [any](TakeOver::Any). Like a claim, this call ends a refusal.
     fn acquire(&self, acquire: Acquire) -> BoxFuture<'_, Result<Acquired, StoreError>>;
 
     /// Extends leases, and returns the messages that have arrived since. There is one answer for

@@ -4,8 +4,10 @@
 //! its tree's root ([`Write::nodes`](super::Write::nodes)). Only the functions in this file remove
 //! them from a tree and put them back.
 
-use super::{NodeRow, StoredExecution};
-use crate::model::state::{Kind, Limits, NodeData, State, StateError};
+use jiff::Timestamp;
+
+use super::{Due, NodeRow, StoredExecution};
+use crate::model::state::{Kind, Limits, NodeData, State, StateError, Until};
 
 /// The limits on reading what a run wrote. The rows are in memory already, and that run limited their
 /// number. With other limits today, the execution can still be looked at and undone.
@@ -31,6 +33,25 @@ impl StoredExecution {
         state.id = Some(self.info.id.into());
         state.labels = self.info.labels;
         Ok(state)
+    }
+}
+
+/// Returns the root of an execution that must not begin before this time.
+pub(crate) fn pending_until(flow: &str, time: Timestamp) -> NodeRow {
+    let root = NodeData {
+        name: flow.to_owned().into(),
+        kind: Kind::Flow,
+        until: Some(Until::Time(time)),
+        ..NodeData::default()
+    };
+    NodeRow::new(0, 0, root)
+}
+
+/// Returns when an execution is due that goes on with this tree.
+pub(crate) fn due(state: &State) -> Due {
+    match state.time_to_begin() {
+        Some(time) => Due::At(time),
+        None => Due::Now,
     }
 }
 

@@ -73,6 +73,18 @@ pub struct Acquire {
     pub worker: String,
     /// How long the lease lasts.
     pub lease: Duration,
+    /// Which lease on the execution this one takes the place of.
+    pub over: TakeOver,
+}
+
+/// Which lease on an execution another one may take the place of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum TakeOver {
+    /// One that has ended, or was given back.
+    #[default]
+    Ended,
+    /// Any: the holder's later writes and renewals are refused, as after the end of its lease.
+    Any,
 }
 
 /// The answer to an [`Acquire`].

@@ -2,7 +2,9 @@
 //! `claim`, and giving a lease back to `write`.
 
 use rusqlite::{Connection, params};
-use steps_core::store::{Acquire, Acquired, FlowClaim, HeldExecution, Lease, Renew, Renewal};
+use steps_core::store::{
+    Acquire, Acquired, FlowClaim, HeldExecution, Lease, Renew, Renewal, TakeOver,
+};
 
 use super::{
     execution::{self, Execution},
@@ -29,6 +31,7 @@ pub(crate) fn acquire(conn: &Connection, acquire: &Acquire, now: i64) -> Result<
     };
     if let (Some(worker), Some(until)) = (&execution.info.worker, execution.info.due)
         && until > time(now)
+        && acquire.over == TakeOver::Ended
     {
         return Ok(Acquired::Busy {
             worker: worker.clone(),

@@ -50,7 +50,10 @@ impl Handle {
     ///
     /// # Errors
     ///
-    /// [`EngineError::TimedOut`] where it is still at a step. It stops all the same when that ends.
+    /// [`EngineError::TimedOut`] where it is still at a step, or where nobody serves its flow. It
+    /// stops all the same when the step ends, or a program takes it up;
+    /// [`force_stop`](Self::force_stop) does not wait for that. [`EngineError::Incompatible`] where
+    /// it does not fit the program: only `force_stop` stops it here.
     pub async fn stop_and_wait(&self, timeout: Duration) -> Result<Status, EngineError> {
         self.stop().await?;
         let rest = tokio::time::timeout(timeout, self.ended()).await;

@@ -7,10 +7,12 @@
 //! | `outcome` | waiting for the end |
 //! | `watch` | following the states as a stream |
 //! | `operate` | changes to an execution that no worker is at |
+//! | `force` | ending an execution without its code, whoever holds it |
 //! | `filter` | finding, counting and deleting executions |
 
 pub(super) mod execution;
 pub(super) mod filter;
+mod force;
 mod messages;
 mod operate;
 mod outcome;

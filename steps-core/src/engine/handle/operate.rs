@@ -13,8 +13,8 @@ use crate::{
         typed::AsStepRef,
     },
     store::{
-        Acquire, Acquired, Due, HeldExecution, LeaseAfter, Message, StoredExecution, Target, Write,
-        root,
+        Acquire, Acquired, Due, HeldExecution, LeaseAfter, Message, StoredExecution, TakeOver,
+        Target, Write, root,
     },
 };
 
@@ -79,7 +79,7 @@ impl Handle {
     ) -> Result<R, EngineError> {
         let core = &self.engine.core;
         core.check_runtime()?;
-        let taken = self.acquire().await?;
+        let taken = self.acquire(TakeOver::Ended).await?;
         let status = taken.info.status;
         let seen = taken.messages.last().map_or(0, |(number, _)| *number);
         // Requests were made of what it was before.
@@ -102,6 +102,7 @@ impl Handle {
         match edited {
             Ok((state, result)) => {
                 core.news.goes_on(&self.id);
+                let due = root::due(&state);
                 let write = Write {
                     target,
                     nodes: root::rows_of(state),
@@ -109,12 +110,15 @@ impl Handle {
                     taken: requests,
                     signals: Vec::new(),
                     then: LeaseAfter::Release {
-                        due: Due::Now,
+                        due,
                         last_message: seen,
                     },
                 };
                 core.store.write(write).await?;
-                core.due_now();
+                match due {
+                    Due::At(time) => core.schedule.due_at(time),
+                    Due::Now | Due::Never => core.due_now(),
+                }
                 Ok(result)
             }
             Err(error) => {
@@ -141,12 +145,13 @@ impl Handle {
         }
     }
 
-    async fn acquire(&self) -> Result<HeldExecution, EngineError> {
+    pub(super) async fn acquire(&self, over: TakeOver) -> Result<HeldExecution, EngineError> {
         let core = &self.engine.core;
         let held = core.store.acquire(Acquire {
             id: self.id.to_string(),
             worker: core.worker.clone(),
             lease: core.lease,
+            over,
         });
         match held.await? {
             Acquired::Held(taken) => Ok(*taken),
@@ -154,6 +159,7 @@ impl Handle {
                 id: self.id.to_string(),
                 worker,
                 until,
+                status: self.status().await?,
             }),
             Acquired::Unknown => Err(self.unknown()),
         }

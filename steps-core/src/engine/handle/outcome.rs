@@ -13,11 +13,16 @@ use crate::{
     interpreter::cause_of,
     language::flow::Flow,
     model::{failure::Failure, status::Status},
-    store::ExecutionInfo,
+    store::{ExecutionInfo, Refused},
 };
 
 impl Handle {
     /// Waits until it has ended: done, failed, undone, stuck or stopped.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Incompatible`] if it does not fit the program that took it up, unless this
+    /// engine serves its flow in another version, which will take it up.
     pub async fn ended(&self) -> Result<ExecutionInfo, EngineError> {
         let core = &self.engine.core;
         let mut listener = core.news.listen(&self.id);
@@ -28,9 +33,25 @@ impl Handle {
             if has_ended(&info) {
                 return Ok(info);
             }
+            if let Some(refused) = &info.refused
+                && !self.will_try(&info, refused)
+            {
+                return Err(EngineError::Incompatible {
+                    id: self.id.to_string(),
+                    why: refused.why.clone(),
+                });
+            }
             core.heard(&mut listener.turn_ends, pause).await?;
             pause = longer(pause);
         }
+    }
+}
+
+impl Handle {
+    /// Returns whether this engine serves another version of the flow than the one that refused it.
+    fn will_try(&self, info: &ExecutionInfo, refused: &Refused) -> bool {
+        let served = self.engine.flows.get(&info.flow);
+        served.is_some_and(|(_, served)| served.flow.fingerprint() != refused.fingerprint)
     }
 }
 
@@ -63,7 +84,11 @@ impl<F: Flow> Execution<F> {
         loop {
             if has_news {
                 let end = listener.turn_ends.borrow_and_update().clone();
-                if let Some(outcome) = self.outcome_of(end) {
+                if matches!(end, Some(TurnEnd::ByForce)) {
+                    if let Some(outcome) = self.stored_outcome().await? {
+                        return outcome;
+                    }
+                } else if let Some(outcome) = self.outcome_of(end) {
                     return outcome;
                 }
             }
@@ -79,7 +104,7 @@ impl<F: Flow> Execution<F> {
     fn outcome_of(&self, end: Option<TurnEnd>) -> Option<Result<F::Output, EngineError>> {
         let id = || self.id.to_string();
         Some(match end? {
-            TurnEnd::Waiting => return None,
+            TurnEnd::Waiting | TurnEnd::ByForce => return None,
             TurnEnd::Done(output) => self.decode(output.as_ref()),
             TurnEnd::NotDone(failure) => Err(EngineError::Failed {
                 id: id(),

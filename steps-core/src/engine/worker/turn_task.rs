@@ -86,7 +86,7 @@ impl TurnGuard {
                     why,
                 }),
                 TurnEnd::StoreFailed(error) => journal.not_started(error.into()),
-                TurnEnd::Waiting | TurnEnd::Done(_) | TurnEnd::NotDone(_) => {}
+                TurnEnd::Waiting | TurnEnd::Done(_) | TurnEnd::NotDone(_) | TurnEnd::ByForce => {}
             }
             return;
         }

@@ -168,7 +168,10 @@ impl Record {
     pub(crate) fn stop(&mut self, now: Timestamp) {
         self.on(Transition::Stop);
         self.done_at = Some(now);
-        if let Some(cold) = &mut self.cold {
+        // The time before which an execution must not begin stays.
+        if self.started_at.is_some()
+            && let Some(cold) = &mut self.cold
+        {
             cold.until = None;
         }
     }

@@ -143,6 +143,8 @@ impl State {
         self.check_stuck()?;
         self.status = self.status.on(Transition::Undo).unwrap_or(self.status);
         self.done_at = self.done_at.filter(|_| !self.errors.is_empty());
+        // It said that the rollback was stopped by force.
+        self.undo = None;
         self.row = Row::default();
         Ok(())
     }

@@ -4,7 +4,9 @@
 //! Each change of a status goes through [`Status::on`]. Clearing is not undoing: the effects of a
 //! step stay, and the step runs again.
 
-use super::{Kind, Row, State, StateError, path};
+use jiff::Timestamp;
+
+use super::{Kind, Row, State, StateError, Until, path};
 use crate::model::status::{Status, Transition};
 
 impl State {
@@ -84,6 +86,17 @@ impl State {
                 Err(StateError::refused("", self.status, why.to_owned()))
             }
             None => Ok(()),
+        }
+    }
+
+    /// Of a root: the time before which the execution must not begin, if it has not begun. It is
+    /// kept while the execution is stopped or undone.
+    pub(crate) fn time_to_begin(&self) -> Option<Timestamp> {
+        match self.until {
+            Some(Until::Time(time)) if self.status == Status::Pending || self.status.is_final() => {
+                Some(time)
+            }
+            _ => None,
         }
     }
 
@@ -171,7 +184,9 @@ fn recover(node: &mut State, place: Place, stale: &mut bool) -> usize {
         .iter()
         .all(|below| below.status == Status::Pending);
     let anew = node.states.is_empty() || (taken_back && nothing_below);
-    if place == Place::Below && anew {
+    if place == Place::Root && nothing_below && node.time_to_begin().is_some() {
+        forget_but_time(node);
+    } else if place == Place::Below && anew {
         forget(node, place);
         if node.kind.is_decided() {
             node.states.clear();
@@ -194,6 +209,7 @@ fn go_on(root: &mut State) -> usize {
         root.status = status;
     }
     root.done_at = None;
+    root.clear_errors();
     1
 }
 
@@ -241,6 +257,13 @@ fn forget(node: &mut State, place: Place) {
     node.failures = 0;
     node.parallel = false;
     forget_values(node, place);
+}
+
+/// Makes the root pending, which has not begun: the time before which it must not begin stays.
+pub(super) fn forget_but_time(root: &mut State) {
+    let until = root.until;
+    forget(root, Place::Root);
+    root.until = until;
 }
 
 /// Clears the values that the node recorded while it ran.

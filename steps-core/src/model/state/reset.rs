@@ -62,7 +62,12 @@ impl State {
             node = &mut node.states[at];
             place = Place::Below;
         }
-        Ok(cleared + wipe(node, place))
+        let until = node.until.filter(|_| node.time_to_begin().is_some());
+        cleared += wipe(node, place);
+        if place == Place::Root {
+            node.until = until;
+        }
+        Ok(cleared)
     }
 
     /// Checks that the node is there, and that an execution that goes on gets to it.

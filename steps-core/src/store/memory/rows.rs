@@ -15,7 +15,7 @@ use crate::base::clock::add;
 use crate::store::{
     Acquire, Acquired, Claim, Claimed, ErrorKind, ExecutionInfo, Existing, FlowClaim, Lease,
     LeaseAfter, MessageReceipt, NewExecution, NodeRow, Queue, Renew, Renewal, SendMessage,
-    StoreError, StoredExecution, Target, Write, Written,
+    StoreError, StoredExecution, TakeOver, Target, Write, Written,
 };
 
 /// All data of the store.
@@ -179,6 +179,7 @@ impl Rows {
             return Acquired::Unknown;
         };
         if row.is_held(self.now)
+            && acquire.over == TakeOver::Ended
             && let (Some(worker), Some(until)) = (row.info.worker.clone(), row.info.due)
         {
             return Acquired::Busy { worker, until };

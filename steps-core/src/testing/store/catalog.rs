@@ -46,6 +46,7 @@ macro_rules! __store_rules {
         acquire {
             hold_takes: "A hold gives an execution, due or not, with all that is kept of it.",
             hold_only_what_nobody_holds: "A hold gives nothing that is held, and says by whom.",
+            hold_by_force: "A hold that takes over any lease takes over one that has not ended, which is not good from then on.",
             hold_after_the_end_of_a_lease: "A hold takes over when a lease has ended.",
         }
         refuse {

@@ -15,7 +15,7 @@ use crate::{
     store::{
         Acquire, Acquired, Claim, Claimed, Due, ExecutionQuery, HeldExecution, Lease, LeaseAfter,
         Message, MessageReceipt, Queue, Renew, Renewal, SendMessage, Store, StoreError,
-        StoredExecution, Write, Written,
+        StoredExecution, TakeOver, Write, Written,
     },
 };
 
@@ -149,8 +149,23 @@ impl Fixture {
         worker: &str,
         lease: Duration,
     ) -> Outcome<Acquired> {
-        let (id, worker) = (id.to_owned(), worker.to_owned());
-        Ok(self.store.acquire(Acquire { id, worker, lease }).await?)
+        self.acquire_over(id, worker, lease, TakeOver::Ended).await
+    }
+
+    pub(super) async fn acquire_over(
+        &self,
+        id: &str,
+        worker: &str,
+        lease: Duration,
+        over: TakeOver,
+    ) -> Outcome<Acquired> {
+        let acquire = Acquire {
+            id: id.to_owned(),
+            worker: worker.to_owned(),
+            lease,
+            over,
+        };
+        Ok(self.store.acquire(acquire).await?)
     }
 
     /// Acquires an execution that nobody holds.

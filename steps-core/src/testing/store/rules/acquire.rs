@@ -58,6 +58,71 @@ pub(in super::super) async fn hold_only_what_nobody_holds(fixture: Fixture) -> O
     fixture.keep(first.lease, vec![step(1, "a")]).await
 }
 
+pub(in super::super) async fn hold_by_force(fixture: Fixture) -> Outcome {
+    let creation = Creation::new("id").nodes(vec![root(Status::Running), step(1, "a")]);
+    let old = fixture.create(creation.held("holder", HOUR)).await?;
+    fixture.send("id", signal("wait", "value")).await?;
+    let now = fixture.now().await?;
+    let acquired = fixture.acquire_over("id", "operator", HOUR, TakeOver::Any);
+    let taken = match acquired.await? {
+        Acquired::Held(taken) => *taken,
+        other => return Err(Fault::new("a hold by force", "HeldExecution", other)),
+    };
+    same(
+        "from whom it was taken",
+        &taken.previous_worker.as_deref(),
+        &Some("holder"),
+    )?;
+    same_nodes(
+        "the nodes",
+        &taken.nodes,
+        &[root(Status::Running), step(1, "a")],
+    )?;
+    same("how many messages it has", &taken.messages.len(), &1)?;
+    let due = taken.info.due;
+    let right = due.is_some_and(|due| due >= now + HOUR && due < now + 2 * HOUR);
+    holds("the end of the lease", "an hour from now", due, right)?;
+    for then in [
+        LeaseAfter::Keep,
+        LeaseAfter::Release {
+            due: Due::Now,
+            last_message: 0,
+        },
+    ] {
+        let came = fixture
+            .store
+            .write(write(old, vec![step(2, "b")], then))
+            .await;
+        fails("a write under the first lease", came, ErrorKind::Fenced)?;
+    }
+    let renewal = fixture.renew(old, 0, HOUR).await?;
+    let is_lost = matches!(renewal, Renewal::Lost);
+    holds("a renewal of the first lease", "Lost", renewal, is_lost)?;
+    fixture.claim_nothing("an operator holds it").await?;
+    fixture.keep(taken.lease, vec![step(2, "c")]).await?;
+    fixture.rest(taken.lease, Due::Never).await?;
+
+    // Of what nobody holds, and of what is not there, it is a hold like any other.
+    let again = fixture.acquire_over("id", "operator", HOUR, TakeOver::Any);
+    let again = again.await?;
+    let is_held = matches!(again, Acquired::Held(_));
+    holds(
+        "a hold by force of what nobody holds",
+        "Held",
+        again,
+        is_held,
+    )?;
+    let unknown = fixture.acquire_over("other", "operator", HOUR, TakeOver::Any);
+    let unknown = unknown.await?;
+    let is_unknown = matches!(unknown, Acquired::Unknown);
+    holds(
+        "a hold of what is not there",
+        "Unknown",
+        unknown,
+        is_unknown,
+    )
+}
+
 pub(in super::super) async fn hold_after_the_end_of_a_lease(fixture: Fixture) -> Outcome {
     let old = fixture
         .create(Creation::new("id").held("maker", SHORT))

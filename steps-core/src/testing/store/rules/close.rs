@@ -13,6 +13,7 @@ pub(in super::super) async fn close_ends_all_calls(fixture: Fixture) -> Outcome 
         id: id(),
         worker: "worker".to_owned(),
         lease: HOUR,
+        over: TakeOver::Ended,
     };
     let renew = Renew {
         lease: HOUR,

@@ -34,7 +34,7 @@ mod prelude {
         store::{
             Acquire, Acquired, Claim, Cursor, Due, ErrorKind, ExecutionInfo, ExecutionQuery,
             HeldExecution, Lease, LeaseAfter, Message, MessageReceipt, Refused, Renew, Renewal,
-            SendMessage, Store, StoredExecution, Write, Written,
+            SendMessage, Store, StoredExecution, TakeOver, Write, Written,
         },
     };
 }

@@ -138,6 +138,7 @@ pub(in super::super) async fn holds_at_once(fixture: Fixture) -> Outcome {
                     id: "id".to_owned(),
                     worker: format!("worker {n}"),
                     lease: HOUR,
+                    over: TakeOver::Ended,
                 };
                 store.acquire(acquire).await
             };

@@ -2,7 +2,8 @@
 
 use super::{Answer, SOUND, Sound, Twist};
 use crate::store::{
-    Acquire, Acquired, Claim, Claimed, Due, FlowClaim, HeldExecution, LeaseAfter, Store, StoreError,
+    Acquire, Acquired, Claim, Claimed, Due, FlowClaim, HeldExecution, LeaseAfter, Store,
+    StoreError, TakeOver,
 };
 
 /// Changes what a claim returned.
@@ -34,6 +35,24 @@ fn held<'a>(
 }
 
 pub(super) const ALL: &[Twist] = &[
+    Twist {
+        what: "takes over nothing that is held, even by force",
+        breaks: &["hold_by_force"],
+        acquire: |sound, mut acquire| {
+            acquire.over = TakeOver::Ended;
+            sound.acquire(acquire)
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "takes over what is held, without being told to",
+        breaks: &["hold_only_what_nobody_holds", "holds_at_once"],
+        acquire: |sound, mut acquire| {
+            acquire.over = TakeOver::Any;
+            sound.acquire(acquire)
+        },
+        ..SOUND
+    },
     Twist {
         what: "gives no messages with an execution",
         breaks: &["claim_gives_all", "tell_wakes_what_rests"],

@@ -16,7 +16,7 @@ use crate::{
     store::{
         Acquire, Acquired, Claim, Claimed, Due, ExecutionInfo, ExecutionQuery, FlowClaim,
         HeldExecution, Lease, LeaseAfter, MemoryStore, MessageReceipt, Renew, Renewal, SendMessage,
-        Store, StoredExecution, Target, Write, Written,
+        Store, StoredExecution, TakeOver, Target, Write, Written,
     },
     testing::FakeClock,
 };
@@ -113,6 +113,7 @@ impl Sound {
             id: id.to_owned(),
             worker: "twist".to_owned(),
             lease: Duration::from_hours(1),
+            over: TakeOver::Ended,
         };
         match self.acquire(acquire).await.ok()? {
             Acquired::Held(taken) => Some(*taken),
