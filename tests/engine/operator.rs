@@ -139,17 +139,13 @@ async fn cell(engine: &Engine, world: &World, (status, what, outcome): &(String,
     world.opens();
     match outcome.as_str() {
         "–" => {
-            is(
-                &run,
-                Status::from_name(match status.as_str() {
-                    // They go on.
-                    "running" => "done",
-                    "undoing" => "undone",
-                    other => other,
-                })
-                .expect("a status"),
-            )
-            .await
+            // Those that are under way go on.
+            let next = match status.as_str() {
+                "running" => "done",
+                "undoing" => "undone",
+                other => other,
+            };
+            is(&run, Status::from_name(next).expect(next)).await;
         }
         "deleted" => {
             let gone = engine.get(&*name).await.expect_err(&name);

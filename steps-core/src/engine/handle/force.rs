@@ -82,6 +82,7 @@ impl Handle {
                 .into_iter()
                 .collect(),
             replace: false,
+            signals: Vec::new(),
             // Requests were made of what it was before; signals are kept for its recovery.
             taken: taken
                 .messages
