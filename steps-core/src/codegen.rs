@@ -30,10 +30,11 @@ pub use crate::{
             FlowValue, ListOwned, ListRef, LookOption, LookOwned, LookRef, Once, OnceAny, Source,
         },
         returns::{HandlerReturn, PollReturn, StepReturn, before, ended, found, seen, seen_result},
-        run_op::{blocking, drive},
+        run_op::drive,
         scope::{Enter, Entered, LoadError, Op, OpResult, Saved, Scope},
         slot::{MaybeSlot, load, load_maybe},
         step::{Attempt, Call, Same, Step},
+        threads::{blocking, detached},
     },
     model::{
         failure::Failure,

@@ -163,7 +163,7 @@ impl Step {
         let names: Vec<&Ident> = params.iter().map(|param| &param.name).collect();
         let args = arg_names(params);
         let all: Vec<&Param> = params.iter().collect();
-        let call = call(function, &args, &all);
+        let call = call(function, options, &args, &all);
         let saved_name = optional(options.name.as_ref().map(|name| quote!(#name)));
         let aliases = &options.aliases;
         let policy = options.policy();

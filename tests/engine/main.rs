@@ -2,6 +2,7 @@
 
 mod basics;
 mod between;
+mod children;
 mod control;
 mod durations;
 mod early;
@@ -16,5 +17,6 @@ mod runtimes;
 mod several;
 mod signals;
 mod support;
+mod threads;
 mod urls;
 mod values;

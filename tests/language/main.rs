@@ -4,6 +4,7 @@
 
 mod attributes;
 mod bad_input;
+mod blocking;
 mod commits;
 mod compat;
 mod cx;

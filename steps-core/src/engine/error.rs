@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use crate::{
     base::json::compare::tell_other,
+    language::cx::CancelReason,
     model::{
         failure::Failure,
         signal::SignalError,
@@ -162,6 +163,18 @@ pub enum EngineError {
         /// The name.
         name: &'static str,
     },
+    /// A step waited for another execution, and the execution of the step was asked to stop, to be
+    /// undone, or to go on in another process.
+    #[error(
+        "execution `{id}` is not waited for any longer: the execution that waits {}",
+        must(*reason)
+    )]
+    WaitCalledOff {
+        /// The execution that was waited for. It goes on.
+        id: String,
+        /// What the waiting one was asked for.
+        reason: CancelReason,
+    },
     /// The tokio runtime in which the engine was started has ended, as that of a `#[tokio::test]` at
     /// its end, and the engine's tasks with it. What is recorded is safe, and goes on with another
     /// engine.
@@ -231,6 +244,15 @@ const fn while_held(status: Status) -> &'static str {
         Status::Undoing => "wait until its rollback has ended, which can't be stopped",
         status if status.is_final() => "wait until it is given back",
         _ => "wait until it is given back, or stop it first if its steps are at work",
+    }
+}
+
+/// What an execution whose step waits for another was asked for.
+const fn must(reason: CancelReason) -> &'static str {
+    match reason {
+        CancelReason::Undo => "must be undone",
+        CancelReason::Shutdown => "is left to another process, as this one shuts down",
+        CancelReason::Stop | CancelReason::SiblingFailed | CancelReason::TimedOut => "must stop",
     }
 }
 

@@ -109,7 +109,7 @@ impl Pass<'_> {
                 .as_ref()
                 .and_then(|scope| scope.on_failed(&failure))
             {
-                Some(handler) => self.guarded(handler, None).await,
+                Some(handler) => self.handled(handler).await,
                 None => Ok(()),
             },
             Err(error) => Err(error),

@@ -1,6 +1,6 @@
 //! Makes one pass over a whole execution, forward. `ending` has the rollback, and `#[on_failed]`.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering};
 
 use jiff::Timestamp;
 
@@ -128,6 +128,7 @@ impl Pass<'_> {
             let has_output = records[ROOT].cold().ending == Some(Ending::OnDone);
             (has_output, records[ROOT].loaded)
         };
+        self.run.past_steps.store(has_output, Ordering::Relaxed);
         if !has_output && !loaded {
             let restored = Box::pin(self.restore_all(table, flow)).await;
             if let Err((id, error)) = Stop::split(restored)? {
@@ -238,6 +239,7 @@ impl Pass<'_> {
             if let Some(end) = self.interrupted_at_end() {
                 return Ok(end);
             }
+            self.run.past_steps.store(true, Ordering::Relaxed);
             let finished = self.finished(scope.finish()).await?;
             *now = self.now();
             let saved = finished.map_err(failed)?;
@@ -279,6 +281,6 @@ impl Pass<'_> {
             return Ok(Ok(()));
         };
         self.run.commit().await?;
-        Ok(self.guarded(handler, None).await)
+        Ok(self.handled(handler).await)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::{End, Pass, RunCore, records::Id};
+use super::{End, Pass, RunCore, records::Id, requests::RequestSet};
 use crate::{language::cx::CancelReason, model::status::Status};
 
 /// Whether new work may begin at a node.
@@ -57,6 +57,24 @@ impl RunCore {
             _ if requested.stops() => Some(CancelReason::Stop),
             _ => None,
         }
+    }
+
+    /// Returns why a step that waits for something outside the run must give up, when it must. The
+    /// code after the steps, the handlers and a rollback are not called off: an error of theirs would
+    /// be a failure.
+    pub(crate) async fn called_off(&self) -> CancelReason {
+        let reason = |requested: RequestSet| {
+            if self.status() != Status::Running || self.past_steps.load(Ordering::Relaxed) {
+                None
+            } else if requested.suspends() {
+                Some(CancelReason::Shutdown)
+            } else if requested.undoes() {
+                Some(CancelReason::Undo)
+            } else {
+                requested.stops().then_some(CancelReason::Stop)
+            }
+        };
+        self.requests.until(reason).await
     }
 }
 

@@ -137,6 +137,17 @@ impl Requests {
         self.acknowledged.store(requested.0, Ordering::Relaxed);
     }
 
+    /// Returns when the requests so far have an answer.
+    pub(super) async fn until<T>(&self, answer: impl Fn(RequestSet) -> Option<T>) -> T {
+        loop {
+            let next = self.inbox.changed.notified();
+            if let Some(answer) = answer(self.all()) {
+                return answer;
+            }
+            next.await;
+        }
+    }
+
     /// Returns when there is a request that no pass has acted on.
     pub(crate) async fn until_request(&self) {
         let acknowledged = RequestSet(self.acknowledged.load(Ordering::Relaxed));

@@ -51,6 +51,8 @@ pub(crate) struct RunCore {
     pub(super) failures: FailureLog,
     /// Whether any node is cancelled. While it is false, steps need not check the nodes above them.
     pub(super) cancelled: AtomicBool,
+    /// Whether the steps are done, and only the code after them is left.
+    pub(super) past_steps: AtomicBool,
 }
 
 impl fmt::Debug for RunCore {
@@ -82,6 +84,7 @@ impl RunCore {
             signals_given: AtomicBool::new(false),
             failures: FailureLog::default(),
             cancelled: AtomicBool::new(false),
+            past_steps: AtomicBool::new(false),
         }
     }
 

@@ -146,12 +146,12 @@ impl Pass<'_> {
                         }
                         let at = cursor.at(scope);
                         let op = Op::Run(self.run.options.limits.payload);
-                        let call = scope.call(at.item, at.line, op, &cx);
                         let answer = match meta.policy.timeout {
                             None if !tracing::span_enabled!(tracing::Level::DEBUG) => {
+                                let call = scope.call(at.item, at.line, op, &cx);
                                 self.believed(caught(call).await)
                             }
-                            limit => traced(self.guarded(call, limit), &cx).await,
+                            limit => traced(self.op(at, op, &cx, limit), &cx).await,
                         };
                         *now = self.now();
                         if let Ok(Answer::Done(saved)) = answer {

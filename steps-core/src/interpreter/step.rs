@@ -267,7 +267,8 @@ impl Pass<'_> {
             return End::Waiting(None);
         }
         match self.run.cancel_reason(id) {
-            None | Some(CancelReason::Undo | CancelReason::SiblingFailed) => {}
+            None
+            | Some(CancelReason::Undo | CancelReason::SiblingFailed | CancelReason::TimedOut) => {}
             // It is made again, without a pause, when the execution goes on.
             Some(reason @ (CancelReason::Stop | CancelReason::Shutdown)) => {
                 let (path, error) = (self.run.records().path(id), error.text());

@@ -3,7 +3,7 @@
 use std::{
     future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
-    pin::Pin,
+    pin::{Pin, pin},
     task::{Context, Poll},
     time::Duration,
 };
@@ -16,24 +16,11 @@ use crate::{
     language::{
         cx::Cx,
         scope::{Op, OpResult},
+        threads::Threads,
     },
 };
 
 impl Pass<'_> {
-    /// Awaits a user's future, but not longer than the timeout.
-    pub(super) async fn guarded<T>(
-        self,
-        future: BoxFuture<'_, Result<T, StepError>>,
-        timeout: Option<Duration>,
-    ) -> Result<T, StepError> {
-        let ended = match timeout {
-            None => caught(future).await,
-            // Boxed, because few futures have a timeout, and all would be as large.
-            Some(limit) => Box::pin(self.limited(future, limit)).await,
-        };
-        self.believed(ended)
-    }
-
     /// Passes on how users' code ended, unless its runtime is ending: an error says nothing about
     /// the code then, and the run stops where it is.
     #[inline]
@@ -52,19 +39,6 @@ impl Pass<'_> {
         }
     }
 
-    async fn limited<T>(
-        self,
-        future: BoxFuture<'_, Result<T, StepError>>,
-        limit: Duration,
-    ) -> Result<T, StepError> {
-        let end = clock::add(self.now(), limit);
-        let late = std::pin::pin!(self.run.options.clock.sleep_until(end));
-        match select(caught(future), late).await {
-            Either::Left((ended, _)) => ended,
-            Either::Right(_) => Err(StepError::user(format!("timed out after {limit:?}"))),
-        }
-    }
-
     /// Runs the code after a flow's steps. If the code has to wait for something, the end of the
     /// last step is committed first; otherwise it is committed with the result.
     pub(super) async fn finished<T>(
@@ -80,16 +54,53 @@ impl Pass<'_> {
         Ok(self.believed(finish.await))
     }
 
-    /// Calls one operation of a step's line.
-    pub(super) async fn op<'b>(
+    /// Awaits a handler of a flow.
+    pub(super) async fn handled(
         self,
-        at: At<'b>,
-        op: Op<'b>,
-        cx: &'b Cx,
+        handler: BoxFuture<'_, Result<(), StepError>>,
+    ) -> Result<(), StepError> {
+        self.believed(caught(handler).await)
+    }
+
+    /// Calls one operation of a step's line, but not for longer than the timeout.
+    pub(super) async fn op(
+        self,
+        at: At<'_>,
+        op: Op<'_>,
+        cx: &Cx,
         timeout: Option<Duration>,
     ) -> OpResult {
-        self.guarded(at.scope.call(at.item, at.line, op, cx), timeout)
-            .await
+        let answer = match timeout {
+            None => caught(at.scope.call(at.item, at.line, op, cx)).await,
+            // Boxed, because few calls have a timeout, and all would be as large.
+            Some(limit) => Box::pin(self.limited(at, op, cx, limit)).await,
+        };
+        self.believed(answer)
+    }
+
+    /// Calls one operation. A call that times out is dropped. Where it was waiting for a thread, what
+    /// follows waits until the thread has ended.
+    async fn limited(self, at: At<'_>, op: Op<'_>, cx: &Cx, limit: Duration) -> OpResult {
+        let (cx, threads) = (cx.with_timeout(), Threads::within_current());
+        let in_time = {
+            let call = caught(at.scope.call(at.item, at.line, op, &cx));
+            let end = clock::add(self.now(), limit);
+            let late = pin!(self.run.options.clock.sleep_until(end));
+            match select(pin!(threads.of(call)), late).await {
+                Either::Left((ended, _)) => Some(ended),
+                Either::Right(_) => None,
+            }
+        };
+        if let Some(ended) = in_time {
+            return ended;
+        }
+        cx.time_out();
+        if threads.are_at_work() {
+            let path = cx.path();
+            tracing::warn!(path, ?limit, "timed out, and its thread is waited for");
+            threads.end().await;
+        }
+        Err(StepError::user(format!("timed out after {limit:?}")))
     }
 }
 

@@ -1,6 +1,12 @@
 //! The context of a running step: access to the run that it belongs to.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
@@ -23,6 +29,10 @@ pub enum CancelReason {
     Undo,
     /// A step beside this one has failed.
     SiblingFailed,
+    /// The attempt has taken longer than its `timeout`, and has failed. Only a
+    /// [`blocking`](crate::guide::policies#work-that-blocks) function sees this, as other functions
+    /// are dropped then.
+    TimedOut,
 }
 
 /// The run's side of a [`Cx`]. Steps have the numbers that the run gives to its nodes.
@@ -80,10 +90,13 @@ pub(crate) trait StepHost: Send + Sync {
 /// # Ok(())
 /// # }
 /// ```
+#[derive(Clone)]
 pub struct Cx {
     host: Arc<dyn StepHost>,
     pub(crate) id: u32,
     pub(crate) attempt: u32,
+    /// Set when the attempt times out; `None` if it can't.
+    timed_out: Option<Arc<AtomicBool>>,
 }
 
 impl fmt::Debug for Cx {
@@ -97,7 +110,27 @@ impl fmt::Debug for Cx {
 
 impl Cx {
     pub(crate) fn new(host: Arc<dyn StepHost>, id: u32, attempt: u32) -> Self {
-        Self { host, id, attempt }
+        Self {
+            host,
+            id,
+            attempt,
+            timed_out: None,
+        }
+    }
+
+    /// Returns the context for a call that can time out.
+    pub(crate) fn with_timeout(&self) -> Self {
+        Self {
+            timed_out: Some(Arc::default()),
+            ..self.clone()
+        }
+    }
+
+    /// Tells the call that it has timed out.
+    pub(crate) fn time_out(&self) {
+        if let Some(timed_out) = &self.timed_out {
+            timed_out.store(true, Ordering::Relaxed);
+        }
     }
 
     /// Returns the number of this attempt, from 1. Asking again after a "not yet" counts as an
@@ -191,6 +224,10 @@ impl Cx {
     /// assert_eq!(context.cx().cancel_reason(), Some(CancelReason::Shutdown));
     /// ```
     pub fn cancel_reason(&self) -> Option<CancelReason> {
+        let is_late = |late: &Arc<AtomicBool>| late.load(Ordering::Relaxed);
+        if self.timed_out.as_ref().is_some_and(is_late) {
+            return Some(CancelReason::TimedOut);
+        }
         self.host.cancel_reason(self.id)
     }
 

@@ -23,3 +23,4 @@ pub mod run_op;
 pub mod scope;
 pub mod slot;
 pub mod step;
+pub mod threads;

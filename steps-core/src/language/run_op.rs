@@ -73,15 +73,3 @@ pub async fn drive<'a, S: Step, L: Slot<S::Output>>(
     let output = Box::new(value);
     Ok(Answer::Unkept(Unkept { why, output }))
 }
-
-/// Runs a blocking function on a thread for such functions.
-pub async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(value) => value,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            // The runtime is shutting down, and drops this future as well.
-            Err(_) => std::future::pending().await,
-        },
-    }
-}

@@ -163,10 +163,11 @@ impl Arg {
     /// Reports an unknown option, with those that there are.
     pub(crate) fn unknown(&self, known: &[&str], errors: &mut Errors) {
         let name = &self.name;
+        let are = if known.len() == 1 { "is" } else { "are" };
         let known = known.join("`, `");
         errors.on(
             name,
-            format!("unknown option `{name}`; there are `{known}`"),
+            format!("unknown option `{name}`; there {are} `{known}`"),
         );
     }
 }

@@ -18,6 +18,8 @@ pub(crate) enum Place {
     Step,
     Line,
     Undo,
+    /// A handler other than an undo.
+    Handler,
 }
 
 /// The options of one attribute.
@@ -32,6 +34,8 @@ pub(crate) struct Options {
     /// The names of the options about the policy, with or without mistakes in them.
     pub(crate) policy: Vec<Ident>,
     pub(crate) blocking: Option<Span>,
+    /// Whether nobody waits for the thread of a `blocking` function that is given up.
+    pub(crate) detached: bool,
     pub(crate) readonly: bool,
     pub(crate) volatile: bool,
     pub(crate) before: bool,
@@ -45,6 +49,8 @@ const STEP: &[&str] = &[
 const LINE: &[&str] = &["retry", "timeout", "poll", "name", "alias"];
 const POLICY: &[&str] = &["retry", "timeout", "poll"];
 const UNDO: &[&str] = &["retry", "timeout", "blocking", "before", "crate"];
+const HANDLER: &[&str] = &["blocking", "crate"];
+const BLOCKING: &[&str] = &["detached"];
 const RETRY: &[&str] = &["times", "every", "backoff", "max", "jitter", "when"];
 const POLL: &[&str] = &["every", "times"];
 
@@ -67,6 +73,7 @@ impl Options {
             Place::Step => STEP,
             Place::Line => LINE,
             Place::Undo => UNDO,
+            Place::Handler => HANDLER,
         };
         if !known.contains(&name) {
             return arg.unknown(known, errors);
@@ -78,10 +85,7 @@ impl Options {
                 self.polls = true;
                 self.poll = read_poll(arg, errors);
             }
-            "blocking" => {
-                let span = arg.span();
-                self.blocking = arg.flag(errors).then_some(span);
-            }
+            "blocking" => self.read_blocking(arg, errors),
             "readonly" => self.readonly = arg.flag(errors),
             "volatile" => self.volatile = arg.flag(errors),
             "before" => self.before = arg.flag(errors),
@@ -94,6 +98,29 @@ impl Options {
             }
             "alias" => self.aliases.extend(arg.text(errors)),
             _ => {}
+        }
+    }
+
+    /// Reads `blocking`, alone or as `blocking(detached)`.
+    fn read_blocking(&mut self, arg: Arg, errors: &mut Errors) {
+        let span = arg.span();
+        // Also with a wrong value: it is not `blocking` that is missing.
+        self.blocking = Some(span);
+        match arg.value {
+            Value::None => {}
+            Value::List(list) => {
+                for arg in once_each(list, errors) {
+                    match arg.name.to_string().as_str() {
+                        "detached" => self.detached = arg.flag(errors),
+                        _ => arg.unknown(BLOCKING, errors),
+                    }
+                }
+            }
+            Value::Is(_) => errors.at(
+                span,
+                "`blocking` stands alone, or as `blocking(detached)`, where nobody waits for its \
+                 thread after a timeout",
+            ),
         }
     }
 

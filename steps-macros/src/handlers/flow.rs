@@ -49,7 +49,7 @@ fn of_flow(
         let apart = take_apart(handler, own_args);
         let last_arg = &rest[0];
         let all: Vec<&Param> = handler.params.iter().collect();
-        let call = call(&handler.function, &args, &all);
+        let call = call(&handler.function, &handler.options, &args, &all);
         let span = Span::mixed_site().located_at(handler.target.span());
         let of_flow = quote_spanned!(span=> __Of: __p::Flow);
         let ended = quote_spanned!(output_span(handler)=> __p::HandlerReturn::ended);

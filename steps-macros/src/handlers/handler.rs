@@ -62,18 +62,12 @@ pub(super) fn read(
     };
     let mut args = args;
     let krate = args::take_crate(&mut args, errors);
-    let options = if role == "undo" {
-        Options::read(args, Place::Undo, errors)
+    let place = if role == "undo" {
+        Place::Undo
     } else {
-        for arg in &args {
-            let name = &arg.name;
-            errors.on(
-                name,
-                format!("unknown option `{name}`; `#[{role}]` has none"),
-            );
-        }
-        Options::default()
+        Place::Handler
     };
+    let options = Options::read(args, place, errors);
     let function = function::parse(item.clone(), role, errors)?;
     let params = function::params(&function, Role("handler"), errors);
     check_async(&function, &options, role, errors);

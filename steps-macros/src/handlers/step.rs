@@ -58,7 +58,7 @@ pub(crate) fn undo(attr: TokenStream, item: TokenStream) -> TokenStream {
             }
         });
         let all: Vec<&Param> = own.iter().chain([output]).chain(before).collect();
-        let call = call(&handler.function, &args, &all);
+        let call = call(&handler.function, &handler.options, &args, &all);
         let policy = handler.options.policy();
         let when = handler.options.when();
         let of_step = of_step(handler);
@@ -94,7 +94,7 @@ pub(crate) fn verify(attr: TokenStream, item: TokenStream) -> TokenStream {
         let args = arg_names(&handler.params);
         let apart = take_apart(handler, &args);
         let all: Vec<&Param> = handler.params.iter().collect();
-        let call = call(&handler.function, &args, &all);
+        let call = call(&handler.function, &handler.options, &args, &all);
         let of_step = of_step(handler);
         let found = quote_spanned!(output_span(handler)=> __p::found::<__Of, _>(#call));
         block(
@@ -132,7 +132,7 @@ pub(crate) fn observe(attr: TokenStream, item: TokenStream) -> TokenStream {
         let args = arg_names(&handler.params);
         let apart = take_apart(handler, &args);
         let all: Vec<&Param> = handler.params.iter().collect();
-        let call = call(&handler.function, &args, &all);
+        let call = call(&handler.function, &handler.options, &args, &all);
         let span = ty.span();
         let of_step = of_step(handler);
         let (value, seen) = if is_result(ty) {

@@ -32,7 +32,12 @@ fn is_lent(param: &Param) -> bool {
 }
 
 /// Returns the call of the user's function with the arguments `args`, awaited.
-pub(crate) fn call(function: &ItemFn, args: &[Ident], params: &[&Param]) -> TokenStream {
+pub(crate) fn call(
+    function: &ItemFn,
+    options: &Options,
+    args: &[Ident],
+    params: &[&Param],
+) -> TokenStream {
     let name = &function.sig.ident;
     if function.sig.asyncness.is_some() {
         return quote!(#name(#(#args),*).await);
@@ -48,7 +53,12 @@ pub(crate) fn call(function: &ItemFn, args: &[Ident], params: &[&Param]) -> Toke
             quote!(#arg)
         }
     });
-    quote!({ #(#owned)* __p::blocking(move || #name(#(#passed),*)).await })
+    let run = if options.detached {
+        quote!(__p::detached)
+    } else {
+        quote!(__p::blocking)
+    };
+    quote!({ #(#owned)* #run(move || #name(#(#passed),*)).await })
 }
 
 /// Returns names for the arguments that can't collide with the user's. Each has the span of its

@@ -9,6 +9,7 @@ use crate::{
     engine::{
         error::EngineError,
         news::{TurnEnd, longer},
+        worker::turn_place::waiting_for,
     },
     interpreter::cause_of,
     language::flow::Flow,
@@ -24,6 +25,10 @@ impl Handle {
     /// [`EngineError::Incompatible`] if it does not fit the program that took it up, unless this
     /// engine serves its flow in another version, which will take it up.
     pub async fn ended(&self) -> Result<ExecutionInfo, EngineError> {
+        waiting_for(&self.id, self.until_ended()).await
+    }
+
+    async fn until_ended(&self) -> Result<ExecutionInfo, EngineError> {
         let core = &self.engine.core;
         let mut listener = core.news.listen(&self.id);
         let mut pause = core.poll;
@@ -71,8 +76,13 @@ impl<F: Flow> Execution<F> {
     ///
     /// [`EngineError::Failed`] where it ended otherwise: failed, undone, stuck or stopped.
     /// [`EngineError::Incompatible`] where it does not fit this program, which it may yet do with
-    /// another; [`EngineError::StoreFailed`] where the store takes no more records of it.
+    /// another; [`EngineError::StoreFailed`] where the store takes no more records of it;
+    /// [`EngineError::WaitCalledOff`] where a step waits for it whose own execution must stop.
     pub async fn outcome(&self) -> Result<F::Output, EngineError> {
+        waiting_for(self.id(), self.until_outcome()).await
+    }
+
+    async fn until_outcome(&self) -> Result<F::Output, EngineError> {
         let core = &self.engine.core;
         let mut listener = core.news.listen(&self.id);
         // The handle that started it hears of its end; any other asks the store first.

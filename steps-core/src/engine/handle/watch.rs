@@ -3,6 +3,7 @@
 use std::{
     fmt,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
@@ -15,6 +16,7 @@ use crate::{
     engine::{
         error::EngineError,
         news::{Listener, longer},
+        worker::turn_place::waiting_for,
     },
     language::flow::Flow,
     model::{
@@ -71,22 +73,20 @@ struct Follower<F: Flow> {
 
 impl<F: Flow> Follower<F> {
     async fn look(mut self) -> (Result<State, EngineError>, Self) {
+        let id = Arc::clone(&self.execution.id);
+        let state = waiting_for(&id, self.next()).await;
+        (state, self)
+    }
+
+    async fn next(&mut self) -> Result<State, EngineError> {
         let core = &self.execution.engine.core;
         let records = &mut self.listener.records;
-        let heard = match self.pause {
-            None => Ok(core.poll),
-            Some(pause) => {
-                let heard = core.heard(records, pause).await;
-                heard.map(|has_news| if has_news { core.poll } else { longer(pause) })
-            }
-        };
-        self.pause = match heard {
-            Ok(pause) => Some(pause),
-            Err(error) => return (Err(error), self),
-        };
+        self.pause = Some(match self.pause {
+            Some(pause) if !core.heard(records, pause).await? => longer(pause),
+            _ => core.poll,
+        });
         records.mark_unchanged();
-        let state = self.execution.tree().await;
-        (state, self)
+        self.execution.tree().await
     }
 }
 

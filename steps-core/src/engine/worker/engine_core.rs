@@ -5,7 +5,8 @@
 //! * **Settings** (`store`, `owns_store`, `worker`, `lease`, `poll`, `limits`, `clock`, `runtime`) are
 //!   set by the builder and never change.
 //! * **`limiter`** counts the running turns. A turn gets its permit before it begins, and returns
-//!   it when it ends, before anyone is notified of the end. Only one task changes the bound
+//!   it when it ends, before anyone is notified of the end. While a step of it waits for another
+//!   execution, the permit is lent (`turn_place`). Only one task changes the bound
 //!   (`concurrency/adapt.rs`).
 //! * **`running`** has an entry for each turn: inserted before the turn's task is spawned, and
 //!   removed when the task's guard is dropped, even after a panic. Without an entry there is no

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::{
     engine_core::{EngineCore, STORE_PAUSES},
+    running::RunningTurn,
     turn_journal::TurnJournal,
 };
 use crate::{
@@ -40,8 +41,19 @@ impl EngineCore {
         });
     }
 
-    /// Releases the lease of an aborted turn; its execution is due now.
-    pub(super) async fn give_back_cut(&self, journal: &TurnJournal) {
+    /// Releases the lease of an aborted turn; its execution is due now. Not so if a thread of it is
+    /// still at work: then the lease ends by itself, so that the next attempt of the step begins
+    /// later than the end of this process, if that is soon.
+    pub(super) async fn give_back_cut(&self, turn: &RunningTurn) {
+        let journal = &turn.journal;
+        if turn.threads.are_at_work() {
+            let execution = &*journal.id;
+            tracing::warn!(
+                execution,
+                "a blocking function is still at work, so its lease is not given back"
+            );
+            return;
+        }
         let then = LeaseAfter::Release {
             due: Due::Now,
             last_message: 0,

@@ -98,6 +98,11 @@ impl Mailbox {
         lock(&self.contents).request(request);
     }
 
+    /// Returns the run, once there is one.
+    pub(super) fn run(&self) -> Option<Arc<RunCore>> {
+        lock(&self.contents).run.clone()
+    }
+
     /// Connects the run, and passes on the request that arrived before it.
     pub(crate) fn connect(&self, run: &Arc<RunCore>) {
         let mut contents = lock(&self.contents);

@@ -27,7 +27,7 @@
 //! | files | know |
 //! |---|---|
 //! | `dispatcher`, `heartbeat`, `shutdown` | all running turns |
-//! | `turn_task`, `own_task` | one turn's task; the tasks that the engine has of its own |
+//! | `turn_task`, `turn_place`, `own_task` | one turn's task; the tasks that the engine has of its own |
 //! | `served` | flows, without their types |
 //! | `turn` | one turn, with its flow's type |
 //! | `delivery`, `lease`, `runtime` | the engine |
@@ -49,4 +49,5 @@ pub(super) mod served;
 mod shutdown;
 pub(super) mod turn;
 mod turn_journal;
+pub(super) mod turn_place;
 pub(super) mod turn_task;

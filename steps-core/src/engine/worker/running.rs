@@ -14,6 +14,7 @@ use tokio::sync::Notify;
 use super::{mailbox::Mailbox, turn_journal::TurnJournal};
 use crate::{
     base::sync::lock,
+    language::threads::Threads,
     store::{Lease, Message, Queue},
 };
 
@@ -44,6 +45,8 @@ pub(crate) struct RunningTurn {
     pub(crate) mailbox: Arc<Mailbox>,
     /// Aborts its task.
     pub(crate) abort: AbortHandle,
+    /// The threads of its blocking steps.
+    pub(crate) threads: Arc<Threads>,
 }
 
 /// A message for an execution without a turn here.
@@ -168,6 +171,7 @@ mod tests {
             mailbox: Arc::new(Mailbox::new(Arc::clone(&journal))),
             journal,
             abort: AbortHandle::new_pair().0,
+            threads: Arc::default(),
         }
     }
 

@@ -70,6 +70,25 @@ impl Place {
             _in_flow: in_flow,
         }
     }
+
+    /// Takes a place, if there is room in the engine and in the flow's own bound.
+    pub(super) fn try_take(in_engine: &Limiter, in_flow: Option<&Limiter>) -> Option<Self> {
+        // A permit that is taken and given back wakes those who wait for one.
+        if in_flow.is_some_and(|flow| flow.free() == 0) {
+            return None;
+        }
+        let in_engine = in_engine.try_acquire()?;
+        let in_flow = match in_flow {
+            None => None,
+            Some(flow) => Some(flow.try_acquire()?),
+        };
+        Some(Self::new(in_engine, in_flow))
+    }
+
+    /// Takes a place even if there is no room.
+    pub(super) fn admit(in_engine: &Limiter, in_flow: Option<&Limiter>) -> Self {
+        Self::new(in_engine.admit(), in_flow.map(Limiter::admit))
+    }
 }
 
 impl ServedFlow {
@@ -89,12 +108,7 @@ impl ServedFlow {
 
     /// Returns a permit for one turn, if there is room in the engine and in this flow's own bound.
     pub(crate) fn try_place(&self, engine: &Limiter) -> Option<Place> {
-        let in_engine = engine.try_acquire()?;
-        let in_flow = match &self.limiter {
-            None => None,
-            Some(limiter) => Some(limiter.try_acquire()?),
-        };
-        Some(Place::new(in_engine, in_flow))
+        Place::try_take(engine, self.limiter.as_ref())
     }
 }
 

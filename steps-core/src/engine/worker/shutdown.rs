@@ -28,7 +28,7 @@ impl EngineCore {
             }
             self.drain().await;
             for turn in cut {
-                self.give_back_cut(&turn.journal).await;
+                self.give_back_cut(&turn).await;
             }
         }
     }

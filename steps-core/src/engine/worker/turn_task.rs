@@ -14,10 +14,12 @@ use super::{
     served::{Place, ServedFlow},
     turn::Turn,
     turn_journal::TurnJournal,
+    turn_place::TurnPlace,
 };
 use crate::{
     engine::{error::EngineError, news::TurnEnd},
     interpreter::Request,
+    language::threads::Threads,
     store::{ErrorKind, StoreError},
 };
 
@@ -25,17 +27,21 @@ use crate::{
 pub(crate) fn spawn(served: &ServedFlow, turn: Turn, place: Place) {
     let core = Arc::clone(&turn.core);
     let (abort, registration) = AbortHandle::new_pair();
+    let threads: Arc<Threads> = Arc::default();
+    let limiters = (core.limiter.clone(), served.limiter.clone());
+    let place = TurnPlace::new(place, limiters.0, limiters.1, Arc::clone(&turn.mailbox));
     let number = core.running.insert(RunningTurn {
         journal: Arc::clone(&turn.journal),
         mailbox: Arc::clone(&turn.mailbox),
         abort,
+        threads: Arc::clone(&threads),
     });
     let guard = TurnGuard {
         core: Arc::clone(&core),
         number,
         journal: Arc::clone(&turn.journal),
         mailbox: Arc::clone(&turn.mailbox),
-        place: Some(place),
+        place: Arc::clone(&place),
     };
     // This engine's own lease ended while an earlier turn was still running, e.g. on an overloaded
     // machine. The earlier turn can't write any more, and must end before this one begins.
@@ -49,7 +55,8 @@ pub(crate) fn spawn(served: &ServedFlow, turn: Turn, place: Place) {
             earlier.mailbox.request(Request::Suspend);
             guard.core.running.ended(number).await;
         }
-        let end = AssertUnwindSafe(flow.take_turn(turn)).catch_unwind().await;
+        let work = place.of(threads.of(flow.take_turn(turn)));
+        let end = AssertUnwindSafe(work).catch_unwind().await;
         guard.end(end.unwrap_or_else(|_| {
             TurnEnd::StoreFailed(StoreError::new(ErrorKind::Other, "the engine panicked"))
         }));
@@ -68,16 +75,16 @@ struct TurnGuard {
     number: u64,
     journal: Arc<TurnJournal>,
     mailbox: Arc<Mailbox>,
-    place: Option<Place>,
+    place: Arc<TurnPlace>,
 }
 
 impl TurnGuard {
     /// Handles the end of a turn that was not aborted: releases its lease if that is still
     /// necessary, and notifies the waiting callers.
-    fn end(mut self, end: TurnEnd) {
+    fn end(self, end: TurnEnd) {
         let (core, journal) = (&self.core, &self.journal);
         // A caller that is notified of the end may begin another turn at once.
-        drop(self.place.take());
+        self.place.give_back();
         if journal.lease().is_none() {
             // The execution was not created, or another one has its id, which was reported already.
             match end {
@@ -114,7 +121,7 @@ impl TurnGuard {
 
 impl Drop for TurnGuard {
     fn drop(&mut self) {
-        drop(self.place.take());
+        self.place.give_back();
         self.core.running.remove(self.number);
     }
 }
