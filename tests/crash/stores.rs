@@ -9,7 +9,9 @@ use steps::{
     testing::{Explorer, FakeClock, Fault, Lab, Report},
 };
 
-use crate::basics::{at_once, in_order, listing_at_once, nesting, three, waiting};
+use crate::basics::{
+    at_once, in_order, lets_agree, letting, listing_at_once, nesting, three, waiting,
+};
 
 /// Explores on a store in memory.
 async fn memory<M, R, F>(explorer: Explorer<M, R>) -> Report
@@ -148,6 +150,10 @@ on_each_store! {
         .once(["b of x", "b of y"])
         .faults([Fault::FailAfter])
         .concurrent(), "b of x";
+    lets: Explorer::engine(|lab| letting::with(lab.clone()), letting::input)
+        .check(lets_agree)
+        .concurrent()
+        .faults([Fault::FailBefore, Fault::PanicAfter]), "undo c";
     nested: Explorer::engine(|lab| nesting::with(lab.clone()), nesting::input)
         .faults([Fault::FailBefore, Fault::PanicAfter]), "undo inner b3";
     waits: Explorer::engine(|lab| waiting::with(lab.clone()), waiting::input)

@@ -140,6 +140,41 @@ async fn one_batch_for_each_step_and_one_for_the_beginning() {
     );
 }
 
+/// A `let` line in front, between and behind.
+#[flow]
+async fn with_lets(lab: &Lab) -> Result<u32, Injected> {
+    steps! {
+        let x = 1_u32;
+        a = num(lab, x);
+        let y = 2_u32;
+        let z = 3_u32;
+        b = num(lab, y);
+        let last = 4_u32;
+    }
+    Ok(a + b + z + last)
+}
+
+/// Its value is safe before any effect that may use it, and takes no batch of its own; only the code
+/// after the steps, which may have an effect at once, waits for one.
+#[tokio::test]
+async fn a_let_line_goes_with_the_beginning_of_the_next_step() {
+    let told = Told::default();
+    let lab = Lab::new();
+    with_lets(&lab)
+        .journal(Arc::new(told.clone()))
+        .await
+        .unwrap();
+    assert_eq!(
+        told.names(),
+        [
+            "with_lets running, x done, a running",
+            "a done, y done, z done, b running",
+            "b done, last done",
+            "with_lets done"
+        ]
+    );
+}
+
 #[flow]
 async fn patient(lab: &Lab) -> Result<(), Injected> {
     steps! {

@@ -13,6 +13,7 @@ mod forms;
 mod handlers;
 mod inputs;
 mod labels;
+mod let_lines;
 mod limits;
 mod nested;
 mod old_form;

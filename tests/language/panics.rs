@@ -15,6 +15,17 @@ fn at(place: &str, here: &str) -> u32 {
     1
 }
 
+/// The same as a method, which may stand in arguments.
+trait At {
+    fn at(&self, here: &str) -> u32;
+}
+
+impl At for str {
+    fn at(&self, here: &str) -> u32 {
+        at(self, here)
+    }
+}
+
 #[step]
 async fn observed(lab: &Lab, place: &str) -> Result<u32, Injected> {
     lab.act("observed")?;
@@ -45,12 +56,12 @@ async fn everywhere(place: &str, lab: &Lab) -> Result<u32, Injected> {
     steps! {
         first = act(lab, "first");
         o = observed(lab, place);
-        arg = num(lab, at(place, "argument"));
+        arg = num(lab, place.at("argument"));
         cond = if at(place, "condition") == 1 { a = act(lab, "a"); }
         look = if let Some(n) = Some(at(place, "look")) { b = num(lab, n); }
         list = for n in 0..at(place, "list") by { at(place, "key"); n } { c = num(lab, n); }
         rounds = loop { d = num(lab, 5); } until at(place, "until") == 1;
-        nested = flow inner(place, lab, at(place, "input"));
+        nested = flow inner(place, lab, place.at("input"));
     }
     let _ = (first, arg, cond, look, list, rounds, nested, o);
     Ok(at(place, "tail"))

@@ -60,7 +60,8 @@ async fn decides(counted: &Counted, lab: &Lab) -> Result<u32, String> {
             a = num(lab, n + 500);
             wait = ready(lab, "go 3");
         }
-        nested = flow inner(counted, lab, 1000 + next(&counted.conditions));
+        let input: u32 = 1000 + next(&counted.conditions);
+        nested = flow inner(counted, lab, input);
         rounds = loop {
             a = num(lab, prev.map_or(50, |prev| prev.a + 1));
             wait = ready(lab, &format!("go {a}"));

@@ -78,7 +78,7 @@ async fn every_kind(lab: &Lab, jobs: &[Job], given: Job) -> Result<Job, Injected
         items = for job in [job(6), job(7)] by job.id { seen = is_open(job); }
         refs = for job in jobs by job.id { seen = is_open(job); }
         rounds = loop { made = open(8); seen = is_open(&made); } until !made.open;
-        nested = flow part(job(10));
+        nested = flow part(Job { id: 10, open: true });
         of_nested = is_open(&nested);
         act(lab, "end");
     }

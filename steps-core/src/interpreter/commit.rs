@@ -27,6 +27,9 @@ pub(super) struct Committer {
     committing: tokio::sync::Mutex<Option<JournalError>>,
     /// Why the run stopped where it was, without an error of the journal.
     stopped: OnceLock<JournalError>,
+    /// Whether there may be a value of a `let` line that is not in the journal yet. Until it is, no
+    /// user's code that can have an effect may run.
+    owes_let: AtomicBool,
     /// The number of regions whose branches run concurrently, nested or side by side.
     parallel_regions: AtomicUsize,
 }
@@ -51,6 +54,7 @@ impl Committer {
             replaces: AtomicBool::new(unsaved.replaces),
             committing: tokio::sync::Mutex::default(),
             stopped: OnceLock::new(),
+            owes_let: AtomicBool::new(false),
             parallel_regions: AtomicUsize::new(0),
         }
     }
@@ -96,6 +100,16 @@ impl Committer {
     /// Returns whether the run was stopped where it was.
     pub(super) fn is_stopped(&self) -> bool {
         self.stopped.get().is_some()
+    }
+
+    /// Notes that a `let` line is evaluated.
+    pub(super) fn owe(&self) {
+        self.owes_let.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns whether the value of a `let` line may still be missing in the journal.
+    pub(super) fn owes(&self) -> bool {
+        self.owes_let.load(Ordering::Relaxed)
     }
 
     /// Counts a region of concurrent branches, until the returned guard is dropped.
@@ -149,6 +163,7 @@ impl RunCore {
         if let Some(error) = &*lost {
             return Err(error.clone());
         }
+        committer.owes_let.store(false, Ordering::Relaxed);
         if end.is_none() && lock(&committer.dirty).ids.is_empty() {
             return Ok(());
         }

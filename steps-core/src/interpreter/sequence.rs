@@ -141,8 +141,7 @@ impl Pass<'_> {
                     Next::Attempt(meta, number) => {
                         (cx.id, cx.attempt) = (cursor.id(), number);
                         if self.run.committer.has_journal() {
-                            // The beginning must be recorded before the effect can happen.
-                            self.run.commit().await?;
+                            self.commit_beginning(meta).await?;
                         }
                         let at = cursor.at(scope);
                         let op = Op::Run(self.run.options.limits.payload);

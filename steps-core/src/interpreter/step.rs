@@ -108,9 +108,8 @@ impl Pass<'_> {
             {
                 return Ok(end);
             }
-            // The beginning must be recorded before the effect can happen.
             if self.run.committer.has_journal() {
-                self.run.commit().await?;
+                self.commit_beginning(meta).await?;
             }
             let op = Op::Run(self.run.options.limits.payload);
             let run = self.op(at, op, &cx, meta.policy.timeout);
@@ -122,6 +121,16 @@ impl Pass<'_> {
                 return Ok(end);
             }
         }
+    }
+
+    /// Commits the beginning of an attempt, which must be recorded before the effect can happen. A
+    /// `let` line has none: its value is committed with what follows.
+    pub(super) async fn commit_beginning(self, meta: &StepMeta) -> Kept<()> {
+        if meta.is_let {
+            self.run.committer.owe();
+            return Ok(());
+        }
+        self.run.commit().await
     }
 
     /// Records the result of an attempt.

@@ -40,11 +40,15 @@ impl Pass<'_> {
     }
 
     /// Runs the code after a flow's steps. If the code has to wait for something, the end of the
-    /// last step is committed first; otherwise it is committed with the result.
+    /// last step is committed first; otherwise it is committed with the result. The value of a `let`
+    /// line is committed before, because that code may have an effect.
     pub(super) async fn finished<T>(
         self,
         finish: BoxFuture<'_, Result<T, StepError>>,
     ) -> Kept<Result<T, StepError>> {
+        if self.run.committer.owes() {
+            self.run.commit().await?;
+        }
         let mut finish = caught(finish);
         let at_once = poll_fn(|cx| Poll::Ready(Pin::new(&mut finish).poll(cx))).await;
         if let Poll::Ready(finished) = at_once {

@@ -46,11 +46,22 @@ pub trait NoMatch {
     fn no_match() -> Self;
 }
 
-impl<T> NoMatch for Result<T, StepError> {
+impl<T, E: FromNoMatch> NoMatch for Result<T, E> {
     fn no_match() -> Self {
-        Err(StepError::fatal(
+        Err(E::from_no_match(StepError::fatal(
             "the recorded value does not match the pattern of its `if let` any more",
-        ))
+        )))
+    }
+}
+
+/// An error that can report it.
+pub trait FromNoMatch {
+    fn from_no_match(error: StepError) -> Self;
+}
+
+impl FromNoMatch for StepError {
+    fn from_no_match(error: StepError) -> Self {
+        error
     }
 }
 

@@ -193,6 +193,7 @@ impl StepMeta {
             observe: found.observe.is_some(),
             volatile: S::VOLATILE,
             waits: S::WAITS,
+            is_let: false,
             output: S::OUTPUT_TEXT,
             check: Probe::<S>::check,
         }

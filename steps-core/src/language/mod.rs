@@ -16,6 +16,7 @@ pub mod frame;
 pub mod glue;
 pub mod handlers;
 pub mod input;
+pub mod let_line;
 pub mod misuse;
 pub mod recorded;
 pub mod returns;

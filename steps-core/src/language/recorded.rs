@@ -23,7 +23,8 @@ use crate::base::{
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be recorded",
     label = "a resume has to read this back from JSON",
-    note = "give owned values (`.cloned()`) or references to them (`&list`), of types that are `Serialize` and `DeserializeOwned`"
+    note = "give owned values (`.cloned()`) or references to them (`&list`), of types that are `Serialize` and `DeserializeOwned`",
+    note = "the value of a group is not recorded again, so it is looked at by an expression that gives the same each time: evaluate what may differ in a `let` line above"
 )]
 pub trait Recorded: Saved {}
 #[diagnostic::do_not_recommend]
@@ -37,9 +38,18 @@ impl<T: FlowValue> FlowValue for Vec<T> {}
 impl<A: FlowValue, B: FlowValue> FlowValue for crate::language::cells::branch::Branch<A, B> {}
 
 /// An expression that is evaluated only if nothing is recorded. `R` is its type, and `I` decides
-/// how its value is kept.
+/// how its value is kept. `K` says whether it gives the same each time, so that it may also be
+/// evaluated again.
 #[allow(missing_debug_implementations)]
-pub struct Source<F, R, I>(Option<F>, PhantomData<fn() -> (R, I)>);
+pub struct Source<F, R, I, K = Again>(Option<F>, PhantomData<fn() -> (R, I, K)>);
+
+/// Of an expression that gives the same each time.
+#[derive(Debug)]
+pub struct Again;
+
+/// Of an expression that may give something else the next time.
+#[derive(Debug)]
+pub struct Anew;
 
 #[allow(clippy::mismatching_type_param_order)] // both are the same type
 impl<F: FnOnce() -> R, R> Source<F, R, R> {
@@ -57,6 +67,13 @@ impl<F: FnOnce() -> R, R: IntoIterator> Source<F, R, R::Item> {
 }
 
 impl<F: FnOnce() -> R, R, I> Source<F, R, I> {
+    /// Marks an expression that may give something else the next time.
+    pub fn anew(self) -> Source<F, R, I, Anew> {
+        Source(self.0, PhantomData)
+    }
+}
+
+impl<F: FnOnce() -> R, R, I, K> Source<F, R, I, K> {
     fn evaluate(&mut self) -> Result<R, StepError> {
         match self.0.take() {
             Some(expression) => Ok(expression()),
@@ -243,7 +260,7 @@ pub trait LookRef<'a, T> {
     fn look(self, saved: Option<&Json>) -> Taken<Held<'a, T>>;
 }
 
-impl<'a, F: FnOnce() -> &'a T, T: Recorded> LookRef<'a, T> for Source<F, &'a T, &'a T> {
+impl<'a, F: FnOnce() -> &'a T, T: Recorded, K> LookRef<'a, T> for Source<F, &'a T, &'a T, K> {
     fn look(mut self, saved: Option<&Json>) -> Taken<Held<'a, T>> {
         if let Some(saved) = saved {
             return Ok((Held::Own(read(saved)?), None));
@@ -260,8 +277,8 @@ pub trait LookOption<'a, T> {
     fn look(self, saved: Option<&Json>) -> Taken<HeldOption<'a, T>>;
 }
 
-impl<'a, F: FnOnce() -> Option<&'a T>, T: Recorded> LookOption<'a, T>
-    for Source<F, Option<&'a T>, Option<&'a T>>
+impl<'a, F: FnOnce() -> Option<&'a T>, T: Recorded, K> LookOption<'a, T>
+    for Source<F, Option<&'a T>, Option<&'a T>, K>
 {
     fn look(mut self, saved: Option<&Json>) -> Taken<HeldOption<'a, T>> {
         if let Some(saved) = saved {
@@ -283,7 +300,7 @@ pub trait LookOwned<T> {
         T: Recorded;
 }
 
-impl<F: FnOnce() -> T, T> LookOwned<T> for Source<F, T, T> {
+impl<F: FnOnce() -> T, T, K> LookOwned<T> for Source<F, T, T, K> {
     fn look(&mut self, saved: Option<&Json>) -> Taken<Held<'static, T>>
     where
         T: Recorded,
@@ -330,7 +347,7 @@ pub trait ListRef<'a, T> {
     fn list(self, saved: Option<&Json>) -> Taken<List<'a, T>>;
 }
 
-impl<'a, F, R, T: Recorded> ListRef<'a, T> for Source<F, R, &'a T>
+impl<'a, F, R, T: Recorded, K> ListRef<'a, T> for Source<F, R, &'a T, K>
 where
     F: FnOnce() -> R,
     R: IntoIterator<Item = &'a T>,
@@ -353,7 +370,7 @@ pub trait ListOwned<T> {
         T: Recorded;
 }
 
-impl<F, R, T> ListOwned<T> for Source<F, R, T>
+impl<F, R, T, K> ListOwned<T> for Source<F, R, T, K>
 where
     F: FnOnce() -> R,
     R: IntoIterator<Item = T>,

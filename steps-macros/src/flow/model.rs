@@ -73,6 +73,13 @@ pub(crate) struct Line {
 pub(crate) enum Body {
     Step(Call),
     Flow(Call),
+    /// `let name: ty = value;`. `by_form`: the user wrote no type, and the form of the value tells
+    /// it.
+    Let {
+        ty: Box<syn::Type>,
+        by_form: bool,
+        value: TokenStream,
+    },
     /// Tokens that could not be parsed. Only an editor sees them.
     Broken(TokenStream),
     Group(Vec<Line>),
@@ -123,7 +130,7 @@ pub(crate) enum Cond {
 macro_rules! groups {
     ($body:expr) => {
         match $body {
-            Body::Step(_) | Body::Flow(_) | Body::Broken(_) => Vec::new(),
+            Body::Step(_) | Body::Flow(_) | Body::Let { .. } | Body::Broken(_) => Vec::new(),
             Body::Group(lines)
             | Body::Parallel(lines)
             | Body::For { lines, .. }

@@ -42,6 +42,8 @@ const EXPANSIONS: &[(Macro, &str, &str)] = &[
         "async fn work(cloud: &Cloud, spec: Spec) -> Result<u32, Error> {
             steps! {
                 make(cloud, 1);
+                let id = Uuid::now_v7();
+                #[optional] let n: u32 = 1;
                 #[step(retry(times = 2))] #[optional] maybe = make(cloud, 2);
                 sub = flow other(cloud);
                 #[optional] sub_maybe = flow other(cloud);

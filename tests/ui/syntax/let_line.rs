@@ -1,3 +1,4 @@
+// mistakes: 2
 use steps::prelude::*;
 
 #[step]
@@ -18,6 +19,7 @@ async fn work(n: u32) -> Result<String, String> {
     steps! {
         first = make(n);
         let second = make(n);
+        let third = first.as_bytes().to_vec();
         last = join(&first, &first);
     }
     Ok(first)

@@ -53,6 +53,7 @@ pub(super) fn work(what: &'static What) -> Work {
             observe: false,
             volatile: false,
             waits: false,
+            is_let: false,
             output: "",
             check: |_| Ok(()),
         }),

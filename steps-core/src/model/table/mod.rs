@@ -173,6 +173,9 @@ pub struct StepMeta {
     pub volatile: bool,
     /// Whether it asks to wait itself, as a sleep and a signal do.
     pub waits: bool,
+    /// Whether it is a `let` line. It has no effect, so its beginning is not committed: its value
+    /// is, with the beginning of what follows.
+    pub is_let: bool,
     /// The text of its output's type.
     pub output: &'static str,
     /// Checks that a saved output can still be decoded.

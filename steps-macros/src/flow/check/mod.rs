@@ -1,7 +1,9 @@
 //! The rules that concern several lines, checked once the flow is parsed: which lines a group can
-//! have (`lines`), and which names a line can use (`visibility`, with `uses`).
+//! have (`lines`), which names a line can use (`visibility`, with `uses`), and what its arguments may
+//! call (`plain`).
 
 mod lines;
+pub(super) mod plain;
 mod uses;
 mod visibility;
 

@@ -7,7 +7,10 @@
 use proc_macro2::TokenStream;
 use syn::{Expr, Token, parse::Parser, punctuated::Punctuated, visit_mut::VisitMut};
 
-use super::uses::Uses;
+use super::{
+    plain::{self, Name},
+    uses::Uses,
+};
 use crate::{
     errors::Errors,
     flow::model::{Body, Cond, Flow, Line},
@@ -18,10 +21,17 @@ use crate::{
 pub(super) fn check(flow: &Flow, errors: &mut Errors) {
     let mut known = Vec::new();
     collect(&flow.lines, 0, false, &mut Vec::new(), "", &mut known);
-    let params = flow.params.iter().map(|param| param.name.to_string());
+    let params = flow.params.iter().map(|param| Bound {
+        what: if param.lent().is_some() {
+            Name::Lent
+        } else {
+            Name::Value
+        },
+        ..Bound::plain(param.name.to_string())
+    });
     let mut check = Check {
         known,
-        scope: params.chain(["cx".to_owned()]).map(Bound::plain).collect(),
+        scope: params.chain([Bound::plain("cx".to_owned())]).collect(),
         errors,
     };
     check.lines(&flow.lines, &Vec::new(), 0, false);
@@ -86,6 +96,7 @@ fn collect(
 /// A name in scope.
 struct Bound {
     name: String,
+    what: Name,
     /// If its value is an `Option`: the reason.
     optional: Option<&'static str>,
 }
@@ -94,6 +105,7 @@ impl Bound {
     fn plain(name: String) -> Self {
         Self {
             name,
+            what: Name::Value,
             optional: None,
         }
     }
@@ -108,6 +120,7 @@ impl Bound {
         };
         Self {
             name: line.name.to_string(),
+            what: Name::Value,
             optional,
         }
     }
@@ -136,7 +149,11 @@ impl Check<'_> {
     fn line(&mut self, line: &Line, place: &Place) {
         let outer = self.scope.len();
         match &line.body {
-            Body::Step(call) | Body::Flow(call) => self.tokens(&call.args, place),
+            Body::Step(call) | Body::Flow(call) => {
+                self.tokens(&call.args, place);
+                self.plain(&call.args);
+            }
+            Body::Let { value, .. } => self.tokens(value, place),
             Body::Broken(_) => {}
             Body::Group(lines) => self.lines(lines, place, 0, false),
             Body::Parallel(lines) => self.lines(lines, place, 0, true),
@@ -173,6 +190,7 @@ impl Check<'_> {
             Body::Loop { lines, until, .. } => {
                 self.scope.push(Bound {
                     name: "prev".to_owned(),
+                    what: Name::Value,
                     optional: Some("the first round has none before it"),
                 });
                 self.lines(lines, place, 0, false);
@@ -181,6 +199,16 @@ impl Check<'_> {
             }
         }
         self.scope.truncate(outer);
+    }
+
+    /// Checks that arguments give the same value each time they are made.
+    fn plain(&mut self, args: &TokenStream) {
+        let scope = &self.scope;
+        let names = |name: &str| {
+            let bound = scope.iter().rev().find(|bound| bound.name == name);
+            bound.map_or(Name::Other, |bound| bound.what)
+        };
+        plain::check(args, &names, self.errors);
     }
 
     fn bind(&mut self, pat: &TokenStream) {

@@ -2,7 +2,10 @@
 
 use quote::quote;
 
-use crate::flow::model::{Body, Flow, Line};
+use crate::{
+    flow::model::{Body, Flow, Line},
+    item::type_text,
+};
 
 /// Returns the list of steps in Markdown.
 pub(super) fn tree(flow: &Flow) -> String {
@@ -20,6 +23,7 @@ pub(super) fn tree(flow: &Flow) -> String {
                         format!(": `{path}`")
                     }
                 }
+                Body::Let { ty, .. } => format!(": a `{}`, evaluated once", type_text::of(ty)),
                 Body::Group(_) | Body::Broken(_) => String::new(),
                 Body::Parallel(_) => ", in parallel".to_owned(),
                 Body::If { .. } => ", if a condition holds".to_owned(),

@@ -3,13 +3,15 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
 
 use super::{
     scope::{Introduces, Scope, cx, local},
-    slots::{callee, named},
+    slots::{callee, let_codec, named},
     table::handlers,
 };
 use crate::{
+    flow::check::plain,
     flow::model::{Body, Call, Cond, Line},
     idents,
 };
@@ -121,13 +123,34 @@ fn ops(scope: &Scope<'_>) -> TokenStream {
     }
 }
 
-/// Returns the code of a line that calls a step; `None` for other lines.
+/// Returns the code of a line that calls a step, or evaluates a value; `None` for other lines.
 fn call_body(scope: &Scope<'_>, index: usize) -> Option<TokenStream> {
     let line: &Line = &scope.lines[index];
-    let Body::Step(call) = &line.body else {
-        return None;
-    };
     let op = local("op");
+    let call = match &line.body {
+        Body::Step(call) => call,
+        Body::Let { ty, by_form, value } => {
+            let (bindings, slot) = (scope.bind(index, &[value]), scope.slot(index));
+            let codec = let_codec(scope, index);
+            let value = if *by_form {
+                let span = Span::mixed_site().located_at(value.span());
+                quote_spanned!(span=> __p::looks_like::<#ty, _>(#value))
+            } else {
+                value.clone()
+            };
+            let evaluated = local("value");
+            return Some(quote! {
+                __p::boxed(async move {
+                    __p::let_line(#op, &#slot, #codec, || {
+                        #bindings
+                        let #evaluated: #ty = #value;
+                        __p::Result::<#ty, __p::LetError>::Ok(#evaluated)
+                    })
+                })
+            });
+        }
+        _ => return None,
+    };
     let cx = cx();
     let bindings = scope.bind(index, &[&call.args]);
     let of = callee(scope, index);
@@ -168,7 +191,7 @@ fn enter_body(scope: &Scope<'_>, index: usize, below: &[Scope<'_>]) -> TokenStre
     let slot = scope.slot(index);
     let (f, item, how) = (local("f"), local("item"), local("how"));
     match &line.body {
-        Body::Step(_) => TokenStream::new(),
+        Body::Step(_) | Body::Let { .. } => TokenStream::new(),
         Body::Broken(_) => quote!(__p::no_scope()),
         Body::Flow(call) => {
             let of = callee(scope, index);
@@ -201,10 +224,12 @@ fn enter_body(scope: &Scope<'_>, index: usize, below: &[Scope<'_>]) -> TokenStre
                 .filter(|name| idents::uses(key, &name.to_string()))
                 .map(|name| quote!(let #name = #name.__bind().get();));
             let ops = ops(&below[0]);
+            let anew = anew(scope, index, list);
+            let method = Ident::new("list", Span::mixed_site().located_at(list.span()));
             quote! {
                 let (list, input) = {
                     #bindings
-                    __p::Source::each(|| __p::Once(#list).get()).list(#how.input)?
+                    __p::Source::each(|| __p::Once(#list).get())#anew.#method(#how.input)?
                 };
                 let keys = if #how.input.is_some() {
                     __p::Option::None
@@ -222,6 +247,16 @@ fn enter_body(scope: &Scope<'_>, index: usize, below: &[Scope<'_>]) -> TokenStre
         Body::If {
             cond, otherwise, ..
         } => branch(scope, index, cond, otherwise.is_some(), below),
+    }
+}
+
+/// Returns the method that marks an expression which may give something else the next time, so that
+/// its value has to be recorded.
+fn anew(scope: &Scope<'_>, index: usize, expr: &TokenStream) -> TokenStream {
+    if plain::is_plain(expr, &|name| scope.name(index, name)) {
+        TokenStream::new()
+    } else {
+        quote!(.anew())
     }
 }
 
@@ -248,10 +283,12 @@ fn branch(
         }
         Cond::Let { pat, value } => {
             let bindings = scope.bind(index, &[value]);
+            let anew = anew(scope, index, value);
+            let method = Ident::new("look", Span::mixed_site().located_at(value.span()));
             let decide = quote! {
                 let (held, input) = {
                     #bindings
-                    __p::Source::one(|| #value).look(#how.input)?
+                    __p::Source::one(|| #value)#anew.#method(#how.input)?
                 };
                 let holds: bool = match held.view() { #pat => true, _ => false };
             };

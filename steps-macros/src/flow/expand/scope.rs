@@ -7,6 +7,7 @@ use quote::{format_ident, quote};
 use super::value::{fold, getter};
 use crate::{
     case,
+    flow::check::plain::Name,
     flow::model::{Body, Cond, Flow, Line},
     idents,
 };
@@ -220,6 +221,35 @@ impl<'m> Scope<'m> {
             }
         }
         quote!(#(#bindings)*)
+    }
+
+    /// Returns what a name stands for in the expressions of line `line`.
+    pub(super) fn name(&self, line: usize, name: &str) -> Name {
+        let (mut scope, mut limit) = (self, line);
+        loop {
+            let lines = if scope.parallel { 0 } else { limit };
+            let introduced = match scope.introduces {
+                Introduces::Nothing => false,
+                Introduces::Prev => name == "prev",
+                Introduces::Item(pat) | Introduces::Match(pat) => {
+                    idents::bound(pat).iter().any(|bound| bound == name)
+                }
+            };
+            if introduced || scope.lines[..lines].iter().any(|line| line.name == name) {
+                return Name::Value;
+            }
+            match scope.up {
+                Some((outer, line)) => (scope, limit) = (outer, line),
+                None => break,
+            }
+        }
+        let param = self.flow.params.iter().find(|param| param.name == name);
+        match param {
+            Some(param) if param.lent().is_some() => Name::Lent,
+            Some(_) => Name::Value,
+            None if name == "cx" => Name::Value,
+            None => Name::Other,
+        }
     }
 
     /// Adds `let` statements for the names that the scope itself introduces.

@@ -48,6 +48,7 @@ pub(super) fn slots(scope: &Scope<'_>, below: &[Vec<Scope<'_>>]) -> TokenStream 
                 let path = &call.path;
                 aliases.push(quote!(type #of = #path;));
             }
+            Body::Let { ty, .. } => aliases.push(let_alias(scope, index, &of, ty)),
             Body::Flow(call) => {
                 let (path, named) = (&call.path, named(scope, index));
                 let table = nested_table(scope, index, call);
@@ -61,7 +62,7 @@ pub(super) fn slots(scope: &Scope<'_>, below: &[Vec<Scope<'_>>]) -> TokenStream 
             }
             _ => {}
         }
-        let (slot, load) = slot(line, &of, &below[index]);
+        let (slot, load) = slot(scope, index, &of, &below[index]);
         let (take, ty) = (taker(line), value_type(line, &of, &below[index]));
         fields.push(quote!(#[allow(dead_code)] #name: #slot,));
         loads.push(quote!(#index => #load,));
@@ -105,8 +106,34 @@ pub(super) fn slots(scope: &Scope<'_>, below: &[Vec<Scope<'_>>]) -> TokenStream 
     }
 }
 
+/// Returns the name of the constant with the codec of a `let` line.
+pub(super) fn let_codec(scope: &Scope<'_>, line: usize) -> proc_macro2::Ident {
+    format_ident!("__LET{}_{line}", scope.id)
+}
+
+/// Returns the alias for the type of a `let` line, and its codec.
+fn let_alias(
+    scope: &Scope<'_>,
+    line: usize,
+    of: &proc_macro2::Ident,
+    ty: &syn::Type,
+) -> TokenStream {
+    let codec = let_codec(scope, line);
+    let found = quote_spanned!(ty.span()=> __p::let_codec::<#ty>());
+    quote! {
+        type #of = #ty;
+        const #codec: __p::Codec<#of> = #found;
+    }
+}
+
 /// Returns the type of a line's slot, and the expression that puts a saved value there.
-fn slot(line: &Line, of: &proc_macro2::Ident, below: &[Scope<'_>]) -> (TokenStream, TokenStream) {
+fn slot(
+    scope: &Scope<'_>,
+    index: usize,
+    of: &proc_macro2::Ident,
+    below: &[Scope<'_>],
+) -> (TokenStream, TokenStream) {
+    let line = &scope.lines[index];
     let name = &line.name;
     let cell = quote!({ self.#name.load(saved); __p::Result::Ok(()) });
     match &line.body {
@@ -118,6 +145,20 @@ fn slot(line: &Line, of: &proc_macro2::Ident, below: &[Scope<'_>]) -> (TokenStre
             quote!(__p::OnceLock<<#of as __p::Step>::Output>),
             quote!(__p::load(&self.#name, <#of as __p::Step>::CODEC, saved)),
         ),
+        Body::Let { .. } => {
+            let codec = let_codec(scope, index);
+            if line.optional {
+                (
+                    quote!(__p::MaybeSlot<#of>),
+                    quote!(__p::load_maybe(&self.#name, #codec, saved)),
+                )
+            } else {
+                (
+                    quote!(__p::OnceLock<#of>),
+                    quote!(__p::load(&self.#name, #codec, saved)),
+                )
+            }
+        }
         Body::Broken(_) => (quote!(__p::OnceLock<()>), quote!(__p::Result::Ok(()))),
         Body::Flow(_) => (quote!(__p::FlowCell<#of>), quote!(self.#name.load(saved))),
         Body::If {
@@ -141,6 +182,7 @@ fn slot(line: &Line, of: &proc_macro2::Ident, below: &[Scope<'_>]) -> (TokenStre
 pub(super) fn value_type(line: &Line, of: &proc_macro2::Ident, below: &[Scope<'_>]) -> TokenStream {
     let plain = match &line.body {
         Body::Step(_) => quote!(<#of as __p::Step>::Output),
+        Body::Let { .. } => quote!(#of),
         Body::Broken(_) => quote!(()),
         Body::Flow(_) => quote!(<#of as __p::Flow>::Output),
         Body::Group(_) | Body::Parallel(_) | Body::Loop { .. } => {

@@ -7,7 +7,7 @@ use syn::spanned::Spanned;
 use super::{
     params,
     scope::Scope,
-    slots::{self, callee},
+    slots::{self, callee, let_codec},
 };
 use crate::{
     flow::model::{AtOnce, Body, Call, Flow, Line},
@@ -113,6 +113,12 @@ fn work(
             }
             let table = slots::nested_table(scope, index, call);
             quote!(__p::Work::Flow(#table))
+        }
+        Body::Let { ty, .. } => {
+            let (codec, text) = (let_codec(scope, index), type_text::of(ty));
+            quote! {
+                __p::Work::Step(__p::StepMeta::of_let(#text, |saved| __p::reads(saved, #codec)))
+            }
         }
         Body::Broken(_) => quote!(__p::Work::Group(&[])),
         Body::Group(_) => quote!(__p::Work::Group(#first)),

@@ -185,6 +185,11 @@ impl Emit<'_> {
                     quote!(<#reference>::new(#at_path)),
                 )
             }
+            Body::Let { ty, .. } => (
+                quote!(#private::StepState<#ty>),
+                quote!(#private::StepRef<#ty>),
+                quote!(#private::StepRef::new(#at_path)),
+            ),
             Body::Broken(_) => (
                 quote!(#private::StepState<()>),
                 quote!(#private::StepRef<()>),

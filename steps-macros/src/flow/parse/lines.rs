@@ -10,7 +10,10 @@ use syn::{
     token,
 };
 
-use super::body::{body, call, no_such_group};
+use super::{
+    body::{body, call, no_such_group},
+    let_line,
+};
 use crate::{
     attr::{
         args,
@@ -73,13 +76,13 @@ pub(super) fn skip(input: ParseStream<'_>) {
     }
 }
 
-/// Whether the next tokens can only be the beginning of a line: `name =`, or an attribute.
+/// Whether the next tokens can only be the beginning of a line: `name =`, `let name`, or an attribute.
 pub(super) fn begins_line(input: ParseStream<'_>) -> bool {
     let named = input.peek(Ident::peek_any)
         && input.peek2(Token![=])
         && !input.peek2(Token![==])
         && !input.peek2(Token![=>]);
-    named || (input.peek(Token![#]) && input.peek2(token::Bracket))
+    named || (input.peek(Token![#]) && input.peek2(token::Bracket)) || let_line::begins(input)
 }
 
 /// Returns the tokens between two positions.
@@ -156,7 +159,10 @@ fn line(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Line> {
         ));
     }
     let start = input.fork();
-    let (name, body) = if begins_line(input) {
+    let (name, body) = if input.peek(Token![let]) {
+        let (name, body) = let_line::parse(input, errors)?;
+        (Some(name), body)
+    } else if begins_line(input) {
         let name: Ident = input.call(Ident::parse_any)?;
         let equals = input.parse::<Token![=]>()?;
         if syn::parse2::<Ident>(name.to_token_stream()).is_err() {
@@ -197,6 +203,7 @@ fn line(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Line> {
         (None, _) => return Err(input.error("a group needs a name: `name = { … }`")),
     };
     policy_of_one_step(&marks.options, &body, errors);
+    marks_of_work(&marks, &name, &body, errors);
     Ok(Line {
         saved: String::new(),
         unnamed,
@@ -211,11 +218,27 @@ fn line(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Line> {
     })
 }
 
+/// Reports, on a `let` line, the marks that are about effects.
+fn marks_of_work(marks: &Marks, name: &Ident, body: &Body, errors: &mut Errors) {
+    if !matches!(body, Body::Let { .. }) {
+        return;
+    }
+    for (mark, set) in [("pivot", marks.pivot), ("atomic", marks.atomic)] {
+        if set {
+            errors.on(
+                name,
+                format!("`#[{mark}]` does nothing on a `let` line, which has no effect"),
+            );
+        }
+    }
+}
+
 /// Reports the options about a step's policy on a line that is no step.
 fn policy_of_one_step(options: &Options, body: &Body, errors: &mut Errors) {
     let inside = match body {
         // Whether it is a step of ours, which has no policy, is found by its type.
         Body::Step(_) | Body::Broken(_) => return,
+        Body::Let { .. } => "a `let` line is evaluated once, and has none",
         Body::Flow(_) => "put it on a step of that flow, at its function or at its line there",
         Body::Group(_) | Body::Parallel(_) | Body::If { .. } => {
             "put it on the steps inside of this group"
@@ -247,9 +270,6 @@ fn unnamed(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Body> {
     if input.peek(word::flow) && input.peek2(Ident::peek_any) {
         input.parse::<word::flow>()?;
         return Ok(Body::Flow(call(input, errors)?));
-    }
-    if input.peek(Token![let]) {
-        return Err(input.error("no `let` here: a line is `name = step(…);`"));
     }
     let start = input.fork();
     match call(input, errors) {

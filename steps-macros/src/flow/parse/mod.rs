@@ -3,7 +3,9 @@
 //! the rules that concern several lines are in `check`.
 
 mod body;
+mod form;
 mod function;
+mod let_line;
 mod lines;
 
 pub(super) use function::read;

@@ -1,0 +1,436 @@
+//! Whether an argument is plain: made of what is bound, in a way that gives the same each time.
+//!
+//! The arguments of a line are made anew for each attempt, for the verify and for the undo. So they
+//! may take values apart and put them together, but not call what may give another value the next
+//! time: that belongs in a `let` line, which is evaluated once. A macro sees only the form of a
+//! call. Plain are methods, constructors, and functions that by their name convert a value; any
+//! other function is not, nor is a method that by its name tells the time or a random number.
+
+use proc_macro2::{Span, TokenStream};
+use quote::ToTokens;
+use syn::{
+    Expr, ExprCall, ExprMethodCall, Macro, Path, Token,
+    parse::Parser,
+    punctuated::Punctuated,
+    spanned::Spanned,
+    visit_mut::{self, VisitMut},
+};
+
+use super::uses::Uses;
+use crate::errors::Errors;
+
+/// What a name stands for in an expression.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::flow) enum Name {
+    /// A value, which is recorded.
+    Value,
+    /// What the flow is lent.
+    Lent,
+    /// Nothing that the flow binds: a function, a constant, a static.
+    Other,
+}
+
+/// Reports the calls in a line's arguments that are not plain.
+pub(super) fn check(args: &TokenStream, names: &dyn Fn(&str) -> Name, errors: &mut Errors) {
+    let parser = Punctuated::<Expr, Token![,]>::parse_terminated;
+    // The compiler reports what can't be parsed.
+    for mut arg in parser.parse2(args.clone()).into_iter().flatten() {
+        let mut local = Uses::default();
+        local.visit_expr_mut(&mut arg);
+        let mut check = Check {
+            names,
+            local: local.bound,
+            errors: &mut *errors,
+        };
+        check.visit_expr_mut(&mut arg);
+    }
+}
+
+/// Returns whether an expression is plain.
+pub(in crate::flow) fn is_plain(expr: &TokenStream, names: &dyn Fn(&str) -> Name) -> bool {
+    let mut errors = Errors::default();
+    check(expr, names, &mut errors);
+    errors.is_empty()
+}
+
+struct Check<'c> {
+    names: &'c dyn Fn(&str) -> Name,
+    /// The names that the expression itself binds.
+    local: Vec<String>,
+    errors: &'c mut Errors,
+}
+
+impl Check<'_> {
+    fn report(&mut self, span: Span, what: &str, given: &str) {
+        self.errors.at(
+            span,
+            format!(
+                "{what} may give another value each time, and arguments are made anew for each \
+                 attempt and for the undo: evaluate it once, in a line of its own above, \
+                 `let name: Type = {given};`"
+            ),
+        );
+    }
+
+    fn report_call(&mut self, function: &Path, args: usize) {
+        let name = text(function);
+        let given = if args == 0 {
+            format!("{name}()")
+        } else {
+            format!("{name}(…)")
+        };
+        self.report(function.span(), &format!("`{name}()`"), &given);
+    }
+
+    fn is_local(&self, path: &Path) -> bool {
+        path.get_ident()
+            .is_some_and(|name| self.local.contains(&name.to_string()))
+    }
+
+    fn name(&self, path: &Path) -> Name {
+        let name = path.get_ident().map(ToString::to_string);
+        name.map_or(Name::Other, |name| (self.names)(&name))
+    }
+
+    /// Checks an argument of a method: if it is the path of a function, the method calls it.
+    fn argument(&mut self, arg: &mut Expr) {
+        if let Expr::Path(found) = arg
+            && let Some(last) = found.path.segments.last()
+            && is_snake(&last.ident.to_string())
+            && !self.is_local(&found.path)
+            && self.name(&found.path) == Name::Other
+            && !(found.qself.is_none() && is_plain_function(&found.path, 1))
+        {
+            return self.report_call(&found.path.clone(), 1);
+        }
+        self.visit_expr_mut(arg);
+    }
+
+    /// Returns whether a method is one of a value. A `static` may change, and what the flow is lent may
+    /// make something new.
+    fn is_of_a_value(&self, call: &ExprMethodCall, method: &str) -> bool {
+        let mut root = &*call.receiver;
+        while let Expr::Field(_) | Expr::Paren(_) | Expr::Reference(_) | Expr::Index(_) = root {
+            root = match root {
+                Expr::Field(field) => &field.base,
+                Expr::Paren(paren) => &paren.expr,
+                Expr::Reference(reference) => &reference.expr,
+                Expr::Index(index) => &index.expr,
+                _ => break,
+            };
+        }
+        let Expr::Path(found) = root else {
+            return true;
+        };
+        if self.name(&found.path) == Name::Lent && makes(method) {
+            return false;
+        }
+        let segments = &found.path.segments;
+        let (Some(last), before) = (segments.last(), segments.iter().rev().nth(1)) else {
+            return true;
+        };
+        let is_static = is_capital(&last.ident.to_string())
+            && !before.is_some_and(|before| is_type(&before.ident.to_string()));
+        !is_static || READS.contains(&method)
+    }
+}
+
+impl VisitMut for Check<'_> {
+    fn visit_expr_call_mut(&mut self, call: &mut ExprCall) {
+        match &*call.func {
+            Expr::Path(function) => {
+                let is_plain = self.is_local(&function.path)
+                    || (function.qself.is_none()
+                        && is_plain_function(&function.path, call.args.len()));
+                if !is_plain {
+                    return self.report_call(&function.path.clone(), call.args.len());
+                }
+            }
+            Expr::Closure(_) => {}
+            other => {
+                let text = other.to_token_stream().to_string().replace(' ', "");
+                return self.report(other.span(), &format!("`{text}()`"), &format!("{text}(…)"));
+            }
+        }
+        visit_mut::visit_expr_call_mut(self, call);
+    }
+
+    fn visit_expr_method_call_mut(&mut self, call: &mut ExprMethodCall) {
+        let name = call.method.to_string();
+        if is_cx(&call.receiver) && OF_ATTEMPT.contains(&name.as_str()) {
+            return self.errors.on(
+                &call.method,
+                format!(
+                    "`cx.{name}()` is not the same in each attempt and in the undo, for which \
+                     arguments are made anew: give the step `cx` itself, which asks when it needs it"
+                ),
+            );
+        }
+        if changes(&name) || !self.is_of_a_value(call, &name) {
+            let receiver = call.receiver.to_token_stream().to_string().replace(' ', "");
+            let given = format!("{receiver}.{name}(…)");
+            return self.report(call.method.span(), &format!("`{name}()`"), &given);
+        }
+        self.visit_expr_mut(&mut call.receiver);
+        for arg in &mut call.args {
+            self.argument(arg);
+        }
+    }
+
+    fn visit_macro_mut(&mut self, found: &mut Macro) {
+        let name = match found.path.segments.last() {
+            Some(last) => last.ident.to_string(),
+            None => return,
+        };
+        if FIXED.contains(&name.as_str()) {
+            return;
+        }
+        let parser = Punctuated::<Expr, Token![,]>::parse_terminated;
+        let parts = match name.as_str() {
+            "format" | "format_args" | "vec" => {
+                parser.parse2(found.tokens.clone()).ok().or_else(|| {
+                    // `[value; times]`
+                    let tokens = &found.tokens;
+                    let array: Expr = syn::parse2(quote::quote!([#tokens])).ok()?;
+                    Some(std::iter::once(array).collect())
+                })
+            }
+            "matches" => {
+                // The expression before the pattern.
+                let first = |input: syn::parse::ParseStream<'_>| {
+                    let expr: Expr = input.parse()?;
+                    input.parse::<proc_macro2::TokenStream>()?;
+                    Ok(std::iter::once(expr).collect())
+                };
+                first.parse2(found.tokens.clone()).ok()
+            }
+            _ => None,
+        };
+        match parts {
+            Some(parts) => {
+                for mut part in parts {
+                    self.visit_expr_mut(&mut part);
+                }
+            }
+            None => {
+                let name = text(&found.path);
+                self.report(
+                    found.path.span(),
+                    &format!("`{name}!`"),
+                    &format!("{name}!(…)"),
+                );
+            }
+        }
+    }
+
+    fn visit_expr_await_mut(&mut self, found: &mut syn::ExprAwait) {
+        self.errors.on(
+            found.await_token,
+            "arguments are made anew for each attempt and for the undo, and this would be awaited \
+             each time: make it a step, and use its output",
+        );
+    }
+
+    fn visit_local_mut(&mut self, local: &mut syn::Local) {
+        if let Some(init) = &mut local.init {
+            // A function by another name.
+            self.argument(&mut init.expr);
+        }
+    }
+}
+
+fn text(path: &Path) -> String {
+    path.to_token_stream().to_string().replace(' ', "")
+}
+
+fn is_cx(expr: &Expr) -> bool {
+    matches!(expr, Expr::Path(path) if path.path.is_ident("cx"))
+}
+
+fn is_type(name: &str) -> bool {
+    name.starts_with(char::is_uppercase) && !is_capital(name)
+}
+
+/// Whether a name is written as those of constants and statics are.
+fn is_capital(name: &str) -> bool {
+    name.len() > 1 && name.starts_with(char::is_uppercase) && !name.contains(char::is_lowercase)
+}
+
+/// Whether a name is written as those of functions are.
+fn is_snake(name: &str) -> bool {
+    !name.starts_with(char::is_uppercase)
+}
+
+/// Whether a function gives the same value each time, by its path.
+fn is_plain_function(path: &Path, args: usize) -> bool {
+    let names: Vec<String> = path
+        .segments
+        .iter()
+        .map(|part| part.ident.to_string())
+        .collect();
+    let Some((name, before)) = names.split_last() else {
+        return true;
+    };
+    // `Some(…)`, `Id(…)`, `Address::V4(…)`.
+    if !is_snake(name) {
+        return true;
+    }
+    let Some(of) = before.last() else {
+        return false;
+    };
+    if changes(name) {
+        return false;
+    }
+    if STANDARD.contains(&of.as_str()) {
+        return true;
+    }
+    // `Id::from(…)`, `Version::new(1, 2)`: of what they are given. `Ulid::new()` makes a new one.
+    let converts = matches!(name.as_str(), "from" | "try_from" | "default")
+        || name.starts_with("from_")
+        || (name == "new" && args > 0);
+    is_type(of) && converts
+}
+
+/// Whether a method or a function, by its name, tells the time, a random number or the next of
+/// something, or changes something.
+fn changes(name: &str) -> bool {
+    const NAMES: &[&str] = &[
+        "elapsed", "fetch", "lock", "next_id", "now", "random", "sample", "shuffle", "swap",
+        "try_lock",
+    ];
+    const BEGINNINGS: &[&str] = &[
+        "fetch_", "gen_", "next_u", "now_", "random_", "recv", "try_recv",
+    ];
+    NAMES.contains(&name) || BEGINNINGS.iter().any(|begin| name.starts_with(begin))
+}
+
+/// Whether a method of what the flow is lent, by its name, makes something new.
+fn makes(name: &str) -> bool {
+    const NAMES: &[&str] = &[
+        "fresh",
+        "gen",
+        "generate",
+        "increment",
+        "load",
+        "next",
+        "pop",
+        "take",
+    ];
+    const BEGINNINGS: &[&str] = &["fresh_", "generate_", "new_", "next_", "unique_"];
+    NAMES.contains(&name) || BEGINNINGS.iter().any(|begin| name.starts_with(begin))
+}
+
+/// Methods of `cx` that are about one attempt.
+const OF_ATTEMPT: &[&str] = &[
+    "attempt",
+    "cancel_reason",
+    "cancelled",
+    "progress",
+    "save",
+    "saved",
+];
+
+/// Methods that only read a constant: on a `static` that changes, they would not compile or read
+/// nothing that changes.
+const READS: &[&str] = &[
+    "as_bytes",
+    "as_micros",
+    "as_millis",
+    "as_nanos",
+    "as_ref",
+    "as_secs",
+    "as_str",
+    "clone",
+    "cloned",
+    "copied",
+    "into",
+    "is_empty",
+    "iter",
+    "len",
+    "max",
+    "min",
+    "to_owned",
+    "to_string",
+    "to_vec",
+];
+
+/// Macros that give a constant.
+const FIXED: &[&str] = &[
+    "cfg",
+    "column",
+    "concat",
+    "env",
+    "file",
+    "include_bytes",
+    "include_str",
+    "line",
+    "module_path",
+    "option_env",
+    "stringify",
+];
+
+/// Types and traits of the standard library whose functions only make a value of what they are given.
+const STANDARD: &[&str] = &[
+    "Arc",
+    "AsRef",
+    "BTreeMap",
+    "BTreeSet",
+    "BinaryHeap",
+    "Borrow",
+    "Box",
+    "Clone",
+    "Cow",
+    "Default",
+    "Deref",
+    "Duration",
+    "Err",
+    "From",
+    "HashMap",
+    "HashSet",
+    "Into",
+    "IpAddr",
+    "Ipv4Addr",
+    "Ipv6Addr",
+    "NonZero",
+    "Ok",
+    "Option",
+    "Ord",
+    "OsStr",
+    "OsString",
+    "Path",
+    "PathBuf",
+    "PartialEq",
+    "PartialOrd",
+    "Range",
+    "Rc",
+    "Result",
+    "Reverse",
+    "SocketAddr",
+    "Some",
+    "String",
+    "ToOwned",
+    "ToString",
+    "TryFrom",
+    "TryInto",
+    "Vec",
+    "VecDeque",
+    "Wrapping",
+    "bool",
+    "char",
+    "cmp",
+    "f32",
+    "f64",
+    "i128",
+    "i16",
+    "i32",
+    "i64",
+    "i8",
+    "isize",
+    "str",
+    "u128",
+    "u16",
+    "u32",
+    "u64",
+    "u8",
+    "usize",
+];
