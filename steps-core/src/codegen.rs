@@ -17,8 +17,9 @@ pub use crate::{
         flow_handlers::{FlowProbe, NoFlowHandler, OnDone, OnFailed},
         frame::{Frame, Ops, Slots},
         glue::{
-            BROKEN, EnterResult, NoMatch, boxed, decided, entered, frame, listed, no_call,
-            no_match, no_scope, no_until, reversible, reversible_flow, saved_name,
+            BROKEN, EnterResult, NoMatch, boxed, decided, entered, frame, items_at_once, listed,
+            most_rounds, no_call, no_match, no_scope, no_until, reversible, reversible_flow,
+            saved_name,
         },
         handlers::{Handlers, NoHandler, Observe, Probe, Reversible, ReversibleFlow, Undo, Verify},
         input::{input_codec, load_field, load_fields, reads, save_field, save_fields},

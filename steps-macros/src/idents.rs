@@ -1,6 +1,8 @@
 //! Which names an expression uses, and which names a pattern binds.
 
-use proc_macro2::{TokenStream, TokenTree};
+use std::collections::BTreeSet;
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
 
 /// Whether the tokens may use the name: as an identifier, or in a format string, as in `"{name}"`.
 pub(crate) fn uses(tokens: &TokenStream, name: &str) -> bool {
@@ -20,9 +22,43 @@ pub(crate) fn uses(tokens: &TokenStream, name: &str) -> bool {
     })
 }
 
+/// Returns the first use of one of these values: a name that is no part of a longer path, no field
+/// and no method.
+pub(crate) fn first_of(tokens: &TokenStream, values: &BTreeSet<String>) -> Option<Ident> {
+    let mut before = ' ';
+    let mut tokens = tokens.clone().into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        let after = match tokens.peek() {
+            Some(TokenTree::Punct(punct)) => punct.as_char(),
+            _ => ' ',
+        };
+        match token {
+            TokenTree::Ident(ident) => {
+                if before != '.'
+                    && before != ':'
+                    && after != ':'
+                    && values.contains(&ident.to_string())
+                {
+                    return Some(ident);
+                }
+                before = ' ';
+            }
+            TokenTree::Group(group) => {
+                if let Some(found) = first_of(&group.stream(), values) {
+                    return Some(found);
+                }
+                before = ' ';
+            }
+            TokenTree::Punct(punct) => before = punct.as_char(),
+            TokenTree::Literal(_) => before = ' ',
+        }
+    }
+    None
+}
+
 /// Returns the names that a pattern binds.
-pub(crate) fn bound(pat: &TokenStream) -> Vec<proc_macro2::Ident> {
-    fn collect(tokens: &TokenStream, names: &mut Vec<proc_macro2::Ident>) {
+pub(crate) fn bound(pat: &TokenStream) -> Vec<Ident> {
+    fn collect(tokens: &TokenStream, names: &mut Vec<Ident>) {
         let tokens: Vec<TokenTree> = tokens.clone().into_iter().collect();
         for (index, token) in tokens.iter().enumerate() {
             match token {

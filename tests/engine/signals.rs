@@ -192,6 +192,57 @@ on_each_store! {
         }
     }
 
+    /// However many send at once, in the process of the run, and even if they give up waiting.
+    async fn signals_of_many_senders_at_once_are_all_seen(db) {
+        let world = World::new();
+        let engine = db.engine().await.serve(petition::with(world.clone())).start().await.expect("it starts");
+        for round in 0..5 {
+            let run = engine.start(petition::input(10)).await.expect("it starts");
+            let sent = (0..10).map(|n| {
+                let run = run.clone();
+                tokio::spawn(async move {
+                    let who = format!("{n}");
+                    let vote = vote(&run, &who);
+                    if n != 3 {
+                        return vote.await.expect("it is kept");
+                    }
+                    // Its sender gives up, perhaps when it is kept and not delivered.
+                    let pause = Duration::from_micros(30 * round);
+                    if tokio::time::timeout(pause, vote).await.is_err() {
+                        let _ = run.tree().await;
+                    }
+                })
+            });
+            for sent in sent.collect::<Vec<_>>() {
+                sent.await.expect("it is sent");
+            }
+            // In the place of the one that may have got lost with its sender.
+            let last = async {
+                vote(&run, "3").await.ok();
+                run.signal(petition::STEPS.closed, &true).await.expect("it is kept");
+            };
+            let (outcome, ()) = tokio::join!(run.outcome(), last);
+            assert_eq!(outcome.expect("done").split(' ').count(), 10);
+        }
+    }
+
+    /// The other process holds the first one already, and may not take it any more.
+    async fn one_that_was_replaced_is_not_taken_by_a_process_that_holds_it(db) {
+        let world = World::new();
+        world.closes("x.a");
+        let engine = db.engine().await.serve(asks::with(world.clone())).start().await.expect("it starts");
+        let own = engine.start(asks::input("x".into())).id("x").await.expect("it starts");
+        world.saw("x.a").await;
+        own.signal(asks::STEPS.answer, &1).await.expect("it is kept");
+        let web = db.engine().await.start().await.expect("it starts");
+        let run = web.execution::<asks>("x").await.expect("it is there");
+        run.replace_signal(asks::STEPS.answer, &2).await.expect("it is kept");
+        world.opens();
+        assert_eq!(run.outcome().await.expect("done"), 2);
+        let log = world.log();
+        assert_eq!(log, ["x.a", "x.b"], "no step ran twice");
+    }
+
     async fn a_path_by_text_is_checked_as_far_as_it_is_known(db) {
         let world = World::new();
         let engine = db.engine().await.serve(asks::with(world.clone())).start().await.expect("it starts");

@@ -191,3 +191,112 @@ async fn regression_a_crash_as_a_sleep_ended_made_it_sleep_again() {
     .await;
     assert!(matches!(outcome, Outcome::Done(3)), "{outcome:?}");
 }
+
+#[flow]
+async fn petition(lab: &Lab) -> Result<u32, String> {
+    steps! {
+        first  = num(lab, 100);
+        rounds = loop max ROUNDS {
+            vote = steps::signal::<u32>();
+            told = num(lab, vote);
+        } until told >= 3;
+        last = steps::signal::<u32>();
+    }
+    Ok(first + rounds.told + last)
+}
+
+const ROUNDS: u32 = 2 * 2;
+
+/// In memory, too: each round takes the next one, whether it came before the round or while it waits.
+#[tokio::test]
+async fn votes_lost() {
+    let lab = Lab::new();
+    let signals = Signals::new();
+    let vote = petition::STEPS.rounds.vote;
+    signals.send(vote.any(), &1).unwrap();
+    signals.send(vote.any(), &2).unwrap();
+    let later = async {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        signals.send(vote.any(), &3).unwrap();
+        signals.send(petition::STEPS.last, &1000).unwrap();
+    };
+    let (sum, ()) = tokio::join!(petition(&lab).signals(&signals), later);
+    assert_eq!(sum.unwrap(), 1103);
+    assert_eq!(lab.texts(), ["100", "1", "2", "3"]);
+}
+
+/// What the run can tell is an error of the call; what it did not take stays.
+#[tokio::test]
+async fn a_signal_that_no_step_can_take_is_refused_by_the_run() {
+    let (lab, signals) = (Lab::new(), Signals::new());
+    const STEPS: PetitionSteps = petition::STEPS;
+    let told = |signal: Result<(), SignalError>| signal.unwrap_err().to_string();
+    signals.send(STEPS.last, &1000).unwrap();
+    let sends = async {
+        signals.send(STEPS.rounds.vote.at(1), &1).unwrap();
+        while !lab.texts().contains(&"1".to_owned()) {
+            tokio::task::yield_now().await;
+        }
+        tokio::time::sleep(Duration::from_millis(2)).await;
+        assert_eq!(
+            told(signals.send(STEPS.rounds.vote.at(1), &1)),
+            "the step `rounds.1.vote` can take no signal any more: `rounds.1` is done"
+        );
+        assert_eq!(
+            told(signals.send(STEPS.rounds.vote.at(7), &1)),
+            "the signal to `rounds.7.vote` was not sent: the rounds of `rounds` are 1 to 4, not `7`"
+        );
+        assert_eq!(
+            told(signals.send(STEPS.last, &1)),
+            "the step `last` can take no signal any more: it has been given one"
+        );
+        assert_eq!(
+            told(signals.send(approves::STEPS.both.amount, &1)),
+            "the flow `petition` has no step `both.amount`; the flow's signals are `rounds.*.vote`, \
+             `last`"
+        );
+        signals.send(STEPS.rounds.vote.any(), &3).unwrap();
+        signals.send(STEPS.rounds.vote.any(), &4).unwrap();
+    };
+    let (sum, ()) = tokio::join!(petition(&lab).signals(&signals), sends);
+    assert_eq!(sum.unwrap(), 1103);
+    assert_eq!(signals.untaken(), ["rounds.*.vote"]);
+    assert_eq!(
+        told(signals.send(STEPS.last, &1)),
+        "the step `last` can take no signal any more: the execution is done"
+    );
+}
+
+/// An observer is called while the run's records are locked.
+#[tokio::test]
+async fn an_observer_may_send_a_signal() {
+    let (lab, signals) = (Lab::new(), Signals::new());
+    let sender = signals.clone();
+    let run = petition(&lab).signals(&signals).observe(move |event| {
+        if event.status == Status::Waiting && event.path.ends_with("vote") {
+            sender.send(petition::STEPS.rounds.vote.any(), &3).unwrap();
+        } else if event.status == Status::Waiting {
+            sender.send(petition::STEPS.last, &1000).unwrap();
+        }
+    });
+    assert_eq!(run.await.unwrap(), 1103);
+}
+
+/// A stopped run keeps what it has not taken, for when it goes on.
+#[tokio::test]
+async fn a_stopped_run_leaves_its_signals_to_the_next_one() {
+    let (lab, signals, control) = (Lab::new(), Signals::new(), steps::Control::new());
+    control.stop();
+    let run = petition(&lab).signals(&signals).control(&control);
+    let failure = run.await.unwrap_err();
+    for vote in [1, 3] {
+        signals
+            .send(petition::STEPS.rounds.vote.any(), &vote)
+            .unwrap();
+    }
+    signals.send(petition::STEPS.last, &1000).unwrap();
+    let mut state = steps::State::clone(&failure.state);
+    state.recover().unwrap();
+    let sum = petition(&lab).resume(state).signals(&signals).await;
+    assert_eq!(sum.unwrap(), 1103);
+}

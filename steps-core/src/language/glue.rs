@@ -129,6 +129,29 @@ pub const fn saved_name(of: Option<&'static str>, line: &'static str) -> &'stati
     }
 }
 
+/// Returns the bound of a `loop`.
+///
+/// # Panics
+///
+/// Panics at compile time if it is 0.
+pub const fn most_rounds(max: u32) -> u32 {
+    assert!(max > 0, "`max 0` would run nothing: give 1 or more");
+    max
+}
+
+/// Returns how many items of a `for` run at once.
+///
+/// # Panics
+///
+/// Panics at compile time if it is 0.
+pub const fn items_at_once(most: usize) -> usize {
+    assert!(
+        most > 0,
+        "`parallel(0)` would run nothing: give 1 or more, or leave the number out"
+    );
+    most
+}
+
 /// Checks at compile time that a step can be undone or has nothing to undo.
 pub const fn reversible<S: Reversible>() {}
 

@@ -158,7 +158,7 @@ impl<T: Send + Sync + 'static> Flow for NotAFlow<T> {
     }
 }
 
-/// The parameters of a step or a flow. `N` is their number.
+/// The parameters of a step or a flow. `N` is their number, at most 32: the macros of handlers say so.
 #[diagnostic::on_unimplemented(
     message = "the wrong number of parameters: first come those of what this belongs to, `{Self}`",
     label = "this takes {N} in their place",
@@ -236,4 +236,20 @@ takes! {
     14: A B C D E F G H I J K L M N;
     15: A B C D E F G H I J K L M N O;
     16: A B C D E F G H I J K L M N O P;
+    17: A B C D E F G H I J K L M N O P Q;
+    18: A B C D E F G H I J K L M N O P Q R;
+    19: A B C D E F G H I J K L M N O P Q R S;
+    20: A B C D E F G H I J K L M N O P Q R S T;
+    21: A B C D E F G H I J K L M N O P Q R S T U;
+    22: A B C D E F G H I J K L M N O P Q R S T U V;
+    23: A B C D E F G H I J K L M N O P Q R S T U V W;
+    24: A B C D E F G H I J K L M N O P Q R S T U V W X;
+    25: A B C D E F G H I J K L M N O P Q R S T U V W X Y;
+    26: A B C D E F G H I J K L M N O P Q R S T U V W X Y Z;
+    27: A B C D E F G H I J K L M N O P Q R S T U V W X Y Z A1;
+    28: A B C D E F G H I J K L M N O P Q R S T U V W X Y Z A1 B1;
+    29: A B C D E F G H I J K L M N O P Q R S T U V W X Y Z A1 B1 C1;
+    30: A B C D E F G H I J K L M N O P Q R S T U V W X Y Z A1 B1 C1 D1;
+    31: A B C D E F G H I J K L M N O P Q R S T U V W X Y Z A1 B1 C1 D1 E1;
+    32: A B C D E F G H I J K L M N O P Q R S T U V W X Y Z A1 B1 C1 D1 E1 F1;
 }

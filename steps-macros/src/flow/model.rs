@@ -97,7 +97,7 @@ pub(crate) enum Body {
         lines: Vec<Line>,
     },
     Loop {
-        max: Option<syn::LitInt>,
+        max: Option<TokenStream>,
         lines: Vec<Line>,
         until: TokenStream,
     },

@@ -17,6 +17,10 @@ use crate::{
     },
 };
 
+/// The most parameters of a step or a flow that a handler can take: there are so many impls of
+/// `Takes`.
+const MOST_PARAMS: usize = 32;
+
 /// A handler as it was read.
 pub(super) struct Handler {
     krate: TokenStream,
@@ -71,6 +75,22 @@ pub(super) fn read(
     let function = function::parse(item.clone(), role, errors)?;
     let params = function::params(&function, Role("handler"), errors);
     check_async(&function, &options, role, errors);
+    let own = match role {
+        "undo" => 1 + usize::from(options.before),
+        "on_done" | "on_failed" => 1,
+        _ => 0,
+    };
+    if let Some(param) = params.get(MOST_PARAMS)
+        && params.len() > MOST_PARAMS + own
+    {
+        errors.on(
+            &param.name,
+            format!(
+                "a {target} with handlers has at most {MOST_PARAMS} parameters: put several of them \
+                 into one struct"
+            ),
+        );
+    }
     Some(Handler {
         krate,
         target: path?,

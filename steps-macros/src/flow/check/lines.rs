@@ -3,12 +3,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::errors::Errors;
-use crate::flow::model::{Body, Flow, Line};
+use crate::{
+    errors::Errors,
+    flow::model::{AtOnce, Body, Flow, Line},
+    idents,
+};
 
 /// Checks all lines, and removes those whose name is taken.
 pub(super) fn check(flow: &mut Flow, errors: &mut Errors) {
     let own = flow.function.sig.ident.to_string();
+    let mut values: BTreeSet<String> = flow.params.iter().map(|it| it.name.to_string()).collect();
+    walk(&flow.lines, &mut |line| {
+        values.insert(line.name.to_string());
+    });
     let mut lines = std::mem::take(&mut flow.lines);
     group(&mut lines, errors);
     walk(&lines, &mut |line| {
@@ -20,6 +27,7 @@ pub(super) fn check(flow: &mut Flow, errors: &mut Errors) {
                 format!("`{own}` would run itself without end: a flow can't be part of itself"),
             );
         }
+        constant(line, &values, errors);
         if line.pivot && line.optional {
             errors.on(
                 &line.name,
@@ -28,6 +36,32 @@ pub(super) fn check(flow: &mut Flow, errors: &mut Errors) {
         }
     });
     flow.lines = lines;
+}
+
+/// Checks that the bound of a line is no value of the run: the table that it stands in is made when
+/// the program is compiled.
+fn constant(line: &Line, values: &BTreeSet<String>, errors: &mut Errors) {
+    let (bound, what, instead) = match &line.body {
+        Body::Loop { max: Some(max), .. } => (
+            max,
+            "max",
+            "let the condition after `until` end the loop, or a step in it fail",
+        ),
+        Body::For {
+            at_once: AtOnce::Most(most),
+            ..
+        } => (most, "parallel(…)", "give the most that may run at once"),
+        _ => return,
+    };
+    if let Some(name) = idents::first_of(bound, values) {
+        errors.on(
+            &name,
+            format!(
+                "`{what}` takes a number or a constant, and `{name}` is known only when the flow runs: \
+                 {instead}"
+            ),
+        );
+    }
 }
 
 /// Visits all lines, each before those in it.

@@ -1,7 +1,7 @@
 //! The static table of a flow: its lines, by scope, and what is true of the whole.
 
 use proc_macro2::{Span, TokenStream};
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::{
@@ -137,12 +137,15 @@ fn work(
             let at_once = match at_once {
                 AtOnce::One => quote!(1),
                 AtOnce::All => quote!(usize::MAX),
-                AtOnce::Most(most) => quote!(#most),
+                AtOnce::Most(most) => quote_spanned!(most.span()=> __p::items_at_once(#most)),
             };
             quote!(__p::Work::For { body: #first, at_once: #at_once })
         }
         Body::Loop { max, .. } => {
-            let max = max.as_ref().map_or_else(|| quote!(0), |max| quote!(#max));
+            let max = max.as_ref().map_or_else(
+                || quote!(0),
+                |max| quote_spanned!(max.span()=> __p::most_rounds(#max)),
+            );
             quote!(__p::Work::Loop { body: #first, max: #max })
         }
     }

@@ -233,14 +233,14 @@ fn each(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Body> {
             let inner;
             syn::parenthesized!(inner in input);
             let most: Expr = inner.parse()?;
-            if matches!(&most, Expr::Lit(syn::ExprLit { lit: syn::Lit::Int(n), .. }) if n.base10_digits() == "0")
-            {
+            let most = quote!(#most);
+            if is_zero(&most) {
                 errors.on(
                     &most,
                     "`parallel(0)` would run nothing: give 1 or more, or leave the number out",
                 );
             }
-            AtOnce::Most(quote!(#most))
+            AtOnce::Most(most)
         } else {
             AtOnce::All
         }
@@ -256,19 +256,22 @@ fn each(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Body> {
     })
 }
 
+/// Whether the tokens are the number 0. Of a constant, the compiler finds out.
+fn is_zero(number: &TokenStream) -> bool {
+    syn::parse2::<syn::LitInt>(number.clone()).is_ok_and(|number| number.base10_digits() == "0")
+}
+
 /// Parses `loop max n { … } until cond`.
 fn rounds(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Body> {
     let keyword = input.parse::<Token![loop]>()?;
     let max = if input.peek(word::max) {
         input.parse::<word::max>()?;
-        let max: syn::LitInt = input.parse()?;
-        match max.base10_parse::<u32>() {
-            Ok(0) => {
-                errors.on(&max, "`max 0` would run nothing: give 1 or more");
-                None
-            }
-            Ok(_) => Some(max),
-            Err(error) => return Err(error),
+        let max = expression(input)?;
+        if is_zero(&max) {
+            errors.on(&max, "`max 0` would run nothing: give 1 or more");
+            None
+        } else {
+            Some(max)
         }
     } else {
         None
