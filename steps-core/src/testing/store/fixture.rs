@@ -40,6 +40,12 @@ impl Fixture {
         Some(Self::new(self.source.clone()).await)
     }
 
+    /// Opens the same database once more, for the calls of a second process. If it can't be opened
+    /// twice, the one store has to do.
+    pub(super) async fn rival(&self) -> Self {
+        self.again().await.unwrap_or_else(|| self.clone())
+    }
+
     /// Returns the time by the store's clock, to the microsecond.
     pub(super) async fn now(&self) -> Outcome<Timestamp> {
         let mut claim = claim("clock");

@@ -38,12 +38,13 @@ pub(in super::super) async fn hold_takes(fixture: Fixture) -> Outcome {
 }
 
 pub(in super::super) async fn hold_only_what_nobody_holds(fixture: Fixture) -> Outcome {
+    let rival = fixture.rival().await;
     let unknown = fixture.acquire("id", "operator", HOUR).await?;
     let is_unknown = matches!(unknown, Acquired::Unknown);
     holds("holding what is not there", "Unknown", unknown, is_unknown)?;
 
     fixture.due("id").await?;
-    let first = fixture.claim_one("first", "id").await?;
+    let first = rival.claim_one("first", "id").await?;
     for worker in ["operator", "first"] {
         let (expected, until) = ("first", first.info.due);
         match fixture.acquire("id", worker, HOUR).await? {
@@ -55,7 +56,7 @@ pub(in super::super) async fn hold_only_what_nobody_holds(fixture: Fixture) -> O
         }
     }
     // It was left alone.
-    fixture.keep(first.lease, vec![step(1, "a")]).await
+    rival.keep(first.lease, vec![step(1, "a")]).await
 }
 
 pub(in super::super) async fn hold_by_force(fixture: Fixture) -> Outcome {
@@ -124,11 +125,12 @@ pub(in super::super) async fn hold_by_force(fixture: Fixture) -> Outcome {
 }
 
 pub(in super::super) async fn hold_after_the_end_of_a_lease(fixture: Fixture) -> Outcome {
+    let rival = fixture.rival().await;
     let old = fixture
         .create(Creation::new("id").held("maker", SHORT))
         .await?;
     fixture.lapse(SHORT).await?;
-    let taken = fixture.take("id", "operator", HOUR).await?;
+    let taken = rival.take("id", "operator", HOUR).await?;
     same(
         "from whom it was taken",
         &taken.previous_worker.as_deref(),

@@ -129,6 +129,7 @@ pub(in super::super) async fn claim_names(fixture: Fixture) -> Outcome {
 }
 
 pub(in super::super) async fn claim_only_what_is_due(fixture: Fixture) -> Outcome {
+    let rival = fixture.rival().await;
     let now = fixture.now().await?;
     let soon = now + Duration::from_millis(50);
     fixture
@@ -141,7 +142,7 @@ pub(in super::super) async fn claim_only_what_is_due(fixture: Fixture) -> Outcom
         .create(Creation::new("never").due(Due::Never))
         .await?;
     fixture.held("held").await?;
-    fixture.claim_nothing("nothing is due").await?;
+    rival.claim_nothing("nothing is due").await?;
 
     fixture
         .create(Creation::new("soon").due(Due::At(soon)))
@@ -156,24 +157,25 @@ pub(in super::super) async fn claim_only_what_is_due(fixture: Fixture) -> Outcom
         .create(Creation::new("beginning").due(Due::At(Timestamp::MIN)))
         .await?;
     let taken = fixture.claim_one("worker", "beginning").await?;
-    fixture.claim_nothing("all that was due is held").await?;
+    rival.claim_nothing("all that was due is held").await?;
 
     fixture.rest(taken.lease, Due::At(now + HOUR)).await?;
-    fixture.claim_nothing("it rests").await?;
+    rival.claim_nothing("it rests").await?;
     let due = fixture.load("beginning").await?.info.due;
     same("when it is due", &due, &Some(now + HOUR))?;
-    let taken = fixture.take("beginning", "worker", HOUR).await?;
-    fixture.rest(taken.lease, Due::Now).await?;
+    let taken = rival.take("beginning", "worker", HOUR).await?;
+    rival.rest(taken.lease, Due::Now).await?;
     fixture.claim_one("worker", "beginning").await.map(drop)
 }
 
 pub(in super::super) async fn claim_after_the_end_of_a_lease(fixture: Fixture) -> Outcome {
+    let rival = fixture.rival().await;
     let mut first = claim("first");
     first.lease = SHORT;
     fixture.due("id").await?;
     let old = fixture.claim_one_with(first, "id").await?;
     fixture.lapse(SHORT).await?;
-    let new = fixture.claim_one("second", "id").await?;
+    let new = rival.claim_one("second", "id").await?;
     same(
         "from whom it was taken",
         &new.previous_worker.as_deref(),
@@ -190,7 +192,7 @@ pub(in super::super) async fn claim_after_the_end_of_a_lease(fixture: Fixture) -
     )?;
     fixture.claim_nothing("the second one holds it").await?;
 
-    fixture.rest(new.lease, Due::Now).await?;
+    rival.rest(new.lease, Due::Now).await?;
     let third = fixture.claim_one("third", "id").await?;
     same(
         "from whom, after it was given back",
@@ -251,7 +253,20 @@ pub(in super::super) async fn next_due(fixture: Fixture) -> Outcome {
         came,
         right,
     )?;
-    // It holds both now.
+    fixture
+        .create(Creation::new("no room").due(Due::At(now - HOUR)))
+        .await?;
+    let mut full = claim("worker");
+    full.flows[0].limit = 0;
+    let (came, _) = next(full).await?;
+    let right = came.is_some_and(|came| came <= now);
+    holds(
+        "`next_due` with one left as its flow has no room",
+        "now or past",
+        came,
+        right,
+    )?;
+    // It holds all of them now.
     by(
         "while it holds two itself",
         next(claim("worker")).await?,

@@ -15,6 +15,7 @@ fn is_lost(what: &str, came: Renewal) -> Outcome {
 }
 
 pub(in super::super) async fn renew_puts_off(fixture: Fixture) -> Outcome {
+    let rival = fixture.rival().await;
     let lease = fixture
         .create(Creation::new("id").held("maker", SHORT))
         .await?;
@@ -30,7 +31,7 @@ pub(in super::super) async fn renew_puts_off(fixture: Fixture) -> Outcome {
     expected.due = info.due;
     same("what is known of it", &info, &expected)?;
     fixture.lapse(2 * SHORT).await?;
-    fixture.claim_nothing("the lease was renewed").await?;
+    rival.claim_nothing("the lease was renewed").await?;
     fixture.keep(lease, vec![step(1, "a")]).await?;
 
     // One that has ended, but was not claimed, is renewed too.
@@ -45,10 +46,11 @@ pub(in super::super) async fn renew_puts_off(fixture: Fixture) -> Outcome {
         fixture.renew(lease, 0, HOUR).await?,
         &[],
     )?;
-    fixture.claim_nothing("the lease was renewed again").await
+    rival.claim_nothing("the lease was renewed again").await
 }
 
 pub(in super::super) async fn only_a_renewal_puts_off(fixture: Fixture) -> Outcome {
+    let rival = fixture.rival().await;
     let lease = fixture
         .create(Creation::new("id").held("maker", HOUR))
         .await?;
@@ -56,9 +58,9 @@ pub(in super::super) async fn only_a_renewal_puts_off(fixture: Fixture) -> Outco
     fixture.keep(lease, vec![step(1, "a")]).await?;
     let root = vec![root(Status::Running)];
     fixture.keep(lease, root).await?;
-    fixture.send("id", Message::Stop).await?;
-    fixture.claim_nothing("somebody holds it").await?;
-    fixture.acquire("id", "maker", 2 * HOUR).await?;
+    rival.send("id", Message::Stop).await?;
+    rival.claim_nothing("somebody holds it").await?;
+    rival.acquire("id", "maker", 2 * HOUR).await?;
     let after = fixture.load("id").await?.info;
     same(
         "the end of a lease after writes and others' calls",
@@ -84,6 +86,7 @@ pub(in super::super) async fn only_a_renewal_puts_off(fixture: Fixture) -> Outco
 }
 
 pub(in super::super) async fn renew_says_what_is_lost(fixture: Fixture) -> Outcome {
+    let rival = fixture.rival().await;
     let old = fixture
         .create(Creation::new("taken").held("maker", SHORT))
         .await?;
@@ -95,10 +98,10 @@ pub(in super::super) async fn renew_says_what_is_lost(fixture: Fixture) -> Outco
     let what = "how many were deleted";
     same(
         what,
-        &fixture.store.delete(ExecutionQuery::default()).await?,
+        &rival.store.delete(ExecutionQuery::default()).await?,
         &1,
     )?;
-    let new = fixture.claim_one("other", "taken").await?;
+    let new = rival.claim_one("other", "taken").await?;
     let before = fixture.load("taken").await?.info;
     let unknown = Lease {
         key: 1 << 40,
@@ -124,7 +127,7 @@ pub(in super::super) async fn renew_says_what_is_lost(fixture: Fixture) -> Outco
     is_held("the fifth, good", next()?, &[])?;
 
     let then = LeaseAfter::Keep;
-    fixture.write(write(new.lease, Vec::new(), then)).await?;
+    rival.write(write(new.lease, Vec::new(), then)).await?;
     is_lost("the first alone", fixture.renew(old, 0, 9 * HOUR).await?)?;
     let after = fixture.load("taken").await?.info;
     same("who holds it still", &after.worker, &before.worker)?;
@@ -161,10 +164,11 @@ pub(in super::super) async fn renew_does_not_wake_what_rests(fixture: Fixture) -
 }
 
 pub(in super::super) async fn renew_gives_messages(fixture: Fixture) -> Outcome {
+    let rival = fixture.rival().await;
     let lease = fixture.held("id").await?;
     let other = fixture.held("other").await?;
-    let first = fixture.send("id", signal("a", "1")).await?;
-    let second = fixture.send("id", signal("b", "2")).await?;
+    let first = rival.send("id", signal("a", "1")).await?;
+    let second = rival.send("id", signal("b", "2")).await?;
     let stop = fixture.send("other", Message::Stop).await?;
     let all = vec![(first, signal("a", "1")), (second, signal("b", "2"))];
     is_held(

@@ -80,8 +80,7 @@ pub(in super::super) async fn claims_at_once(fixture: Fixture) -> Outcome {
             .create(Creation::new(&format!("{n:03}")).priority(i32::from(n % 3 == 0)))
             .await?;
     }
-    // As other processes would, where there can be some.
-    let other = fixture.again().await.unwrap_or_else(|| fixture.clone());
+    let other = fixture.rival().await;
     let workers = (0..8).map(|n| {
         let fixture = if n % 2 == 0 {
             fixture.clone()
@@ -129,7 +128,7 @@ pub(in super::super) async fn claims_at_once(fixture: Fixture) -> Outcome {
 
 pub(in super::super) async fn holds_at_once(fixture: Fixture) -> Outcome {
     fixture.due("id").await?;
-    let other = fixture.again().await.unwrap_or_else(|| fixture.clone());
+    let other = fixture.rival().await;
     let tasks = (0..10).map(|n| {
         let fixture = if n % 2 == 0 { &fixture } else { &other }.clone();
         tokio::spawn(async move {
@@ -164,7 +163,7 @@ const MESSAGES: usize = 25;
 
 pub(in super::super) async fn messages_at_once_are_not_lost(fixture: Fixture) -> Outcome {
     fixture.create(Creation::new("id").due(Due::Never)).await?;
-    let other = fixture.again().await.unwrap_or_else(|| fixture.clone());
+    let other = fixture.rival().await;
     let senders = (0..SENDERS).map(|sender| {
         let fixture = other.clone();
         tokio::spawn(async move {

@@ -136,9 +136,41 @@ pub(super) const ALL: &[Twist] = &[
         ..SOUND
     },
     Twist {
+        what: "takes no account of what others hold when it tells what is due next",
+        breaks: &["next_due"],
+        claim: |sound, claim| {
+            Box::pin(async move {
+                let mut claimed = sound.claim(claim).await?;
+                let all = sound.list(crate::store::ExecutionQuery::default()).await?;
+                let held = all.iter().filter(|info| info.worker.is_some());
+                if held.min_by_key(|info| info.due).map(|info| info.due) == Some(claimed.next_due) {
+                    let free = all.iter().filter(|info| info.worker.is_none());
+                    claimed.next_due = free.filter_map(|info| info.due).min();
+                }
+                Ok(claimed)
+            })
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "takes no account of a flow without room when it tells what is due next",
+        breaks: &["next_due"],
+        claim: |sound, mut claim| {
+            claim.flows.retain(|flow| flow.limit > 0);
+            sound.claim(claim)
+        },
+        ..SOUND
+    },
+    Twist {
         what: "gives an execution to two workers",
         breaks: &["claims_at_once"],
         claim: |sound, claim| Box::pin(twice(sound, claim)),
+        ..SOUND
+    },
+    Twist {
+        what: "does not see that another process holds what it held",
+        breaks: &["claim_after_the_end_of_a_lease"],
+        claim: |sound, claim| Box::pin(again(sound, claim)),
         ..SOUND
     },
     Twist {
@@ -153,6 +185,22 @@ pub(super) const ALL: &[Twist] = &[
         acquire: |sound, acquire| {
             Box::pin(async move {
                 if let Some(lease) = sound.newest(&acquire.id) {
+                    sound.rest(lease, Due::Now).await;
+                }
+                sound.acquire(acquire).await
+            })
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "lets a worker hold once more what it holds",
+        breaks: &["hold_only_what_nobody_holds"],
+        acquire: |sound, acquire| {
+            Box::pin(async move {
+                let info = sound.info(&acquire.id).await;
+                if info.is_some_and(|info| info.worker.as_ref() == Some(&acquire.worker))
+                    && let Some(lease) = sound.newest(&acquire.id)
+                {
                     sound.rest(lease, Due::Now).await;
                 }
                 sound.acquire(acquire).await
@@ -252,6 +300,18 @@ async fn early(sound: &Sound, claim: Claim) -> Result<Claimed, StoreError> {
         }
     }
     Ok(claimed)
+}
+
+/// Takes what this handle held, when that lease has ended, whoever holds it now.
+async fn again(sound: &Sound, claim: Claim) -> Result<Claimed, StoreError> {
+    if claim.limit > 0 {
+        for id in sound.ended() {
+            if let Some(lease) = sound.newest(&id) {
+                sound.rest(lease, Due::Now).await;
+            }
+        }
+    }
+    sound.claim(claim).await
 }
 
 /// Each twentieth claim also gives what nobody has written to yet, but somebody holds.

@@ -75,6 +75,37 @@ pub(super) const ALL: &[Twist] = &[
         ..SOUND
     },
     Twist {
+        what: "renews what another process has taken",
+        breaks: &["renew_says_what_is_lost"],
+        renew: |sound, mut renew| {
+            for (lease, _) in &mut renew.held {
+                if sound.gave(*lease) {
+                    *lease = sound.instead(*lease);
+                }
+            }
+            sound.renew(renew)
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "does not renew a lease that has ended",
+        breaks: &["renew_puts_off"],
+        renew: |sound, renew| {
+            Box::pin(async move {
+                let mut late = Vec::new();
+                for (lease, _) in &renew.held {
+                    let info = sound.info(&sound.id(lease.key).unwrap_or_default()).await;
+                    late.push(info.is_some_and(|info| info.due <= Some(sound.now())));
+                }
+                let answers = sound.renew(renew).await?.into_iter().zip(late);
+                let answers =
+                    answers.map(|(answer, late)| if late { Renewal::Lost } else { answer });
+                Ok(answers.collect())
+            })
+        },
+        ..SOUND
+    },
+    Twist {
         what: "answers renewals in the order of their keys",
         breaks: &["renew_says_what_is_lost", "renew_gives_messages"],
         renew: |sound, mut renew| {

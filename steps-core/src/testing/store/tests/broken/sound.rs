@@ -25,6 +25,8 @@ pub(super) struct Sound {
     pub(super) inner: MemoryStore,
     clock: FakeClock,
     memo: Arc<Memo>,
+    /// The newest lease on each execution that this handle gave itself, and until when.
+    own: Mutex<HashMap<i64, (Lease, jiff::Timestamp)>>,
 }
 
 #[derive(Default)]
@@ -46,6 +48,7 @@ impl Sound {
             inner: MemoryStore::with_clock(Arc::new(clock.clone())),
             clock: clock.clone(),
             memo: Arc::default(),
+            own: Mutex::default(),
         }
     }
 
@@ -54,6 +57,7 @@ impl Sound {
             inner: self.inner.reopen(),
             clock: self.clock.clone(),
             memo: self.memo.clone(),
+            own: Mutex::default(),
         }
     }
 
@@ -97,6 +101,23 @@ impl Sound {
         newest.unwrap_or(lease)
     }
 
+    /// Whether it is the newest lease as far as this handle knows by itself.
+    pub(super) fn gave(&self, lease: Lease) -> bool {
+        lock(&self.own).get(&lease.key).map(|(own, _)| *own) == Some(lease)
+    }
+
+    /// The executions whose lease has ended as far as this handle knows by itself.
+    pub(super) fn ended(&self) -> Vec<String> {
+        let own = lock(&self.own);
+        let ended = own.iter().filter(|(_, (_, end))| *end <= self.now());
+        ended.filter_map(|(key, _)| self.id(*key)).collect()
+    }
+
+    fn gives(&self, lease: Lease, span: Duration) {
+        let end = crate::base::clock::add(self.now(), span);
+        lock(&self.own).insert(lease.key, (lease, end));
+    }
+
     fn note(&self, id: &str, lease: Lease) {
         lock(&self.memo.leases).insert(id.to_owned(), lease);
         lock(&self.memo.ids).insert(lease.key, id.to_owned());
@@ -136,7 +157,7 @@ impl Store for Sound {
     fn write(&self, write: Write) -> Answer<'_, Written> {
         Box::pin(async move {
             let new = match &write.target {
-                Target::New(new) => Some(new.id.clone()),
+                Target::New(new) => Some((new.id.clone(), new.held.clone())),
                 Target::Held(_) => None,
             };
             let root = write.nodes.iter().find(|node| node.id == 0);
@@ -147,7 +168,10 @@ impl Store for Sound {
             };
             let written = self.inner.write(write).await?;
             lock(&self.memo.refused).extend(refuses);
-            if let (Some(id), Written::Created(lease)) = (new, &written) {
+            if let (Some((id, held)), Written::Created(lease)) = (new, &written) {
+                if let Some((_, span)) = held {
+                    self.gives(*lease, span);
+                }
                 lock(&self.memo.made).insert(id.clone(), status);
                 self.note(&id, *lease);
             }
@@ -157,8 +181,10 @@ impl Store for Sound {
 
     fn claim(&self, claim: Claim) -> Answer<'_, Claimed> {
         Box::pin(async move {
+            let span = claim.lease;
             let claimed = self.inner.claim(claim).await?;
             for taken in &claimed.taken {
+                self.gives(taken.lease, span);
                 self.note(&taken.info.id, taken.lease);
             }
             Ok(claimed)
@@ -167,8 +193,10 @@ impl Store for Sound {
 
     fn acquire(&self, acquire: Acquire) -> Answer<'_, Acquired> {
         Box::pin(async move {
+            let span = acquire.lease;
             let answer = self.inner.acquire(acquire).await?;
             if let Acquired::Held(taken) = &answer {
+                self.gives(taken.lease, span);
                 self.note(&taken.info.id, taken.lease);
             }
             Ok(answer)

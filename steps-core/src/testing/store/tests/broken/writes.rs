@@ -104,6 +104,21 @@ pub(super) const ALL: &[Twist] = &[
         ..SOUND
     },
     Twist {
+        what: "makes the execution of a write that it rejects",
+        breaks: &["create_without_worker_keeps_no_lease"],
+        write: |sound, write| {
+            Box::pin(async move {
+                let result = sound.write(write.clone()).await;
+                if result.is_err() && lease(&write).is_none() {
+                    let anyway = making(write, |_, then| *then = NOW);
+                    sound.write(anyway).await.ok();
+                }
+                result
+            })
+        },
+        ..SOUND
+    },
+    Twist {
         what: "tells everybody that the execution is made",
         breaks: &["create_at_once", "create_exists"],
         write: |sound, write| {
@@ -128,6 +143,21 @@ pub(super) const ALL: &[Twist] = &[
                 fence: sound.instead(lease).fence,
                 ..lease
             });
+            let write = newest.map_or(write.clone(), |lease| under(write, lease));
+            sound.write(write)
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "knows only the fencing numbers that it has given itself",
+        breaks: &[
+            "stale_lease_is_fenced",
+            "hold_after_the_end_of_a_lease",
+            "opened_twice_is_one_store",
+        ],
+        write: |sound, write| {
+            let own = lease(&write).filter(|lease| sound.gave(*lease));
+            let newest = own.map(|lease| sound.instead(lease));
             let write = newest.map_or(write.clone(), |lease| under(write, lease));
             sound.write(write)
         },
