@@ -82,6 +82,11 @@ const EXPANSIONS: &[(Macro, &str, &str)] = &[
             Ok(1)
         }",
     ),
+    (
+        flow::flow,
+        "",
+        "async fn work() -> Result<u32, Error> { steps! { of_itself = flow work(); } Ok(1) }",
+    ),
     (flow::flow, "", "async fn work(n: u32) -> u32 { n }"),
     (
         flow::flow,
@@ -95,8 +100,8 @@ const EXPANSIONS: &[(Macro, &str, &str)] = &[
     ),
     (
         handlers::step::verify,
-        "make",
-        "async fn made(cloud: &Cloud, n: u32) -> Option<u32> { None }",
+        "make, blocking(detached)",
+        "fn made(cloud: &Cloud, n: u32) -> Option<u32> { None }",
     ),
     (
         handlers::step::observe,
