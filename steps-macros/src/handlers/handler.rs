@@ -154,7 +154,8 @@ pub(super) fn assemble(
     quote!(#allow #item #glue #errors)
 }
 
-/// Returns the block around generated code.
+/// Returns the block around generated code. For an editor there is only the path of the target, as
+/// a value: what the compiler needs at the same place would lead the editor to items of ours.
 pub(super) fn block(handler: &Handler, body: TokenStream) -> TokenStream {
     let krate = &handler.krate;
     let target = &handler.target;
@@ -163,10 +164,18 @@ pub(super) fn block(handler: &Handler, body: TokenStream) -> TokenStream {
     quote! {
         #lints
         #allow
+        #[allow(unexpected_cfgs)]
         const _: () = {
-            use #krate::__private as __p;
-            type __Of = #target;
-            #body
+            #[cfg(rust_analyzer)]
+            const _: () = {
+                let _ = #target;
+            };
+            #[cfg(not(rust_analyzer))]
+            const _: () = {
+                use #krate::__private as __p;
+                type __Of = #target;
+                #body
+            };
         };
     }
 }

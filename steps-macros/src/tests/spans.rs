@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 
 use super::{count, idents, parse, position, work};
-use crate::flow;
+use crate::{flow, handlers};
 
 #[test]
 fn paths_stand_in_value_position_before_all_that_is_derived() {
@@ -58,4 +58,19 @@ fn what_is_derived_is_not_where_the_user_wrote() {
             "`{text}` stands where `{there}` was written"
         );
     }
+}
+
+#[test]
+fn an_editor_sees_the_target_of_a_handler_once_and_as_a_value() {
+    let item = "async fn unmake(n: u32, made: &u32) {}";
+    let output = handlers::step::undo(parse("make"), parse(item));
+    let shown = "# [cfg (rust_analyzer)] const _ : () = { let _ = make ; } ;";
+    let (before, after) = output
+        .to_string()
+        .split_once(shown)
+        .map(|(before, after)| (before.to_owned(), after.to_owned()))
+        .unwrap_or_default();
+    assert!(before.contains("fn unmake") && !before.contains(" make"));
+    let hidden = "# [cfg (not (rust_analyzer))] const _ : () = {";
+    assert!(after.trim_start().starts_with(hidden), "{after}");
 }
