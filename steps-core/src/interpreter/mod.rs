@@ -23,7 +23,8 @@
 //!
 //! * **A status changes in one way**: through [`Record::on`](records::Record::on), while the
 //!   records are locked. Each change is followed by `changed`, which marks the node for the journal
-//!   and notifies the observer. Other users' code never runs while the records are locked.
+//!   and notifies the observer, or, if the transition is not possible, stops the run: nothing more is
+//!   recorded or begins, and the pass ends as a misfit. Other users' code never runs while the records are locked.
 //! * **An effect comes after its record**: `commit` returns before an attempt, an undo or a handler
 //!   is called. Nothing else needs a commit: marked nodes go with the next one, so the end of a
 //!   step and the beginning of the next are one batch. A branch of a `parallel` commits its last

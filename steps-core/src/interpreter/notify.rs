@@ -5,7 +5,7 @@ use std::cell::Cell;
 use super::{
     RunCore,
     records::{Id, Record, Records},
-    run_core::Observer,
+    run_core::{Fault, Observer},
 };
 use crate::model::{event::Event, status::Status};
 
@@ -22,8 +22,36 @@ impl RunCore {
     /// Marks a node that changed for the journal, and notifies the observer.
     #[inline]
     pub(super) fn changed(&self, records: &Records, id: Id) {
+        if records[id].impossible.is_some() {
+            return self.stop_at(records, id);
+        }
         self.committer.mark(id);
         self.notify(records, id);
+    }
+
+    /// Stops the run where it is, because a node was to make an impossible transition: nothing more
+    /// is recorded, and nothing more begins.
+    #[cold]
+    fn stop_at(&self, records: &Records, id: Id) {
+        let Some(impossible) = records[id].impossible else {
+            return;
+        };
+        let fault = Fault {
+            path: records.path(id),
+            why: format!(
+                "{impossible}: its record is damaged, or this is a bug in steps; the execution is \
+                 left as it was recorded last"
+            ),
+        };
+        tracing::error!(
+            execution = &**self.execution(),
+            path = fault.path,
+            "stopped: {}",
+            fault.why
+        );
+        let _ = self.fault.set(fault);
+        self.committer
+            .stop("a node was to make an impossible transition");
     }
 
     /// Changes a node, and reports the change.

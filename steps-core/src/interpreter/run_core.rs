@@ -53,6 +53,16 @@ pub(crate) struct RunCore {
     pub(super) cancelled: AtomicBool,
     /// Whether the steps are done, and only the code after them is left.
     pub(super) past_steps: AtomicBool,
+    /// Why the run was stopped where it was, if a node was to make an impossible transition.
+    pub(super) fault: OnceLock<Fault>,
+}
+
+/// An impossible transition.
+#[derive(Clone, Debug)]
+pub(crate) struct Fault {
+    /// The node's path.
+    pub(crate) path: String,
+    pub(crate) why: String,
 }
 
 impl fmt::Debug for RunCore {
@@ -85,6 +95,7 @@ impl RunCore {
             failures: FailureLog::default(),
             cancelled: AtomicBool::new(false),
             past_steps: AtomicBool::new(false),
+            fault: OnceLock::new(),
         }
     }
 
@@ -97,6 +108,11 @@ impl RunCore {
     #[inline]
     pub(super) fn records(&self) -> MutexGuard<'_, Records> {
         lock(&self.records)
+    }
+
+    /// Returns the impossible transition that stopped the run, if one did.
+    pub(crate) fn fault(&self) -> Option<&Fault> {
+        self.fault.get()
     }
 
     /// Returns the execution's status.

@@ -100,6 +100,12 @@ impl<F: Flow> Ready<'_, F> {
         } else {
             pass.await
         };
+        if let Some(fault) = self.run.fault() {
+            return Ok(PassOutcome::Misfit {
+                path: fault.path.clone(),
+                why: fault.why.clone(),
+            });
+        }
         if !matches!(passed, Ok(PassOutcome::Misfit { .. })) {
             lock(&self.saved).take();
         }
@@ -122,13 +128,17 @@ impl<F: Flow> Ready<'_, F> {
 
     /// Returns the failure for a node that can't be read any more, with the state as it was saved.
     pub(crate) fn misfit(&self, path: String, why: String) -> Failure {
-        let misfit = Misfit::Tree(Compatibility {
-            nodes: vec![NodeFit {
-                path,
-                fit: Fit::Retyped { why },
-                breaks: true,
-            }],
-        });
+        let misfit = if self.run.fault().is_some() {
+            Misfit::Impossible { path, why }
+        } else {
+            Misfit::Tree(Compatibility {
+                nodes: vec![NodeFit {
+                    path,
+                    fit: Fit::Retyped { why },
+                    breaks: true,
+                }],
+            })
+        };
         let saved = lock(&self.saved).take().map(|saved| *saved);
         Failure {
             flow: F::TABLE.name,

@@ -12,7 +12,7 @@ use crate::{
     base::json::Json,
     model::{
         state::{FailureCause, Kind, NodeData, Until},
-        status::{Status, Transition},
+        status::{IllegalTransition, Status, Transition},
     },
 };
 
@@ -31,6 +31,8 @@ pub(crate) struct Record {
     pub(crate) cancelled: bool,
     /// Whether the values of its finished children are in their slots.
     pub(crate) loaded: bool,
+    /// The transition that was made last and is not possible.
+    pub(in crate::interpreter) impossible: Option<IllegalTransition>,
     pub(crate) parent: Id,
     /// The node's number in the journal: the same in every run of the execution.
     pub(super) row: u32,
@@ -93,6 +95,7 @@ impl Record {
             at_once: false,
             cancelled: false,
             loaded: true,
+            impossible: None,
             parent,
             row: NO_ROW,
             first: 0,
@@ -116,15 +119,13 @@ impl Record {
     }
 
     /// Changes the status. A transition that the state machine does not allow is a bug of the
-    /// interpreter: it panics in debug builds; otherwise it is logged, and the status stays.
+    /// interpreter, or the record was damaged: the status stays, and `RunCore::changed` stops the
+    /// run.
     #[inline]
     pub(crate) fn on(&mut self, transition: Transition) {
         match self.status.on(transition) {
             Ok(status) => self.status = status,
-            Err(error) => {
-                debug_assert!(false, "{:?}: {error}", self.name);
-                tracing::error!(%error, "a bug in steps");
-            }
+            Err(error) => self.impossible = Some(error),
         }
     }
 

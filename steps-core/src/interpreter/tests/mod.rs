@@ -272,3 +272,39 @@ proptest! {
         }
     }
 }
+
+/// A transition that the state machine does not allow panicked.
+#[tokio::test]
+async fn upg_undo_again_an_impossible_transition_stops_the_run_and_is_told() {
+    use crate::model::status::Transition;
+
+    let recorder = Recorder::new();
+    let run = RunCore::new(
+        Records::new("f", 0),
+        None,
+        RunOptions::default(),
+        Some(Arc::new(recorder.clone())),
+        super::Requests::default(),
+        None,
+    );
+    run.change(super::records::ROOT, |root| root.on(Transition::Begin));
+    run.commit().await.expect("the journal holds");
+    for transition in [
+        Transition::UndoFinish,
+        Transition::Begin,
+        Transition::Finish,
+    ] {
+        run.change(super::records::ROOT, |root| root.on(transition));
+        run.commit().await.expect_err("the run was stopped");
+    }
+    let fault = run.fault().expect("it is told");
+    assert!(
+        fault
+            .why
+            .starts_with("a node that is running can't end its undo"),
+        "{}",
+        fault.why
+    );
+    assert_eq!(fault.path, "");
+    assert_eq!(recorder.commits(), 1, "nothing was recorded since");
+}

@@ -24,6 +24,14 @@ pub enum Misfit {
     BadInput(String),
     /// The input is larger than the run's [limits](crate::RunLimits) allow.
     LargeInput(String),
+    /// A node was to change its status in a way that is not possible, while the flow ran. Nothing
+    /// was recorded since.
+    Impossible {
+        /// The node's [path](crate::model::state::path).
+        path: String,
+        /// What it was to do.
+        why: String,
+    },
     /// The run was given an input that differs from the saved one.
     OtherInput {
         /// The saved input.
@@ -53,6 +61,7 @@ impl fmt::Display for Misfit {
             Self::Input(why) => write!(f, "its saved input can't be read: {why}"),
             Self::BadInput(why) => write!(f, "its input can't be saved as JSON: {why}"),
             Self::LargeInput(why) => f.write_str(why),
+            Self::Impossible { path, why } => write!(f, "`{path}`: {why}"),
             Self::OtherInput { saved, given } => write!(
                 f,
                 "it was started with another input than it is now given: {}; resume it with the \
