@@ -119,6 +119,30 @@ mod tests {
 
     use super::*;
 
+    /// Messages and their numbers outlast the upgrade: a number is never used again.
+    #[test]
+    fn a_file_of_version_1_keeps_its_messages_and_their_numbers() {
+        let conn = Connection::open_in_memory().unwrap();
+        conn.execute_batch(VERSIONS[0]).unwrap();
+        conn.pragma_update(None, "application_id", APPLICATION)
+            .unwrap();
+        conn.pragma_update(None, "user_version", 1).unwrap();
+        let put = "INSERT INTO messages (execution, kind, path, value, sent_at) \
+            VALUES (1, 'signal', 'a', '1', 0) RETURNING number";
+        let number = |sql: &str| conn.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+        let kept = number(put);
+        conn.execute_batch("UPDATE messages SET path = 'b'")
+            .unwrap();
+        let taken = number(put);
+        conn.execute("DELETE FROM messages WHERE number = ?1", [taken])
+            .unwrap();
+        upgrade(&conn).unwrap();
+        assert_eq!(version(&conn).unwrap(), latest());
+        assert_eq!(number("SELECT number FROM messages WHERE path = 'b'"), kept);
+        // Two of one path queue, with new numbers.
+        assert_eq!([number(put), number(put)], [taken + 1, taken + 2]);
+    }
+
     /// Two processes that open a new file at once: one was told that it was another program's, as
     /// the other made the tables between its looks at the file.
     #[test]
