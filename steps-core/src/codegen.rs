@@ -22,7 +22,7 @@ pub use crate::{
             saved_name,
         },
         handlers::{Handlers, NoHandler, Observe, Probe, Reversible, ReversibleFlow, Undo, Verify},
-        input::{input_codec, load_field, load_fields, reads, save_field, save_fields},
+        input::{end_fields, input_codec, load_field, load_fields, reads, save_field, save_fields},
         let_line::{LetError, let_codec, let_line, looks_like},
         misuse::{
             HasPolicy, NoArgs, NoParams, NotAFlow, Nothing, StepOnly, Takes, flow_call, has_policy,

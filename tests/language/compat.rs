@@ -353,10 +353,14 @@ async fn regression_an_input_that_was_new_and_optional_was_refused() {
 }
 
 #[tokio::test]
-async fn an_input_that_is_gone_is_not_asked_for() {
+async fn an_input_that_is_gone_is_refused() {
     let lab = Lab::new();
     let advance = two_inputs::flow(&lab, 1, Some(2)).advance().await.unwrap();
     lab.act("go").unwrap();
-    let resumed = one_input::flow::resume(&lab, advance.state.state().clone()).unwrap();
-    assert_eq!(run(resumed, lab.clock()).await.unwrap(), 1);
+    let saved = advance.state.state().clone();
+    let failure = one_input::flow::resume(&lab, saved).map(drop).unwrap_err();
+    assert!(
+        matches!(&failure.cause, Cause::Misfit(Misfit::Input(why)) if why.contains("field `b`")),
+        "{failure}"
+    );
 }

@@ -21,6 +21,7 @@ mod panics;
 mod policies;
 mod recorded;
 mod recover;
+mod renamed_input;
 mod requests;
 mod retry_from;
 mod rollback;

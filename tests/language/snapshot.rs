@@ -152,6 +152,10 @@ fn what_fits_every_execution_is_only_to_be_written() {
                 "keep it; if it was renamed, write `#[step(alias = \"last\")]` there",
             ),
             (
+                "the input of `f` had a field `more`, which no parameter takes",
+                "if a parameter was renamed, write `#[alias = \"more\"]` before it; otherwise keep it",
+            ),
+            (
                 "`f.new` is gone",
                 "keep it; if it was renamed, write `#[step(alias = \"new\")]` there",
             ),

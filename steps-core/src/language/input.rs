@@ -8,7 +8,10 @@ use super::{
     codec::{Codec, Saved},
     flow::Flow,
 };
-use crate::base::{error::caught, json::Json};
+use crate::{
+    base::{error::caught, json::Json},
+    model::table::not_taken,
+};
 
 /// A type that a flow may take by value.
 #[diagnostic::on_unimplemented(
@@ -78,15 +81,28 @@ pub fn load_fields(saved: &Json) -> Result<LoadedFields, serde_json::Error> {
     saved.decode()
 }
 
-/// Removes one field from a saved input and decodes it. A missing field is read as `null`.
+/// Reports a field of a saved input that no parameter takes.
+pub fn end_fields(fields: &LoadedFields) -> Result<(), serde_json::Error> {
+    use serde::de::Error as _;
+    match fields.keys().next() {
+        None => Ok(()),
+        Some(name) => Err(serde_json::Error::custom(not_taken(name))),
+    }
+}
+
+/// Removes one field from a saved input, by its name or an alias, and decodes it. A missing field is
+/// read as `null`.
 pub fn load_field<T>(
     fields: &mut LoadedFields,
     name: &'static str,
+    aliases: &[&str],
     codec: Codec<T>,
 ) -> Result<T, serde_json::Error> {
     use serde::de::Error as _;
     let missing = || serde_json::Error::custom(format!("field `{name}` is missing"));
-    match fields.remove(name) {
+    let saved = fields.remove(name);
+    let saved = saved.or_else(|| aliases.iter().find_map(|alias| fields.remove(*alias)));
+    match saved {
         Some(value) => (codec.decode)(value.get())
             .map_err(|e| serde_json::Error::custom(format!("field `{name}`: {e}"))),
         None => (codec.decode)("null").map_err(|_| missing()),

@@ -15,6 +15,8 @@ pub(crate) struct Param {
     pub(crate) pat: TokenStream,
     /// The type as written.
     pub(crate) ty: Type,
+    /// The names in its `#[alias = "…"]`, which only a flow's parameter has.
+    pub(crate) aliases: Vec<syn::LitStr>,
 }
 
 impl Param {
@@ -136,6 +138,7 @@ pub(crate) fn params(function: &ItemFn, role: Role, errors: &mut Errors) -> Vec<
                     name,
                     pat: typed.pat.to_token_stream(),
                     ty: (*typed.ty).clone(),
+                    aliases: Vec::new(),
                 });
             }
         }

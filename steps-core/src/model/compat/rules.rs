@@ -272,12 +272,21 @@ pub(crate) fn misfit(
         }
         Work::Step(meta) => output(meta, state, outputs),
         Work::For { .. } => items(state),
-        Work::Group(_)
-        | Work::Parallel(_)
-        | Work::If { .. }
-        | Work::Loop { .. }
-        | Work::Flow(_) => None,
+        Work::Group(_) | Work::Parallel(_) | Work::If { .. } | Work::Loop { .. } => None,
+        Work::Flow(table) => input(table, state, outputs),
     }
+}
+
+/// Returns why a nested flow's saved input can't be read, if a field of it is taken by no parameter.
+fn input(table: &Table, state: &State, outputs: Outputs) -> Option<String> {
+    // A flow that is done is not entered any more, but in a rollback.
+    if !matches!(outputs, Outputs::Values) {
+        return None;
+    }
+    let saved = state.input.as_ref()?;
+    let fields = saved.decode::<std::collections::BTreeMap<String, crate::base::json::Json>>();
+    let why = fields.ok()?.keys().find_map(|field| table.untaken(field))?;
+    Some(format!("its saved input can't be read: {why}"))
 }
 
 /// Returns why a step's saved output can't be read, if it can't.

@@ -47,7 +47,8 @@ const fn names_print(name: &str, aliases: &[&str], hash: u64) -> u64 {
 const fn inputs_print(inputs: &[InputField], mut hash: u64) -> u64 {
     let mut index = 0;
     while index < inputs.len() {
-        hash = text_print(inputs[index].ty, text_print(inputs[index].name, hash));
+        let names = names_print(inputs[index].name, inputs[index].aliases, hash);
+        hash = text_print(inputs[index].ty, names);
         index += 1;
     }
     byte_print(b'.', hash)
@@ -106,6 +107,7 @@ mod tests {
 
     const FIELD: InputField = InputField {
         name: "a",
+        aliases: &[],
         ty: "u8",
         check: |_| Ok(()),
     };
@@ -122,7 +124,7 @@ mod tests {
 
     #[test]
     fn each_change_of_what_a_saved_execution_must_fit_is_another_number() {
-        let flows: [fn(&mut Table); 10] = [
+        let flows: [fn(&mut Table); 11] = [
             |_| {},
             |flow| flow.name = "g",
             |flow| flow.aliases = &["h"],
@@ -132,6 +134,12 @@ mod tests {
             |flow| flow.input = &[FIELD],
             |flow| flow.input = &[InputField { ty: "u16", ..FIELD }],
             |flow| flow.input = &[InputField { name: "b", ..FIELD }],
+            |flow| {
+                flow.input = &[InputField {
+                    aliases: &["b"],
+                    ..FIELD
+                }];
+            },
             |flow| flow.nodes = &[],
         ];
         let lines: [fn(&mut Line); 13] = [

@@ -27,16 +27,32 @@ pub struct Table {
 }
 
 impl Table {
+    /// Returns why a field of a saved input is not read, if no parameter takes it.
+    pub(crate) fn untaken(&self, field: &str) -> Option<String> {
+        let takes = |own: &InputField| own.name == field || own.aliases.contains(&field);
+        (!self.input.iter().any(takes)).then(|| not_taken(field))
+    }
+
     /// Returns whether this flow was or is saved under `name`.
     pub fn answers_to(&self, name: &str) -> bool {
         self.name == name || self.aliases.contains(&name)
     }
 }
 
+/// What is said of a field of a saved input that no parameter takes.
+pub(crate) fn not_taken(field: &str) -> String {
+    format!(
+        "no parameter takes the field `{field}`; if a parameter was renamed, write `#[alias = \
+         \"{field}\"]` before it"
+    )
+}
+
 /// One field of a flow's saved input.
 pub struct InputField {
     /// Its name.
     pub name: &'static str,
+    /// Names under which it was saved before.
+    pub aliases: &'static [&'static str],
     /// The text of its type.
     pub ty: &'static str,
     /// Checks that a saved value of the field can be read.

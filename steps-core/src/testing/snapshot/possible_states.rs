@@ -85,7 +85,8 @@ impl Comparison {
 
     fn flow(&mut self, old: &FlowSnapshot, new: &'static Table) {
         for field in new.input {
-            let what = match old.input.get(field.name) {
+            let saved = std::iter::once(&field.name).chain(field.aliases);
+            let what = match saved.into_iter().find_map(|name| old.input.get(*name)) {
                 Some(was) if was == field.ty => continue,
                 // A field that is missing is read as `null`.
                 None if (field.check)("null").is_ok() => continue,
@@ -100,6 +101,11 @@ impl Comparison {
                 },
             };
             self.say(what);
+        }
+        for name in old.input.keys() {
+            if new.untaken(name).is_some() {
+                self.say(What::InputGone { name: name.clone() });
+            }
         }
         // The output of the whole flow is read only when nothing of it runs any more.
         if !self.names.is_empty() && old.output != new.output {

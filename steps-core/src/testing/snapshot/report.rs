@@ -19,6 +19,9 @@ pub(super) enum What {
         name: &'static str,
         ty: &'static str,
     },
+    InputGone {
+        name: String,
+    },
     InputRetyped {
         name: &'static str,
         was: String,
@@ -75,6 +78,13 @@ impl Finding {
             What::InputAdded { name, ty } => (
                 format!("{of} has a new field, `{name}: {ty}`, which was not saved"),
                 format!("make it an `Option<{ty}>`"),
+            ),
+            What::InputGone { name } => (
+                format!("{of} had a field `{name}`, which no parameter takes"),
+                format!(
+                    "if a parameter was renamed, write `#[alias = \"{name}\"]` before it; otherwise \
+                     keep it"
+                ),
             ),
             What::InputRetyped { name, was, is } => (
                 format!("{of} had `{name}: {was}`, and has `{name}: {is}` now"),

@@ -147,6 +147,7 @@ pub(super) fn common(flow: &Flow) -> TokenStream {
         .iter()
         .map(std::string::ToString::to_string)
         .collect();
+    let aliases = inputs.iter().map(|param| &param.aliases);
     let codecs: Vec<Ident> = (0..inputs.len()).map(input_codec).collect();
     let no_mark = if lent.iter().all(|param| param.is_static()) {
         quote!(__none: __p::PhantomData,)
@@ -180,9 +181,13 @@ pub(super) fn common(flow: &Flow) -> TokenStream {
         }
         fn load_input(saved: &__p::Json) -> __p::Result<__Input, __p::JsonError> {
             let mut fields = __p::load_fields(saved)?;
-            __p::Result::Ok(__Input {
-                #(#input_names: __p::load_field(&mut fields, #texts, #codecs)?,)*
-            })
+            let input = __Input {
+                #(#input_names: __p::load_field(
+                    &mut fields, #texts, &[#(#aliases),*], #codecs,
+                )?,)*
+            };
+            __p::end_fields(&fields)?;
+            __p::Result::Ok(input)
         }
     }
 }

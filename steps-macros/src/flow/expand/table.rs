@@ -173,8 +173,9 @@ pub(super) fn flow_table(flow: &Flow) -> TokenStream {
     let inputs = inputs.enumerate().map(|(index, param)| {
         let (name, ty) = (param.name.to_string(), type_text::of(&param.ty));
         let codec = params::input_codec(index);
+        let aliases = &param.aliases;
         quote! {
-            __p::InputField { name: #name, ty: #ty, check: |saved| __p::reads(saved, #codec) }
+            __p::InputField { name: #name, aliases: &[#(#aliases),*], ty: #ty, check: |saved| __p::reads(saved, #codec) }
         }
     });
     let output = flow.output.text();

@@ -2,7 +2,7 @@
 
 use proc_macro2::{Punct, Spacing, TokenStream};
 use quote::{ToTokens, quote};
-use syn::{ItemFn, Stmt, Type};
+use syn::{ItemFn, LitStr, Stmt, Type};
 
 use super::lines;
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
     errors::Errors,
     flow::model::{Flow, Health, Line},
     item::{
-        function::{self, Role},
+        function::{self, Param, Role},
         return_type, type_text,
     },
 };
@@ -33,11 +33,13 @@ pub(in crate::flow) fn read(
 ) -> Result<Flow, TokenStream> {
     let mut args = args::parse(attr, errors);
     let krate = args::take_crate(&mut args, errors);
-    let Some(function) = function::parse(item.clone(), "flow", errors) else {
+    let Some(mut function) = function::parse(item.clone(), "flow", errors) else {
         return Err(item);
     };
+    let aliases = param_aliases(&mut function, errors);
     let before = errors.len();
     let mut params = function::params(&function, Role("flow"), errors);
+    with_aliases(&mut params, aliases, errors);
     for param in &mut params {
         if let Type::Reference(reference) = &mut param.ty
             && let Some(mutability) = reference.mutability.take()
@@ -114,6 +116,59 @@ pub(in crate::flow) fn read(
     body(&mut flow, errors);
     rename(&mut flow.lines, case.as_deref().unwrap_or("snake_case"));
     Ok(flow)
+}
+
+/// Takes the `#[alias = "…"]` off the parameters, in their order.
+fn param_aliases(function: &mut ItemFn, errors: &mut Errors) -> Vec<Vec<LitStr>> {
+    let mut all = Vec::new();
+    for input in &mut function.sig.inputs {
+        let syn::FnArg::Typed(param) = input else {
+            continue;
+        };
+        let mut aliases = Vec::new();
+        param.attrs.retain(|attr| {
+            if !attr.path().is_ident("alias") {
+                return true;
+            }
+            match &attr.meta {
+                syn::Meta::NameValue(syn::MetaNameValue {
+                    value:
+                        syn::Expr::Lit(syn::ExprLit {
+                            lit: syn::Lit::Str(text),
+                            ..
+                        }),
+                    ..
+                }) => aliases.push(text.clone()),
+                _ => errors.on(attr, "write `#[alias = \"old_name\"]`"),
+            }
+            false
+        });
+        all.push(aliases);
+    }
+    all
+}
+
+/// Gives the parameters their aliases, and reports those that mean nothing or two things.
+fn with_aliases(params: &mut [Param], aliases: Vec<Vec<LitStr>>, errors: &mut Errors) {
+    let mut taken: Vec<String> = params.iter().map(|param| param.name.to_string()).collect();
+    for (param, aliases) in params.iter_mut().zip(aliases) {
+        for alias in aliases {
+            if param.lent().is_some() {
+                errors.on(
+                    &alias,
+                    "what is taken by reference is not saved, so it has no alias",
+                );
+            } else if taken.contains(&alias.value()) {
+                errors.on(
+                    &alias,
+                    format!("another parameter is saved as \"{}\"", alias.value()),
+                );
+            } else {
+                taken.push(alias.value());
+                param.aliases.push(alias);
+            }
+        }
+    }
 }
 
 /// Reports the type of an input that borrows, and replaces it by one that does not.
