@@ -19,7 +19,7 @@ use tokio::sync::Semaphore;
 
 use crate::{
     error::{Result, closed},
-    file::{options::SqliteOptions, schema},
+    file::{clock::Now, options::SqliteOptions, schema},
     ops::{self, txn::Txn},
     row::size,
     threads::{
@@ -145,7 +145,7 @@ impl SqliteStore {
         &self,
         bytes: usize,
         push: impl FnOnce(&Inner, Box<dyn Call>) -> Result<(), StoreError>,
-        work: impl FnMut(&Txn<'_>, i64) -> Result<T> + Send + 'static,
+        work: impl FnMut(&Txn<'_>, Now) -> Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let inner = &self.inner;
         if self.is_closed.load(Ordering::Relaxed) {
@@ -162,7 +162,7 @@ impl SqliteStore {
     async fn change<T: Send + 'static>(
         &self,
         bytes: usize,
-        work: impl FnMut(&Txn<'_>, i64) -> Result<T> + Send + 'static,
+        work: impl FnMut(&Txn<'_>, Now) -> Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         self.call(bytes, Inner::push, work).await
     }
@@ -179,7 +179,7 @@ impl SqliteStore {
 
     async fn read<T: Send + 'static>(
         &self,
-        work: impl FnMut(&Txn<'_>, i64) -> Result<T> + Send + 'static,
+        work: impl FnMut(&Txn<'_>, Now) -> Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let push = |inner: &Inner, call| inner.readers.push(call);
         self.call(0, push, work).await
@@ -249,11 +249,11 @@ impl Store for SqliteStore {
     }
 
     fn load(&self, id: String) -> BoxFuture<'_, Result<Option<StoredExecution>, StoreError>> {
-        Box::pin(self.read(move |conn, _| ops::execution::load(conn, &id)))
+        Box::pin(self.read(move |conn, now| ops::execution::load(conn, &id, now)))
     }
 
     fn list(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<Vec<ExecutionInfo>, StoreError>> {
-        Box::pin(self.read(move |conn, _| ops::find::list(conn, &query)))
+        Box::pin(self.read(move |conn, now| ops::find::list(conn, &query, now)))
     }
 
     fn count(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<u64, StoreError>> {

@@ -1,15 +1,17 @@
-//! The rules that all stores share, checked with writes on the store's thread, and with writes in
-//! place.
+//! The rules that all stores share, checked with writes on the store's thread, with writes in place,
+//! and by a clock that can be set.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
+use jiff::SignedDuration;
 use steps_core::{
+    clock::TestClock as _,
     store::{
         Acquire, Acquired, BoxFuture, Claim, Claimed, ExecutionInfo, ExecutionQuery, FlowClaim,
         MessageReceipt, Renew, Renewal, SendMessage, Store, StoreError, StoredExecution, Write,
         Written,
     },
-    testing::store::Subject,
+    testing::{FakeClock, store::Subject},
 };
 use steps_sqlite::{SqliteOptions, SqliteStore};
 use tempfile::TempDir;
@@ -54,6 +56,34 @@ impl Subject for Threads {
     }
 }
 
+/// The same rules, by a clock that only the test moves.
+struct Settable(Folder, FakeClock);
+
+impl Subject for Settable {
+    type Store = SqliteStore;
+
+    async fn fresh() -> Self {
+        Self(Folder::fresh().await, FakeClock::new())
+    }
+
+    async fn open(&self) -> SqliteStore {
+        let options = SqliteOptions::new(self.0.0.path().join("steps.db"));
+        let options = options.clock(Arc::new(self.1.clone()));
+        options.open().await.expect("an open file")
+    }
+
+    async fn pass(&self, time: Duration) {
+        self.1.advance(time);
+        // Others have work to do, too.
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+
+    async fn set_forward(&self, by: SignedDuration) -> bool {
+        self.1.set(self.1.now() + by);
+        true
+    }
+}
+
 /// A store whose writes are made in place where possible.
 struct InPlace(SqliteStore);
 
@@ -95,6 +125,10 @@ impl Store for InPlace {
 
 mod rules {
     steps_core::testing::store_conformance!(super::Folder);
+}
+
+mod settable {
+    steps_core::testing::store_conformance!(super::Settable);
 }
 
 mod in_place {

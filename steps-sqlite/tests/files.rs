@@ -6,6 +6,7 @@ mod common;
 use std::fs;
 
 use common::*;
+use rusqlite::Connection;
 use steps_core::store::{Due, ErrorKind, ExecutionQuery, LeaseAfter, Store, StoreError};
 use steps_sqlite::SqliteOptions;
 use tempfile::TempDir;
@@ -24,6 +25,9 @@ async fn refused(folder: &TempDir, kind: ErrorKind, words: &[&str]) -> StoreErro
 async fn a_newer_file_is_refused_and_left_as_it_is() {
     let folder = tempfile::tempdir().unwrap();
     open(&folder).await.close().await.unwrap();
+    let known: i64 = Connection::open(path(&folder))
+        .and_then(|conn| conn.pragma_query_value(None, "user_version", |row| row.get(0)))
+        .unwrap();
     raw(&folder, "PRAGMA user_version = 99");
     let before = fs::read(path(&folder)).unwrap();
     refused(
@@ -33,7 +37,7 @@ async fn a_newer_file_is_refused_and_left_as_it_is() {
     )
     .await;
     assert_eq!(fs::read(path(&folder)).unwrap(), before);
-    raw(&folder, "PRAGMA user_version = 1");
+    raw(&folder, &format!("PRAGMA user_version = {known}"));
     open(&folder).await;
 }
 

@@ -3,6 +3,7 @@
 mod basics;
 mod between;
 mod children;
+mod clock_set;
 mod control;
 mod durations;
 mod early;

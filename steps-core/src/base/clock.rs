@@ -1,4 +1,5 @@
-//! The source of time, which a test can replace.
+//! The sources of time, which a test can replace: the wall clock, for the times that are recorded,
+//! and a clock that nobody can set, for how long something takes.
 //!
 //! A test that must not wait passes a [`TestClock`] to [`Run::clock`](crate::Run::clock). The clock
 //! of this example jumps ahead to each time that the flow waits for.
@@ -39,18 +40,115 @@
 //!
 //! Timeouts are measured by the same clock, so don't use this one for steps that have a `timeout`.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use tokio::time::Instant;
 
 use super::future::BoxFuture;
 
 /// A source of time for tests.
 pub trait TestClock: fmt::Debug + Send + Sync {
-    /// Returns the current time.
+    /// Returns the wall clock's time, which is recorded. It may be set forward and back.
     fn now(&self) -> Timestamp;
-    /// Completes when `time` has come.
+
+    /// Completes when the wall clock shows `time`.
     fn sleep_until(&self, time: Timestamp) -> BoxFuture<'static, ()>;
+
+    /// Returns how much time has passed since some fixed moment. Setting the wall clock does not
+    /// change it. By default the wall clock's time since 1970: right for a clock that is never set.
+    fn elapsed(&self) -> Duration {
+        Duration::try_from(self.now().duration_since(Timestamp::UNIX_EPOCH)).unwrap_or_default()
+    }
+
+    /// Completes when [`elapsed`](Self::elapsed) has come this far. By default by
+    /// [`sleep_until`](Self::sleep_until).
+    fn sleep_until_elapsed(&self, elapsed: Duration) -> BoxFuture<'static, ()> {
+        let left = elapsed.saturating_sub(self.elapsed());
+        self.sleep_until(add(self.now(), left))
+    }
+}
+
+/// A moment by a clock that nobody can set, as the time since some fixed moment. Only moments of
+/// one process can be compared.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Moment(Duration);
+
+impl Moment {
+    /// Returns the moment `span` later, or the last possible one.
+    #[must_use]
+    pub fn after(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(span))
+    }
+
+    /// Returns the time since an earlier moment; zero if it is not earlier.
+    pub fn since(self, earlier: Self) -> Duration {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// The end of a wait. Within this process the moment counts; the time is what is recorded, and what
+/// another process goes by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Deadline {
+    pub(crate) moment: Moment,
+    pub(crate) until: Timestamp,
+}
+
+impl Deadline {
+    /// Returns what the wall clock would show now if nobody had set it since the wait began; of a
+    /// wait that is over, its end.
+    pub(crate) fn shown(self, now: Moment) -> Timestamp {
+        let left = SignedDuration::try_from(self.moment.since(now));
+        let shown = left.ok().and_then(|left| self.until.checked_sub(left).ok());
+        shown.unwrap_or(Timestamp::MIN)
+    }
+
+    /// Returns a deadline that is as early as both by each clock: they can differ in which is the
+    /// earlier one if the wall clock was set in between.
+    pub(crate) fn sooner(self, other: Self) -> Self {
+        Self {
+            moment: self.moment.min(other.moment),
+            until: self.until.min(other.until),
+        }
+    }
+}
+
+/// What the two clocks showed at once.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Now {
+    /// The wall clock.
+    pub wall: Timestamp,
+    /// The clock that nobody can set.
+    pub moment: Moment,
+    /// What the wall clock would have shown at moment zero: the same as long as nobody sets it.
+    pub origin: Timestamp,
+}
+
+impl Now {
+    /// Returns when the wall clock will have come to `time` if nobody sets it.
+    pub(crate) fn deadline(self, time: Timestamp) -> Deadline {
+        Deadline {
+            moment: self
+                .moment
+                .after(after(self.wall, time).unwrap_or_default()),
+            until: time,
+        }
+    }
+
+    /// Returns what the wall clock shows at this moment, or showed, if nobody sets it.
+    pub(crate) fn wall_at(self, moment: Moment) -> Timestamp {
+        add(self.origin, moment.0)
+    }
 }
 
 /// The system's time, or a test's.
@@ -64,8 +162,18 @@ pub enum Clock {
     Test(Arc<dyn TestClock>),
 }
 
+/// What the moments of this process count from. Earlier than now, as the time of a tokio runtime
+/// that is paused stands still.
+static ORIGIN: LazyLock<Instant> = LazyLock::new(|| {
+    let now = std::time::Instant::now();
+    Instant::from_std(now.checked_sub(Duration::from_hours(1)).unwrap_or(now))
+});
+
+/// How far the system's two clocks are apart.
+static SYSTEM: Apart = Apart::new();
+
 impl Clock {
-    /// Returns the current time.
+    /// Returns the wall clock's time.
     pub fn now(&self) -> Timestamp {
         match self {
             Self::System => Timestamp::now(),
@@ -73,17 +181,87 @@ impl Clock {
         }
     }
 
-    /// Completes when `time` has come.
-    pub async fn sleep_until(&self, time: Timestamp) {
+    /// Returns the moment.
+    pub fn moment(&self) -> Moment {
+        Moment(match self {
+            Self::System => Instant::now().saturating_duration_since(*ORIGIN),
+            Self::Test(clock) => clock.elapsed(),
+        })
+    }
+
+    /// Reads both clocks.
+    pub fn read(&self) -> Now {
+        let (wall, moment) = (self.now(), self.moment());
+        let origin = match self {
+            Self::System => {
+                let nanos = |nanos: i128| i64::try_from(nanos).unwrap_or(i64::MAX);
+                let elapsed = nanos(moment.0.as_nanos().cast_signed());
+                let apart = SYSTEM.of(nanos(wall.as_nanosecond()), elapsed);
+                Timestamp::from_nanosecond(apart.into()).ok()
+            }
+            Self::Test(_) => SignedDuration::try_from(moment.0)
+                .ok()
+                .and_then(|elapsed| wall.checked_sub(elapsed).ok()),
+        };
+        Now {
+            wall,
+            moment,
+            origin: origin.unwrap_or(Timestamp::MIN),
+        }
+    }
+
+    /// Returns the end of a wait of this length which began at `now`.
+    pub(crate) fn deadline(&self, now: Timestamp, wait: Duration) -> Deadline {
+        Deadline {
+            moment: self.moment().after(wait),
+            until: add(now, wait),
+        }
+    }
+
+    /// Completes when this moment has come, whatever is done to the wall clock.
+    pub async fn sleep_until(&self, moment: Moment) {
         match self {
             Self::System => {
-                // The system's clock may be set back, so compare again after each sleep.
-                while let Some(left) = after(Timestamp::now(), time) {
+                let left = moment.since(self.moment());
+                if !left.is_zero() {
                     tokio::time::sleep(left).await;
                 }
             }
-            Self::Test(clock) => clock.sleep_until(time).await,
+            Self::Test(clock) => clock.sleep_until_elapsed(moment.0).await,
         }
+    }
+}
+
+/// How far two clocks are apart, the same number as long as neither is set: two clocks are not read
+/// at the very same moment, so the difference of two readings is never quite the same.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Apart(AtomicI64);
+
+impl Default for Apart {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Apart {
+    /// The largest difference that is taken for one of the reading, in nanoseconds.
+    const SAME: u64 = 1_000_000;
+
+    /// Nothing is known yet.
+    pub const fn new() -> Self {
+        Self(AtomicI64::new(i64::MIN))
+    }
+
+    /// Returns how far the first clock is ahead of the second, in nanoseconds.
+    pub fn of(&self, first: i64, second: i64) -> i64 {
+        let read = first.saturating_sub(second);
+        let known = self.0.load(Ordering::Relaxed);
+        if read.abs_diff(known) <= Self::SAME {
+            return known;
+        }
+        self.0.store(read, Ordering::Relaxed);
+        read
     }
 }
 

@@ -17,7 +17,7 @@ use super::{
     },
 };
 use crate::{
-    base::{clock, error::caught, future::BoxFuture, json::Json},
+    base::{clock::Deadline, error::caught, future::BoxFuture, json::Json},
     language::flow::Flow,
     model::state::Labels,
     run::with::{Input, Starts},
@@ -36,7 +36,7 @@ pub struct Start<'e, F: Flow> {
     id: Option<String>,
     labels: Labels,
     priority: i32,
-    at: Option<Timestamp>,
+    at: Option<Deadline>,
 }
 
 impl Engine {
@@ -87,15 +87,19 @@ impl<F: Flow> Start<'_, F> {
 
     /// Starts the execution not before this time. Until then it only waits in the store, which
     /// costs nothing.
+    ///
+    /// If the wall clock is set back meanwhile, an engine that has been up since begins it when as
+    /// much time has passed as there was until then.
     pub fn at(mut self, time: Timestamp) -> Self {
-        self.at = Some(time);
+        self.at = Some(self.engine.core.clock.read().deadline(time));
         self
     }
 
     /// Starts the execution not before this much time has passed.
-    pub fn after(self, time: Duration) -> Self {
-        let at = clock::add(self.engine.core.clock.now(), time);
-        self.at(at)
+    pub fn after(mut self, time: Duration) -> Self {
+        let clock = &self.engine.core.clock;
+        self.at = Some(clock.deadline(clock.now(), time));
+        self
     }
 
     /// Sets the priority, by default 0. Of the due executions, those with a higher priority are
@@ -142,10 +146,10 @@ impl<F: Flow> Start<'_, F> {
             Some((flow, flow.try_place(&core.limiter)?))
         };
         let existing = match self.at {
-            Some(time) => self.engine.start_later(new, Due::At(time)).await?,
+            Some(deadline) => self.engine.start_later(new, Some(deadline)).await?,
             None => match place() {
                 Some((flow, place)) => self.engine.start_now(flow, new, place).await?,
-                None => self.engine.start_later(new, Due::Now).await?,
+                None => self.engine.start_later(new, None).await?,
             },
         };
         if let Some(existing) = existing {
@@ -219,29 +223,26 @@ impl Engine {
     async fn start_later(
         &self,
         new: NewExecution,
-        due: Due,
+        at: Option<Deadline>,
     ) -> Result<Option<Box<Existing>>, EngineError> {
-        let nodes = match due {
-            // A record of its own: what makes the execution due sooner does not make it begin.
-            Due::At(time) => vec![root::pending_until(&new.flow, time)],
-            Due::Now | Due::Never => Vec::new(),
-        };
+        // A record of its own: what makes the execution due sooner does not make it begin.
+        let nodes = at.map(|at| root::pending_until(&new.flow, at.until));
         let write = Write {
             target: Target::New(Box::new(new)),
-            nodes,
+            nodes: nodes.into_iter().collect(),
             replace: false,
             taken: Vec::new(),
             signals: Vec::new(),
             then: LeaseAfter::Release {
-                due,
+                due: at.map_or(Due::Now, |at| Due::At(at.until)),
                 last_message: 0,
             },
         };
         match self.core.store.write(write).await? {
             Written::Exists(existing) => Ok(Some(existing)),
-            _ => {
-                match due {
-                    Due::At(time) => self.core.schedule.due_at(time),
+            written => {
+                match (at, written) {
+                    (Some(at), Written::Created(lease)) => self.core.schedule.waits(lease.key, at),
                     _ => self.core.due_now(),
                 }
                 Ok(None)

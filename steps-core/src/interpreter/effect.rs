@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use super::{End, Kept, Pass, enter::At, records::Id, retry::pause};
 use crate::{
-    base::{clock, error::StepError, json::Json},
+    base::{error::StepError, json::Json},
     language::{
         cx::Cx,
         scope::{Answer, Op, Undo, Unkept},
@@ -151,8 +151,8 @@ impl Pass<'_> {
             let Some(pause) = pause(policy.retry.as_ref(), &error, attempts) else {
                 break Some(error);
             };
-            let due = clock::add(self.now(), pause);
-            self.run.options.clock.sleep_until(due).await;
+            let clock = &self.run.options.clock;
+            clock.sleep_until(clock.moment().after(pause)).await;
         };
         *now = self.now();
         self.fail(id, &unkept.why, *now);

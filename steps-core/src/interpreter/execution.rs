@@ -11,7 +11,7 @@ use super::{
     user_code::call,
 };
 use crate::{
-    base::{error::StepError, future::BoxFuture, json::Json},
+    base::{clock::Deadline, error::StepError, future::BoxFuture, json::Json},
     language::scope::Entered,
     model::{
         state::{Ending, Until},
@@ -30,7 +30,7 @@ pub(crate) enum PassOutcome {
     /// The execution goes on in another process, because this one is shutting down.
     Suspended,
     /// There is more to do, after this time or a signal.
-    Waiting(Option<Timestamp>),
+    Waiting(Option<Deadline>),
     /// The saved value at this path can't be read any more. Nothing ran.
     Misfit { path: String, why: String },
 }
@@ -48,9 +48,10 @@ pub(crate) async fn pass(
     let undo = run.requests.all().undoes();
     let status = run.records()[ROOT].status;
     let begins = pass.time_to_begin();
+    let deadline = begins.map(|time| run.deadline(&run.records()[ROOT], time));
     match status {
-        Status::Pending if !undo && begins.is_some_and(|time| time > pass.now()) => {
-            return Ok(PassOutcome::Waiting(begins));
+        Status::Pending if !undo && deadline.is_some_and(|deadline| run.is_ahead(deadline)) => {
+            return Ok(PassOutcome::Waiting(deadline));
         }
         Status::Pending | Status::Running | Status::Waiting => {}
         // The interrupted work must end before it can be undone.
@@ -154,7 +155,7 @@ impl Pass<'_> {
                     if let Some(passed) = self.halt() {
                         return Ok(passed);
                     }
-                    let until_what = until.map_or(Until::Signal, Until::Time);
+                    let until_what = until.map_or(Until::Signal, |until| Until::Time(until.until));
                     self.run.change(ROOT, |root| root.wait(until_what));
                     return Ok(PassOutcome::Waiting(until));
                 }

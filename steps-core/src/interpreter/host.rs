@@ -1,7 +1,7 @@
 //! The run as seen from outside the interpreter: the host of a running step's [`Cx`](crate::Cx),
 //! and the source that a journal's [`Batch`](crate::journal::Batch) reads from.
 
-use jiff::Timestamp;
+use std::time::Duration;
 
 use super::RunCore;
 use crate::{
@@ -49,16 +49,23 @@ impl StepHost for RunCore {
         self.notify(&records, id);
     }
 
-    fn until(&self, id: u32) -> Option<Until> {
-        self.records()[id].cold().until
+    fn wait(&self, id: u32, wait: Duration) -> Option<Until> {
+        let mut records = self.records();
+        let record = &mut records[id];
+        match record.cold().until {
+            Some(Until::Time(until)) if !self.is_ahead(self.deadline(record, until)) => None,
+            Some(until) => Some(until),
+            None => {
+                let clock = &self.options.clock;
+                let deadline = clock.deadline(clock.now(), wait);
+                record.cold_mut().deadline = Some(deadline);
+                Some(Until::Time(deadline.until))
+            }
+        }
     }
 
     fn signal(&self, id: u32) -> Option<Json> {
         self.records()[id].cold().input.clone()
-    }
-
-    fn now(&self) -> Timestamp {
-        self.options.clock.now()
     }
 }
 

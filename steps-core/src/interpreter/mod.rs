@@ -77,11 +77,14 @@ mod step;
 mod tests;
 pub(crate) mod user_code;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
-use crate::{base::error::JournalError, language::cx::Cx};
+use crate::{
+    base::{clock::Deadline, error::JournalError},
+    language::cx::Cx,
+};
 pub(crate) use enter::RootFlow;
 pub(crate) use failures::cause_of;
 pub use limits::RunLimits;
@@ -97,7 +100,7 @@ pub(crate) enum End {
     Done,
     /// The node waits until this time or, without one, for a signal. A halted node also ends with
     /// `Waiting(None)`.
-    Waiting(Option<Timestamp>),
+    Waiting(Option<Deadline>),
     /// The node failed.
     Failed,
     /// The node was not begun, or not finished, because a sibling failed or an undo was requested.
@@ -112,17 +115,17 @@ pub(crate) enum RollbackEnd {
     /// The rollback reached a pivot that is done; the lines before it are not undone.
     Pivot,
     /// An undo waits for its next attempt.
-    Waiting(Timestamp),
+    Waiting(Deadline),
     /// The rollback was halted, and goes on in another process.
     Halted,
     /// An undo failed.
     Failed,
 }
 
-/// Returns the earlier of two times; `None` is later than any time.
-pub(crate) fn sooner(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
+/// Returns the earlier of two deadlines; `None` is later than any.
+pub(crate) fn sooner(a: Option<Deadline>, b: Option<Deadline>) -> Option<Deadline> {
     match (a, b) {
-        (Some(a), Some(b)) => Some(a.min(b)),
+        (Some(a), Some(b)) => Some(a.sooner(b)),
         (a, b) => a.or(b),
     }
 }
@@ -145,5 +148,10 @@ impl Pass<'_> {
 
     fn now(self) -> Timestamp {
         self.run.options.clock.now()
+    }
+
+    /// Returns the end of a wait of this length which began at `now`.
+    fn deadline(self, now: Timestamp, wait: Duration) -> Deadline {
+        self.run.options.clock.deadline(now, wait)
     }
 }

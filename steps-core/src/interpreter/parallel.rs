@@ -19,7 +19,7 @@ use super::{
     sooner,
 };
 use crate::{
-    base::future::BoxFuture,
+    base::{clock::Deadline, future::BoxFuture},
     language::scope::Scope,
     model::{
         state::{Kind, Until},
@@ -79,21 +79,23 @@ impl Pass<'_> {
 
     /// Returns the end of a branch that need not be entered: it is done, or waits for something
     /// that has not happened yet. `None` if the branch must be entered.
-    fn idle(self, records: &Records, id: Id, now: Timestamp) -> Option<End> {
+    fn idle(self, records: &Records, id: Id) -> Option<End> {
         let record = &records[id];
         match record.status {
             Status::Done => Some(End::Done),
             _ if self.run.may_be_blocked() => None,
             Status::Waiting => match record.cold().until.filter(|_| record.kind == Kind::Step)? {
                 Until::Time(time) => {
-                    (time > now && !self.run.options.eager).then_some(End::Waiting(Some(time)))
+                    let deadline = self.run.deadline(record, time);
+                    (!self.run.options.eager && self.run.is_ahead(deadline))
+                        .then_some(End::Waiting(Some(deadline)))
                 }
                 Until::Signal => record.cold().input.is_none().then_some(End::Waiting(None)),
             },
             Status::Running => match record.kind {
                 Kind::Item | Kind::Group => record
                     .children()
-                    .map(|id| self.idle(records, id, now))
+                    .map(|id| self.idle(records, id))
                     .find(|idle| *idle != Some(End::Done))?,
                 Kind::Step
                 | Kind::Parallel
@@ -113,16 +115,15 @@ impl Pass<'_> {
         self,
         region: Id,
         fresh: &mut std::ops::Range<usize>,
-        waiting: &mut Vec<(usize, Option<Timestamp>)>,
+        waiting: &mut Vec<(usize, Option<Deadline>)>,
         room: usize,
-        now: Timestamp,
     ) -> Option<usize> {
         let records = self.run.records();
         let first = records[region].children().start;
         while waiting.len() < room {
             let index = fresh.next()?;
             let id = first + Id::try_from(index).unwrap_or(Id::MAX);
-            match self.idle(&records, id, now) {
+            match self.idle(&records, id) {
                 Some(End::Done) => {}
                 Some(End::Waiting(until)) => waiting.push((index, until)),
                 _ => return Some(index),
@@ -147,7 +148,7 @@ impl Pass<'_> {
         let mut fresh = 0..count;
         // Branches that have waited and can go on.
         let mut ready: VecDeque<usize> = VecDeque::new();
-        let mut waiting: Vec<(usize, Option<Timestamp>)> = Vec::new();
+        let mut waiting: Vec<(usize, Option<Deadline>)> = Vec::new();
         let mut running = FuturesUnordered::new();
         let mut worst = End::Done;
         let mut now = now;
@@ -160,14 +161,14 @@ impl Pass<'_> {
                 self.run.deliver();
                 // After an undo request, all waiting branches give up; otherwise, those go on that
                 // have received their signal.
-                ready.extend(self.woken(region, &mut waiting, undo, now));
+                ready.extend(self.woken(region, &mut waiting, undo));
             }
             let halted = self.gate(region) == Gate::Halted;
             // A branch that waits has begun and not ended, so it counts towards the limit.
             while !halted
                 && let Some(index) = ready.pop_front().or_else(|| {
                     let room = limit.saturating_sub(running.len());
-                    self.next_fresh(region, &mut fresh, &mut waiting, room, now)
+                    self.next_fresh(region, &mut fresh, &mut waiting, room)
                 })
             {
                 let future = branch(index, now);
@@ -209,8 +210,12 @@ impl Pass<'_> {
                     }
                 }
             }
+            if waiting.is_empty() {
+                continue;
+            }
+            let moment = self.run.options.clock.moment();
             waiting.retain(|(index, until)| {
-                let is_due = until.is_some_and(|until| until <= now);
+                let is_due = until.is_some_and(|until| until.moment <= moment);
                 if is_due {
                     ready.push_back(*index);
                 }
@@ -230,25 +235,24 @@ impl Pass<'_> {
     fn woken(
         self,
         region: Id,
-        waiting: &mut Vec<(usize, Option<Timestamp>)>,
+        waiting: &mut Vec<(usize, Option<Deadline>)>,
         all: bool,
-        now: Timestamp,
     ) -> Vec<usize> {
         let records = self.run.records();
         let first = records[region].children().start;
         let woken = waiting.extract_if(.., |(index, _)| {
             let id = first + Id::try_from(*index).unwrap_or(Id::MAX);
-            all || !matches!(self.idle(&records, id, now), Some(End::Waiting(_)))
+            all || !matches!(self.idle(&records, id), Some(End::Waiting(_)))
         });
         woken.map(|(index, _)| index).collect()
     }
 
     /// Returns when a waiting branch is due, or when a new request or signal has arrived.
-    async fn alarm(self, due: Option<Timestamp>, seen: Wakeup) {
+    async fn alarm(self, due: Option<Deadline>, seen: Wakeup) {
         let woken = std::pin::pin!(self.run.requests.until_wakeup(seen));
         match due {
-            Some(time) => {
-                let due = std::pin::pin!(self.run.options.clock.sleep_until(time));
+            Some(due) => {
+                let due = std::pin::pin!(self.run.options.clock.sleep_until(due.moment));
                 select(due, woken).await;
             }
             None => woken.await,
@@ -256,7 +260,7 @@ impl Pass<'_> {
     }
 }
 
-fn soonest(waiting: &[(usize, Option<Timestamp>)]) -> Option<Timestamp> {
+fn soonest(waiting: &[(usize, Option<Deadline>)]) -> Option<Deadline> {
     waiting
         .iter()
         .fold(None, |soonest, (_, at)| sooner(soonest, *at))

@@ -8,7 +8,7 @@ use super::{
     user_code::call,
 };
 use crate::{
-    base::{clock, error::StepError, json::Json},
+    base::{error::StepError, json::Json},
     language::scope::{Answer, Op, Saved, Scope},
     model::{
         state::Until,
@@ -130,17 +130,20 @@ impl Pass<'_> {
         loop {
             let attempt = self.run.records()[id].attempts;
             let cx = self.cx(id, attempt);
+            let clock = &self.run.options.clock;
             let due = match self
                 .op(at, Op::Run(usize::MAX), &cx, meta.policy.timeout)
                 .await
             {
                 Ok(Answer::Done(_)) => return Ok(()),
-                Ok(Answer::Wait(Until::Time(time))) => time,
+                Ok(Answer::Wait(Until::Time(time))) => {
+                    self.run.deadline(&self.run.records()[id], time).moment
+                }
                 Ok(_) => {
                     polls += 1;
                     match meta.policy.poll {
                         Some(poll) if poll.times == 0 || polls < poll.times => {
-                            clock::add(self.now(), poll.every)
+                            clock.moment().after(poll.every)
                         }
                         _ => {
                             let error = "it is volatile and ran again, and was not ready";
@@ -151,12 +154,12 @@ impl Pass<'_> {
                 Err(error) => {
                     failures += 1;
                     match pause(meta.policy.retry.as_ref(), &error, failures) {
-                        Some(pause) => clock::add(self.now(), pause),
+                        Some(pause) => clock.moment().after(pause),
                         None => return Err(Stop::Node(id, error)),
                     }
                 }
             };
-            self.run.options.clock.sleep_until(due).await;
+            clock.sleep_until(due).await;
         }
     }
 

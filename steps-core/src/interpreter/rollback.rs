@@ -4,7 +4,6 @@
 //! another one after a crash.
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
-use jiff::Timestamp;
 
 use super::{
     Kept, Pass, RollbackEnd,
@@ -13,7 +12,7 @@ use super::{
     retry::pause,
 };
 use crate::{
-    base::{clock, error::StepError, future::BoxFuture},
+    base::{error::StepError, future::BoxFuture},
     language::scope::{Op, Scope, Undo},
     model::{
         status::{Status, Transition},
@@ -85,13 +84,14 @@ impl<'r> Pass<'r> {
             if self.is_suspended() {
                 return Ok(RollbackEnd::Halted);
             }
-            let now = self.now();
             if let Some(undo) = &record.cold().undo
                 && let Some(until) = undo.until
-                && until > now
+                && let deadline = self.run.deadline(record, until)
+                && self.run.is_ahead(deadline)
             {
-                return Ok(RollbackEnd::Waiting(until));
+                return Ok(RollbackEnd::Waiting(deadline));
             }
+            let now = self.now();
             let undoing = record.status == Status::Undoing;
             record.on(Transition::Undo);
             let before = record.cold().before.clone();
@@ -125,15 +125,16 @@ impl<'r> Pass<'r> {
         };
         self.run.failures.keep(id, &error);
         let retry = meta.undo_policy.retry.as_ref();
-        let again = pause(retry, &error, attempts).map(|pause| clock::add(now, pause));
+        let again = pause(retry, &error, attempts).map(|pause| self.deadline(now, pause));
         self.run.change(id, |record| {
             let undo = record.cold_mut().undo.get_or_insert_default();
             undo.err = error.text();
-            undo.until = again;
+            undo.until = again.map(|deadline| deadline.until);
             if again.is_none() {
                 undo.done_at = Some(now);
                 record.on(Transition::UndoFail);
             }
+            record.cold_mut().deadline = again;
         });
         Ok(again.map_or(RollbackEnd::Failed, RollbackEnd::Waiting))
     }
@@ -372,7 +373,7 @@ fn worse(a: RollbackEnd, b: RollbackEnd) -> RollbackEnd {
     use RollbackEnd::{Clean, Failed, Halted, Pivot, Waiting};
     match (a, b) {
         (Halted, _) | (_, Halted) => Halted,
-        (Waiting(a), Waiting(b)) => Waiting(Timestamp::min(a, b)),
+        (Waiting(a), Waiting(b)) => Waiting(a.sooner(b)),
         (Waiting(at), _) | (_, Waiting(at)) => Waiting(at),
         (Failed, _) | (_, Failed) => Failed,
         (Pivot, _) | (_, Pivot) => Pivot,

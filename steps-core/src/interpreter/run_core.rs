@@ -5,16 +5,22 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, OnceLock, atomic::AtomicBool},
 };
 
+use jiff::Timestamp;
+
 use super::{
     RunLimits,
     commit::Committer,
     failures::FailureLog,
-    records::{ROOT, Records},
+    records::{ROOT, Record, Records},
     requests::Requests,
     signal_queue::SignalQueue,
 };
 use crate::{
-    base::{clock::Clock, json::Json, sync::lock},
+    base::{
+        clock::{Clock, Deadline, Now},
+        json::Json,
+        sync::lock,
+    },
     journal::Journal,
     model::{
         event::Event,
@@ -34,6 +40,8 @@ pub(crate) struct RunOptions {
     pub(crate) limits: RunLimits,
     pub(crate) labels: Labels,
     pub(crate) clock: Clock,
+    /// What the clocks showed when the run began: the wall clock of whoever found it to be due.
+    pub(crate) begun: Now,
     pub(crate) observer: Option<Observer>,
 }
 
@@ -113,6 +121,21 @@ impl RunCore {
     /// Returns the impossible transition that stopped the run, if one did.
     pub(crate) fn fault(&self) -> Option<&Fault> {
         self.fault.get()
+    }
+
+    /// Returns the end of a node's wait until this time. What this run has begun to wait for goes by
+    /// how much time passes. For what an earlier one has recorded, the rest of the wait is what was
+    /// left by the wall clock when this run began.
+    pub(super) fn deadline(&self, record: &Record, until: Timestamp) -> Deadline {
+        match record.cold().deadline {
+            Some(deadline) if deadline.until == until => deadline,
+            _ => self.options.begun.deadline(until),
+        }
+    }
+
+    /// Returns whether a wait is not over.
+    pub(super) fn is_ahead(&self, deadline: Deadline) -> bool {
+        deadline.moment > self.options.clock.moment()
     }
 
     /// Returns the execution's status.

@@ -1,5 +1,7 @@
 //! Makes one attempt of a step: decides whether it may begin, and records its answer.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::{
@@ -7,7 +9,7 @@ use super::{
     user_code::traced,
 };
 use crate::{
-    base::{clock, error::StepError, json::Json},
+    base::{clock::Deadline, error::StepError, json::Json},
     language::{
         cx::CancelReason,
         scope::{Answer, Op, OpResult},
@@ -55,8 +57,12 @@ impl Pass<'_> {
             Status::Running => verify = meta.verify,
             Status::Waiting if gate == Gate::Cancelled => return Look::GiveUp,
             Status::Waiting => match record.cold().until {
-                Some(Until::Time(time)) if time > now && !self.may_ask(meta, record) => {
-                    return Look::End(End::Waiting(Some(time)));
+                Some(Until::Time(time)) if !self.may_ask(meta, record) => {
+                    let deadline = self.run.deadline(record, time);
+                    if self.run.is_ahead(deadline) {
+                        return Look::End(End::Waiting(Some(deadline)));
+                    }
+                    verify = meta.verify && std::mem::take(&mut record.cold_mut().verify_owed);
                 }
                 Some(Until::Signal) if record.cold().input.is_none() => {
                     return Look::End(End::Waiting(None));
@@ -238,11 +244,18 @@ impl Pass<'_> {
     }
 
     fn wait(self, id: Id, until: Until) -> End {
-        self.run.change(id, |record| record.wait(until));
-        match until {
-            Until::Time(time) => End::Waiting(Some(time)),
-            Until::Signal => End::Waiting(None),
-        }
+        let mut records = self.run.records();
+        records[id].wait(until);
+        self.run.changed(&records, id);
+        End::Waiting(match until {
+            Until::Time(time) => Some(self.run.deadline(&records[id], time)),
+            Until::Signal => None,
+        })
+    }
+
+    fn wait_until(self, id: Id, deadline: Deadline) -> End {
+        self.run.change(id, |record| record.wait_until(deadline));
+        End::Waiting(Some(deadline))
     }
 
     /// Waits for the next poll. An error if that was the last.
@@ -266,7 +279,7 @@ impl Pass<'_> {
             let error = format!("not ready after {polls} polls, {:?} apart", poll.every);
             return Err(StepError::fatal(error));
         }
-        Ok(self.wait(id, Until::Time(clock::add(now, poll.every))))
+        Ok(self.wait_until(id, self.deadline(now, poll.every)))
     }
 
     /// Records that an attempt failed: another one follows, or the step has failed.
@@ -287,14 +300,14 @@ impl Pass<'_> {
                     ?reason,
                     "an attempt ended early, and is not a failure"
                 );
-                return self.wait(id, Until::Time(now));
+                return self.wait_until(id, self.deadline(now, Duration::ZERO));
             }
         }
         self.note(id, error);
         let failures = self.run.records()[id].cold().error_count();
         match pause(meta.policy.retry.as_ref(), error, failures) {
             Some(pause) if !self.run.is_cancelled(id) => {
-                self.wait(id, Until::Time(clock::add(now, pause)))
+                self.wait_until(id, self.deadline(now, pause))
             }
             // The attempt may have succeeded, so this is not reported as a cause of failure.
             Some(_) if self.run.requests.all().undoes() => self.interrupt(id),

@@ -12,7 +12,7 @@ use futures_util::future::{Either, select};
 
 use super::{Kept, Pass, enter::At};
 use crate::{
-    base::{clock, error::StepError, future::BoxFuture, runtime},
+    base::{error::StepError, future::BoxFuture, runtime},
     language::{
         cx::Cx,
         scope::{Op, OpResult},
@@ -88,8 +88,8 @@ impl Pass<'_> {
         let (cx, threads) = (cx.with_timeout(), Threads::within_current());
         let in_time = {
             let call = caught(at.scope.call(at.item, at.line, op, &cx));
-            let end = clock::add(self.now(), limit);
-            let late = pin!(self.run.options.clock.sleep_until(end));
+            let clock = &self.run.options.clock;
+            let late = pin!(clock.sleep_until(clock.moment().after(limit)));
             match select(pin!(threads.of(call)), late).await {
                 Either::Left((ended, _)) => Some(ended),
                 Either::Right(_) => None,

@@ -10,7 +10,7 @@ use super::{
     step::{Attempt, Call, Step},
 };
 use crate::{
-    base::{clock, error::StepError},
+    base::error::StepError,
     model::{
         state::Until,
         table::SIGNAL,
@@ -66,11 +66,9 @@ impl Step for sleep {
         cx: &Cx,
         _: Option<fn(&Self::Error) -> bool>,
     ) -> Result<Attempt<()>, StepError> {
-        let now = cx.now();
-        Ok(match cx.until() {
-            Some(Until::Time(end)) if end <= now => Attempt::Done(()),
+        Ok(match cx.wait(duration) {
             Some(until) => Attempt::Wait(until),
-            None => Attempt::Wait(Until::Time(clock::add(now, duration))),
+            None => Attempt::Done(()),
         })
     }
 }

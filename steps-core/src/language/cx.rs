@@ -6,9 +6,9 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
+    time::Duration,
 };
 
-use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
@@ -51,12 +51,11 @@ pub(crate) trait StepHost: Send + Sync {
     fn cancel_reason(&self, id: u32) -> Option<CancelReason>;
     /// Records a step's progress.
     fn progress(&self, id: u32, progress: Progress);
-    /// Returns what a node waits for, if an earlier attempt recorded it.
-    fn until(&self, id: u32) -> Option<Until>;
+    /// Returns what a node waits for: what an earlier attempt recorded, or else the end of a wait of
+    /// this length that begins now. `None` if the wait is over.
+    fn wait(&self, id: u32, wait: Duration) -> Option<Until>;
     /// Returns the value of the signal that was sent to a node.
     fn signal(&self, id: u32) -> Option<Json>;
-    /// Returns the current time of the run's clock.
-    fn now(&self) -> Timestamp;
 }
 
 /// The context of the running step.
@@ -237,9 +236,9 @@ impl Cx {
         self.host.progress(self.id, Progress { done, total });
     }
 
-    /// Returns what this step waits for, if an earlier attempt recorded it.
-    pub(crate) fn until(&self) -> Option<Until> {
-        self.host.until(self.id)
+    /// Returns what this step waits for, which is to wait this long. `None` if the wait is over.
+    pub(crate) fn wait(&self, wait: Duration) -> Option<Until> {
+        self.host.wait(self.id, wait)
     }
 
     /// Returns the signal that was sent to this step.
@@ -250,9 +249,5 @@ impl Cx {
                 "the signal that was given to it can't be read: {e}"
             ))
         }))
-    }
-
-    pub(crate) fn now(&self) -> Timestamp {
-        self.host.now()
     }
 }

@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use jiff::Timestamp;
 
 use crate::{
-    base::clock,
+    base::clock::{Clock, Moment},
     language::flow::Flow,
     model::{failure::Failure, typed::FlowState},
 };
@@ -57,6 +57,8 @@ pub struct Advance<F: Flow> {
     pub state: FlowState<F::Fields>,
     /// How far the flow has come.
     pub outcome: Outcome<F::Output>,
+    /// When the next pass is due, by the run's clock.
+    pub(super) next: Option<(Moment, Clock)>,
 }
 
 impl<F: Flow> fmt::Debug for Advance<F>
@@ -91,11 +93,7 @@ impl<F: Flow> Advance<F> {
     /// Returns how long to wait before the next pass: what a reconcile loop returns as `requeue
     /// after`. `None` if the flow has ended or waits only for signals; zero if the time has come.
     pub fn requeue_after(&self) -> Option<Duration> {
-        match self.outcome {
-            Outcome::Waiting {
-                until: Some(time), ..
-            } => Some(clock::after(Timestamp::now(), time).unwrap_or_default()),
-            _ => None,
-        }
+        let (due, clock) = self.next.as_ref()?;
+        Some(due.since(clock.moment()))
     }
 }

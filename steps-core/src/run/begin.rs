@@ -2,13 +2,15 @@
 
 use std::sync::{Arc, Mutex};
 
+use jiff::Timestamp;
+
 use super::{
     Run, Signals,
     driver::Ready,
     fits::{check, given},
 };
 use crate::{
-    base::clock::Clock,
+    base::clock::{Clock, Now},
     interpreter::{
         Requests, RunCore, RunOptions,
         records::{ROOT, Records},
@@ -25,6 +27,13 @@ impl<'a, F: Flow> Run<'a, F> {
     /// Uses an engine's clock.
     pub(crate) fn system_clock(mut self, clock: Clock) -> Self {
         self.options.clock = clock;
+        self
+    }
+
+    /// Whoever has found the run to be due, by a clock of its own, says what that clock showed: what
+    /// had waited until then waits no longer.
+    pub(crate) fn due_by(mut self, time: Option<Timestamp>) -> Self {
+        self.options.due_by = time;
         self
     }
 
@@ -90,7 +99,12 @@ impl<'a, F: Flow> Run<'a, F> {
         let inbox = options.control.unwrap_or_default().0;
         let requests = Requests::new(inbox, options.undo);
         let execution = execution.or(options.execution);
+        let begun = options.clock.read();
         let run_options = RunOptions {
+            begun: Now {
+                wall: begun.wall.max(options.due_by.unwrap_or(begun.wall)),
+                ..begun
+            },
             eager,
             limits: options.limits,
             labels,

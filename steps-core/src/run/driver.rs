@@ -3,10 +3,9 @@
 
 use std::sync::{Arc, Mutex};
 
-use jiff::Timestamp;
-
 use crate::{
     base::{
+        clock::Deadline,
         error::{StepError, caught},
         json::Json,
         sync::lock,
@@ -116,7 +115,9 @@ impl<F: Flow> Ready<'_, F> {
     pub(crate) async fn settle(&self, passed: &PassOutcome) -> Result<(), Failure> {
         let rest = match passed {
             PassOutcome::Ended => PassEnd::Ended,
-            PassOutcome::Waiting(until) => PassEnd::Waiting { until: *until },
+            PassOutcome::Waiting(until) => PassEnd::Waiting {
+                until: until.map(|until| until.until),
+            },
             PassOutcome::Stopped => PassEnd::Stopped,
             PassOutcome::Suspended => PassEnd::Suspended,
             // The execution stays as it was.
@@ -156,12 +157,12 @@ impl<F: Flow> Ready<'_, F> {
     }
 
     /// Sleeps until the next pass is due, or until a signal or a request has arrived.
-    pub(crate) async fn wait(&self, until: Option<Timestamp>) -> Result<(), Failure> {
+    pub(crate) async fn wait(&self, until: Option<Deadline>) -> Result<(), Failure> {
         let sleep = async {
             let request = std::pin::pin!(self.run.requests.until_request());
             match until {
-                Some(time) => {
-                    let due = std::pin::pin!(self.run.options.clock.sleep_until(time));
+                Some(deadline) => {
+                    let due = std::pin::pin!(self.run.options.clock.sleep_until(deadline.moment));
                     futures_util::future::select(due, request).await;
                 }
                 None => request.await,

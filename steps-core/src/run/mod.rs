@@ -13,6 +13,8 @@ pub(crate) mod with;
 
 use std::{future::IntoFuture, sync::Arc};
 
+use jiff::Timestamp;
+
 use crate::{
     base::{
         clock::{Clock, TestClock},
@@ -100,6 +102,7 @@ struct Options {
     observer: Option<Observer>,
     journal: Option<Arc<dyn Journal>>,
     clock: Clock,
+    due_by: Option<Timestamp>,
     signals: Option<Signals>,
     control: Option<Control>,
     execution: Option<Arc<str>>,
@@ -305,10 +308,15 @@ impl<'a, F: Flow> Run<'a, F> {
         let mut ready = self.ready(true)?;
         let passed = ready.pass().await?;
         let state = ready.run.state();
+        let mut next = None;
         let outcome = match passed {
-            PassOutcome::Waiting(until) => {
-                let signals = ready.run.awaited_signals();
-                Outcome::Waiting { until, signals }
+            PassOutcome::Waiting(deadline) => {
+                let clock = &ready.run.options.clock;
+                next = deadline.map(|deadline| (deadline.moment, clock.clone()));
+                Outcome::Waiting {
+                    until: deadline.map(|deadline| deadline.until),
+                    signals: ready.run.awaited_signals(),
+                }
             }
             PassOutcome::Misfit { path, why } => return Err(ready.misfit(path, why)),
             // Nobody but an engine suspends a run.
@@ -321,6 +329,7 @@ impl<'a, F: Flow> Run<'a, F> {
         Ok(Advance {
             state: FlowState::from(state),
             outcome,
+            next,
         })
     }
 

@@ -9,7 +9,7 @@
 //! * An execution is **due** from a certain time on, or never. A [`claim`](Store::claim) gives a
 //!   worker executions that are due, under a lease, and makes them due again when the lease ends.
 //!   So timers, delayed starts and the takeover of a dead worker's executions all work in the same
-//!   way: by a time in an indexed column.
+//!   way: by an indexed column.
 //! * Each claim gives the execution a new **fencing number**, larger than all earlier ones. A
 //!   [`write`](Store::write) carries the number of its claim, and is refused with
 //!   [`ErrorKind::Fenced`] if there is a newer number: a worker that was absent for longer than its
@@ -28,8 +28,13 @@
 //! * The engine makes the writes of one execution one after the other, and those of different
 //!   executions concurrently. A store may combine any number of them in one transaction; a write
 //!   that can't be made fails alone.
-//! * Times are compared with the store's own clock, because a worker's clock may be wrong. An
-//!   execution is due as soon as the store's clock shows its time.
+//! * Times are compared with the store's own clocks, because a worker's clock may be wrong. What
+//!   waits for a [time](Due::At) is due as soon as the store's wall clock shows it, and not before
+//!   unless a claim says that its worker has [waited](Claim::waited) for it. All else goes by a
+//!   clock that nobody can set, such as the time since the machine was started: the ends of leases,
+//!   and what is due now. So setting the wall clock ends no lease and prolongs none, and what is due
+//!   stays due. (For a database on a server that is the server's clock, which its administrator
+//!   must not set by more than a lease.) After a restart of the machine that all workers ran on, no lease is left.
 //! * All data is read back as it was written: texts and JSON byte for byte, times of nodes to the
 //!   nanosecond, and other times at least to the microsecond. Of these other times, one before 1700
 //!   may be replaced by another one before 1700, and one after 2200 by another one after 2200: an
@@ -56,7 +61,7 @@ pub use memory::MemoryStore;
 pub use query::{Cursor, ExecutionInfo, ExecutionQuery, InvalidCursor, Refused, StoredExecution};
 pub use turn::{
     Acquire, Acquired, Claim, Claimed, FlowClaim, HeldExecution, Message, MessageReceipt, Queue,
-    Renew, Renewal, SendMessage, TakeOver,
+    Renew, Renewal, SendMessage, TakeOver, Wait,
 };
 pub use write::{Due, Existing, Lease, LeaseAfter, NewExecution, Target, Write, Written};
 

@@ -37,7 +37,8 @@ pub struct ExecutionInfo {
     pub error: Option<String>,
     /// The output, once done. Missing if the output is `null`.
     pub output: Option<Json>,
-    /// When it is due. If a worker holds it, this is when the lease ends.
+    /// When it is due. If a worker holds it, this is when the lease ends: what the wall clock will
+    /// show then, if nobody sets it.
     pub due: Option<Timestamp>,
     /// The worker that holds it, or that held it last without giving it back.
     pub worker: Option<String>,

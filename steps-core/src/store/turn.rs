@@ -18,6 +18,19 @@ pub struct Claim {
     pub flows: Vec<FlowClaim>,
     /// The maximum number of executions in all. With 0, the answer only says what is due next.
     pub limit: usize,
+    /// Executions that are due although the wall clock may not show it, because it was set back: the
+    /// worker has waited for them by a clock that nobody can set. Each is due if it still waits for
+    /// just that time.
+    pub waited: Vec<Wait>,
+}
+
+/// An execution that waits for a time, and that nobody holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Wait {
+    /// The [key](ExecutionInfo::key) of the execution.
+    pub key: i64,
+    /// The time, as the store has it.
+    pub until: Timestamp,
 }
 
 /// A flow that a worker can run.
@@ -42,7 +55,10 @@ pub struct Claimed {
     /// refused for these fingerprints. `None` if there are none. The time may be too early, but
     /// never too late. It is in the past only if a limit left an execution that is already due.
     pub next_due: Option<Timestamp>,
-    /// The time of the store's clock at this claim.
+    /// The execution of these flows that waits for the earliest time, of those that wait for one
+    /// that the store's clock has not come to. The worker counts the time until then itself.
+    pub next_wait: Option<Wait>,
+    /// The time of the store's wall clock at this claim.
     pub now: Timestamp,
 }
 

@@ -8,10 +8,10 @@ use std::{
     time::Duration,
 };
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::base::{
-    clock::{TestClock, add},
+    clock::{TestClock, add, after},
     future::BoxFuture,
     sync::lock,
 };
@@ -23,6 +23,9 @@ use crate::base::{
 /// two events happen at once. What sleeps by another clock, or works on another thread, is not
 /// seen: steps under test sleep by [`sleep`](Self::sleep).
 ///
+/// [`set`](Self::set) sets the wall clock alone, as an administrator or NTP does. No time
+/// passes by that, so what waits for a while waits neither longer nor shorter:
+///
 /// ```
 /// # use std::{sync::Arc, time::Duration};
 /// use steps::{clock::TestClock, testing::FakeClock};
@@ -31,6 +34,11 @@ use crate::base::{
 /// let begun = clock.now();
 /// clock.sleep(Duration::from_secs(86_400)).await;
 /// assert!(clock.now().duration_since(begun).as_secs() >= 86_400);
+///
+/// let passed = clock.elapsed();
+/// clock.set(begun);
+/// assert!(clock.now().duration_since(begun).as_secs() < 1);
+/// assert!(clock.elapsed() >= passed);
 /// # });
 /// ```
 #[derive(Clone, Debug)]
@@ -38,10 +46,19 @@ pub struct FakeClock(Arc<Mutex<Inner>>);
 
 #[derive(Debug)]
 struct Inner {
-    now: Timestamp,
+    /// The time that has passed.
+    elapsed: Duration,
+    /// What the wall clock showed, or would have shown, when none had passed.
+    origin: Timestamp,
     next: u64,
-    /// Who sleeps, and until when.
-    alarms: BTreeMap<u64, Timestamp>,
+    /// Who sleeps, and until how much time has passed.
+    alarms: BTreeMap<u64, Duration>,
+}
+
+impl Inner {
+    fn wall(&self) -> Timestamp {
+        add(self.origin, self.elapsed)
+    }
 }
 
 /// How often a sleeper yields to others before it concludes that nobody has work.
@@ -57,7 +74,8 @@ impl FakeClock {
     /// A clock at the beginning of 2030.
     pub fn new() -> Self {
         Self(Arc::new(Mutex::new(Inner {
-            now: Timestamp::from_second(1_893_456_000).unwrap_or(Timestamp::UNIX_EPOCH),
+            elapsed: Duration::ZERO,
+            origin: Timestamp::from_second(1_893_456_000).unwrap_or(Timestamp::UNIX_EPOCH),
             next: 0,
             alarms: BTreeMap::new(),
         })))
@@ -65,14 +83,21 @@ impl FakeClock {
 
     /// Sleeps for this long by this clock.
     pub async fn sleep(&self, duration: Duration) {
-        let until = add(TestClock::now(self), duration);
-        TestClock::sleep_until(self, until).await;
+        let until = self.elapsed().saturating_add(duration);
+        self.sleep_until_elapsed(until).await;
     }
 
-    /// Sets the clock forward by this much, as if the process had been away.
+    /// Lets this much time pass, as if the process had been away.
     pub fn advance(&self, duration: Duration) {
         let mut inner = lock(&self.0);
-        inner.now = add(inner.now, duration);
+        inner.elapsed = inner.elapsed.saturating_add(duration);
+    }
+
+    /// Sets the wall clock to this time, forward or back. No time passes.
+    pub fn set(&self, time: Timestamp) {
+        let mut inner = lock(&self.0);
+        let elapsed = SignedDuration::try_from(inner.elapsed).unwrap_or(SignedDuration::MAX);
+        inner.origin = time.checked_sub(elapsed).unwrap_or(Timestamp::MIN);
     }
 }
 
@@ -90,17 +115,31 @@ impl Drop for Alarm {
 impl TestClock for FakeClock {
     fn now(&self) -> Timestamp {
         let mut inner = lock(&self.0);
-        inner.now = add(inner.now, Duration::from_micros(1));
-        inner.now
+        inner.elapsed = inner.elapsed.saturating_add(Duration::from_micros(1));
+        inner.wall()
     }
 
+    /// Goes by what the wall clock shows now: setting it later changes nothing.
     fn sleep_until(&self, time: Timestamp) -> BoxFuture<'static, ()> {
+        let until = {
+            let inner = lock(&self.0);
+            let left = after(inner.wall(), time).unwrap_or_default();
+            inner.elapsed.saturating_add(left)
+        };
+        self.sleep_until_elapsed(until)
+    }
+
+    fn elapsed(&self) -> Duration {
+        lock(&self.0).elapsed
+    }
+
+    fn sleep_until_elapsed(&self, elapsed: Duration) -> BoxFuture<'static, ()> {
         let clock = self.clone();
         let alarm = {
             let mut inner = lock(&clock.0);
             let id = inner.next;
             inner.next += 1;
-            inner.alarms.insert(id, time);
+            inner.alarms.insert(id, elapsed);
             Alarm {
                 clock: clock.clone(),
                 id,
@@ -111,13 +150,13 @@ impl TestClock for FakeClock {
             let alarm = alarm;
             poll_fn(move |cx| {
                 let mut inner = lock(&alarm.clock.0);
-                if inner.now >= time {
+                if inner.elapsed >= elapsed {
                     return Poll::Ready(());
                 }
-                if inner.alarms.values().all(|other| *other >= time) {
+                if inner.alarms.values().all(|other| *other >= elapsed) {
                     patience -= 1;
                     if patience == 0 {
-                        inner.now = time;
+                        inner.elapsed = elapsed;
                         return Poll::Ready(());
                     }
                 }

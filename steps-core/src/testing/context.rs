@@ -3,9 +3,9 @@
 use std::{
     fmt,
     sync::{Arc, Mutex},
+    time::Duration,
 };
 
-use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
@@ -218,16 +218,12 @@ impl StepHost for Context {
 
     // The rest is for the built-in steps, which nobody calls by themselves.
 
-    fn until(&self, _: u32) -> Option<Until> {
+    fn wait(&self, _: u32, _: Duration) -> Option<Until> {
         None
     }
 
     fn signal(&self, _: u32) -> Option<Json> {
         None
-    }
-
-    fn now(&self) -> Timestamp {
-        Timestamp::now()
     }
 }
 

@@ -52,7 +52,7 @@ fn open_writer(path: &Path, options: &SqliteOptions) -> Result<Connection> {
     if let Some(pages) = options.max_pages {
         set(&conn, "max_page_count", i64::from(pages))?;
     }
-    schema::upgrade(&conn)?;
+    schema::upgrade(&conn, options.clock.boot())?;
     try_to_write(&conn)?;
     Ok(conn)
 }
@@ -174,7 +174,7 @@ mod tests {
             ("journal_size_limit", "Integer(67108864)"),
             ("page_size", "Integer(4096)"),
             ("application_id", "Integer(1398031696)"),
-            ("user_version", "Integer(2)"),
+            ("user_version", "Integer(3)"),
         ] {
             assert_eq!(value(&conn, setting), wanted, "{setting}");
         }

@@ -4,13 +4,18 @@
 use rusqlite::Connection;
 use steps_core::store::ErrorKind;
 
+use super::clock::{enter_boot, is_of_boot};
 use crate::error::{Fail, Result};
 
 /// The application id that marks a file as the store's own: `STEP`.
 pub(crate) const APPLICATION: i64 = 0x5354_4550;
 
 /// The SQL that leads from each version to the next; version 0 is an empty file.
-const VERSIONS: &[&str] = &[include_str!("schema/v1.sql"), include_str!("schema/v2.sql")];
+const VERSIONS: &[&str] = &[
+    include_str!("schema/v1.sql"),
+    include_str!("schema/v2.sql"),
+    include_str!("schema/v3.sql"),
+];
 
 /// The newest version that this library knows.
 pub(crate) fn latest() -> i64 {
@@ -82,14 +87,14 @@ pub(crate) fn unchanged(conn: &Connection) -> Result<()> {
     ))
 }
 
-/// Brings the tables up to date, in one transaction, and copies that from the log into the database:
+/// Brings the tables up to date, and to this start of the machine, in one transaction, and copies that from the log into the database:
 /// so the database by itself is never without tables, as a new store is.
-pub(crate) fn upgrade(conn: &Connection) -> Result<()> {
-    if version(conn)? == latest() {
+pub(crate) fn upgrade(conn: &Connection, boot: &str) -> Result<()> {
+    if version(conn)? == latest() && is_of_boot(conn, boot)? {
         return Ok(());
     }
     conn.execute_batch("BEGIN IMMEDIATE")?;
-    let upgraded = steps_since(conn);
+    let upgraded = steps_since(conn).and_then(|()| enter_boot(conn, boot));
     match upgraded {
         Ok(()) => conn.execute_batch("COMMIT")?,
         // The first error is the one to return.
@@ -136,7 +141,7 @@ mod tests {
         let taken = number(put);
         conn.execute("DELETE FROM messages WHERE number = ?1", [taken])
             .unwrap();
-        upgrade(&conn).unwrap();
+        upgrade(&conn, "a start").unwrap();
         assert_eq!(version(&conn).unwrap(), latest());
         assert_eq!(number("SELECT number FROM messages WHERE path = 'b'"), kept);
         // Two of one path queue, with new numbers.
@@ -154,7 +159,7 @@ mod tests {
             maker.pragma_update(None, "journal_mode", "wal").unwrap();
             let looker = Connection::open(&path).unwrap();
             assert_eq!(version(&looker).unwrap(), 0);
-            let made = thread::spawn(move || upgrade(&maker));
+            let made = thread::spawn(move || upgrade(&maker, "a start"));
             while version(&looker).unwrap() == 0 {}
             made.join().unwrap().unwrap();
             assert_eq!(version(&looker).unwrap(), latest());

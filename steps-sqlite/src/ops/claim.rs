@@ -1,52 +1,134 @@
 //! Claims: which executions are due, and when the next one will be.
 //!
-//! Executions with a due time are sorted into lanes by the index: one lane for each flow, priority,
-//! and fingerprint that has refused them (or none). A claim asks the index for the lanes, which are
-//! few, and then for the beginning of each. So its cost does not depend on how many executions
-//! wait.
+//! Executions that may be claimed are sorted into lanes by two indexes, one for each clock: those
+//! that wait for a time, and those that are free from a moment on. Each index has one lane for each
+//! flow, priority, and fingerprint that has refused them (or none). A claim asks the indexes for the
+//! lanes, which are few, and then for the beginning of each. So its cost does not depend on how many
+//! executions wait.
 
 use std::{cmp::Reverse, collections::BTreeSet};
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
-use steps_core::store::{Claim, Claimed, FlowClaim};
+use steps_core::store::{Claim, Claimed, FlowClaim, Wait};
 
 use super::{execution, execution::select_execution, lease};
 use crate::{
     error::{Fail, Result},
-    row::nanos::{after, time},
+    file::clock::Now,
+    row::nanos::{clamped, time},
 };
 
-/// The next larger fingerprint that has refused an execution of the flow.
-pub(crate) const REFUSED: &str = "SELECT refused FROM executions \
-    WHERE flow = ?1 AND due_at IS NOT NULL AND refused > ?2 ORDER BY refused LIMIT 1";
+/// The queries about those that go by one clock.
+pub(crate) struct Queries {
+    /// The next larger fingerprint that has refused an execution of the flow.
+    pub(crate) refused: &'static str,
+    /// The next lower priority of the flow.
+    pub(crate) priority: &'static str,
+    /// The executions at the beginning of a lane that are due.
+    pub(crate) due: &'static str,
+    /// The time of the first execution of a lane that the worker does not hold itself. Those that
+    /// it holds are skipped within the index.
+    pub(crate) next: &'static str,
+}
 
-/// The next lower priority of the flow.
-pub(crate) const PRIORITY: &str = "SELECT priority FROM executions \
-    WHERE flow = ?1 AND refused IS ?2 AND due_at IS NOT NULL AND priority < ?3 \
-    ORDER BY priority DESC LIMIT 1";
+macro_rules! queries {
+    ($column:literal) => {
+        Queries {
+            refused: concat!(
+                "SELECT refused FROM executions WHERE flow = ?1 AND ",
+                $column,
+                " IS NOT NULL AND refused > ?2 ORDER BY refused LIMIT 1"
+            ),
+            priority: concat!(
+                "SELECT priority FROM executions WHERE flow = ?1 AND refused IS ?2 AND ",
+                $column,
+                " IS NOT NULL AND priority < ?3 ORDER BY priority DESC LIMIT 1"
+            ),
+            due: concat!(
+                "SELECT key, ",
+                $column,
+                " FROM executions WHERE flow = ?1 AND refused IS ?2 AND priority = ?3 AND ",
+                $column,
+                " <= ?4 ORDER BY ",
+                $column,
+                " LIMIT ?5"
+            ),
+            next: concat!(
+                "SELECT ",
+                $column,
+                " FROM executions WHERE flow = ?1 AND refused IS ?2 AND priority = ?3 AND ",
+                $column,
+                " IS NOT NULL AND (worker IS NOT ?4 OR ",
+                $column,
+                " <= ?5) ORDER BY ",
+                $column,
+                " LIMIT 1"
+            ),
+        }
+    };
+}
 
-/// The executions at the beginning of a lane that are due.
-pub(crate) const DUE: &str = "SELECT key, due_at FROM executions \
-    WHERE flow = ?1 AND refused IS ?2 AND priority = ?3 AND due_at <= ?4 \
-    ORDER BY due_at LIMIT ?5";
+/// Those that wait for a time.
+pub(crate) const WAITS: Queries = queries!("due_at");
+/// Those that are free from a moment on.
+pub(crate) const FREE: Queries = queries!("free_at");
 
-/// The due time of the first execution of a lane that the worker does not hold itself. Those that
-/// it holds are skipped within the index.
-pub(crate) const NEXT: &str = "SELECT due_at FROM executions \
-    WHERE flow = ?1 AND refused IS ?2 AND priority = ?3 AND due_at IS NOT NULL \
-    AND (worker IS NOT ?4 OR due_at <= ?5) ORDER BY due_at LIMIT 1";
+/// The first execution of a lane that waits for a time which has not come.
+pub(crate) const NEXT_WAIT: &str = "SELECT due_at, key FROM executions \
+    WHERE flow = ?1 AND refused IS ?2 AND priority = ?3 AND due_at > ?4 AND worker IS NULL \
+    ORDER BY due_at LIMIT 1";
+
+/// One that waits for just this time.
+const WAITED: &str = "SELECT flow, refused, priority FROM executions \
+    WHERE key = ?1 AND due_at = ?2 AND due_at > ?3 AND worker IS NULL";
 
 const UNREADABLE: &str = "UPDATE executions SET worker = NULL, refused = ?2, refused_why = ?3 \
     WHERE key = ?1";
 
+/// An index of executions that may be claimed.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Index {
+    /// Those that wait for a time.
+    Waits,
+    /// Those that are free from a moment on.
+    Free,
+}
+
 /// The executions of one flow and one priority that were refused by the same fingerprint, or by
 /// none.
+#[derive(Clone, Copy)]
 struct Lane<'a> {
+    by: Index,
     /// The index of the flow in the claim.
     flow: usize,
     name: &'a str,
     refused: Option<i64>,
     priority: i64,
+}
+
+impl Index {
+    fn queries(self) -> &'static Queries {
+        match self {
+            Self::Waits => &WAITS,
+            Self::Free => &FREE,
+        }
+    }
+
+    /// Returns what its clock shows.
+    fn now(self, now: Now) -> Option<i64> {
+        match self {
+            Self::Waits => Some(now.wall),
+            Self::Free => now.boot,
+        }
+    }
+
+    /// Returns the time by the wall clock of what it has.
+    fn time(self, indexed: i64, now: Now) -> i64 {
+        match self {
+            Self::Waits => indexed,
+            Self::Free => now.wall_at(indexed),
+        }
+    }
 }
 
 /// An execution that may be claimed. The order of the fields is the order in which a claim takes
@@ -60,19 +142,18 @@ struct Candidate {
 }
 
 /// Leases executions that are due to a worker.
-pub(crate) fn claim(conn: &Connection, claim: &Claim, now: i64) -> Result<Claimed> {
+pub(crate) fn claim(conn: &Connection, claim: &Claim, now: Now) -> Result<Claimed> {
     let lanes = lanes(conn, claim)?;
-    let until = after(now, claim.lease);
     let mut taken = Vec::new();
     let mut of_key = conn.prepare_cached(select_execution!("WHERE e.key = ?1"))?;
     for (key, flow) in due(conn, claim, &lanes, now)? {
         let mut rows = of_key.query([key])?;
         let Some(row) = rows.next()? else { continue };
         let readable =
-            execution::execution(row).and_then(|execution| lease::readable(conn, execution));
+            execution::execution(row, now).and_then(|execution| lease::readable(conn, execution));
         drop(rows);
         match readable {
-            Ok(readable) => taken.push(readable.lease(conn, &claim.worker, until)?),
+            Ok(readable) => taken.push(readable.lease(conn, &claim.worker, claim.lease, now)?),
             // An execution that can't be read must not keep the others from being claimed.
             Err(Fail::Row(why)) => {
                 let why = format!("it can't be read: {why}");
@@ -86,22 +167,33 @@ pub(crate) fn claim(conn: &Connection, claim: &Claim, now: i64) -> Result<Claime
     Ok(Claimed {
         taken,
         next_due: next(conn, claim, &lanes, now)?.map(time),
-        now: time(now),
+        next_wait: next_wait(conn, &lanes, now)?,
+        now: time(now.wall),
     })
 }
 
 fn lanes<'a>(conn: &Connection, claim: &'a Claim) -> Result<Vec<Lane<'a>>> {
     let mut lanes = Vec::new();
-    let mut refused = conn.prepare_cached(REFUSED)?;
-    let mut priorities = conn.prepare_cached(PRIORITY)?;
-    for (flow, of) in claim.flows.iter().enumerate() {
-        for name in &of.names {
-            add_lanes(&mut priorities, flow, name, None, &mut lanes)?;
-            let mut last = i64::MIN;
-            while let Some(next) = number(&mut refused, params![name, last])? {
-                last = next;
-                if next != of.fingerprint.cast_signed() {
-                    add_lanes(&mut priorities, flow, name, Some(next), &mut lanes)?;
+    for by in [Index::Waits, Index::Free] {
+        let mut refused = conn.prepare_cached(by.queries().refused)?;
+        let mut priorities = conn.prepare_cached(by.queries().priority)?;
+        for (flow, of) in claim.flows.iter().enumerate() {
+            for name in &of.names {
+                let mut lane = Lane {
+                    by,
+                    flow,
+                    name,
+                    refused: None,
+                    priority: 0,
+                };
+                add_lanes(&mut priorities, &lane, &mut lanes)?;
+                let mut last = i64::MIN;
+                while let Some(next) = number(&mut refused, params![name, last])? {
+                    last = next;
+                    if next != of.fingerprint.cast_signed() {
+                        lane.refused = Some(next);
+                        add_lanes(&mut priorities, &lane, &mut lanes)?;
+                    }
                 }
             }
         }
@@ -109,22 +201,16 @@ fn lanes<'a>(conn: &Connection, claim: &'a Claim) -> Result<Vec<Lane<'a>>> {
     Ok(lanes)
 }
 
+/// Adds the lanes of all priorities.
 fn add_lanes<'a>(
     priorities: &mut CachedStatement<'_>,
-    flow: usize,
-    name: &'a str,
-    refused: Option<i64>,
+    like: &Lane<'a>,
     lanes: &mut Vec<Lane<'a>>,
 ) -> Result<()> {
     let mut last = i64::MAX;
-    while let Some(priority) = number(priorities, params![name, refused, last])? {
+    while let Some(priority) = number(priorities, params![like.name, like.refused, last])? {
         last = priority;
-        lanes.push(Lane {
-            flow,
-            name,
-            refused,
-            priority,
-        });
+        lanes.push(Lane { priority, ..*like });
     }
     Ok(())
 }
@@ -141,20 +227,26 @@ fn due<'a>(
     conn: &Connection,
     claim: &'a Claim,
     lanes: &[Lane<'_>],
-    now: i64,
+    now: Now,
 ) -> Result<Vec<(i64, &'a FlowClaim)>> {
-    let mut candidates = BTreeSet::new();
-    let mut statement = conn.prepare_cached(DUE)?;
+    let mut candidates = waited(conn, claim, now)?;
     for lane in lanes {
         let limit = claim.flows[lane.flow].limit.min(claim.limit);
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let params = params![lane.name, lane.refused, lane.priority, now, limit];
+        let params = params![
+            lane.name,
+            lane.refused,
+            lane.priority,
+            lane.by.now(now),
+            limit
+        ];
+        let mut statement = conn.prepare_cached(lane.by.queries().due)?;
         let mut rows = statement.query(params)?;
         while let Some(row) = rows.next()? {
             candidates.insert(Candidate {
                 priority: Reverse(lane.priority),
                 key: row.get(0)?,
-                due: row.get(1)?,
+                due: lane.by.time(row.get(1)?, now),
                 flow: lane.flow,
             });
         }
@@ -176,15 +268,55 @@ fn due<'a>(
     Ok(chosen)
 }
 
-fn next(conn: &Connection, claim: &Claim, lanes: &[Lane<'_>], now: i64) -> Result<Option<i64>> {
-    let mut statement = conn.prepare_cached(NEXT)?;
+/// Returns those that the worker has waited for.
+fn waited(conn: &Connection, claim: &Claim, now: Now) -> Result<BTreeSet<Candidate>> {
+    let mut candidates = BTreeSet::new();
+    let mut statement = conn.prepare_cached(WAITED)?;
+    for wait in &claim.waited {
+        let until = clamped(wait.until);
+        let mut rows = statement.query([wait.key, until, now.wall])?;
+        let Some(row) = rows.next()? else { continue };
+        let name = row.get_ref(0)?.as_str().unwrap_or_default();
+        let refused: Option<i64> = row.get(1)?;
+        let flow = claim.flows.iter().position(|flow| {
+            let named = flow.names.iter().any(|known| *known == *name);
+            named && refused != Some(flow.fingerprint.cast_signed())
+        });
+        let priority = Reverse(row.get(2)?);
+        candidates.extend(flow.map(|flow| Candidate {
+            priority,
+            due: now.wall,
+            key: wait.key,
+            flow,
+        }));
+    }
+    Ok(candidates)
+}
+
+fn next(conn: &Connection, claim: &Claim, lanes: &[Lane<'_>], now: Now) -> Result<Option<i64>> {
     let mut first = None;
     for lane in lanes {
-        let params = params![lane.name, lane.refused, lane.priority, claim.worker, now];
-        let next = number(&mut statement, params)?;
+        let mut statement = conn.prepare_cached(lane.by.queries().next)?;
+        let (refused, priority) = (lane.refused, lane.priority);
+        let params = params![lane.name, refused, priority, claim.worker, lane.by.now(now)];
+        let next = number(&mut statement, params)?.map(|next| lane.by.time(next, now));
         first = [first, next].into_iter().flatten().min();
     }
     Ok(first)
+}
+
+fn next_wait(conn: &Connection, lanes: &[Lane<'_>], now: Now) -> Result<Option<Wait>> {
+    let mut statement = conn.prepare_cached(NEXT_WAIT)?;
+    let mut first: Option<(i64, i64)> = None;
+    for lane in lanes.iter().filter(|lane| lane.by == Index::Waits) {
+        let params = params![lane.name, lane.refused, lane.priority, now.wall];
+        let next = statement.query_row(params, |row| Ok((row.get(0)?, row.get(1)?)));
+        first = [first, next.optional()?].into_iter().flatten().min();
+    }
+    Ok(first.map(|(until, key)| Wait {
+        key,
+        until: time(until),
+    }))
 }
 
 #[cfg(test)]

@@ -7,25 +7,28 @@ use super::{
     find::{Filter, most},
     inbox, steps,
 };
-use crate::error::Result;
+use crate::{error::Result, file::clock::Now};
 
 const EXECUTION: &str = "DELETE FROM executions WHERE key = ?1";
 const LABELS: &str = "DELETE FROM labels WHERE execution = ?1";
 
-fn filter(query: &ExecutionQuery, now: i64) -> Filter {
+fn filter(query: &ExecutionQuery, now: Now) -> Filter {
     let mut filter = Filter::of_page(query);
     let ended = Status::ALL.into_iter().filter(|status| status.is_final());
     let ended: Vec<Value> = ended
         .map(|status| status.as_str().to_owned().into())
         .collect();
     filter.any("e.status", ended.into_iter());
-    filter.and("(e.worker IS NULL OR e.due_at <= ?)", [now.into()]);
+    filter.and(
+        "(e.worker IS NULL OR e.due_at <= ? OR e.free_at <= ?)",
+        [now.wall.into(), now.boot.into()],
+    );
     filter
 }
 
 /// Returns the keys of the executions that the query finds and that may be deleted, up to its
 /// limit, the oldest first.
-pub(crate) fn keys(conn: &Connection, query: &ExecutionQuery, now: i64) -> Result<Vec<i64>> {
+pub(crate) fn keys(conn: &Connection, query: &ExecutionQuery, now: Now) -> Result<Vec<i64>> {
     let filter = filter(query, now);
     let sql = format!(
         "SELECT e.key FROM executions e {} ORDER BY e.created_at, e.key LIMIT {}",
@@ -43,7 +46,7 @@ pub(crate) fn delete(
     conn: &Connection,
     query: &ExecutionQuery,
     keys: &[i64],
-    now: i64,
+    now: Now,
 ) -> Result<u64> {
     let mut filter = filter(query, now);
     filter.and("e.key = ?", []);

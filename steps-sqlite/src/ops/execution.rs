@@ -13,6 +13,7 @@ use steps_core::{
 use super::steps;
 use crate::{
     error::{Fail, Result},
+    file::clock::{Now, Turn},
     row::{columns::Columns, nanos::time},
 };
 
@@ -20,7 +21,7 @@ use crate::{
 macro_rules! select_execution {
     ($rest:literal) => {
         concat!(
-            "SELECT e.key, e.fence, e.id, e.flow, e.created_at, e.priority, e.due_at, e.worker, ",
+            "SELECT e.key, e.fence, e.id, e.flow, e.created_at, e.priority, e.due_at, e.free_at, e.worker, ",
             "e.refused, e.refused_why, (SELECT json_group_object(l.name, l.value) ",
             "FROM labels l WHERE l.execution = e.key), e.input, e.taken, e.status, e.started_at, ",
             "e.done_at, e.error, e.output, e.attempts, e.until, e.more FROM executions e ",
@@ -35,6 +36,7 @@ pub(crate) struct Execution {
     pub(crate) key: i64,
     pub(crate) fence: i64,
     pub(crate) info: ExecutionInfo,
+    pub(crate) turn: Turn,
     pub(crate) input: Json,
     /// The root, if it has been written.
     root: Option<NodeData>,
@@ -62,12 +64,12 @@ pub(crate) fn of_execution(fail: Fail, id: &str) -> Fail {
 }
 
 /// Reads a row of a [`select_execution`] query.
-pub(crate) fn execution(row: &Row<'_>) -> Result<Execution> {
+pub(crate) fn execution(row: &Row<'_>, now: Now) -> Result<Execution> {
     let id = row.get_ref(2)?.as_str().unwrap_or("?");
-    read(&mut Columns::from(row, 0)).map_err(|fail| of_execution(fail, id))
+    read(&mut Columns::from(row, 0), now).map_err(|fail| of_execution(fail, id))
 }
 
-fn read(columns: &mut Columns<'_>) -> Result<Execution> {
+fn read(columns: &mut Columns<'_>, now: Now) -> Result<Execution> {
     let key = columns.number()?;
     let key = columns.some(key)?;
     let fence = columns.number()?;
@@ -79,7 +81,11 @@ fn read(columns: &mut Columns<'_>) -> Result<Execution> {
     info.key = key;
     let priority = columns.number()?.unwrap_or_default();
     info.priority = i32::try_from(priority).unwrap_or_default();
-    info.due = columns.number()?.map(time);
+    let turn = Turn {
+        due_at: columns.number()?,
+        free_at: columns.number()?,
+    };
+    info.due = turn.time(now).map(time);
     info.worker = columns.text()?.map(str::to_owned);
     let refused = columns.number()?;
     let why = columns.text()?;
@@ -120,6 +126,7 @@ fn read(columns: &mut Columns<'_>) -> Result<Execution> {
         key,
         fence,
         info,
+        turn,
         input,
         root,
     })
@@ -135,15 +142,15 @@ fn labels(columns: &mut Columns<'_>) -> Result<Labels> {
 }
 
 /// Returns the execution with this id.
-pub(crate) fn by_id(conn: &Connection, id: &str) -> Result<Option<Execution>> {
+pub(crate) fn by_id(conn: &Connection, id: &str, now: Now) -> Result<Option<Execution>> {
     let mut statement = conn.prepare_cached(select_execution!("WHERE e.id = ?1"))?;
     let mut rows = statement.query([id])?;
-    rows.next()?.map(execution).transpose()
+    rows.next()?.map(|row| execution(row, now)).transpose()
 }
 
 /// Returns the execution with this id, with all of its nodes.
-pub(crate) fn load(conn: &Connection, id: &str) -> Result<Option<StoredExecution>> {
-    let Some(mut execution) = by_id(conn, id)? else {
+pub(crate) fn load(conn: &Connection, id: &str, now: Now) -> Result<Option<StoredExecution>> {
+    let Some(mut execution) = by_id(conn, id, now)? else {
         return Ok(None);
     };
     let nodes = execution.nodes(conn)?;

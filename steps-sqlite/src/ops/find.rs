@@ -4,7 +4,7 @@ use rusqlite::{Connection, params_from_iter, types::Value};
 use steps_core::store::{ExecutionInfo, ExecutionQuery};
 
 use super::{execution, execution::select_execution};
-use crate::{error::Result, row::nanos::clamped};
+use crate::{error::Result, file::clock::Now, row::nanos::clamped};
 
 /// A `WHERE` clause with its values.
 #[derive(Default)]
@@ -95,7 +95,11 @@ pub(crate) fn most(limit: Option<usize>) -> i64 {
 }
 
 /// Returns the executions that a query finds, the newest first.
-pub(crate) fn list(conn: &Connection, query: &ExecutionQuery) -> Result<Vec<ExecutionInfo>> {
+pub(crate) fn list(
+    conn: &Connection,
+    query: &ExecutionQuery,
+    now: Now,
+) -> Result<Vec<ExecutionInfo>> {
     let filter = Filter::of_page(query);
     // Full rows are read only for the executions in the list.
     let sql = format!(
@@ -109,7 +113,7 @@ pub(crate) fn list(conn: &Connection, query: &ExecutionQuery) -> Result<Vec<Exec
     let mut rows = statement.query(params_from_iter(filter.values))?;
     let mut infos = Vec::new();
     while let Some(row) = rows.next()? {
-        infos.push(execution::execution(row)?.info);
+        infos.push(execution::execution(row, now)?.info);
     }
     Ok(infos)
 }

@@ -1,10 +1,13 @@
 //! The inbox of each execution: messages (signals, stops, undos) that no run has taken yet.
 
+use std::time::Duration;
+
 use rusqlite::{Connection, OptionalExtension, params};
 use steps_core::store::{ErrorKind, Message, MessageReceipt, Queue, SendMessage, Write};
 
 use crate::{
     error::{Fail, Result},
+    file::clock::{Now, Turn},
     row::columns::Columns,
 };
 
@@ -19,8 +22,9 @@ const ALIKE: &str =
 
 const REPLACED: &str = "DELETE FROM messages WHERE execution = ?1 AND kind = ?2 AND path = ?3";
 
-const WAKE: &str = "UPDATE executions SET due_at = ?2 \
-    WHERE key = ?1 AND worker IS NULL AND (due_at IS NULL OR due_at > ?2)";
+// What is free and held by nobody is due already.
+const WAKE: &str = "UPDATE executions SET due_at = ?2, free_at = ?3 \
+    WHERE key = ?1 AND worker IS NULL AND free_at IS NULL AND (due_at IS NULL OR due_at > ?4)";
 
 const SINCE: &str = "SELECT number, kind, path, value FROM messages \
     WHERE execution = ?1 AND number > ?2 ORDER BY number";
@@ -33,8 +37,9 @@ const NEWER: &str = "SELECT 1 FROM messages WHERE execution = ?1 AND number > ?2
 
 const REMOVE: &str = "DELETE FROM messages WHERE execution = ?1";
 
-/// Puts a message into an execution's inbox, if its conditions hold, and makes the execution due if no worker holds it.
-pub(crate) fn send(conn: &Connection, message: &SendMessage, now: i64) -> Result<MessageReceipt> {
+/// Puts a message into an execution's inbox, if its conditions hold, and makes the execution due if no
+/// worker holds it.
+pub(crate) fn send(conn: &Connection, message: &SendMessage, now: Now) -> Result<MessageReceipt> {
     let mut statement = conn.prepare_cached(TO)?;
     let mut rows = statement.query([&message.id])?;
     let Some(row) = rows.next()? else {
@@ -78,8 +83,10 @@ pub(crate) fn send(conn: &Connection, message: &SendMessage, now: i64) -> Result
     }
     let number = conn
         .prepare_cached(PUT)?
-        .insert(params![key, kind, path, value, now])?;
-    conn.prepare_cached(WAKE)?.execute([key, now])?;
+        .insert(params![key, kind, path, value, now.wall])?;
+    let Turn { due_at, free_at } = now.after(Duration::ZERO);
+    conn.prepare_cached(WAKE)?
+        .execute(params![key, due_at, free_at, now.wall])?;
     Ok(MessageReceipt::Stored(number))
 }
 

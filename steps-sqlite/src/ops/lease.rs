@@ -1,6 +1,8 @@
 //! Leases: taking one on a given execution, and renewing it. Which executions are due is left to
 //! `claim`, and giving a lease back to `write`.
 
+use std::time::Duration;
+
 use rusqlite::{Connection, params};
 use steps_core::store::{
     Acquire, Acquired, FlowClaim, HeldExecution, Lease, Renew, Renewal, TakeOver,
@@ -12,25 +14,30 @@ use super::{
 };
 use crate::{
     error::Result,
-    row::nanos::{after, time},
+    file::clock::{Now, Turn},
+    row::nanos::time,
 };
 
-const TAKE: &str = "UPDATE executions SET fence = fence + 1, worker = ?2, due_at = ?3, \
+const TAKE: &str = "UPDATE executions SET fence = fence + 1, worker = ?2, due_at = ?3, free_at = ?4, \
     refused = NULL, refused_why = NULL WHERE key = ?1";
 
-const RENEW: &str = "UPDATE executions SET due_at = ?3 \
+const RENEW: &str = "UPDATE executions SET due_at = ?3, free_at = ?4 \
     WHERE key = ?1 AND fence = ?2 AND worker IS NOT NULL";
 
-pub(crate) const READMIT: &str = "UPDATE executions SET refused = NULL, refused_why = NULL \
-    WHERE flow = ?1 AND refused = ?2 AND due_at IS NOT NULL";
+pub(crate) const READMIT: [&str; 2] = [
+    "UPDATE executions SET refused = NULL, refused_why = NULL \
+    WHERE flow = ?1 AND refused = ?2 AND free_at IS NOT NULL",
+    "UPDATE executions SET refused = NULL, refused_why = NULL \
+    WHERE flow = ?1 AND refused = ?2 AND due_at IS NOT NULL",
+];
 
 /// Leases an execution to a worker, unless another one holds it.
-pub(crate) fn acquire(conn: &Connection, acquire: &Acquire, now: i64) -> Result<Acquired> {
-    let Some(execution) = execution::by_id(conn, &acquire.id)? else {
+pub(crate) fn acquire(conn: &Connection, acquire: &Acquire, now: Now) -> Result<Acquired> {
+    let Some(execution) = execution::by_id(conn, &acquire.id, now)? else {
         return Ok(Acquired::Unknown);
     };
     if let (Some(worker), Some(until)) = (&execution.info.worker, execution.info.due)
-        && until > time(now)
+        && !execution.turn.has_come(now)
         && acquire.over == TakeOver::Ended
     {
         return Ok(Acquired::Busy {
@@ -38,8 +45,7 @@ pub(crate) fn acquire(conn: &Connection, acquire: &Acquire, now: i64) -> Result<
             until,
         });
     }
-    let taken =
-        readable(conn, execution)?.lease(conn, &acquire.worker, after(now, acquire.lease))?;
+    let taken = readable(conn, execution)?.lease(conn, &acquire.worker, acquire.lease, now)?;
     Ok(Acquired::Held(Box::new(taken)))
 }
 
@@ -70,25 +76,32 @@ impl Readable {
         self,
         conn: &Connection,
         worker: &str,
-        until: i64,
+        lease: Duration,
+        now: Now,
     ) -> Result<HeldExecution> {
         let Self(mut taken) = self;
-        conn.prepare_cached(TAKE)?
-            .execute(params![taken.lease.key, worker, until])?;
+        let until = now.after(lease);
+        conn.prepare_cached(TAKE)?.execute(params![
+            taken.lease.key,
+            worker,
+            until.due_at,
+            until.free_at
+        ])?;
         taken.info.worker = Some(worker.to_owned());
-        taken.info.due = Some(time(until));
+        taken.info.due = until.time(now).map(time);
         taken.info.refused = None;
         Ok(taken)
     }
 }
 
 /// Extends leases, and returns for each the messages that the worker has not seen.
-pub(crate) fn renew(conn: &Connection, renew: &Renew, now: i64) -> Result<Vec<Renewal>> {
-    let until = after(now, renew.lease);
+pub(crate) fn renew(conn: &Connection, renew: &Renew, now: Now) -> Result<Vec<Renewal>> {
+    let Turn { due_at, free_at } = now.after(renew.lease);
     let mut statement = conn.prepare_cached(RENEW)?;
     let mut renewals = Vec::with_capacity(renew.held.len());
     for (lease, seen) in &renew.held {
-        renewals.push(match statement.execute([lease.key, lease.fence, until])? {
+        let renewed = statement.execute(params![lease.key, lease.fence, due_at, free_at])?;
+        renewals.push(match renewed {
             0 => Renewal::Lost,
             _ => Renewal::Held(inbox::since(conn, lease.key, *seen)?),
         });
@@ -98,10 +111,12 @@ pub(crate) fn renew(conn: &Connection, renew: &Renew, now: i64) -> Result<Vec<Re
 
 /// Forgets that these flows have refused executions, so that they are claimed for them again.
 pub(crate) fn forget_refusals(conn: &Connection, flows: &[FlowClaim]) -> Result<()> {
-    let mut statement = conn.prepare_cached(READMIT)?;
-    for flow in flows {
-        for name in &flow.names {
-            statement.execute(params![name, flow.fingerprint.cast_signed()])?;
+    for readmit in READMIT {
+        let mut statement = conn.prepare_cached(readmit)?;
+        for flow in flows {
+            for name in &flow.names {
+                statement.execute(params![name, flow.fingerprint.cast_signed()])?;
+            }
         }
     }
     Ok(())

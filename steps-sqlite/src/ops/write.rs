@@ -1,5 +1,7 @@
 //! A worker's write: it creates an execution, or changes the nodes and the lease of one.
 
+use std::time::Duration;
+
 use rusqlite::{Connection, params};
 use steps_core::{
     state::NodeData,
@@ -14,9 +16,10 @@ use super::{
 };
 use crate::{
     error::{Fail, Result, fenced},
+    file::clock::{Now, Turn},
     row::{
         columns::{Columns, UntilColumn, overflow_of_root, text},
-        nanos::{after, clamped, exact},
+        nanos::{clamped, exact},
     },
 };
 
@@ -26,8 +29,8 @@ const ID: &str = "SELECT id FROM executions WHERE key = ?1";
 const FLOW: &str = "SELECT flow FROM executions WHERE key = ?1";
 
 const MAKE: &str = "INSERT INTO executions (id, flow, status, priority, created_at, due_at, \
-    worker, fence, refused, refused_why, input) \
-    VALUES (?1, ?2, 'pending', ?3, ?4, ?5, ?6, 1, ?7, ?8, ?9)";
+    free_at, worker, fence, refused, refused_why, input) \
+    VALUES (?1, ?2, 'pending', ?3, ?4, ?5, ?6, ?7, 1, ?8, ?9, ?10)";
 
 const LABEL: &str = "INSERT INTO labels (execution, name, value) VALUES (?1, ?2, ?3)";
 
@@ -37,13 +40,14 @@ const ROOT: &str = "UPDATE executions SET status = ?2, attempts = ?3, started_at
 const NO_ROOT: &str =
     "UPDATE executions SET attempts = NULL, until = NULL, more = NULL WHERE key = ?1";
 
-const REST: &str = "UPDATE executions SET worker = NULL, due_at = ?2 WHERE key = ?1";
+const REST: &str = "UPDATE executions SET worker = NULL, due_at = ?2, free_at = ?3 \
+    WHERE key = ?1";
 
-const REFUSE: &str = "UPDATE executions SET worker = NULL, due_at = ?2, refused = ?3, \
-    refused_why = ?4 WHERE key = ?1";
+const REFUSE: &str = "UPDATE executions SET worker = NULL, due_at = ?2, free_at = ?3, \
+    refused = ?4, refused_why = ?5 WHERE key = ?1";
 
 /// Makes one write, after checking its lease.
-pub(crate) fn write(txn: &Txn<'_>, write: &Write, now: i64) -> Result<Written> {
+pub(crate) fn write(txn: &Txn<'_>, write: &Write, now: Now) -> Result<Written> {
     match &write.target {
         Target::New(new) => make(txn, new, write, now),
         Target::Held(lease) => {
@@ -86,14 +90,14 @@ fn text_of(conn: &Connection, sql: &str, key: i64) -> Result<Option<String>> {
     Ok(Columns::from(row, 0).text()?.map(str::to_owned))
 }
 
-fn make(txn: &Txn<'_>, new: &NewExecution, write: &Write, now: i64) -> Result<Written> {
-    if let Some(found) = execution::by_id(txn, &new.id)? {
+fn make(txn: &Txn<'_>, new: &NewExecution, write: &Write, now: Now) -> Result<Written> {
+    if let Some(found) = execution::by_id(txn, &new.id, now)? {
         return Ok(Written::Exists(Box::new(Existing {
             info: found.info,
             input: found.input,
         })));
     }
-    let (worker, due, refused) = match (&write.then, &new.held) {
+    let (worker, turn, refused) = match (&write.then, &new.held) {
         (LeaseAfter::Keep, None) => {
             return Err(Fail::new(
                 ErrorKind::Rejected,
@@ -103,16 +107,17 @@ fn make(txn: &Txn<'_>, new: &NewExecution, write: &Write, now: i64) -> Result<Wr
                 ),
             ));
         }
-        (LeaseAfter::Keep, Some((worker, lease))) => (Some(worker), Some(after(now, *lease)), None),
+        (LeaseAfter::Keep, Some((worker, lease))) => (Some(worker), now.after(*lease), None),
         (LeaseAfter::Release { due, .. }, _) => (None, due_at(*due, now), None),
-        (LeaseAfter::Refuse(refused), _) => (None, Some(now), Some(refused)),
+        (LeaseAfter::Refuse(refused), _) => (None, at_once(now), Some(refused)),
     };
     let key = txn.prepare_cached(MAKE)?.insert(params![
         new.id,
         new.flow,
         new.priority,
-        now,
-        due,
+        now.wall,
+        turn.due_at,
+        turn.free_at,
         worker,
         refused.map(fingerprint),
         refused.map(|refused| &refused.why),
@@ -164,7 +169,7 @@ fn put_root(conn: &Connection, key: i64, flow: &str, root: &NodeData) -> Result<
 
 /// Keeps the lease, or gives it back. Returns whether a newer message has made the execution due at
 /// once.
-fn then(conn: &Connection, key: i64, then: &LeaseAfter, now: i64) -> Result<bool> {
+fn then(conn: &Connection, key: i64, then: &LeaseAfter, now: Now) -> Result<bool> {
     match then {
         LeaseAfter::Keep => {}
         LeaseAfter::Release {
@@ -172,18 +177,21 @@ fn then(conn: &Connection, key: i64, then: &LeaseAfter, now: i64) -> Result<bool
             last_message: seen,
         } => {
             let recalled = inbox::newer(conn, key, *seen)?;
-            let due = if recalled {
-                Some(now)
+            let turn = if recalled {
+                at_once(now)
             } else {
                 due_at(*due, now)
             };
-            conn.prepare_cached(REST)?.execute(params![key, due])?;
+            conn.prepare_cached(REST)?
+                .execute(params![key, turn.due_at, turn.free_at])?;
             return Ok(recalled);
         }
         LeaseAfter::Refuse(refused) => {
+            let turn = at_once(now);
             conn.prepare_cached(REFUSE)?.execute(params![
                 key,
-                now,
+                turn.due_at,
+                turn.free_at,
                 fingerprint(refused),
                 refused.why
             ])?;
@@ -192,12 +200,16 @@ fn then(conn: &Connection, key: i64, then: &LeaseAfter, now: i64) -> Result<bool
     Ok(false)
 }
 
-fn due_at(due: Due, now: i64) -> Option<i64> {
+fn due_at(due: Due, now: Now) -> Turn {
     match due {
-        Due::Now => Some(now),
-        Due::At(time) => Some(clamped(time)),
-        Due::Never => None,
+        Due::Now => at_once(now),
+        Due::At(time) => Turn::at(clamped(time)),
+        Due::Never => Turn::default(),
     }
+}
+
+fn at_once(now: Now) -> Turn {
+    now.after(Duration::ZERO)
 }
 
 fn fingerprint(refused: &Refused) -> i64 {

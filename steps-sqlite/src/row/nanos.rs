@@ -23,7 +23,7 @@ pub(crate) fn time(nanos: i64) -> Timestamp {
     Timestamp::from_nanosecond(nanos.into()).unwrap_or(Timestamp::MAX)
 }
 
-/// Returns the time that is `span` after `now`, or the latest that 64 bits can hold.
-pub(crate) fn after(now: i64, span: Duration) -> i64 {
-    now.saturating_add(i64::try_from(span.as_nanos()).unwrap_or(i64::MAX))
+/// Returns the length of a time, or the longest that 64 bits can hold.
+pub(crate) fn nanos(span: Duration) -> i64 {
+    i64::try_from(span.as_nanos()).unwrap_or(i64::MAX)
 }

@@ -7,6 +7,7 @@ use tokio::sync::{OwnedSemaphorePermit, oneshot};
 
 use crate::{
     error::{Fail, Result},
+    file::clock::Now,
     ops::txn::Txn,
 };
 
@@ -16,7 +17,7 @@ pub(crate) trait Call: Send {
     fn is_abandoned(&self) -> bool;
 
     /// Does the work inside the open transaction. It may be run again after a rollback.
-    fn run(&mut self, txn: &Txn<'_>, now: i64) -> Result<()>;
+    fn run(&mut self, txn: &Txn<'_>, now: Now) -> Result<()>;
 
     /// Sends the caller the result, or the error that the work or the transaction ended with.
     fn answer(self: Box<Self>, outcome: Result<(), StoreError>);
@@ -33,7 +34,7 @@ struct TypedCall<F, T> {
 /// Returns a call that does this work, and the channel on which its answer arrives.
 pub(crate) fn new<T: Send + 'static>(
     permit: OwnedSemaphorePermit,
-    work: impl FnMut(&Txn<'_>, i64) -> Result<T> + Send + 'static,
+    work: impl FnMut(&Txn<'_>, Now) -> Result<T> + Send + 'static,
 ) -> (Box<dyn Call>, oneshot::Receiver<Result<T, StoreError>>) {
     let (caller, answer) = oneshot::channel();
     let call = TypedCall {
@@ -47,14 +48,14 @@ pub(crate) fn new<T: Send + 'static>(
 
 impl<F, T> Call for TypedCall<F, T>
 where
-    F: FnMut(&Txn<'_>, i64) -> Result<T> + Send,
+    F: FnMut(&Txn<'_>, Now) -> Result<T> + Send,
     T: Send,
 {
     fn is_abandoned(&self) -> bool {
         self.caller.is_closed()
     }
 
-    fn run(&mut self, txn: &Txn<'_>, now: i64) -> Result<()> {
+    fn run(&mut self, txn: &Txn<'_>, now: Now) -> Result<()> {
         self.result = None;
         let work = AssertUnwindSafe(|| (self.work)(txn, now));
         let result = catch_unwind(work).unwrap_or_else(|_| {

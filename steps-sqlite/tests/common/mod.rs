@@ -122,5 +122,6 @@ pub fn claim() -> Claim {
             limit: 10,
         }],
         limit: 10,
+        waited: Vec::new(),
     }
 }

@@ -89,6 +89,7 @@ impl Handle {
             .filter(|(_, message)| matches!(message, Message::Stop | Message::Undo))
             .map(|(number, _)| *number)
             .collect();
+        let key = taken.lease.key;
         let target = Target::Held(taken.lease);
         let saved = StoredExecution {
             info: taken.info,
@@ -116,7 +117,7 @@ impl Handle {
                 };
                 core.store.write(write).await?;
                 match due {
-                    Due::At(time) => core.schedule.due_at(time),
+                    Due::At(time) => core.schedule.waits(key, core.clock.read().deadline(time)),
                     Due::Now | Due::Never => core.due_now(),
                 }
                 Ok(result)

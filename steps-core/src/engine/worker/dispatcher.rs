@@ -11,9 +11,9 @@ use super::{
     turn_task,
 };
 use crate::{
-    base::{clock, clock::Clock},
+    base::clock::{Clock, Now},
     engine::concurrency::{Limiter, Permit},
-    store::{Claim, HeldExecution, StoreError},
+    store::{Claim, HeldExecution, StoreError, Wait},
 };
 
 /// The most executions that one claim returns, each with its tree.
@@ -91,7 +91,7 @@ impl Dispatcher {
             let woken = core.schedule.woken();
             let room = core.limiter.changed();
             let due = core.schedule.next_due();
-            let now = core.clock.now();
+            let now = core.clock.moment();
             if due.is_some_and(|due| due <= now) {
                 return;
             }
@@ -99,7 +99,7 @@ impl Dispatcher {
                 // Polling would make a test's clock jump forward forever.
                 Clock::Test(_) => due,
                 Clock::System => {
-                    let poll = clock::add(now, core.poll);
+                    let poll = now.after(core.poll);
                     Some(due.map_or(poll, |due| due.min(poll)))
                 }
             };
@@ -156,35 +156,57 @@ impl Dispatcher {
         let core = &*self.core;
         // This claim may miss work and messages that arrive from now on.
         core.schedule.clear();
+        let now = core.clock.read();
+        let over = core.schedule.over(now.moment, BATCH);
+        // What the wall clock shows to be due is found without a word.
+        let unseen = over.iter().filter(|wait| wait.until > now.wall);
+        let waited: Vec<Wait> = unseen.copied().collect();
         core.running.keep_undelivered();
         let claimed = core.store.claim(Claim {
             worker: core.worker.clone(),
             lease: core.lease,
             flows: claims.into_iter().filter(|it| it.limit > 0).collect(),
             limit,
+            waited: waited.clone(),
         });
         let claimed = claimed.await.inspect_err(|_| {
             core.running.take_undelivered();
             core.due_now();
         })?;
-        // This time is by the store's clock; the engine sleeps by its own clock.
+        // These times are by the store's clock; the engine sleeps by its own clock.
+        let now = Now {
+            wall: claimed.now,
+            ..core.clock.read()
+        };
         if let Some(next) = claimed.next_due {
-            let now = core.clock.now();
-            let left = clock::after(claimed.now, next);
-            core.schedule
-                .due_at(left.map_or(now, |left| clock::add(now, left)));
+            core.schedule.due_at(now.deadline(next).moment);
+        }
+        if let Some(Wait { key, until }) = claimed.next_wait {
+            core.schedule.waits(key, now.deadline(until));
+        }
+        if let Some(next) = core.schedule.next_over(now.moment) {
+            core.schedule.due_at(next);
         }
         let count = claimed.taken.len();
         for taken in claimed.taken {
-            self.take_up(taken, &mut places);
+            self.take_up(taken, &mut places, now);
+        }
+        let mut more = claimed.next_due.is_some_and(|next| next <= claimed.now);
+        if count == limit || self.bounded_out {
+            more |= !waited.is_empty();
+        } else {
+            // Somebody else has taken them, or they wait no longer.
+            let seen = over.iter().filter(|wait| wait.until <= claimed.now);
+            for wait in seen.chain(&waited) {
+                core.schedule.taken(wait.key);
+            }
         }
         core.deliver_kept();
-        let more = claimed.next_due.is_some_and(|next| next <= claimed.now);
         Ok(more && count > 0)
     }
 
     /// Begins the turn of a claimed execution.
-    fn take_up(&self, taken: HeldExecution, places: &mut FreePlaces) {
+    fn take_up(&self, taken: HeldExecution, places: &mut FreePlaces, now: Now) {
         let served = self.flows.get(&taken.info.flow);
         let Some(((index, flow), in_engine)) = served.zip(places.in_engine.pop()) else {
             // The store returned an execution that was not asked for. Another process claims it
@@ -202,7 +224,9 @@ impl Dispatcher {
                 "taken over: its lease had ended"
             );
         }
-        let turn = Turn::of_claimed(&self.core, taken);
+        let known = self.core.schedule.taken(taken.lease.key);
+        let due_by = known.map_or(now.wall, |known| known.shown(now.moment).max(now.wall));
+        let turn = Turn::of_claimed(&self.core, taken, due_by);
         turn_task::spawn(flow, turn, Place::new(in_engine, in_flow));
     }
 }

@@ -15,7 +15,8 @@
 //! * **`running`'s undelivered messages** are kept from just before a claim until the claimed
 //!   executions are in the table. Only the dispatcher begins and ends this.
 //! * **`schedule`** is set by everything that makes an execution due. Only the dispatcher clears
-//!   it, just before a claim.
+//!   it, just before a claim. Its waits are noted by whoever begins one, and by the dispatcher, who
+//!   alone forgets them.
 //! * **`news`** gets each record from the turn's journal and each turn's end from its task. Whoever
 //!   makes the execution continue clears the end.
 //! * **`refused`** only grows.
@@ -38,8 +39,6 @@ use std::{
     },
     time::Duration,
 };
-
-use jiff::Timestamp;
 
 use super::{running::Running, runtime::Runtime, schedule::Schedule};
 use crate::{
@@ -132,14 +131,7 @@ impl EngineCore {
 
     /// Notes that something is due now.
     pub(crate) fn due_now(&self) {
-        self.schedule.due_at(self.clock.now());
-    }
-
-    /// Notes that something is due at this time, if there is one.
-    pub(crate) fn due_at(&self, time: Option<Timestamp>) {
-        if let Some(time) = time {
-            self.schedule.due_at(time);
-        }
+        self.schedule.due_at(self.clock.moment());
     }
 
     /// Returns whether nothing new is claimed or started.

@@ -11,28 +11,35 @@ use super::{
     turn_journal::TurnJournal,
 };
 use crate::{
-    base::clock,
+    base::clock::Deadline,
     store::{Due, ErrorKind, LeaseAfter, Refused},
 };
 
 impl EngineCore {
+    /// Notes that an execution whose lease was released waits.
+    pub(super) fn put_aside(&self, journal: &TurnJournal, deadline: Deadline) {
+        if let Some(lease) = journal.lease() {
+            self.schedule.waits(lease.key, deadline);
+        }
+    }
+
     /// Releases the lease of a turn whose records the store did not take. A separate task tries
     /// this until the lease has ended. The execution is due again after a pause, which grows while
     /// the store takes no records, because each turn may repeat the effect of a step.
     pub(crate) fn give_back_after_failure(self: &Arc<Self>, journal: Arc<TurnJournal>) {
         let core = Arc::clone(self);
-        let due = clock::add(core.clock.now(), core.turn_failed());
+        let due = core.clock.deadline(core.clock.now(), core.turn_failed());
         tokio::spawn(async move {
             let mut pause = STORE_PAUSES.0;
             let mut left = core.lease;
             while let Some(less) = left.checked_sub(pause) {
                 tokio::time::sleep(pause).await;
                 let then = LeaseAfter::Release {
-                    due: Due::At(due),
+                    due: Due::At(due.until),
                     last_message: 0,
                 };
                 match journal.give_back(then).await {
-                    Ok(()) => return core.schedule.due_at(due),
+                    Ok(()) => return core.put_aside(&journal, due),
                     Err(error) if error.kind() == ErrorKind::Fenced => return,
                     Err(_) => {}
                 }

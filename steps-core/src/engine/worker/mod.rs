@@ -33,7 +33,8 @@
 //! | `delivery`, `lease`, `runtime` | the engine |
 //! | `engine_core` | `running`, `schedule` |
 //! | `running`, `mailbox`, `turn_journal` | one turn's parts |
-//! | `schedule` | a time |
+//! | `schedule` | moments |
+//! | `waits` | keys of executions, and moments |
 
 mod delivery;
 pub(super) mod dispatcher;
@@ -51,3 +52,4 @@ pub(super) mod turn;
 mod turn_journal;
 pub(super) mod turn_place;
 pub(super) mod turn_task;
+mod waits;

@@ -1,43 +1,76 @@
-//! When the dispatcher must look for work again.
+//! When the dispatcher must look for work again, and which waits are over by then.
 
 use std::sync::Mutex;
 
-use jiff::Timestamp;
 use tokio::sync::{Notify, futures::Notified};
 
-use crate::base::sync::lock;
+use super::waits::Waits;
+use crate::{
+    base::{
+        clock::{Deadline, Moment},
+        sync::lock,
+    },
+    store::Wait,
+};
 
-/// The earliest time at which something is due, as far as this process knows.
+/// The earliest moment at which something is due, as far as this process knows.
 ///
 /// It may be too early, e.g. if another process was faster; the claim then returns nothing. It must
 /// not be later than anything that this process has made due.
 #[derive(Debug, Default)]
 pub(crate) struct Schedule {
-    next_due: Mutex<Option<Timestamp>>,
+    known: Mutex<Known>,
     wake: Notify,
 }
 
+#[derive(Debug, Default)]
+struct Known {
+    next_due: Option<Moment>,
+    waits: Waits,
+}
+
 impl Schedule {
-    /// Notes that something is due at `time`, and wakes the dispatcher if this is earlier than the
-    /// known time.
-    pub(crate) fn due_at(&self, time: Timestamp) {
-        let mut next_due = lock(&self.next_due);
-        if next_due.is_none_or(|due| time < due) {
-            *next_due = Some(time);
-            drop(next_due);
+    /// Notes that something is due at this moment, and wakes the dispatcher if this is earlier than
+    /// the known one.
+    pub(crate) fn due_at(&self, moment: Moment) {
+        let mut known = lock(&self.known);
+        if known.next_due.is_none_or(|due| moment < due) {
+            known.next_due = Some(moment);
+            drop(known);
             self.wake.notify_one();
         }
     }
 
-    /// Clears the time when a claim begins, because the claim may miss what becomes due from now
-    /// on.
-    pub(crate) fn clear(&self) {
-        *lock(&self.next_due) = None;
+    /// Notes that an execution waits.
+    pub(crate) fn waits(&self, key: i64, deadline: Deadline) {
+        lock(&self.known).waits.put(key, deadline);
+        self.due_at(deadline.moment);
     }
 
-    /// Returns the earliest time at which something is due, if one is known.
-    pub(crate) fn next_due(&self) -> Option<Timestamp> {
-        *lock(&self.next_due)
+    /// Notes that this process has taken an execution, and returns the wait that was known of it.
+    pub(crate) fn taken(&self, key: i64) -> Option<Deadline> {
+        lock(&self.known).waits.remove(key)
+    }
+
+    /// Returns the waits that are over, up to `most`.
+    pub(crate) fn over(&self, now: Moment, most: usize) -> Vec<Wait> {
+        lock(&self.known).waits.over(now, most)
+    }
+
+    /// Returns when the next wait is over that is not yet.
+    pub(crate) fn next_over(&self, now: Moment) -> Option<Moment> {
+        lock(&self.known).waits.next_after(now)
+    }
+
+    /// Clears the moment when a claim begins, because the claim may miss what becomes due from now
+    /// on.
+    pub(crate) fn clear(&self) {
+        lock(&self.known).next_due = None;
+    }
+
+    /// Returns the earliest moment at which something is due, if one is known.
+    pub(crate) fn next_due(&self) -> Option<Moment> {
+        lock(&self.known).next_due
     }
 
     /// Wakes the dispatcher.
@@ -53,26 +86,27 @@ impl Schedule {
 
 #[cfg(test)]
 mod tests {
-    use futures_util::FutureExt;
-    use jiff::Timestamp;
+    use std::time::Duration;
 
-    use super::Schedule;
+    use futures_util::FutureExt;
+
+    use super::{Moment, Schedule};
 
     #[test]
-    fn only_an_earlier_time_wakes_the_dispatcher() {
-        let time = |second| Timestamp::from_second(second).unwrap();
+    fn only_an_earlier_moment_wakes_the_dispatcher() {
+        let moment = |second| Moment::default().after(Duration::from_secs(second));
         let schedule = Schedule::default();
         let woken = || schedule.woken().now_or_never().is_some();
-        schedule.due_at(time(9));
+        schedule.due_at(moment(9));
         assert!(woken());
-        schedule.due_at(time(10));
+        schedule.due_at(moment(10));
         assert!(!woken());
-        schedule.due_at(time(8));
+        schedule.due_at(moment(8));
         assert!(woken());
-        assert_eq!(schedule.next_due(), Some(time(8)));
+        assert_eq!(schedule.next_due(), Some(moment(8)));
         schedule.clear();
         assert_eq!(schedule.next_due(), None);
-        schedule.due_at(time(10));
+        schedule.due_at(moment(10));
         assert!(woken());
     }
 }

@@ -6,6 +6,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 use super::{
@@ -14,7 +15,6 @@ use super::{
     turn_journal::{Started, TurnJournal},
 };
 use crate::{
-    base::clock,
     engine::news::TurnEnd,
     interpreter::execution::PassOutcome,
     language::flow::Flow,
@@ -41,6 +41,8 @@ pub(crate) struct Turn {
     pub(crate) saved: StoredExecution,
     /// Whether the turn must undo the execution from the start.
     pub(crate) undo: bool,
+    /// What the wall clock showed of whoever found the execution to be due.
+    due_by: Option<Timestamp>,
     /// Whether this engine's own lease on it had ended; an earlier turn may still run here.
     pub(crate) reclaimed_own: bool,
 }
@@ -64,14 +66,20 @@ impl Turn {
         Self::new(core, saved, Target::New(Box::new(new)), Some(started))
     }
 
-    /// A turn of an execution that this engine has claimed.
-    pub(crate) fn of_claimed(core: &Arc<EngineCore>, taken: HeldExecution) -> Self {
+    /// A turn of an execution that this engine has claimed, when it was this time for who found it
+    /// to be due.
+    pub(crate) fn of_claimed(
+        core: &Arc<EngineCore>,
+        taken: HeldExecution,
+        due_by: Timestamp,
+    ) -> Self {
         let saved = StoredExecution {
             info: taken.info,
             input: taken.input,
             nodes: taken.nodes,
         };
         let mut turn = Self::new(core, saved, Target::Held(taken.lease), None);
+        turn.due_by = Some(due_by);
         turn.reclaimed_own = taken.previous_worker.as_ref() == Some(&core.worker);
         for (number, message) in taken.messages {
             turn.undo |= message == Message::Undo;
@@ -100,6 +108,7 @@ impl Turn {
             journal,
             saved,
             undo: false,
+            due_by: None,
             reclaimed_own: false,
         }
     }
@@ -131,16 +140,16 @@ pub(crate) async fn take_turn<F: Flow>(with: &With<F>, turn: Turn) -> TurnEnd {
         if mailbox.pass_ended(&ready.run) {
             continue;
         }
-        let left = until.map(|until| clock::after(core.clock.now(), until));
+        let left = until.map(|until| (until.moment, until.moment.since(core.clock.moment())));
         match left {
             // Already due.
-            Some(None) => {}
-            Some(Some(left)) if left <= LINGER => {
+            Some((_, Duration::ZERO)) => {}
+            Some((moment, left)) if left <= LINGER => {
                 if let Err(error) = ready.run.commit().await {
                     return store_failed(&core, &journal, &ready.failure(Cause::Journal(error)))
                         .await;
                 }
-                core.clock.sleep_until(until.unwrap_or_default()).await;
+                core.clock.sleep_until(moment).await;
             }
             _ => break passed,
         }
@@ -158,7 +167,9 @@ pub(crate) async fn take_turn<F: Flow>(with: &With<F>, turn: Turn) -> TurnEnd {
             TurnEnd::Waiting
         }
         PassOutcome::Waiting(until) => {
-            core.due_at(until);
+            if let Some(deadline) = until {
+                core.put_aside(&journal, deadline);
+            }
             TurnEnd::Waiting
         }
         PassOutcome::Suspended => TurnEnd::Waiting,
@@ -193,6 +204,7 @@ fn begin<F: Flow>(with: &With<F>, turn: Turn) -> Result<Run<'_, F>, String> {
     };
     let run = run
         .limits(core.limits)
+        .due_by(turn.due_by)
         .system_clock(core.clock.clone())
         .journal(turn.journal)
         .signals(&Signals::of(&turn.mailbox.signals));

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::{Id, NO_ROW};
 use crate::{
-    base::json::Json,
+    base::{clock::Deadline, json::Json},
     model::{
         state::{FailureCause, Kind, NodeData, Until},
         status::{IllegalTransition, Status, Transition},
@@ -53,6 +53,9 @@ pub(crate) struct ColdFields {
     pub(super) data: NodeData,
     /// For a `loop`: its rounds.
     pub(crate) rounds: Vec<Id>,
+    /// The wait that this run has begun, of the step or of its undo. It counts as long as its time
+    /// is the one that the node waits for.
+    pub(crate) deadline: Option<Deadline>,
 }
 
 impl Deref for ColdFields {
@@ -209,6 +212,12 @@ impl Record {
     pub(crate) fn wait(&mut self, until: Until) {
         self.on(Transition::Wait);
         self.cold_mut().until = Some(until);
+    }
+
+    /// Waits for what this run has begun to wait for.
+    pub(crate) fn wait_until(&mut self, deadline: Deadline) {
+        self.wait(Until::Time(deadline.until));
+        self.cold_mut().deadline = Some(deadline);
     }
 
     pub(super) fn has_failed(&self) -> bool {

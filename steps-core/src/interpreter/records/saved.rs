@@ -95,8 +95,10 @@ impl Records {
         let mut data = state.node.clone();
         // These belong to the execution; the run and the record hold them.
         (data.id, data.labels, data.output) = (None, Labels::new(), None);
-        let rounds = Vec::new();
-        record.cold = Some(Box::new(ColdFields { data, rounds }));
+        record.cold = Some(Box::new(ColdFields {
+            data,
+            ..ColdFields::default()
+        }));
     }
 
     fn fill_lines(&mut self, parent: Id, nodes: &'static [Line], states: &[State]) {

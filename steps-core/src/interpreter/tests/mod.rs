@@ -110,6 +110,7 @@ async fn run_asked(
     let clock = top.lab.clock().clone();
     let execution = saved.and_then(|saved| saved.id.clone());
     let options = RunOptions {
+        begun: Clock::Test(Arc::new(clock.clone())).read(),
         clock: Clock::Test(Arc::new(clock.clone())),
         ..RunOptions::default()
     };
@@ -119,7 +120,7 @@ async fn run_asked(
         let passed = execution::pass(&run, table, top).await;
         run.commit().await.expect("the journal holds");
         match passed.expect("the journal holds") {
-            PassOutcome::Waiting(Some(until)) => clock.sleep_until(until).await,
+            PassOutcome::Waiting(Some(deadline)) => clock.sleep_until(deadline.until).await,
             passed => return (passed, run.state()),
         }
     }

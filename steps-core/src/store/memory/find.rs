@@ -70,7 +70,7 @@ impl Rows {
         let newest_first = self.found_after(query).rev();
         newest_first
             .take(query.most())
-            .map(|row| row.info.clone())
+            .map(|row| row.told(self.now))
             .collect()
     }
 

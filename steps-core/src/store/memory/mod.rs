@@ -90,7 +90,7 @@ impl MemoryStore {
             if self.closed.load(Ordering::Relaxed) {
                 return Err(closed());
             }
-            rows.tick(self.clock.now());
+            rows.tick(self.clock.read());
             call(&mut rows)
         })
     }

@@ -1,16 +1,47 @@
 //! One execution, and the changes to it: nodes, leases, messages.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use jiff::Timestamp;
 
-use crate::base::json::Json;
+use crate::base::{
+    clock::{Moment, Now},
+    json::Json,
+};
 use crate::store::{Due, ExecutionInfo, HeldExecution, Lease, LeaseAfter, Message, NodeRow};
+
+/// From when on an execution may be claimed.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Turn {
+    /// From this moment on: the end of a lease, or when the execution became due.
+    From(Moment),
+    /// Once the wall clock shows this time.
+    Waits(Timestamp),
+}
+
+impl Turn {
+    pub(super) fn has_come(self, now: Now) -> bool {
+        match self {
+            Self::From(moment) => moment <= now.moment,
+            Self::Waits(until) => until <= now.wall,
+        }
+    }
+
+    /// Returns the time, as the wall clock shows it now.
+    pub(super) fn time(self, now: Now) -> Timestamp {
+        match self {
+            Self::From(moment) => now.wall_at(moment),
+            Self::Waits(until) => until,
+        }
+    }
+}
 
 /// One execution.
 pub(super) struct Row {
-    /// If the execution has a worker, it is held until the time at which it is due.
+    /// What is known of it, but for when it is due.
     pub(super) info: ExecutionInfo,
+    /// When it may be claimed; never if missing. If it has a worker, its lease ends then.
+    pub(super) turn: Option<Turn>,
     pub(super) input: Json,
     pub(super) fence: i64,
     pub(super) nodes: BTreeMap<u32, NodeRow>,
@@ -19,8 +50,20 @@ pub(super) struct Row {
 
 impl Row {
     /// Returns whether a lease on it has not ended.
-    pub(super) fn is_held(&self, now: Timestamp) -> bool {
-        self.info.worker.is_some() && self.info.due.is_some_and(|until| until > now)
+    pub(super) fn is_held(&self, now: Now) -> bool {
+        self.info.worker.is_some() && self.turn.is_some_and(|turn| !turn.has_come(now))
+    }
+
+    /// Returns whether it may be claimed now.
+    pub(super) fn is_free(&self, now: Now) -> bool {
+        self.turn.is_some_and(|turn| turn.has_come(now))
+    }
+
+    /// Returns what is known of it.
+    pub(super) fn told(&self, now: Now) -> ExecutionInfo {
+        let mut info = self.info.clone();
+        info.due = self.turn.map(|turn| turn.time(now));
+        info
     }
 
     /// Returns the messages after this one, oldest first.
@@ -48,7 +91,7 @@ impl Row {
     }
 
     /// Keeps the lease, or gives it back. Returns whether a message has made the execution due.
-    pub(super) fn then(&mut self, then: LeaseAfter, now: Timestamp) -> bool {
+    pub(super) fn then(&mut self, then: LeaseAfter, now: Now) -> bool {
         match then {
             LeaseAfter::Keep => {}
             LeaseAfter::Release {
@@ -57,17 +100,17 @@ impl Row {
             } => {
                 let recalled = !self.since(seen).is_empty();
                 self.info.worker = None;
-                self.info.due = match due {
-                    _ if recalled => Some(now),
-                    Due::Now => Some(now),
-                    Due::At(time) => Some(time),
+                self.turn = match due {
+                    _ if recalled => Some(Turn::From(now.moment)),
+                    Due::Now => Some(Turn::From(now.moment)),
+                    Due::At(time) => Some(Turn::Waits(time)),
                     Due::Never => None,
                 };
                 return recalled;
             }
             LeaseAfter::Refuse(refused) => {
                 self.info.worker = None;
-                self.info.due = Some(now);
+                self.turn = Some(Turn::From(now.moment));
                 self.info.refused = Some(refused);
             }
         }
@@ -75,17 +118,17 @@ impl Row {
     }
 
     /// Gives the execution to a worker.
-    pub(super) fn take(&mut self, key: i64, worker: &str, until: Timestamp) -> HeldExecution {
+    pub(super) fn take(&mut self, worker: &str, lease: Duration, now: Now) -> HeldExecution {
         self.fence += 1;
         self.info.refused = None;
-        self.info.due = Some(until);
+        self.turn = Some(Turn::From(now.moment.after(lease)));
         let previous_worker = self.info.worker.replace(worker.to_owned());
         HeldExecution {
             lease: Lease {
-                key,
+                key: self.info.key,
                 fence: self.fence,
             },
-            info: self.info.clone(),
+            info: self.told(now),
             input: self.input.clone(),
             nodes: self.nodes.values().cloned().collect(),
             messages: self.since(0),

@@ -1,17 +1,14 @@
 //! All executions, and the operations of a store on them.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use jiff::Timestamp;
 
 use super::{
-    row::{Row, are_alike},
+    row::{Row, Turn, are_alike},
     turns::Turns,
 };
-use crate::base::clock::add;
+use crate::base::clock::Now;
 use crate::store::{
     Acquire, Acquired, Claim, Claimed, ErrorKind, ExecutionInfo, Existing, FlowClaim, Lease,
     LeaseAfter, MessageReceipt, NewExecution, NodeRow, Queue, Renew, Renewal, SendMessage,
@@ -21,7 +18,7 @@ use crate::store::{
 /// All data of the store.
 #[derive(Default)]
 pub(super) struct Rows {
-    pub(super) now: Timestamp,
+    pub(super) now: Now,
     pub(super) by_key: BTreeMap<i64, Row>,
     pub(super) ids: HashMap<String, i64>,
     /// Ordered by when they were created, like lists.
@@ -32,9 +29,9 @@ pub(super) struct Rows {
 }
 
 impl Rows {
-    /// Sets the time. It never goes back: an execution that was due stays due.
-    pub(super) fn tick(&mut self, now: Timestamp) {
-        self.now = now.max(self.now);
+    /// Sets the time. The wall clock may go back, the other one does not.
+    pub(super) fn tick(&mut self, now: Now) {
+        self.now = now;
     }
 
     pub(super) fn len(&self) -> usize {
@@ -44,16 +41,16 @@ impl Rows {
     /// Changes a row, and updates its place in the index of due executions.
     fn change<T>(&mut self, key: i64, change: impl FnOnce(&mut Row) -> T) -> Option<T> {
         let row = self.by_key.get_mut(&key)?;
-        self.turns.remove(key, &row.info);
+        self.turns.remove(row);
         let result = change(row);
-        self.turns.insert(key, &row.info);
+        self.turns.insert(row);
         Some(result)
     }
 
     /// Deletes a row with everything that belongs to it.
     pub(super) fn remove(&mut self, key: i64) {
         if let Some(row) = self.by_key.remove(&key) {
-            self.turns.remove(key, &row.info);
+            self.turns.remove(&row);
             self.ids.remove(&row.info.id);
             self.made.remove(&(row.info.created_at, key));
         }
@@ -68,10 +65,6 @@ impl Rows {
     fn of_id(&self, id: &str) -> Option<(i64, &Row)> {
         let key = *self.ids.get(id)?;
         Some((key, self.by_key.get(&key)?))
-    }
-
-    fn until(&self, lease: Duration) -> Timestamp {
-        add(self.now, lease)
     }
 
     pub(super) fn write(&mut self, write: Write) -> Result<Written, StoreError> {
@@ -127,7 +120,7 @@ impl Rows {
     ) -> Result<Written, StoreError> {
         if let Some((_, row)) = self.of_id(&new.id) {
             return Ok(Written::Exists(Box::new(Existing {
-                info: row.info.clone(),
+                info: row.told(self.now),
                 input: row.input.clone(),
             })));
         }
@@ -136,12 +129,13 @@ impl Rows {
             return Err(StoreError::new(ErrorKind::Rejected, message));
         }
         let now = self.now;
-        let mut info = ExecutionInfo::new(new.id, new.flow, now);
+        let mut info = ExecutionInfo::new(new.id, new.flow, now.wall);
         info.labels = new.labels;
         info.priority = new.priority;
+        let mut turn = None;
         if let Some((worker, lease)) = new.held {
             info.worker = Some(worker);
-            info.due = Some(self.until(lease));
+            turn = Some(Turn::From(now.moment.after(lease)));
         }
         self.last_key += 1;
         let key = self.last_key;
@@ -149,6 +143,7 @@ impl Rows {
         let fence = 1;
         let mut row = Row {
             info,
+            turn,
             input: new.input,
             fence,
             nodes: BTreeMap::new(),
@@ -156,21 +151,26 @@ impl Rows {
         };
         row.put(nodes, false);
         row.then(then, now);
-        self.turns.insert(key, &row.info);
+        self.turns.insert(&row);
         self.ids.insert(row.info.id.clone(), key);
-        self.made.insert((now, key));
+        self.made.insert((now.wall, key));
         self.by_key.insert(key, row);
         Ok(Written::Created(Lease { key, fence }))
     }
 
     pub(super) fn claim(&mut self, claim: &Claim) -> Claimed {
-        let until = self.until(claim.lease);
-        let due = self.turns.due(claim, self.now);
-        let take = |key| self.change(key, |row| row.take(key, &claim.worker, until));
+        let now = self.now;
+        let waited = claim.waited.iter().filter_map(|wait| {
+            let row = self.by_key.get(&wait.key)?;
+            (row.turn == Some(Turn::Waits(wait.until)) && !row.is_free(now)).then_some(row)
+        });
+        let due = self.turns.due(claim, waited, now);
+        let take = |key| self.change(key, |row| row.take(&claim.worker, claim.lease, now));
         Claimed {
             taken: due.into_iter().filter_map(take).collect(),
-            next_due: self.turns.next(claim, self.now),
-            now: self.now,
+            next_due: self.turns.next(claim, now),
+            next_wait: self.turns.next_wait(claim, now),
+            now: now.wall,
         }
     }
 
@@ -178,23 +178,24 @@ impl Rows {
         let Some((key, row)) = self.of_id(&acquire.id) else {
             return Acquired::Unknown;
         };
-        if row.is_held(self.now)
+        let now = self.now;
+        if row.is_held(now)
             && acquire.over == TakeOver::Ended
-            && let (Some(worker), Some(until)) = (row.info.worker.clone(), row.info.due)
+            && let (Some(worker), Some(turn)) = (row.info.worker.clone(), row.turn)
         {
+            let until = turn.time(now);
             return Acquired::Busy { worker, until };
         }
-        let until = self.until(acquire.lease);
-        let taken = self.change(key, |row| row.take(key, &acquire.worker, until));
+        let taken = self.change(key, |row| row.take(&acquire.worker, acquire.lease, now));
         taken.map_or(Acquired::Unknown, |taken| Acquired::Held(Box::new(taken)))
     }
 
     pub(super) fn renew(&mut self, renew: &Renew) -> Vec<Renewal> {
-        let until = self.until(renew.lease);
+        let until = self.now.moment.after(renew.lease);
         let mut one = |&(lease, seen): &(Lease, i64)| {
             self.held(lease)?;
             self.change(lease.key, |row| {
-                row.info.due = Some(until);
+                row.turn = Some(Turn::From(until));
                 Renewal::Held(row.since(seen))
             })
         };
@@ -233,8 +234,8 @@ impl Rows {
                 row.inbox.retain(|_, other| !are_alike(&message, other));
             }
             row.inbox.insert(number, message);
-            if !row.is_held(now) {
-                row.info.due = Some(row.info.due.map_or(now, |due| due.min(now)));
+            if !row.is_held(now) && !row.is_free(now) {
+                row.turn = Some(Turn::From(now.moment));
             }
         });
         MessageReceipt::Stored(number)
@@ -264,7 +265,7 @@ impl Rows {
     pub(super) fn load(&self, id: &str) -> Option<StoredExecution> {
         let (_, row) = self.of_id(id)?;
         Some(StoredExecution {
-            info: row.info.clone(),
+            info: row.told(self.now),
             input: row.input.clone(),
             nodes: row.nodes.values().cloned().collect(),
         })

@@ -47,6 +47,7 @@ fn claim(limit: usize) -> Claim {
             limit,
         }],
         limit,
+        waited: Vec::new(),
     }
 }
 

@@ -1,9 +1,9 @@
 //! The index for claims: which executions are due, and when.
 //!
 //! Executions are kept in lanes. All executions in one lane have the same flow, the same priority,
-//! the same refusal (or none) and the same worker (or none), and are sorted by the time at which
-//! they are due. So those that are due come first in each lane, and a claim never reads those that
-//! wait.
+//! the same refusal (or none) and the same worker (or none), and are sorted by when they may be
+//! claimed: first those that go by moments, then those that wait for a time. So those that are due
+//! come first of each of these, and a claim never reads those that wait.
 
 use std::{
     cmp::Reverse,
@@ -12,11 +12,17 @@ use std::{
 
 use jiff::Timestamp;
 
-use crate::store::{Claim, ExecutionInfo, FlowClaim};
+use super::row::{Row, Turn};
+use crate::{
+    base::clock::Now,
+    store::{Claim, FlowClaim, Wait},
+};
 
 /// The lanes of each flow.
 #[derive(Default)]
-pub(super) struct Turns(BTreeMap<String, BTreeMap<Lane, BTreeSet<(Timestamp, i64)>>>);
+pub(super) struct Turns(BTreeMap<String, BTreeMap<Lane, Keys>>);
+
+type Keys = BTreeSet<(Turn, i64)>;
 
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Lane {
@@ -36,48 +42,55 @@ struct Candidate {
 }
 
 impl Lane {
-    fn of(info: &ExecutionInfo) -> Self {
+    fn of(row: &Row) -> Self {
         Self {
-            priority: Reverse(info.priority),
-            refused: info.refused.as_ref().map(|refused| refused.fingerprint),
-            worker: info.worker.clone(),
+            priority: Reverse(row.info.priority),
+            refused: row.info.refused.as_ref().map(|refused| refused.fingerprint),
+            worker: row.info.worker.clone(),
         }
     }
 }
 
+/// Returns those that wait for this time or a later one.
+fn waiting(keys: &Keys, from: Timestamp) -> impl Iterator<Item = (Timestamp, i64)> {
+    let waiting = keys.range((Turn::Waits(from), i64::MIN)..);
+    waiting.filter_map(|&(turn, key)| match turn {
+        Turn::Waits(until) => Some((until, key)),
+        Turn::From(_) => None,
+    })
+}
+
 impl Turns {
-    pub(super) fn insert(&mut self, key: i64, info: &ExecutionInfo) {
-        let Some(due) = info.due else { return };
-        if !self.0.contains_key(&info.flow) {
-            self.0.insert(info.flow.clone(), BTreeMap::new());
+    pub(super) fn insert(&mut self, row: &Row) {
+        let Some(turn) = row.turn else { return };
+        if !self.0.contains_key(&row.info.flow) {
+            self.0.insert(row.info.flow.clone(), BTreeMap::new());
         }
-        if let Some(lanes) = self.0.get_mut(&info.flow) {
-            lanes.entry(Lane::of(info)).or_default().insert((due, key));
+        if let Some(lanes) = self.0.get_mut(&row.info.flow) {
+            let lane = lanes.entry(Lane::of(row)).or_default();
+            lane.insert((turn, row.info.key));
         }
     }
 
-    pub(super) fn remove(&mut self, key: i64, info: &ExecutionInfo) {
-        let Some(due) = info.due else { return };
-        let Some(lanes) = self.0.get_mut(&info.flow) else {
+    pub(super) fn remove(&mut self, row: &Row) {
+        let Some(turn) = row.turn else { return };
+        let Some(lanes) = self.0.get_mut(&row.info.flow) else {
             return;
         };
-        let lane = Lane::of(info);
+        let lane = Lane::of(row);
         if let Some(keys) = lanes.get_mut(&lane) {
-            keys.remove(&(due, key));
+            keys.remove(&(turn, row.info.key));
             if keys.is_empty() {
                 lanes.remove(&lane);
             }
         }
         if lanes.is_empty() {
-            self.0.remove(&info.flow);
+            self.0.remove(&row.info.flow);
         }
     }
 
     /// Returns the lanes from which a worker with this flow may take executions.
-    fn open<'a>(
-        &'a self,
-        flow: &'a FlowClaim,
-    ) -> impl Iterator<Item = (&'a Lane, &'a BTreeSet<(Timestamp, i64)>)> {
+    fn open<'a>(&'a self, flow: &'a FlowClaim) -> impl Iterator<Item = (&'a Lane, &'a Keys)> {
         flow.names
             .iter()
             .filter_map(|name| self.0.get(name.as_ref()))
@@ -85,20 +98,43 @@ impl Turns {
             .filter(|(lane, _)| lane.refused != Some(flow.fingerprint))
     }
 
-    /// Returns the executions that a claim gets, in order.
-    pub(super) fn due(&self, claim: &Claim, now: Timestamp) -> Vec<i64> {
+    /// Returns the executions that a claim gets, in order. Those of `waited` are due, too.
+    pub(super) fn due<'a>(
+        &self,
+        claim: &Claim,
+        waited: impl Iterator<Item = &'a Row>,
+        now: Now,
+    ) -> Vec<i64> {
         let mut candidates = BTreeSet::new();
         for (index, flow) in claim.flows.iter().enumerate() {
             let limit = flow.limit.min(claim.limit);
             for (lane, keys) in self.open(flow) {
-                let due = keys.iter().take_while(|(due, _)| *due <= now).take(limit);
-                candidates.extend(due.map(|&(due, key)| Candidate {
+                let free = keys.iter().copied();
+                let free = free.take_while(|(turn, _)| turn.has_come(now));
+                let free = free.map(|(turn, key)| (turn.time(now), key));
+                let waiting = waiting(keys, Timestamp::MIN);
+                let waited = waiting.take_while(|(until, _)| *until <= now.wall);
+                let due = free.take(limit).chain(waited.take(limit));
+                candidates.extend(due.map(|(due, key)| Candidate {
                     priority: lane.priority,
                     due,
                     key,
                     flow: index,
                 }));
             }
+        }
+        for row in waited {
+            let lane = Lane::of(row);
+            let flow = claim.flows.iter().position(|flow| {
+                let name = flow.names.iter().any(|name| *name == row.info.flow);
+                name && lane.refused != Some(flow.fingerprint)
+            });
+            candidates.extend(flow.map(|flow| Candidate {
+                priority: lane.priority,
+                due: now.wall,
+                key: row.info.key,
+                flow,
+            }));
         }
         let mut left: Vec<usize> = claim.flows.iter().map(|flow| flow.limit).collect();
         let mut chosen = Vec::new();
@@ -119,14 +155,27 @@ impl Turns {
 
     /// Returns when the next execution is due, apart from those that the claim's worker holds
     /// itself.
-    pub(super) fn next(&self, claim: &Claim, now: Timestamp) -> Option<Timestamp> {
+    pub(super) fn next(&self, claim: &Claim, now: Now) -> Option<Timestamp> {
         let lanes = claim.flows.iter().flat_map(|flow| self.open(flow));
         lanes
             .filter_map(|(lane, keys)| {
-                let (due, _) = *keys.first()?;
+                let first = keys.first().map(|(turn, _)| *turn)?;
+                let waits = waiting(keys, Timestamp::MIN).next();
+                let waits = waits.map(|(until, _)| Turn::Waits(until));
                 let own = lane.worker.as_ref() == Some(&claim.worker);
-                (!own || due <= now).then_some(due)
+                let open = [Some(first), waits].into_iter().flatten();
+                let open = open.filter(|turn| !own || turn.has_come(now));
+                open.map(|turn| turn.time(now)).min()
             })
             .min()
+    }
+
+    /// Returns the execution that waits for the earliest time after now.
+    pub(super) fn next_wait(&self, claim: &Claim, now: Now) -> Option<Wait> {
+        let lanes = claim.flows.iter().flat_map(|flow| self.open(flow));
+        let next = lanes
+            .filter_map(|(_, keys)| waiting(keys, now.wall).find(|(until, _)| *until > now.wall));
+        let (until, key) = next.min()?;
+        Some(Wait { key, until })
     }
 }

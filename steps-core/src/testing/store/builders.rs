@@ -143,6 +143,7 @@ pub(super) fn claim(worker: &str) -> Claim {
         lease: HOUR,
         flows: vec![flow_claim(&[FLOW], FINGERPRINT)],
         limit: 1000,
+        waited: Vec::new(),
     }
 }
 

@@ -43,6 +43,14 @@ macro_rules! __store_rules {
             claim_after_the_end_of_a_lease: "When a lease ends, the execution is due, and tells from whom it was taken.",
             next_due: "A claim tells when the next execution of its flows is due.",
         }
+        clock {
+            setting_the_clock_ends_no_lease: "No lease ends because the wall clock is set forward.",
+            setting_the_clock_prolongs_no_lease: "No lease lasts longer because the wall clock is set back.",
+            what_is_due_stays_due: "What is due stays due if the wall clock is set back.",
+            waits_go_by_the_wall_clock: "What waits for a time is due once the wall clock shows it, however it came to that.",
+            what_was_waited_for_is_due: "A claim gives what its worker has waited for, if it still waits for that time.",
+            next_wait: "A claim tells which execution waits for the earliest time.",
+        }
         acquire {
             hold_takes: "A hold gives an execution, due or not, with all that is kept of it.",
             hold_only_what_nobody_holds: "A hold gives nothing that is held, and says by whom.",

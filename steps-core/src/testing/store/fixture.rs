@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use jiff::{Timestamp, Unit};
+use jiff::{SignedDuration, Timestamp, Unit};
 
 use super::{
     builders::{Creation, HOUR, claim, send_message, write},
@@ -65,6 +65,11 @@ impl Fixture {
             self.source.pass(left).await;
         }
         Ok(())
+    }
+
+    /// Sets the wall clock forward, or back. Returns whether that is possible.
+    pub(super) async fn set_forward(&self, by: SignedDuration) -> bool {
+        self.source.set_forward(by).await
     }
 
     /// Creates an execution.

@@ -2,6 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
+use jiff::SignedDuration;
+
 use crate::{base::future::BoxFuture, store::Store};
 
 /// One database for one test: what the suite must be told to test a store.
@@ -30,6 +32,14 @@ pub trait Subject: Send + Sync + Sized + 'static {
         async move { tokio::time::sleep(time).await }
     }
 
+    /// Sets the wall clock that the store goes by forward, or by a negative duration back, in which
+    /// no time passes. Returns whether that is possible; by default it is not. Then the rules that
+    /// need it are kept in part only.
+    fn set_forward(&self, by: SignedDuration) -> impl Future<Output = bool> + Send {
+        let _ = by;
+        std::future::ready(false)
+    }
+
     /// Runs a test to its end. By default on a tokio runtime of its own with one thread.
     ///
     /// # Panics
@@ -49,6 +59,7 @@ pub(super) trait Source: Send + Sync {
     fn reopens(&self) -> bool;
     fn open(&self) -> BoxFuture<'_, Arc<dyn Store>>;
     fn pass(&self, time: Duration) -> BoxFuture<'_, ()>;
+    fn set_forward(&self, by: SignedDuration) -> BoxFuture<'_, bool>;
 }
 
 impl<S: Subject> Source for S {
@@ -62,5 +73,9 @@ impl<S: Subject> Source for S {
 
     fn pass(&self, time: Duration) -> BoxFuture<'_, ()> {
         Box::pin(Subject::pass(self, time))
+    }
+
+    fn set_forward(&self, by: SignedDuration) -> BoxFuture<'_, bool> {
+        Box::pin(Subject::set_forward(self, by))
     }
 }

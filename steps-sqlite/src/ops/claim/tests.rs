@@ -7,14 +7,19 @@ use crate::file::schema;
 
 fn database() -> Connection {
     let conn = Connection::open_in_memory().unwrap();
-    schema::upgrade(&conn).unwrap();
+    schema::upgrade(&conn, "a start").unwrap();
     conn
 }
 
 #[test]
 fn each_query_is_one_search_in_the_index() {
     let conn = database();
-    for query in [REFUSED, PRIORITY, DUE, NEXT, lease::READMIT] {
+    let of = |queries: Queries| [queries.refused, queries.priority, queries.due, queries.next];
+    let waits = of(WAITS).into_iter().chain([NEXT_WAIT, lease::READMIT[1]]);
+    let free = of(FREE).into_iter().chain([lease::READMIT[0]]);
+    let waits = waits.map(|query| (query, "INDEX executions_due (flow=?"));
+    let free = free.map(|query| (query, "INDEX executions_free (flow=?"));
+    for (query, index) in waits.chain(free) {
         let mut statement = conn
             .prepare(&format!("EXPLAIN QUERY PLAN {query}"))
             .unwrap();
@@ -31,10 +36,7 @@ fn each_query_is_one_search_in_the_index() {
             panic!("{query}: {plan:#?}")
         };
         assert!(one.starts_with("SEARCH executions USING"), "{query}: {one}");
-        assert!(
-            one.contains("INDEX executions_due (flow=?"),
-            "{query}: {one}"
-        );
+        assert!(one.contains(index), "{query}: {one}");
     }
 }
 
@@ -57,17 +59,18 @@ fn what_waits_costs_a_claim_nothing() {
             limit: 10,
         }],
         limit: 10,
+        waited: Vec::new(),
     };
     let begun = Instant::now();
     for _ in 0..CLAIMS {
-        let claimed = claim(&conn, &ask, 5).unwrap();
+        let claimed = claim(&conn, &ask, Now::of(5, 5)).unwrap();
         assert!(claimed.taken.is_empty());
         assert_eq!(claimed.next_due, Some(time(1_000_001)));
     }
     let each = begun.elapsed() / CLAIMS;
     assert!(each.as_micros() < 2000, "{each:?} for each claim");
     // Executions that are due are claimed in their order.
-    let claimed = claim(&conn, &ask, 1_000_100).unwrap();
+    let claimed = claim(&conn, &ask, Now::of(1_000_100, 5)).unwrap();
     let taken: Vec<i32> = claimed
         .taken
         .iter()

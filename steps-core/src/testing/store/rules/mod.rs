@@ -3,6 +3,7 @@
 pub(super) mod acquire;
 pub(super) mod bounds;
 pub(super) mod claims;
+pub(super) mod clock;
 pub(super) mod close;
 pub(super) mod create;
 pub(super) mod delete;
@@ -34,7 +35,7 @@ mod prelude {
         store::{
             Acquire, Acquired, Claim, Cursor, Due, ErrorKind, ExecutionInfo, ExecutionQuery,
             HeldExecution, Lease, LeaseAfter, Message, MessageReceipt, Refused, Renew, Renewal,
-            SendMessage, Store, StoredExecution, TakeOver, Write, Written,
+            SendMessage, Store, StoredExecution, TakeOver, Wait, Write, Written,
         },
     };
 }

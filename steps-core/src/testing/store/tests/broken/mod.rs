@@ -1,6 +1,7 @@
 //! Stores that break a rule, each in one way that a real one might: the suite has to notice.
 
 mod claims;
+mod clock;
 mod find;
 mod messages;
 mod nodes;
@@ -10,9 +11,11 @@ mod writes;
 
 use std::{sync::Arc, time::Duration};
 
+use jiff::SignedDuration;
+
 use crate::testing::store::{Broken, RULES, fixture::Fixture, subject::Source};
 use crate::{
-    base::future::BoxFuture,
+    base::{clock::TestClock as _, future::BoxFuture},
     store::{
         Acquire, Acquired, Claim, Claimed, ExecutionInfo, ExecutionQuery, FlowClaim,
         MessageReceipt, Renew, Renewal, SendMessage, Store, StoreError, StoredExecution, Write,
@@ -126,6 +129,11 @@ impl Source for Workshop {
         self.clock.advance(time);
         Box::pin(std::future::ready(()))
     }
+
+    fn set_forward(&self, by: SignedDuration) -> BoxFuture<'_, bool> {
+        self.clock.set(self.clock.now() + by);
+        Box::pin(std::future::ready(true))
+    }
 }
 
 /// What a rule finds of a twisted store.
@@ -152,6 +160,7 @@ fn all() -> impl Iterator<Item = &'static Twist> {
         writes::ALL,
         nodes::ALL,
         claims::ALL,
+        clock::ALL,
         renewals::ALL,
         messages::ALL,
         find::ALL,

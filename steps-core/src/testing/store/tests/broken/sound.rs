@@ -76,6 +76,26 @@ impl Sound {
         self.clock.now()
     }
 
+    /// How far the wall clock was set forward, or back, in all.
+    pub(super) fn set_by(&self) -> jiff::SignedDuration {
+        let begun = FakeClock::new().now();
+        let shown = self.clock.now().duration_since(begun);
+        let passed = jiff::SignedDuration::try_from(self.clock.elapsed());
+        // To the second, as each look at a clock lets some time pass.
+        jiff::SignedDuration::from_secs((shown - passed.unwrap_or_default()).as_secs())
+    }
+
+    /// The key and the id of each execution.
+    pub(super) fn all(&self) -> Vec<(i64, String)> {
+        let ids = lock(&self.memo.ids);
+        ids.iter().map(|(key, id)| (*key, id.clone())).collect()
+    }
+
+    /// The newest lease on each execution.
+    pub(super) fn all_newest(&self) -> Vec<Lease> {
+        lock(&self.memo.leases).values().copied().collect()
+    }
+
     /// The status that an execution was made in.
     pub(super) fn first_status(&self, id: &str) -> Option<Status> {
         lock(&self.memo.made).get(id).copied()
