@@ -8,6 +8,7 @@ mod blocking;
 mod commits;
 mod compat;
 mod cx;
+mod depth;
 mod for_items;
 mod forms;
 mod handlers;

@@ -11,7 +11,7 @@
 //! | `poll(every, times)` | [`Poll`]: asks again after a "not yet" | the step does not poll |
 //!
 //! Durations are text that is checked when the program is compiled: numbers with a unit of `ns`,
-//! `us`, `ms`, `s`, `m` or `h`, such as `"200ms"`, `"1.5s"` or `"1h30m"`.
+//! `us`, `ms`, `s`, `m`, `h` or `d`, such as `"200ms"`, `"1.5s"`, `"1h30m"` or `"7d"`.
 
 use std::time::Duration;
 

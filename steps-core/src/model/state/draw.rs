@@ -240,7 +240,8 @@ impl fmt::Display for Took {
             1_000_000..1_000_000_000 => scaled(f, 1_000_000, "ms"),
             _ if seconds < 60 => scaled(f, 1_000_000_000, "s"),
             _ if seconds < 3600 => write!(f, "{} min {} s", seconds / 60, seconds % 60),
-            _ => write!(f, "{} h {} min", seconds / 3600, seconds / 60 % 60),
+            _ if seconds < 86_400 => write!(f, "{} h {} min", seconds / 3600, seconds / 60 % 60),
+            _ => write!(f, "{} d {} h", seconds / 86_400, seconds / 3600 % 24),
         }
     }
 }
@@ -266,6 +267,8 @@ mod tests {
             (59_999_999_999, "59 s"),
             (61_000_000_000, "1 min 1 s"),
             (7_384_000_000_000, "2 h 3 min"),
+            (86_399_000_000_000, "23 h 59 min"),
+            (266_400_000_000_000, "3 d 2 h"),
         ] {
             assert_eq!(Took(Duration::from_nanos(nanos)).to_string(), text);
         }

@@ -245,17 +245,52 @@ const fn depth(nodes: &[Line]) -> usize {
     most
 }
 
-/// Checks at compile time that a state of this flow can be read back.
+/// Returns how many flows are within each other in these lines.
+const fn flows(nodes: &[Line]) -> usize {
+    let mut most = 0;
+    let mut index = 0;
+    while index < nodes.len() {
+        let below = match &nodes[index].work {
+            Work::Step(_) => 0,
+            Work::Group(lines)
+            | Work::Parallel(lines)
+            | Work::For { body: lines, .. }
+            | Work::Loop { body: lines, .. } => flows(lines),
+            Work::If { then, otherwise } => {
+                let (then, otherwise) = (flows(then), flows(otherwise));
+                if then > otherwise { then } else { otherwise }
+            }
+            Work::Flow(table) => 1 + flows(table.nodes),
+        };
+        if below > most {
+            most = below;
+        }
+        index += 1;
+    }
+    most
+}
+
+/// How many flows may be within each other, besides the one that is started. The compiler evaluates
+/// their tables within each other, and its own limit is not far above.
+const MAX_FLOWS: usize = 20;
+
+/// Checks at compile time that a state of this flow can be read back. The macro has checked the
+/// levels within one flow.
 ///
 /// # Panics
 ///
 /// Panics if the groups are nested deeper than
-/// [`Limits::DEFAULT`](crate::model::state::Limits::DEFAULT) allows: 48 levels including the root.
-/// A `for` or a `loop` counts as two levels.
+/// [`Limits::DEFAULT`](crate::model::state::Limits::DEFAULT) allows: 48 levels including the root,
+/// with those of nested flows. A `for` or a `loop` counts as two levels. Panics if more than
+/// [`MAX_FLOWS`] flows are within each other.
 pub const fn check_depth(table: &Table) {
     assert!(
+        flows(table.nodes) <= MAX_FLOWS,
+        "more than 20 flows are within each other here: let one of them be started by itself"
+    );
+    assert!(
         depth(table.nodes) < crate::model::state::Limits::DEFAULT.depth,
-        "this flow is nested deeper than 48 levels, and its state could not be read back: move \
-         the inner groups into a flow of their own that is started for itself"
+        "this flow has more than 48 levels with those of the flows in it: move what is nested so \
+         deep into the function of a step, or into a flow that is started by itself"
     );
 }

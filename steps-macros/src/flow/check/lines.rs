@@ -1,5 +1,5 @@
 //! The rules about lines: no two of one name in a group, no flow within itself, no marks that
-//! contradict each other.
+//! contradict each other, no nesting that is too deep.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,7 +9,11 @@ use crate::{
     idents,
 };
 
-/// Checks all lines, and removes those whose name is taken.
+/// How many levels a flow has at most: its own is the first. `Limits::DEFAULT` of the core has the same,
+/// and `check_depth` there counts the levels of nested flows, too.
+const MAX_LEVELS: usize = 48;
+
+/// Checks all lines, and removes those whose name is taken, and those that are nested too deep.
 pub(super) fn check(flow: &mut Flow, errors: &mut Errors) {
     let own = flow.function.sig.ident.to_string();
     let mut values: BTreeSet<String> = flow.params.iter().map(|it| it.name.to_string()).collect();
@@ -18,6 +22,7 @@ pub(super) fn check(flow: &mut Flow, errors: &mut Errors) {
     });
     let mut lines = std::mem::take(&mut flow.lines);
     group(&mut lines, errors);
+    levels(&mut lines, 2, errors);
     walk(&lines, &mut |line| {
         if let Body::Flow(call) = &line.body
             && call.path.is_ident(&own)
@@ -61,6 +66,34 @@ fn constant(line: &Line, values: &BTreeSet<String>, errors: &mut Errors) {
                  {instead}"
             ),
         );
+    }
+}
+
+/// Removes the lines that are nested too deep. `level` is that of these lines.
+fn levels(lines: &mut Vec<Line>, level: usize, errors: &mut Errors) {
+    if level > MAX_LEVELS {
+        if let Some(line) = lines.first() {
+            errors.on(
+                &line.name,
+                format!(
+                    "a flow has at most {MAX_LEVELS} levels, and this line would be on the \
+                     {level}th: its own is the first, each group is one, a `for` and a `loop` are \
+                     two. Move what is nested so deep into the function of a step, or into a flow \
+                     that is started by itself"
+                ),
+            );
+        }
+        lines.clear();
+        return;
+    }
+    for line in lines {
+        let below = match &line.body {
+            Body::For { .. } | Body::Loop { .. } => level + 2,
+            _ => level + 1,
+        };
+        for group in line.groups_mut() {
+            levels(group, below, errors);
+        }
     }
 }
 

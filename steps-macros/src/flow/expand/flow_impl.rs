@@ -25,10 +25,10 @@ pub(super) fn whole(flow: &Flow) -> TokenStream {
         #parts
         #codecs
         #reversible
-        const __TABLE: &'static __p::Table = #table;
         impl __p::HasTable for __Of {
-            const TABLE: &'static __p::Table = __TABLE;
+            const TABLE: &'static __p::Table = #table;
         }
+        const __TABLE: &'static __p::Table = <__Of as __p::HasTable>::TABLE;
         const __DEPTH: () = __p::check_depth(__TABLE);
         #header {
             #common
