@@ -294,3 +294,40 @@ pub const fn check_depth(table: &Table) {
          deep into the function of a step, or into a flow that is started by itself"
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Line, MAX_FLOWS, Marks, OnFailure, Table, Work, check_depth};
+
+    /// A flow with so many flows within each other.
+    fn chain(flows: usize) -> &'static Table {
+        let lines: Vec<Line> = match flows.checked_sub(1) {
+            None => Vec::new(),
+            Some(fewer) => vec![Line {
+                name: "inner",
+                aliases: &[],
+                marks: Marks::default(),
+                work: Work::Flow(chain(fewer)),
+            }],
+        };
+        Box::leak(Box::new(Table {
+            name: "f",
+            aliases: &[],
+            input: &[],
+            output: "()",
+            nodes: lines.leak(),
+            on_failure: OnFailure::Undo,
+        }))
+    }
+
+    #[test]
+    fn as_many_flows_as_allowed_may_be_within_each_other() {
+        check_depth(chain(MAX_FLOWS));
+    }
+
+    #[test]
+    #[should_panic = "more than 20 flows are within each other here"]
+    fn one_more_flow_is_refused() {
+        check_depth(chain(MAX_FLOWS + 1));
+    }
+}
