@@ -21,3 +21,4 @@ mod support;
 mod threads;
 mod urls;
 mod values;
+mod volatile;

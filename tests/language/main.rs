@@ -36,3 +36,4 @@ mod told;
 mod tracing;
 mod unkept;
 mod values;
+mod volatile;

@@ -72,7 +72,7 @@ impl Pass<'_> {
         if self.run.records()[ROOT].children().is_empty() {
             return Ok(RollbackEnd::Clean);
         }
-        let entry = self.root_entry(Slots::Fresh);
+        let entry = self.root_entry(Slots::Kept);
         let entered = entry.enter(flow).map_err(|error| Stop::Node(ROOT, error))?;
         if let Some(input) = entered.input {
             self.run.records()[ROOT].cold_mut().input = Some(input);

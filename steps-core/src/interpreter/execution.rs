@@ -132,11 +132,16 @@ impl Pass<'_> {
         self.run.past_steps.store(has_output, Ordering::Relaxed);
         if !has_output && !loaded {
             let restored = Box::pin(self.restore_all(table, flow)).await;
-            if let Err((id, error)) = Stop::split(restored)? {
-                return Ok(PassOutcome::Misfit {
-                    path: self.run.records().path(id),
-                    why: error.text(),
-                });
+            match Stop::split(restored)? {
+                Ok(()) => {}
+                // A value that can't be had again now may be had later.
+                Err((_, error)) if error.retry => return self.lost(table, flow, &error).await,
+                Err((id, error)) => {
+                    return Ok(PassOutcome::Misfit {
+                        path: self.run.records().path(id),
+                        why: error.text(),
+                    });
+                }
             }
         }
         let mut now = self.now();
@@ -181,6 +186,26 @@ impl Pass<'_> {
             root.finish(now, output);
         });
         Ok(PassOutcome::Ended)
+    }
+
+    /// Fails the flow, because the output of a volatile step, which is not saved, can't be had again.
+    async fn lost(
+        self,
+        table: &'static Table,
+        flow: &dyn RootFlow,
+        error: &StepError,
+    ) -> Kept<PassOutcome> {
+        let now = self.now();
+        if self.run.records()[ROOT].status != Status::Running {
+            self.run.change(ROOT, |root| root.begin(now));
+        }
+        self.run.records()[ROOT].cold_mut().ending = Some(Ending::OnFailed);
+        if self.run.requests.all().undoes() {
+            self.fail_group(ROOT, now);
+        } else {
+            self.fail(ROOT, error, now);
+        }
+        Box::pin(self.after_failure(table, flow)).await
     }
 
     /// Loads the values of a saved state into their slots, the first time, before anything runs.

@@ -25,10 +25,11 @@ impl<'r> Pass<'r> {
         if !self.run.is_cancelled(id) {
             return;
         }
+        let now = self.now();
         let mut records = self.run.records();
         for later in id + 1..first + u32::try_from(count).unwrap_or(0) {
             if records[later].status == Status::Pending {
-                records[later].on(Transition::Skip);
+                records[later].skip(now);
                 self.run.changed(&records, later);
             }
         }

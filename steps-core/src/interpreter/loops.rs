@@ -89,7 +89,9 @@ impl Pass<'_> {
                 return Ok(end);
             }
         }
-        match call(|| scope.until(entry.cx())) {
+        // After a resume, a round with a volatile step goes on again, and has a decision.
+        let decided = self.run.records()[id].cold().decision;
+        match decided.map_or_else(|| call(|| scope.until(entry.cx())), Ok) {
             Ok(last) => {
                 self.run.records()[id].cold_mut().decision = Some(last);
                 scope.close(last);

@@ -124,8 +124,17 @@ impl Pass<'_> {
         }
     }
 
-    /// Runs a volatile step again, by its policy, because its output was not saved.
+    /// Runs a volatile step again, by its policy, because its output was not saved; unless it is
+    /// still in memory.
+    ///
+    /// In a forward pass, such a step is pending again and runs as any other: see
+    /// [`Records::run_volatile_again`](super::records::Records::run_volatile_again). Here it runs
+    /// for its undo, or for what is undone after it.
     async fn run_again(self, at: At<'_>, meta: &'static StepMeta, id: Id) -> OrStop {
+        let cx = self.cx(id, self.run.records()[id].attempts);
+        if let Ok(Answer::Done(_)) = self.op(at, Op::Held, &cx, None).await {
+            return Ok(());
+        }
         let (mut failures, mut polls) = (0, 0);
         loop {
             let attempt = self.run.records()[id].attempts;

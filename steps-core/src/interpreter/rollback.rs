@@ -1,7 +1,8 @@
 //! The pass back: undoes what was done, last first, and the branches of a `parallel` concurrently.
 //!
-//! A rollback works on freshly restored scopes, so it is the same in the process that failed and in
-//! another one after a crash.
+//! A rollback works on restored scopes, so it is the same in the process that failed and in another
+//! one after a crash. A scope that is still in memory is used as it is: it may hold the output of a
+//! volatile step, which is not saved.
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
 
@@ -231,7 +232,7 @@ impl<'r> Pass<'r> {
         if self.run.records()[id].children().is_empty() {
             return Ok(RollbackEnd::Clean);
         }
-        let entry = self.entry(id, Slots::Fresh);
+        let entry = self.entry(id, Slots::Kept);
         let Some(scope) = entry.scope(at)? else {
             return Ok(RollbackEnd::Clean);
         };
@@ -302,7 +303,15 @@ impl<'r> Pass<'r> {
         body: &'static [Line],
         id: Id,
     ) -> OrStop<RollbackEnd> {
-        let rounds = self.run.records()[id].cold().rounds.clone();
+        let (rounds, mut in_memory) = {
+            let records = self.run.records();
+            let rounds = records[id].cold().rounds.clone();
+            let open = rounds
+                .last()
+                .filter(|last| records[**last].done_at.is_none());
+            let in_memory = open.copied().filter(|_| records[id].loaded);
+            (rounds, in_memory)
+        };
         for (index, round) in rounds.into_iter().enumerate().rev() {
             {
                 let records = self.run.records();
@@ -314,9 +323,14 @@ impl<'r> Pass<'r> {
                     _ => {}
                 }
             }
-            // The round's arguments may use the round before.
-            self.restore_round(at, body, id, index).await?;
-            let entry = self.round_entry(round, Slots::Fresh, index == 0);
+            let slots = if in_memory.take() == Some(round) {
+                Slots::Kept
+            } else {
+                // The round's arguments may use the round before.
+                self.restore_round(at, body, id, index).await?;
+                Slots::Fresh
+            };
+            let entry = self.round_entry(round, slots, index == 0);
             let Some(scope) = entry.scope(at)? else {
                 continue;
             };

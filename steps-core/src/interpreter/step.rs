@@ -16,7 +16,7 @@ use crate::{
     },
     model::{
         state::{FailureCause, Until, old_form::reads_like_a_mark},
-        status::{Status, Transition},
+        status::Status,
         table::StepMeta,
     },
 };
@@ -49,7 +49,7 @@ impl Pass<'_> {
                 return Look::End(End::Waiting(None));
             }
             Status::Pending if gate == Gate::Cancelled => {
-                record.on(Transition::Skip);
+                record.skip(now);
                 self.run.changed(&records, id);
                 return Look::End(End::Interrupted);
             }

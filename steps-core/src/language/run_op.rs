@@ -38,6 +38,12 @@ pub async fn drive<'a, S: Step, L: Slot<S::Output>>(
                 None => Ok(Answer::NotYet),
             };
         }
+        Op::Held => {
+            return Ok(match slot.value() {
+                Some(_) => Answer::Done(None),
+                None => Answer::NotYet,
+            });
+        }
         Op::Undo(with) => {
             let Some((_, undo)) = handlers.undo else {
                 return Ok(Answer::Undone);

@@ -29,6 +29,8 @@ pub enum Op<'a> {
     Verify(usize),
     /// Call `#[observe]`.
     Observe,
+    /// Tell whether there is a value.
+    Held,
     /// Call the undo.
     Undo(Undo<'a>),
 }

@@ -54,7 +54,7 @@ impl<'a, F: Flow> Run<'a, F> {
             });
         }
         let mut labels = options.labels.clone();
-        let (records, execution, saved) = match saved {
+        let (mut records, execution, saved) = match saved {
             None => (Records::new(table.name, table.nodes.len()), None, None),
             Some(state) => match check::<F>(&state, &input, &options) {
                 Ok(new_input) => {
@@ -98,6 +98,9 @@ impl<'a, F: Flow> Run<'a, F> {
         };
         let inbox = options.control.unwrap_or_default().0;
         let requests = Requests::new(inbox, options.undo);
+        if !requests.all().undoes() {
+            records.run_volatile_again(table.nodes);
+        }
         let execution = execution.or(options.execution);
         let begun = options.clock.read();
         let run_options = RunOptions {

@@ -20,6 +20,7 @@ use crate::{
 
 mod record;
 mod saved;
+mod volatile;
 mod waiting;
 
 pub(crate) use record::{ColdFields, Name, Record};

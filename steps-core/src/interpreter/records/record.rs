@@ -146,6 +146,18 @@ impl Record {
         }
     }
 
+    /// Ends the node without a beginning: it is skipped. A volatile step that was to be made again is
+    /// done, as it was before.
+    pub(crate) fn skip(&mut self, now: Timestamp) {
+        if self.attempts == 0 {
+            self.on(Transition::Skip);
+        } else {
+            self.on(Transition::Begin);
+            self.on(Transition::Finish);
+            self.done_at = Some(now);
+        }
+    }
+
     #[inline]
     pub(crate) fn finish(&mut self, now: Timestamp, output: Option<Json>) {
         self.on(Transition::Finish);

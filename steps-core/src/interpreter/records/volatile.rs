@@ -1,0 +1,104 @@
+//! Volatile steps of a saved tree: their outputs were not saved, so the steps are made again.
+
+use super::{Id, ROOT, Records};
+use crate::model::{
+    status::{Status, Transition},
+    table::{Line, Work},
+};
+
+impl Records {
+    /// Makes the volatile steps pending that are done, and the nodes above them running: the pass
+    /// makes them again like any other step, with their policy, where they stand. Nothing changes in
+    /// an execution that has ended or is being undone.
+    pub(crate) fn run_volatile_again(&mut self, nodes: &'static [Line]) {
+        match self[ROOT].status {
+            Status::Pending | Status::Running | Status::Waiting => {
+                self.again_below(ROOT, nodes);
+            }
+            _ => {}
+        }
+    }
+
+    /// Returns whether a step below is made again.
+    fn again_below(&mut self, parent: Id, nodes: &'static [Line]) -> bool {
+        let mut any = false;
+        for (id, node) in self[parent].children().zip(nodes) {
+            any |= self.again(id, node);
+        }
+        any
+    }
+
+    fn again(&mut self, id: Id, node: &'static Line) -> bool {
+        let status = self[id].status;
+        if !matches!(status, Status::Done | Status::Running | Status::Waiting) {
+            return false;
+        }
+        let any = match &node.work {
+            Work::Step(meta) => {
+                let again = meta.volatile && status == Status::Done;
+                if again {
+                    self.make_again(id);
+                }
+                return again;
+            }
+            // Its own output is saved.
+            Work::Flow(_) if status == Status::Done => false,
+            Work::For { body, .. } => {
+                let mut any = false;
+                for item in self[id].children() {
+                    any |= self.again_inside(item, body);
+                }
+                any
+            }
+            // Later lines see only the last round.
+            Work::Loop { body, .. } => match self[id].cold().rounds.last().copied() {
+                Some(last) => self.again_inside(last, body),
+                None => false,
+            },
+            Work::Group(_) | Work::Parallel(_) | Work::If { .. } | Work::Flow(_) => {
+                let lines = node.work.own_lines(self[id].cold().decision);
+                return self.again_inside(id, lines);
+            }
+        };
+        if any {
+            self.reopen(id);
+        }
+        any
+    }
+
+    /// The same of the lines of a node, which goes on if any is made again.
+    fn again_inside(&mut self, id: Id, lines: &'static [Line]) -> bool {
+        if !matches!(self[id].status, Status::Done | Status::Running) {
+            return false;
+        }
+        let any = self.again_below(id, lines);
+        if any {
+            self.reopen(id);
+        }
+        any
+    }
+
+    fn make_again(&mut self, id: Id) {
+        let record = &mut self[id];
+        record.on(Transition::Recover);
+        record.done_at = None;
+        record.output = None;
+        let attempts = record.attempts;
+        let cold = record.cold_mut();
+        (cold.after, cold.after_err) = (None, None);
+        // Neither these attempts nor their polls count for the policy any more.
+        cold.failures = attempts;
+        self.differs(id);
+    }
+
+    fn reopen(&mut self, id: Id) {
+        if self[id].status != Status::Done {
+            return;
+        }
+        let record = &mut self[id];
+        record.on(Transition::Recover);
+        record.on(Transition::Begin);
+        record.done_at = None;
+        self.differs(id);
+    }
+}
