@@ -20,9 +20,14 @@ impl Progress {
         Self(steps.collect())
     }
 
-    /// Shows what has changed.
+    /// Shows what has changed, and of that what was undone in the order in which it was: last first.
     pub(crate) fn show(&mut self, state: &State) {
-        for (path, node) in state.walk() {
+        let mut nodes: Vec<_> = state.walk().collect();
+        nodes.sort_by_key(|(_, node)| {
+            let undo = node.undo.as_ref().filter(|_| node.kind == Kind::Step);
+            undo.and_then(|undo| undo.done_at)
+        });
+        for (path, node) in nodes {
             if node.kind != Kind::Step || self.0.get(&path) == Some(&node.status) {
                 continue;
             }
