@@ -91,7 +91,7 @@ pub fn let_line<T, L: Slot<T>>(
             slot.put(value);
             Ok(Answer::Done(saved))
         }
-        Op::Verify(_) | Op::Observe => Ok(Answer::NotYet),
+        Op::Verify(_) | Op::Observe | Op::Held => Ok(Answer::NotYet),
         Op::Undo(_) => Ok(Answer::Undone),
     }
 }
