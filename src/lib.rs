@@ -67,6 +67,13 @@ pub use steps_macros::on_done;
 #[cfg(feature = "macros")]
 pub use steps_macros::on_failed;
 
+/// Marks the function that is called when an execution of a flow has been stopped on request:
+/// `#[on_stopped(flow)]`. It takes the flow's parameters, the input by reference, then
+/// [`&Failure`](Failure), and returns a `Result<(), _>`. It is called for the flow that was
+/// started, not for a nested flow. See [`guide::rollback`].
+#[cfg(feature = "macros")]
+pub use steps_macros::on_stopped;
+
 /// Marks a function as a step. The function itself stays as it is and can still be called.
 ///
 /// | option | means |
@@ -74,6 +81,7 @@ pub use steps_macros::on_failed;
 /// | `retry(times, every, backoff, max, jitter, when)` | the step is tried again after an error: [`policy::Retry`] |
 /// | `timeout = "30s"` | the longest time for one attempt: [`policy::Policy`] |
 /// | `poll(every, times)` | `Ok(None)` means "not yet", and the step is asked again: [`policy::Poll`] |
+/// | `deaths = 5` | how many attempts in a row may end with the death of their process: [`policy::Policy::deaths`] |
 /// | `blocking` | the function is not `async`, and runs on a thread for blocking work |
 /// | `readonly` | the step changes nothing, so there is nothing to undo |
 /// | `volatile` | the output is not saved; a resume runs the step again |
@@ -94,7 +102,7 @@ pub use steps_macros::steps;
 ///
 /// | option | means |
 /// |---|---|
-/// | `retry(…)`, `timeout = "…"`, `blocking` | as for [`#[step]`](macro@step) |
+/// | `retry(…)`, `timeout = "…"`, `deaths = …`, `blocking` | as for [`#[step]`](macro@step) |
 /// | `before` | the function takes one more parameter: a reference to what `#[observe]` returned before the step |
 ///
 /// See [`guide::rollback`].
@@ -119,7 +127,9 @@ pub mod prelude {
     };
     #[cfg(feature = "macros")]
     #[doc(no_inline)]
-    pub use steps_macros::{flow, observe, on_done, on_failed, step, steps, undo, verify};
+    pub use steps_macros::{
+        flow, observe, on_done, on_failed, on_stopped, step, steps, undo, verify,
+    };
 }
 
 /// Compiles and runs the README's examples as doc tests.

@@ -64,9 +64,10 @@ impl From<EngineError> for ApiError {
             EngineError::OtherInput { .. } | EngineError::InvalidValue { .. } => {
                 StatusCode::UNPROCESSABLE_ENTITY
             }
-            // It has ended, or somebody is at it.
+            // It has ended, or has been sent, or somebody is at it.
             EngineError::Status { .. }
             | EngineError::Signal { .. }
+            | EngineError::PastPivot { .. }
             | EngineError::NotStuck { .. }
             | EngineError::State { .. }
             | EngineError::Busy { .. } => StatusCode::CONFLICT,

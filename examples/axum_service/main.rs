@@ -26,7 +26,7 @@
 //! | `GET /orders?status=waiting&customer=ann` | lists executions, the newest first |
 //! | `GET /orders/{id}` | one, with its tree of steps |
 //! | `POST /orders/{id}/approval` | gives the step that waits for it a signal; 409 if none does |
-//! | `DELETE /orders/{id}` | cancels: what was done is undone |
+//! | `DELETE /orders/{id}` | cancels: what was done is undone; 409 for an order that has left the house |
 //!
 //! The flow is in `flow.rs`, the handlers that use the engine in `orders.rs`. `shop.rs` is what such
 //! a service has anyway: a database of its own. It uses the rusqlite (0.39) that the engine's store

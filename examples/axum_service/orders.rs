@@ -149,7 +149,7 @@ async fn approve(
     Ok(StatusCode::ACCEPTED)
 }
 
-/// Cancels an order: what was done for it is undone.
+/// Cancels an order: what was done for it is undone. One that was sent stays.
 async fn cancel(State(app): State<App>, Path(id): Path<String>) -> Result<StatusCode, ApiError> {
     order(&app, id).await?.undo().await?;
     Ok(StatusCode::ACCEPTED)

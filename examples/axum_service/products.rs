@@ -35,7 +35,7 @@ async fn overview(State(app): State<App>) -> Result<Json<Value>, ApiError> {
                 "does": "says yes or no, once, to an order of approvalFromCents or more that waits for it",
                 "body": {"granted": true, "by": "bob"},
             },
-            "DELETE /orders/{id}": "cancels an order: what was done is undone",
+            "DELETE /orders/{id}": "cancels an order that has not left the house: what was done is undone",
         },
     })))
 }

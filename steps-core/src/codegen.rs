@@ -14,7 +14,7 @@ pub use crate::{
         codec::{Codec, codec, unsaved},
         cx::Cx,
         flow::{Flow, FlowCell, FlowOutput, HasTable, Root},
-        flow_handlers::{FlowProbe, NoFlowHandler, OnDone, OnFailed},
+        flow_handlers::{FlowProbe, NoFlowHandler, OnDone, OnFailed, OnStopped},
         frame::{Frame, Ops, Slots},
         glue::{
             BROKEN, EnterResult, NoMatch, boxed, decided, entered, frame, items_at_once, listed,

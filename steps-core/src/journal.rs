@@ -145,6 +145,11 @@ pub trait BatchSource: Sync {
     fn state(&self) -> State;
     /// Returns the paths of the steps that wait for a signal.
     fn signals(&self) -> Vec<String>;
+    /// Returns whether an undo was requested that is not carried out, because the execution is past
+    /// its pivot.
+    fn refuses_undo(&self) -> bool {
+        false
+    }
 }
 
 impl BatchSource for State {

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! step            #[step]
-//! handlers/       #[undo], #[verify], #[observe]; #[on_done], #[on_failed]
+//! handlers/       #[undo], #[verify], #[observe]; #[on_done], #[on_failed], #[on_stopped]
 //! flow/           #[flow] and steps!
 //!   parse/        tokens → model
 //!   model         what a flow says
@@ -72,6 +72,12 @@ pub fn on_done(attr: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn on_failed(attr: TokenStream, item: TokenStream) -> TokenStream {
     expand("on_failed", handlers::flow::on_failed, attr, item)
+}
+
+/// Marks the function that is called when an execution of a flow is stopped.
+#[proc_macro_attribute]
+pub fn on_stopped(attr: TokenStream, item: TokenStream) -> TokenStream {
+    expand("on_stopped", handlers::flow::on_stopped, attr, item)
 }
 
 /// Lists the steps of a flow, at the beginning of a function marked `#[flow]`. Anywhere else, it is

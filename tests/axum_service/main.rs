@@ -118,6 +118,23 @@ fn a_cancelled_order_is_undone() {
 }
 
 #[test]
+fn an_order_that_was_sent_is_not_cancelled() {
+    let folder = Folder::new();
+    let service = folder.start(&[]);
+    assert_eq!(service.order("a", &lamps(2)).status, 202);
+    service.until("order-a", "done");
+    let answer = service.request("DELETE", "/orders/order-a", &[], "");
+    assert_eq!(answer.status, 409);
+    let error = answer.body["error"].as_str().expect("an error as JSON");
+    assert!(error.ends_with("its pivot `sent` is done"), "{error}");
+    assert_eq!(service.list("?status=done"), ["order-a"]);
+    assert_eq!(
+        service.ledger(),
+        json!([{"customer": "ann", "cents": 9800, "refunded": false}])
+    );
+}
+
+#[test]
 fn bad_requests_are_told() {
     let folder = Folder::new();
     let service = folder.start(&[]);

@@ -1,29 +1,38 @@
-//! The steps: what each does to the world, and how it goes wrong.
+//! The steps: what each does to the world, and how it goes wrong. Their processes are killed at any time,
+//! and that is no fault of theirs: so many deaths are allowed.
 
 use steps::prelude::*;
 
 use crate::world::{Broken, World, value};
 
-/// Verified: its effect happens once, wherever the process is killed.
-#[step]
-pub(crate) async fn act(world: &World, cx: &Cx) -> Result<u64, Broken> {
+/// The execution and the path of a step: what its effect is known by. This is the same for each
+/// doing of the step and for its undo, which idempotency keys tell apart.
+pub(crate) fn place(cx: &Cx) -> String {
     let key = cx.idempotency_key();
+    let execution = key.split(['~', '/']).next().unwrap_or_default();
+    format!("{execution}/{}", cx.path())
+}
+
+/// Verified: its effect happens once, wherever the process is killed.
+#[step(deaths = 100_000)]
+pub(crate) async fn act(world: &World, cx: &Cx) -> Result<u64, Broken> {
+    let key = place(cx);
     Ok(world.act(&key, value(&key)).await)
 }
 
 #[verify(act)]
 async fn acted(world: &World, cx: &Cx) -> Option<u64> {
-    world.find(&cx.idempotency_key())
+    world.find(&place(cx))
 }
 
-#[undo(act)]
+#[undo(act, deaths = 100_000)]
 async fn act_back(world: &World, cx: &Cx, output: &u64) -> Result<(), Broken> {
     back(world, cx, *output).await
 }
 
 /// What every undo does: it is given what its step gave.
 async fn back(world: &World, cx: &Cx, output: u64) -> Result<(), Broken> {
-    let key = cx.idempotency_key();
+    let key = place(cx);
     if output != value(&key) {
         return Err(world.undo_breaks(&key));
     }
@@ -32,25 +41,25 @@ async fn back(world: &World, cx: &Cx, output: u64) -> Result<(), Broken> {
 }
 
 /// Not verified: its effect may happen again after a kill.
-#[step]
+#[step(deaths = 100_000)]
 pub(crate) async fn plain(world: &World, cx: &Cx) -> Result<u64, Broken> {
-    let key = cx.idempotency_key();
+    let key = place(cx);
     Ok(world.act(&key, value(&key)).await)
 }
 
-#[undo(plain)]
+#[undo(plain, deaths = 100_000)]
 async fn plain_back(world: &World, cx: &Cx, output: &u64) -> Result<(), Broken> {
     back(world, cx, *output).await
 }
 
 /// Not verified, and on a thread of its own.
 #[expect(clippy::unnecessary_wraps, reason = "a step gives a `Result`")]
-#[step(blocking)]
+#[step(blocking, deaths = 100_000)]
 pub(crate) fn block(world: &World, key: &str) -> Result<u64, Broken> {
     Ok(world.act_blocking(key, value(key)))
 }
 
-#[undo(block)]
+#[undo(block, deaths = 100_000)]
 async fn block_back(world: &World, key: &str, output: &u64) -> Result<(), Broken> {
     if *output != value(key) {
         return Err(world.undo_breaks(key));
@@ -61,9 +70,9 @@ async fn block_back(world: &World, key: &str, output: &u64) -> Result<(), Broken
 
 /// Fails once before its effect and once after it: then its verify finds that it happened. Its
 /// undo fails once, too.
-#[step(retry(times = 1, every = "3ms"))]
+#[step(retry(times = 1, every = "3ms"), deaths = 100_000)]
 pub(crate) async fn flaky(world: &World, cx: &Cx) -> Result<u64, Broken> {
-    let key = cx.idempotency_key();
+    let key = place(cx);
     if world.failures(&key) == 0 {
         return Err(world.breaks(&key));
     }
@@ -72,12 +81,12 @@ pub(crate) async fn flaky(world: &World, cx: &Cx) -> Result<u64, Broken> {
 
 #[verify(flaky)]
 async fn flaky_acted(world: &World, cx: &Cx) -> Option<u64> {
-    world.find(&cx.idempotency_key())
+    world.find(&place(cx))
 }
 
-#[undo(flaky, retry(times = 1, every = "3ms"))]
+#[undo(flaky, retry(times = 1, every = "3ms"), deaths = 100_000)]
 async fn flaky_back(world: &World, cx: &Cx, output: &u64) -> Result<(), Broken> {
-    let key = cx.idempotency_key();
+    let key = place(cx);
     if world.undo_failures(&key) == 0 {
         return Err(world.undo_breaks(&key));
     }
@@ -85,20 +94,20 @@ async fn flaky_back(world: &World, cx: &Cx, output: &u64) -> Result<(), Broken> 
 }
 
 /// Verified; its undo fails once, for good.
-#[step]
+#[step(deaths = 100_000)]
 pub(crate) async fn grudging(world: &World, cx: &Cx) -> Result<u64, Broken> {
-    let key = cx.idempotency_key();
+    let key = place(cx);
     Ok(world.act(&key, value(&key)).await)
 }
 
 #[verify(grudging)]
 async fn grudging_acted(world: &World, cx: &Cx) -> Option<u64> {
-    world.find(&cx.idempotency_key())
+    world.find(&place(cx))
 }
 
-#[undo(grudging)]
+#[undo(grudging, deaths = 100_000)]
 async fn grudging_back(world: &World, cx: &Cx, output: &u64) -> Result<(), Broken> {
-    let key = cx.idempotency_key();
+    let key = place(cx);
     if world.undo_failures(&key) == 0 {
         return Err(world.undo_breaks(&key));
     }
@@ -106,9 +115,9 @@ async fn grudging_back(world: &World, cx: &Cx, output: &u64) -> Result<(), Broke
 }
 
 /// Fails once, for good, and does well when it is tried again.
-#[step]
+#[step(deaths = 100_000)]
 pub(crate) async fn mended(world: &World, cx: &Cx) -> Result<u64, Broken> {
-    let key = cx.idempotency_key();
+    let key = place(cx);
     if world.failures(&key) == 0 {
         return Err(world.breaks(&key));
     }
@@ -117,18 +126,18 @@ pub(crate) async fn mended(world: &World, cx: &Cx) -> Result<u64, Broken> {
 
 #[verify(mended)]
 async fn mended_acted(world: &World, cx: &Cx) -> Option<u64> {
-    world.find(&cx.idempotency_key())
+    world.find(&place(cx))
 }
 
-#[undo(mended)]
+#[undo(mended, deaths = 100_000)]
 async fn mended_back(world: &World, cx: &Cx, output: &u64) -> Result<(), Broken> {
     back(world, cx, *output).await
 }
 
 /// Not ready for the first two times that it is asked.
-#[step(readonly, poll(every = "4ms"))]
+#[step(readonly, poll(every = "4ms"), deaths = 100_000)]
 pub(crate) async fn ready(world: &World, cx: &Cx) -> Result<Option<u64>, Broken> {
-    let key = cx.idempotency_key();
+    let key = place(cx);
     if world.failures(&key) < 2 {
         world.breaks(&key);
         return Ok(None);
@@ -137,9 +146,9 @@ pub(crate) async fn ready(world: &World, cx: &Cx) -> Result<Option<u64>, Broken>
 }
 
 /// Fails, if it is to.
-#[step(readonly)]
+#[step(readonly, deaths = 100_000)]
 pub(crate) async fn check(world: &World, cx: &Cx, fails: bool) -> Result<u64, Broken> {
-    let key = cx.idempotency_key();
+    let key = place(cx);
     if fails {
         return Err(world.breaks(&key));
     }
@@ -147,19 +156,19 @@ pub(crate) async fn check(world: &World, cx: &Cx, fails: bool) -> Result<u64, Br
 }
 
 /// Verified, with the value it is given.
-#[step]
+#[step(deaths = 100_000)]
 pub(crate) async fn counted(world: &World, cx: &Cx, count: u64) -> Result<u64, Broken> {
-    Ok(world.act(&cx.idempotency_key(), count).await)
+    Ok(world.act(&place(cx), count).await)
 }
 
 #[verify(counted)]
 async fn counted_acted(world: &World, cx: &Cx, _count: u64) -> Option<u64> {
-    world.find(&cx.idempotency_key())
+    world.find(&place(cx))
 }
 
-#[undo(counted)]
+#[undo(counted, deaths = 100_000)]
 async fn counted_back(world: &World, cx: &Cx, count: u64, output: &u64) -> Result<(), Broken> {
-    let key = cx.idempotency_key();
+    let key = place(cx);
     if *output != count {
         return Err(world.undo_breaks(&key));
     }

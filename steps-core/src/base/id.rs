@@ -10,6 +10,12 @@ pub(crate) fn new() -> Arc<str> {
     Arc::from(&*Uuid::now_v7().hyphenated().encode_lower(&mut text))
 }
 
+/// Returns a short text that no other call returns, to tell an execution from others of its id.
+pub(crate) fn instance() -> Arc<str> {
+    let (_, rest) = Uuid::now_v7().as_u64_pair();
+    format!("{rest:016x}").into()
+}
+
 /// Checks that this text can be an id. The error says why it can't.
 pub(crate) fn check(id: &str) -> Result<(), &'static str> {
     match id.len() {

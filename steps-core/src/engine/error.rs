@@ -9,7 +9,7 @@ use crate::{
     base::json::compare::tell_other,
     language::cx::CancelReason,
     model::{
-        failure::Failure,
+        failure::{Failure, past_pivot},
         signal::SignalError,
         state::{Labels, StateError},
         status::Status,
@@ -114,6 +114,14 @@ pub enum EngineError {
         wanted: &'static str,
         /// What it is doing.
         status: Status,
+    },
+    /// It was to be undone, and is past its `#[pivot]`, the point of no return.
+    #[error("execution `{id}` {}", past_pivot(pivot))]
+    PastPivot {
+        /// The execution.
+        id: String,
+        /// The path of the pivot.
+        pivot: String,
     },
     /// An undo was to be tried again, skipped or marked as made by hand, in an execution whose
     /// rollback is not stuck.

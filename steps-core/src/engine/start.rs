@@ -10,11 +10,7 @@ use super::{
     Engine,
     error::EngineError,
     handle::execution::Execution,
-    worker::{
-        served::{Place, ServedFlow},
-        turn::Turn,
-        turn_task,
-    },
+    worker::{turn::Turn, turn_journal::Started, turn_task},
 };
 use crate::{
     base::{clock::Deadline, error::caught, future::BoxFuture, json::Json},
@@ -111,6 +107,7 @@ impl<F: Flow> Start<'_, F> {
 
     async fn start(self) -> Result<Execution<F>, EngineError> {
         let core = &self.engine.core;
+        let may_repeat_id = self.id.is_some();
         let id = match self.id {
             Some(id) => match crate::base::id::check(&id) {
                 Ok(()) => id,
@@ -148,7 +145,13 @@ impl<F: Flow> Start<'_, F> {
         let existing = match self.at {
             Some(deadline) => self.engine.start_later(new, Some(deadline)).await?,
             None => match place() {
-                Some((flow, place)) => self.engine.start_now(flow, new, place).await?,
+                Some((flow, place)) => {
+                    let (started, start) = oneshot::channel();
+                    let mut turn = Turn::of_new(core, new, started);
+                    turn.may_repeat_id = may_repeat_id;
+                    turn_task::spawn(flow, turn, place);
+                    self.engine.started(start).await?
+                }
                 None => self.engine.start_later(new, None).await?,
             },
         };
@@ -198,17 +201,12 @@ fn check_same<F: Flow>(
 }
 
 impl Engine {
-    /// Creates the execution and begins its first turn with one write. Returns the existing
-    /// execution with the same id, if there is one.
-    async fn start_now(
+    /// Waits until the first turn of an execution has created it, with its first write. Returns the
+    /// existing execution with the same id, if there is one.
+    async fn started(
         &self,
-        flow: &ServedFlow,
-        new: NewExecution,
-        place: Place,
+        start: oneshot::Receiver<Started>,
     ) -> Result<Option<Box<Existing>>, EngineError> {
-        let (started, start) = oneshot::channel();
-        let turn = Turn::of_new(&self.core, new, started);
-        turn_task::spawn(flow, turn, place);
         match start.await {
             Ok(started) => started,
             // The turn was aborted.

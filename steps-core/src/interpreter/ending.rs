@@ -1,4 +1,4 @@
-//! Ends an execution that failed or must be undone: its rollback, and its `#[on_failed]`.
+//! Ends an execution that failed, must be undone, or was stopped: its rollback, and its handler.
 
 use std::sync::Arc;
 
@@ -23,11 +23,12 @@ impl Pass<'_> {
     ) -> Kept<PassOutcome> {
         match table.on_failure {
             OnFailure::Hold if !self.run.requests.all().undoes() => {
-                self.report_failure(table, flow).await?;
+                self.report_end(table, flow).await?;
                 Ok(PassOutcome::Ended)
             }
             _ => {
                 self.run.change(ROOT, |root| root.on(Transition::Undo));
+                self.run.requests.set_past_pivot(false);
                 self.run.commit().await?;
                 self.roll_back_all(table, flow).await
             }
@@ -59,7 +60,7 @@ impl Pass<'_> {
                     .change(ROOT, |root| root.on(Transition::UndoFinish));
             }
         }
-        self.report_failure(table, flow).await?;
+        self.report_end(table, flow).await?;
         Ok(PassOutcome::Ended)
     }
 
@@ -84,16 +85,13 @@ impl Pass<'_> {
         Ok(self.roll_back_lines(&*scope, 0, table.nodes, ROOT).await?)
     }
 
-    /// Calls `#[on_failed]`, if the flow failed and the handler was not called yet. The end of the
-    /// flow is committed first. After a crash during the handler, it is called again.
-    pub(super) async fn report_failure(
-        self,
-        table: &'static Table,
-        flow: &dyn RootFlow,
-    ) -> Kept<()> {
-        if self.run.records()[ROOT].cold().ending != Some(Ending::OnFailed) {
-            return Ok(());
-        }
+    /// Calls the handler of a flow that failed or was stopped, if it was not called yet. The end of
+    /// the flow is committed first. After a crash during the handler, it is called again.
+    pub(super) async fn report_end(self, table: &'static Table, flow: &dyn RootFlow) -> Kept<()> {
+        let which = match self.run.records()[ROOT].cold().ending {
+            Some(ending @ (Ending::OnFailed | Ending::OnStopped)) => ending,
+            Some(Ending::OnDone) | None => return Ok(()),
+        };
         self.run.commit().await?;
         self.run.records()[ROOT].cold_mut().ending = None;
         self.run.committer.mark(ROOT);
@@ -104,18 +102,23 @@ impl Pass<'_> {
         };
         let entry = self.root_entry(Slots::Fresh);
         let handled = match entry.enter(flow) {
-            Ok(entered) => match entered
-                .scope
-                .as_ref()
-                .and_then(|scope| scope.on_failed(&failure))
-            {
-                Some(handler) => self.handled(handler).await,
-                None => Ok(()),
-            },
+            Ok(entered) => {
+                let call = entered.scope.as_ref().and_then(|scope| match which {
+                    Ending::OnStopped => scope.on_stopped(&failure),
+                    _ => scope.on_failed(&failure),
+                });
+                match call {
+                    Some(call) => match self.check_deaths() {
+                        Ok(()) => self.handled(call).await,
+                        Err(error) => Err(error),
+                    },
+                    None => Ok(()),
+                }
+            }
             Err(error) => Err(error),
         };
         if let Err(error) = handled {
-            self.handler_failed(Ending::OnFailed, &error);
+            self.handler_failed(which, &error);
         }
         Ok(())
     }

@@ -105,6 +105,8 @@ pub(crate) trait RootFlow: Sync {
     fn enter<'b>(&'b self, how: Enter<'b>) -> Result<Entered<'b>, StepError>;
     /// Returns whether the flow has an `#[on_done]`.
     fn has_on_done(&self) -> bool;
+    /// Returns whether the flow has an `#[on_stopped]`.
+    fn has_on_stopped(&self) -> bool;
     /// Loads the saved output.
     fn load(&self, output: Option<&Json>) -> Result<(), StepError>;
 }

@@ -43,7 +43,7 @@ pub(crate) async fn pass(
 ) -> Kept<PassOutcome> {
     let pass = Pass { run };
     if let Some(passed) = pass.halted() {
-        return Ok(passed);
+        return pass.halted_so(passed, table, flow).await;
     }
     let undo = run.requests.all().undoes();
     let status = run.records()[ROOT].status;
@@ -57,6 +57,8 @@ pub(crate) async fn pass(
         // The interrupted work must end before it can be undone.
         Status::Stopped if undo => run.change(ROOT, |root| {
             root.done_at = None;
+            let cold = root.cold_mut();
+            cold.ending = cold.ending.filter(|ending| *ending != Ending::OnStopped);
             root.begin(run.options.clock.now());
         }),
         Status::Done | Status::Failed if undo => {
@@ -64,9 +66,9 @@ pub(crate) async fn pass(
             return Box::pin(pass.roll_back_all(table, flow)).await;
         }
         Status::Undoing => return Box::pin(pass.roll_back_all(table, flow)).await,
-        // The execution has ended, but `#[on_failed]` may not have been called yet.
+        // The execution has ended, but its handler may not have been called yet.
         _ => {
-            Box::pin(pass.report_failure(table, flow)).await?;
+            Box::pin(pass.report_end(table, flow)).await?;
             return Ok(PassOutcome::Ended);
         }
     }
@@ -123,6 +125,22 @@ impl Pass<'_> {
         }
     }
 
+    /// Ends a pass that was halted: one that is stopped calls its `#[on_stopped]`.
+    async fn halted_so(
+        self,
+        passed: PassOutcome,
+        table: &'static Table,
+        flow: &dyn RootFlow,
+    ) -> Kept<PassOutcome> {
+        if matches!(passed, PassOutcome::Stopped) && flow.has_on_stopped() {
+            self.run.change(ROOT, |root| {
+                root.cold_mut().ending.get_or_insert(Ending::OnStopped);
+            });
+            Box::pin(self.report_end(table, flow)).await?;
+        }
+        Ok(passed)
+    }
+
     async fn forward(self, table: &'static Table, flow: &dyn RootFlow) -> Kept<PassOutcome> {
         let (has_output, loaded) = {
             let records = self.run.records();
@@ -158,7 +176,7 @@ impl Pass<'_> {
                 Ok(End::Done) => {}
                 Ok(End::Waiting(until)) => {
                     if let Some(passed) = self.halt() {
-                        return Ok(passed);
+                        return self.halted_so(passed, table, flow).await;
                     }
                     let until_what = until.map_or(Until::Signal, |until| Until::Time(until.until));
                     self.run.change(ROOT, |root| root.wait(until_what));
@@ -265,6 +283,7 @@ impl Pass<'_> {
             if let Some(end) = self.interrupted_at_end() {
                 return Ok(end);
             }
+            self.check_deaths().map_err(failed)?;
             self.run.past_steps.store(true, Ordering::Relaxed);
             let finished = self.finished(scope.finish()).await?;
             *now = self.now();
@@ -306,6 +325,9 @@ impl Pass<'_> {
         let Some(handler) = handler else {
             return Ok(Ok(()));
         };
+        if let Err(error) = self.check_deaths() {
+            return Ok(Err(error));
+        }
         self.run.commit().await?;
         Ok(self.handled(handler).await)
     }

@@ -149,8 +149,16 @@ impl Pass<'_> {
         match handler {
             Ending::OnDone => root.on_done_err = Some(text),
             Ending::OnFailed => root.on_failed_err = Some(text),
+            Ending::OnStopped => root.on_stopped_err = Some(text),
         }
     }
+}
+
+/// Returns the path of the pivot that keeps an execution from being undone on request, if it is
+/// past one, by its saved tree.
+pub(crate) fn pivot_of(state: &State, table: &'static Table) -> Option<String> {
+    let records = Records::from_state(state, table.name, table.nodes);
+    records.pivot().map(|id| records.path(id))
 }
 
 /// Returns why an execution that has ended did not complete, by its saved tree.

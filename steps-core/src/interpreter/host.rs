@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::RunCore;
+use super::{RunCore, records::ROOT};
 use crate::{
     base::{error::StepError, json::Json},
     journal::BatchSource,
@@ -19,8 +19,23 @@ impl StepHost for RunCore {
         self.records().path(id)
     }
 
-    fn execution(&self) -> &str {
-        Self::execution(self)
+    fn idempotency_key(&self, id: u32) -> String {
+        let mut key = self.execution().to_string();
+        let records = self.records();
+        if let Some(instance) = &records[ROOT].cold().instance {
+            key.push('~');
+            key.push_str(instance);
+        }
+        key.push('/');
+        key.push_str(&records.path(id));
+        match records[id].cold().generation {
+            None | Some(0) => {}
+            Some(generation) => {
+                key.push('~');
+                key.push_str(&generation.to_string());
+            }
+        }
+        key
     }
 
     fn label(&self, name: &str) -> Option<&str> {
@@ -80,5 +95,9 @@ impl BatchSource for RunCore {
 
     fn signals(&self) -> Vec<String> {
         self.awaited_signals()
+    }
+
+    fn refuses_undo(&self) -> bool {
+        self.requests.refuses_undo()
     }
 }

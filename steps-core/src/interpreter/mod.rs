@@ -12,7 +12,7 @@
 //! | `sequence`, `group`, `step`, `loops`, `parallel` | forward: lines in order, and each kind of line |
 //! | `rollback` | back: undoing lines, last first |
 //! | `enter`, `restore` | entering a scope with the recorded values, and filling its slots from them |
-//! | `user_code`, `retry` | calling users' functions; whether another attempt follows |
+//! | `user_code`, `retry`, `deaths` | calling users' functions; whether another attempt follows, also after the process died |
 //! | `effect` | what a step did: verifying it, looking at it, taking it back at once |
 //! | `signal_queue`, `signals` | the signals that no step has taken yet; how steps take them |
 //! | `requests`, `gate` | requests from outside; whether new work may begin |
@@ -51,6 +51,7 @@
 //!   journal, parents before children, and stays the same in every run of the execution.
 
 mod commit;
+mod deaths;
 mod effect;
 mod ending;
 mod enter;
@@ -86,7 +87,7 @@ use crate::{
     language::cx::Cx,
 };
 pub(crate) use enter::RootFlow;
-pub(crate) use failures::cause_of;
+pub(crate) use failures::{cause_of, pivot_of};
 pub use limits::RunLimits;
 use records::Id;
 pub(crate) use requests::{Request, RequestInbox, Requests};

@@ -26,6 +26,9 @@ impl RunCore {
             return self.stop_at(records, id);
         }
         self.committer.mark(id);
+        if records[id].pivot && records[id].status == Status::Done && records.is_own(id) {
+            self.requests.set_past_pivot(true);
+        }
         self.notify(records, id);
     }
 

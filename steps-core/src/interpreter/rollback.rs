@@ -89,11 +89,23 @@ impl<'r> Pass<'r> {
                 && let Some(until) = undo.until
                 && let deadline = self.run.deadline(record, until)
                 && self.run.is_ahead(deadline)
+                && !self.run.requests.has_new_undo()
             {
-                return Ok(RollbackEnd::Waiting(deadline));
+                if !self.run.requests.all().ends_pauses() {
+                    return Ok(RollbackEnd::Waiting(deadline));
+                }
+                record.undo_failed(self.now());
+                self.run.changed(&records, id);
+                return Ok(RollbackEnd::Failed);
             }
             let now = self.now();
             let undoing = record.status == Status::Undoing;
+            let deaths = record.cold().undo.as_ref().map_or(0, |undo| undo.deaths);
+            if undoing && deaths > 0 && meta.undo_policy.dies(deaths) {
+                drop(records);
+                self.end_dying_undo(id, deaths);
+                return Ok(RollbackEnd::Failed);
+            }
             record.on(Transition::Undo);
             let before = record.cold().before.clone();
             let undo = record.cold_mut().undo.get_or_insert_default();
@@ -120,20 +132,23 @@ impl<'r> Pass<'r> {
                 record.on(Transition::UndoFinish);
                 let undo = record.cold_mut().undo.get_or_insert_default();
                 undo.done_at = Some(now);
+                undo.deaths = 0;
                 undo.err.clear();
             });
             return Ok(RollbackEnd::Clean);
         };
         self.run.failures.keep(id, &error);
         let retry = meta.undo_policy.retry.as_ref();
-        let again = pause(retry, &error, attempts).map(|pause| self.deadline(now, pause));
+        let again = pause(retry, &error, attempts)
+            .filter(|_| !self.run.requests.all().ends_pauses())
+            .map(|pause| self.deadline(now, pause));
         self.run.change(id, |record| {
             let undo = record.cold_mut().undo.get_or_insert_default();
             undo.err = error.text();
+            undo.deaths = 0;
             undo.until = again.map(|deadline| deadline.until);
             if again.is_none() {
-                undo.done_at = Some(now);
-                record.on(Transition::UndoFail);
+                record.undo_failed(now);
             }
             record.cold_mut().deadline = again;
         });

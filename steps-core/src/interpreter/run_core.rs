@@ -92,6 +92,7 @@ impl RunCore {
     ) -> Self {
         let unsaved = records.take_unsaved();
         records.most = options.limits.nodes;
+        requests.set_past_pivot(records.pivot().is_some());
         Self {
             records: Mutex::new(records),
             execution: execution.map(OnceLock::from).unwrap_or_default(),

@@ -214,8 +214,8 @@ impl Pass<'_> {
                 match (record.status, &node.work) {
                     (Status::Done, _) => cursor.line += 1,
                     (Status::Pending, Work::Step(meta)) if !meta.observe && !may_be_blocked => {
-                        record.begin(now);
-                        let number = record.attempts;
+                        records.begin(id, now);
+                        let number = records[id].attempts;
                         self.run.changed(&records, id);
                         return Next::Attempt(meta, number);
                     }

@@ -31,6 +31,8 @@ enum Look {
         verify: bool,
         observe: bool,
     },
+    /// The process died too often at the step: no further attempt begins.
+    Dying,
     /// The step was waiting when a sibling failed or an undo was requested: it makes no further
     /// attempt.
     GiveUp,
@@ -54,6 +56,11 @@ impl Pass<'_> {
                 return Look::End(End::Interrupted);
             }
             Status::Pending => {}
+            Status::Running
+                if record.cold().deaths > 0 && meta.policy.dies(record.cold().deaths) =>
+            {
+                return Look::Dying;
+            }
             Status::Running => verify = meta.verify,
             Status::Waiting if gate == Gate::Cancelled => return Look::GiveUp,
             Status::Waiting => match record.cold().until {
@@ -71,7 +78,8 @@ impl Pass<'_> {
             },
             _ => return Look::End(End::Failed),
         }
-        record.begin(now);
+        records.begin(id, now);
+        let record = &mut records[id];
         if goes_on {
             // The end of a wait belongs to the attempt that began it.
             record.attempts = record.attempts.saturating_sub(1).max(1);
@@ -106,6 +114,7 @@ impl Pass<'_> {
                     verify,
                     observe,
                 } => (number, verify, observe),
+                Look::Dying => return self.end_dying(at, meta, id, now).await,
                 Look::GiveUp => return self.give_up(at, meta, id, now).await,
             };
             let cx = self.cx(id, number);

@@ -39,8 +39,8 @@ pub enum CancelReason {
 pub(crate) trait StepHost: Send + Sync {
     /// Returns the path of a node.
     fn path(&self, id: u32) -> String;
-    /// Returns the execution's id.
-    fn execution(&self) -> &str;
+    /// Returns the idempotency key of a step's doing.
+    fn idempotency_key(&self, id: u32) -> String;
     /// Returns the value of one of the execution's labels.
     fn label(&self, name: &str) -> Option<&str>;
     /// Saves a node's working data, unless it is larger than the limit.
@@ -89,13 +89,26 @@ pub(crate) trait StepHost: Send + Sync {
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Clone)]
 pub struct Cx {
     host: Arc<dyn StepHost>,
     pub(crate) id: u32,
     pub(crate) attempt: u32,
     /// Set when the attempt times out; `None` if it can't.
     timed_out: Option<Arc<AtomicBool>>,
+    /// Whether this is the context of an `#[undo]`, whose arguments have been evaluated.
+    undoing: AtomicBool,
+}
+
+impl Clone for Cx {
+    fn clone(&self) -> Self {
+        Self {
+            host: Arc::clone(&self.host),
+            id: self.id,
+            attempt: self.attempt,
+            timed_out: self.timed_out.clone(),
+            undoing: AtomicBool::new(self.undoing.load(Ordering::Relaxed)),
+        }
+    }
 }
 
 impl fmt::Debug for Cx {
@@ -114,7 +127,13 @@ impl Cx {
             id,
             attempt,
             timed_out: None,
+            undoing: AtomicBool::new(false),
         }
+    }
+
+    /// Notes that an `#[undo]` is called with this context.
+    pub(crate) fn undoes(&self) {
+        self.undoing.store(true, Ordering::Relaxed);
     }
 
     /// Returns the context for a call that can time out.
@@ -143,11 +162,24 @@ impl Cx {
         self.host.path(self.id)
     }
 
-    /// Returns a key made of the execution's id and the step's path. It is the same for every
-    /// attempt of this step in this execution, even in another process, and differs from all other
-    /// steps and executions.
+    /// Returns a key for what is done now, made of the execution's id and the step's path. A service
+    /// that is given the key can tell that it has seen a request before.
+    ///
+    /// * The key is the same for every attempt, even in another process, and after
+    ///   [`recover`](crate::State::recover) of a failure that was held.
+    /// * It is another for each other step, when the step is done again after a rollback or after a
+    ///   [retry from](crate::State::reset) a step, and in another execution of an engine that has
+    ///   the id of one that was deleted.
+    /// * An `#[undo]` function that takes a `&Cx` gets a key of its own from it, the same for every
+    ///   attempt of this undo. To be given the step's key, it takes it as an argument: in the flow,
+    ///   `charge(bank, cx, &cx.idempotency_key())` passes the step's key to the step, to its
+    ///   `#[verify]`, and to its `#[undo]`.
     pub fn idempotency_key(&self) -> String {
-        format!("{}/{}", self.host.execution(), self.path())
+        let mut key = self.host.idempotency_key(self.id);
+        if self.undoing.load(Ordering::Relaxed) {
+            key.push_str("~undo");
+        }
+        key
     }
 
     /// Returns the value of one of the execution's labels.

@@ -87,6 +87,8 @@ pub trait Flow: Sized + Send + Sync + 'static {
     const OUTPUT: Codec<Self::Output>;
     /// Whether the flow has an `#[on_done]`.
     const HAS_ON_DONE: bool = false;
+    /// Whether the flow has an `#[on_stopped]`.
+    const HAS_ON_STOPPED: bool = false;
 
     /// Shortens the lifetime of lent parameters.
     #[doc(hidden)]
@@ -129,6 +131,13 @@ pub trait Flow: Sized + Send + Sync + 'static {
         lent: Self::Lent<'b>,
         input: &'b Self::Input,
         output: &'b Self::Output,
+    ) -> Option<BoxFuture<'b, Result<(), StepError>>>;
+    /// Returns the call of the flow's `#[on_stopped]`, if it has one.
+    #[doc(hidden)]
+    fn on_stopped<'b>(
+        lent: Self::Lent<'b>,
+        input: &'b Self::Input,
+        failure: &'b Failure,
     ) -> Option<BoxFuture<'b, Result<(), StepError>>>;
     /// Returns the call of the flow's `#[on_failed]`, if it has one. It is called after the
     /// rollback.
@@ -371,5 +380,12 @@ impl<F: Flow> Scope for Root<'_, F> {
         failure: &'b Failure,
     ) -> Option<BoxFuture<'b, Result<(), StepError>>> {
         F::on_failed(F::shorten(self.lent), self.input(), failure)
+    }
+
+    fn on_stopped<'b>(
+        &'b self,
+        failure: &'b Failure,
+    ) -> Option<BoxFuture<'b, Result<(), StepError>>> {
+        F::on_stopped(F::shorten(self.lent), self.input(), failure)
     }
 }

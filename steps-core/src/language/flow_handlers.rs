@@ -1,4 +1,4 @@
-//! The traits of `#[on_done]` and `#[on_failed]`, and how a flow finds these handlers. The rule is
+//! The traits of `#[on_done]`, `#[on_failed]` and `#[on_stopped]`, and how a flow finds these handlers. The rule is
 //! that of [`handlers`](super::handlers).
 
 use std::marker::PhantomData;
@@ -23,6 +23,16 @@ pub trait OnDone: Flow {
 pub trait OnFailed: Flow {
     /// Calls the handler.
     fn on_failed<'a>(
+        lent: Self::Lent<'a>,
+        input: &'a Self::Input,
+        failure: &'a Failure,
+    ) -> BoxFuture<'a, Result<(), StepError>>;
+}
+
+/// The `#[on_stopped]` of a flow.
+pub trait OnStopped: Flow {
+    /// Calls the handler.
+    fn on_stopped<'a>(
         lent: Self::Lent<'a>,
         input: &'a Self::Input,
         failure: &'a Failure,
@@ -77,9 +87,33 @@ impl<F: OnFailed> OnFailedFound<F> for FlowFound<F> {
     }
 }
 
+/// An `#[on_stopped]` that was found.
+pub trait OnStoppedFound<F: Flow>: Sync {
+    /// Calls the handler.
+    fn on_stopped<'a>(
+        &self,
+        lent: F::Lent<'a>,
+        input: &'a F::Input,
+        failure: &'a Failure,
+    ) -> BoxFuture<'a, Result<(), StepError>>;
+}
+
+impl<F: OnStopped> OnStoppedFound<F> for FlowFound<F> {
+    fn on_stopped<'a>(
+        &self,
+        lent: F::Lent<'a>,
+        input: &'a F::Input,
+        failure: &'a Failure,
+    ) -> BoxFuture<'a, Result<(), StepError>> {
+        <F as OnStopped>::on_stopped(lent, input, failure)
+    }
+}
+
 type FoundOnDone<F> = Option<&'static dyn OnDoneFound<F>>;
 
 type FoundOnFailed<F> = Option<&'static dyn OnFailedFound<F>>;
+
+type FoundOnStopped<F> = Option<&'static dyn OnStoppedFound<F>>;
 
 /// Finds the handlers of a flow, as [`Probe`](crate::language::handlers::Probe) does for a step.
 #[derive(Debug)]
@@ -95,12 +129,19 @@ impl<F: OnFailed> FlowProbe<F> {
     pub const ON_FAILED: FoundOnFailed<F> = Some(&FlowFound(PhantomData));
 }
 
+impl<F: OnStopped> FlowProbe<F> {
+    /// The `#[on_stopped]`.
+    pub const ON_STOPPED: FoundOnStopped<F> = Some(&FlowFound(PhantomData));
+}
+
 /// The constants of [`FlowProbe`] for a flow without a handler.
 pub trait NoFlowHandler<F: Flow> {
     /// No `#[on_done]`.
     const ON_DONE: FoundOnDone<F> = None;
     /// No `#[on_failed]`.
     const ON_FAILED: FoundOnFailed<F> = None;
+    /// No `#[on_stopped]`.
+    const ON_STOPPED: FoundOnStopped<F> = None;
 }
 
 impl<F: Flow> NoFlowHandler<F> for FlowProbe<F> {}

@@ -66,7 +66,7 @@ pub fn flow_call<'a, F: Flow, C: Nests<'a, F>>(call: C) -> (F::Lent<'a>, F::Inpu
 /// Implemented by the [`Step::AsFlow`] of steps. Only steps have handlers.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is a flow, not a step",
-    label = "handlers of this kind are for steps; a flow has `#[on_done]` and `#[on_failed]`, and is undone step by step"
+    label = "handlers of this kind are for steps; a flow has `#[on_done]`, `#[on_failed]` and `#[on_stopped]`, and is undone step by step"
 )]
 pub trait StepOnly {}
 impl<T> StepOnly for NotAFlow<T> {}
@@ -149,6 +149,13 @@ impl<T: Send + Sync + 'static> Flow for NotAFlow<T> {
     ) -> Option<BoxFuture<'b, Result<(), StepError>>> {
         None
     }
+    fn on_stopped<'b>(
+        (): Self::Lent<'b>,
+        (): &'b (),
+        _: &'b Failure,
+    ) -> Option<BoxFuture<'b, Result<(), StepError>>> {
+        None
+    }
     fn on_failed<'b>(
         (): Self::Lent<'b>,
         (): &'b (),
@@ -162,7 +169,7 @@ impl<T: Send + Sync + 'static> Flow for NotAFlow<T> {
 #[diagnostic::on_unimplemented(
     message = "the wrong number of parameters: first come those of what this belongs to, `{Self}`",
     label = "this takes {N} in their place",
-    note = "after them an `#[undo]` takes `&Output`, an `#[on_done]` `&Output`, an `#[on_failed]` `&Failure`; a `#[verify]` and an `#[observe]` take nothing more"
+    note = "after them an `#[undo]` takes `&Output`, an `#[on_done]` `&Output`, an `#[on_failed]` and an `#[on_stopped]` `&Failure`; a `#[verify]` and an `#[observe]` take nothing more"
 )]
 pub trait Takes<const N: usize> {
     /// The parameters as a tuple.

@@ -108,7 +108,7 @@ where
     result.into_result().map_err(StepError::user)
 }
 
-/// The return type of an `#[undo]`, an `#[on_done]` or an `#[on_failed]`.
+/// The return type of an `#[undo]`, and of the handlers of a flow.
 #[diagnostic::on_unimplemented(
     message = "this handler returns nothing or a `Result<(), Error>`, not `{Self}`",
     label = "not `()`, and not `Result<(), _>`"

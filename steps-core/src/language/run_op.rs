@@ -58,6 +58,7 @@ pub async fn drive<'a, S: Step, L: Slot<S::Output>>(
                      did, and mark it as undone",
                 )
             })?;
+            cx.undoes();
             let undone = undo.undo(call.0, output, with.before).await;
             return undone.map(|()| Answer::Undone);
         }

@@ -170,6 +170,11 @@ pub trait Scope: Send + Sync {
         None
     }
 
+    /// Of a flow: returns the call of its `#[on_stopped]`, if it has one.
+    fn on_stopped<'b>(&'b self, _: &'b Failure) -> Option<BoxFuture<'b, Result<(), StepError>>> {
+        None
+    }
+
     /// Of a flow: returns the call of its `#[on_failed]`, if it has one.
     fn on_failed<'b>(&'b self, _: &'b Failure) -> Option<BoxFuture<'b, Result<(), StepError>>> {
         None

@@ -70,6 +70,12 @@ pub enum Cause {
     },
     /// The execution was undone on request, and no step had failed before.
     Undone,
+    /// The flow was to be undone, and is past its `#[pivot]`. Nothing was undone, and nothing was
+    /// changed.
+    PastPivot {
+        /// The path of the pivot.
+        pivot: String,
+    },
     /// The execution was stopped on request. Its effects stay. After [`State::recover`] it
     /// continues where it stopped; it can also be [undone](crate::Run::undo).
     Stopped,
@@ -144,6 +150,11 @@ impl Failure {
     }
 }
 
+/// Tells why a flow is not undone.
+pub(crate) fn past_pivot(pivot: &str) -> String {
+    format!("can't be undone: its pivot `{pivot}` is done")
+}
+
 /// What a rollback as a whole is called among the steps whose undo failed.
 const UNDO: &str = "(the rollback)";
 
@@ -178,12 +189,13 @@ impl fmt::Display for Failure {
                     f.write_str(" (and its rollback failed at ")?;
                     list(f, undo_failed, UNDO)?;
                     f.write_str(")")?;
-                } else if self.state.status == Status::Undone {
+                } else if self.state.status == Status::Undone && self.state.is_taken_back() {
                     f.write_str(" (what had been done was undone)")?;
                 }
                 Ok(())
             }
             Cause::Undone => f.write_str("has been undone"),
+            Cause::PastPivot { pivot } => write!(f, "{}", past_pivot(pivot)),
             Cause::Stopped => match self.state.errors.last() {
                 // By force: it says so.
                 Some(how) => write!(f, "was {how}"),

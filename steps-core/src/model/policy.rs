@@ -9,6 +9,7 @@
 //! | `retry(times, every, backoff, max, jitter, when)` | [`Retry`]: tries again after an error | no retry |
 //! | `timeout = "30s"` | the time limit of an attempt; after it the attempt is dropped and fails | none |
 //! | `poll(every, times)` | [`Poll`]: asks again after a "not yet" | the step does not poll |
+//! | `deaths = 5` | how many attempts in a row may end with the [death of their process](Policy::deaths), in an engine | 5 |
 //!
 //! Durations are text that is checked when the program is compiled: numbers with a unit of `ns`,
 //! `us`, `ms`, `s`, `m`, `h` or `d`, such as `"200ms"`, `"1.5s"`, `"1h30m"` or `"7d"`.
@@ -27,6 +28,12 @@ pub struct Policy {
     pub timeout: Option<Duration>,
     /// Polling: asking again after a "not yet".
     pub poll: Option<Poll>,
+    /// How many attempts in a row may end because their process died, by default
+    /// [`DEATHS`](Self::DEATHS). Then the step has failed with "its process died 5 times", and is
+    /// not tried again: its `#[verify]` is asked, and what was done is undone. With 1, a step that
+    /// was cut off does not run again by itself. Only an engine counts deaths: it finds a lease that
+    /// was not given back.
+    pub deaths: Option<u32>,
 }
 
 impl Policy {
@@ -35,7 +42,17 @@ impl Policy {
         retry: None,
         timeout: None,
         poll: None,
+        deaths: None,
     };
+
+    /// How many attempts in a row may end with the death of their process, if the policy does not
+    /// say.
+    pub const DEATHS: u32 = 5;
+
+    /// Returns whether no further attempt follows after this many deaths in a row.
+    pub(crate) fn dies(&self, deaths: u32) -> bool {
+        deaths >= self.deaths.unwrap_or(Self::DEATHS).max(1)
+    }
 
     pub(crate) const fn overridden_by(mut self, over: Self) -> Self {
         if over.retry.is_some() {
@@ -46,6 +63,9 @@ impl Policy {
         }
         if over.poll.is_some() {
             self.poll = over.poll;
+        }
+        if over.deaths.is_some() {
+            self.deaths = over.deaths;
         }
         self
     }

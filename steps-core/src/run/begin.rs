@@ -19,6 +19,7 @@ use crate::{
     model::{
         compat::Misfit,
         failure::{Cause, Failure},
+        state::State,
         status::Status,
     },
 };
@@ -53,9 +54,20 @@ impl<'a, F: Flow> Run<'a, F> {
                 state: saved.map(|state| Arc::new(*state)).unwrap_or_default(),
             });
         }
+        let refused = |cause, state: Box<State>| Failure {
+            flow: table.name,
+            cause,
+            state: Arc::new(*state),
+        };
         let mut labels = options.labels.clone();
         let (mut records, execution, saved) = match saved {
-            None => (Records::new(table.name, table.nodes.len()), None, None),
+            None => {
+                let mut records = Records::new(table.name, table.nodes.len());
+                if options.instance.is_some() {
+                    records[ROOT].cold_mut().instance = options.instance;
+                }
+                (records, None, None)
+            }
             Some(state) => match check::<F>(&state, &input, &options) {
                 Ok(new_input) => {
                     let mut state = state;
@@ -64,6 +76,12 @@ impl<'a, F: Flow> Run<'a, F> {
                         let _ = state.retry_undo();
                     }
                     let mut records = Records::from_state(&state, table.name, table.nodes);
+                    if options.undo
+                        && let Some(pivot) = records.pivot()
+                    {
+                        let pivot = records.path(pivot);
+                        return Err(refused(Cause::PastPivot { pivot }, state));
+                    }
                     if let Some(input) = new_input {
                         records[ROOT].cold_mut().input = Some(input);
                         records.differs(ROOT);
@@ -76,13 +94,7 @@ impl<'a, F: Flow> Run<'a, F> {
                     }
                     (records, state.id.clone(), Some(state))
                 }
-                Err(misfit) => {
-                    return Err(Failure {
-                        flow: table.name,
-                        cause: Cause::Misfit(misfit),
-                        state: Arc::new(*state),
-                    });
-                }
+                Err(misfit) => return Err(refused(Cause::Misfit(misfit), state)),
             },
         };
         let is_recorded = records[ROOT].cold().input.is_some();

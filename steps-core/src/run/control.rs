@@ -72,7 +72,8 @@ impl Control {
     }
 
     /// Stops the run: it ends as soon as no step is running. If the flow ends first, it is done or
-    /// has failed as usual. A rollback is not stopped.
+    /// has failed as usual. A rollback goes on, but pauses no more: an undo that would be tried
+    /// again later has failed, and the run ends as [stuck](crate::Status::Stuck).
     pub fn stop(&self) {
         self.0.send(Request::Stop);
     }
@@ -80,7 +81,8 @@ impl Control {
     /// Undoes the run: as soon as no step is running, the steps that are done are undone, last
     /// first, even if the flow has `on_failure = "hold"` or is already done. Steps that wait are
     /// given up, as they are when a sibling fails. An undo takes precedence over a
-    /// [`stop`](Self::stop). It does not change a rollback that is under way.
+    /// [`stop`](Self::stop) before it. If a rollback pauses before it tries an undo again, the pause
+    /// ends. Once the flow's `#[pivot]` is done, the request has no effect, and the run goes on.
     ///
     /// The run ends with [`Cause::Undone`](crate::model::failure::Cause::Undone), unless a step has
     /// failed in the meantime. `#[on_failed]` is called, unless the flow had ended before.

@@ -49,6 +49,10 @@ impl<F: Flow> RootFlow for Ready<'_, F> {
         F::HAS_ON_DONE
     }
 
+    fn has_on_stopped(&self) -> bool {
+        F::HAS_ON_STOPPED
+    }
+
     fn load(&self, output: Option<&Json>) -> Result<(), StepError> {
         let saved = Saved::Output(output.map(Json::get));
         self.cell.load(saved).map_err(StepError::fatal)
@@ -123,6 +127,7 @@ impl<F: Flow> Ready<'_, F> {
             // The execution stays as it was.
             PassOutcome::Misfit { .. } => return Ok(()),
         };
+        self.run.survived();
         let settled = self.run.commit_last(rest).await;
         settled.map_err(|error| self.failure(Cause::Journal(error)))
     }

@@ -106,6 +106,7 @@ struct Options {
     signals: Option<Signals>,
     control: Option<Control>,
     execution: Option<Arc<str>>,
+    instance: Option<Arc<str>>,
     replace_input: bool,
     /// What the input was read from, if it was.
     read_from: Option<Json>,
@@ -227,6 +228,9 @@ impl<'a, F: Flow> Run<'a, F> {
     /// # Ok(())
     /// # }
     /// ```
+    ///
+    /// A flow whose `#[pivot]` is done, and that has not failed, is not undone: the run ends at once
+    /// with [`Cause::PastPivot`](crate::Cause::PastPivot), and nothing changes.
     pub fn undo(mut self) -> Self {
         self.options.undo = true;
         self
@@ -290,6 +294,12 @@ impl<'a, F: Flow> Run<'a, F> {
     /// [idempotency key]: crate::Cx::idempotency_key
     pub fn id(mut self, id: impl Into<Arc<str>>) -> Self {
         self.options.execution = Some(id.into());
+        self
+    }
+
+    /// Tells a new execution from others that have had its id.
+    pub(crate) fn instance(mut self, instance: Arc<str>) -> Self {
+        self.options.instance = Some(instance);
         self
     }
 

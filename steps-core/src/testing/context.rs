@@ -190,8 +190,8 @@ impl StepHost for Context {
         self.path.clone()
     }
 
-    fn execution(&self) -> &str {
-        &self.execution
+    fn idempotency_key(&self, _: u32) -> String {
+        format!("{}/{}", self.execution, self.path)
     }
 
     fn label(&self, name: &str) -> Option<&str> {

@@ -29,6 +29,7 @@ pub(crate) struct Options {
     pub(crate) when: Option<syn::Expr>,
     pub(crate) timeout: Option<TokenStream>,
     pub(crate) poll: Option<TokenStream>,
+    pub(crate) deaths: Option<TokenStream>,
     /// Whether there is a `poll`, with or without mistakes.
     pub(crate) polls: bool,
     /// The names of the options about the policy, with or without mistakes in them.
@@ -44,11 +45,12 @@ pub(crate) struct Options {
 }
 
 const STEP: &[&str] = &[
-    "retry", "timeout", "poll", "blocking", "readonly", "volatile", "name", "alias", "crate",
+    "retry", "timeout", "poll", "deaths", "blocking", "readonly", "volatile", "name", "alias",
+    "crate",
 ];
-const LINE: &[&str] = &["retry", "timeout", "poll", "name", "alias"];
-const POLICY: &[&str] = &["retry", "timeout", "poll"];
-const UNDO: &[&str] = &["retry", "timeout", "blocking", "before", "crate"];
+const LINE: &[&str] = &["retry", "timeout", "poll", "deaths", "name", "alias"];
+const POLICY: &[&str] = &["retry", "timeout", "poll", "deaths"];
+const UNDO: &[&str] = &["retry", "timeout", "deaths", "blocking", "before", "crate"];
 const HANDLER: &[&str] = &["blocking", "crate"];
 const BLOCKING: &[&str] = &["detached"];
 const RETRY: &[&str] = &["times", "every", "backoff", "max", "jitter", "when"];
@@ -85,6 +87,7 @@ impl Options {
                 self.polls = true;
                 self.poll = read_poll(arg, errors);
             }
+            "deaths" => self.deaths = count(arg, "run", errors),
             "blocking" => self.read_blocking(arg, errors),
             "readonly" => self.readonly = arg.flag(errors),
             "volatile" => self.volatile = arg.flag(errors),
@@ -164,12 +167,20 @@ impl Options {
         let retry = optional(self.retry.clone());
         let timeout = optional(self.timeout.clone());
         let poll = optional(self.poll.clone());
-        quote!(__p::Policy { retry: #retry, timeout: #timeout, poll: #poll })
+        let deaths = optional(self.deaths.clone());
+        quote!(__p::Policy { retry: #retry, timeout: #timeout, poll: #poll, deaths: #deaths })
     }
 
     /// Whether the options change the policy.
     pub(crate) fn has_policy(&self) -> bool {
-        self.retry.is_some() || self.timeout.is_some() || self.poll.is_some()
+        let Self {
+            retry,
+            timeout,
+            poll,
+            deaths,
+            ..
+        } = self;
+        [retry, timeout, poll, deaths].iter().any(|it| it.is_some())
     }
 
     /// Returns the function in `when` as an `Option`.
@@ -216,6 +227,8 @@ fn time(arg: Arg, errors: &mut Errors) -> Option<TokenStream> {
 
 /// Reads a number of at least 1. Only a literal can be checked.
 fn count(arg: Arg, of: &str, errors: &mut Errors) -> Option<TokenStream> {
+    let name = arg.name.to_string();
+    let option = if name == "times" { of } else { &name };
     let expr = arg.expr(errors)?;
     if let syn::Expr::Lit(syn::ExprLit {
         lit: syn::Lit::Int(number),
@@ -226,7 +239,9 @@ fn count(arg: Arg, of: &str, errors: &mut Errors) -> Option<TokenStream> {
             Ok(0) => {
                 errors.on(
                     number,
-                    format!("`times = 0` would never {of}: give 1 or more, or leave `{of}` out"),
+                    format!(
+                        "`{name} = 0` would never {of}: give 1 or more, or leave `{option}` out"
+                    ),
                 );
                 return None;
             }

@@ -1,6 +1,6 @@
-//! The handlers of flows: `#[on_done]` and `#[on_failed]`.
+//! The handlers of flows: `#[on_done]`, `#[on_failed]` and `#[on_stopped]`.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
@@ -15,35 +15,62 @@ use crate::{
 
 /// Expands `#[on_done]`.
 pub(crate) fn on_done(attr: TokenStream, item: TokenStream) -> TokenStream {
-    let output = quote!(&'a <Self as __p::Flow>::Output);
-    of_flow(attr, item, "on_done", "a `&` to the flow's output", &output)
+    let role = Role {
+        name: "on_done",
+        found: quote!(__p::OnDone),
+        last: "a `&` to the flow's output",
+        referred: "the flow's output",
+        last_type: quote!(&'a <Self as __p::Flow>::Output),
+    };
+    of_flow(attr, item, &role)
 }
 
 /// Expands `#[on_failed]`.
 pub(crate) fn on_failed(attr: TokenStream, item: TokenStream) -> TokenStream {
-    let output = quote!(&'a __p::Failure);
-    of_flow(attr, item, "on_failed", "`&Failure`", &output)
+    of_flow(attr, item, &of_failure("on_failed", quote!(__p::OnFailed)))
 }
 
-/// Expands a handler of a flow, whose last parameter is of type `last_type`; `what` is that in
-/// words.
-fn of_flow(
-    attr: TokenStream,
-    item: TokenStream,
-    role: &'static str,
-    what: &str,
-    last_type: &TokenStream,
-) -> TokenStream {
+/// Expands `#[on_stopped]`.
+pub(crate) fn on_stopped(attr: TokenStream, item: TokenStream) -> TokenStream {
+    of_flow(
+        attr,
+        item,
+        &of_failure("on_stopped", quote!(__p::OnStopped)),
+    )
+}
+
+/// What tells the handlers of a flow apart.
+struct Role {
+    /// The name of the attribute, and of its trait's method.
+    name: &'static str,
+    /// The trait.
+    found: TokenStream,
+    /// The last parameter, in words.
+    last: &'static str,
+    /// What the last parameter refers to, in words.
+    referred: &'static str,
+    /// The type of the last parameter.
+    last_type: TokenStream,
+}
+
+/// A handler that is given a failure.
+fn of_failure(name: &'static str, found: TokenStream) -> Role {
+    Role {
+        name,
+        found,
+        last: "`&Failure`",
+        referred: "the flow's `Failure`",
+        last_type: quote!(&'a __p::Failure),
+    }
+}
+
+/// Expands a handler of a flow.
+fn of_flow(attr: TokenStream, item: TokenStream, role: &Role) -> TokenStream {
     let mut errors = Errors::default();
-    let handler = read(attr, &item, role, "flow", &mut errors);
+    let handler = read(attr, &item, role.name, "flow", &mut errors);
     let glue = handler.as_ref().and_then(|handler| {
-        let (own, own_last) = last(handler, what, &mut errors)?;
-        let referred = if role == "on_done" {
-            "the flow's output"
-        } else {
-            "the flow's `Failure`"
-        };
-        by_reference(own_last, referred, &mut errors);
+        let (own, own_last) = last(handler, role.last, &mut errors)?;
+        by_reference(own_last, role.referred, &mut errors);
         let args = arg_names(&handler.params);
         let (own_args, rest) = args.split_at(own.len());
         let apart = take_apart(handler, own_args);
@@ -53,11 +80,8 @@ fn of_flow(
         let span = Span::mixed_site().located_at(handler.target.span());
         let of_flow = quote_spanned!(span=> __Of: __p::Flow);
         let ended = quote_spanned!(output_span(handler)=> __p::HandlerReturn::ended);
-        let (handler_trait, method) = if role == "on_done" {
-            (quote!(__p::OnDone), quote!(on_done))
-        } else {
-            (quote!(__p::OnFailed), quote!(on_failed))
-        };
+        let (handler_trait, last_type) = (&role.found, &role.last_type);
+        let method = Ident::new(role.name, Span::mixed_site());
         Some(block(
             handler,
             quote! {

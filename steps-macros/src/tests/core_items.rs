@@ -123,6 +123,11 @@ const EXPANSIONS: &[(Macro, &str, &str)] = &[
         "work",
         "async fn tell(cloud: &Cloud, spec: &Spec, failure: &Failure) {}",
     ),
+    (
+        handlers::flow::on_stopped,
+        "work",
+        "async fn tell(cloud: &Cloud, spec: &Spec, failure: &Failure) {}",
+    ),
 ];
 
 #[test]

@@ -55,6 +55,10 @@ pub(crate) struct Overflow<'a> {
     verify_owed: bool,
     #[serde(skip_serializing_if = "is_zero")]
     failures: u32,
+    #[serde(skip_serializing_if = "is_zero")]
+    deaths: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    generation: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     after_err: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -63,6 +67,10 @@ pub(crate) struct Overflow<'a> {
     on_done_err: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     on_failed_err: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    on_stopped_err: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    instance: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     id: Option<String>,
     #[serde(skip_serializing_if = "Labels::is_empty")]
@@ -88,6 +96,8 @@ struct OverflowUndo {
     #[serde(skip_serializing_if = "Option::is_none")]
     done_at: Option<Timestamp>,
     attempts: u32,
+    #[serde(skip_serializing_if = "is_zero")]
+    deaths: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     until: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -170,10 +180,14 @@ impl Overflow<'_> {
             || node.cause.is_some()
             || node.verify_owed
             || node.failures > 0
+            || node.deaths > 0
+            || node.generation.is_some()
             || node.after_err.is_some()
             || node.ending.is_some()
             || node.on_done_err.is_some()
             || node.on_failed_err.is_some()
+            || node.on_stopped_err.is_some()
+            || node.instance.is_some()
             || node.id.is_some()
             || !node.labels.is_empty()
             || !node.extra.is_empty()
@@ -199,6 +213,7 @@ impl Overflow<'_> {
                 started_at: undo.started_at,
                 done_at: undo.done_at,
                 attempts: undo.attempts,
+                deaths: undo.deaths,
                 until: undo.until,
                 resolved: undo.resolved.map(|resolved| resolved.as_str().to_owned()),
             }),
@@ -206,10 +221,14 @@ impl Overflow<'_> {
             cause: node.cause.map(|cause| cause.as_str().into()),
             verify_owed: node.verify_owed,
             failures: node.failures,
+            deaths: node.deaths,
+            generation: node.generation,
             after_err: node.after_err.clone(),
             ending: node.ending.map(|ending| ending.as_str().into()),
             on_done_err: node.on_done_err.clone(),
             on_failed_err: node.on_failed_err.clone(),
+            on_stopped_err: node.on_stopped_err.clone(),
+            instance: node.instance.as_deref().map(str::to_owned),
             id: node.id.as_deref().map(str::to_owned),
             labels: node.labels.clone(),
             extra: node.extra.clone(),
@@ -261,10 +280,14 @@ impl Overflow<'_> {
         node.cause = known(self.cause, "cause", FailureCause::from_name)?;
         node.verify_owed = self.verify_owed;
         node.failures = self.failures;
+        node.deaths = self.deaths;
+        node.generation = self.generation;
         node.after_err = self.after_err;
         node.ending = known(self.ending, "ending", Ending::from_name)?;
         node.on_done_err = self.on_done_err;
         node.on_failed_err = self.on_failed_err;
+        node.on_stopped_err = self.on_stopped_err;
+        node.instance = self.instance.map(Into::into);
         node.id = self.id.map(Into::into);
         node.labels = self.labels;
         node.extra = self.extra;
@@ -282,6 +305,7 @@ impl OverflowUndo {
         undo.started_at = self.started_at;
         undo.done_at = self.done_at;
         undo.attempts = self.attempts;
+        undo.deaths = self.deaths;
         undo.until = self.until;
         undo.resolved = match self.resolved {
             Some(name) => Some(

@@ -10,7 +10,7 @@ use std::{
 use crate::{
     engine::{Engine, error::EngineError, news::Listener},
     language::flow::Flow,
-    model::{state::State, status::Status, typed::FlowState},
+    model::{state::State, status::Status, table::Table, typed::FlowState},
     store::{ExecutionInfo, ExecutionQuery, StoredExecution},
 };
 
@@ -18,6 +18,8 @@ use crate::{
 pub struct Handle {
     pub(super) engine: Engine,
     pub(super) id: Arc<str>,
+    /// The table of its flow, if this program has it.
+    pub(super) table: Option<&'static Table>,
     /// Whether this handle started the execution, and its end was not asked for yet: then the end
     /// can't have come before this handle listened.
     pub(in crate::engine) is_first: AtomicBool,
@@ -48,7 +50,7 @@ impl<F: Flow> fmt::Debug for Execution<F> {
 
 impl Clone for Handle {
     fn clone(&self) -> Self {
-        Self::new(self.engine.clone(), Arc::clone(&self.id))
+        Self::new(self.engine.clone(), Arc::clone(&self.id), self.table)
     }
 }
 
@@ -77,7 +79,11 @@ impl Engine {
     pub async fn get(&self, id: impl Into<String>) -> Result<Handle, EngineError> {
         let id = id.into();
         match self.find(&id).await? {
-            Some(_) => Ok(Handle::new(self.clone(), id.into())),
+            Some(info) => {
+                let served = self.flows.get(&info.flow);
+                let table = served.map(|(_, served)| served.flow.table());
+                Ok(Handle::new(self.clone(), id.into(), table))
+            }
             None => Err(EngineError::Unknown { id }),
         }
     }
@@ -114,11 +120,12 @@ impl Engine {
 }
 
 impl Handle {
-    pub(in crate::engine) fn new(engine: Engine, id: Arc<str>) -> Self {
+    pub(super) fn new(engine: Engine, id: Arc<str>, table: Option<&'static Table>) -> Self {
         let listener = engine.core.news.listen(&id);
         Self {
             engine,
             id,
+            table,
             is_first: AtomicBool::new(false),
             _listener: listener,
         }
@@ -168,7 +175,7 @@ impl Handle {
 impl<F: Flow> Execution<F> {
     pub(in crate::engine) fn new(engine: Engine, id: Arc<str>) -> Self {
         Self {
-            handle: Handle::new(engine, id),
+            handle: Handle::new(engine, id, Some(F::TABLE)),
             flow: PhantomData,
         }
     }

@@ -203,12 +203,8 @@ impl Filter {
         let mut others = Vec::new();
         for name in &query.flows {
             if let Some((_, served)) = engine.flows.get(name) {
-                let (name, aliases) = served.flow.names();
-                others.extend(
-                    std::iter::once(&name)
-                        .chain(aliases)
-                        .map(|name| (*name).to_owned()),
-                );
+                let names = served.names();
+                others.extend(names.map(ToOwned::to_owned));
             }
         }
         others.retain(|name| !query.flows.contains(name));

@@ -130,7 +130,7 @@ impl Engine {
             query.after = Some(last.cursor());
             left = left.map(|left| left.saturating_sub(page.len()));
             for info in page {
-                let handle = Handle::new(self.clone(), info.id.into());
+                let handle = Handle::new(self.clone(), info.id.into(), None);
                 match handle.force_delete().await {
                     Ok(()) => count += 1,
                     // Somebody else was faster.

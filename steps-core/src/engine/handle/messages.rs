@@ -15,7 +15,7 @@ use crate::{
         read_back::{record, record_unread},
     },
     engine::error::EngineError,
-    interpreter::full,
+    interpreter::{full, pivot_of},
     language::flow::Flow,
     model::{
         signal::{SignalError, Target, find::find},
@@ -29,18 +29,20 @@ use crate::{
 impl Handle {
     /// Stops it: no new step begins, and one that runs sees [`Cx::cancelled`](crate::Cx::cancelled)
     /// and is let finish. Its status is `stopped` then, and what it did stays, to be
-    /// [recovered](Self::recover) or [undone](Self::undo). Returns as soon as the request is safe;
+    /// [recovered](Self::recover) or [undone](Self::undo). A rollback goes on, but pauses no more:
+    /// an undo that would be tried again later has failed, and the execution is `stuck`. Returns as soon as the request is safe;
     /// [`stop_and_wait`](Self::stop_and_wait) waits.
     ///
     /// # Errors
     ///
-    /// [`EngineError::Status`] where it has ended, or is being undone: a rollback is not stopped.
+    /// [`EngineError::Status`] where it has ended.
     pub async fn stop(&self) -> Result<(), EngineError> {
         let from = [
             Status::Pending,
             Status::Running,
             Status::Waiting,
             Status::Stopped,
+            Status::Undoing,
         ];
         self.request(Message::Stop, &from, "stopped").await
     }
@@ -68,12 +70,22 @@ impl Handle {
     }
 
     /// Undoes it: no new step begins, and what was done is taken back, last first. Also one that is
-    /// done, stopped, or has failed and was held. Returns as soon as the request is safe.
+    /// done, stopped, or has failed and was held. If its rollback pauses before it tries an undo
+    /// again, the pause ends. Returns as soon as the request is safe.
     ///
     /// # Errors
     ///
+    /// [`EngineError::PastPivot`] where its `#[pivot]` is done, unless it has failed; if the pivot
+    /// is done only after this call, the request has no effect, and the execution goes on.
     /// [`EngineError::Status`] where it has been undone, or is stuck.
     pub async fn undo(&self) -> Result<(), EngineError> {
+        if let Some(table) = self.table
+            && table.has_pivot()
+            && let Some(pivot) = pivot_of(&self.tree().await?, table)
+        {
+            let id = self.id.to_string();
+            return Err(EngineError::PastPivot { id, pivot });
+        }
         let from = [
             Status::Pending,
             Status::Running,

@@ -39,22 +39,23 @@ impl Handle {
         self.edit(|state| Ok(state.reset(path)?)).await
     }
 
-    /// Lets a stuck rollback try again each undo that failed: see [`State::retry_undo`].
+    /// Lets a rollback that is stuck, or that pauses before it tries an undo again, try each such
+    /// undo again now: see [`State::retry_undo`].
     ///
     /// # Errors
     ///
-    /// [`EngineError::NotStuck`] where it is not stuck, as for all that concerns a stuck rollback.
+    /// [`EngineError::NotStuck`] where it is neither, as for all that concerns a failed undo.
     pub async fn retry_undo(&self) -> Result<usize, EngineError> {
         self.unstick(State::retry_undo).await
     }
 
-    /// Lets a stuck rollback go on without the undo of the step at this path: see
+    /// Lets such a rollback go on without the undo of the step at this path: see
     /// [`State::skip_undo`].
     pub async fn skip_undo_path(&self, path: &str) -> Result<(), EngineError> {
         self.unstick(|state| state.skip_undo(path)).await
     }
 
-    /// Tells a stuck rollback that the step at this path was undone by hand: see
+    /// Tells such a rollback that the step at this path was undone by hand: see
     /// [`State::mark_undone`].
     pub async fn mark_undone_path(&self, path: &str) -> Result<(), EngineError> {
         self.unstick(|state| state.mark_undone(path)).await
@@ -66,6 +67,7 @@ impl Handle {
     ) -> Result<R, EngineError> {
         self.edit(|state| match state.status {
             Status::Stuck => Ok(edit(state)?),
+            Status::Undoing if state.pauses_undo() => Ok(edit(state)?),
             _ => Err(Refusal::NotStuck),
         })
         .await
@@ -205,12 +207,14 @@ impl<F: Flow> Execution<F> {
         self.retry_from_path(&step.path()).await
     }
 
-    /// Lets a stuck rollback go on without the undo of this step, whose effect stays.
+    /// Lets a rollback that is stuck, or that pauses before it tries an undo again, go on without
+    /// the undo of this step, whose effect stays.
     pub async fn skip_undo<T>(&self, step: impl AsStepRef<T>) -> Result<(), EngineError> {
         self.skip_undo_path(&step.path()).await
     }
 
-    /// Tells a stuck rollback that this step was undone by hand.
+    /// Tells a rollback that is stuck, or that pauses before it tries an undo again, that this step
+    /// was undone by hand.
     pub async fn mark_undone<T>(&self, step: impl AsStepRef<T>) -> Result<(), EngineError> {
         self.mark_undone_path(&step.path()).await
     }

@@ -19,6 +19,8 @@
 //!   alone forgets them.
 //! * **`news`** gets each record from the turn's journal and each turn's end from its task. Whoever
 //!   makes the execution continue clears the end.
+//! * **`suspects`** has the turns of executions at which processes have died more than once in a
+//!   row. Such a turn gets its place before its first pass, and returns it when it ends.
 //! * **`refused`** only grows.
 //! * **`failed_turns`** grows with each turn that ended because the store took no more records, and
 //!   is set to 0 after each other turn.
@@ -40,7 +42,7 @@ use std::{
     time::Duration,
 };
 
-use super::{running::Running, runtime::Runtime, schedule::Schedule};
+use super::{running::Running, runtime::Runtime, schedule::Schedule, suspects::Suspects};
 use crate::{
     base::{clock::Clock, sync::lock},
     engine::{
@@ -76,6 +78,7 @@ pub(crate) struct EngineCore {
     pub(crate) news: Arc<News>,
     pub(crate) running: Running,
     pub(crate) schedule: Schedule,
+    pub(crate) suspects: Suspects,
     /// The executions that did not fit a flow of this program since it started.
     refused: Mutex<HashSet<Arc<str>>>,
     /// How many turns in a row ended because the store took no more records.
@@ -123,6 +126,7 @@ impl EngineCore {
             news: Arc::default(),
             running: Running::default(),
             schedule: Schedule::default(),
+            suspects: Suspects::default(),
             refused: Mutex::default(),
             failed_turns: AtomicU32::new(0),
             draining: AtomicBool::new(false),

@@ -36,8 +36,8 @@ pub(crate) enum Arrival {
 struct Contents {
     /// The run, once there is one.
     run: Option<Arc<RunCore>>,
-    /// The greatest request since the last pass.
-    request: Option<Request>,
+    /// The requests since the last pass.
+    requests: Vec<Request>,
     /// Whether the turn has ended.
     closed: bool,
 }
@@ -103,11 +103,11 @@ impl Mailbox {
         lock(&self.contents).run.clone()
     }
 
-    /// Connects the run, and passes on the request that arrived before it.
+    /// Connects the run, and passes on the requests that arrived before it.
     pub(crate) fn connect(&self, run: &Arc<RunCore>) {
         let mut contents = lock(&self.contents);
-        if let Some(request) = contents.request {
-            run.requests.send(request);
+        for request in &contents.requests {
+            run.requests.send(*request);
         }
         contents.run = Some(Arc::clone(run));
     }
@@ -118,7 +118,8 @@ impl Mailbox {
         let mut contents = lock(&self.contents);
         self.journal.looked_at_messages();
         let given = run.deliver() | run.was_given();
-        let requested = contents.request.take().is_some();
+        let requested = !contents.requests.is_empty();
+        contents.requests.clear();
         requested || given
     }
 
@@ -133,7 +134,7 @@ impl Mailbox {
 
 impl Contents {
     fn request(&mut self, request: Request) {
-        self.request = self.request.max(Some(request));
+        self.requests.push(request);
         if let Some(run) = &self.run {
             run.requests.send(request);
         }

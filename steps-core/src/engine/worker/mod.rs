@@ -33,7 +33,7 @@
 //! | `delivery`, `lease`, `runtime` | the engine |
 //! | `engine_core` | `running`, `schedule` |
 //! | `running`, `mailbox`, `turn_journal` | one turn's parts |
-//! | `schedule` | moments |
+//! | `schedule`, `suspects` | moments |
 //! | `waits` | keys of executions, and moments |
 
 mod delivery;
@@ -48,8 +48,9 @@ pub(super) mod runtime;
 mod schedule;
 pub(super) mod served;
 mod shutdown;
+mod suspects;
 pub(super) mod turn;
-mod turn_journal;
+pub(super) mod turn_journal;
 pub(super) mod turn_place;
 pub(super) mod turn_task;
 mod waits;

@@ -18,12 +18,10 @@ use crate::{
 
 /// A flow and the values that it borrows, with its type erased.
 pub(crate) trait ErasedFlow: Send + Sync {
-    /// Returns the flow's name and its former names.
-    fn names(&self) -> (&'static str, &'static [&'static str]);
-    /// Returns its fingerprint.
-    fn fingerprint(&self) -> u64;
     /// Returns its table.
     fn table(&self) -> &'static Table;
+    /// Returns its fingerprint.
+    fn fingerprint(&self) -> u64;
     /// Runs a turn of one of its executions.
     fn take_turn(self: Arc<Self>, turn: Turn) -> BoxFuture<'static, TurnEnd>;
 }
@@ -32,16 +30,12 @@ impl<F: Flow> ErasedFlow for With<F>
 where
     F::Owned: Send + Sync,
 {
-    fn names(&self) -> (&'static str, &'static [&'static str]) {
-        (F::TABLE.name, F::TABLE.aliases)
+    fn table(&self) -> &'static Table {
+        F::TABLE
     }
 
     fn fingerprint(&self) -> u64 {
         F::FINGERPRINT
-    }
-
-    fn table(&self) -> &'static Table {
-        F::TABLE
     }
 
     fn take_turn(self: Arc<Self>, turn: Turn) -> BoxFuture<'static, TurnEnd> {
@@ -92,9 +86,10 @@ impl Place {
 }
 
 impl ServedFlow {
-    fn names(&self) -> impl Iterator<Item = &'static str> + use<> {
-        let (name, aliases) = self.flow.names();
-        iter::once(name).chain(aliases.iter().copied())
+    /// Returns the flow's name and its former names.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> + use<> {
+        let table = self.flow.table();
+        iter::once(table.name).chain(table.aliases.iter().copied())
     }
 
     /// Returns the part of a claim for this flow: at most `limit` executions.

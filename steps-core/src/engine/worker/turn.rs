@@ -12,11 +12,14 @@ use tokio::sync::oneshot;
 use super::{
     engine_core::EngineCore,
     mailbox::{Arrival, Mailbox},
+    suspects::{SUSPECT_FROM, Suspect, pause},
     turn_journal::{Started, TurnJournal},
 };
 use crate::{
+    base::error::JournalError,
     engine::news::TurnEnd,
-    interpreter::execution::PassOutcome,
+    interpreter::{RunCore, execution::PassOutcome},
+    journal::PassEnd,
     language::flow::Flow,
     model::{
         failure::{Cause, Failure},
@@ -24,8 +27,8 @@ use crate::{
     },
     run::{Run, Signals, with::With},
     store::{
-        ErrorKind, ExecutionInfo, HeldExecution, LeaseAfter, Message, NewExecution, Refused,
-        StoreError, StoredExecution, Target,
+        ErrorKind, ExecutionInfo, HeldExecution, LeaseAfter, NewExecution, Refused, StoreError,
+        StoredExecution, Target,
     },
 };
 
@@ -39,10 +42,12 @@ pub(crate) struct Turn {
     pub(crate) mailbox: Arc<Mailbox>,
     /// The execution as the store has it.
     pub(crate) saved: StoredExecution,
-    /// Whether the turn must undo the execution from the start.
-    pub(crate) undo: bool,
     /// What the wall clock showed of whoever found the execution to be due.
     due_by: Option<Timestamp>,
+    /// Whether another execution may have had its id.
+    pub(crate) may_repeat_id: bool,
+    /// Whether the process that ran it before died: its lease was never given back.
+    lost: bool,
     /// Whether this engine's own lease on it had ended; an earlier turn may still run here.
     pub(crate) reclaimed_own: bool,
 }
@@ -81,8 +86,8 @@ impl Turn {
         let mut turn = Self::new(core, saved, Target::Held(taken.lease), None);
         turn.due_by = Some(due_by);
         turn.reclaimed_own = taken.previous_worker.as_ref() == Some(&core.worker);
+        turn.lost = taken.previous_worker.is_some() && !turn.reclaimed_own;
         for (number, message) in taken.messages {
-            turn.undo |= message == Message::Undo;
             turn.mailbox.deliver(number, message, Arrival::Listed);
         }
         turn
@@ -107,8 +112,9 @@ impl Turn {
             mailbox: Arc::new(Mailbox::new(Arc::clone(&journal))),
             journal,
             saved,
-            undo: false,
             due_by: None,
+            may_repeat_id: true,
+            lost: false,
             reclaimed_own: false,
         }
     }
@@ -119,6 +125,7 @@ pub(crate) async fn take_turn<F: Flow>(with: &With<F>, turn: Turn) -> TurnEnd {
     let core = Arc::clone(&turn.core);
     let journal = Arc::clone(&turn.journal);
     let mailbox = Arc::clone(&turn.mailbox);
+    let lost = turn.lost;
     let run = match begin(with, turn) {
         Ok(run) => run,
         Err(why) => return refuse::<F>(&core, &journal, why).await,
@@ -129,6 +136,14 @@ pub(crate) async fn take_turn<F: Flow>(with: &With<F>, turn: Turn) -> TurnEnd {
     };
     mailbox.connect(&ready.run);
     mailbox.pass_ended(&ready.run);
+    let _suspect = match take_up(&core, &journal, &ready.run, lost).await {
+        Ok(TakenUp::Now(suspect)) => suspect,
+        Ok(TakenUp::Later) => return TurnEnd::Waiting,
+        Err(error) => {
+            let failure = ready.failure(Cause::Journal(error));
+            return store_failed(&core, &journal, &failure).await;
+        }
+    };
     let passed = loop {
         let passed = match ready.pass_on().await {
             Ok(passed) => passed,
@@ -183,32 +198,84 @@ pub(crate) async fn take_turn<F: Flow>(with: &With<F>, turn: Turn) -> TurnEnd {
     }
 }
 
+/// Whether a turn goes on.
+enum TakenUp<'a> {
+    /// It does; a suspect has its place.
+    Now(Option<Suspect<'a>>),
+    /// The execution is due again after a pause, and its lease was released.
+    Later,
+}
+
+/// Counts the death of the process that ran the execution before, if it died, and lets an execution
+/// pause at which processes die again and again. A request from outside ends the pause.
+async fn take_up<'a>(
+    core: &'a EngineCore,
+    journal: &TurnJournal,
+    run: &RunCore,
+    lost: bool,
+) -> Result<TakenUp<'a>, JournalError> {
+    if lost {
+        run.count_deaths();
+    }
+    let deaths = run.most_deaths();
+    if deaths < SUSPECT_FROM || !run.requests.all().is_empty() {
+        if lost {
+            // If the process dies while it takes the execution up, that counts, too.
+            run.commit().await?;
+        }
+        return Ok(TakenUp::Now(None));
+    }
+    let wait = if lost {
+        pause(core.lease, deaths)
+    } else if let Some(suspect) = core.suspects.admit(core.clock.moment(), core.lease) {
+        return Ok(TakenUp::Now(Some(suspect)));
+    } else {
+        core.lease
+    };
+    if lost {
+        tracing::error!(
+            execution = &*journal.id,
+            deaths,
+            "its process died again; it is taken up after {wait:?}, and not beside others like it"
+        );
+    }
+    let deadline = core.clock.deadline(core.clock.now(), wait);
+    let until = Some(deadline.until);
+    run.commit_last(PassEnd::Waiting { until }).await?;
+    if journal.is_due_again() {
+        core.due_now();
+    } else {
+        core.put_aside(journal, deadline);
+    }
+    Ok(TakenUp::Later)
+}
+
 /// Returns a run of the saved state, or a new run.
 fn begin<F: Flow>(with: &With<F>, turn: Turn) -> Result<Run<'_, F>, String> {
     let core = &turn.core;
-    let (run, undo) = if turn.saved.has_begun() {
+    let run = if turn.saved.has_begun() {
         let state = turn.saved.into_state().map_err(|error| error.to_string())?;
-        let undo = turn.undo && state.status != Status::Undoing;
-        let run = Run::from_saved(with.lend(), state).map_err(|failure| failure.to_string())?;
-        (run, undo)
+        Run::from_saved(with.lend(), state).map_err(|failure| failure.to_string())?
     } else {
         let input = F::load_input(&turn.saved.input)
             .map_err(|error| format!("its input can't be read: {error}"))?;
         let mut run = Run::new(with.lend(), input)
             .read_from(Some(turn.saved.input))
             .id(Arc::clone(&turn.journal.id));
+        if turn.may_repeat_id {
+            run = run.instance(crate::base::id::instance());
+        }
         for (name, value) in turn.saved.info.labels {
             run = run.label(name, value);
         }
-        (run, false)
+        run
     };
-    let run = run
+    Ok(run
         .limits(core.limits)
         .due_by(turn.due_by)
         .system_clock(core.clock.clone())
         .journal(turn.journal)
-        .signals(&Signals::of(&turn.mailbox.signals));
-    Ok(if undo { run.undo() } else { run })
+        .signals(&Signals::of(&turn.mailbox.signals)))
 }
 
 /// Ends the turn of an execution that does not fit this program, and leaves it to one that it fits.

@@ -185,6 +185,13 @@ impl TurnJournal {
 
     fn write(&self, batch: Batch<'_>) -> Write {
         let (rest, replace, status) = (batch.pass_end(), batch.replaces(), batch.status());
+        let refuses_undo = batch.source.refuses_undo();
+        if refuses_undo {
+            tracing::warn!(
+                execution = &*self.id,
+                "it is past its pivot, and is not undone"
+            );
+        }
         let nodes = root::into_rows(batch.changes);
         let signals = batch.signals;
         let mut taken = Vec::new();
@@ -192,7 +199,8 @@ impl TurnJournal {
         progress.requests.retain(|(number, message)| {
             let had_effect = match message {
                 Message::Undo => {
-                    matches!(status, Status::Undoing | Status::Undone | Status::Stuck)
+                    refuses_undo
+                        || matches!(status, Status::Undoing | Status::Undone | Status::Stuck)
                 }
                 _ => matches!(rest, Some(PassEnd::Ended | PassEnd::Stopped)),
             };

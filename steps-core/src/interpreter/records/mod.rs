@@ -40,6 +40,8 @@ pub(crate) struct Records {
     all: Vec<Record>,
     /// The keys of each `for`.
     keys: Vec<Keys>,
+    /// The generation of the steps that begin now: the root's.
+    pub(super) generation: u32,
     /// Whether the tree was read from a document that another program wrote.
     pub(crate) foreign: bool,
     /// The row of the next record that is sent to a journal for the first time.
@@ -82,6 +84,7 @@ impl Records {
         Self {
             all: records,
             keys: Vec::new(),
+            generation: 0,
             foreign: false,
             next_row: 1,
             unsaved: Unsaved::default(),
@@ -112,6 +115,22 @@ impl Records {
     /// Takes what the first batch must hold. Empty when called again.
     pub(crate) fn take_unsaved(&mut self) -> Unsaved {
         std::mem::take(&mut self.unsaved)
+    }
+
+    /// Begins a step, or goes on with it. From its first attempt on it keeps its generation.
+    #[inline]
+    pub(crate) fn begin(&mut self, id: Id, now: Timestamp) {
+        let generation = self.generation;
+        let record = &mut self[id];
+        record.begin(now);
+        if generation > 0 && record.attempts == 1 {
+            record.cold_mut().generation.get_or_insert(generation);
+        }
+    }
+
+    /// Returns the numbers of all nodes.
+    pub(crate) fn ids(&self) -> std::ops::Range<Id> {
+        ROOT..self.next_id()
     }
 
     /// Checks that so many more records are within the limit.
@@ -249,10 +268,41 @@ impl Records {
     /// Returns whether `id` or a node below it is a pivot that is done. A pivot in a nested flow
     /// counts only there.
     pub(crate) fn is_past_pivot(&self, id: Id) -> bool {
+        self.pivot_in(id).is_some()
+    }
+
+    /// Returns whether a node belongs to the flow itself, and not to a nested one.
+    pub(crate) fn is_own(&self, id: Id) -> bool {
+        let parent = self[id].parent;
+        parent == ROOT || (self[parent].kind != Kind::Flow && self.is_own(parent))
+    }
+
+    /// Returns the first pivot that is done, if it keeps the flow from being undone on request. A
+    /// flow that has failed is undone up to its pivot.
+    pub(crate) fn pivot(&self) -> Option<Id> {
+        match self[ROOT].status {
+            Status::Pending
+            | Status::Running
+            | Status::Waiting
+            | Status::Done
+            | Status::Stopped => {}
+            _ => return None,
+        }
+        self.below(ROOT)
+            .into_iter()
+            .find_map(|id| self.pivot_in(id))
+    }
+
+    fn pivot_in(&self, id: Id) -> Option<Id> {
         let record = &self[id];
-        (record.pivot && record.status == Status::Done)
-            || (record.kind != Kind::Flow
-                && self.below(id).into_iter().any(|id| self.is_past_pivot(id)))
+        if record.pivot && record.status == Status::Done {
+            return Some(id);
+        }
+        let below = match record.kind {
+            Kind::Flow | Kind::Step => return None,
+            _ => self.below(id),
+        };
+        below.into_iter().find_map(|id| self.pivot_in(id))
     }
 
     /// Returns the children of `id`, in order: for a `loop`, its rounds.

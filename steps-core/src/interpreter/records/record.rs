@@ -168,6 +168,7 @@ impl Record {
             cold.until = None;
             cold.cause = None;
             cold.verify_owed = false;
+            cold.deaths = 0;
         }
     }
 
@@ -190,6 +191,14 @@ impl Record {
         {
             cold.until = None;
         }
+    }
+
+    /// Ends the node's undo as failed, with the error that it has.
+    pub(crate) fn undo_failed(&mut self, now: Timestamp) {
+        self.on(Transition::UndoFail);
+        let undo = self.cold_mut().undo.get_or_insert_default();
+        undo.done_at = Some(now);
+        undo.until = None;
     }
 
     /// Notes that the node is given up: as an error text for people, as a cause for the program.
@@ -223,7 +232,9 @@ impl Record {
 
     pub(crate) fn wait(&mut self, until: Until) {
         self.on(Transition::Wait);
-        self.cold_mut().until = Some(until);
+        let cold = self.cold_mut();
+        cold.until = Some(until);
+        cold.deaths = 0;
     }
 
     /// Waits for what this run has begun to wait for.

@@ -40,6 +40,7 @@ impl Records {
         let mut tree = Self::new(name, nodes.len());
         tree.foreign = state.id.is_none();
         tree.fill(ROOT, state);
+        tree.generation = state.generation.unwrap_or(0);
         tree.fill_lines(ROOT, nodes, &state.states);
         tree.take_rows(state);
         tree

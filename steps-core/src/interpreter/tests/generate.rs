@@ -231,6 +231,10 @@ impl RootFlow for Top {
         })
     }
 
+    fn has_on_stopped(&self) -> bool {
+        false
+    }
+
     fn has_on_done(&self) -> bool {
         false
     }

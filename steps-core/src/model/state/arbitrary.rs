@@ -53,16 +53,17 @@ fn undo() -> BoxedStrategy<Undo> {
         "[a-z]{0,3}",
         of(time()),
         of(time()),
-        0..4_u32,
+        (0..4_u32, 0..2_u32),
         of(time()),
         of(resolved),
     )
         .prop_map(
-            |(err, started_at, done_at, attempts, until, resolved)| Undo {
+            |(err, started_at, done_at, (attempts, deaths), until, resolved)| Undo {
                 err,
                 started_at,
                 done_at,
                 attempts,
+                deaths,
                 until,
                 resolved,
             },
@@ -103,9 +104,9 @@ fn node() -> BoxedStrategy<State> {
         (
             of(select(&FailureCause::ALL[..])),
             (any::<bool>(), any::<bool>()),
-            (0..3_u32, 0..3_u32),
+            (0..3_u32, 0..3_u32, 0..3_u32, of(0..3_u32)),
             of(select(&Ending::ALL[..])),
-            (of("[a-z]{0,3}"), of("[a-z]{0,3}"), of("[a-z]{0,3}")),
+            vec(of("[a-z]{0,3}"), 5),
         ),
         time(),
         of("[ -~é]{1,60}".prop_map(std::sync::Arc::from)),
@@ -117,9 +118,9 @@ fn node() -> BoxedStrategy<State> {
             let (name, kind, status, errors, started_at, done_at, attempts) = seed;
             let (info, input, decision, output, before, after) = values;
             let (progress, undo, until, extra, typed, some, id, labels) = rest;
-            let (cause, (verify_owed, parallel), (failures, errors_left_out), ending, handlers) =
-                typed;
-            let (after_err, on_done_err, on_failed_err) = handlers;
+            let (cause, (verify_owed, parallel), counts, ending, mut texts) = typed;
+            let (failures, errors_left_out, deaths, generation) = counts;
+            let mut text = || texts.pop().flatten();
             State::from(NodeData {
                 name: Cow::Owned(name),
                 kind,
@@ -151,10 +152,14 @@ fn node() -> BoxedStrategy<State> {
                 cause,
                 verify_owed,
                 failures,
-                after_err,
+                deaths,
+                generation,
+                after_err: text(),
                 ending,
-                on_done_err,
-                on_failed_err,
+                on_done_err: text(),
+                on_failed_err: text(),
+                on_stopped_err: text(),
+                instance: text().map(Into::into),
                 id,
                 labels,
                 extra,

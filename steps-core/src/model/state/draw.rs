@@ -18,7 +18,7 @@ impl State {
     /// | `✗` | failed |
     /// | `-` | skipped |
     /// | `↶` | undoing |
-    /// | `↺` | undone |
+    /// | `↺` | undone; a node whose rollback had nothing to undo keeps the mark from before |
     /// | `!` | undo failed, stuck |
     /// | `■` | stopped |
     ///
@@ -69,7 +69,7 @@ fn below(state: &State, indent: &mut String, f: &mut fmt::Formatter<'_>) -> fmt:
 }
 
 fn node(state: &State, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    write!(f, "{} ", mark(state.status))?;
+    write!(f, "{} ", mark(state))?;
     if state.kind == Kind::Round {
         f.write_str("round ")?;
     }
@@ -83,6 +83,11 @@ fn node(state: &State, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     }
     if state.attempts > 1 {
         notes.add(format_args!("{} attempts", state.attempts))?;
+    }
+    match state.deaths {
+        0 => {}
+        1 => notes.add(format_args!("its process died"))?,
+        deaths => notes.add(format_args!("its process died {deaths} times"))?,
     }
     if let Some(progress) = state.progress.filter(|_| state.status != Status::Done) {
         match progress.total {
@@ -168,16 +173,19 @@ fn told_below(state: &State) -> bool {
     })
 }
 
-const fn mark(status: Status) -> char {
-    match status {
+fn mark(state: &State) -> char {
+    match state.status {
         Status::Pending => '·',
         Status::Running => '▸',
         Status::Waiting => '◷',
         Status::Done => '✓',
         Status::Failed => '✗',
-        Status::Skipped => '-',
         Status::Undoing => '↶',
-        Status::Undone => '↺',
+        Status::Undone if state.is_taken_back() => '↺',
+        // Its rollback had nothing to undo.
+        Status::Undone if !state.errors.is_empty() => '✗',
+        Status::Undone if state.done_at.is_some() => '✓',
+        Status::Skipped | Status::Undone => '-',
         Status::UndoFailed | Status::Stuck => '!',
         Status::Stopped => '■',
     }

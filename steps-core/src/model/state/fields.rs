@@ -41,10 +41,10 @@ macro_rules! keys {
             }
 
             /// Returns a separate bit for each known field, and none for the others.
-            const fn bit(&self) -> u32 {
+            const fn bit(&self) -> u64 {
                 enum Index { $($key,)* }
                 match self {
-                    $(Self::$key => 1 << Index::$key as u32,)*
+                    $(Self::$key => 1 << Index::$key as u64,)*
                     Self::Other(_) => 0,
                 }
             }
@@ -75,10 +75,14 @@ keys! {
     Cause "cause",
     VerifyOwed "verifyOwed",
     Failures "failures",
+    Deaths "deaths",
+    Generation "generation",
     AfterErr "afterErr",
     Ending "ending",
     OnDoneErr "onDoneErr",
     OnFailedErr "onFailedErr",
+    OnStoppedErr "onStoppedErr",
+    Instance "instance",
     Id "id",
     Labels "labels",
     States "states",
@@ -107,7 +111,7 @@ impl<'de> Deserialize<'de> for Key {
 /// The data that was read but is not in the node yet.
 #[derive(Default)]
 pub(super) struct Fields {
-    seen: u32,
+    seen: u64,
     status: Option<Status>,
     attempts: Option<u32>,
     err: String,
@@ -174,10 +178,14 @@ impl Fields {
             | Key::Cause
             | Key::VerifyOwed
             | Key::Failures
+            | Key::Deaths
+            | Key::Generation
             | Key::AfterErr
             | Key::Ending
             | Key::OnDoneErr
-            | Key::OnFailedErr => {
+            | Key::OnFailedErr
+            | Key::OnStoppedErr
+            | Key::Instance => {
                 let value: Json = map.next_value()?;
                 old_form::take(node, key.as_str(), value);
             }

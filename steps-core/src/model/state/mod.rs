@@ -11,6 +11,7 @@
 //! | `rows` | the tree as rows, one for each node, for stores |
 //! | `path`, `query` | finding nodes |
 //! | `recover`, `reset`, `operate` | changes from outside: clearing what failed, or all from a step on; signals; an operator's decisions |
+//! | `generation` | what tells the doings of one step apart |
 //! | `diff`, `draw` | comparing two states, and drawing one for people |
 
 #[cfg(test)]
@@ -20,6 +21,7 @@ mod draw;
 mod error;
 mod errors;
 mod fields;
+mod generation;
 mod go_form;
 mod kind;
 mod limits;
@@ -164,6 +166,8 @@ pub struct Undo {
     /// attempt that repeats it, count as one, because the first is not among the failures that
     /// `retry` allows.
     pub attempts: u32,
+    /// How many attempts in a row ended with the death of their process.
+    pub deaths: u32,
     /// When the next attempt is due.
     pub until: Option<Timestamp>,
     /// What an operator decided after the undo failed.
@@ -219,17 +223,20 @@ pub enum Ending {
     OnDone,
     /// The flow has failed, and `#[on_failed]` must be called after the rollback.
     OnFailed,
+    /// The execution is stopped, and `#[on_stopped]` must be called.
+    OnStopped,
 }
 
 impl Ending {
     /// All endings, in the order of their declaration.
-    pub const ALL: [Self; 2] = [Self::OnDone, Self::OnFailed];
+    pub const ALL: [Self; 3] = [Self::OnDone, Self::OnFailed, Self::OnStopped];
 
     /// Returns the name used in JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::OnDone => "onDone",
             Self::OnFailed => "onFailed",
+            Self::OnStopped => "onStopped",
         }
     }
 

@@ -63,6 +63,12 @@ pub struct NodeData {
     pub verify_owed: bool,
     /// Of a step that polls: how many attempts failed before its last "not yet".
     pub failures: u32,
+    /// How many attempts in a row ended with the death of their process.
+    pub deaths: u32,
+    /// Of a step: which doing of it this is, as part of its idempotency key; `None` is the first. Of
+    /// the root: the generation of steps that begin now. It grows when the execution goes on after a
+    /// rollback, and when it begins again from a step.
+    pub generation: Option<u32>,
     /// Why the `#[observe]` after the step failed.
     pub after_err: Option<String>,
     /// Of the root: the handler that is still to be called.
@@ -71,6 +77,11 @@ pub struct NodeData {
     pub on_done_err: Option<String>,
     /// Of the root: why its `#[on_failed]` failed.
     pub on_failed_err: Option<String>,
+    /// Of the root: why its `#[on_stopped]` failed.
+    pub on_stopped_err: Option<String>,
+    /// Of the root: what tells the execution from others that have had its id, as part of the
+    /// idempotency keys of its steps. `None` where the id alone does.
+    pub instance: Option<Arc<str>>,
     /// Of the root: the execution's id.
     pub id: Option<Arc<str>>,
     /// Of the root: the labels by which the execution is found.
@@ -106,10 +117,14 @@ impl NodeData {
             cause,
             verify_owed,
             failures,
+            deaths,
+            generation,
             after_err,
             ending,
             on_done_err,
             on_failed_err,
+            on_stopped_err,
+            instance,
             id,
             labels,
             extra,
@@ -136,10 +151,14 @@ impl NodeData {
             ("cause", *cause != other.cause),
             ("verifyOwed", *verify_owed != other.verify_owed),
             ("failures", *failures != other.failures),
+            ("deaths", *deaths != other.deaths),
+            ("generation", *generation != other.generation),
             ("afterErr", *after_err != other.after_err),
             ("ending", *ending != other.ending),
             ("onDoneErr", *on_done_err != other.on_done_err),
             ("onFailedErr", *on_failed_err != other.on_failed_err),
+            ("onStoppedErr", *on_stopped_err != other.on_stopped_err),
+            ("instance", *instance != other.instance),
             ("id", *id != other.id),
             ("labels", *labels != other.labels),
             ("extra", *extra != other.extra),

@@ -78,10 +78,14 @@ fn set(node: &mut NodeData, name: &str, value: &Json) -> Option<()> {
         "cause" => node.cause = Some(FailureCause::from_name(&decoded::<String>(value)?)?),
         "verifyOwed" => node.verify_owed = decoded(value)?,
         "failures" => node.failures = decoded(value)?,
+        "deaths" => node.deaths = decoded(value)?,
+        "generation" => node.generation = Some(decoded(value)?),
         "afterErr" => node.after_err = Some(decoded(value)?),
         "ending" => node.ending = Some(Ending::from_name(&decoded::<String>(value)?)?),
         "onDoneErr" => node.on_done_err = Some(decoded(value)?),
         "onFailedErr" => node.on_failed_err = Some(decoded(value)?),
+        "onStoppedErr" => node.on_stopped_err = Some(decoded(value)?),
+        "instance" => node.instance = Some(decoded::<String>(value)?.into()),
         _ => return None,
     }
     Some(())

@@ -72,29 +72,31 @@ impl State {
         waiting.map(|(path, _)| names(path)).collect()
     }
 
-    /// Makes a stuck rollback retry each failed undo, with a full number of attempts. The next run
-    /// continues the rollback. Returns the number of steps whose undo is retried.
+    /// Makes a rollback that is stuck, or that pauses before it tries an undo again, try each such
+    /// undo again now, with a full number of attempts. The next run continues the rollback. Returns
+    /// the number of steps whose undo is retried.
     ///
-    /// Returns an error, and changes nothing, if the execution is not stuck.
+    /// Returns an error, and changes nothing, if the rollback is neither stuck nor in a pause.
     pub fn retry_undo(&mut self) -> Result<usize, StateError> {
         self.unstick()?;
-        Ok(retry(self))
+        Ok(retry(self, Retried::Pausing))
     }
 
-    /// Makes a stuck rollback continue without the undo of the step at `path`; the step's effect
-    /// stays. Other failed undos are retried.
+    /// Makes a rollback that is stuck, or that pauses before it tries this undo again, continue
+    /// without the undo of the step at `path`; the step's effect stays. Other failed undos are
+    /// retried.
     ///
-    /// Returns an error, and changes nothing, if the execution is not stuck, or if the undo of this
-    /// step has not failed.
+    /// Returns an error, and changes nothing, if the rollback is neither stuck nor in a pause, or
+    /// if the undo of this step has not failed.
     pub fn skip_undo(&mut self, path: &str) -> Result<(), StateError> {
         self.resolve(path, Resolved::Skipped)
     }
 
-    /// Records that the step at `path` of a stuck rollback was undone by hand. Other failed undos
-    /// are retried.
+    /// Records that the step at `path` was undone by hand, in a rollback that is stuck, or that
+    /// pauses before it tries this undo again. Other failed undos are retried.
     ///
-    /// Returns an error, and changes nothing, if the execution is not stuck, or if the undo of this
-    /// step has not failed.
+    /// Returns an error, and changes nothing, if the rollback is neither stuck nor in a pause, or
+    /// if the undo of this step has not failed.
     pub fn mark_undone(&mut self, path: &str) -> Result<(), StateError> {
         self.resolve(path, Resolved::Undone)
     }
@@ -104,7 +106,7 @@ impl State {
         let node = self.get(path).ok_or_else(|| StateError::NoSuchNode {
             path: path.to_owned(),
         })?;
-        if node.status != Status::UndoFailed {
+        if node.status != Status::UndoFailed && !pauses(node) {
             let why = format!(
                 "`{path}` is {}: only an undo that failed can be skipped or marked as made",
                 node.status
@@ -125,14 +127,21 @@ impl State {
                 .status
                 .on(Transition::UndoFinish)
                 .unwrap_or(node.status);
-            node.undo.get_or_insert_default().resolved = Some(resolved);
+            let undo = node.undo.get_or_insert_default();
+            undo.resolved = Some(resolved);
+            undo.until = None;
         }
-        retry(self);
+        retry(self, Retried::Failed);
         Ok(())
     }
 
+    /// Returns whether the rollback has an undo whose next attempt is not due yet.
+    pub(crate) fn pauses_undo(&self) -> bool {
+        self.status == Status::Undoing && self.walk().any(|(_, node)| pauses(node))
+    }
+
     fn check_stuck(&self) -> Result<(), StateError> {
-        if self.status == Status::Stuck {
+        if self.status == Status::Stuck || self.pauses_undo() {
             return Ok(());
         }
         let why = format!("the execution is {}, not stuck", self.status);
@@ -150,10 +159,25 @@ impl State {
     }
 }
 
-/// Puts each failed undo under way again. Returns how many there were.
-fn retry(node: &mut State) -> usize {
-    let below: usize = node.states.iter_mut().map(retry).sum();
-    if node.status != Status::UndoFailed {
+/// Which undos are put under way again.
+#[derive(Clone, Copy, PartialEq)]
+enum Retried {
+    Failed,
+    /// Those that have failed or pause.
+    Pausing,
+}
+
+/// Returns whether an attempt to undo the node has failed, and the next one is not due yet.
+fn pauses(node: &State) -> bool {
+    let until = node.undo.as_ref().and_then(|undo| undo.until);
+    node.status == Status::Undoing && until.is_some()
+}
+
+/// Puts undos under way again. Returns how many there were.
+fn retry(node: &mut State, which: Retried) -> usize {
+    let below = node.states.iter_mut();
+    let below: usize = below.map(|node| retry(node, which)).sum();
+    if node.status != Status::UndoFailed && !(which == Retried::Pausing && pauses(node)) {
         return below;
     }
     if let Ok(status) = node.status.on(Transition::Undo) {
@@ -162,6 +186,7 @@ fn retry(node: &mut State) -> usize {
     match &mut node.undo {
         Some(undo) => {
             undo.attempts = 0;
+            undo.deaths = 0;
             undo.done_at = None;
             undo.until = None;
             below + 1

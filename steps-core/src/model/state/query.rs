@@ -2,10 +2,22 @@
 //!
 //! These methods are for tools. A flow's own code uses typed fields and references instead.
 
-use super::{Kind, State, Until, path};
+use super::{Kind, Resolved, State, Until, path};
 use crate::model::status::Status;
 
 impl State {
+    /// Returns whether something in this node or below it was undone: by its `#[undo]`, or by hand.
+    pub(crate) fn is_taken_back(&self) -> bool {
+        let own = self.undo.as_ref().is_some_and(|undo| {
+            let by_itself = undo.done_at.is_some() && undo.err.is_empty();
+            match undo.resolved {
+                None => by_itself,
+                Some(resolved) => resolved == Resolved::Undone,
+            }
+        });
+        self.status == Status::Undone && own || self.states.iter().any(Self::is_taken_back)
+    }
+
     /// Returns the child with this name.
     pub fn child(&self, name: &str) -> Option<&Self> {
         self.states.iter().find(|state| state.name == name)

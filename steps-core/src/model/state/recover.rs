@@ -6,7 +6,7 @@
 
 use jiff::Timestamp;
 
-use super::{Kind, Row, State, StateError, Until, path};
+use super::{Ending, Kind, Row, State, StateError, Until, path};
 use crate::model::status::{Status, Transition};
 
 impl State {
@@ -51,7 +51,10 @@ impl State {
         self.check_recover()?;
         let cleared = match self.status {
             Status::Stopped => go_on(self),
-            _ => recover(self, Place::Root, &mut false),
+            _ => {
+                self.begin_generation_after_rollback();
+                recover(self, Place::Root, &mut false)
+            }
         };
         if cleared > 0 {
             self.row = Row::default();
@@ -202,6 +205,7 @@ fn recover(node: &mut State, place: Place, stale: &mut bool) -> usize {
 
 /// Makes a stopped execution continue where it stopped.
 fn go_on(root: &mut State) -> usize {
+    root.ending = root.ending.filter(|ending| *ending != Ending::OnStopped);
     if root.started_at.is_some() {
         return usize::from(reopen(root));
     }
@@ -256,6 +260,7 @@ fn forget(node: &mut State, place: Place) {
     node.verify_owed = false;
     node.failures = 0;
     node.parallel = false;
+    node.deaths = 0;
     forget_values(node, place);
 }
 
@@ -289,6 +294,9 @@ pub(super) fn wipe(node: &mut State, place: Place) -> usize {
         .sum::<usize>();
     forget(node, place);
     node.info = None;
+    if place == Place::Below {
+        node.generation = None;
+    }
     if node.kind.is_decided() {
         node.states.clear();
     }

@@ -40,6 +40,7 @@ impl State {
         }
         let names: Vec<_> = path::split(path).collect();
         self.check_reset(path, &names)?;
+        self.begin_generation_from_a_step();
         self.ending = None;
         self.row = Row::default();
         let mut cleared = 0;

@@ -54,6 +54,7 @@ impl JsonSchema for State {
                         "startedAt": time,
                         "doneAt": time,
                         "attempts": count,
+                        "deaths": count,
                         "until": time,
                         "resolved": { "enum": ["skipped", "undone"] },
                     },
@@ -70,6 +71,8 @@ impl JsonSchema for State {
                 },
                 "verifyOwed": { "type": "boolean", "description": "Whether its verify has to be asked before the next attempt." },
                 "failures": count,
+                "deaths": { "type": "integer", "minimum": 0, "description": "How many attempts in a row ended with the death of their process." },
+                "generation": { "type": "integer", "minimum": 0, "description": "Which doing of the step this is; of the root, of those that begin now." },
                 "afterErr": { "type": "string" },
                 "ending": {
                     "description": "The handler that is still to be called.",
@@ -77,6 +80,8 @@ impl JsonSchema for State {
                 },
                 "onDoneErr": { "type": "string" },
                 "onFailedErr": { "type": "string" },
+                "onStoppedErr": { "type": "string" },
+                "instance": { "type": "string", "description": "What tells the execution from others that have had its id." },
                 "id": { "type": ["string", "null"], "minLength": 1, "maxLength": 255 },
                 "labels": { "type": ["object", "null"], "additionalProperties": { "type": "string" } },
                 "states": { "type": ["array", "null"], "items": node },
@@ -93,7 +98,7 @@ mod tests {
     fn names_every_field_that_is_written() {
         let schema = schemars::schema_for!(State);
         let properties = schema.as_value()["properties"].as_object().unwrap();
-        let text = r#"{"name":"a","info":1,"err":"x; y","errs":["x","y"],"errsLeftOut":3,"startedAt":null,"doneAt":null,"status":"waiting","kind":"if","input":2,"decision":true,"output":3,"attempts":2,"before":4,"after":5,"progress":{"done":1,"total":2},"undo":{},"until":"signal","parallel":true,"cause":"own","verifyOwed":true,"failures":1,"afterErr":"a","ending":"onDone","onDoneErr":"b","onFailedErr":"c","id":"00000000-0000-0000-0000-000000000000","labels":{"a":"b"},"states":[]}"#;
+        let text = r#"{"name":"a","info":1,"err":"x; y","errs":["x","y"],"errsLeftOut":3,"startedAt":null,"doneAt":null,"status":"waiting","kind":"if","input":2,"decision":true,"output":3,"attempts":2,"before":4,"after":5,"progress":{"done":1,"total":2},"undo":{},"until":"signal","parallel":true,"cause":"own","verifyOwed":true,"failures":1,"deaths":2,"generation":1,"afterErr":"a","ending":"onDone","onDoneErr":"b","onFailedErr":"c","onStoppedErr":"d","instance":"e","id":"00000000-0000-0000-0000-000000000000","labels":{"a":"b"},"states":[]}"#;
         assert_eq!(State::from_json(text).unwrap().to_json(), text);
         let written: serde_json::Value = serde_json::from_str(text).unwrap();
         let mut written: Vec<_> = written.as_object().unwrap().keys().collect();

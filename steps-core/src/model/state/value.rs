@@ -113,6 +113,7 @@ impl<'de> Deserialize<'de> for Undo {
                     "startedAt",
                     "doneAt",
                     "attempts",
+                    "deaths",
                     "until",
                     "resolved",
                 ];
@@ -123,6 +124,7 @@ impl<'de> Deserialize<'de> for Undo {
                         "startedAt" => undo.started_at = time(&mut map)?,
                         "doneAt" => undo.done_at = time(&mut map)?,
                         "attempts" => undo.attempts = map.next_value()?,
+                        "deaths" => undo.deaths = map.next_value()?,
                         "until" => undo.until = time(&mut map)?,
                         "resolved" => undo.resolved = Some(resolved(&map.next_value::<String>()?)?),
                         _ => return Err(de::Error::unknown_field(&key, KNOWN)),

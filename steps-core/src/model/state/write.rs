@@ -88,11 +88,17 @@ impl Serialize for State {
         if self.failures > 0 {
             map.serialize_entry("failures", &self.failures)?;
         }
+        if self.deaths > 0 {
+            map.serialize_entry("deaths", &self.deaths)?;
+        }
+        entry(&mut map, "generation", self.generation.as_ref())?;
         entry(&mut map, "afterErr", self.after_err.as_ref())?;
         let ending = self.ending.map(Ending::as_str);
         entry(&mut map, "ending", ending.as_ref())?;
         entry(&mut map, "onDoneErr", self.on_done_err.as_ref())?;
         entry(&mut map, "onFailedErr", self.on_failed_err.as_ref())?;
+        entry(&mut map, "onStoppedErr", self.on_stopped_err.as_ref())?;
+        entry(&mut map, "instance", self.instance.as_deref().as_ref())?;
         if let Some(id) = &self.id {
             map.serialize_entry("id", &**id)?;
         }
@@ -189,6 +195,9 @@ impl Serialize for Undo {
         entry(&mut map, "doneAt", stamp.of(self.done_at).as_ref())?;
         if self.attempts > 0 {
             map.serialize_entry("attempts", &self.attempts)?;
+        }
+        if self.deaths > 0 {
+            map.serialize_entry("deaths", &self.deaths)?;
         }
         entry(&mut map, "until", stamp.of(self.until).as_ref())?;
         entry(

@@ -37,6 +37,22 @@ impl Table {
     pub fn answers_to(&self, name: &str) -> bool {
         self.name == name || self.aliases.contains(&name)
     }
+
+    /// Returns whether a line of this flow is a pivot. One of a nested flow counts only there.
+    pub fn has_pivot(&self) -> bool {
+        fn any(lines: &[Line]) -> bool {
+            lines.iter().any(|line| {
+                line.marks.pivot
+                    || match &line.work {
+                        Work::Step(_) | Work::Flow(_) => false,
+                        Work::Group(lines) | Work::Parallel(lines) => any(lines),
+                        Work::If { then, otherwise } => any(then) || any(otherwise),
+                        Work::For { body, .. } | Work::Loop { body, .. } => any(body),
+                    }
+            })
+        }
+        any(self.nodes)
+    }
 }
 
 /// What is said of a field of a saved input that no parameter takes.
@@ -101,6 +117,10 @@ pub struct Marks {
 
 /// What a line does.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is a constant, which can't have boxes, and most lines are steps"
+)]
 pub enum Work {
     /// Runs a function.
     Step(StepMeta),

@@ -107,6 +107,7 @@ impl Dice {
             started_at: self.maybe(Self::time),
             done_at: self.maybe(Self::time),
             attempts: self.one(&[0, 1, u32::MAX]),
+            deaths: self.one(&[0, 1, u32::MAX]),
             until: self.maybe(Self::time),
             resolved: self.maybe(|dice| dice.one(&[Resolved::Skipped, Resolved::Undone])),
         }
@@ -160,11 +161,15 @@ impl Dice {
             cause: self.maybe(|dice| dice.one(&FailureCause::ALL)),
             verify_owed: self.next() & 1 == 0,
             failures: self.one(&[0, 1, u32::MAX]),
+            deaths: self.one(&[0, 1, u32::MAX]),
+            generation: self.maybe(|dice| dice.one(&[0, 1, u32::MAX])),
             errors_left_out: self.one(&[0, 1, u32::MAX]),
             after_err: self.maybe(Self::text),
             ending: self.maybe(|dice| dice.one(&Ending::ALL)),
             on_done_err: self.maybe(Self::text),
             on_failed_err: self.maybe(Self::text),
+            on_stopped_err: self.maybe(Self::text),
+            instance: self.maybe(Self::text).map(Into::into),
             extra: self
                 .maybe(|dice| ("unknown field".to_owned(), dice.json()))
                 .into_iter()

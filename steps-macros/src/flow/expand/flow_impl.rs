@@ -36,6 +36,7 @@ pub(super) fn whole(flow: &Flow) -> TokenStream {
             const TABLE: &'static __p::Table = __TABLE;
             const FINGERPRINT: u64 = __p::fingerprint(__TABLE);
             const HAS_ON_DONE: bool = __p::FlowProbe::<__Of>::ON_DONE.is_some();
+            const HAS_ON_STOPPED: bool = __p::FlowProbe::<__Of>::ON_STOPPED.is_some();
             fn call<'b>(
                 frame: &'b __p::Root<'_, Self>, line: usize, op: __p::Op<'b>, cx: &'b __p::Cx,
             ) -> __p::BoxFuture<'b, __p::OpResult> {
@@ -51,6 +52,12 @@ pub(super) fn whole(flow: &Flow) -> TokenStream {
                 lent: __Lent<'b>, input: &'b __Input, output: &'b Self::Output,
             ) -> __p::Option<__p::BoxFuture<'b, __p::Result<(), __p::StepError>>> {
                 __p::FlowProbe::<__Of>::ON_DONE.map(|found| found.on_done(lent, input, output))
+            }
+            fn on_stopped<'b>(
+                lent: __Lent<'b>, input: &'b __Input, failure: &'b __p::Failure,
+            ) -> __p::Option<__p::BoxFuture<'b, __p::Result<(), __p::StepError>>> {
+                __p::FlowProbe::<__Of>::ON_STOPPED
+                    .map(|found| found.on_stopped(lent, input, failure))
             }
             fn on_failed<'b>(
                 lent: __Lent<'b>, input: &'b __Input, failure: &'b __p::Failure,
@@ -167,6 +174,11 @@ pub(super) fn broken(flow: &Flow) -> TokenStream {
             }
             fn on_done<'b>(
                 _: __Lent<'b>, _: &'b __Input, _: &'b Self::Output,
+            ) -> __p::Option<__p::BoxFuture<'b, __p::Result<(), __p::StepError>>> {
+                __p::Option::None
+            }
+            fn on_stopped<'b>(
+                _: __Lent<'b>, _: &'b __Input, _: &'b __p::Failure,
             ) -> __p::Option<__p::BoxFuture<'b, __p::Result<(), __p::StepError>>> {
                 __p::Option::None
             }
