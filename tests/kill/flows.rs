@@ -6,7 +6,7 @@ use steps::prelude::*;
 
 use crate::{
     jobs::Job,
-    steps::{act, block, check, counted, flaky, grudging, mended, place, plain, ready},
+    steps::{act, block, check, counted, flaky, grudging, mended, plain, ready},
     world::{Broken, World},
 };
 
@@ -30,7 +30,7 @@ pub(crate) async fn fan(world: &World, job: Job) -> Result<u64, Broken> {
         both = parallel {
             left  = { one = act(world, cx); two = plain(world, cx); }
             right = flaky(world, cx);
-            third = block(world, &place(cx));
+            third = block(world, &cx.idempotency_key());
         }
         items = for n in 0..job.count by n parallel(2) { it = act(world, cx); then = plain(world, cx); }
         each  = for n in 0..job.count by n { it = plain(world, cx); }

@@ -7,22 +7,22 @@ use crate::world::{Broken, World, value};
 
 /// The execution and the path of a step: what its effect is known by. This is the same for each
 /// doing of the step and for its undo, which idempotency keys tell apart.
-pub(crate) fn place(cx: &Cx) -> String {
-    let key = cx.idempotency_key();
-    let execution = key.split(['~', '/']).next().unwrap_or_default();
-    format!("{execution}/{}", cx.path())
+fn place(key: &str) -> String {
+    let part = |text: &str| text.split('~').next().unwrap_or_default().to_owned();
+    let (execution, path) = key.split_once('/').unwrap_or_default();
+    format!("{}/{}", part(execution), part(path))
 }
 
 /// Verified: its effect happens once, wherever the process is killed.
 #[step(deaths = 100_000)]
 pub(crate) async fn act(world: &World, cx: &Cx) -> Result<u64, Broken> {
-    let key = place(cx);
+    let key = place(&cx.idempotency_key());
     Ok(world.act(&key, value(&key)).await)
 }
 
 #[verify(act)]
 async fn acted(world: &World, cx: &Cx) -> Option<u64> {
-    world.find(&place(cx))
+    world.find(&place(&cx.idempotency_key()))
 }
 
 #[undo(act, deaths = 100_000)]
@@ -32,7 +32,7 @@ async fn act_back(world: &World, cx: &Cx, output: &u64) -> Result<(), Broken> {
 
 /// What every undo does: it is given what its step gave.
 async fn back(world: &World, cx: &Cx, output: u64) -> Result<(), Broken> {
-    let key = place(cx);
+    let key = place(&cx.idempotency_key());
     if output != value(&key) {
         return Err(world.undo_breaks(&key));
     }
@@ -43,7 +43,7 @@ async fn back(world: &World, cx: &Cx, output: u64) -> Result<(), Broken> {
 /// Not verified: its effect may happen again after a kill.
 #[step(deaths = 100_000)]
 pub(crate) async fn plain(world: &World, cx: &Cx) -> Result<u64, Broken> {
-    let key = place(cx);
+    let key = place(&cx.idempotency_key());
     Ok(world.act(&key, value(&key)).await)
 }
 
@@ -56,15 +56,17 @@ async fn plain_back(world: &World, cx: &Cx, output: &u64) -> Result<(), Broken> 
 #[expect(clippy::unnecessary_wraps, reason = "a step gives a `Result`")]
 #[step(blocking, deaths = 100_000)]
 pub(crate) fn block(world: &World, key: &str) -> Result<u64, Broken> {
-    Ok(world.act_blocking(key, value(key)))
+    let key = place(key);
+    Ok(world.act_blocking(&key, value(&key)))
 }
 
 #[undo(block, deaths = 100_000)]
 async fn block_back(world: &World, key: &str, output: &u64) -> Result<(), Broken> {
-    if *output != value(key) {
-        return Err(world.undo_breaks(key));
+    let key = place(key);
+    if *output != value(&key) {
+        return Err(world.undo_breaks(&key));
     }
-    world.undo(key).await;
+    world.undo(&key).await;
     Ok(())
 }
 
@@ -72,7 +74,7 @@ async fn block_back(world: &World, key: &str, output: &u64) -> Result<(), Broken
 /// undo fails once, too.
 #[step(retry(times = 1, every = "3ms"), deaths = 100_000)]
 pub(crate) async fn flaky(world: &World, cx: &Cx) -> Result<u64, Broken> {
-    let key = place(cx);
+    let key = place(&cx.idempotency_key());
     if world.failures(&key) == 0 {
         return Err(world.breaks(&key));
     }
@@ -81,12 +83,12 @@ pub(crate) async fn flaky(world: &World, cx: &Cx) -> Result<u64, Broken> {
 
 #[verify(flaky)]
 async fn flaky_acted(world: &World, cx: &Cx) -> Option<u64> {
-    world.find(&place(cx))
+    world.find(&place(&cx.idempotency_key()))
 }
 
 #[undo(flaky, retry(times = 1, every = "3ms"), deaths = 100_000)]
 async fn flaky_back(world: &World, cx: &Cx, output: &u64) -> Result<(), Broken> {
-    let key = place(cx);
+    let key = place(&cx.idempotency_key());
     if world.undo_failures(&key) == 0 {
         return Err(world.undo_breaks(&key));
     }
@@ -96,18 +98,18 @@ async fn flaky_back(world: &World, cx: &Cx, output: &u64) -> Result<(), Broken> 
 /// Verified; its undo fails once, for good.
 #[step(deaths = 100_000)]
 pub(crate) async fn grudging(world: &World, cx: &Cx) -> Result<u64, Broken> {
-    let key = place(cx);
+    let key = place(&cx.idempotency_key());
     Ok(world.act(&key, value(&key)).await)
 }
 
 #[verify(grudging)]
 async fn grudging_acted(world: &World, cx: &Cx) -> Option<u64> {
-    world.find(&place(cx))
+    world.find(&place(&cx.idempotency_key()))
 }
 
 #[undo(grudging, deaths = 100_000)]
 async fn grudging_back(world: &World, cx: &Cx, output: &u64) -> Result<(), Broken> {
-    let key = place(cx);
+    let key = place(&cx.idempotency_key());
     if world.undo_failures(&key) == 0 {
         return Err(world.undo_breaks(&key));
     }
@@ -117,7 +119,7 @@ async fn grudging_back(world: &World, cx: &Cx, output: &u64) -> Result<(), Broke
 /// Fails once, for good, and does well when it is tried again.
 #[step(deaths = 100_000)]
 pub(crate) async fn mended(world: &World, cx: &Cx) -> Result<u64, Broken> {
-    let key = place(cx);
+    let key = place(&cx.idempotency_key());
     if world.failures(&key) == 0 {
         return Err(world.breaks(&key));
     }
@@ -126,7 +128,7 @@ pub(crate) async fn mended(world: &World, cx: &Cx) -> Result<u64, Broken> {
 
 #[verify(mended)]
 async fn mended_acted(world: &World, cx: &Cx) -> Option<u64> {
-    world.find(&place(cx))
+    world.find(&place(&cx.idempotency_key()))
 }
 
 #[undo(mended, deaths = 100_000)]
@@ -137,7 +139,7 @@ async fn mended_back(world: &World, cx: &Cx, output: &u64) -> Result<(), Broken>
 /// Not ready for the first two times that it is asked.
 #[step(readonly, poll(every = "4ms"), deaths = 100_000)]
 pub(crate) async fn ready(world: &World, cx: &Cx) -> Result<Option<u64>, Broken> {
-    let key = place(cx);
+    let key = place(&cx.idempotency_key());
     if world.failures(&key) < 2 {
         world.breaks(&key);
         return Ok(None);
@@ -148,7 +150,7 @@ pub(crate) async fn ready(world: &World, cx: &Cx) -> Result<Option<u64>, Broken>
 /// Fails, if it is to.
 #[step(readonly, deaths = 100_000)]
 pub(crate) async fn check(world: &World, cx: &Cx, fails: bool) -> Result<u64, Broken> {
-    let key = place(cx);
+    let key = place(&cx.idempotency_key());
     if fails {
         return Err(world.breaks(&key));
     }
@@ -158,17 +160,17 @@ pub(crate) async fn check(world: &World, cx: &Cx, fails: bool) -> Result<u64, Br
 /// Verified, with the value it is given.
 #[step(deaths = 100_000)]
 pub(crate) async fn counted(world: &World, cx: &Cx, count: u64) -> Result<u64, Broken> {
-    Ok(world.act(&place(cx), count).await)
+    Ok(world.act(&place(&cx.idempotency_key()), count).await)
 }
 
 #[verify(counted)]
 async fn counted_acted(world: &World, cx: &Cx, _count: u64) -> Option<u64> {
-    world.find(&place(cx))
+    world.find(&place(&cx.idempotency_key()))
 }
 
 #[undo(counted, deaths = 100_000)]
 async fn counted_back(world: &World, cx: &Cx, count: u64, output: &u64) -> Result<(), Broken> {
-    let key = place(cx);
+    let key = place(&cx.idempotency_key());
     if *output != count {
         return Err(world.undo_breaks(&key));
     }

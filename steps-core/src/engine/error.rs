@@ -229,9 +229,6 @@ fn other_labels(saved: &Labels, given: &Labels) -> String {
 /// What to do instead of what an execution's status does not allow, where there is something.
 fn instead_of(wanted: &str, status: Status) -> &'static str {
     match (wanted, status) {
-        ("stopped", Status::Undoing) => {
-            "; its rollback goes on to its end, unless `force_stop` ends it"
-        }
         ("deleted", Status::Undoing) => {
             "; wait until its rollback has ended, or delete it with `force_delete`"
         }
