@@ -347,47 +347,45 @@ on_each_store! {
         let run = engine.start(release::input(hosts.into())).await.expect("it starts");
         world.saw("begun").await;
         // Before any of them is reached.
-        const STEPS: ReleaseSteps = release::STEPS;
-        run.signal(STEPS.hosts.ok.at("b.c"), &20).await.expect("it is kept");
-        run.signal(STEPS.hosts.ok.any(), &1).await.expect("it is kept");
-        run.signal(STEPS.hosts.ok.any(), &300).await.expect("it is kept");
+        run.signal(release::STEPS.hosts.ok.at("b.c"), &20).await.expect("it is kept");
+        run.signal(release::STEPS.hosts.ok.any(), &1).await.expect("it is kept");
+        run.signal(release::STEPS.hosts.ok.any(), &300).await.expect("it is kept");
         for _ in 0..3 {
-            run.signal(STEPS.hosts.nested.decision.any(), &true).await.expect("it is kept");
+            run.signal(release::STEPS.hosts.nested.decision.any(), &true).await.expect("it is kept");
         }
-        run.signal(STEPS.way.then.yes, &1).await.expect("it is kept");
-        run.signal(STEPS.whole.decision, &true).await.expect("it is kept");
+        run.signal(release::STEPS.way.then.yes, &1).await.expect("it is kept");
+        run.signal(release::STEPS.whole.decision, &true).await.expect("it is kept");
         world.closes("last");
         world.opens();
         world.closes("last");
         world.saw("last").await;
-        let (_, text) = refused(run.signal(STEPS.way.otherwise.no, &1).await);
+        let (_, text) = refused(run.signal(release::STEPS.way.otherwise.no, &1).await);
         assert_eq!(text, "the step `way.no` can take no signal any more: `way` is done");
-        let (_, text) = refused(run.signal(STEPS.hosts.ok.at("z"), &1).await);
+        let (_, text) = refused(run.signal(release::STEPS.hosts.ok.at("z"), &1).await);
         assert_eq!(text, "the step `hosts.z.ok` can take no signal any more: `hosts` is done");
         world.opens();
         assert_eq!(run.outcome().await.expect("done"), 321);
         let tree = run.tree().await.expect("it is there");
         assert!(tree.succeeded(r"hosts.\*.nested.decision"), "{}", tree.tree());
-        assert!(tree.succeeded(&STEPS.hosts.nested.decision.at("*").path()));
-        assert!(STEPS.whole.of(&tree).is_some() && STEPS.whole.decision.of(&tree).is_some());
+        assert!(tree.succeeded(&release::STEPS.hosts.nested.decision.at("*").path()));
+        assert!(release::STEPS.whole.of(&tree).is_some() && release::STEPS.whole.decision.of(&tree).is_some());
     }
 
     async fn an_item_and_a_branch_that_there_are_not_are_said(db) {
         let world = World::new();
         let engine = db.engine().await.serve(release::with(world.clone())).start().await.expect("it starts");
         let run = engine.start(release::input(vec!["a".into()])).await.expect("it starts");
-        const STEPS: ReleaseSteps = release::STEPS;
-        run.signal(STEPS.whole.decision, &false).await.expect("it is kept");
+        run.signal(release::STEPS.whole.decision, &false).await.expect("it is kept");
         wait_for("the branch", async || run.tree().await.expect("it is there").proceeding("way.no")).await;
-        let (_, text) = refused(run.signal(STEPS.way.then.yes, &1).await);
+        let (_, text) = refused(run.signal(release::STEPS.way.then.yes, &1).await);
         assert_eq!(text, "the step `way.yes` can take no signal any more: `way` has gone the other way");
-        run.signal(STEPS.way.otherwise.no, &1).await.expect("it waits");
+        run.signal(release::STEPS.way.otherwise.no, &1).await.expect("it waits");
         wait_for("the items", async || run.tree().await.expect("it is there").proceeding("hosts.a.ok")).await;
-        let (error, text) = refused(run.signal(STEPS.hosts.ok.at("b"), &1).await);
+        let (error, text) = refused(run.signal(release::STEPS.hosts.ok.at("b"), &1).await);
         assert!(matches!(error, SignalError::NoItem { .. }), "{text}");
         assert_eq!(text, "the signal to `hosts.b.ok` was not sent: `hosts` has no item `b`");
-        run.signal(STEPS.hosts.ok.at("a"), &1).await.expect("it waits");
-        run.signal(STEPS.hosts.nested.decision.at("a"), &true).await.expect("it is kept");
+        run.signal(release::STEPS.hosts.ok.at("a"), &1).await.expect("it waits");
+        run.signal(release::STEPS.hosts.nested.decision.at("a"), &true).await.expect("it is kept");
         assert_eq!(run.outcome().await.expect("done"), 1);
     }
 }

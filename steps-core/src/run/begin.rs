@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use jiff::Timestamp;
 
 use super::{
-    Run, Signals,
+    Options, Run, Signals,
     driver::Ready,
     fits::{check, given},
 };
@@ -19,7 +19,7 @@ use crate::{
     model::{
         compat::Misfit,
         failure::{Cause, Failure},
-        state::State,
+        state::{Labels, State},
         status::Status,
     },
 };
@@ -54,11 +54,6 @@ impl<'a, F: Flow> Run<'a, F> {
                 state: saved.map(|state| Arc::new(*state)).unwrap_or_default(),
             });
         }
-        let refused = |cause, state: Box<State>| Failure {
-            flow: table.name,
-            cause,
-            state: Arc::new(*state),
-        };
         let mut labels = options.labels.clone();
         let (mut records, execution, saved) = match saved {
             None => {
@@ -68,34 +63,18 @@ impl<'a, F: Flow> Run<'a, F> {
                 }
                 (records, None, None)
             }
-            Some(state) => match check::<F>(&state, &input, &options) {
-                Ok(new_input) => {
-                    let mut state = state;
-                    if options.undo && state.status == Status::Stuck {
-                        // Only a state that is not stuck is refused.
-                        let _ = state.retry_undo();
+            Some(mut state) => {
+                match saved_records::<F>(&mut state, &input, &options, &mut labels) {
+                    Ok(records) => (records, state.id.clone(), Some(state)),
+                    Err(cause) => {
+                        return Err(Failure {
+                            flow: table.name,
+                            cause,
+                            state: Arc::new(*state),
+                        });
                     }
-                    let mut records = Records::from_state(&state, table.name, table.nodes);
-                    if options.undo
-                        && let Some(pivot) = records.pivot()
-                    {
-                        let pivot = records.path(pivot);
-                        return Err(refused(Cause::PastPivot { pivot }, state));
-                    }
-                    if let Some(input) = new_input {
-                        records[ROOT].cold_mut().input = Some(input);
-                        records.differs(ROOT);
-                    }
-                    for (name, value) in &state.labels {
-                        labels.entry(name.clone()).or_insert(value.clone());
-                    }
-                    if labels != state.labels {
-                        records.differs(ROOT);
-                    }
-                    (records, state.id.clone(), Some(state))
                 }
-                Err(misfit) => return Err(refused(Cause::Misfit(misfit), state)),
-            },
+            }
         };
         let is_recorded = records[ROOT].cold().input.is_some();
         let given = match given::<F>(input, is_recorded, options.read_from, &options.limits) {
@@ -147,4 +126,38 @@ impl<'a, F: Flow> Run<'a, F> {
             cell: FlowCell::default(),
         })
     }
+}
+
+/// Checks that a saved state fits, and builds the records from it. Its labels are added to those that
+/// the run was given.
+fn saved_records<F: Flow>(
+    state: &mut State,
+    input: &F::Input,
+    options: &Options,
+    labels: &mut Labels,
+) -> Result<Records, Cause> {
+    let table = F::TABLE;
+    let new_input = check::<F>(state, input, options).map_err(Cause::Misfit)?;
+    if options.undo && state.status == Status::Stuck {
+        // Only a state that is not stuck is refused.
+        let _ = state.retry_undo();
+    }
+    let mut records = Records::from_state(state, table.name, table.nodes);
+    if options.undo
+        && let Some(pivot) = records.pivot()
+    {
+        let pivot = records.path(pivot);
+        return Err(Cause::PastPivot { pivot });
+    }
+    if let Some(input) = new_input {
+        records[ROOT].cold_mut().input = Some(input);
+        records.differs(ROOT);
+    }
+    for (name, value) in &state.labels {
+        labels.entry(name.clone()).or_insert(value.clone());
+    }
+    if *labels != state.labels {
+        records.differs(ROOT);
+    }
+    Ok(records)
 }

@@ -70,14 +70,14 @@ fn a_moment_has_the_same_time_at_each_look_until_the_wall_clock_is_set() {
     let fake = FakeClock::new();
     let clock = Clock::test(Arc::new(fake.clone()));
     let before = clock.now();
-    let turn = before.after(Duration::from_secs(60));
+    let turn = before.after(Duration::from_mins(1));
     fake.advance(Duration::from_secs(7));
     assert_eq!(turn.time(clock.now()), turn.time(before));
-    fake.set(fake.now() - Duration::from_secs(3600));
+    fake.set(fake.now() - Duration::from_hours(1));
     let moved = turn.time(before).unwrap() - turn.time(clock.now()).unwrap();
     assert_eq!(moved / 1_000_000_000, 3600);
     assert!(!turn.has_come(clock.now()));
-    fake.advance(Duration::from_secs(60));
+    fake.advance(Duration::from_mins(1));
     assert!(turn.has_come(clock.now()));
 }
 
