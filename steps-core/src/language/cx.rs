@@ -30,7 +30,7 @@ pub enum CancelReason {
     /// A step beside this one has failed.
     SiblingFailed,
     /// The attempt has taken longer than its `timeout`, and has failed. Only a
-    /// [`blocking`](crate::guide::policies#work-that-blocks) function sees this, as other functions
+    /// `blocking` function sees this, as other functions
     /// are dropped then.
     TimedOut,
 }

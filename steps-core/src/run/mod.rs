@@ -230,7 +230,7 @@ impl<'a, F: Flow> Run<'a, F> {
     /// ```
     ///
     /// A flow whose `#[pivot]` is done, and that has not failed, is not undone: the run ends at once
-    /// with [`Cause::PastPivot`](crate::Cause::PastPivot), and nothing changes.
+    /// with [`Cause::PastPivot`], and nothing changes.
     pub fn undo(mut self) -> Self {
         self.options.undo = true;
         self

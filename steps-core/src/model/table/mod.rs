@@ -302,7 +302,7 @@ const MAX_FLOWS: usize = 20;
 /// Panics if the groups are nested deeper than
 /// [`Limits::DEFAULT`](crate::model::state::Limits::DEFAULT) allows: 48 levels including the root,
 /// with those of nested flows. A `for` or a `loop` counts as two levels. Panics if more than
-/// [`MAX_FLOWS`] flows are within each other.
+/// `MAX_FLOWS` flows are within each other.
 pub const fn check_depth(table: &Table) {
     assert!(
         flows(table.nodes) <= MAX_FLOWS,
