@@ -37,7 +37,7 @@ use crate::base::error::{BoxError, JournalError};
 /// let failure = back_up().await.unwrap_err();
 /// assert_eq!(
 ///     failure.to_string(),
-///     "flow `back_up` failed at `copied`: the disk is full (what had been done was undone)",
+///     "flow `back_up` failed at `copied`: the disk is full",
 /// );
 /// assert_eq!(failure.step(), Some("copied"));
 /// assert!(failure.downcast_ref::<Full>().is_some());
