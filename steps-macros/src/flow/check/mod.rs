@@ -1,8 +1,9 @@
 //! The rules that concern several lines, checked once the flow is parsed: which lines a group can
 //! have (`lines`), which names a line can use (`visibility`, with `uses`), and what its arguments may
-//! call (`plain`).
+//! call (`plain`, by `names`).
 
 mod lines;
+mod names;
 pub(super) mod plain;
 mod uses;
 mod visibility;
