@@ -134,8 +134,42 @@ mod expected {
         Ok(n)
     }
 
+    #[expect(unused_variables, reason = "it takes nothing back")]
     #[undo(kept)]
-    async fn unkept(_n: u32, _given: &u32) {}
+    async fn unkept(n: u32, _given: &u32) {}
+
+    #[expect(unused_variables, unused_mut)]
+    #[expect(path_statements)]
+    #[step]
+    async fn careless(n: u32, m: u32) -> Result<u32, String> {
+        let mut given = m;
+        given;
+        Ok(m)
+    }
+
+    #[step(blocking)]
+    #[expect(unused_variables, reason = "the thread needs none")]
+    fn block(n: u32) -> Result<u32, String> {
+        Ok(1)
+    }
+
+    #[expect(unused_variables, unused_mut)]
+    #[expect(non_snake_case, unused_must_use)]
+    #[flow]
+    async fn careless_work(N: u32, m: u32) -> Result<u32, String> {
+        steps! {
+            first = careless(N, N);
+            group = { second = careless(N, first); third = block(N); }
+        }
+        let mut given = first;
+        Ok::<u32, String>(given);
+        let other = group.second;
+        Ok(first)
+    }
+
+    #[expect(unused_variables)]
+    #[on_done(careless_work)]
+    async fn told(n: &u32, _m: &u32, _given: &u32) {}
 
     #[expect(dead_code)]
     #[flow]
@@ -157,6 +191,7 @@ mod expected {
     #[tokio::test]
     async fn and_met_once() {
         assert_eq!(work(3).await.unwrap(), 3);
+        assert_eq!(careless_work(3, 4).await.unwrap(), 3);
     }
 }
 
