@@ -47,7 +47,7 @@ pub(crate) fn step(attr: TokenStream, item: TokenStream) -> TokenStream {
     };
     let errors = errors.into_tokens();
     let allow = function::allow_unused_async(&item);
-    let function = &step.function;
+    let function = step.shown();
     quote!(#allow #function #glue #errors)
 }
 
@@ -69,6 +69,21 @@ struct Parts {
 }
 
 impl Step {
+    /// Returns the function. One whose output borrows, but from no parameter that the compiler can
+    /// tell, would be a second error: it is shown without its body, with an output that is `'static`.
+    fn shown(&self) -> TokenStream {
+        let mut function = self.function.clone();
+        if self.options.volatile
+            || !return_type::misses_lifetime(self.output.value(), &function.sig)
+        {
+            return quote!(#function);
+        }
+        if let syn::ReturnType::Type(_, ty) = &mut function.sig.output {
+            **ty = function::owned(ty);
+        }
+        function::without_body(function)
+    }
+
     /// Returns the type with the function's name, and its implementations.
     fn items(&self, Parts { call, items }: &Parts) -> TokenStream {
         let krate = &self.krate;

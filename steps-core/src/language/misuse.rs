@@ -168,14 +168,17 @@ impl<T: Send + Sync + 'static> Flow for NotAFlow<T> {
 /// The parameters of a step or a flow. `N` is their number, at most 32: the macros of handlers say so.
 #[diagnostic::on_unimplemented(
     message = "the wrong number of parameters: first come those of what this belongs to, `{Self}`",
-    label = "this takes {N} in their place",
-    note = "after them an `#[undo]` takes `&Output`, an `#[on_done]` `&Output`, an `#[on_failed]` and an `#[on_stopped]` `&Failure`; a `#[verify]` and an `#[observe]` take nothing more"
+    label = "this handler takes {N} in their place",
+    note = "after them an `#[undo]` and an `#[on_done]` take one more, `output: &Output`, an `#[on_failed]` and an `#[on_stopped]` `failure: &Failure`; `#[undo(…, before)]` takes what was seen after that; a `#[verify]` and an `#[observe]` take nothing more"
 )]
 pub trait Takes<const N: usize> {
     /// The parameters as a tuple.
     type Parts;
-    /// Returns the parameters.
-    fn apart(self) -> Self::Parts;
+    /// What the handler takes after them, of type `T`. Where the number is wrong this is no type, and
+    /// so no second error.
+    type Then<T>;
+    /// Returns the parameters, and what comes after them.
+    fn apart<T>(self, then: T) -> (Self::Parts, Self::Then<T>);
 }
 
 /// The parameters of a flow where a step is needed: none, but any number is accepted, so that a
@@ -210,16 +213,20 @@ macro_rules! never {
 
 macro_rules! takes {
     ($($count:literal: $($all:ident)*;)*) => {$(
+        #[diagnostic::do_not_recommend]
         impl<$($all),*> Takes<$count> for ($($all,)*) {
             type Parts = Self;
+            type Then<T> = T;
             #[inline]
-            fn apart(self) -> Self {
-                self
+            fn apart<T>(self, then: T) -> (Self, T) {
+                (self, then)
             }
         }
+        #[diagnostic::do_not_recommend]
         impl Takes<$count> for NoArgs {
             type Parts = ($(never!($all),)*);
-            fn apart(self) -> Self::Parts {
+            type Then<T> = T;
+            fn apart<T>(self, _: T) -> (Self::Parts, T) {
                 unreachable!("a flow has no handlers of steps")
             }
         }
@@ -246,17 +253,17 @@ takes! {
     17: A B C D E F G H I J K L M N O P Q;
     18: A B C D E F G H I J K L M N O P Q R;
     19: A B C D E F G H I J K L M N O P Q R S;
-    20: A B C D E F G H I J K L M N O P Q R S T;
-    21: A B C D E F G H I J K L M N O P Q R S T U;
-    22: A B C D E F G H I J K L M N O P Q R S T U V;
-    23: A B C D E F G H I J K L M N O P Q R S T U V W;
-    24: A B C D E F G H I J K L M N O P Q R S T U V W X;
-    25: A B C D E F G H I J K L M N O P Q R S T U V W X Y;
-    26: A B C D E F G H I J K L M N O P Q R S T U V W X Y Z;
-    27: A B C D E F G H I J K L M N O P Q R S T U V W X Y Z A1;
-    28: A B C D E F G H I J K L M N O P Q R S T U V W X Y Z A1 B1;
-    29: A B C D E F G H I J K L M N O P Q R S T U V W X Y Z A1 B1 C1;
-    30: A B C D E F G H I J K L M N O P Q R S T U V W X Y Z A1 B1 C1 D1;
-    31: A B C D E F G H I J K L M N O P Q R S T U V W X Y Z A1 B1 C1 D1 E1;
-    32: A B C D E F G H I J K L M N O P Q R S T U V W X Y Z A1 B1 C1 D1 E1 F1;
+    20: A B C D E F G H I J K L M N O P Q R S T1;
+    21: A B C D E F G H I J K L M N O P Q R S T1 U;
+    22: A B C D E F G H I J K L M N O P Q R S T1 U V;
+    23: A B C D E F G H I J K L M N O P Q R S T1 U V W;
+    24: A B C D E F G H I J K L M N O P Q R S T1 U V W X;
+    25: A B C D E F G H I J K L M N O P Q R S T1 U V W X Y;
+    26: A B C D E F G H I J K L M N O P Q R S T1 U V W X Y Z;
+    27: A B C D E F G H I J K L M N O P Q R S T1 U V W X Y Z A1;
+    28: A B C D E F G H I J K L M N O P Q R S T1 U V W X Y Z A1 B1;
+    29: A B C D E F G H I J K L M N O P Q R S T1 U V W X Y Z A1 B1 C1;
+    30: A B C D E F G H I J K L M N O P Q R S T1 U V W X Y Z A1 B1 C1 D1;
+    31: A B C D E F G H I J K L M N O P Q R S T1 U V W X Y Z A1 B1 C1 D1 E1;
+    32: A B C D E F G H I J K L M N O P Q R S T1 U V W X Y Z A1 B1 C1 D1 E1 F1;
 }

@@ -72,9 +72,8 @@ fn of_flow(attr: TokenStream, item: TokenStream, role: &Role) -> TokenStream {
         let (own, own_last) = last(handler, role.last, &mut errors)?;
         by_reference(own_last, role.referred, &mut errors);
         let args = arg_names(&handler.params);
-        let (own_args, rest) = args.split_at(own.len());
-        let apart = take_apart(handler, own_args);
-        let last_arg = &rest[0];
+        let parts = args.split_at(own.len());
+        let apart = take_apart(handler, parts, &quote!(__last,));
         let all: Vec<&Param> = handler.params.iter().collect();
         let call = call(&handler.function, &handler.options, &args, &all);
         let span = Span::mixed_site().located_at(handler.target.span());
@@ -90,7 +89,7 @@ fn of_flow(attr: TokenStream, item: TokenStream, role: &Role) -> TokenStream {
                     fn #method<'a>(
                         __lent: <Self as __p::Flow>::Lent<'a>,
                         __input: &'a <Self as __p::Flow>::Input,
-                        #last_arg: #last_type,
+                        __last: #last_type,
                     ) -> __p::BoxFuture<'a, __p::Result<(), __p::StepError>> {
                         let __args = __Of::__params(__lent, __input);
                         __p::boxed(async move {

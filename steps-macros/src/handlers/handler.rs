@@ -180,13 +180,27 @@ pub(super) fn block(handler: &Handler, body: TokenStream) -> TokenStream {
     }
 }
 
-/// Returns a `let` that binds the arguments of the step or the flow. If their number is wrong, the
-/// compiler's error about `Takes` says so, at the handler's name.
-pub(super) fn take_apart(handler: &Handler, args: &[Ident]) -> TokenStream {
-    let span = handler.function.sig.ident.span();
-    let count = args.len();
-    let apart = quote_spanned!(span=> __p::Takes::<#count>::apart);
-    quote!(let (#(#args,)*) = #apart(__args);)
+/// Returns a `let` that binds the arguments of the step or the flow to `args`, and what is in `then`
+/// to `rest`, the handler's last parameters.
+///
+/// If their number is wrong, the compiler's error about `Takes` says so: at the first of the last
+/// parameters, which was taken for something that it is not; without one, at the handler's name.
+pub(super) fn take_apart(
+    handler: &Handler,
+    (args, rest): (&[Ident], &[Ident]),
+    then: &TokenStream,
+) -> TokenStream {
+    let at = handler.params.get(args.len());
+    let at = at.map_or_else(|| handler.function.sig.ident.span(), Param::span);
+    let span = Span::mixed_site().located_at(at);
+    let mut count = proc_macro2::Literal::usize_unsuffixed(args.len());
+    count.set_span(span);
+    let given = Ident::new("__args", Span::call_site().located_at(at));
+    // In a call of a path, the compiler would tell of the argument as well.
+    let parts = quote_spanned! {span=>
+        { let __apart = __p::Takes::<#count>::apart; __apart(#given, (#then)) }
+    };
+    quote!(let ((#(#args,)*), (#(#rest,)*)) = #parts;)
 }
 
 /// Returns the place for errors about the return type.

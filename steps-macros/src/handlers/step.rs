@@ -46,17 +46,17 @@ pub(crate) fn undo(attr: TokenStream, item: TokenStream) -> TokenStream {
             by_reference(before, "what `#[observe]` saw before the step", &mut errors);
         }
         let args = arg_names(&handler.params);
-        let (own_args, rest_args) = args.split_at(own.len());
-        let apart = take_apart(handler, own_args);
-        let output_arg = &rest_args[0];
-        let before_let = before.map(|before| {
-            let arg = &rest_args[1];
-            let span = before.span();
-            quote_spanned! {span=>
-                let __before = __p::before::<<__Of as __p::Observe>::Value>(__before)?;
-                let #arg = &__before;
+        let (before_let, then) = match before {
+            None => (TokenStream::new(), quote!(__output,)),
+            Some(before) => {
+                let span = before.span();
+                let read = quote_spanned! {span=>
+                    __p::before::<<__Of as __p::Observe>::Value>(__before)?
+                };
+                (quote!(let __before = #read;), quote!(__output, &__before,))
             }
-        });
+        };
+        let apart = take_apart(handler, args.split_at(own.len()), &then);
         let all: Vec<&Param> = own.iter().chain([output]).chain(before).collect();
         let call = call(&handler.function, &handler.options, &args, &all);
         let policy = handler.options.policy();
@@ -70,12 +70,12 @@ pub(crate) fn undo(attr: TokenStream, item: TokenStream) -> TokenStream {
                     const POLICY: __p::Policy = #policy;
                     fn undo<'a>(
                         __args: <Self as __p::Step>::Args<'a>,
-                        #output_arg: &'a <Self as __p::Step>::Output,
+                        __output: &'a <Self as __p::Step>::Output,
                         __before: __p::Option<&'a __p::Json>,
                     ) -> __p::BoxFuture<'a, __p::Result<(), __p::StepError>> {
                         __p::boxed(async move {
-                            #apart
                             #before_let
+                            #apart
                             #ended(#call, #when)
                         })
                     }
@@ -92,7 +92,7 @@ pub(crate) fn verify(attr: TokenStream, item: TokenStream) -> TokenStream {
     let handler = read(attr, &item, "verify", "step", &mut errors);
     let glue = handler.as_ref().map(|handler| {
         let args = arg_names(&handler.params);
-        let apart = take_apart(handler, &args);
+        let apart = take_apart(handler, (&args, &[]), &TokenStream::new());
         let all: Vec<&Param> = handler.params.iter().collect();
         let call = call(&handler.function, &handler.options, &args, &all);
         let of_step = of_step(handler);
@@ -130,7 +130,7 @@ pub(crate) fn observe(attr: TokenStream, item: TokenStream) -> TokenStream {
             return None;
         };
         let args = arg_names(&handler.params);
-        let apart = take_apart(handler, &args);
+        let apart = take_apart(handler, (&args, &[]), &TokenStream::new());
         let all: Vec<&Param> = handler.params.iter().collect();
         let call = call(&handler.function, &handler.options, &args, &all);
         let span = ty.span();

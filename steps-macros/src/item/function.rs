@@ -270,6 +270,12 @@ pub(crate) fn owned(ty: &Type) -> Type {
     ty
 }
 
+/// Returns the function without its body.
+pub(crate) fn without_body(mut function: ItemFn) -> TokenStream {
+    *function.block = syn::parse_quote!({ ::core::unreachable!() });
+    quote!(#[allow(unused)] #function)
+}
+
 /// Returns an attribute that allows an `async` function without an `await`: a step or a handler is
 /// `async` anyway.
 pub(crate) fn allow_unused_async(item: &TokenStream) -> Option<TokenStream> {

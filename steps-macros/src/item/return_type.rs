@@ -4,7 +4,9 @@
 use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{
-    GenericArgument, ItemFn, PathArguments, ReturnType, Type, spanned::Spanned, visit_mut::VisitMut,
+    GenericArgument, ItemFn, PathArguments, ReturnType, Type,
+    spanned::Spanned,
+    visit_mut::{self, VisitMut},
 };
 
 use super::{function, type_text};
@@ -71,11 +73,11 @@ impl Output {
             );
         }
         if saved && let Some(span) = borrows(self.value()) {
+            let instead = owned_instead(self.value());
             errors.at(
                 span,
                 format!(
-                    "a {role}'s output is saved and read back, so it can't borrow: return an \
-                     owned value, such as a `String`"
+                    "a {role}'s output is saved and read back, so it can't borrow: return {instead}"
                 ),
             );
         }
@@ -164,6 +166,15 @@ fn certainly_not(ty: &Type, name: &str) -> bool {
     }
 }
 
+/// Returns what to write instead of a type that borrows: `` `Vec<String>` `` for `Vec<&str>`.
+pub(crate) fn owned_instead(ty: &Type) -> String {
+    let owned = without_borrows(ty);
+    match borrows(&owned) {
+        None => format!("`{}`", type_text::of(&owned)),
+        Some(_) => "an owned value, such as a `String`".to_owned(),
+    }
+}
+
 /// Returns the type that owns what this one borrows, as far as that can be told: `String` for `&str`.
 pub(crate) fn without_borrows(ty: &Type) -> Type {
     struct Owned;
@@ -180,12 +191,43 @@ pub(crate) fn without_borrows(ty: &Type) -> Type {
                     other => other,
                 };
             }
-            syn::visit_mut::visit_type_mut(self, ty);
+            visit_mut::visit_type_mut(self, ty);
         }
     }
     let mut ty = ty.clone();
     Owned.visit_type_mut(&mut ty);
     ty
+}
+
+/// Whether a value has a `&` without a lifetime, and the parameters have none or several to take for
+/// it: the compiler then misses one.
+pub(crate) fn misses_lifetime(value: &Type, signature: &syn::Signature) -> bool {
+    #[derive(Default)]
+    struct Count {
+        elided: usize,
+        all: usize,
+    }
+    impl VisitMut for Count {
+        fn visit_type_reference_mut(&mut self, reference: &mut syn::TypeReference) {
+            if reference.lifetime.is_none() {
+                self.elided += 1;
+                self.all += 1;
+            }
+            visit_mut::visit_type_reference_mut(self, reference);
+        }
+        fn visit_lifetime_mut(&mut self, lifetime: &mut syn::Lifetime) {
+            self.elided += usize::from(lifetime.ident == "_");
+            self.all += 1;
+        }
+        // The lifetimes in a function type are its own.
+        fn visit_type_fn_ptr_mut(&mut self, _: &mut syn::TypeFnPtr) {}
+    }
+    let (mut output, mut inputs) = (Count::default(), Count::default());
+    output.visit_type_mut(&mut value.clone());
+    for mut input in signature.inputs.clone() {
+        inputs.visit_fn_arg_mut(&mut input);
+    }
+    output.elided > 0 && inputs.all != 1
 }
 
 /// Returns the position of a `&` or a lifetime in a type. A `'static` one is none: whether that can

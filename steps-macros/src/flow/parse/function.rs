@@ -12,7 +12,7 @@ use crate::{
     flow::model::{Flow, Health, Line},
     item::{
         function::{self, Param, Role},
-        return_type, type_text,
+        return_type,
     },
 };
 
@@ -58,7 +58,8 @@ pub(in crate::flow) fn read(
     }
     let output = return_type::read(&function, "flow", &Options::default(), errors);
     if function::is_method(&function) {
-        return Err(without_body(function));
+        // `steps!` is an error outside of a flow.
+        return Err(function::without_body(function));
     }
     let health = if function::is_generic(&function) {
         let count = params.len();
@@ -176,22 +177,12 @@ fn owned_input(ty: &mut Type, errors: &mut Errors) {
     let Some(span) = return_type::borrows(ty) else {
         return;
     };
-    let owned = return_type::without_borrows(ty);
-    let instead = match return_type::borrows(&owned) {
-        None => format!("`{}`", type_text::of(&owned)),
-        Some(_) => "an owned value, such as a `String`".to_owned(),
-    };
+    let instead = return_type::owned_instead(ty);
     errors.at(
         span,
         format!("a flow's input is saved and read back, so it can't borrow: take {instead}"),
     );
-    *ty = function::owned(&owned);
-}
-
-/// Returns the function with an empty body, because `steps!` is an error outside of a flow.
-fn without_body(mut function: ItemFn) -> TokenStream {
-    *function.block = syn::parse_quote!({ ::core::unreachable!() });
-    quote!(#[allow(unused)] #function)
+    *ty = function::owned(&return_type::without_borrows(ty));
 }
 
 /// Splits the body into the `steps!` and the code after it.
