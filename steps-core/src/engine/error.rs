@@ -229,9 +229,7 @@ fn other_labels(saved: &Labels, given: &Labels) -> String {
 /// What to do instead of what an execution's status does not allow, where there is something.
 fn instead_of(wanted: &str, status: Status) -> &'static str {
     match (wanted, status) {
-        ("deleted", Status::Undoing) => {
-            "; wait until its rollback has ended, or delete it with `force_delete`"
-        }
+        ("deleted", Status::Undoing) => "; stop it first, or delete it with `force_delete`",
         ("deleted", status) if !status.is_final() => {
             "; stop or undo it first, or delete it with `force_delete`"
         }
@@ -246,7 +244,6 @@ fn instead_of(wanted: &str, status: Status) -> &'static str {
 /// What to do about an execution that a worker holds.
 const fn while_held(status: Status) -> &'static str {
     match status {
-        Status::Undoing => "wait until its rollback has ended, which can't be stopped",
         status if status.is_final() => "wait until it is given back",
         _ => "wait until it is given back, or stop it first if its steps are at work",
     }

@@ -1,4 +1,4 @@
-// mistakes: 14
+// mistakes: 13
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use steps::prelude::*;
@@ -57,7 +57,6 @@ async fn work(cloud: &Cloud, given: Option<u32>) -> Result<u32, String> {
         in_text = name(format!("vm-{}", fresh()));
         clock = name(format!("{:?}", std::time::SystemTime::now()));
         block = make({ let n = add(1); n + 1 });
-        attempt = make(cx.attempt());
         pause = steps::sleep(std::time::Duration::from_secs(u64::from(fresh())));
         nested = flow part(fresh());
         waited = make(part(1).await.unwrap());

@@ -76,16 +76,6 @@ pub(super) fn makes(name: &str) -> bool {
     NAMES.contains(&name) || BEGINNINGS.iter().any(|begin| name.starts_with(begin))
 }
 
-/// Methods of `cx` that are about one attempt.
-pub(super) const OF_ATTEMPT: &[&str] = &[
-    "attempt",
-    "cancel_reason",
-    "cancelled",
-    "progress",
-    "save",
-    "saved",
-];
-
 /// Methods that only read a constant: on a `static` that changes, they would not compile or read
 /// nothing that changes.
 pub(super) const READS: &[&str] = &[

@@ -17,9 +17,7 @@ use syn::{
 };
 
 use super::{
-    names::{
-        FIXED, OF_ATTEMPT, READS, changes, is_capital, is_plain_function, is_snake, is_type, makes,
-    },
+    names::{FIXED, READS, changes, is_capital, is_plain_function, is_snake, is_type, makes},
     uses::Uses,
 };
 use crate::errors::Errors;
@@ -162,15 +160,6 @@ impl VisitMut for Check<'_> {
 
     fn visit_expr_method_call_mut(&mut self, call: &mut ExprMethodCall) {
         let name = call.method.to_string();
-        if is_cx(&call.receiver) && OF_ATTEMPT.contains(&name.as_str()) {
-            return self.errors.on(
-                &call.method,
-                format!(
-                    "`cx.{name}()` is not the same in each attempt and in the undo, for which \
-                     arguments are made anew: give the step `cx` itself, which asks when it needs it"
-                ),
-            );
-        }
         if changes(&name) || !self.is_of_a_value(call, &name) {
             let receiver = call.receiver.to_token_stream().to_string().replace(' ', "");
             let given = format!("{receiver}.{name}(…)");
@@ -246,8 +235,4 @@ impl VisitMut for Check<'_> {
 
 fn text(path: &Path) -> String {
     path.to_token_stream().to_string().replace(' ', "")
-}
-
-fn is_cx(expr: &Expr) -> bool {
-    matches!(expr, Expr::Path(path) if path.path.is_ident("cx"))
 }
