@@ -9,9 +9,8 @@ use steps::{
     testing::{Explorer, FakeClock, Fault, Lab, Report},
 };
 
-use crate::basics::{
-    at_once, in_order, lets_agree, letting, listing_at_once, nesting, three, waiting,
-};
+use crate::basics::{at_once, in_order, listing_at_once, nesting, three, waiting};
+use crate::let_lines::{lets_agree, letting};
 
 /// Explores on a store in memory.
 async fn memory<M, R, F>(explorer: Explorer<M, R>) -> Report

@@ -21,6 +21,7 @@ mod queries;
 mod requests;
 mod runtimes;
 mod several;
+mod signal_refs;
 mod signals;
 mod support;
 mod threads;

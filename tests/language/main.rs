@@ -16,6 +16,7 @@ mod inputs;
 mod labels;
 mod let_lines;
 mod limits;
+mod many_parameters;
 mod nested;
 mod old_form;
 mod panics;

@@ -10,7 +10,7 @@
 //! | `run_core`, `records/` | the data of a run: the records of all nodes, its options, its journal |
 //! | `execution`, `ending` | a pass over a whole execution; its rollback and its handlers |
 //! | `sequence`, `group`, `step`, `loops`, `parallel` | forward: lines in order, and each kind of line |
-//! | `rollback` | back: undoing lines, last first |
+//! | `rollback`, `undo` | back: undoing lines, last first; the undo of one step |
 //! | `enter`, `restore` | entering a scope with the recorded values, and filling its slots from them |
 //! | `user_code`, `retry`, `deaths` | calling users' functions; whether another attempt follows, also after the process died |
 //! | `effect` | what a step did: verifying it, looking at it, taking it back at once |
@@ -76,6 +76,7 @@ mod signals;
 mod step;
 #[cfg(test)]
 mod tests;
+mod undo;
 pub(crate) mod user_code;
 
 use std::{sync::Arc, time::Duration};
