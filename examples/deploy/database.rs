@@ -61,10 +61,15 @@ impl Database {
     /// The deployment that was cut off, or got stuck, if there is one. It must be one to this site:
     /// served with this site, another's would be done here.
     pub(crate) async fn unfinished(&self, site: &Site) -> Result<Option<Unfinished>, DeployError> {
-        let filter = Filter::new()
-            .flow::<deploy>()
-            .unfinished()
-            .status(Status::Stuck);
+        let filter = [
+            Status::Pending,
+            Status::Running,
+            Status::Waiting,
+            Status::Undoing,
+            Status::Stuck,
+        ]
+        .into_iter()
+        .fold(Filter::new().flow::<deploy>(), Filter::status);
         let Some(info) = self.look.list(filter.limit(1)).await?.pop() else {
             return Ok(None);
         };

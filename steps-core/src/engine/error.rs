@@ -244,6 +244,7 @@ fn instead_of(wanted: &str, status: Status) -> &'static str {
 /// What to do about an execution that a worker holds.
 const fn while_held(status: Status) -> &'static str {
     match status {
+        Status::Undoing => "wait until its rollback has ended",
         status if status.is_final() => "wait until it is given back",
         _ => "wait until it is given back, or stop it first if its steps are at work",
     }
