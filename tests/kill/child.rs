@@ -136,6 +136,7 @@ async fn live(orders: &Orders) {
     let watched = Watched::new(store, log.clone(), target.clone());
     let world = Arc::new(World::new(log.clone(), target));
     let engine = Engine::with_store(watched)
+        .limits(steps::RunLimits::DEFAULT.deaths(100_000))
         .serve(order::with(Arc::clone(&world)))
         .serve(fan::with(Arc::clone(&world)))
         .serve(rounds::with(Arc::clone(&world)))

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     base::error::StepError,
-    model::{policy::Policy, state::Kind, status::Status, table::StepMeta},
+    model::{state::Kind, status::Status, table::StepMeta},
 };
 
 /// Returns the error of something that died this often.
@@ -95,7 +95,7 @@ impl Pass<'_> {
     /// Returns an error if the process died too often at the flow itself.
     pub(super) fn check_deaths(self) -> Result<(), StepError> {
         let deaths = self.run.records()[ROOT].cold().deaths;
-        if Policy::NONE.dies(deaths) {
+        if deaths >= self.run.options.limits.deaths.max(1) {
             return Err(died(deaths));
         }
         Ok(())

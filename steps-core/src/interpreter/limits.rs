@@ -4,7 +4,7 @@
 use crate::{
     base::{error::StepError, json::Json},
     language::scope::Entered,
-    model::{signal::SignalError, state::Limits, table::StepMeta},
+    model::{policy::Policy, signal::SignalError, state::Limits, table::StepMeta},
 };
 
 /// Limits on the size of an execution: the size of each value, and the numbers of nodes and
@@ -29,6 +29,10 @@ pub struct RunLimits {
     /// The maximum number of signals that queue for one path: for a step that is not in a `loop` or
     /// a `for` at most one, for whichever round or item waits this many. By default 1,000.
     pub signals: usize,
+    /// How many times in a row a process may die at the flow itself: while it takes the execution up,
+    /// in a handler of the flow, or in the code after the steps. By default
+    /// [`Policy::DEATHS`](crate::policy::Policy::DEATHS), 5. Steps and undos have a bound of their own.
+    pub deaths: u32,
 }
 
 impl RunLimits {
@@ -38,6 +42,7 @@ impl RunLimits {
         items: 100_000,
         nodes: Limits::DEFAULT.nodes,
         signals: 1000,
+        deaths: Policy::DEATHS,
     };
 
     /// Sets the maximum size of one value, in bytes of JSON.
@@ -65,6 +70,13 @@ impl RunLimits {
     #[must_use]
     pub const fn signals(mut self, signals: usize) -> Self {
         self.signals = signals;
+        self
+    }
+
+    /// Sets how many times in a row a process may die at the flow itself.
+    #[must_use]
+    pub const fn deaths(mut self, deaths: u32) -> Self {
+        self.deaths = deaths;
         self
     }
 
