@@ -57,7 +57,10 @@ impl Pass<'_> {
             }
             Status::Pending => {}
             Status::Running
-                if record.cold().deaths > 0 && meta.policy.dies(record.cold().deaths) =>
+                // A process does not die of a wait.
+                if record.cold().deaths > 0
+                    && !meta.waits
+                    && meta.policy.dies(record.cold().deaths) =>
             {
                 return Look::Dying;
             }
