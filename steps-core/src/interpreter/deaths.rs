@@ -8,7 +8,6 @@ use jiff::Timestamp;
 
 use super::{
     End, Kept, Pass, RunCore,
-    effect::Effect,
     enter::At,
     records::{Id, ROOT, Record},
 };
@@ -117,15 +116,10 @@ impl Pass<'_> {
         let mut error = died(deaths);
         if meta.verify && (deaths == 1 || !meta.policy.dies(deaths - 1)) {
             let cx = self.cx(id, attempt);
-            match self.verify(at, meta, &cx).await {
-                Effect::There(saved) => {
-                    return Ok(self.look_after(at, meta, id, &cx, saved, now).await);
-                }
-                Effect::Unkept(unkept) => {
-                    return Ok(self.take_back(at, meta, id, unkept, now).await);
-                }
-                Effect::Missing => {}
-                Effect::Unknown(other) => error = error.and(&other.text()),
+            match self.verified(at, meta, id, &cx, now).await {
+                Ok(end) => return Ok(end),
+                Err(None) => {}
+                Err(Some(other)) => error = error.and(&other.text()),
             }
             *now = self.now();
         }

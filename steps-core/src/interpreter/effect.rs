@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// What `#[verify]` found.
-pub(super) enum Effect {
+enum Effect {
     /// The effect is there; this is the saved output.
     There(Option<Json>),
     /// The effect is there, and the output can't be recorded.
@@ -27,7 +27,7 @@ pub(super) enum Effect {
 
 impl Pass<'_> {
     /// Asks the step's `#[verify]` whether its effect happened.
-    pub(super) async fn verify(self, at: At<'_>, meta: &StepMeta, cx: &Cx) -> Effect {
+    async fn verify(self, at: At<'_>, meta: &StepMeta, cx: &Cx) -> Effect {
         let op = Op::Verify(self.run.options.limits.payload);
         match self.op(at, op, cx, meta.policy.timeout).await {
             Ok(Answer::Done(saved)) => Effect::There(saved),
@@ -39,6 +39,24 @@ impl Pass<'_> {
                 let text = format!("its verify failed: {}", error.text());
                 Effect::Unknown(StepError::user(text).retry_if(error.retry))
             }
+        }
+    }
+
+    /// Asks the step's `#[verify]`, and ends the step if its effect is there. Otherwise returns the
+    /// error if the verify failed.
+    pub(super) async fn verified(
+        self,
+        at: At<'_>,
+        meta: &'static StepMeta,
+        id: Id,
+        cx: &Cx,
+        now: &mut Timestamp,
+    ) -> Result<End, Option<StepError>> {
+        match self.verify(at, meta, cx).await {
+            Effect::There(saved) => Ok(self.look_after(at, meta, id, cx, saved, now).await),
+            Effect::Unkept(unkept) => Ok(self.take_back(at, meta, id, unkept, now).await),
+            Effect::Missing => Err(None),
+            Effect::Unknown(error) => Err(Some(error)),
         }
     }
 

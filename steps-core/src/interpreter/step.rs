@@ -4,10 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{
-    End, Kept, Pass, effect::Effect, enter::At, gate::Gate, records::Id, retry::pause,
-    user_code::traced,
-};
+use super::{End, Kept, Pass, enter::At, gate::Gate, records::Id, retry::pause, user_code::traced};
 use crate::{
     base::{clock::Deadline, error::StepError, json::Json},
     language::{
@@ -192,15 +189,10 @@ impl Pass<'_> {
             Err(error) => error,
         };
         if meta.verify {
-            match self.verify(at, meta, cx).await {
-                Effect::There(saved) => {
-                    return Ok(self.look_after(at, meta, id, cx, saved, now).await);
-                }
-                Effect::Unkept(unkept) => {
-                    return Ok(self.take_back(at, meta, id, unkept, now).await);
-                }
-                Effect::Missing => {}
-                Effect::Unknown(other) => {
+            match self.verified(at, meta, id, cx, now).await {
+                Ok(end) => return Ok(end),
+                Err(None) => {}
+                Err(Some(other)) => {
                     self.run.records()[id].cold_mut().verify_owed = true;
                     error = error.and(&other.text());
                 }
@@ -222,15 +214,10 @@ impl Pass<'_> {
         now: &mut Timestamp,
     ) -> Option<End> {
         let prepared = if verify {
-            match self.verify(at, meta, cx).await {
-                Effect::There(saved) => {
-                    return Some(self.look_after(at, meta, id, cx, saved, now).await);
-                }
-                Effect::Unkept(unkept) => {
-                    return Some(self.take_back(at, meta, id, unkept, now).await);
-                }
-                Effect::Missing => Ok(()),
-                Effect::Unknown(error) => {
+            match self.verified(at, meta, id, cx, now).await {
+                Ok(end) => return Some(end),
+                Err(None) => Ok(()),
+                Err(Some(error)) => {
                     self.run.records()[id].cold_mut().verify_owed = true;
                     Err(error)
                 }
@@ -358,14 +345,8 @@ impl Pass<'_> {
     ) -> Kept<End> {
         if meta.verify {
             let cx = self.cx(id, self.run.records()[id].attempts);
-            match self.verify(at, meta, &cx).await {
-                Effect::There(saved) => {
-                    return Ok(self.look_after(at, meta, id, &cx, saved, now).await);
-                }
-                Effect::Unkept(unkept) => {
-                    return Ok(self.take_back(at, meta, id, unkept, now).await);
-                }
-                Effect::Missing | Effect::Unknown(_) => {}
+            if let Ok(end) = self.verified(at, meta, id, &cx, now).await {
+                return Ok(end);
             }
         }
         Ok(self.interrupt(id))
