@@ -6,7 +6,7 @@ use std::{
 };
 
 use steps::{
-    Outcome,
+    Outcome, State, Status,
     clock::TestClock,
     prelude::*,
     testing::{FakeClock, Lab},
@@ -213,4 +213,38 @@ async fn blocking_steps_run_beside_one_another_off_the_async_thread() {
     let (a, b) = blocks(&Arc::new(std::sync::Barrier::new(2))).await.unwrap();
     let here = format!("{:?}", std::thread::current().id());
     assert!(a != b && a != here && b != here);
+}
+
+#[step]
+async fn act() -> Result<u32, String> {
+    Ok(1)
+}
+
+#[flow]
+async fn naps() -> Result<u32, String> {
+    steps! { pause = steps::sleep(Duration::ZERO); done = act(); }
+    Ok(done)
+}
+
+/// A wait was given up for the deaths of its process, of which it can't be the cause.
+#[tokio::test]
+async fn regression_poison_a_wait_is_not_given_up() {
+    let died = |deaths: &str| {
+        let state = format!(
+            r#"{{"name":"naps","input":{{}},"startedAt":"2026-01-01T00:00:00Z","states":[
+                {{"name":"pause","startedAt":"2026-01-01T00:00:00Z"{deaths}}},
+                {{"name":"done","startedAt":null}}]}}"#
+        );
+        State::from_json(&state).unwrap()
+    };
+    assert_eq!(naps().resume(died(r#","deaths":99"#)).await.unwrap(), 1);
+
+    // A step is.
+    let mut state = died("");
+    let done = r#"{"name":"done","startedAt":"2026-01-01T00:00:00Z","deaths":99}"#;
+    state.states[0].status = Status::Done;
+    state.states[0].done_at = state.states[0].started_at;
+    state.states[1] = State::from_json(done).unwrap();
+    let failure = naps().resume(state).await.unwrap_err();
+    assert_eq!(failure.failed()[0].error, "its process died 99 times");
 }

@@ -54,10 +54,7 @@ impl Pass<'_> {
             }
             Status::Pending => {}
             Status::Running
-                // A process does not die of a wait.
-                if record.cold().deaths > 0
-                    && !meta.waits
-                    && meta.policy.dies(record.cold().deaths) =>
+                if record.cold().deaths > 0 && meta.policy.dies(record.cold().deaths) =>
             {
                 return Look::Dying;
             }

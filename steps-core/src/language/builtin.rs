@@ -12,10 +12,17 @@ use super::{
 use crate::{
     base::error::StepError,
     model::{
+        policy::Policy,
         state::Until,
         table::SIGNAL,
         typed::{Loops, SignalRef, StepRef},
     },
+};
+
+/// The policy of a wait: a process does not die of it, so its deaths have no bound.
+const WAIT: Policy = Policy {
+    deaths: Some(u32::MAX),
+    ..Policy::NONE
 };
 
 /// A step that waits for a given duration.
@@ -57,6 +64,7 @@ impl Step for sleep {
     type Error = std::convert::Infallible;
     type Ref<L: Loops> = StepRef<()>;
     type AsFlow = NotAFlow<()>;
+    const POLICY: Policy = WAIT;
     const WAITS: bool = true;
     const OUTPUT_TEXT: &'static str = "()";
     const CODEC: Codec<()> = codec::<()>();
@@ -114,6 +122,7 @@ impl<T: Saved> Step for signal<T> {
     type Error = std::convert::Infallible;
     type Ref<L: Loops> = SignalRef<T, L>;
     type AsFlow = NotAFlow<T>;
+    const POLICY: Policy = WAIT;
     const WAITS: bool = true;
     const OUTPUT_TEXT: &'static str = SIGNAL;
     const CODEC: Codec<T> = codec::<T>();
