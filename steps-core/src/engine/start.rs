@@ -225,16 +225,13 @@ impl Engine {
     ) -> Result<Option<Box<Existing>>, EngineError> {
         // A record of its own: what makes the execution due sooner does not make it begin.
         let nodes = at.map(|at| root::pending_until(&new.flow, at.until));
+        let then = LeaseAfter::Release {
+            due: at.map_or(Due::Now, |at| Due::At(at.until)),
+            last_message: 0,
+        };
         let write = Write {
-            target: Target::New(Box::new(new)),
             nodes: nodes.into_iter().collect(),
-            replace: false,
-            taken: Vec::new(),
-            signals: Vec::new(),
-            then: LeaseAfter::Release {
-                due: at.map_or(Due::Now, |at| Due::At(at.until)),
-                last_message: 0,
-            },
+            ..Write::new(Target::New(Box::new(new)), then)
         };
         match self.core.store.write(write).await? {
             Written::Exists(existing) => Ok(Some(existing)),

@@ -80,6 +80,18 @@ pub struct HeldExecution {
     pub previous_worker: Option<String>,
 }
 
+impl HeldExecution {
+    /// Returns the numbers of the requests to stop and to undo. Whoever changes the execution for an
+    /// operator takes them out of the inbox: they were made of what it was before.
+    pub(crate) fn requests(&self) -> Vec<i64> {
+        let requests = self
+            .messages
+            .iter()
+            .filter(|(_, message)| matches!(message, Message::Stop | Message::Undo));
+        requests.map(|(number, _)| *number).collect()
+    }
+}
+
 /// A worker's request for one execution.
 #[derive(Clone, Debug)]
 pub struct Acquire {

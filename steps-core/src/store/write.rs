@@ -43,6 +43,20 @@ pub struct Write {
     pub then: LeaseAfter,
 }
 
+impl Write {
+    /// A write that changes nothing but the lease.
+    pub fn new(target: Target, then: LeaseAfter) -> Self {
+        Self {
+            target,
+            nodes: Vec::new(),
+            replace: false,
+            taken: Vec::new(),
+            signals: Vec::new(),
+            then,
+        }
+    }
+}
+
 /// The execution that a write goes to.
 #[derive(Clone, Debug)]
 pub enum Target {

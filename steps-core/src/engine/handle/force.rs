@@ -10,9 +10,7 @@ use crate::{
         state::{Kind, NodeData, Undo, Until},
         status::{Status, Transition},
     },
-    store::{
-        Due, ExecutionQuery, HeldExecution, LeaseAfter, Message, NodeRow, TakeOver, Target, Write,
-    },
+    store::{Due, ExecutionQuery, HeldExecution, LeaseAfter, NodeRow, TakeOver, Target, Write},
 };
 
 impl Handle {
@@ -75,25 +73,18 @@ impl Handle {
         let ended = root
             .as_ref()
             .map_or(Ended::Before(before), |root| Ended::Now(root.status));
+        let then = LeaseAfter::Release {
+            due: Due::Never,
+            last_message: i64::MAX,
+        };
         let write = Write {
-            target: Target::Held(taken.lease),
             nodes: root
                 .map(|root| NodeRow::new(0, 0, root))
                 .into_iter()
                 .collect(),
-            replace: false,
-            signals: Vec::new(),
-            // Requests were made of what it was before; signals are kept for its recovery.
-            taken: taken
-                .messages
-                .iter()
-                .filter(|(_, message)| matches!(message, Message::Stop | Message::Undo))
-                .map(|(number, _)| *number)
-                .collect(),
-            then: LeaseAfter::Release {
-                due: Due::Never,
-                last_message: i64::MAX,
-            },
+            // Signals are kept for its recovery.
+            taken: taken.requests(),
+            ..Write::new(Target::Held(taken.lease), then)
         };
         core.store.write(write).await?;
         for turn in core.running.all() {

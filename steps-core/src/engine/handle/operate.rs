@@ -13,8 +13,8 @@ use crate::{
         typed::AsStepRef,
     },
     store::{
-        Acquire, Acquired, Due, HeldExecution, LeaseAfter, Message, StoredExecution, TakeOver,
-        Target, Write, root,
+        Acquire, Acquired, Due, HeldExecution, LeaseAfter, StoredExecution, TakeOver, Target,
+        Write, root,
     },
 };
 
@@ -83,14 +83,9 @@ impl Handle {
         core.check_runtime()?;
         let taken = self.acquire(TakeOver::Ended).await?;
         let status = taken.info.status;
-        let seen = taken.messages.last().map_or(0, |(number, _)| *number);
-        // Requests were made of what it was before.
-        let requests = taken
-            .messages
-            .iter()
-            .filter(|(_, message)| matches!(message, Message::Stop | Message::Undo))
-            .map(|(number, _)| *number)
-            .collect();
+        let requests = taken.requests();
+        let last_message = taken.messages.last().map_or(0, |(number, _)| *number);
+        let release = |due| LeaseAfter::Release { due, last_message };
         let key = taken.lease.key;
         let target = Target::Held(taken.lease);
         let saved = StoredExecution {
@@ -107,15 +102,10 @@ impl Handle {
                 core.news.goes_on(&self.id);
                 let due = root::due(&state);
                 let write = Write {
-                    target,
                     nodes: root::rows_of(state),
                     replace: true,
                     taken: requests,
-                    signals: Vec::new(),
-                    then: LeaseAfter::Release {
-                        due,
-                        last_message: seen,
-                    },
+                    ..Write::new(target, release(due))
                 };
                 core.store.write(write).await?;
                 match due {
@@ -131,18 +121,7 @@ impl Handle {
                 } else {
                     Due::Now
                 };
-                let write = Write {
-                    target,
-                    nodes: Vec::new(),
-                    replace: false,
-                    taken: Vec::new(),
-                    signals: Vec::new(),
-                    then: LeaseAfter::Release {
-                        due,
-                        last_message: seen,
-                    },
-                };
-                core.store.write(write).await?;
+                core.store.write(Write::new(target, release(due))).await?;
                 Err(error)
             }
         }

@@ -50,9 +50,7 @@ impl Handle {
             pause = longer(pause);
         }
     }
-}
 
-impl Handle {
     /// Returns whether this engine serves another version of the flow than the one that refused it.
     fn will_try(&self, info: &ExecutionInfo, refused: &Refused) -> bool {
         let served = self.engine.flows.get(&info.flow);

@@ -172,14 +172,7 @@ impl TurnJournal {
         let Some(lease) = self.lease() else {
             return Ok(());
         };
-        let write = Write {
-            target: Target::Held(lease),
-            nodes: Vec::new(),
-            replace: false,
-            taken: Vec::new(),
-            signals: Vec::new(),
-            then,
-        };
+        let write = Write::new(Target::Held(lease), then);
         self.store.write(write).await.map(drop)
     }
 

@@ -103,12 +103,8 @@ impl Creation {
 
     pub(super) fn write(self) -> Write {
         Write {
-            target: Target::New(Box::new(self.new)),
             nodes: self.nodes,
-            replace: false,
-            taken: Vec::new(),
-            signals: Vec::new(),
-            then: self.then,
+            ..Write::new(Target::New(Box::new(self.new)), self.then)
         }
     }
 }
@@ -116,12 +112,8 @@ impl Creation {
 /// A write under a lease.
 pub(super) fn write(lease: Lease, nodes: Vec<NodeRow>, then: LeaseAfter) -> Write {
     Write {
-        target: Target::Held(lease),
         nodes,
-        replace: false,
-        taken: Vec::new(),
-        signals: Vec::new(),
-        then,
+        ..Write::new(Target::Held(lease), then)
     }
 }
 
