@@ -1,4 +1,5 @@
-//! Which names an expression uses, and which names a pattern binds.
+//! Which names an expression uses, which names a pattern binds, and what a name is by the way it is
+//! written.
 
 use std::collections::BTreeSet;
 
@@ -88,3 +89,24 @@ pub(crate) fn bound(pat: &TokenStream) -> Vec<Ident> {
     collect(pat, &mut names);
     names
 }
+
+/// Whether a name is written as those of types are: `Uuid`, and not `LIMIT` or `now`.
+pub(crate) fn is_type(name: &str) -> bool {
+    name.starts_with(char::is_uppercase) && !is_capital(name)
+}
+
+/// Whether a name is written as those of constants and statics are.
+pub(crate) fn is_capital(name: &str) -> bool {
+    name.len() > 1 && name.starts_with(char::is_uppercase) && !name.contains(char::is_lowercase)
+}
+
+/// Whether a name is written as those of functions are.
+pub(crate) fn is_snake(name: &str) -> bool {
+    !name.starts_with(char::is_uppercase)
+}
+
+/// The primitive types that a value can have by itself.
+pub(crate) const PRIMITIVES: &[&str] = &[
+    "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32",
+    "u64", "u128", "usize",
+];

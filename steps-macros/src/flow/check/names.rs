@@ -3,19 +3,7 @@
 
 use syn::Path;
 
-pub(super) fn is_type(name: &str) -> bool {
-    name.starts_with(char::is_uppercase) && !is_capital(name)
-}
-
-/// Whether a name is written as those of constants and statics are.
-pub(super) fn is_capital(name: &str) -> bool {
-    name.len() > 1 && name.starts_with(char::is_uppercase) && !name.contains(char::is_lowercase)
-}
-
-/// Whether a name is written as those of functions are.
-pub(super) fn is_snake(name: &str) -> bool {
-    !name.starts_with(char::is_uppercase)
-}
+use crate::idents::{PRIMITIVES, is_snake, is_type};
 
 /// Whether a function gives the same value each time, by its path.
 pub(super) fn is_plain_function(path: &Path, args: usize) -> bool {
@@ -37,7 +25,7 @@ pub(super) fn is_plain_function(path: &Path, args: usize) -> bool {
     if changes(name) {
         return false;
     }
-    if STANDARD.contains(&of.as_str()) {
+    if STANDARD.contains(&of.as_str()) || PRIMITIVES.contains(&of.as_str()) {
         return true;
     }
     // `Id::from(…)`, `Version::new(1, 2)`: of what they are given. `Ulid::new()` makes a new one.
@@ -161,22 +149,6 @@ const STANDARD: &[&str] = &[
     "Vec",
     "VecDeque",
     "Wrapping",
-    "bool",
-    "char",
     "cmp",
-    "f32",
-    "f64",
-    "i128",
-    "i16",
-    "i32",
-    "i64",
-    "i8",
-    "isize",
     "str",
-    "u128",
-    "u16",
-    "u32",
-    "u64",
-    "u8",
-    "usize",
 ];

@@ -17,10 +17,13 @@ use syn::{
 };
 
 use super::{
-    names::{FIXED, READS, changes, is_capital, is_plain_function, is_snake, is_type, makes},
+    names::{FIXED, READS, changes, is_plain_function, makes},
     uses::Uses,
 };
-use crate::errors::Errors;
+use crate::{
+    errors::Errors,
+    idents::{is_capital, is_snake, is_type},
+};
 
 /// What a name stands for in an expression.
 #[derive(Clone, Copy, PartialEq, Eq)]

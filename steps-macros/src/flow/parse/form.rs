@@ -9,6 +9,8 @@ use syn::{
     TypePath, UnOp, spanned::Spanned,
 };
 
+use crate::idents::{PRIMITIVES, is_type};
+
 /// Returns the type of the expression, where its form tells it.
 pub(super) fn type_of(expr: &Expr) -> Option<Type> {
     match expr {
@@ -132,16 +134,6 @@ fn prefix(path: &Path, segments: usize) -> Option<Type> {
         path,
     }))
 }
-
-/// Whether a name is written as those of types are: `Uuid`, and not `LIMIT` or `now`.
-fn is_type(name: &str) -> bool {
-    name.starts_with(char::is_uppercase) && (name.len() == 1 || name.contains(char::is_lowercase))
-}
-
-const PRIMITIVES: &[&str] = &[
-    "bool", "char", "f32", "f64", "i8", "i16", "i32", "i64", "i128", "isize", "u8", "u16", "u32",
-    "u64", "u128", "usize",
-];
 
 /// Types and variants of the standard library whose parameters the form does not tell.
 const GENERIC: &[&str] = &[
