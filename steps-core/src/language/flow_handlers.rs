@@ -39,81 +39,17 @@ pub trait OnStopped: Flow {
     ) -> BoxFuture<'a, Result<(), StepError>>;
 }
 
-/// A handler of `F` that was found, like [`Found`](crate::language::handlers::Found) for a step.
-#[derive(Debug)]
-pub struct FlowFound<F>(PhantomData<fn() -> F>);
+/// A call of a handler, which is given `L` last. Unlike with a step's `Args<'a>`, the compiler sees through a
+/// flow's `Lent<'a>` in the type of a function pointer.
+type CallOf<F, L> = for<'a> fn(
+    <F as Flow>::Lent<'a>,
+    &'a <F as Flow>::Input,
+    &'a L,
+) -> BoxFuture<'a, Result<(), StepError>>;
 
-/// An `#[on_done]` that was found.
-pub trait OnDoneFound<F: Flow>: Sync {
-    /// Calls the handler.
-    fn on_done<'a>(
-        &self,
-        lent: F::Lent<'a>,
-        input: &'a F::Input,
-        output: &'a F::Output,
-    ) -> BoxFuture<'a, Result<(), StepError>>;
-}
+type FoundOnDone<F> = Option<CallOf<F, <F as Flow>::Output>>;
 
-impl<F: OnDone> OnDoneFound<F> for FlowFound<F> {
-    fn on_done<'a>(
-        &self,
-        lent: F::Lent<'a>,
-        input: &'a F::Input,
-        output: &'a F::Output,
-    ) -> BoxFuture<'a, Result<(), StepError>> {
-        <F as OnDone>::on_done(lent, input, output)
-    }
-}
-
-/// An `#[on_failed]` that was found.
-pub trait OnFailedFound<F: Flow>: Sync {
-    /// Calls the handler.
-    fn on_failed<'a>(
-        &self,
-        lent: F::Lent<'a>,
-        input: &'a F::Input,
-        failure: &'a Failure,
-    ) -> BoxFuture<'a, Result<(), StepError>>;
-}
-
-impl<F: OnFailed> OnFailedFound<F> for FlowFound<F> {
-    fn on_failed<'a>(
-        &self,
-        lent: F::Lent<'a>,
-        input: &'a F::Input,
-        failure: &'a Failure,
-    ) -> BoxFuture<'a, Result<(), StepError>> {
-        <F as OnFailed>::on_failed(lent, input, failure)
-    }
-}
-
-/// An `#[on_stopped]` that was found.
-pub trait OnStoppedFound<F: Flow>: Sync {
-    /// Calls the handler.
-    fn on_stopped<'a>(
-        &self,
-        lent: F::Lent<'a>,
-        input: &'a F::Input,
-        failure: &'a Failure,
-    ) -> BoxFuture<'a, Result<(), StepError>>;
-}
-
-impl<F: OnStopped> OnStoppedFound<F> for FlowFound<F> {
-    fn on_stopped<'a>(
-        &self,
-        lent: F::Lent<'a>,
-        input: &'a F::Input,
-        failure: &'a Failure,
-    ) -> BoxFuture<'a, Result<(), StepError>> {
-        <F as OnStopped>::on_stopped(lent, input, failure)
-    }
-}
-
-type FoundOnDone<F> = Option<&'static dyn OnDoneFound<F>>;
-
-type FoundOnFailed<F> = Option<&'static dyn OnFailedFound<F>>;
-
-type FoundOnStopped<F> = Option<&'static dyn OnStoppedFound<F>>;
+type FoundOnEnd<F> = Option<CallOf<F, Failure>>;
 
 /// Finds the handlers of a flow, as [`Probe`](crate::language::handlers::Probe) does for a step.
 #[derive(Debug)]
@@ -121,17 +57,17 @@ pub struct FlowProbe<F>(PhantomData<fn() -> F>);
 
 impl<F: OnDone> FlowProbe<F> {
     /// The `#[on_done]`.
-    pub const ON_DONE: FoundOnDone<F> = Some(&FlowFound(PhantomData));
+    pub const ON_DONE: FoundOnDone<F> = Some(<F as OnDone>::on_done);
 }
 
 impl<F: OnFailed> FlowProbe<F> {
     /// The `#[on_failed]`.
-    pub const ON_FAILED: FoundOnFailed<F> = Some(&FlowFound(PhantomData));
+    pub const ON_FAILED: FoundOnEnd<F> = Some(<F as OnFailed>::on_failed);
 }
 
 impl<F: OnStopped> FlowProbe<F> {
     /// The `#[on_stopped]`.
-    pub const ON_STOPPED: FoundOnStopped<F> = Some(&FlowFound(PhantomData));
+    pub const ON_STOPPED: FoundOnEnd<F> = Some(<F as OnStopped>::on_stopped);
 }
 
 /// The constants of [`FlowProbe`] for a flow without a handler.
@@ -139,9 +75,9 @@ pub trait NoFlowHandler<F: Flow> {
     /// No `#[on_done]`.
     const ON_DONE: FoundOnDone<F> = None;
     /// No `#[on_failed]`.
-    const ON_FAILED: FoundOnFailed<F> = None;
+    const ON_FAILED: FoundOnEnd<F> = None;
     /// No `#[on_stopped]`.
-    const ON_STOPPED: FoundOnStopped<F> = None;
+    const ON_STOPPED: FoundOnEnd<F> = None;
 }
 
 impl<F: Flow> NoFlowHandler<F> for FlowProbe<F> {}

@@ -51,18 +51,17 @@ pub(super) fn whole(flow: &Flow) -> TokenStream {
             fn on_done<'b>(
                 lent: __Lent<'b>, input: &'b __Input, output: &'b Self::Output,
             ) -> __p::Option<__p::BoxFuture<'b, __p::Result<(), __p::StepError>>> {
-                __p::FlowProbe::<__Of>::ON_DONE.map(|found| found.on_done(lent, input, output))
+                __p::FlowProbe::<__Of>::ON_DONE.map(|call| call(lent, input, output))
             }
             fn on_stopped<'b>(
                 lent: __Lent<'b>, input: &'b __Input, failure: &'b __p::Failure,
             ) -> __p::Option<__p::BoxFuture<'b, __p::Result<(), __p::StepError>>> {
-                __p::FlowProbe::<__Of>::ON_STOPPED
-                    .map(|found| found.on_stopped(lent, input, failure))
+                __p::FlowProbe::<__Of>::ON_STOPPED.map(|call| call(lent, input, failure))
             }
             fn on_failed<'b>(
                 lent: __Lent<'b>, input: &'b __Input, failure: &'b __p::Failure,
             ) -> __p::Option<__p::BoxFuture<'b, __p::Result<(), __p::StepError>>> {
-                __p::FlowProbe::<__Of>::ON_FAILED.map(|found| found.on_failed(lent, input, failure))
+                __p::FlowProbe::<__Of>::ON_FAILED.map(|call| call(lent, input, failure))
             }
         }
     }
