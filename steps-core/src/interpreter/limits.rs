@@ -4,7 +4,12 @@
 use crate::{
     base::{error::StepError, json::Json},
     language::scope::Entered,
-    model::{policy::Policy, signal::SignalError, state::Limits, table::StepMeta},
+    model::{
+        policy::Policy,
+        signal::{SignalError, Target},
+        state::Limits,
+        table::StepMeta,
+    },
 };
 
 /// Limits on the size of an execution: the size of each value, and the numbers of nodes and
@@ -78,6 +83,21 @@ impl RunLimits {
     pub const fn deaths(mut self, deaths: u32) -> Self {
         self.deaths = deaths;
         self
+    }
+
+    /// Returns how many signals may queue for these steps.
+    pub(crate) fn queued(&self, target: &Target) -> usize {
+        if target.is_one() { 1 } else { self.signals }
+    }
+
+    /// Returns the error of a queue that has as many signals for these steps as may be.
+    pub(crate) fn full(&self, target: &Target) -> SignalError {
+        let path = target.to_string();
+        if target.is_one() {
+            return SignalError::given(&path);
+        }
+        let most = self.signals;
+        SignalError::Full { path, most }
     }
 
     /// Checks the size of a signal, and that its step can read it.

@@ -93,7 +93,7 @@ pub use limits::RunLimits;
 use records::Id;
 pub(crate) use requests::{Request, RequestInbox, Requests};
 pub(crate) use run_core::{Observer, RunCore, RunOptions};
-pub(crate) use signal_queue::{Signal, SignalQueue, full};
+pub(crate) use signal_queue::{Signal, SignalQueue};
 
 /// How a node's forward pass ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

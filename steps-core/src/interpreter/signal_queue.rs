@@ -12,7 +12,7 @@ use super::RunLimits;
 use crate::{
     base::{json::Json, sync::lock},
     model::{
-        signal::{SignalError, Target, find::find},
+        signal::{Position, SignalError, Target, find::find},
         state::State,
         status::Status,
         table::Table,
@@ -62,46 +62,36 @@ impl SignalQueue {
         self.came.notify_waiters();
     }
 
-    /// Adds a signal, if there are fewer than `most` for the same steps.
+    /// Adds a signal of nobody's journal.
     ///
     /// # Errors
     ///
-    /// If there are that many.
-    pub(crate) fn add(&self, signal: Signal, most: usize) -> Result<(), SignalError> {
-        let mut queued = lock(&self.queued);
-        let alike = queued.iter().filter(|other| other.target == signal.target);
-        if alike.count() >= most {
-            return Err(full(
-                signal.target.to_string(),
-                most,
-                signal.target.is_one(),
-            ));
-        }
-        queued.push_back(signal);
-        drop(queued);
-        self.came.notify_waiters();
-        Ok(())
-    }
-
-    /// Adds a signal of nobody's journal, in the place of others or behind them.
+    /// If as many queue for its steps as may.
     pub(crate) fn put(
         &self,
         target: Target,
         value: Json,
         limits: &RunLimits,
-        replace: bool,
+        position: Position,
     ) -> Result<(), SignalError> {
-        let most = if target.is_one() { 1 } else { limits.signals };
         let signal = Signal {
             number: None,
             target,
             value,
         };
-        if replace {
+        if position == Position::Instead {
             self.replace(signal);
             return Ok(());
         }
-        self.add(signal, most)
+        let mut queued = lock(&self.queued);
+        let alike = queued.iter().filter(|other| other.target == signal.target);
+        if alike.count() >= limits.queued(&signal.target) {
+            return Err(limits.full(&signal.target));
+        }
+        queued.push_back(signal);
+        drop(queued);
+        self.came.notify_waiters();
+        Ok(())
     }
 
     /// A run begins to take the signals, which are for this flow.
@@ -157,14 +147,5 @@ impl SignalQueue {
         let own = queued.iter().position(fits(true));
         let at = own.or_else(|| queued.iter().position(fits(false)))?;
         queued.remove(at)
-    }
-}
-
-/// Returns the error of a queue that has this many signals for the same steps.
-pub(crate) fn full(path: String, most: usize, is_one: bool) -> SignalError {
-    if is_one {
-        SignalError::given(&path)
-    } else {
-        SignalError::Full { path, most }
     }
 }

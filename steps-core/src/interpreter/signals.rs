@@ -18,7 +18,7 @@ use crate::{
     base::json::Json,
     model::{
         signal::{
-            SignalError,
+            Position, SignalError,
             find::{Found, Look, find},
         },
         status::Status,
@@ -106,7 +106,7 @@ impl RunCore {
         table: &'static Table,
         path: &str,
         value: Json,
-        replace: bool,
+        position: Position,
     ) -> Result<(), SignalError> {
         let limits = &self.options.limits;
         // An observer is called while the records are locked.
@@ -116,7 +116,7 @@ impl RunCore {
             None => find(table, None::<Node<'_>>, path)?,
         };
         limits.check_signal(path, meta, &value)?;
-        queue.put(target, value, limits, replace)?;
+        queue.put(target, value, limits, position)?;
         drop(records);
         self.requests.signal_came();
         Ok(())

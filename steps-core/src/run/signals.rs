@@ -8,7 +8,7 @@ use crate::{
     base::{json::Json, read_back::record, sync::lock},
     interpreter::{RunCore, RunLimits, SignalQueue},
     model::{
-        signal::{SignalError, Target},
+        signal::{Position, SignalError, Target},
         table::Table,
         typed::AsSignalRef,
     },
@@ -66,13 +66,6 @@ struct Attached {
     table: &'static Table,
 }
 
-/// Whether a signal takes the place of others for the same step.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
-    Behind,
-    Instead,
-}
-
 impl Signals {
     /// Creates an empty set of signals.
     pub fn new() -> Self {
@@ -98,7 +91,7 @@ impl Signals {
         step: impl AsSignalRef<T>,
         value: &T,
     ) -> Result<(), SignalError> {
-        self.put(&step.path(), record(value), Place::Behind)
+        self.put(&step.path(), record(value), Position::Behind)
     }
 
     /// Sends a value to a step, in the place of all values that were sent to the same step and that
@@ -112,7 +105,7 @@ impl Signals {
         step: impl AsSignalRef<T>,
         value: &T,
     ) -> Result<(), SignalError> {
-        self.put(&step.path(), record(value), Place::Instead)
+        self.put(&step.path(), record(value), Position::Instead)
     }
 
     /// Returns the paths of the signals that no step has taken yet, in the order in which they were
@@ -125,7 +118,7 @@ impl Signals {
         &self,
         path: &str,
         value: Result<Json, serde_json::Error>,
-        place: Place,
+        position: Position,
     ) -> Result<(), SignalError> {
         let value = value.map_err(|error| SignalError::unsaved(path, &error))?;
         let queue = &self.0.queue;
@@ -133,7 +126,7 @@ impl Signals {
             .as_ref()
             .map(|attached| (attached.run.upgrade(), attached.table));
         if let Some((Some(run), table)) = attached {
-            return run.send(queue, table, path, value, place == Place::Instead);
+            return run.send(queue, table, path, value, position);
         }
         if let Some(status) = queue.ended() {
             return Err(SignalError::TakesNone {
@@ -143,7 +136,7 @@ impl Signals {
         }
         RunLimits::DEFAULT.check_signal_size(path, &value)?;
         let target = Target::parse(path);
-        queue.put(target, value, &RunLimits::DEFAULT, place == Place::Instead)
+        queue.put(target, value, &RunLimits::DEFAULT, position)
     }
 
     /// Lets a run take the signals.

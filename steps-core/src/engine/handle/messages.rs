@@ -15,10 +15,10 @@ use crate::{
         read_back::{record, record_unread},
     },
     engine::error::EngineError,
-    interpreter::{full, pivot_of},
+    interpreter::pivot_of,
     language::flow::Flow,
     model::{
-        signal::{SignalError, Target, find::find},
+        signal::{Position, SignalError, Target, find::find},
         status::Status,
         table::Table,
         typed::AsSignalRef,
@@ -113,7 +113,7 @@ impl Handle {
         path: &str,
         value: &T,
     ) -> Result<(), EngineError> {
-        self.send_signal(path, record_unread(value), Place::Behind, None)
+        self.send_signal(path, record_unread(value), Position::Behind, None)
             .await
     }
 
@@ -127,7 +127,7 @@ impl Handle {
         path: &str,
         value: &T,
     ) -> Result<(), EngineError> {
-        self.send_signal(path, record_unread(value), Place::Instead, None)
+        self.send_signal(path, record_unread(value), Position::Instead, None)
             .await
     }
 
@@ -137,7 +137,7 @@ impl Handle {
         &self,
         path: &str,
         value: Result<Json, serde_json::Error>,
-        place: Place,
+        position: Position,
         table: Option<&'static Table>,
     ) -> Result<(), EngineError> {
         let value = value.map_err(|error| self.not_sent(SignalError::unsaved(path, &error)))?;
@@ -155,16 +155,14 @@ impl Handle {
             let served = || self.engine.flows.get(&saved.info.flow);
             let table = table.or_else(|| served().map(|(_, served)| served.flow.table()));
             let target = self.target(path, &value, table, saved)?;
-            let path = target.to_string();
-            let queue = match (place, target.is_one()) {
-                (Place::Instead, _) => Queue::Replace,
-                (Place::Behind, true) => Queue::Behind(1),
-                (Place::Behind, false) => Queue::Behind(limits.signals),
+            let queue = match position {
+                Position::Instead => Queue::Replace,
+                Position::Behind => Queue::Behind(limits.queued(&target)),
             };
             let message = SendMessage {
                 id: self.id.to_string(),
                 message: Message::Signal {
-                    path: path.clone(),
+                    path: target.to_string(),
                     value: value.clone(),
                 },
                 if_status: TAKES_SIGNALS.to_vec(),
@@ -175,10 +173,7 @@ impl Handle {
                 Sent::Stored => return Ok(()),
                 // A step has taken a signal meanwhile, perhaps the one that this was for.
                 Sent::Changed => {}
-                Sent::Full => {
-                    let error = full(path, limits.signals, target.is_one());
-                    return Err(self.not_sent(error));
-                }
+                Sent::Full => return Err(self.not_sent(limits.full(&target))),
             }
         }
     }
@@ -258,13 +253,6 @@ impl Handle {
     }
 }
 
-/// Whether a signal takes the place of others for the same steps.
-#[derive(Clone, Copy)]
-enum Place {
-    Behind,
-    Instead,
-}
-
 /// What became of a message.
 enum Sent {
     Stored,
@@ -308,7 +296,7 @@ impl<F: Flow> Execution<F> {
         step: impl AsSignalRef<T>,
         value: &T,
     ) -> BoxFuture<'_, Result<(), EngineError>> {
-        self.send_to(step.path(), record(value), Place::Behind)
+        self.send_to(step.path(), record(value), Position::Behind)
     }
 
     /// Sends a value to a step, in the place of all that were sent to the same step, or to whichever
@@ -322,7 +310,7 @@ impl<F: Flow> Execution<F> {
         step: impl AsSignalRef<T>,
         value: &T,
     ) -> BoxFuture<'_, Result<(), EngineError>> {
-        self.send_to(step.path(), record(value), Place::Instead)
+        self.send_to(step.path(), record(value), Position::Instead)
     }
 
     // Boxed: of a mistake in an argument, a future that the compiler names by its arguments is told
@@ -331,9 +319,12 @@ impl<F: Flow> Execution<F> {
         &self,
         path: String,
         value: Result<Json, serde_json::Error>,
-        place: Place,
+        position: Position,
     ) -> BoxFuture<'_, Result<(), EngineError>> {
-        let sent = async move { self.send_signal(&path, value, place, Some(F::TABLE)).await };
+        let sent = async move {
+            self.send_signal(&path, value, position, Some(F::TABLE))
+                .await
+        };
         Box::pin(sent)
     }
 }

@@ -111,6 +111,15 @@ impl SignalError {
     }
 }
 
+/// Where a signal goes among those for the same steps that no step has taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Position {
+    /// Behind them.
+    Behind,
+    /// In their place.
+    Instead,
+}
+
 /// The steps that a signal is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Target(Vec<Option<Box<str>>>);

@@ -18,7 +18,7 @@ use super::{
     state::{State, StateError, Tree},
     status::Status,
 };
-use crate::base::read_back::record;
+use crate::base::{json::Json, read_back::record};
 pub use ref_path::{AtRoot, InLoop, Loops, NoSteps, NotInLoop, RefPath, Within};
 pub use signal_ref::{AsSignalRef, SignalItemRef, SignalRef};
 pub use step_ref::{AsStepRef, FlowRef, ItemRef, StepRef};
@@ -180,8 +180,7 @@ impl<V: View> FlowState<V> {
         step: impl AsSignalRef<T>,
         value: &T,
     ) -> Result<(), SignalError> {
-        let path = step.path();
-        let json = record(value).map_err(|error| SignalError::unsaved(&path, &error))?;
+        let (path, json) = recorded(step, value)?;
         self.edit(|state| state.signal(&path, json))
     }
 
@@ -196,8 +195,7 @@ impl<V: View> FlowState<V> {
         step: impl AsSignalRef<T>,
         value: &T,
     ) -> Result<(), SignalError> {
-        let path = step.path();
-        let json = record(value).map_err(|error| SignalError::unsaved(&path, &error))?;
+        let (path, json) = recorded(step, value)?;
         self.edit(|state| state.replace_signal(&path, json))
     }
 
@@ -227,6 +225,18 @@ impl<V: View> FlowState<V> {
         let result = edit(&mut state);
         *self = Self::from(state);
         result
+    }
+}
+
+/// Returns the path of a signal's step, and the value as it is recorded.
+fn recorded<T: Serialize + DeserializeOwned + 'static>(
+    step: impl AsSignalRef<T>,
+    value: &T,
+) -> Result<(String, Json), SignalError> {
+    let path = step.path();
+    match record(value) {
+        Ok(json) => Ok((path, json)),
+        Err(error) => Err(SignalError::unsaved(&path, &error)),
     }
 }
 
