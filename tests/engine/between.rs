@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use steps::store::{
     Acquire, Acquired, BoxFuture, Claim, Claimed, ExecutionInfo, ExecutionQuery, FlowClaim,
-    MessageReceipt, Renew, Renewal, SendMessage, Store, StoreError, StoredExecution, Write,
-    Written,
+    LeaseAfter, MessageReceipt, Renew, Renewal, SendMessage, Store, StoreError, StoredExecution,
+    Write, Written,
 };
 
 /// What comes before something that the store does.
@@ -19,6 +19,8 @@ pub(crate) struct Between {
     taken: Before,
     /// Before an execution is loaded.
     loads: Before,
+    /// Before the answer to a write that gave the lease back.
+    released: Before,
 }
 
 fn nothing() -> Before {
@@ -26,13 +28,21 @@ fn nothing() -> Before {
 }
 
 impl Between {
+    fn new(within: Arc<dyn Store>) -> Self {
+        Self {
+            within,
+            hears: true,
+            taken: nothing(),
+            loads: nothing(),
+            released: nothing(),
+        }
+    }
+
     /// A store that hears no heartbeat.
     pub(crate) fn deaf(within: Arc<dyn Store>) -> Self {
         Self {
-            within,
             hears: false,
-            taken: nothing(),
-            loads: nothing(),
+            ..Self::new(within)
         }
     }
 
@@ -42,10 +52,8 @@ impl Between {
         before: impl Fn() -> F + Send + Sync + 'static,
     ) -> Self {
         Self {
-            within,
-            hears: true,
             taken: Box::new(move || Box::pin(before())),
-            loads: nothing(),
+            ..Self::new(within)
         }
     }
 
@@ -55,11 +63,33 @@ impl Between {
         before: impl Fn() -> F + Send + Sync + 'static,
     ) -> Self {
         Self {
-            within,
-            hears: true,
-            taken: nothing(),
             loads: Box::new(move || Box::pin(before())),
+            ..Self::new(within)
         }
+    }
+
+    /// A store that does this after a lease was given back, and before it says so.
+    pub(crate) fn released<F: Future<Output = ()> + Send + 'static>(
+        within: Arc<dyn Store>,
+        before: impl Fn() -> F + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            released: Box::new(move || Box::pin(before())),
+            ..Self::new(within)
+        }
+    }
+
+    /// Waits for what a write gives, and does what is to be done before its answer.
+    async fn answer(
+        &self,
+        releases: bool,
+        write: BoxFuture<'_, Result<Written, StoreError>>,
+    ) -> Result<Written, StoreError> {
+        let written = write.await;
+        if releases {
+            (self.released)().await;
+        }
+        written
     }
 }
 
@@ -80,10 +110,12 @@ impl Store for Between {
         })
     }
     fn write(&self, write: Write) -> BoxFuture<'_, Result<Written, StoreError>> {
-        self.within.write(write)
+        let releases = matches!(write.then, LeaseAfter::Release { .. });
+        Box::pin(self.answer(releases, self.within.write(write)))
     }
     fn write_in_place(&self, write: Write) -> BoxFuture<'_, Result<Written, StoreError>> {
-        self.within.write_in_place(write)
+        let releases = matches!(write.then, LeaseAfter::Release { .. });
+        Box::pin(self.answer(releases, self.within.write_in_place(write)))
     }
     fn acquire(&self, acquire: Acquire) -> BoxFuture<'_, Result<Acquired, StoreError>> {
         self.within.acquire(acquire)

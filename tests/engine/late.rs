@@ -37,6 +37,34 @@ on_each_store! {
         assert_eq!(same.outcome().await.expect("done"), "x.a x.b");
     }
 
+    async fn regression_an_old_failure_was_told_of_one_that_was_recovered(db) {
+        let world = World::new();
+        world.breaks("x.b");
+        let (here, on) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+        let (at, go) = (here.clone(), on.clone());
+        // The end is in the store, and the turn does not know it yet.
+        let store = Between::released(db.store().await, move || {
+            at.add_permits(1);
+            let go = go.clone();
+            async move { go.acquire().await.expect("it is open").forget() }
+        });
+        let engine = Engine::with_store(store).serve(held::with(world.clone()));
+        let engine = engine.start().await.expect("it starts");
+        let run = engine.start(held::input("x".into())).id("x").await.expect("it starts");
+        here.acquire().await.expect("it has failed").forget();
+        world.mends();
+        let recovered = tokio::spawn({
+            let run = engine.execution::<held>("x").await.expect("it is there");
+            async move { run.recover().await }
+        });
+        here.acquire().await.expect("it is recovered").forget();
+        let outcome = tokio::spawn(async move { run.outcome().await });
+        // The turn that failed, the recovery, and the turn that ends well are answered in this order.
+        on.add_permits(3);
+        assert_eq!(recovered.await.expect("no panic").expect("it had failed"), 2);
+        assert_eq!(outcome.await.expect("no panic").expect("done"), "x.a x.b");
+    }
+
     async fn regression_nothing_was_claimed_any_more_after_a_store_had_panicked(db) {
         let first = std::sync::atomic::AtomicBool::new(true);
         let store = Between::taken(db.store().await, move || {

@@ -87,10 +87,8 @@ impl Handle {
             ..Write::new(Target::Held(taken.lease), then)
         };
         core.store.write(write).await?;
-        for turn in core.running.all() {
-            if turn.journal.id == self.id {
-                turn.abort.abort();
-            }
+        for turn in core.running.of(&self.id) {
+            turn.abort.abort();
         }
         if let Ended::Now(status) = ended {
             tracing::warn!(

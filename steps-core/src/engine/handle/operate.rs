@@ -99,7 +99,7 @@ impl Handle {
         });
         match edited {
             Ok((state, result)) => {
-                core.news.goes_on(&self.id);
+                core.goes_on(&self.id);
                 let due = root::due(&state);
                 let write = Write {
                     nodes: root::rows_of(state),

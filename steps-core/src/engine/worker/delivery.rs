@@ -33,6 +33,15 @@ impl EngineCore {
         }
     }
 
+    /// Clears how the execution ended, because the holder of its lease is about to let it go on. A turn
+    /// that has made its last write, and has not told its end yet, tells no end any more.
+    pub(crate) fn goes_on(&self, id: &str) {
+        for turn in self.running.of(id) {
+            turn.mailbox.goes_on();
+        }
+        self.news.goes_on(id);
+    }
+
     /// Delivers the messages that arrived during a claim, after the claimed executions are in the
     /// table.
     pub(crate) fn deliver_kept(&self) {

@@ -40,6 +40,8 @@ struct Contents {
     requests: Vec<Request>,
     /// Whether the turn has ended.
     closed: bool,
+    /// Whether the execution has gone on since this turn's last write.
+    goes_on: bool,
 }
 
 impl Mailbox {
@@ -123,12 +125,18 @@ impl Mailbox {
         requested || given
     }
 
-    /// Closes the mailbox at the end of the turn, and calls `tell` with whether a message arrived
-    /// too late for the turn. No message is accepted between the two.
+    /// Notes that the execution goes on after this turn, whose end is then no end of the execution.
+    pub(super) fn goes_on(&self) {
+        lock(&self.contents).goes_on = true;
+    }
+
+    /// Closes the mailbox at the end of the turn, and calls `tell` with whether the execution goes on:
+    /// a message arrived too late for the turn, or somebody has changed it since. No message is
+    /// accepted between the two.
     pub(crate) fn close(&self, tell: impl FnOnce(bool)) {
         let mut contents = lock(&self.contents);
         contents.closed = true;
-        tell(self.journal.has_late_message());
+        tell(contents.goes_on || self.journal.has_late_message());
     }
 }
 

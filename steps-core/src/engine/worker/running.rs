@@ -91,6 +91,16 @@ impl Running {
         lock(&self.table).turns.values().cloned().collect()
     }
 
+    /// Returns the turns of one execution.
+    pub(crate) fn of(&self, id: &str) -> Vec<RunningTurn> {
+        let table = lock(&self.table);
+        let turns = table.turns.values();
+        turns
+            .filter(|turn| *turn.journal.id == *id)
+            .cloned()
+            .collect()
+    }
+
     /// Returns all turns that hold a lease, i.e. without those whose first write has not been made.
     pub(crate) fn leased(&self) -> Vec<(Lease, RunningTurn)> {
         let table = lock(&self.table);

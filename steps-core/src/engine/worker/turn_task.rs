@@ -106,13 +106,12 @@ impl TurnGuard {
         } else {
             core.turn_was_recorded();
         }
-        self.mailbox.close(|is_late| {
-            // A message that arrived too late for this turn has made the execution due again.
-            if is_late {
+        self.mailbox.close(|goes_on| {
+            if goes_on {
                 core.due_now();
             }
             let is_over =
-                !is_late || matches!(end, TurnEnd::StoreFailed(_) | TurnEnd::Incompatible(_));
+                !goes_on || matches!(end, TurnEnd::StoreFailed(_) | TurnEnd::Incompatible(_));
             let end = if is_over { end } else { TurnEnd::Waiting };
             core.news.turn_ended(&journal.id, end);
         });
