@@ -127,6 +127,12 @@ async fn an_observer_sees_each_transition() {
     let seen = Arc::new(Mutex::new(Vec::new()));
     let into = Arc::clone(&seen);
     let observed = watched(&lab).observe(move |event| {
+        let so_far = into.lock().unwrap().len() as u64;
+        assert_eq!(
+            event.number,
+            so_far + 1,
+            "in the order in which things happened"
+        );
         let mut text = format!("{} {}", event.path, event.status);
         if let Some(progress) = event.progress {
             text.push_str(&format!(" {}/{}", progress.done, progress.total));

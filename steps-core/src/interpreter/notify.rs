@@ -1,6 +1,6 @@
 //! Reports the changes of nodes to the journal's committer and to the observer.
 
-use std::cell::Cell;
+use std::{cell::Cell, sync::atomic::Ordering};
 
 use super::{
     RunCore,
@@ -80,6 +80,7 @@ impl RunCore {
         let undo_error = || cold.undo.as_ref().map(|undo| undo.err.clone());
         let error = cold.errors.last().cloned().or_else(undo_error);
         let event = Event {
+            number: 1 + self.events.fetch_add(1, Ordering::Relaxed),
             path: records.path(id),
             kind: record.kind,
             status: record.status,

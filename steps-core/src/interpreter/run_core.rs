@@ -2,7 +2,10 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, atomic::AtomicBool},
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock,
+        atomic::{AtomicBool, AtomicU64},
+    },
 };
 
 use jiff::Timestamp;
@@ -57,6 +60,8 @@ pub(crate) struct RunCore {
     /// Whether a step was given a signal that it may not have seen yet.
     pub(super) signals_given: AtomicBool,
     pub(super) failures: FailureLog,
+    /// How many events the observer was told. It grows under the records' lock alone.
+    pub(super) events: AtomicU64,
     /// Whether any node is cancelled. While it is false, steps need not check the nodes above them.
     pub(super) cancelled: AtomicBool,
     /// Whether the steps are done, and only the code after them is left.
@@ -102,6 +107,7 @@ impl RunCore {
             signals,
             signals_given: AtomicBool::new(false),
             failures: FailureLog::default(),
+            events: AtomicU64::new(0),
             cancelled: AtomicBool::new(false),
             past_steps: AtomicBool::new(false),
             fault: OnceLock::new(),

@@ -13,6 +13,9 @@ use super::{
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Event {
+    /// The event's place in the order in which things happened: 1, 2, and so on in each run. Two
+    /// events may have the same time, never the same number.
+    pub number: u64,
     /// The node's path; empty for the execution itself.
     pub path: String,
     /// The node's kind.
