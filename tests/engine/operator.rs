@@ -260,6 +260,12 @@ on_each_store! {
             assert!(matches!(outcome, EngineError::Incompatible { .. }), "{outcome}");
             let ended = run.ended().await.expect_err("it does not fit");
             assert_eq!(ended.to_string(), outcome.to_string());
+            let mut watch = run.watch();
+            let now = watch.next().await.expect("it is there").expect("it can be read");
+            assert_eq!(now.state.state().status, Status::Waiting);
+            let watched = watch.next().await.expect("an error").expect_err("it does not fit");
+            assert_eq!(watched.to_string(), outcome.to_string());
+            assert!(watch.next().await.is_none(), "nothing comes after it");
         }
         let run = engine.get("x").await.expect("it is there");
         let stopped = run.stop_and_wait(LONG).await.expect_err("it does not fit");

@@ -14,7 +14,7 @@ use crate::{
     interpreter::cause_of,
     language::flow::Flow,
     model::{failure::Failure, status::Status},
-    store::{ExecutionInfo, Refused},
+    store::ExecutionInfo,
 };
 
 impl Handle {
@@ -38,23 +38,26 @@ impl Handle {
             if has_ended(&info) {
                 return Ok(info);
             }
-            if let Some(refused) = &info.refused
-                && !self.will_try(&info, refused)
-            {
-                return Err(EngineError::Incompatible {
-                    id: self.id.to_string(),
-                    why: refused.why.clone(),
-                });
+            if let Some(misfit) = self.misfit(&info) {
+                return Err(misfit);
             }
             core.heard(&mut listener.turn_ends, pause).await?;
             pause = longer(pause);
         }
     }
 
-    /// Returns whether this engine serves another version of the flow than the one that refused it.
-    fn will_try(&self, info: &ExecutionInfo, refused: &Refused) -> bool {
+    /// Returns that it does not fit, unless this engine serves another version of the flow than the one
+    /// that refused it.
+    pub(super) fn misfit(&self, info: &ExecutionInfo) -> Option<EngineError> {
+        let refused = info.refused.as_ref()?;
         let served = self.engine.flows.get(&info.flow);
-        served.is_some_and(|(_, served)| served.flow.fingerprint() != refused.fingerprint)
+        if served.is_some_and(|(_, served)| served.flow.fingerprint() != refused.fingerprint) {
+            return None;
+        }
+        Some(EngineError::Incompatible {
+            id: self.id.to_string(),
+            why: refused.why.clone(),
+        })
     }
 }
 

@@ -49,7 +49,7 @@ impl<F: Flow> fmt::Debug for Watched<F> {
 #[allow(missing_debug_implementations)]
 pub struct Watch<F: Flow> {
     /// The next look; none once the execution has ended.
-    next: Option<BoxFuture<'static, (Result<State, EngineError>, Follower<F>)>>,
+    next: Option<BoxFuture<'static, (Result<Look, EngineError>, Follower<F>)>>,
     /// The state that was returned last.
     before: Option<State>,
 }
@@ -57,10 +57,19 @@ pub struct Watch<F: Flow> {
 impl<F: Flow> Execution<F> {
     /// Returns a stream of its states: the one now, and one after each change, with what changed.
     /// Changes that come faster than they are asked for are told together. It ends when the
-    /// execution has.
+    /// execution has, or with the error that it does not fit the program that took it up:
+    /// [`EngineError::Incompatible`], unless this engine serves its flow in another version, which
+    /// will take it up.
     pub fn watch(&self) -> Watch<F> {
         Watch::new(self.clone())
     }
+}
+
+/// An execution as it was found.
+struct Look {
+    state: State,
+    /// Why nobody goes on with it, where that is so.
+    misfit: Option<EngineError>,
 }
 
 /// Looks at an execution whenever there is news of it.
@@ -72,13 +81,13 @@ struct Follower<F: Flow> {
 }
 
 impl<F: Flow> Follower<F> {
-    async fn look(mut self) -> (Result<State, EngineError>, Self) {
+    async fn look(mut self) -> (Result<Look, EngineError>, Self) {
         let id = Arc::clone(&self.execution.id);
-        let state = waiting_for(&id, self.next()).await;
-        (state, self)
+        let look = waiting_for(&id, self.next()).await;
+        (look, self)
     }
 
-    async fn next(&mut self) -> Result<State, EngineError> {
+    async fn next(&mut self) -> Result<Look, EngineError> {
         let core = &self.execution.engine.core;
         let records = &mut self.listener.records;
         self.pause = Some(match self.pause {
@@ -86,7 +95,14 @@ impl<F: Flow> Follower<F> {
             _ => core.poll,
         });
         records.mark_unchanged();
-        self.execution.tree().await
+        let saved = self.execution.saved().await?;
+        let misfit = self.execution.misfit(&saved.info);
+        if misfit.is_some() {
+            // There may be no news any more: the next look is made at once.
+            self.pause = None;
+        }
+        let state = self.execution.tree_of(saved)?;
+        Ok(Look { state, misfit })
     }
 }
 
@@ -119,12 +135,12 @@ impl<F: Flow> Stream for Watch<F> {
             let Some(next) = &mut this.next else {
                 return Poll::Ready(None);
             };
-            let Poll::Ready((state, follower)) = next.as_mut().poll(cx) else {
+            let Poll::Ready((look, follower)) = next.as_mut().poll(cx) else {
                 return Poll::Pending;
             };
             this.next = None;
-            let state = match state {
-                Ok(state) => state,
+            let Look { state, misfit } = match look {
+                Ok(look) => look,
                 Err(error) => return Poll::Ready(Some(Err(error))),
             };
             let changes = match &this.before {
@@ -132,6 +148,11 @@ impl<F: Flow> Stream for Watch<F> {
                 Some(before) => before.diff(&state),
             };
             let is_new = this.before.is_none() || !changes.is_empty();
+            if let Some(misfit) = misfit
+                && !is_new
+            {
+                return Poll::Ready(Some(Err(misfit)));
+            }
             if !state.status.is_final() {
                 this.next = Some(Box::pin(follower.look()));
             }
