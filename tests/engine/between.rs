@@ -1,11 +1,14 @@
 //! A store with something between it and the engine.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use steps::store::{
-    Acquire, Acquired, BoxFuture, Claim, Claimed, ExecutionInfo, ExecutionQuery, FlowClaim,
-    LeaseAfter, MessageReceipt, Renew, Renewal, SendMessage, Store, StoreError, StoredExecution,
-    Write, Written,
+    Acquire, Acquired, BoxFuture, Claim, Claimed, ErrorKind, ExecutionInfo, ExecutionQuery,
+    FlowClaim, LeaseAfter, MessageReceipt, Renew, Renewal, SendMessage, Store, StoreError,
+    StoredExecution, Write, Written,
 };
 
 /// What comes before something that the store does.
@@ -15,6 +18,10 @@ type Before = Box<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
 pub(crate) struct Between {
     within: Arc<dyn Store>,
     hears: bool,
+    /// Whether claims, renewals and writes fail.
+    fails: Arc<AtomicBool>,
+    /// Before leases are renewed.
+    renews: Before,
     /// Before the answer to a claim that took something.
     taken: Before,
     /// Before an execution is loaded.
@@ -32,6 +39,8 @@ impl Between {
         Self {
             within,
             hears: true,
+            fails: Arc::default(),
+            renews: nothing(),
             taken: nothing(),
             loads: nothing(),
             released: nothing(),
@@ -42,6 +51,32 @@ impl Between {
     pub(crate) fn deaf(within: Arc<dyn Store>) -> Self {
         Self {
             hears: false,
+            ..Self::new(within)
+        }
+    }
+
+    /// A store that fails while this is set.
+    pub(crate) fn failing(within: Arc<dyn Store>, fails: &Arc<AtomicBool>) -> Self {
+        Self {
+            fails: Arc::clone(fails),
+            ..Self::new(within)
+        }
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        if self.fails.load(Ordering::Relaxed) {
+            return Err(StoreError::new(ErrorKind::Full, "the disk is full"));
+        }
+        Ok(())
+    }
+
+    /// A store that does this before it renews leases.
+    pub(crate) fn renews<F: Future<Output = ()> + Send + 'static>(
+        within: Arc<dyn Store>,
+        before: impl Fn() -> F + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            renews: Box::new(move || Box::pin(before())),
             ..Self::new(within)
         }
     }
@@ -85,6 +120,7 @@ impl Between {
         releases: bool,
         write: BoxFuture<'_, Result<Written, StoreError>>,
     ) -> Result<Written, StoreError> {
+        self.check()?;
         let written = write.await;
         if releases {
             (self.released)().await;
@@ -95,13 +131,18 @@ impl Between {
 
 impl Store for Between {
     fn renew(&self, renew: Renew) -> BoxFuture<'_, Result<Vec<Renewal>, StoreError>> {
-        if self.hears {
-            return self.within.renew(renew);
-        }
-        Box::pin(std::future::pending())
+        Box::pin(async move {
+            if !self.hears {
+                std::future::pending::<()>().await;
+            }
+            self.check()?;
+            (self.renews)().await;
+            self.within.renew(renew).await
+        })
     }
     fn claim(&self, claim: Claim) -> BoxFuture<'_, Result<Claimed, StoreError>> {
         Box::pin(async move {
+            self.check()?;
             let claimed = self.within.claim(claim).await?;
             if !claimed.taken.is_empty() {
                 (self.taken)().await;

@@ -140,7 +140,7 @@ impl<F: Flow> Start<'_, F> {
         };
         let place = || {
             let (_, flow) = self.engine.flows.get(F::TABLE.name)?;
-            Some((flow, flow.try_place(&core.limiter)?))
+            Some((flow, flow.try_place(core)?))
         };
         let existing = match self.at {
             Some(deadline) => self.engine.start_later(new, Some(deadline)).await?,

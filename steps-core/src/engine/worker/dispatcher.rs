@@ -1,12 +1,16 @@
 //! The task that claims due executions and begins their turns.
 
-use std::{pin::pin, sync::Arc};
+use std::{
+    pin::pin,
+    sync::{Arc, atomic::Ordering},
+};
 
 use futures_util::future::{Either, select};
 
 use super::{
     engine_core::{EngineCore, STORE_PAUSES},
     served::{Place, ServedFlow, ServedFlows},
+    trouble::Trouble,
     turn::Turn,
     turn_task,
 };
@@ -58,6 +62,7 @@ impl Dispatcher {
         // Something may have been due before this task began.
         self.core.due_now();
         let mut pause = STORE_PAUSES.0;
+        let trouble = Trouble::default();
         while !self.core.is_draining() {
             self.until_due().await;
             loop {
@@ -67,6 +72,7 @@ impl Dispatcher {
                 }
                 match self.claim(in_engine).await {
                     Ok(more_is_due) => {
+                        trouble.worked("the store gives work");
                         pause = STORE_PAUSES.0;
                         if !more_is_due {
                             break;
@@ -74,7 +80,7 @@ impl Dispatcher {
                     }
                     Err(error) => {
                         if !error.kind().is_transient() {
-                            tracing::error!(%error, "the store gives no work");
+                            trouble.failed("the store gives no work", &error);
                         }
                         tokio::time::sleep(pause).await;
                         pause = (2 * pause).min(STORE_PAUSES.1);
@@ -151,12 +157,13 @@ impl Dispatcher {
         let flows = self.flows.iter().enumerate();
         let claims = flows.map(|(index, flow)| flow.claim(places.of(index, flow)));
         let claims: Vec<_> = claims.collect();
-        self.bounded_out = claims.iter().any(|claim| claim.limit < limit);
+        let limits: Vec<_> = claims.iter().map(|claim| claim.limit).collect();
+        self.bounded_out = limits.iter().any(|of_flow| *of_flow < limit);
 
         let core = &*self.core;
         // This claim may miss work and messages that arrive from now on.
-        core.schedule.clear();
         let now = core.clock.read();
+        core.schedule.claim_begins(now.moment);
         let over = core.schedule.over(now.moment, BATCH);
         // What the wall clock shows to be due is found without a word.
         let unseen = over.iter().filter(|wait| wait.until > now.wall);
@@ -172,6 +179,7 @@ impl Dispatcher {
         let claimed = claimed.await.inspect_err(|_| {
             core.running.take_undelivered();
             core.due_now();
+            core.schedule.claim_ended();
         })?;
         // These times are by the store's clock; the engine sleeps by its own clock.
         let now = Now {
@@ -187,6 +195,8 @@ impl Dispatcher {
         if let Some(next) = core.schedule.next_over(now.moment) {
             core.schedule.due_at(next);
         }
+        core.schedule.claim_ended();
+        self.note_behind(&limits, &claimed.taken);
         let count = claimed.taken.len();
         for taken in claimed.taken {
             self.take_up(taken, &mut places, now);
@@ -205,6 +215,21 @@ impl Dispatcher {
         Ok(more && count > 0)
     }
 
+    /// Notes which flows may have due executions that their own bounds kept from being claimed, by how
+    /// many of each flow could be.
+    fn note_behind(&self, limits: &[usize], taken: &[HeldExecution]) {
+        let mut left = limits.to_vec();
+        for execution in taken {
+            if let Some((index, _)) = self.flows.get(&execution.info.flow) {
+                left[index] = left[index].saturating_sub(1);
+            }
+        }
+        for (flow, left) in self.flows.iter().zip(left) {
+            let is_behind = flow.limiter.is_some() && left == 0;
+            flow.behind.store(is_behind, Ordering::Relaxed);
+        }
+    }
+
     /// Begins the turn of a claimed execution.
     fn take_up(&self, taken: HeldExecution, places: &mut FreePlaces, now: Now) {
         let served = self.flows.get(&taken.info.flow);
@@ -217,12 +242,18 @@ impl Dispatcher {
         let in_flow = places.in_flows[index]
             .pop()
             .or_else(|| flow.limiter.as_ref().map(Limiter::admit));
-        if let Some(from) = &taken.previous_worker {
-            tracing::info!(
+        match &taken.previous_worker {
+            Some(from) if *from == self.core.worker => tracing::warn!(
+                execution = taken.info.id,
+                "its lease had ended here, and it is taken up again; leases are too short for this \
+                 machine's load"
+            ),
+            Some(from) => tracing::info!(
                 execution = taken.info.id,
                 from,
                 "taken over: its lease had ended"
-            );
+            ),
+            None => {}
         }
         let known = self.core.schedule.taken(taken.lease.key);
         let due_by = known.map_or(now.wall, |known| known.shown(now.moment).max(now.wall));

@@ -22,6 +22,7 @@
 //! * **`suspects`** has the turns of executions at which processes have died more than once in a
 //!   row. Such a turn gets its place before its first pass, and returns it when it ends.
 //! * **`refused`** only grows.
+//! * **`trouble`** is set by the first of such turns, and cleared after each other turn.
 //! * **`failed_turns`** grows with each turn that ended because the store took no more records, and
 //!   is set to 0 after each other turn.
 //! * **`draining`** is set once, by the first of drain, shutdown and the drop of the last handle,
@@ -42,7 +43,9 @@ use std::{
     time::Duration,
 };
 
-use super::{running::Running, runtime::Runtime, schedule::Schedule, suspects::Suspects};
+use super::{
+    running::Running, runtime::Runtime, schedule::Schedule, suspects::Suspects, trouble::Trouble,
+};
 use crate::{
     base::{clock::Clock, sync::lock},
     engine::{
@@ -81,6 +84,8 @@ pub(crate) struct EngineCore {
     pub(crate) suspects: Suspects,
     /// The executions that did not fit a flow of this program since it started.
     refused: Mutex<HashSet<Arc<str>>>,
+    /// Whether records can't be written.
+    pub(super) trouble: Trouble,
     /// How many turns in a row ended because the store took no more records.
     failed_turns: AtomicU32,
     /// Whether nothing new is claimed or started.
@@ -128,6 +133,7 @@ impl EngineCore {
             schedule: Schedule::default(),
             suspects: Suspects::default(),
             refused: Mutex::default(),
+            trouble: Trouble::default(),
             failed_turns: AtomicU32::new(0),
             draining: AtomicBool::new(false),
         }
@@ -156,6 +162,7 @@ impl EngineCore {
     /// Notes that a turn ended and all its records were written.
     pub(crate) fn turn_was_recorded(&self) {
         self.failed_turns.store(0, Ordering::Relaxed);
+        self.trouble.worked("records are written");
     }
 
     /// Notes that a turn ended because the store took no more records. Returns how long its

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{engine_core::EngineCore, mailbox::Arrival};
+use super::{engine_core::EngineCore, mailbox::Arrival, trouble::Trouble};
 use crate::{
     interpreter::Request,
     store::{Renew, Renewal},
@@ -11,6 +11,7 @@ use crate::{
 
 /// Renews each lease three times within its duration.
 pub(crate) async fn heartbeat(core: Arc<EngineCore>) {
+    let trouble = Trouble::default();
     let mut pause = core.lease / 3;
     loop {
         tokio::time::sleep(pause).await;
@@ -27,23 +28,35 @@ pub(crate) async fn heartbeat(core: Arc<EngineCore>) {
                 .collect(),
         };
         let renewals = match core.store.renew(renew).await {
-            Ok(renewals) => renewals,
+            Ok(renewals) => {
+                trouble.worked("the leases are renewed");
+                renewals
+            }
             Err(error) => {
-                tracing::error!(%error, "the leases can't be renewed");
+                trouble.failed("the leases can't be renewed", &error);
                 pause = core.lease / 10;
                 continue;
             }
         };
-        for ((_, turn), renewal) in held.into_iter().zip(renewals) {
+        for ((lease, turn), renewal) in held.into_iter().zip(renewals) {
             match renewal {
                 Renewal::Held(messages) => {
                     for (number, message) in messages {
                         turn.mailbox.deliver(number, message, Arrival::Listed);
                     }
                 }
+                // The turn has ended meanwhile.
+                Renewal::Lost if turn.journal.releases() => {}
                 Renewal::Lost => {
                     let execution = &*turn.journal.id;
-                    tracing::warn!(execution, "somebody else has taken it over");
+                    if core.running.has_later(execution, lease) {
+                        tracing::warn!(
+                            execution,
+                            "its lease had ended, and this engine has taken it up again"
+                        );
+                    } else {
+                        tracing::warn!(execution, "somebody else has taken it over");
+                    }
                     turn.mailbox.request(Request::Suspend);
                 }
             }

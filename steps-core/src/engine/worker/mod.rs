@@ -34,6 +34,7 @@
 //! | `engine_core` | `running`, `schedule` |
 //! | `running`, `mailbox`, `turn_journal` | one turn's parts |
 //! | `schedule`, `suspects` | moments |
+//! | `trouble` | nothing |
 //! | `waits` | keys of executions, and moments |
 
 mod delivery;
@@ -49,6 +50,7 @@ mod schedule;
 pub(super) mod served;
 mod shutdown;
 mod suspects;
+mod trouble;
 pub(super) mod turn;
 pub(super) mod turn_journal;
 pub(super) mod turn_place;

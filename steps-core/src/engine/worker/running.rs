@@ -77,6 +77,16 @@ impl Running {
             .map(|(other, turn)| (*other, turn.clone()))
     }
 
+    /// Returns whether a turn of the same execution runs under a later lease than this one.
+    pub(crate) fn has_later(&self, id: &str, than: Lease) -> bool {
+        let table = lock(&self.table);
+        let mut turns = table.turns.values();
+        turns.any(|turn| {
+            let lease = turn.journal.lease();
+            *turn.journal.id == *id && lease.is_some_and(|lease| lease.fence > than.fence)
+        })
+    }
+
     /// Removes a turn.
     pub(crate) fn remove(&self, number: u64) {
         // Drop the turn only after the lock is released.

@@ -26,7 +26,15 @@ pub(crate) struct Schedule {
 #[derive(Debug, Default)]
 struct Known {
     next_due: Option<Moment>,
+    /// Whether something was due when the claim began that is being made.
+    claiming_due: bool,
     waits: Waits,
+}
+
+impl Known {
+    fn is_due(&self, now: Moment) -> bool {
+        self.next_due.is_some_and(|due| due <= now)
+    }
 }
 
 impl Schedule {
@@ -64,8 +72,21 @@ impl Schedule {
 
     /// Clears the moment when a claim begins, because the claim may miss what becomes due from now
     /// on.
-    pub(crate) fn clear(&self) {
-        lock(&self.known).next_due = None;
+    pub(crate) fn claim_begins(&self, now: Moment) {
+        let mut known = lock(&self.known);
+        known.claiming_due = known.is_due(now);
+        known.next_due = None;
+    }
+
+    /// Notes that a claim was made, and that what it left was noted.
+    pub(crate) fn claim_ended(&self) {
+        lock(&self.known).claiming_due = false;
+    }
+
+    /// Returns whether something is due, as far as this process knows, and waits for a place.
+    pub(crate) fn is_behind(&self, now: Moment) -> bool {
+        let known = lock(&self.known);
+        known.claiming_due || known.is_due(now)
     }
 
     /// Returns the earliest moment at which something is due, if one is known.
@@ -104,9 +125,28 @@ mod tests {
         schedule.due_at(moment(8));
         assert!(woken());
         assert_eq!(schedule.next_due(), Some(moment(8)));
-        schedule.clear();
+        schedule.claim_begins(moment(8));
         assert_eq!(schedule.next_due(), None);
         schedule.due_at(moment(10));
         assert!(woken());
+    }
+
+    #[test]
+    fn it_is_behind_from_when_something_is_due_until_a_claim_has_left_nothing() {
+        let moment = |second| Moment::default().after(Duration::from_secs(second));
+        let schedule = Schedule::default();
+        schedule.due_at(moment(9));
+        assert!(!schedule.is_behind(moment(8)));
+        assert!(schedule.is_behind(moment(9)));
+        schedule.claim_begins(moment(9));
+        assert!(schedule.is_behind(moment(9)));
+        schedule.due_at(moment(8));
+        schedule.claim_ended();
+        assert!(schedule.is_behind(moment(9)));
+        schedule.claim_begins(moment(9));
+        schedule.claim_ended();
+        assert!(!schedule.is_behind(moment(9)));
+        schedule.claim_begins(moment(10));
+        assert!(!schedule.is_behind(moment(10)), "a look now and then");
     }
 }

@@ -1,8 +1,19 @@
 //! The flows that an engine serves, with erased types, and the permits of their turns.
 
-use std::{borrow::Cow, collections::HashMap, iter, sync::Arc};
+use std::{
+    borrow::Cow,
+    collections::HashMap,
+    iter,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
-use super::turn::{Turn, take_turn};
+use super::{
+    engine_core::EngineCore,
+    turn::{Turn, take_turn},
+};
 use crate::{
     base::future::BoxFuture,
     engine::{
@@ -48,6 +59,8 @@ pub(crate) struct ServedFlow {
     pub(crate) flow: Arc<dyn ErasedFlow>,
     /// The limit of its running turns, if it has its own bound.
     pub(crate) limiter: Option<Limiter>,
+    /// Whether its own bound may have left due executions behind.
+    pub(super) behind: AtomicBool,
 }
 
 /// A permit for one turn; released on drop.
@@ -101,9 +114,13 @@ impl ServedFlow {
         }
     }
 
-    /// Returns a permit for one turn, if there is room in the engine and in this flow's own bound.
-    pub(crate) fn try_place(&self, engine: &Limiter) -> Option<Place> {
-        Place::try_take(engine, self.limiter.as_ref())
+    /// Returns a permit for the first turn of a new execution, if there is room in the engine and in
+    /// this flow's own bound, and nothing that is due waits for it.
+    pub(crate) fn try_place(&self, core: &EngineCore) -> Option<Place> {
+        if self.behind.load(Ordering::Relaxed) || core.schedule.is_behind(core.clock.moment()) {
+            return None;
+        }
+        Place::try_take(&core.limiter, self.limiter.as_ref())
     }
 }
 
@@ -128,6 +145,7 @@ impl ServedFlows {
         let with_limiter = |(flow, at_once): (_, Option<usize>)| ServedFlow {
             flow,
             limiter: at_once.map(|most| engine.beside(Concurrency::fixed(most))),
+            behind: AtomicBool::new(false),
         };
         let all: Vec<ServedFlow> = flows.into_iter().map(with_limiter).collect();
         let mut by_name = HashMap::new();

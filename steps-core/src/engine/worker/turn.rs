@@ -192,9 +192,22 @@ pub(crate) async fn take_turn<F: Flow>(with: &With<F>, turn: Turn) -> TurnEnd {
             let status = ready.run.status();
             match status {
                 Status::Done => TurnEnd::Done(ready.run.output()),
-                _ => TurnEnd::NotDone(Box::new(ready.failure(ready.run.cause()))),
+                _ => {
+                    let failure = ready.failure(ready.run.cause());
+                    tell(&journal.id, &failure);
+                    TurnEnd::NotDone(Box::new(failure))
+                }
             }
         }
+    }
+}
+
+/// Tells of an execution that did not end well, or that an operator has to look after.
+fn tell(id: &str, failure: &Failure) {
+    let status = failure.status();
+    match status {
+        Status::Stuck => tracing::warn!(execution = id, "stuck: {failure}"),
+        _ => tracing::info!(execution = id, %status, "{failure}"),
     }
 }
 

@@ -52,6 +52,8 @@ struct Progress {
     has_late_message: bool,
     /// Requests that have not had their effect yet.
     requests: Vec<(i64, Message)>,
+    /// Whether a write that gives the lease back is under way, or was made.
+    releases: bool,
     /// Why the store took no more records.
     store_error: Option<StoreError>,
     /// Whether the lease was released and a message that this turn has not seen made the execution
@@ -82,6 +84,7 @@ impl TurnJournal {
                 looked_at: 0,
                 has_late_message: false,
                 requests: Vec::new(),
+                releases: false,
                 store_error: None,
                 due_again: false,
             }),
@@ -94,6 +97,11 @@ impl TurnJournal {
             Target::Held(lease) => Some(lease),
             Target::New(_) => None,
         }
+    }
+
+    /// Returns whether the turn gives its lease back, or has done so.
+    pub(crate) fn releases(&self) -> bool {
+        lock(&self.progress).releases
     }
 
     /// Notes a message. Returns whether it is new: a message may arrive twice, directly and in a
@@ -172,6 +180,7 @@ impl TurnJournal {
         let Some(lease) = self.lease() else {
             return Ok(());
         };
+        lock(&self.progress).releases = true;
         let write = Write::new(Target::Held(lease), then);
         self.store.write(write).await.map(drop)
     }
@@ -203,6 +212,7 @@ impl TurnJournal {
             !had_effect
         });
         progress.has_late_message = false;
+        progress.releases = rest.is_some();
         let then = match rest {
             None => LeaseAfter::Keep,
             Some(rest) => LeaseAfter::Release {

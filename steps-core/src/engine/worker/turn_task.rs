@@ -98,10 +98,11 @@ impl TurnGuard {
             return;
         }
         if let TurnEnd::StoreFailed(error) = &end {
-            tracing::error!(execution = &*journal.id, %error, "its records can't be written");
+            // Whoever holds it now tells of it.
             if error.kind() == ErrorKind::Fenced {
                 return;
             }
+            tell_failure(core, &journal.id, error);
             core.give_back_after_failure(Arc::clone(journal));
         } else {
             core.turn_was_recorded();
@@ -115,6 +116,20 @@ impl TurnGuard {
             let end = if is_over { end } else { TurnEnd::Waiting };
             core.news.turn_ended(&journal.id, end);
         });
+    }
+}
+
+/// Tells that an execution's records can't be written: of each, if that lies with the execution, and
+/// else once until the store works.
+fn tell_failure(core: &EngineCore, id: &str, error: &StoreError) {
+    match error.kind() {
+        ErrorKind::Rejected | ErrorKind::Other => {
+            tracing::error!(execution = id, %error, "its records can't be written");
+        }
+        _ => {
+            let what = format!("records can't be written, first of `{id}`");
+            core.trouble.failed(&what, error);
+        }
     }
 }
 
