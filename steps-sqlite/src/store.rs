@@ -48,7 +48,10 @@ struct Inner {
     /// How many of the clones are open.
     open: AtomicUsize,
     writer: Arc<Writer>,
-    readers: Readers,
+    /// Read what is asked of one execution: quick, and never behind a list.
+    lookups: Readers,
+    /// Read lists and counts, which may take long.
+    lists: Readers,
     room: Arc<Semaphore>,
     ended: Mutex<Option<Ended>>,
 }
@@ -74,7 +77,8 @@ impl Drop for SqliteStore {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        self.readers.close();
+        self.lookups.close();
+        self.lists.close();
         self.writer.queue.close();
     }
 }
@@ -123,7 +127,8 @@ impl SqliteStore {
             is_closed: AtomicBool::new(false),
             inner: Arc::new(Inner {
                 open: AtomicUsize::new(1),
-                readers: Readers::new(options, writer.file.clone()),
+                lookups: Readers::new(options.readers, options.clone(), writer.file.clone()),
+                lists: Readers::new(options.readers, options, writer.file.clone()),
                 writer,
                 room: Arc::new(Semaphore::new(WAITING as usize)),
                 ended: Mutex::new(Some(ended)),
@@ -179,14 +184,31 @@ impl SqliteStore {
 
     async fn read<T: Send + 'static>(
         &self,
+        by: fn(&Inner) -> &Readers,
         work: impl FnMut(&Txn<'_>, Now) -> Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
-        let push = |inner: &Inner, call| inner.readers.push(call);
+        let push = |inner: &Inner, call| by(inner).push(call);
         self.call(0, push, work).await
     }
 }
 
 impl Inner {
+    fn lookups(&self) -> &Readers {
+        &self.lookups
+    }
+
+    fn lists(&self) -> &Readers {
+        &self.lists
+    }
+
+    /// Returns who reads what a query asks for.
+    fn readers_for(query: &ExecutionQuery) -> fn(&Self) -> &Readers {
+        match query.id {
+            Some(_) => Self::lookups,
+            None => Self::lists,
+        }
+    }
+
     fn push(&self, call: Box<dyn Call>) -> Result<(), StoreError> {
         match self.writer.queue.push(call) {
             Ok(_) => Ok(()),
@@ -249,15 +271,19 @@ impl Store for SqliteStore {
     }
 
     fn load(&self, id: String) -> BoxFuture<'_, Result<Option<StoredExecution>, StoreError>> {
-        Box::pin(self.read(move |conn, now| ops::execution::load(conn, &id, now)))
+        Box::pin(self.read(Inner::lookups, move |conn, now| {
+            ops::execution::load(conn, &id, now)
+        }))
     }
 
     fn list(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<Vec<ExecutionInfo>, StoreError>> {
-        Box::pin(self.read(move |conn, now| ops::find::list(conn, &query, now)))
+        let by = Inner::readers_for(&query);
+        Box::pin(self.read(by, move |conn, now| ops::find::list(conn, &query, now)))
     }
 
     fn count(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<u64, StoreError>> {
-        Box::pin(self.read(move |conn, _| ops::find::count(conn, &query)))
+        let by = Inner::readers_for(&query);
+        Box::pin(self.read(by, move |conn, _| ops::find::count(conn, &query)))
     }
 
     /// Deletes many executions in several transactions, so that other writes can be done in
@@ -267,7 +293,7 @@ impl Store for SqliteStore {
             let query = Arc::new(query);
             let of = Arc::clone(&query);
             let keys = move |txn: &Txn<'_>, now| ops::delete::keys(txn, &of, now);
-            let keys = self.read(keys).await?;
+            let keys = self.read(Inner::readers_for(&query), keys).await?;
             let mut deleted = 0;
             for keys in keys.chunks(DELETED) {
                 let (query, keys) = (Arc::clone(&query), keys.to_vec());
@@ -288,7 +314,7 @@ impl Store for SqliteStore {
             if self.is_closed.load(Ordering::Relaxed) {
                 return Err(self.closed());
             }
-            self.inner.readers.backup(to).await
+            self.inner.lists.backup(to).await
         })
     }
 
@@ -314,7 +340,8 @@ impl Store for SqliteStore {
             // No new calls to readers or writer. The writer closes last: it copies the log into the
             // database, which can't be done while somebody reads.
             self.inner.room.close();
-            self.inner.readers.closed().await;
+            self.inner.lookups.closed().await;
+            self.inner.lists.closed().await;
             self.inner.writer.queue.close();
             ended.await.unwrap_or(Ok(()))
         })

@@ -107,8 +107,9 @@ impl SqliteOptions {
         self
     }
 
-    /// How many connections read at most, each on a thread of its own. They are opened when they
-    /// are needed. By default 2; at least 1.
+    /// How many connections read lists and counts at most, each on a thread of its own, and as many
+    /// again what is asked of one execution, which so never waits for a list. They are opened when
+    /// they are needed. By default 2; at least 1.
     pub fn readers(mut self, readers: usize) -> Self {
         self.readers = readers.max(1);
         self

@@ -143,3 +143,34 @@ async fn who_commits_in_place_lets_others_pass() {
     busy.await.unwrap();
     assert!(passed > 10, "only {passed} of the others came to pass");
 }
+
+/// While all threads that read lists are at work, one execution can be asked for.
+#[tokio::test]
+async fn what_asks_for_one_execution_does_not_wait_for_lists() {
+    let folder = tempfile::tempdir().unwrap();
+    let options = SqliteOptions::new(folder.path().join("steps.db"));
+    let store = options.readers(1).open().await.unwrap();
+    store.write(large(1)).await.unwrap();
+    let (goes_on, waits) = std::sync::mpsc::channel();
+    let slow = {
+        let store = store.clone();
+        let slow = move |_: &Txn<'_>, _| {
+            waits.recv().unwrap();
+            Ok(())
+        };
+        tokio::spawn(async move { store.read(Inner::lists, slow).await })
+    };
+    let behind = {
+        let store = store.clone();
+        tokio::spawn(async move { store.count(ExecutionQuery::default()).await })
+    };
+    let mut query = ExecutionQuery::default();
+    query.id = Some("1".to_owned());
+    assert_eq!(store.list(query.clone()).await.unwrap().len(), 1);
+    assert_eq!(store.count(query).await.unwrap(), 1);
+    assert!(store.load("1".to_owned()).await.unwrap().is_some());
+    assert!(!slow.is_finished() && !behind.is_finished());
+    goes_on.send(()).unwrap();
+    slow.await.unwrap().unwrap();
+    assert_eq!(behind.await.unwrap().unwrap(), 1);
+}
