@@ -196,3 +196,16 @@ async fn after_a_file_was_deleted_a_new_start_has_a_new_one() {
     drop(store);
     assert_eq!(again.count(ExecutionQuery::default()).await.unwrap(), 1);
 }
+
+#[tokio::test]
+async fn closing_tells_that_the_file_is_gone() {
+    let folder = tempfile::tempdir().unwrap();
+    let inner = folder.path().join("inner");
+    fs::create_dir(&inner).unwrap();
+    let store = SqliteOptions::new(inner.join("steps.db")).open().await;
+    let store = store.unwrap();
+    store.count(ExecutionQuery::default()).await.unwrap();
+    fs::remove_dir_all(&inner).unwrap();
+    let closed = store.close().await.unwrap_err();
+    assert_eq!(closed.kind(), ErrorKind::Gone, "{closed}");
+}

@@ -150,11 +150,14 @@ impl Writer {
             Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(()),
             other => other,
         };
+        // What was committed is lost with a file that is gone. Closing deletes the log.
+        let is_there = self.file.check();
         conn.flush_prepared_statement_cache();
         let closed = conn.close().map_err(|(_, error)| error);
         copied
             .and(closed)
             .map_err(|error| Fail::Sql(error).of(self.file.path()))
+            .and(is_there)
     }
 }
 
