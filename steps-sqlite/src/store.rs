@@ -11,7 +11,7 @@ use std::{
 };
 
 use steps_core::store::{
-    Acquire, Acquired, BoxFuture, Claim, Claimed, ExecutionInfo, ExecutionQuery, FlowClaim,
+    Acquire, Acquired, BoxFuture, Claim, Claimed, ExecutionInfo, ExecutionQuery, FlowClaim, Form,
     MessageReceipt, Renew, Renewal, SendMessage, Store, StoreError, StoredExecution, Write,
     Written,
 };
@@ -264,6 +264,17 @@ impl Store for SqliteStore {
         Box::pin(self.change(bytes, move |conn, now| {
             ops::inbox::send(conn, &message, now)
         }))
+    }
+
+    fn keep_form(&self, form: Form) -> BoxFuture<'_, Result<i64, StoreError>> {
+        Box::pin(self.change(form.lines.get().len(), move |conn, now| {
+            schema::unchanged(conn)?;
+            ops::forms::keep(conn, &form, now)
+        }))
+    }
+
+    fn form(&self, number: i64) -> BoxFuture<'_, Result<Option<Form>, StoreError>> {
+        Box::pin(self.read(move |conn, _| ops::forms::read(conn, number)))
     }
 
     fn forget_refusals(&self, flows: Vec<FlowClaim>) -> BoxFuture<'_, Result<(), StoreError>> {

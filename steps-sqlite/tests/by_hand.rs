@@ -56,6 +56,7 @@ async fn written(store: &SqliteStore, lease: Lease, nodes: Vec<(u32, State)>, th
         replace: false,
         taken: Vec::new(),
         signals: Vec::new(),
+        form: None,
         then,
     };
     store.write(write).await.unwrap();

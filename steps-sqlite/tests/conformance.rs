@@ -8,8 +8,8 @@ use steps_core::{
     clock::TestClock as _,
     store::{
         Acquire, Acquired, BoxFuture, Claim, Claimed, ExecutionInfo, ExecutionQuery, FlowClaim,
-        MessageReceipt, Renew, Renewal, SendMessage, Store, StoreError, StoredExecution, Write,
-        Written,
+        Form, MessageReceipt, Renew, Renewal, SendMessage, Store, StoreError, StoredExecution,
+        Write, Written,
     },
     testing::{FakeClock, store::Subject},
 };
@@ -102,6 +102,12 @@ impl Store for InPlace {
     }
     fn send(&self, message: SendMessage) -> BoxFuture<'_, Result<MessageReceipt, StoreError>> {
         self.0.send(message)
+    }
+    fn keep_form(&self, form: Form) -> BoxFuture<'_, Result<i64, StoreError>> {
+        self.0.keep_form(form)
+    }
+    fn form(&self, number: i64) -> BoxFuture<'_, Result<Option<Form>, StoreError>> {
+        self.0.form(number)
     }
     fn forget_refusals(&self, flows: Vec<FlowClaim>) -> BoxFuture<'_, Result<(), StoreError>> {
         self.0.forget_refusals(flows)

@@ -7,7 +7,7 @@ use std::sync::{
 
 use steps::store::{
     Acquire, Acquired, BoxFuture, Claim, Claimed, ErrorKind, ExecutionInfo, ExecutionQuery,
-    FlowClaim, LeaseAfter, MessageReceipt, Renew, Renewal, SendMessage, Store, StoreError,
+    FlowClaim, Form, LeaseAfter, MessageReceipt, Renew, Renewal, SendMessage, Store, StoreError,
     StoredExecution, Write, Written,
 };
 
@@ -164,6 +164,14 @@ impl Store for Between {
     fn send(&self, message: SendMessage) -> BoxFuture<'_, Result<MessageReceipt, StoreError>> {
         self.within.send(message)
     }
+    fn keep_form(&self, form: Form) -> BoxFuture<'_, Result<i64, StoreError>> {
+        self.within.keep_form(form)
+    }
+
+    fn form(&self, number: i64) -> BoxFuture<'_, Result<Option<Form>, StoreError>> {
+        self.within.form(number)
+    }
+
     fn forget_refusals(&self, flows: Vec<FlowClaim>) -> BoxFuture<'_, Result<(), StoreError>> {
         self.within.forget_refusals(flows)
     }

@@ -80,12 +80,14 @@ on_each_store! {
                 input: Json::parse("{}").expect("JSON"),
                 labels: Labels::default(),
                 priority: 0,
+                form: None,
                 held: Some(("another".to_owned(), Duration::from_hours(1))),
             })),
             nodes: vec![NodeRow::new(0, 0, root)],
             replace: false,
             taken: Vec::new(),
             signals: Vec::new(),
+            form: None,
             then: LeaseAfter::Keep,
         });
         let Written::Created(lease) = made.await.expect("it is kept") else {
@@ -100,6 +102,7 @@ on_each_store! {
             replace: false,
             taken: Vec::new(),
             signals: Vec::new(),
+            form: None,
             then: LeaseAfter::Release { due: Due::Never, last_message: 0 },
         });
         given_back.await.expect("it is kept");

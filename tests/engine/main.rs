@@ -29,4 +29,5 @@ mod threads;
 mod told;
 mod urls;
 mod values;
+mod versions;
 mod volatile;

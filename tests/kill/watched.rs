@@ -11,7 +11,7 @@ use std::{
 };
 
 use steps::store::{
-    Acquire, Acquired, BoxFuture, Claim, Claimed, ExecutionInfo, ExecutionQuery, FlowClaim,
+    Acquire, Acquired, BoxFuture, Claim, Claimed, ExecutionInfo, ExecutionQuery, FlowClaim, Form,
     HeldExecution, Lease, MessageReceipt, Renew, Renewal, SendMessage, Store, StoreError,
     StoredExecution, Target, Write, Written,
 };
@@ -138,6 +138,14 @@ impl<S: Store> Store for Watched<S> {
 
     fn send(&self, message: SendMessage) -> BoxFuture<'_, Result<MessageReceipt, StoreError>> {
         self.within.send(message)
+    }
+
+    fn keep_form(&self, form: Form) -> BoxFuture<'_, Result<i64, StoreError>> {
+        self.within.keep_form(form)
+    }
+
+    fn form(&self, number: i64) -> BoxFuture<'_, Result<Option<Form>, StoreError>> {
+        self.within.form(number)
     }
 
     fn forget_refusals(&self, flows: Vec<FlowClaim>) -> BoxFuture<'_, Result<(), StoreError>> {

@@ -16,6 +16,7 @@ use super::{
     worker::{
         dispatcher::dispatch,
         engine_core::{EngineCore, Settings},
+        forms::Build,
         heartbeat::heartbeat,
         own_task::keep_alive,
         runtime::Runtime,
@@ -39,6 +40,7 @@ use crate::{
 /// | [`lease`](Self::lease) | 10 s |
 /// | [`poll`](Self::poll) | 200 ms |
 /// | [`limits`](Self::limits) | [`RunLimits::DEFAULT`] |
+/// | [`build`](Self::build) | the length and the time of the program's file |
 #[must_use = "nothing runs before `.start()`"]
 pub struct Builder {
     store: Arc<dyn Store>,
@@ -49,6 +51,7 @@ pub struct Builder {
     lease: Duration,
     poll: Duration,
     limits: RunLimits,
+    build: Option<Build>,
     clock: Clock,
 }
 
@@ -80,6 +83,7 @@ impl Engine {
             lease: Duration::from_secs(10),
             poll: Duration::from_millis(200),
             limits: RunLimits::DEFAULT,
+            build: None,
             clock: Clock::System,
         }
     }
@@ -127,6 +131,14 @@ impl Builder {
         self
     }
 
+    /// Names this build of the program. What one build has refused, because it does not fit, is
+    /// tried again by another: also if no flow has changed, but the types of its values. By default
+    /// a build is known by the length of the program's file and the time at which that was written.
+    pub fn build(mut self, name: impl AsRef<str>) -> Self {
+        self.build = Some(Build::named(name.as_ref()));
+        self
+    }
+
     /// Takes the time from a test's clock, as [`Run::clock`](crate::Run::clock) does. Then the
     /// store is not asked for what other processes left.
     pub fn clock(mut self, clock: Arc<dyn TestClock>) -> Self {
@@ -151,11 +163,12 @@ impl Builder {
             lease: self.lease,
             poll: self.poll,
             limits: self.limits,
+            build: self.build.unwrap_or_else(Build::of_program),
             clock: self.clock,
             concurrency: self.concurrency,
             runtime: has_tasks.then(|| Runtime::current(&mut tasks)),
         }));
-        let flows = Arc::new(ServedFlows::new(self.served, &core.limiter)?);
+        let flows = Arc::new(ServedFlows::new(self.served, &core).await?);
         let claims = flows.iter().map(|flow| flow.claim(usize::MAX));
         core.store.forget_refusals(claims.collect()).await?;
         if has_tasks {

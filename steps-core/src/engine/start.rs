@@ -130,16 +130,25 @@ impl<F: Flow> Start<'_, F> {
                 why,
             })?;
         let execution = Execution::<F>::new(self.engine.clone(), id.as_str().into());
+        let served = self.engine.flows.get(F::TABLE.name);
+        let served = served.map(|(_, served)| served);
+        // This program may serve another form of the flow than the one that is started.
+        let served = served.filter(|served| served.flow.fingerprint() == F::FINGERPRINT);
+        let form = match served {
+            Some(served) => served.form,
+            None => core.form_of(F::TABLE, F::FINGERPRINT).await?,
+        };
         let new = NewExecution {
             id: id.clone(),
             flow: F::TABLE.name.to_owned(),
             input: input.clone(),
             labels: self.labels.clone(),
             priority: self.priority,
+            form: Some(form),
             held: None,
         };
         let place = || {
-            let (_, flow) = self.engine.flows.get(F::TABLE.name)?;
+            let flow = served?;
             Some((flow, flow.try_place(core)?))
         };
         let existing = match self.at {
@@ -147,7 +156,7 @@ impl<F: Flow> Start<'_, F> {
             None => match place() {
                 Some((flow, place)) => {
                     let (started, start) = oneshot::channel();
-                    let mut turn = Turn::of_new(core, new, started);
+                    let mut turn = Turn::of_new(core, new, form, started);
                     turn.may_repeat_id = may_repeat_id;
                     turn_task::spawn(flow, turn, place);
                     self.engine.started(start).await?

@@ -7,6 +7,7 @@
 pub mod compat;
 pub mod event;
 pub mod failure;
+pub(crate) mod form;
 pub mod policy;
 pub(crate) mod signal;
 pub mod state;

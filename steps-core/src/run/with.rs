@@ -36,6 +36,7 @@ use crate::language::{flow::Flow, misuse::Nests};
 pub struct With<F: Flow> {
     owned: F::Owned,
     at_once: Option<usize>,
+    takes_newer: bool,
 }
 
 impl<F: Flow> Clone for With<F> {
@@ -43,6 +44,7 @@ impl<F: Flow> Clone for With<F> {
         Self {
             owned: self.owned.clone(),
             at_once: self.at_once,
+            takes_newer: self.takes_newer,
         }
     }
 }
@@ -53,6 +55,7 @@ impl<F: Flow> With<F> {
         Self {
             owned,
             at_once: None,
+            takes_newer: false,
         }
     }
 
@@ -68,6 +71,22 @@ impl<F: Flow> With<F> {
     pub fn concurrency(mut self, at_once: usize) -> Self {
         self.at_once = Some(at_once.max(1));
         self
+    }
+
+    /// Lets an engine take up executions of this flow that a newer form of it has begun, with lines that
+    /// this one lacks: they go on without these lines. By default such an execution is left to a program
+    /// that has them. This is for going back to an older version for good; each such execution is told
+    /// of in the log.
+    ///
+    /// What has begun must still fit, as it must with any change of the program.
+    #[must_use]
+    pub fn take_newer(mut self) -> Self {
+        self.takes_newer = true;
+        self
+    }
+
+    pub(crate) fn takes_newer(&self) -> bool {
+        self.takes_newer
     }
 
     pub(crate) fn at_once(&self) -> Option<usize> {

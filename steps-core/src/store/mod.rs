@@ -58,7 +58,9 @@ mod write;
 pub use crate::{base::future::BoxFuture, model::state::NodeRow};
 pub use error::{ErrorKind, StoreError};
 pub use memory::MemoryStore;
-pub use query::{Cursor, ExecutionInfo, ExecutionQuery, InvalidCursor, Refused, StoredExecution};
+pub use query::{
+    Cursor, ExecutionInfo, ExecutionQuery, Form, InvalidCursor, Refused, Refuser, StoredExecution,
+};
 pub use turn::{
     Acquire, Acquired, Claim, Claimed, FlowClaim, HeldExecution, Message, MessageReceipt, Queue,
     Renew, Renewal, SendMessage, TakeOver, Wait,
@@ -88,8 +90,9 @@ pub trait Store: Send + Sync + 'static {
     }
 
     /// Gives the worker executions that are due, with their trees and messages. Those of higher
-    /// priority come first, and of the same priority those that were due first. If another flow had
-    /// [refused](ExecutionInfo::refused) an execution, taking it ends the refusal.
+    /// priority come first, and of the same priority those that were due first. If others had
+    /// [refused](ExecutionInfo::refused) an execution, taking it ends the refusal, and the worker is
+    /// told [who](HeldExecution::refused_by).
     fn claim(&self, claim: Claim) -> BoxFuture<'_, Result<Claimed, StoreError>>;
 
     /// Gives the worker this execution, whether or not it is due, for an operator's change. A lease
@@ -108,8 +111,16 @@ pub trait Store: Send + Sync + 'static {
     /// the lease back.
     fn send(&self, message: SendMessage) -> BoxFuture<'_, Result<MessageReceipt, StoreError>>;
 
-    /// Makes executions available again that were refused for these fingerprints. A process calls
-    /// this when it starts, because the cause of the refusal may have been fixed.
+    /// Keeps a form of a flow, if there is none with its fingerprint yet, and returns its number:
+    /// larger than those of all forms that were kept before. A form that is there keeps its number.
+    fn keep_form(&self, form: Form) -> BoxFuture<'_, Result<i64, StoreError>>;
+
+    /// Returns the form with this number.
+    fn form(&self, number: i64) -> BoxFuture<'_, Result<Option<Form>, StoreError>>;
+
+    /// Makes executions available to these flows again which they have refused. A process calls
+    /// this when it starts, because the cause of the refusal may have been fixed. What others have
+    /// refused as well, they are still not given.
     fn forget_refusals(&self, flows: Vec<FlowClaim>) -> BoxFuture<'_, Result<(), StoreError>>;
 
     /// Returns everything that is kept of one execution.

@@ -46,6 +46,9 @@ pub struct ExecutionInfo {
     pub refused: Option<Refused>,
     /// How many messages writes have [taken](super::Write::taken) out of its inbox so far.
     pub messages_taken: u64,
+    /// The number of the newest [form](super::Form) of its flow that has worked on it; `None` if it is
+    /// older than forms are.
+    pub form: Option<i64>,
 }
 
 impl ExecutionInfo {
@@ -67,6 +70,7 @@ impl ExecutionInfo {
             worker: None,
             refused: None,
             messages_taken: 0,
+            form: None,
         }
     }
 
@@ -136,13 +140,33 @@ impl FromStr for Cursor {
 #[error("no place in a list: that is the text of an execution's `cursor`")]
 pub struct InvalidCursor;
 
-/// Why a flow could not continue from an execution's saved tree.
+/// Who could not continue from an execution's saved tree, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refused {
+    /// All who have refused it since somebody last worked on it, in this order. There is at least one.
+    pub by: Vec<Refuser>,
+    /// What does not fit the last of them, with a result for each step.
+    pub why: String,
+}
+
+/// A flow in one build of a program, which refuses executions that do not fit it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Refuser {
     /// The fingerprint of the compiled flow.
     pub fingerprint: u64,
-    /// What does not fit, with a result for each step.
-    pub why: String,
+    /// What tells this build of the program from another one with the same fingerprint.
+    pub build: u64,
+}
+
+/// A form of a flow: what the store knows of a flow that a program has served, or started executions of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Form {
+    /// The flow's name.
+    pub flow: String,
+    /// The fingerprint of the compiled flow, by which the form is known.
+    pub fingerprint: u64,
+    /// Its lines, as JSON that only the engine reads.
+    pub lines: Json,
 }
 
 /// Everything that is kept of an execution.

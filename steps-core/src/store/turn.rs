@@ -4,7 +4,11 @@ use std::{borrow::Cow, time::Duration};
 
 use jiff::Timestamp;
 
-use super::{NodeRow, query::ExecutionInfo, write::Lease};
+use super::{
+    NodeRow,
+    query::{ExecutionInfo, Refuser},
+    write::Lease,
+};
 use crate::{base::json::Json, model::status::Status};
 
 /// A worker's request for work.
@@ -38,9 +42,9 @@ pub struct Wait {
 pub struct FlowClaim {
     /// The flow's name and its aliases.
     pub names: Vec<Cow<'static, str>>,
-    /// The fingerprint of the compiled flow. Executions that were
-    /// [refused](super::LeaseAfter::Refuse) for this fingerprint are passed over.
-    pub fingerprint: u64,
+    /// The flow in this build of the program. Executions that it has
+    /// [refused](super::LeaseAfter::Refuse) are passed over.
+    pub refuser: Refuser,
     /// The maximum number of executions of this flow.
     pub limit: usize,
 }
@@ -52,7 +56,7 @@ pub struct Claimed {
     pub taken: Vec<HeldExecution>,
     /// When the next execution of these flows is due, as far as that is known. It covers executions
     /// that were left because of a limit, that wait, or that other workers hold, but not those
-    /// refused for these fingerprints. `None` if there are none. The time may be too early, but
+    /// that these flows have refused. `None` if there are none. The time may be too early, but
     /// never too late. It is in the past only if a limit left an execution that is already due.
     pub next_due: Option<Timestamp>,
     /// The execution of these flows that waits for the earliest time, of those that wait for one
@@ -78,6 +82,9 @@ pub struct HeldExecution {
     /// If the execution was taken over: the previous worker, whose lease ended without being given
     /// back.
     pub previous_worker: Option<String>,
+    /// Those who had refused it, which this lease has ended. Who refuses it as well says so of them
+    /// too, so that it is not given to one after the other for ever.
+    pub refused_by: Vec<Refuser>,
 }
 
 impl HeldExecution {

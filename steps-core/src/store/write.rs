@@ -39,6 +39,9 @@ pub struct Write {
     /// in the inbox (any more), the write is refused with
     /// [`ErrorKind::Withdrawn`](super::ErrorKind::Withdrawn).
     pub signals: Vec<i64>,
+    /// The number of a [form](super::Form) of the flow that works on the execution from now on. One
+    /// that is not larger than [what is kept](super::ExecutionInfo::form) changes nothing.
+    pub form: Option<i64>,
     /// What happens to the lease.
     pub then: LeaseAfter,
 }
@@ -52,6 +55,7 @@ impl Write {
             replace: false,
             taken: Vec::new(),
             signals: Vec::new(),
+            form: None,
             then,
         }
     }
@@ -79,6 +83,8 @@ pub struct NewExecution {
     pub labels: Labels,
     /// The priority. Executions with a larger one are claimed first.
     pub priority: i32,
+    /// The number of the [form](super::Form) of the flow that it is begun by.
+    pub form: Option<i64>,
     /// The worker that holds the execution from the start, and the duration of its lease. Without a
     /// worker, [`LeaseAfter::Release`] says when the execution is due, and [`LeaseAfter::Keep`] is
     /// [`Rejected`](super::ErrorKind::Rejected).
@@ -98,8 +104,8 @@ pub enum LeaseAfter {
         /// the execution is due now, regardless of `due`.
         last_message: i64,
     },
-    /// The lease is given back, and the execution is not given to a worker whose flow has this
-    /// fingerprint, because the saved tree does not fit it. The execution is due now.
+    /// The lease is given back, and the execution is not given to a worker whose flow is one of these
+    /// [`by`](Refused::by), because the saved tree does not fit it. The execution is due now.
     Refuse(Refused),
 }
 

@@ -14,8 +14,8 @@ use crate::{
     base::sync::lock,
     store::{
         Acquire, Acquired, BoxFuture, Claim, Claimed, ExecutionInfo, ExecutionQuery, FlowClaim,
-        MessageReceipt, Renew, Renewal, SendMessage, Store, StoreError, StoredExecution, Write,
-        Written,
+        Form, MessageReceipt, Renew, Renewal, SendMessage, Store, StoreError, StoredExecution,
+        Write, Written,
     },
 };
 
@@ -225,6 +225,14 @@ impl<S: Store> Store for CutStore<S> {
 
     fn send(&self, message: SendMessage) -> BoxFuture<'_, Result<MessageReceipt, StoreError>> {
         self.pass(|store| store.send(message))
+    }
+
+    fn keep_form(&self, form: Form) -> BoxFuture<'_, Result<i64, StoreError>> {
+        self.pass(|store| store.keep_form(form))
+    }
+
+    fn form(&self, number: i64) -> BoxFuture<'_, Result<Option<Form>, StoreError>> {
+        self.pass(move |store| store.form(number))
     }
 
     fn forget_refusals(&self, flows: Vec<FlowClaim>) -> BoxFuture<'_, Result<(), StoreError>> {

@@ -174,7 +174,7 @@ mod tests {
             ("journal_size_limit", "Integer(67108864)"),
             ("page_size", "Integer(4096)"),
             ("application_id", "Integer(1398031696)"),
-            ("user_version", "Integer(3)"),
+            ("user_version", "Integer(4)"),
         ] {
             assert_eq!(value(&conn, setting), wanted, "{setting}");
         }

@@ -2,25 +2,28 @@
 //!
 //! Executions that may be claimed are sorted into lanes by two indexes, one for each clock: those
 //! that wait for a time, and those that are free from a moment on. Each index has one lane for each
-//! flow, priority, and fingerprint that has refused them (or none). A claim asks the indexes for the
+//! flow, priority, and set of those who have refused them (or none). A claim asks the indexes for the
 //! lanes, which are few, and then for the beginning of each. So its cost does not depend on how many
 //! executions wait.
 
 use std::{cmp::Reverse, collections::BTreeSet};
 
-use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
-use steps_core::store::{Claim, Claimed, FlowClaim, Wait};
+use rusqlite::{CachedStatement, Connection, OptionalExtension, params, types::Value};
+use steps_core::store::{Claim, Claimed, FlowClaim, Refuser, Wait};
 
 use super::{execution, execution::select_execution, lease};
 use crate::{
     error::{Fail, Result},
     file::clock::Now,
-    row::nanos::{clamped, time},
+    row::{
+        nanos::{clamped, time},
+        refusers,
+    },
 };
 
 /// The queries about those that go by one clock.
 pub(crate) struct Queries {
-    /// The next larger fingerprint that has refused an execution of the flow.
+    /// The next of those sets of flows that have refused an execution of the flow.
     pub(crate) refused: &'static str,
     /// The next lower priority of the flow.
     pub(crate) priority: &'static str,
@@ -82,8 +85,8 @@ pub(crate) const NEXT_WAIT: &str = "SELECT due_at, key FROM executions \
 const WAITED: &str = "SELECT flow, refused, priority FROM executions \
     WHERE key = ?1 AND due_at = ?2 AND due_at > ?3 AND worker IS NULL";
 
-const UNREADABLE: &str = "UPDATE executions SET worker = NULL, refused = ?2, refused_why = ?3 \
-    WHERE key = ?1";
+const UNREADABLE: &str = "UPDATE executions SET worker = NULL, refused_why = ?3, \
+    refused = iif(refused IS NULL, ?2, refused || ' ' || ?2) WHERE key = ?1";
 
 /// An index of executions that may be claimed.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -94,15 +97,15 @@ enum Index {
     Free,
 }
 
-/// The executions of one flow and one priority that were refused by the same fingerprint, or by
-/// none.
-#[derive(Clone, Copy)]
+/// The executions of one flow and one priority that were refused by the same ones, or by none.
+#[derive(Clone)]
 struct Lane<'a> {
     by: Index,
     /// The index of the flow in the claim.
     flow: usize,
     name: &'a str,
-    refused: Option<i64>,
+    /// The column; `NULL` if nobody has refused them.
+    refused: Value,
     priority: i64,
 }
 
@@ -157,9 +160,11 @@ pub(crate) fn claim(conn: &Connection, claim: &Claim, now: Now) -> Result<Claime
             // An execution that can't be read must not keep the others from being claimed.
             Err(Fail::Row(why)) => {
                 let why = format!("it can't be read: {why}");
-                let fingerprint = flow.fingerprint.cast_signed();
-                conn.prepare_cached(UNREADABLE)?
-                    .execute(params![key, fingerprint, why])?;
+                conn.prepare_cached(UNREADABLE)?.execute(params![
+                    key,
+                    refusers::one(flow.refuser),
+                    why
+                ])?;
             }
             Err(other) => return Err(other),
         }
@@ -175,7 +180,6 @@ pub(crate) fn claim(conn: &Connection, claim: &Claim, now: Now) -> Result<Claime
 fn lanes<'a>(conn: &Connection, claim: &'a Claim) -> Result<Vec<Lane<'a>>> {
     let mut lanes = Vec::new();
     for by in [Index::Waits, Index::Free] {
-        let mut refused = conn.prepare_cached(by.queries().refused)?;
         let mut priorities = conn.prepare_cached(by.queries().priority)?;
         for (flow, of) in claim.flows.iter().enumerate() {
             for name in &of.names {
@@ -183,15 +187,13 @@ fn lanes<'a>(conn: &Connection, claim: &'a Claim) -> Result<Vec<Lane<'a>>> {
                     by,
                     flow,
                     name,
-                    refused: None,
+                    refused: Value::Null,
                     priority: 0,
                 };
                 add_lanes(&mut priorities, &lane, &mut lanes)?;
-                let mut last = i64::MIN;
-                while let Some(next) = number(&mut refused, params![name, last])? {
-                    last = next;
-                    if next != of.fingerprint.cast_signed() {
-                        lane.refused = Some(next);
+                for refused in refusals(conn, by.queries(), name)? {
+                    if !has_refused(&refused, of.refuser) {
+                        lane.refused = refused;
                         add_lanes(&mut priorities, &lane, &mut lanes)?;
                     }
                 }
@@ -199,6 +201,35 @@ fn lanes<'a>(conn: &Connection, claim: &'a Claim) -> Result<Vec<Lane<'a>>> {
         }
     }
     Ok(lanes)
+}
+
+/// Returns who have refused executions of a flow, each set of them once, as it is in the column.
+pub(crate) fn refusals(conn: &Connection, queries: &Queries, flow: &str) -> Result<Vec<Value>> {
+    let mut statement = conn.prepare_cached(queries.refused)?;
+    // Older versions of this library wrote numbers, which come before texts.
+    let mut last = Value::Integer(i64::MIN);
+    let mut all = Vec::new();
+    loop {
+        let next = statement.query_row(params![flow, last], |row| row.get::<_, Value>(0));
+        let Some(next) = next.optional()? else {
+            return Ok(all);
+        };
+        all.push(next.clone());
+        last = next;
+    }
+}
+
+/// Returns the text of the column.
+pub(crate) fn refused_by(refused: &Value) -> &str {
+    match refused {
+        Value::Text(all) => all,
+        _ => "",
+    }
+}
+
+/// Returns whether this flow is one of those who have refused an execution.
+pub(crate) fn has_refused(refused: &Value, refuser: Refuser) -> bool {
+    refused_by(refused).contains(&refusers::one(refuser))
 }
 
 /// Adds the lanes of all priorities.
@@ -210,7 +241,10 @@ fn add_lanes<'a>(
     let mut last = i64::MAX;
     while let Some(priority) = number(priorities, params![like.name, like.refused, last])? {
         last = priority;
-        lanes.push(Lane { priority, ..*like });
+        lanes.push(Lane {
+            priority,
+            ..like.clone()
+        });
     }
     Ok(())
 }
@@ -277,10 +311,10 @@ fn waited(conn: &Connection, claim: &Claim, now: Now) -> Result<BTreeSet<Candida
         let mut rows = statement.query([wait.key, until, now.wall])?;
         let Some(row) = rows.next()? else { continue };
         let name = row.get_ref(0)?.as_str().unwrap_or_default();
-        let refused: Option<i64> = row.get(1)?;
+        let refused: Value = row.get(1)?;
         let flow = claim.flows.iter().position(|flow| {
             let named = flow.names.iter().any(|known| *known == *name);
-            named && refused != Some(flow.fingerprint.cast_signed())
+            named && !has_refused(&refused, flow.refuser)
         });
         let priority = Reverse(row.get(2)?);
         candidates.extend(flow.map(|flow| Candidate {
@@ -297,7 +331,7 @@ fn next(conn: &Connection, claim: &Claim, lanes: &[Lane<'_>], now: Now) -> Resul
     let mut first = None;
     for lane in lanes {
         let mut statement = conn.prepare_cached(lane.by.queries().next)?;
-        let (refused, priority) = (lane.refused, lane.priority);
+        let (refused, priority) = (&lane.refused, lane.priority);
         let params = params![lane.name, refused, priority, claim.worker, lane.by.now(now)];
         let next = number(&mut statement, params)?.map(|next| lane.by.time(next, now));
         first = [first, next].into_iter().flatten().min();

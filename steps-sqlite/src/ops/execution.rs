@@ -14,7 +14,7 @@ use super::steps;
 use crate::{
     error::{Fail, Result},
     file::clock::{Now, Turn},
-    row::{columns::Columns, nanos::time},
+    row::{columns::Columns, nanos::time, refusers},
 };
 
 /// A query for the columns that [`execution`] reads, from a table named `e`.
@@ -22,8 +22,8 @@ macro_rules! select_execution {
     ($rest:literal) => {
         concat!(
             "SELECT e.key, e.fence, e.id, e.flow, e.created_at, e.priority, e.due_at, e.free_at, e.worker, ",
-            "e.refused, e.refused_why, (SELECT json_group_object(l.name, l.value) ",
-            "FROM labels l WHERE l.execution = e.key), e.input, e.taken, e.status, e.started_at, ",
+            "CAST(e.refused AS TEXT), e.refused_why, (SELECT json_group_object(l.name, l.value) ",
+            "FROM labels l WHERE l.execution = e.key), e.input, e.taken, e.form, e.status, e.started_at, ",
             "e.done_at, e.error, e.output, e.attempts, e.until, e.more FROM executions e ",
             $rest
         )
@@ -87,16 +87,17 @@ fn read(columns: &mut Columns<'_>, now: Now) -> Result<Execution> {
     };
     info.due = turn.time(now).map(time);
     info.worker = columns.text()?.map(str::to_owned);
-    let refused = columns.number()?;
+    let refused = columns.text()?.map(refusers::read);
     let why = columns.text()?;
-    info.refused = refused.map(|fingerprint| Refused {
-        fingerprint: fingerprint.cast_unsigned(),
+    info.refused = refused.map(|by| Refused {
+        by,
         why: why.unwrap_or_default().to_owned(),
     });
     info.labels = labels(columns)?;
     let input = columns.json()?;
     let input = columns.some(input)?;
     info.messages_taken = columns.number()?.unwrap_or_default().cast_unsigned();
+    info.form = columns.number()?;
     info.status = columns.status()?;
     info.started_at = columns.number()?.map(time);
     info.done_at = columns.number()?.map(time);

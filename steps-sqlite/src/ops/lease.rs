@@ -9,13 +9,14 @@ use steps_core::store::{
 };
 
 use super::{
+    claim::{FREE, WAITS, has_refused, refusals, refused_by},
     execution::{self, Execution},
     inbox,
 };
 use crate::{
     error::Result,
     file::clock::{Now, Turn},
-    row::nanos::time,
+    row::{nanos::time, refusers},
 };
 
 const TAKE: &str = "UPDATE executions SET fence = fence + 1, worker = ?2, due_at = ?3, free_at = ?4, \
@@ -25,9 +26,9 @@ const RENEW: &str = "UPDATE executions SET due_at = ?3, free_at = ?4 \
     WHERE key = ?1 AND fence = ?2 AND worker IS NOT NULL";
 
 pub(crate) const READMIT: [&str; 2] = [
-    "UPDATE executions SET refused = NULL, refused_why = NULL \
+    "UPDATE executions SET refused = ?3, refused_why = iif(?3 IS NULL, NULL, refused_why) \
     WHERE flow = ?1 AND refused = ?2 AND free_at IS NOT NULL",
-    "UPDATE executions SET refused = NULL, refused_why = NULL \
+    "UPDATE executions SET refused = ?3, refused_why = iif(?3 IS NULL, NULL, refused_why) \
     WHERE flow = ?1 AND refused = ?2 AND due_at IS NOT NULL",
 ];
 
@@ -63,6 +64,12 @@ pub(crate) fn readable(conn: &Connection, mut execution: Execution) -> Result<Re
             fence: execution.fence + 1,
         },
         previous_worker: execution.info.worker.take(),
+        refused_by: execution
+            .info
+            .refused
+            .take()
+            .map(|it| it.by)
+            .unwrap_or_default(),
         info: execution.info,
         input: execution.input,
         nodes,
@@ -89,7 +96,6 @@ impl Readable {
         ])?;
         taken.info.worker = Some(worker.to_owned());
         taken.info.due = until.time(now).map(time);
-        taken.info.refused = None;
         Ok(taken)
     }
 }
@@ -111,11 +117,18 @@ pub(crate) fn renew(conn: &Connection, renew: &Renew, now: Now) -> Result<Vec<Re
 
 /// Forgets that these flows have refused executions, so that they are claimed for them again.
 pub(crate) fn forget_refusals(conn: &Connection, flows: &[FlowClaim]) -> Result<()> {
-    for readmit in READMIT {
+    for (queries, readmit) in [&FREE, &WAITS].into_iter().zip(READMIT) {
         let mut statement = conn.prepare_cached(readmit)?;
         for flow in flows {
             for name in &flow.names {
-                statement.execute(params![name, flow.fingerprint.cast_signed()])?;
+                for refused in refusals(conn, queries, name)? {
+                    if !has_refused(&refused, flow.refuser) {
+                        continue;
+                    }
+                    let mut others = refusers::read(refused_by(&refused));
+                    others.retain(|other| *other != flow.refuser);
+                    statement.execute(params![name, refused, refusers::column(&others)])?;
+                }
             }
         }
     }

@@ -2,13 +2,14 @@
 //!
 //! `write` is a worker's write, with the nodes' rows in `steps`; `execution` reads an execution;
 //! `claim` and `lease` give executions to workers; `inbox` holds messages; `find` and `delete`
-//! answer queries. `txn` is the open transaction that they work in: beginning, committing and
+//! answer queries; `forms` keeps what flows look like. `txn` is the open transaction that they work in: beginning, committing and
 //! rolling back are left to `threads`.
 
 pub(crate) mod claim;
 pub(crate) mod delete;
 pub(crate) mod execution;
 pub(crate) mod find;
+pub(crate) mod forms;
 pub(crate) mod inbox;
 pub(crate) mod lease;
 pub(crate) mod steps;

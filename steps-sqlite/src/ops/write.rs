@@ -5,9 +5,7 @@ use std::time::Duration;
 use rusqlite::{Connection, params};
 use steps_core::{
     state::NodeData,
-    store::{
-        Due, ErrorKind, Existing, Lease, LeaseAfter, NewExecution, Refused, Target, Write, Written,
-    },
+    store::{Due, ErrorKind, Existing, Lease, LeaseAfter, NewExecution, Target, Write, Written},
 };
 
 use super::{
@@ -20,6 +18,7 @@ use crate::{
     row::{
         columns::{Columns, UntilColumn, overflow_of_root, text},
         nanos::{clamped, exact},
+        refusers,
     },
 };
 
@@ -29,8 +28,10 @@ const ID: &str = "SELECT id FROM executions WHERE key = ?1";
 const FLOW: &str = "SELECT flow FROM executions WHERE key = ?1";
 
 const MAKE: &str = "INSERT INTO executions (id, flow, status, priority, created_at, due_at, \
-    free_at, worker, fence, refused, refused_why, input) \
-    VALUES (?1, ?2, 'pending', ?3, ?4, ?5, ?6, ?7, 1, ?8, ?9, ?10)";
+    free_at, worker, fence, refused, refused_why, input, form) \
+    VALUES (?1, ?2, 'pending', ?3, ?4, ?5, ?6, ?7, 1, ?8, ?9, ?10, ?11)";
+
+const FORM: &str = "UPDATE executions SET form = ?2 WHERE key = ?1 AND (form IS NULL OR form < ?2)";
 
 const LABEL: &str = "INSERT INTO labels (execution, name, value) VALUES (?1, ?2, ?3)";
 
@@ -53,6 +54,9 @@ pub(crate) fn write(txn: &Txn<'_>, write: &Write, now: Now) -> Result<Written> {
         Target::Held(lease) => {
             check(txn, *lease)?;
             put(txn, lease.key, None, write)?;
+            if let Some(form) = write.form {
+                txn.prepare_cached(FORM)?.execute([lease.key, form])?;
+            }
             inbox::taken(txn, lease.key, write)?;
             Ok(if then(txn, lease.key, &write.then, now)? {
                 Written::Recalled
@@ -119,9 +123,10 @@ fn make(txn: &Txn<'_>, new: &NewExecution, write: &Write, now: Now) -> Result<Wr
         turn.due_at,
         turn.free_at,
         worker,
-        refused.map(fingerprint),
+        refused.and_then(|refused| refusers::column(&refused.by)),
         refused.map(|refused| &refused.why),
         new.input.get(),
+        new.form,
     ])?;
     for (name, value) in &new.labels {
         txn.prepare_cached(LABEL)?
@@ -192,7 +197,7 @@ fn then(conn: &Connection, key: i64, then: &LeaseAfter, now: Now) -> Result<bool
                 key,
                 turn.due_at,
                 turn.free_at,
-                fingerprint(refused),
+                refusers::column(&refused.by),
                 refused.why
             ])?;
         }
@@ -210,8 +215,4 @@ fn due_at(due: Due, now: Now) -> Turn {
 
 fn at_once(now: Now) -> Turn {
     now.after(Duration::ZERO)
-}
-
-fn fingerprint(refused: &Refused) -> i64 {
-    refused.fingerprint.cast_signed()
 }

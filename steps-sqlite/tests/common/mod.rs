@@ -10,7 +10,8 @@ use steps_core::{
     Json, State, Status,
     state::Labels,
     store::{
-        Claim, Due, FlowClaim, Lease, LeaseAfter, NewExecution, NodeRow, Target, Write, Written,
+        Claim, Due, FlowClaim, Lease, LeaseAfter, NewExecution, NodeRow, Refuser, Target, Write,
+        Written,
     },
 };
 use steps_sqlite::{SqliteOptions, SqliteStore};
@@ -54,12 +55,14 @@ pub fn new(id: &str, then: LeaseAfter, held: Option<&str>) -> Write {
             input: Json::parse("{}").unwrap(),
             labels: Labels::new(),
             priority: 0,
+            form: None,
             held: held.map(|worker| (worker.to_owned(), Duration::from_mins(1))),
         })),
         nodes: Vec::new(),
         replace: false,
         taken: Vec::new(),
         signals: Vec::new(),
+        form: None,
         then,
     }
 }
@@ -107,6 +110,7 @@ pub fn step(lease: Lease, id: u32, name: &str, then: LeaseAfter) -> Write {
         replace: false,
         taken: Vec::new(),
         signals: Vec::new(),
+        form: None,
         then,
     }
 }
@@ -118,7 +122,10 @@ pub fn claim() -> Claim {
         lease: Duration::from_mins(1),
         flows: vec![FlowClaim {
             names: vec!["flow".into()],
-            fingerprint: 1,
+            refuser: Refuser {
+                fingerprint: 1,
+                build: 1,
+            },
             limit: 10,
         }],
         limit: 10,

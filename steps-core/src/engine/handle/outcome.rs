@@ -5,7 +5,7 @@ use std::sync::{Arc, atomic::Ordering};
 
 use super::execution::{Execution, Handle};
 use crate::{
-    base::{error::caught, json::Json},
+    base::{clock::Moment, error::caught, json::Json},
     engine::{
         error::EngineError,
         news::{TurnEnd, longer},
@@ -32,27 +32,46 @@ impl Handle {
         let core = &self.engine.core;
         let mut listener = core.news.listen(&self.id);
         let mut pause = core.poll;
+        let mut left = None;
         loop {
             listener.turn_ends.mark_unchanged();
             let info = self.info().await?;
             if has_ended(&info) {
                 return Ok(info);
             }
-            if let Some(misfit) = self.misfit(&info) {
-                return Err(misfit);
+            let served = self.engine.flows.get(&info.flow);
+            let own = served.map(|(_, served)| served.form);
+            if let Some(error) = self.misfit(&info, own, &mut left) {
+                return Err(error);
             }
             core.heard(&mut listener.turn_ends, pause).await?;
             pause = longer(pause);
         }
     }
 
-    /// Returns that it does not fit, unless this engine serves another version of the flow than the one
-    /// that refused it.
-    pub(super) fn misfit(&self, info: &ExecutionInfo) -> Option<EngineError> {
-        let refused = info.refused.as_ref()?;
+    /// Returns the error of an execution that was refused, unless this engine will try it. One of a
+    /// newer form than this program's is left to a program of that form, which has one lease for it:
+    /// `left` is since when it was not taken up.
+    pub(super) fn misfit(
+        &self,
+        info: &ExecutionInfo,
+        own: Option<i64>,
+        left: &mut Option<Moment>,
+    ) -> Option<EngineError> {
+        let core = &self.engine.core;
         let served = self.engine.flows.get(&info.flow);
-        if served.is_some_and(|(_, served)| served.flow.fingerprint() != refused.fingerprint) {
+        let will_try = |refused: &&Refused| {
+            served.is_some_and(|(_, served)| !refused.by.contains(&served.refuser))
+        };
+        let Some(refused) = info.refused.as_ref().filter(|refused| !will_try(refused)) else {
+            *left = None;
             return None;
+        };
+        if own.is_some() && info.form > own {
+            let now = core.clock.moment();
+            if now.since(*left.get_or_insert(now)) < core.lease {
+                return None;
+            }
         }
         Some(EngineError::Incompatible {
             id: self.id.to_string(),
@@ -88,7 +107,8 @@ impl<F: Flow> Execution<F> {
         let mut listener = core.news.listen(&self.id);
         // The handle that started it hears of its end; any other asks the store first.
         let mut has_news = self.is_first.swap(false, Ordering::Relaxed);
-        if !has_news && let Some(outcome) = self.stored_outcome().await? {
+        let mut left = None;
+        if !has_news && let Some(outcome) = self.stored_outcome(&mut left).await? {
             return outcome;
         }
         let mut pause = core.poll;
@@ -96,7 +116,7 @@ impl<F: Flow> Execution<F> {
             if has_news {
                 let end = listener.turn_ends.borrow_and_update().clone();
                 if matches!(end, Some(TurnEnd::ByForce)) {
-                    if let Some(outcome) = self.stored_outcome().await? {
+                    if let Some(outcome) = self.stored_outcome(&mut left).await? {
                         return outcome;
                     }
                 } else if let Some(outcome) = self.outcome_of(end) {
@@ -105,7 +125,7 @@ impl<F: Flow> Execution<F> {
             }
             // News that `heard` returns for counts as seen, and is looked at above.
             has_news = core.heard(&mut listener.turn_ends, pause).await?;
-            if !has_news && let Some(outcome) = self.stored_outcome().await? {
+            if !has_news && let Some(outcome) = self.stored_outcome(&mut left).await? {
                 return outcome;
             }
             pause = longer(pause);
@@ -127,16 +147,21 @@ impl<F: Flow> Execution<F> {
     }
 
     /// Asks the store how it ended, if it has.
-    async fn stored_outcome(&self) -> Result<Option<Result<F::Output, EngineError>>, EngineError> {
+    async fn stored_outcome(
+        &self,
+        left: &mut Option<Moment>,
+    ) -> Result<Option<Result<F::Output, EngineError>>, EngineError> {
         let info = self.info().await?;
         self.check_flow(&info)?;
-        if let Some(refused) = &info.refused
-            && refused.fingerprint == F::FINGERPRINT
+        let own = self.engine.core.own_form(F::FINGERPRINT);
+        let refused = info.refused.iter().flat_map(|refused| &refused.by);
+        let by_this = refused
+            .map(|by| by.fingerprint)
+            .any(|by| by == F::FINGERPRINT);
+        if (by_this || info.refused.is_none() || (own.is_some() && info.form > own))
+            && let Some(error) = self.misfit(&info, own, left)
         {
-            return Ok(Some(Err(EngineError::Incompatible {
-                id: self.id.to_string(),
-                why: refused.why.clone(),
-            })));
+            return Ok(Some(Err(error)));
         }
         if !has_ended(&info) {
             return Ok(None);

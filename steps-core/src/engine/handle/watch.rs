@@ -12,7 +12,7 @@ use futures_util::{Stream, stream::FusedStream};
 
 use super::execution::Execution;
 use crate::{
-    base::future::BoxFuture,
+    base::{clock::Moment, future::BoxFuture},
     engine::{
         error::EngineError,
         news::{Listener, longer},
@@ -78,6 +78,8 @@ struct Follower<F: Flow> {
     listener: Listener,
     /// How long to wait for news; none before the first look.
     pause: Option<Duration>,
+    /// Since when it is left to a program of a newer form.
+    left: Option<Moment>,
 }
 
 impl<F: Flow> Follower<F> {
@@ -96,7 +98,8 @@ impl<F: Flow> Follower<F> {
         });
         records.mark_unchanged();
         let saved = self.execution.saved().await?;
-        let misfit = self.execution.misfit(&saved.info);
+        let own = self.execution.engine.core.own_form(F::FINGERPRINT);
+        let misfit = self.execution.misfit(&saved.info, own, &mut self.left);
         if misfit.is_some() {
             // There may be no news any more: the next look is made at once.
             self.pause = None;
@@ -113,6 +116,7 @@ impl<F: Flow> Watch<F> {
             execution,
             listener,
             pause: None,
+            left: None,
         };
         Self {
             next: Some(Box::pin(follower.look())),

@@ -257,7 +257,7 @@ impl Dispatcher {
         }
         let known = self.core.schedule.taken(taken.lease.key);
         let due_by = known.map_or(now.wall, |known| known.shown(now.moment).max(now.wall));
-        let turn = Turn::of_claimed(&self.core, taken, due_by);
+        let turn = Turn::of_claimed(&self.core, taken, flow.form, due_by);
         turn_task::spawn(flow, turn, Place::new(in_engine, in_flow));
     }
 }

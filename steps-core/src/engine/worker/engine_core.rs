@@ -2,8 +2,8 @@
 //!
 //! # Who changes what, and when
 //!
-//! * **Settings** (`store`, `owns_store`, `worker`, `lease`, `poll`, `limits`, `clock`, `runtime`) are
-//!   set by the builder and never change.
+//! * **Settings** (`store`, `owns_store`, `worker`, `lease`, `poll`, `limits`, `build`, `clock`,
+//!   `runtime`) are set by the builder and never change.
 //! * **`limiter`** counts the running turns. A turn gets its permit before it begins, and returns
 //!   it when it ends, before anyone is notified of the end. While a step of it waits for another
 //!   execution, the permit is lent (`turn_place`). Only one task changes the bound
@@ -21,7 +21,7 @@
 //!   makes the execution continue clears the end.
 //! * **`suspects`** has the turns of executions at which processes have died more than once in a
 //!   row. Such a turn gets its place before its first pass, and returns it when it ends.
-//! * **`refused`** only grows.
+//! * **`refused`** and **`forms`** only grow.
 //! * **`trouble`** is set by the first of such turns, and cleared after each other turn.
 //! * **`failed_turns`** grows with each turn that ended because the store took no more records, and
 //!   is set to 0 after each other turn.
@@ -44,7 +44,12 @@ use std::{
 };
 
 use super::{
-    running::Running, runtime::Runtime, schedule::Schedule, suspects::Suspects, trouble::Trouble,
+    forms::{Build, Forms},
+    running::Running,
+    runtime::Runtime,
+    schedule::Schedule,
+    suspects::Suspects,
+    trouble::Trouble,
 };
 use crate::{
     base::{clock::Clock, sync::lock},
@@ -72,6 +77,8 @@ pub(crate) struct EngineCore {
     /// How often the store is checked for work from other processes.
     pub(crate) poll: Duration,
     pub(crate) limits: RunLimits,
+    /// What tells this build of the program from others.
+    pub(crate) build: Build,
     pub(crate) clock: Clock,
     /// The runtime that the engine works on; `None` if it serves no flow, and has no tasks.
     pub(super) runtime: Option<Runtime>,
@@ -82,7 +89,8 @@ pub(crate) struct EngineCore {
     pub(crate) running: Running,
     pub(crate) schedule: Schedule,
     pub(crate) suspects: Suspects,
-    /// The executions that did not fit a flow of this program since it started.
+    pub(crate) forms: Forms,
+    /// The executions that did not fit a flow of this program since it started, and were told of.
     refused: Mutex<HashSet<Arc<str>>>,
     /// Whether records can't be written.
     pub(super) trouble: Trouble,
@@ -100,6 +108,7 @@ pub(crate) struct Settings {
     pub(crate) lease: Duration,
     pub(crate) poll: Duration,
     pub(crate) limits: RunLimits,
+    pub(crate) build: Build,
     pub(crate) clock: Clock,
     pub(crate) concurrency: Concurrency,
     pub(crate) runtime: Option<Runtime>,
@@ -114,6 +123,7 @@ impl EngineCore {
             lease,
             poll,
             limits,
+            build,
             clock,
             concurrency,
             runtime,
@@ -125,6 +135,7 @@ impl EngineCore {
             lease,
             poll,
             limits,
+            build,
             clock,
             runtime,
             limiter: Limiter::new(concurrency),
@@ -132,6 +143,7 @@ impl EngineCore {
             running: Running::default(),
             schedule: Schedule::default(),
             suspects: Suspects::default(),
+            forms: Forms::default(),
             refused: Mutex::default(),
             trouble: Trouble::default(),
             failed_turns: AtomicU32::new(0),

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     base::clock::Deadline,
-    store::{Due, ErrorKind, LeaseAfter, Refused},
+    store::{Due, ErrorKind, LeaseAfter},
 };
 
 impl EngineCore {
@@ -70,17 +70,5 @@ impl EngineCore {
         {
             tracing::warn!(execution = &*journal.id, %error, "not given back");
         }
-    }
-
-    /// Releases the lease of an execution that was refused here before, in a separate task and
-    /// after a pause. Otherwise two programs that refuse it would claim it in a busy loop.
-    pub(super) fn refuse_later(&self, journal: Arc<TurnJournal>, refused: Refused) {
-        let pause = self.lease / 2;
-        tokio::spawn(async move {
-            tokio::time::sleep(pause).await;
-            if let Err(error) = journal.give_back(LeaseAfter::Refuse(refused)).await {
-                tracing::warn!(execution = &*journal.id, %error, "not given back");
-            }
-        });
     }
 }

@@ -30,7 +30,7 @@
 //! | `turn_task`, `turn_place`, `own_task` | one turn's task; the tasks that the engine has of its own |
 //! | `served` | flows, without their types |
 //! | `turn` | one turn, with its flow's type |
-//! | `delivery`, `lease`, `runtime` | the engine |
+//! | `delivery`, `forms`, `lease`, `runtime` | the engine |
 //! | `engine_core` | `running`, `schedule` |
 //! | `running`, `mailbox`, `turn_journal` | one turn's parts |
 //! | `schedule`, `suspects` | moments |
@@ -40,6 +40,7 @@
 mod delivery;
 pub(super) mod dispatcher;
 pub(super) mod engine_core;
+pub(super) mod forms;
 pub(super) mod heartbeat;
 mod lease;
 mod mailbox;

@@ -12,6 +12,7 @@ use std::{
 
 use super::{
     engine_core::EngineCore,
+    forms::Build,
     turn::{Turn, take_turn},
 };
 use crate::{
@@ -24,7 +25,7 @@ use crate::{
     language::flow::Flow,
     model::table::Table,
     run::with::With,
-    store::FlowClaim,
+    store::{FlowClaim, Refuser},
 };
 
 /// A flow and the values that it borrows, with its type erased.
@@ -33,6 +34,8 @@ pub(crate) trait ErasedFlow: Send + Sync {
     fn table(&self) -> &'static Table;
     /// Returns its fingerprint.
     fn fingerprint(&self) -> u64;
+    /// Returns who refuses its executions in this build.
+    fn refuser(&self, build: Build) -> Refuser;
     /// Runs a turn of one of its executions.
     fn take_turn(self: Arc<Self>, turn: Turn) -> BoxFuture<'static, TurnEnd>;
 }
@@ -49,6 +52,10 @@ where
         F::FINGERPRINT
     }
 
+    fn refuser(&self, build: Build) -> Refuser {
+        build.refuser::<F>()
+    }
+
     fn take_turn(self: Arc<Self>, turn: Turn) -> BoxFuture<'static, TurnEnd> {
         Box::pin(async move { take_turn(&self, turn).await })
     }
@@ -57,6 +64,10 @@ where
 /// A flow that is served.
 pub(crate) struct ServedFlow {
     pub(crate) flow: Arc<dyn ErasedFlow>,
+    /// The number of its form.
+    pub(crate) form: i64,
+    /// It, in this build.
+    pub(crate) refuser: Refuser,
     /// The limit of its running turns, if it has its own bound.
     pub(crate) limiter: Option<Limiter>,
     /// Whether its own bound may have left due executions behind.
@@ -101,15 +112,14 @@ impl Place {
 impl ServedFlow {
     /// Returns the flow's name and its former names.
     pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> + use<> {
-        let table = self.flow.table();
-        iter::once(table.name).chain(table.aliases.iter().copied())
+        names(self.flow.table())
     }
 
     /// Returns the part of a claim for this flow: at most `limit` executions.
     pub(crate) fn claim(&self, limit: usize) -> FlowClaim {
         FlowClaim {
             names: self.names().map(Cow::Borrowed).collect(),
-            fingerprint: self.flow.fingerprint(),
+            refuser: self.refuser,
             limit,
         }
     }
@@ -124,6 +134,10 @@ impl ServedFlow {
     }
 }
 
+fn names(table: &'static Table) -> impl Iterator<Item = &'static str> {
+    iter::once(table.name).chain(table.aliases.iter().copied())
+}
+
 /// All flows that an engine serves.
 pub(crate) struct ServedFlows {
     all: Vec<ServedFlow>,
@@ -132,29 +146,33 @@ pub(crate) struct ServedFlows {
 }
 
 impl ServedFlows {
-    /// Creates the set from the flows, each with its own bound if it has one, in an engine with
-    /// this limiter.
+    /// Creates the set from the flows, each with its own bound if it has one, and keeps their forms.
     ///
     /// # Errors
     ///
-    /// [`EngineError::DuplicateFlow`] if two flows have the same name or alias.
-    pub(crate) fn new(
+    /// [`EngineError::DuplicateFlow`] if two flows have the same name or alias, and what the store
+    /// returns.
+    pub(crate) async fn new(
         flows: Vec<(Arc<dyn ErasedFlow>, Option<usize>)>,
-        engine: &Limiter,
+        core: &EngineCore,
     ) -> Result<Self, EngineError> {
-        let with_limiter = |(flow, at_once): (_, Option<usize>)| ServedFlow {
-            flow,
-            limiter: at_once.map(|most| engine.beside(Concurrency::fixed(most))),
-            behind: AtomicBool::new(false),
-        };
-        let all: Vec<ServedFlow> = flows.into_iter().map(with_limiter).collect();
         let mut by_name = HashMap::new();
-        for (index, served) in all.iter().enumerate() {
-            for name in served.names() {
+        for (index, (flow, _)) in flows.iter().enumerate() {
+            for name in names(flow.table()) {
                 if by_name.insert(name, index).is_some() {
                     return Err(EngineError::DuplicateFlow { name });
                 }
             }
+        }
+        let mut all = Vec::new();
+        for (flow, at_once) in flows {
+            all.push(ServedFlow {
+                form: core.form_of(flow.table(), flow.fingerprint()).await?,
+                refuser: flow.refuser(core.build),
+                flow,
+                limiter: at_once.map(|most| core.limiter.beside(Concurrency::fixed(most))),
+                behind: AtomicBool::new(false),
+            });
         }
         Ok(Self { all, by_name })
     }

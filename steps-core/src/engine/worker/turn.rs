@@ -4,13 +4,14 @@
 //! This is the only part of the worker that knows the flow's type. The task around it, and the
 //! handling of its lease after a failure, are in `turn_task`.
 
-use std::{sync::Arc, time::Duration};
+use std::{marker::PhantomData, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 use super::{
     engine_core::EngineCore,
+    forms::{newer_form, refused_by, told},
     mailbox::{Arrival, Mailbox},
     suspects::{SUSPECT_FROM, Suspect, pause},
     turn_journal::{Started, TurnJournal},
@@ -27,8 +28,8 @@ use crate::{
     },
     run::{Run, Signals, with::With},
     store::{
-        ErrorKind, ExecutionInfo, HeldExecution, LeaseAfter, NewExecution, Refused, StoreError,
-        StoredExecution, Target,
+        ErrorKind, ExecutionInfo, HeldExecution, LeaseAfter, NewExecution, Refused, Refuser,
+        StoreError, StoredExecution, Target,
     },
 };
 
@@ -44,6 +45,10 @@ pub(crate) struct Turn {
     pub(crate) saved: StoredExecution,
     /// What the wall clock showed of whoever found the execution to be due.
     due_by: Option<Timestamp>,
+    /// The number of the form that this program has of the flow.
+    form: i64,
+    /// Those who refused it before.
+    refused_by: Vec<Refuser>,
     /// Whether another execution may have had its id.
     pub(crate) may_repeat_id: bool,
     /// Whether the process that ran it before died: its lease was never given back.
@@ -58,17 +63,20 @@ impl Turn {
     pub(crate) fn of_new(
         core: &Arc<EngineCore>,
         mut new: NewExecution,
+        form: i64,
         started: oneshot::Sender<Started>,
     ) -> Self {
         let mut info = ExecutionInfo::new(new.id.as_str(), new.flow.as_str(), core.clock.now());
         info.labels.clone_from(&new.labels);
+        info.form = Some(form);
+        new.form = info.form;
         let saved = StoredExecution {
             info,
             input: new.input.clone(),
             nodes: Vec::new(),
         };
         new.held = Some((core.worker.clone(), core.lease));
-        Self::new(core, saved, Target::New(Box::new(new)), Some(started))
+        Self::new(core, saved, form, Target::New(Box::new(new)), Some(started))
     }
 
     /// A turn of an execution that this engine has claimed, when it was this time for who found it
@@ -76,6 +84,7 @@ impl Turn {
     pub(crate) fn of_claimed(
         core: &Arc<EngineCore>,
         taken: HeldExecution,
+        form: i64,
         due_by: Timestamp,
     ) -> Self {
         let saved = StoredExecution {
@@ -83,7 +92,8 @@ impl Turn {
             input: taken.input,
             nodes: taken.nodes,
         };
-        let mut turn = Self::new(core, saved, Target::Held(taken.lease), None);
+        let mut turn = Self::new(core, saved, form, Target::Held(taken.lease), None);
+        turn.refused_by = taken.refused_by;
         turn.due_by = Some(due_by);
         turn.reclaimed_own = taken.previous_worker.as_ref() == Some(&core.worker);
         turn.lost = taken.previous_worker.is_some() && !turn.reclaimed_own;
@@ -96,6 +106,7 @@ impl Turn {
     fn new(
         core: &Arc<EngineCore>,
         saved: StoredExecution,
+        form: i64,
         target: Target,
         started: Option<oneshot::Sender<Started>>,
     ) -> Self {
@@ -112,6 +123,8 @@ impl Turn {
             mailbox: Arc::new(Mailbox::new(Arc::clone(&journal))),
             journal,
             saved,
+            form,
+            refused_by: Vec::new(),
             due_by: None,
             may_repeat_id: true,
             lost: false,
@@ -126,13 +139,19 @@ pub(crate) async fn take_turn<F: Flow>(with: &With<F>, turn: Turn) -> TurnEnd {
     let journal = Arc::clone(&turn.journal);
     let mailbox = Arc::clone(&turn.mailbox);
     let lost = turn.lost;
+    let refusal = Refusal::<F>::of(&turn);
+    match check_form(with, &turn).await {
+        Ok(Ok(())) => {}
+        Ok(Err(why)) => return refusal.newer(why).await,
+        Err(error) => return TurnEnd::StoreFailed(error),
+    }
     let run = match begin(with, turn) {
         Ok(run) => run,
-        Err(why) => return refuse::<F>(&core, &journal, why).await,
+        Err(why) => return refusal.misfit(why).await,
     };
     let ready = match run.ready(false) {
         Ok(ready) => ready,
-        Err(failure) => return refuse::<F>(&core, &journal, failure.to_string()).await,
+        Err(failure) => return refusal.misfit(failure.to_string()).await,
     };
     mailbox.connect(&ready.run);
     mailbox.pass_ended(&ready.run);
@@ -170,7 +189,7 @@ pub(crate) async fn take_turn<F: Flow>(with: &With<F>, turn: Turn) -> TurnEnd {
         }
     };
     if let PassOutcome::Misfit { path, why } = passed {
-        return refuse::<F>(&core, &journal, ready.misfit(path, why).to_string()).await;
+        return refusal.misfit(ready.misfit(path, why).to_string()).await;
     }
     if let Err(failure) = ready.settle(&passed).await {
         return store_failed(&core, &journal, &failure).await;
@@ -291,25 +310,91 @@ fn begin<F: Flow>(with: &With<F>, turn: Turn) -> Result<Run<'_, F>, String> {
         .signals(&Signals::of(&turn.mailbox.signals)))
 }
 
-/// Ends the turn of an execution that does not fit this program, and leaves it to one that it fits.
-async fn refuse<F: Flow>(core: &EngineCore, journal: &Arc<TurnJournal>, why: String) -> TurnEnd {
-    tracing::error!(
-        execution = &*journal.id,
-        flow = F::TABLE.name,
-        "incompatible, and left as it was: {why}"
-    );
-    let refused = Refused {
-        fingerprint: F::FINGERPRINT,
-        why: why.clone(),
-    };
-    if !core.refuse(&journal.id) {
-        // This program refused it before, so another program has refused it since.
-        core.refuse_later(Arc::clone(journal), refused);
-        return TurnEnd::Incompatible(why);
+/// Checks that the execution is of no newer form than the program's own, with lines that this one
+/// lacks, unless the flow takes such executions; and lets the turn's first write say by which form it
+/// goes on. Returns why not.
+async fn check_form<F: Flow>(
+    with: &With<F>,
+    turn: &Turn,
+) -> Result<Result<(), String>, StoreError> {
+    let core = &turn.core;
+    let of_execution = turn.saved.info.form;
+    let lacking = core.lacking(F::TABLE, turn.form, of_execution).await?;
+    if lacking.is_empty() {
+        if of_execution < Some(turn.form) {
+            turn.journal.goes_on_by(turn.form);
+        }
+        return Ok(Ok(()));
     }
-    match journal.give_back(LeaseAfter::Refuse(refused)).await {
-        Ok(()) => TurnEnd::Incompatible(why),
-        Err(error) => TurnEnd::StoreFailed(error),
+    if !with.takes_newer() {
+        return Ok(Err(newer_form(F::TABLE, &lacking)));
+    }
+    tracing::warn!(
+        execution = &*turn.journal.id,
+        flow = F::TABLE.name,
+        "begun by a newer form of the flow, and taken up without {}, as `take_newer` says",
+        told(&lacking)
+    );
+    Ok(Ok(()))
+}
+
+/// The end of a turn of an execution that does not fit this program, and is left to one that it fits.
+struct Refusal<F> {
+    core: Arc<EngineCore>,
+    journal: Arc<TurnJournal>,
+    forms: (i64, Option<i64>),
+    before: Vec<Refuser>,
+    flow: PhantomData<fn() -> F>,
+}
+
+impl<F: Flow> Refusal<F> {
+    fn of(turn: &Turn) -> Self {
+        Self {
+            core: Arc::clone(&turn.core),
+            journal: Arc::clone(&turn.journal),
+            forms: (turn.form, turn.saved.info.form),
+            before: turn.refused_by.clone(),
+            flow: PhantomData,
+        }
+    }
+
+    /// Its saved tree does not fit.
+    async fn misfit(self, why: String) -> TurnEnd {
+        let (execution, flow) = (&*self.journal.id, F::TABLE.name);
+        if self.core.refuse(&self.journal.id) {
+            tracing::error!(execution, flow, "incompatible, and left as it was: {why}");
+        } else {
+            tracing::debug!(execution, flow, "incompatible again: {why}");
+        }
+        match self.give_back(why.clone()).await {
+            Ok(()) => TurnEnd::Incompatible(why),
+            Err(error) => TurnEnd::StoreFailed(error),
+        }
+    }
+
+    /// It is of a newer form. Who waits for it goes on to do so: a program of that form goes on with
+    /// it, and if there is none, the store tells.
+    async fn newer(self, why: String) -> TurnEnd {
+        let (execution, flow) = (&*self.journal.id, F::TABLE.name);
+        if self.core.is_new(self.forms.0, self.forms.1) {
+            tracing::warn!(
+                execution,
+                flow,
+                "left as it was, as all others like it are: {why}"
+            );
+        } else {
+            tracing::debug!(execution, flow, "left as it was: {why}");
+        }
+        match self.give_back(why).await {
+            Ok(()) => TurnEnd::Waiting,
+            Err(error) => TurnEnd::StoreFailed(error),
+        }
+    }
+
+    async fn give_back(self, why: String) -> Result<(), StoreError> {
+        let by = refused_by(self.before, self.core.build.refuser::<F>());
+        let refused = LeaseAfter::Refuse(Refused { by, why });
+        self.journal.give_back(refused).await
     }
 }
 

@@ -54,6 +54,8 @@ struct Progress {
     requests: Vec<(i64, Message)>,
     /// Whether a write that gives the lease back is under way, or was made.
     releases: bool,
+    /// The form of the flow that goes on with the execution; the next write says so.
+    form: Option<i64>,
     /// Why the store took no more records.
     store_error: Option<StoreError>,
     /// Whether the lease was released and a message that this turn has not seen made the execution
@@ -85,6 +87,7 @@ impl TurnJournal {
                 has_late_message: false,
                 requests: Vec::new(),
                 releases: false,
+                form: None,
                 store_error: None,
                 due_again: false,
             }),
@@ -136,6 +139,11 @@ impl TurnJournal {
     /// Notes a request. The write that records its effect removes it from the inbox.
     pub(crate) fn request_came(&self, number: i64, message: Message) {
         lock(&self.progress).requests.push((number, message));
+    }
+
+    /// Notes the form of the flow that goes on with the execution, which was begun by another one.
+    pub(crate) fn goes_on_by(&self, form: i64) {
+        lock(&self.progress).form = Some(form);
     }
 
     /// Notes that all messages so far were looked at. A later one makes the execution due as soon
@@ -230,6 +238,7 @@ impl TurnJournal {
             replace,
             taken,
             signals,
+            form: progress.form.take(),
             then,
         }
     }

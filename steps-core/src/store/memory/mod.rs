@@ -18,8 +18,8 @@ use std::{
 
 use super::{
     Acquire, Acquired, BoxFuture, Claim, Claimed, ErrorKind, ExecutionInfo, ExecutionQuery,
-    FlowClaim, MessageReceipt, Renew, Renewal, SendMessage, Store, StoreError, StoredExecution,
-    Write, Written,
+    FlowClaim, Form, MessageReceipt, Renew, Renewal, SendMessage, Store, StoreError,
+    StoredExecution, Write, Written,
 };
 use crate::base::{
     clock::{Clock, TestClock},
@@ -139,6 +139,14 @@ impl Store for MemoryStore {
 
     fn send(&self, message: SendMessage) -> BoxFuture<'_, Result<MessageReceipt, StoreError>> {
         self.with(|rows| Ok(rows.send(message)))
+    }
+
+    fn keep_form(&self, form: Form) -> BoxFuture<'_, Result<i64, StoreError>> {
+        self.with(|rows| Ok(rows.keep_form(form)))
+    }
+
+    fn form(&self, number: i64) -> BoxFuture<'_, Result<Option<Form>, StoreError>> {
+        self.with(move |rows| Ok(rows.form(number)))
     }
 
     fn forget_refusals(&self, flows: Vec<FlowClaim>) -> BoxFuture<'_, Result<(), StoreError>> {

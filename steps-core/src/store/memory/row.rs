@@ -120,7 +120,7 @@ impl Row {
     /// Gives the execution to a worker.
     pub(super) fn take(&mut self, worker: &str, lease: Duration, now: Now) -> HeldExecution {
         self.fence += 1;
-        self.info.refused = None;
+        let refused = self.info.refused.take();
         self.turn = Some(Turn::From(now.moment.after(lease)));
         let previous_worker = self.info.worker.replace(worker.to_owned());
         HeldExecution {
@@ -133,6 +133,7 @@ impl Row {
             nodes: self.nodes.values().cloned().collect(),
             messages: self.since(0),
             previous_worker,
+            refused_by: refused.map(|refused| refused.by).unwrap_or_default(),
         }
     }
 }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::base::clock::Now;
 use crate::store::{
-    Acquire, Acquired, Claim, Claimed, ErrorKind, ExecutionInfo, Existing, FlowClaim, Lease,
+    Acquire, Acquired, Claim, Claimed, ErrorKind, ExecutionInfo, Existing, FlowClaim, Form, Lease,
     LeaseAfter, MessageReceipt, NewExecution, NodeRow, Queue, Renew, Renewal, SendMessage,
     StoreError, StoredExecution, TakeOver, Target, Write, Written,
 };
@@ -24,6 +24,8 @@ pub(super) struct Rows {
     /// Ordered by when they were created, like lists.
     pub(super) made: BTreeSet<(Timestamp, i64)>,
     turns: Turns,
+    /// The forms of flows; the first has the number 1.
+    forms: Vec<Form>,
     last_key: i64,
     last_message: i64,
 }
@@ -74,6 +76,7 @@ impl Rows {
             replace,
             taken,
             signals,
+            form,
             then,
         } = write;
         let now = self.now;
@@ -100,6 +103,7 @@ impl Rows {
         }
         let recalled = self.change(lease.key, |row| {
             row.put(nodes, replace);
+            row.info.form = row.info.form.max(form);
             for number in taken.iter().chain(&signals) {
                 let was_there = row.inbox.remove(number).is_some();
                 row.info.messages_taken += u64::from(was_there);
@@ -132,6 +136,7 @@ impl Rows {
         let mut info = ExecutionInfo::new(new.id, new.flow, now.wall);
         info.labels = new.labels;
         info.priority = new.priority;
+        info.form = new.form;
         let mut turn = None;
         if let Some((worker, lease)) = new.held {
             info.worker = Some(worker);
@@ -241,24 +246,37 @@ impl Rows {
         MessageReceipt::Stored(number)
     }
 
+    pub(super) fn keep_form(&mut self, form: Form) -> i64 {
+        let known = |other: &Form| other.fingerprint == form.fingerprint;
+        let at = self.forms.iter().position(known).unwrap_or_else(|| {
+            self.forms.push(form);
+            self.forms.len() - 1
+        });
+        i64::try_from(at + 1).unwrap_or(i64::MAX)
+    }
+
+    pub(super) fn form(&self, number: i64) -> Option<Form> {
+        let at = usize::try_from(number).ok()?.checked_sub(1)?;
+        self.forms.get(at).cloned()
+    }
+
     pub(super) fn forget_refusals(&mut self, flows: &[FlowClaim]) {
-        let refused = |row: &Row| {
-            row.info.refused.as_ref().is_some_and(|refused| {
-                let mut flows = flows.iter();
-                flows.any(|flow| {
-                    flow.fingerprint == refused.fingerprint
-                        && flow.names.iter().any(|name| *name == row.info.flow)
-                })
-            })
-        };
-        let keys: Vec<i64> = self
-            .by_key
-            .iter()
-            .filter(|(_, row)| refused(row))
-            .map(|(key, _)| *key)
-            .collect();
-        for key in keys {
-            self.change(key, |row| row.info.refused = None);
+        for flow in flows {
+            let has_refused = |row: &Row| {
+                let refused = row.info.refused.as_ref();
+                flow.names.iter().any(|name| *name == row.info.flow)
+                    && refused.is_some_and(|refused| refused.by.contains(&flow.refuser))
+            };
+            let rows = self.by_key.iter().filter(|(_, row)| has_refused(row));
+            let keys: Vec<i64> = rows.map(|(key, _)| *key).collect();
+            for key in keys {
+                self.change(key, |row| {
+                    if let Some(refused) = &mut row.info.refused {
+                        refused.by.retain(|by| *by != flow.refuser);
+                    }
+                    row.info.refused.take_if(|refused| refused.by.is_empty());
+                });
+            }
         }
     }
 

@@ -24,12 +24,14 @@ fn new(id: impl Into<String>, due: Due) -> Write {
             input: Json::parse("null").unwrap(),
             labels: Labels::new(),
             priority: 0,
+            form: None,
             held: None,
         })),
         nodes: Vec::new(),
         replace: false,
         taken: Vec::new(),
         signals: Vec::new(),
+        form: None,
         then: LeaseAfter::Release {
             due,
             last_message: 0,
@@ -43,7 +45,10 @@ fn claim(limit: usize) -> Claim {
         lease: HOUR,
         flows: vec![FlowClaim {
             names: vec!["flow".into()],
-            fingerprint: 1,
+            refuser: crate::store::Refuser {
+                fingerprint: 1,
+                build: 1,
+            },
             limit,
         }],
         limit,

@@ -1,7 +1,7 @@
 //! The index for claims: which executions are due, and when.
 //!
 //! Executions are kept in lanes. All executions in one lane have the same flow, the same priority,
-//! the same refusal (or none) and the same worker (or none), and are sorted by when they may be
+//! the same refusals (or none) and the same worker (or none), and are sorted by when they may be
 //! claimed: first those that go by moments, then those that wait for a time. So those that are due
 //! come first of each of these, and a claim never reads those that wait.
 
@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use super::row::{Row, Turn};
 use crate::{
     base::clock::Now,
-    store::{Claim, FlowClaim, Wait},
+    store::{Claim, FlowClaim, Refuser, Wait},
 };
 
 /// The lanes of each flow.
@@ -27,7 +27,7 @@ type Keys = BTreeSet<(Turn, i64)>;
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Lane {
     priority: Reverse<i32>,
-    refused: Option<u64>,
+    refused_by: Vec<Refuser>,
     worker: Option<String>,
 }
 
@@ -43,9 +43,12 @@ struct Candidate {
 
 impl Lane {
     fn of(row: &Row) -> Self {
+        let refused = row.info.refused.as_ref();
         Self {
             priority: Reverse(row.info.priority),
-            refused: row.info.refused.as_ref().map(|refused| refused.fingerprint),
+            refused_by: refused
+                .map(|refused| refused.by.clone())
+                .unwrap_or_default(),
             worker: row.info.worker.clone(),
         }
     }
@@ -95,7 +98,7 @@ impl Turns {
             .iter()
             .filter_map(|name| self.0.get(name.as_ref()))
             .flatten()
-            .filter(|(lane, _)| lane.refused != Some(flow.fingerprint))
+            .filter(|(lane, _)| !lane.refused_by.contains(&flow.refuser))
     }
 
     /// Returns the executions that a claim gets, in order. Those of `waited` are due, too.
@@ -127,7 +130,7 @@ impl Turns {
             let lane = Lane::of(row);
             let flow = claim.flows.iter().position(|flow| {
                 let name = flow.names.iter().any(|name| *name == row.info.flow);
-                name && lane.refused != Some(flow.fingerprint)
+                name && !lane.refused_by.contains(&flow.refuser)
             });
             candidates.extend(flow.map(|flow| Candidate {
                 priority: lane.priority,

@@ -12,8 +12,8 @@ use crate::{
         status::Status,
     },
     store::{
-        Claim, Due, ExecutionQuery, FlowClaim, Lease, LeaseAfter, Message, NewExecution, Queue,
-        SendMessage, Target, Write,
+        Claim, Due, ExecutionQuery, FlowClaim, Form, Lease, LeaseAfter, Message, NewExecution,
+        Queue, Refuser, SendMessage, Target, Write,
     },
 };
 
@@ -46,6 +46,7 @@ impl Creation {
                 input: text("input"),
                 labels: Labels::new(),
                 priority: 0,
+                form: None,
                 held: None,
             },
             nodes: Vec::new(),
@@ -73,6 +74,11 @@ impl Creation {
 
     pub(super) fn priority(mut self, priority: i32) -> Self {
         self.new.priority = priority;
+        self
+    }
+
+    pub(super) fn form(mut self, number: i64) -> Self {
+        self.new.form = Some(number);
         self
     }
 
@@ -142,8 +148,25 @@ pub(super) fn claim(worker: &str) -> Claim {
 pub(super) fn flow_claim(names: &[&'static str], fingerprint: u64) -> FlowClaim {
     FlowClaim {
         names: names.iter().map(|name| (*name).into()).collect(),
-        fingerprint,
+        refuser: refuser(fingerprint),
         limit: 1000,
+    }
+}
+
+/// A flow in some build of a program.
+pub(super) const fn refuser(fingerprint: u64) -> Refuser {
+    Refuser {
+        fingerprint,
+        build: 7,
+    }
+}
+
+/// A form of [`FLOW`].
+pub(super) fn form_of(fingerprint: u64) -> Form {
+    Form {
+        flow: FLOW.to_owned(),
+        fingerprint,
+        lines: json(r#"[[["a","b"],["\u00fc"]]]"#),
     }
 }
 

@@ -60,7 +60,12 @@ macro_rules! __store_rules {
         refuse {
             refused_is_passed_over: "An execution that a flow refused is not given to that flow again, but to others.",
             taking_ends_a_refusal: "A refusal ends when somebody takes the execution.",
+            all_who_refused_are_remembered: "An execution that several have refused is given to none of them, and each is readmitted by itself.",
             readmit_ends_a_refusal: "A refusal ends when that flow is readmitted, and no other.",
+        }
+        forms {
+            a_form_keeps_its_number: "A form of a flow has one number, which is larger than those of all before it.",
+            an_execution_has_its_newest_form: "An execution has the number of the newest form that has worked on it.",
         }
         renew {
             renew_puts_off: "A renewal puts off the end of a lease, counted from now.",

@@ -55,7 +55,10 @@ fn what_waits_costs_a_claim_nothing() {
         lease: std::time::Duration::from_secs(1),
         flows: vec![FlowClaim {
             names: vec!["flow".into(), "an alias".into()],
-            fingerprint: 1,
+            refuser: Refuser {
+                fingerprint: 1,
+                build: 1,
+            },
             limit: 10,
         }],
         limit: 10,

@@ -86,7 +86,7 @@ pub(in super::super) async fn what_is_due_stays_due(fixture: Fixture) -> Outcome
     fixture.rest(recalled, Due::Never).await?;
     let refused = fixture.held("refused").await?;
     let then = LeaseAfter::Refuse(Refused {
-        fingerprint: 1,
+        by: vec![refuser(1)],
         why: String::new(),
     });
     fixture.write(write(refused, Vec::new(), then)).await?;

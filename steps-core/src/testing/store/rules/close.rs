@@ -34,6 +34,12 @@ pub(in super::super) async fn close_ends_all_calls(fixture: Fixture) -> Outcome 
         store.forget_refusals(flows).await,
         closed,
     )?;
+    fails(
+        &what("keeping a form"),
+        store.keep_form(form_of(1)).await,
+        closed,
+    )?;
+    fails(&what("reading a form"), store.form(1).await, closed)?;
     fails(&what("a load"), store.load(id()).await, closed)?;
     fails(
         &what("a list"),
@@ -76,7 +82,7 @@ async fn populate(fixture: &Fixture) -> Outcome<Lease> {
     fixture.rest(done, Due::Never).await?;
     let refused = fixture.held("refused").await?;
     let why = Refused {
-        fingerprint: FINGERPRINT,
+        by: vec![refuser(FINGERPRINT)],
         why: "no".to_owned(),
     };
     fixture

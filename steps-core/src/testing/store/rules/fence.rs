@@ -103,7 +103,7 @@ pub(in super::super) async fn given_back_lease_is_fenced(fixture: Fixture) -> Ou
     is_fenced(&fixture, "a write after the lease was given back", lease, 0).await?;
     let lease = rival.take("id", "worker", HOUR).await?.lease;
     let why = Refused {
-        fingerprint: 1,
+        by: vec![refuser(1)],
         why: "no".to_owned(),
     };
     let refusal = write(lease, Vec::new(), LeaseAfter::Refuse(why));

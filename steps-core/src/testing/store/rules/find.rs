@@ -171,7 +171,7 @@ async fn populate(fixture: &Fixture) -> Outcome {
     }
     let lease = fixture.take("d", "worker", HOUR).await?.lease;
     let refused = Refused {
-        fingerprint: 1,
+        by: vec![refuser(1)],
         why: "no".to_owned(),
     };
     fixture
@@ -298,7 +298,7 @@ pub(in super::super) async fn find_by_what_is_so_now(fixture: Fixture) -> Outcom
 
     finds("before a refusal", refused(false), true).await?;
     let why = Refused {
-        fingerprint: 1,
+        by: vec![refuser(1)],
         why: "no".to_owned(),
     };
     fixture

@@ -9,6 +9,7 @@ pub(super) mod create;
 pub(super) mod delete;
 pub(super) mod fence;
 pub(super) mod find;
+pub(super) mod forms;
 pub(super) mod messages;
 pub(super) mod nodes;
 pub(super) mod refuse;
@@ -21,8 +22,8 @@ mod prelude {
 
     pub(super) use super::super::{
         builders::{
-            Creation, FINGERPRINT, FLOW, HOUR, SHORT, claim, flow_claim, json, query, root, second,
-            send_message, signal, step, text, write,
+            Creation, FINGERPRINT, FLOW, HOUR, SHORT, claim, flow_claim, form_of, json, query,
+            refuser, root, second, send_message, signal, step, text, write,
         },
         check::{Fault, Outcome, fails, holds, joined, same, same_nodes},
         fixture::{Fixture, ids},
@@ -34,8 +35,8 @@ mod prelude {
         },
         store::{
             Acquire, Acquired, Claim, Cursor, Due, ErrorKind, ExecutionInfo, ExecutionQuery,
-            HeldExecution, Lease, LeaseAfter, Message, MessageReceipt, Refused, Renew, Renewal,
-            SendMessage, Store, StoredExecution, TakeOver, Wait, Write, Written,
+            HeldExecution, Lease, LeaseAfter, Message, MessageReceipt, Refused, Refuser, Renew,
+            Renewal, SendMessage, Store, StoredExecution, TakeOver, Wait, Write, Written,
         },
     };
 }

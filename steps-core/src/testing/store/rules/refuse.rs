@@ -4,7 +4,7 @@ use super::prelude::*;
 
 fn refused(fingerprint: u64) -> Refused {
     Refused {
-        fingerprint,
+        by: vec![refuser(fingerprint)],
         why: "create: \"vm\" is gone\nadd an alias".to_owned(),
     }
 }
@@ -98,6 +98,64 @@ pub(in super::super) async fn taking_ends_a_refusal(fixture: Fixture) -> Outcome
     let found = why(&fixture).await?;
     same("the second refusal", &found, &Some(refused(FINGERPRINT)))?;
     fixture.claim_one_with(by(1), "id").await.map(drop)
+}
+
+pub(in super::super) async fn all_who_refused_are_remembered(fixture: Fixture) -> Outcome {
+    let other_build = Refuser {
+        build: u64::MAX,
+        ..refuser(FINGERPRINT)
+    };
+    let mut of_other_build = by(FINGERPRINT);
+    of_other_build.flows[0].refuser = other_build;
+    let lease = fixture.held("id").await?;
+    refuse(&fixture, lease, FINGERPRINT).await?;
+    let taken = fixture.claim_one_with(of_other_build.clone(), "id").await?;
+    same(
+        "who had refused it, as a claim by another build tells",
+        &taken.refused_by,
+        &vec![refuser(FINGERPRINT)],
+    )?;
+    let both = Refused {
+        by: vec![refuser(FINGERPRINT), other_build],
+        ..refused(FINGERPRINT)
+    };
+    let then = LeaseAfter::Refuse(both.clone());
+    fixture.write(write(taken.lease, Vec::new(), then)).await?;
+    same("the refusal by two", &why(&fixture).await?, &Some(both))?;
+    for (whose, claim) in [
+        ("the first", by(FINGERPRINT)),
+        ("the second", of_other_build.clone()),
+    ] {
+        let claimed = fixture.claimed(claim).await?;
+        let what = format!("a claim by {whose} of two who refused it");
+        same(&what, &ids(&claimed.taken), &Vec::new())?;
+    }
+    let readmitted = vec![flow_claim(&[FLOW], FINGERPRINT)];
+    fixture.store.forget_refusals(readmitted).await?;
+    let left = Refused {
+        by: vec![other_build],
+        ..refused(FINGERPRINT)
+    };
+    same(
+        "the refusal after one of two was readmitted",
+        &why(&fixture).await?,
+        &Some(left),
+    )?;
+    let claimed = fixture.claimed(of_other_build).await?;
+    same("a claim by the other", &ids(&claimed.taken), &Vec::new())?;
+    let taken = fixture.take("id", "operator", HOUR).await?;
+    same(
+        "who had refused it, as a hold tells",
+        &taken.refused_by,
+        &vec![other_build],
+    )?;
+    fixture.rest(taken.lease, Due::Now).await?;
+    let taken = fixture.claim_one_with(by(FINGERPRINT), "id").await?;
+    same(
+        "who had refused it, when nobody has",
+        &taken.refused_by,
+        &Vec::new(),
+    )
 }
 
 pub(in super::super) async fn readmit_ends_a_refusal(fixture: Fixture) -> Outcome {

@@ -153,7 +153,7 @@ pub(in super::super) async fn renew_does_not_wake_what_rests(fixture: Fixture) -
     }
     let lease = fixture.held("refused").await?;
     let refused = Refused {
-        fingerprint: FINGERPRINT,
+        by: vec![refuser(FINGERPRINT)],
         why: String::new(),
     };
     fixture

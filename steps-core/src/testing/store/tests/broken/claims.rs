@@ -36,6 +36,36 @@ fn held<'a>(
 
 pub(super) const ALL: &[Twist] = &[
     Twist {
+        what: "remembers only the last of those who refused an execution",
+        breaks: &["all_who_refused_are_remembered"],
+        write: |sound, mut write| {
+            if let LeaseAfter::Refuse(refused) = &mut write.then {
+                let others = refused.by.len().saturating_sub(1);
+                refused.by.drain(..others);
+            }
+            sound.write(write)
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "gives a form a new number each time",
+        breaks: &["a_form_keeps_its_number"],
+        keep_form: |sound, mut form| {
+            form.fingerprint = u64::try_from(sound.calls()).unwrap_or_default();
+            sound.keep_form(form)
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "keeps the form that an execution was begun by",
+        breaks: &["an_execution_has_its_newest_form"],
+        write: |sound, mut write| {
+            write.form = None;
+            sound.write(write)
+        },
+        ..SOUND
+    },
+    Twist {
         what: "takes over nothing that is held, even by force",
         breaks: &["hold_by_force"],
         acquire: |sound, mut acquire| {

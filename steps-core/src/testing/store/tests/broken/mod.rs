@@ -17,7 +17,7 @@ use crate::testing::store::{Broken, RULES, fixture::Fixture, subject::Source};
 use crate::{
     base::{clock::TestClock as _, future::BoxFuture},
     store::{
-        Acquire, Acquired, Claim, Claimed, ExecutionInfo, ExecutionQuery, FlowClaim,
+        Acquire, Acquired, Claim, Claimed, ExecutionInfo, ExecutionQuery, FlowClaim, Form,
         MessageReceipt, Renew, Renewal, SendMessage, Store, StoreError, StoredExecution, Write,
         Written,
     },
@@ -39,6 +39,8 @@ struct Twist {
     acquire: Call<Acquire, Acquired>,
     renew: Call<Renew, Vec<Renewal>>,
     send: Call<SendMessage, MessageReceipt>,
+    keep_form: Call<Form, i64>,
+    form: Call<i64, Option<Form>>,
     forget_refusals: Call<Vec<FlowClaim>, ()>,
     load: Call<String, Option<StoredExecution>>,
     list: Call<ExecutionQuery, Vec<ExecutionInfo>>,
@@ -57,6 +59,8 @@ const SOUND: Twist = Twist {
     acquire: |sound, acquire| sound.acquire(acquire),
     renew: |sound, renew| sound.renew(renew),
     send: |sound, message| sound.send(message),
+    keep_form: |sound, form| sound.keep_form(form),
+    form: |sound, number| sound.form(number),
     forget_refusals: |sound, flows| sound.forget_refusals(flows),
     load: |sound, id| sound.load(id),
     list: |sound, query| sound.list(query),
@@ -86,6 +90,12 @@ impl Store for Twisted {
     }
     fn send(&self, message: SendMessage) -> Answer<'_, MessageReceipt> {
         (self.twist.send)(&self.sound, message)
+    }
+    fn keep_form(&self, form: Form) -> Answer<'_, i64> {
+        (self.twist.keep_form)(&self.sound, form)
+    }
+    fn form(&self, number: i64) -> Answer<'_, Option<Form>> {
+        (self.twist.form)(&self.sound, number)
     }
     fn forget_refusals(&self, flows: Vec<FlowClaim>) -> Answer<'_, ()> {
         (self.twist.forget_refusals)(&self.sound, flows)

@@ -14,7 +14,7 @@ use crate::{
     base::{clock::TestClock as _, sync::lock},
     model::status::Status,
     store::{
-        Acquire, Acquired, Claim, Claimed, Due, ExecutionInfo, ExecutionQuery, FlowClaim,
+        Acquire, Acquired, Claim, Claimed, Due, ExecutionInfo, ExecutionQuery, FlowClaim, Form,
         HeldExecution, Lease, LeaseAfter, MemoryStore, MessageReceipt, Renew, Renewal, SendMessage,
         Store, StoredExecution, TakeOver, Target, Write, Written,
     },
@@ -229,6 +229,14 @@ impl Store for Sound {
 
     fn send(&self, message: SendMessage) -> Answer<'_, MessageReceipt> {
         self.inner.send(message)
+    }
+
+    fn keep_form(&self, form: Form) -> Answer<'_, i64> {
+        self.inner.keep_form(form)
+    }
+
+    fn form(&self, number: i64) -> Answer<'_, Option<Form>> {
+        self.inner.form(number)
     }
 
     fn forget_refusals(&self, flows: Vec<FlowClaim>) -> Answer<'_, ()> {
