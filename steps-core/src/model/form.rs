@@ -51,7 +51,7 @@ pub(crate) fn lacking(form: &[FormLine], table: &Table) -> Vec<String> {
             lacking.push(line);
         }
     }
-    lacking.into_iter().map(|line| path_of(line)).collect()
+    lacking.into_iter().map(path_of).collect()
 }
 
 fn has(lines: &[Line], path: &[Vec<String>]) -> bool {

@@ -228,8 +228,8 @@ pub(crate) fn refused_by(refused: &Value) -> &str {
 }
 
 /// Returns whether this flow is one of those who have refused an execution.
-pub(crate) fn has_refused(refused: &Value, refuser: Refuser) -> bool {
-    refused_by(refused).contains(&refusers::one(refuser))
+pub(crate) fn has_refused(refused: &Value, flow: Refuser) -> bool {
+    refused_by(refused).contains(&refusers::one(flow))
 }
 
 /// Adds the lanes of all priorities.

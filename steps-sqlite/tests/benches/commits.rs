@@ -120,6 +120,7 @@ async fn made(store: &SqliteStore, id: &str) -> Lease {
         input: Json::parse("{}").expect("JSON"),
         labels: Labels::new(),
         priority: 0,
+        form: None,
         held: Some(("worker".to_owned(), Duration::from_mins(10))),
     };
     let write = Write {
@@ -128,6 +129,7 @@ async fn made(store: &SqliteStore, id: &str) -> Lease {
         replace: false,
         taken: Vec::new(),
         signals: Vec::new(),
+        form: None,
         then: LeaseAfter::Keep,
     };
     match store.write(write).await.expect("an execution") {
@@ -150,6 +152,7 @@ async fn run(store: SqliteStore, leases: Vec<Lease>, each: u32) {
             replace: false,
             taken: Vec::new(),
             signals: Vec::new(),
+            form: None,
             then: LeaseAfter::Keep,
         };
         store.write_in_place(write).await.expect("a step");

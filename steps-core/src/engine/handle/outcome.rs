@@ -14,7 +14,7 @@ use crate::{
     interpreter::cause_of,
     language::flow::Flow,
     model::{failure::Failure, status::Status},
-    store::ExecutionInfo,
+    store::{ExecutionInfo, Refused},
 };
 
 impl Handle {

@@ -13,7 +13,7 @@ pub(in super::super) async fn a_form_keeps_its_number(fixture: Fixture) -> Outco
         second > first,
     )?;
     let mut renamed = form_of(FINGERPRINT);
-    renamed.flow = "other".to_owned();
+    "other".clone_into(&mut renamed.flow);
     for fixture in [&fixture, &rival] {
         let again = fixture.store.keep_form(renamed.clone()).await?;
         same("the number of a form that is there", &again, &first)?;
