@@ -115,14 +115,14 @@ async fn a_sync_that_fails() {
 #[tokio::test]
 async fn a_write_that_fails() {
     for test in ["makes_executions", "makes_executions_at_once"] {
-        fails_from(test, "pwrite64:error=EIO:when=80+", ErrorKind::Io).await;
+        fails_from(test, "pwrite64:error=EIO:when=100+", ErrorKind::Io).await;
     }
 }
 
 #[tokio::test]
 async fn a_disk_that_is_full() {
     for test in ["makes_executions", "makes_executions_at_once"] {
-        fails_from(test, "pwrite64:error=ENOSPC:when=80+", ErrorKind::Full).await;
+        fails_from(test, "pwrite64:error=ENOSPC:when=100+", ErrorKind::Full).await;
     }
 }
 
@@ -131,8 +131,8 @@ async fn a_disk_that_is_full() {
 async fn faults_that_pass() {
     for fault in [
         "fsync,fdatasync:error=EIO:when=12..15",
-        "pwrite64:error=EIO:when=100..110",
-        "pwrite64:error=ENOSPC:when=100..110",
+        "pwrite64:error=EIO:when=120..130",
+        "pwrite64:error=ENOSPC:when=120..130",
     ] {
         let folder = tempfile::tempdir().unwrap();
         let lines = child::start_injected("makes_executions", &folder, &[fault]).rest();
