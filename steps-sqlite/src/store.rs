@@ -274,7 +274,9 @@ impl Store for SqliteStore {
     }
 
     fn form(&self, number: i64) -> BoxFuture<'_, Result<Option<Form>, StoreError>> {
-        Box::pin(self.read(move |conn, _| ops::forms::read(conn, number)))
+        Box::pin(self.read(Inner::lookups, move |conn, _| {
+            ops::forms::read(conn, number)
+        }))
     }
 
     fn forget_refusals(&self, flows: Vec<FlowClaim>) -> BoxFuture<'_, Result<(), StoreError>> {
