@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use rusqlite::{Connection, Row};
+use rusqlite::Connection;
 use steps_core::{
     Json,
     state::NodeData,
@@ -17,19 +17,44 @@ use crate::{
     row::{columns::Columns, nanos::time, refusers},
 };
 
-/// A query for the columns that [`execution`] reads, from a table named `e`.
+/// The columns that [`read`] reads, of a table named `e`.
+macro_rules! columns {
+    () => {
+        concat!(
+            "e.key, e.fence, e.id, e.flow, e.created_at, e.priority, e.due_at, e.free_at, e.worker, ",
+            "CAST(e.refused AS TEXT), e.refused_why, (SELECT json_group_object(l.name, l.value) ",
+            "FROM labels l WHERE l.execution = e.key), e.taken, e.form, e.status, e.started_at, ",
+            "e.done_at, e.error, e.output, e.attempts, e.until, e.more"
+        )
+    };
+}
+pub(crate) use columns;
+
+/// A query for what [`execution`] reads.
 macro_rules! select_execution {
     ($rest:literal) => {
         concat!(
-            "SELECT e.key, e.fence, e.id, e.flow, e.created_at, e.priority, e.due_at, e.free_at, e.worker, ",
-            "CAST(e.refused AS TEXT), e.refused_why, (SELECT json_group_object(l.name, l.value) ",
-            "FROM labels l WHERE l.execution = e.key), e.input, e.taken, e.form, e.status, e.started_at, ",
-            "e.done_at, e.error, e.output, e.attempts, e.until, e.more FROM executions e ",
+            "SELECT ",
+            $crate::ops::execution::columns!(),
+            ", e.input FROM executions e ",
             $rest
         )
     };
 }
 pub(crate) use select_execution;
+
+/// A query for what [`info`] reads: without the input, which may be large.
+macro_rules! select_info {
+    ($rest:literal) => {
+        concat!(
+            "SELECT ",
+            $crate::ops::execution::columns!(),
+            " FROM executions e ",
+            $rest
+        )
+    };
+}
+pub(crate) use select_info;
 
 /// One execution's row.
 pub(crate) struct Execution {
@@ -39,6 +64,15 @@ pub(crate) struct Execution {
     pub(crate) turn: Turn,
     pub(crate) input: Json,
     /// The root, if it has been written.
+    root: Option<NodeData>,
+}
+
+/// The same without the input.
+struct Row {
+    key: i64,
+    fence: i64,
+    info: ExecutionInfo,
+    turn: Turn,
     root: Option<NodeData>,
 }
 
@@ -64,12 +98,41 @@ pub(crate) fn of_execution(fail: Fail, id: &str) -> Fail {
 }
 
 /// Reads a row of a [`select_execution`] query.
-pub(crate) fn execution(row: &Row<'_>, now: Now) -> Result<Execution> {
-    let id = row.get_ref(2)?.as_str().unwrap_or("?");
-    read(&mut Columns::from(row, 0), now).map_err(|fail| of_execution(fail, id))
+pub(crate) fn execution(row: &rusqlite::Row<'_>, now: Now) -> Result<Execution> {
+    let whole = |columns: &mut Columns<'_>| {
+        let Row {
+            key,
+            fence,
+            info,
+            turn,
+            root,
+        } = read(columns, now)?;
+        let input = columns.json()?;
+        Ok(Execution {
+            key,
+            fence,
+            info,
+            turn,
+            input: columns.some(input)?,
+            root,
+        })
+    };
+    whole(&mut Columns::from(row, 0)).map_err(|fail| of_execution(fail, id(row)))
 }
 
-fn read(columns: &mut Columns<'_>, now: Now) -> Result<Execution> {
+/// Reads a row of a [`select_info`] query.
+pub(crate) fn info(row: &rusqlite::Row<'_>, now: Now) -> Result<ExecutionInfo> {
+    let read = read(&mut Columns::from(row, 0), now);
+    let read = read.map_err(|fail| of_execution(fail, id(row)))?;
+    Ok(read.info)
+}
+
+fn id<'a>(row: &'a rusqlite::Row<'_>) -> &'a str {
+    let id = row.get_ref(2).ok();
+    id.and_then(|id| id.as_str().ok()).unwrap_or("?")
+}
+
+fn read(columns: &mut Columns<'_>, now: Now) -> Result<Row> {
     let key = columns.number()?;
     let key = columns.some(key)?;
     let fence = columns.number()?;
@@ -94,8 +157,6 @@ fn read(columns: &mut Columns<'_>, now: Now) -> Result<Execution> {
         why: why.unwrap_or_default().to_owned(),
     });
     info.labels = labels(columns)?;
-    let input = columns.json()?;
-    let input = columns.some(input)?;
     info.messages_taken = columns.number()?.unwrap_or_default().cast_unsigned();
     info.form = columns.number()?;
     info.status = columns.status()?;
@@ -123,12 +184,11 @@ fn read(columns: &mut Columns<'_>, now: Now) -> Result<Execution> {
             Some(root)
         }
     };
-    Ok(Execution {
+    Ok(Row {
         key,
         fence,
         info,
         turn,
-        input,
         root,
     })
 }

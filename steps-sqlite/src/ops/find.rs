@@ -3,7 +3,7 @@
 use rusqlite::{Connection, params_from_iter, types::Value};
 use steps_core::store::{ExecutionInfo, ExecutionQuery};
 
-use super::{execution, execution::select_execution};
+use super::{execution, execution::select_info};
 use crate::{error::Result, file::clock::Now, row::nanos::clamped};
 
 /// A `WHERE` clause with its values.
@@ -105,7 +105,7 @@ pub(crate) fn list(
     let sql = format!(
         "{}(SELECT e.key FROM executions e {} ORDER BY e.created_at DESC, e.key DESC LIMIT {}) \
          ORDER BY e.created_at DESC, e.key DESC",
-        select_execution!("WHERE e.key IN "),
+        select_info!("WHERE e.key IN "),
         filter.sql(),
         most(query.limit)
     );
@@ -113,7 +113,7 @@ pub(crate) fn list(
     let mut rows = statement.query(params_from_iter(filter.values))?;
     let mut infos = Vec::new();
     while let Some(row) = rows.next()? {
-        infos.push(execution::execution(row, now)?.info);
+        infos.push(execution::info(row, now)?);
     }
     Ok(infos)
 }
