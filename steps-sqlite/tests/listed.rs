@@ -51,3 +51,18 @@ async fn pages_and_deletions_of_many() {
     let left = store.count(ExecutionQuery::default()).await.unwrap();
     assert_eq!(left, MANY as u64 / 10);
 }
+
+/// What is not asked for is not read: an input may be large, and here it can't be read at all.
+#[tokio::test]
+async fn scale_big_input_lists_do_not_read_inputs() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await;
+    store.write(held("x")).await.unwrap();
+    raw(&folder, "UPDATE executions SET input = 'no JSON'");
+    let mut query = ExecutionQuery::default();
+    assert_eq!(store.list(query.clone()).await.unwrap().len(), 1);
+    query.id = Some("x".to_owned());
+    assert_eq!(store.list(query).await.unwrap()[0].id, "x");
+    let loaded = store.load("x".to_owned()).await.unwrap_err();
+    assert!(loaded.to_string().contains("column `input`"), "{loaded}");
+}

@@ -34,9 +34,9 @@ pub(crate) use columns;
 macro_rules! select_execution {
     ($rest:literal) => {
         concat!(
-            "SELECT ",
+            "SELECT e.input, ",
             $crate::ops::execution::columns!(),
-            ", e.input FROM executions e ",
+            " FROM executions e ",
             $rest
         )
     };
@@ -100,6 +100,8 @@ pub(crate) fn of_execution(fail: Fail, id: &str) -> Fail {
 /// Reads a row of a [`select_execution`] query.
 pub(crate) fn execution(row: &rusqlite::Row<'_>, now: Now) -> Result<Execution> {
     let whole = |columns: &mut Columns<'_>| {
+        let input = columns.json()?;
+        let input = columns.some(input)?;
         let Row {
             key,
             fence,
@@ -107,13 +109,12 @@ pub(crate) fn execution(row: &rusqlite::Row<'_>, now: Now) -> Result<Execution> 
             turn,
             root,
         } = read(columns, now)?;
-        let input = columns.json()?;
         Ok(Execution {
             key,
             fence,
             info,
             turn,
-            input: columns.some(input)?,
+            input,
             root,
         })
     };
@@ -128,7 +129,7 @@ pub(crate) fn info(row: &rusqlite::Row<'_>, now: Now) -> Result<ExecutionInfo> {
 }
 
 fn id<'a>(row: &'a rusqlite::Row<'_>) -> &'a str {
-    let id = row.get_ref(2).ok();
+    let id = row.get_ref("id").ok();
     id.and_then(|id| id.as_str().ok()).unwrap_or("?")
 }
 
