@@ -2,7 +2,10 @@
 
 use std::{
     future::IntoFuture,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -292,4 +295,68 @@ async fn a_journal_is_told_whether_it_may_block_the_run() {
         let found = beside.iter().any(|batch| batch.contains(&undone));
         assert_eq!(found, at_once, "{undone}: {beside:?}");
     }
+}
+
+/// Takes a moment for each batch, in which other branches of the run go on, and counts them.
+#[derive(Clone, Default)]
+struct Slow(Arc<AtomicUsize>);
+
+impl Journal for Slow {
+    fn commit<'a>(&'a self, _: Batch<'a>) -> BoxFuture<'a, Result<(), JournalError>> {
+        Box::pin(async move {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            tokio::task::yield_now().await;
+            Ok(())
+        })
+    }
+}
+
+impl Slow {
+    fn batches(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+#[flow]
+async fn items_at_once(lab: &Lab, n: u32) -> Result<u32, Injected> {
+    steps! { all = for i in 0..n by i parallel(100) { it = num(lab, i); } }
+    Ok(u32::try_from(all.len()).unwrap())
+}
+
+#[flow]
+async fn many_branches(lab: &Lab) -> Result<u32, Injected> {
+    steps! {
+        both = parallel {
+            left = for i in 0..50 by i parallel { l = num(lab, i); }
+            right = for i in 50..100 by i parallel {
+                let twice: u32 = 2 * i;
+                r = num(lab, i);
+                s = num(lab, 1000 + twice);
+            }
+        }
+    }
+    Ok(u32::try_from(both.left.len() + both.right.len()).unwrap())
+}
+
+/// The branches of one run went round in batches of one: each of those that had waited for the
+/// batch of another made one more, for what had changed since.
+#[tokio::test]
+async fn scale_for_commits_branches_that_wait_for_a_batch_share_the_next_one() {
+    let lab = Lab::new();
+    let slow = Slow::default();
+    let run = items_at_once(&lab, 500).journal(Arc::new(slow.clone()));
+    assert_eq!(run.await.unwrap(), 500);
+    let batches = slow.batches();
+    assert_eq!(lab.log().len(), 500);
+    // The first branch and the 99 others, once for each of five rounds, and the ends.
+    assert!(
+        batches <= 20,
+        "{batches} batches for 500 items, 100 at once"
+    );
+
+    let (lab, slow) = (Lab::new(), Slow::default());
+    let run = many_branches(&lab).journal(Arc::new(slow.clone()));
+    assert_eq!(run.await.unwrap(), 100);
+    let batches = slow.batches();
+    assert!(batches <= 12, "{batches} batches for 100 items at once");
 }

@@ -1,13 +1,16 @@
 //! Notifies the callers in this process that wait for an execution.
 //!
-//! A [`Listener`] receives each record of one execution and the end of each of its turns, so that
-//! it does not have to poll the store all the time. It does not receive changes by other processes,
+//! A [`Listener`] receives the end of each turn of one execution, and a [`Watcher`] each of its
+//! records, so that they do not have to poll the store all the time. They do not receive changes by other processes,
 //! so a waiting caller also polls the store from time to time, with the pauses of [`longer`].
 
 use std::{
     collections::HashMap,
     pin::pin,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -42,6 +45,9 @@ pub(crate) enum TurnEnd {
 pub(crate) struct News {
     /// An entry exists as long as there is a listener.
     channels: Mutex<HashMap<Arc<str>, Channel>>,
+    /// How many watchers there are, of any execution. While there is none, as mostly, a record is no
+    /// news.
+    watchers: AtomicUsize,
 }
 
 /// The news of one execution.
@@ -53,33 +59,54 @@ struct Channel {
     records: watch::Sender<u64>,
 }
 
-/// Receives the news of one execution.
+/// Receives how the turns of one execution end.
 #[derive(Debug)]
 pub(crate) struct Listener {
     id: Arc<str>,
     pub(crate) turn_ends: watch::Receiver<Option<TurnEnd>>,
-    pub(crate) records: watch::Receiver<u64>,
     news: Arc<News>,
 }
 
+/// Receives each record of one execution.
+#[derive(Debug)]
+pub(crate) struct Watcher {
+    pub(crate) records: watch::Receiver<u64>,
+    /// Keeps the execution's channel.
+    listener: Listener,
+}
+
 impl News {
-    /// Listens to one execution.
+    /// Listens to the ends of one execution's turns.
     pub(crate) fn listen(self: &Arc<Self>, id: &Arc<str>) -> Listener {
+        self.subscribe(id).0
+    }
+
+    /// Listens to the records of one execution: those that are safe after this call.
+    pub(crate) fn watch(self: &Arc<Self>, id: &Arc<str>) -> Watcher {
+        self.watchers.fetch_add(1, Ordering::SeqCst);
+        let (listener, records) = self.subscribe(id);
+        Watcher { records, listener }
+    }
+
+    fn subscribe(self: &Arc<Self>, id: &Arc<str>) -> (Listener, watch::Receiver<u64>) {
         let mut channels = lock(&self.channels);
         let channel = channels.entry(Arc::clone(id)).or_insert_with(|| Channel {
             turn_ends: watch::channel(None).0,
             records: watch::channel(0).0,
         });
-        Listener {
+        let listener = Listener {
             id: Arc::clone(id),
             turn_ends: channel.turn_ends.subscribe(),
-            records: channel.records.subscribe(),
             news: Arc::clone(self),
-        }
+        };
+        (listener, channel.records.subscribe())
     }
 
-    /// Notifies the listeners of a record.
+    /// Notifies the watchers of a record.
     pub(crate) fn recorded(&self, id: &str) {
+        if self.watchers.load(Ordering::SeqCst) == 0 {
+            return;
+        }
         if let Some(channel) = lock(&self.channels).get(id) {
             channel.records.send_modify(|count| *count += 1);
         }
@@ -113,6 +140,13 @@ impl Drop for Listener {
         {
             channels.remove(&self.id);
         }
+    }
+}
+
+impl Drop for Watcher {
+    fn drop(&mut self) {
+        let watchers = &self.listener.news.watchers;
+        watchers.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

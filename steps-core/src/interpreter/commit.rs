@@ -22,9 +22,8 @@ pub(super) struct Committer {
     /// Whether the next batch replaces all rows that the journal has of the execution. Set when the
     /// run begins, cleared by its first batch.
     replaces: AtomicBool,
-    /// Locked while the journal takes a batch. Holds the error after which nothing more is
-    /// committed.
-    committing: tokio::sync::Mutex<Option<JournalError>>,
+    /// Locked while the journal takes a batch.
+    committing: tokio::sync::Mutex<Committed>,
     /// Why the run stopped where it was, without an error of the journal.
     stopped: OnceLock<JournalError>,
     /// Whether there may be a value of a `let` line that is not in the journal yet. Until it is, no
@@ -34,9 +33,20 @@ pub(super) struct Committer {
     parallel_regions: AtomicUsize,
 }
 
+/// What the journal has confirmed.
+#[derive(Default)]
+struct Committed {
+    /// How many of the run's changes, counted as in [`Dirty`], were in batches that are safe.
+    changes: u64,
+    /// The error after which nothing more is committed.
+    error: Option<JournalError>,
+}
+
 /// What the next batch tells the journal.
 #[derive(Default)]
 struct Dirty {
+    /// How many changes were noted so far, those of earlier batches included.
+    noted: u64,
     /// The nodes that changed.
     ids: Vec<Id>,
     /// The numbers of the signals that were given to some of these nodes.
@@ -48,6 +58,7 @@ impl Committer {
         Self {
             journal,
             dirty: Mutex::new(Dirty {
+                noted: unsaved.ids.len() as u64,
                 ids: unsaved.ids,
                 signals: Vec::new(),
             }),
@@ -76,6 +87,7 @@ impl Committer {
     #[cold]
     fn mark_dirty(&self, id: Id) {
         let mut dirty = lock(&self.dirty);
+        dirty.noted += 1;
         if dirty.ids.last() != Some(&id) {
             dirty.ids.push(id);
         }
@@ -86,6 +98,7 @@ impl Committer {
     pub(super) fn mark_signal(&self, id: Id, number: Option<i64>) {
         if self.has_journal() {
             let mut dirty = lock(&self.dirty);
+            dirty.noted += 1;
             dirty.ids.push(id);
             dirty.signals.extend(number);
         }
@@ -129,8 +142,12 @@ impl Drop for ParallelRegion<'_> {
 }
 
 impl RunCore {
-    /// Commits all changes. Waits even if there are none: another branch's commit may be in flight,
-    /// and what comes next may depend on it.
+    /// Returns once all changes so far are safe. Waits even if all were sent to the journal: another
+    /// branch's commit may be in flight, and what comes next may depend on it.
+    ///
+    /// Whoever has waited for another branch's commit asks only whether the changes that were made
+    /// before this call are safe by now, not whether there are newer ones: so all branches that wait
+    /// for one commit share the next.
     #[inline]
     pub(crate) async fn commit(&self) -> Result<(), JournalError> {
         if let Some(stopped) = self.committer.stopped.get() {
@@ -138,7 +155,7 @@ impl RunCore {
         }
         match &self.committer.journal {
             None => Ok(()),
-            Some(journal) => Box::pin(self.commit_to(&**journal, None)).await,
+            Some(journal) => self.commit_to(&**journal, None).await,
         }
     }
 
@@ -149,7 +166,7 @@ impl RunCore {
         }
         match &self.committer.journal {
             None => Ok(()),
-            Some(journal) => Box::pin(self.commit_to(&**journal, Some(end))).await,
+            Some(journal) => self.commit_to(&**journal, Some(end)).await,
         }
     }
 
@@ -159,47 +176,50 @@ impl RunCore {
         end: Option<PassEnd>,
     ) -> Result<(), JournalError> {
         let committer = &self.committer;
-        let mut lost = committer.committing.lock().await;
-        if let Some(error) = &*lost {
+        let wanted = lock(&committer.dirty).noted;
+        let mut committed = match committer.committing.try_lock() {
+            Ok(committed) => committed,
+            // Boxed, because most runs need not wait, and their futures would be as large.
+            Err(_) => Box::pin(committer.committing.lock()).await,
+        };
+        if let Some(error) = &committed.error {
             return Err(error.clone());
         }
-        committer.owes_let.store(false, Ordering::Relaxed);
-        if end.is_none() && lock(&committer.dirty).ids.is_empty() {
+        if end.is_none() && committed.changes >= wanted {
             return Ok(());
         }
-        let (changes, signals) = self.changes();
-        let batch = Batch {
-            source: self,
-            changes,
-            signals,
-            replaces: committer.replaces.swap(false, Ordering::Relaxed),
-            alone: committer.parallel_regions.load(Ordering::Relaxed) == 0,
-            pass_end: end,
+        committer.owes_let.store(false, Ordering::Relaxed);
+        let (noted, saving) = {
+            let (noted, changes, signals) = self.changes();
+            let batch = Batch {
+                source: self,
+                changes,
+                signals,
+                replaces: committer.replaces.swap(false, Ordering::Relaxed),
+                alone: committer.parallel_regions.load(Ordering::Relaxed) == 0,
+                pass_end: end,
+            };
+            (noted, journal.commit(batch))
         };
-        let result = journal.commit(batch).await;
-        if let Err(error) = &result {
-            *lost = Some(error.clone());
+        let result = saving.await;
+        match &result {
+            Ok(()) => committed.changes = noted,
+            Err(error) => committed.error = Some(error.clone()),
         }
         result
     }
 
     /// Takes what the journal does not have: the rows of the records that changed, each once, in
-    /// the order of their last change; and the signals that were given to them.
-    fn changes(&self) -> (Vec<NodeRow>, Vec<i64>) {
+    /// the order of their last change; and the signals that were given to them. With it comes the
+    /// number of changes that were noted so far.
+    fn changes(&self) -> (u64, Vec<NodeRow>, Vec<i64>) {
         let mut records = self.records();
-        let Dirty { ids, signals } = std::mem::take(&mut *lock(&self.committer.dirty));
-        let mut seen = std::collections::HashSet::new();
-        let mut newest: Vec<Id> = ids
-            .iter()
-            .rev()
-            .copied()
-            .filter(|id| seen.insert(*id))
-            .collect();
-        newest.reverse();
+        let mut dirty = lock(&self.committer.dirty);
         // Row numbers are assigned in the order in which nodes first appear.
-        for id in ids {
-            records.row(id);
+        for id in &dirty.ids {
+            records.row(*id);
         }
+        keep_last(&mut dirty.ids);
         let row = |id| {
             let mut node = records.node(id);
             if id == ROOT {
@@ -208,6 +228,51 @@ impl RunCore {
             let (id, parent) = records.row(id);
             NodeRow { id, parent, node }
         };
-        (newest.into_iter().map(row).collect(), signals)
+        // The list keeps its room for the next batch.
+        let changes = dirty.ids.drain(..).map(row).collect();
+        (dirty.noted, changes, std::mem::take(&mut dirty.signals))
+    }
+}
+
+/// Up to this many are compared with each other: for so few, a set costs more.
+const FEW: usize = 8;
+
+/// Removes from the list what comes again later in it.
+fn keep_last(ids: &mut Vec<Id>) {
+    if ids.len() <= FEW {
+        let mut at = 0;
+        while at < ids.len() {
+            if ids[at + 1..].contains(&ids[at]) {
+                ids.remove(at);
+            } else {
+                at += 1;
+            }
+        }
+        return;
+    }
+    let mut seen = std::collections::HashSet::with_capacity(ids.len());
+    ids.reverse();
+    ids.retain(|id| seen.insert(*id));
+    ids.reverse();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_changed_twice_stands_where_it_changed_last() {
+        let many: Vec<Id> = (0..20).chain([3, 0]).collect();
+        let rest = (1..20).filter(|id| *id != 3).chain([3, 0]);
+        for (mut ids, kept) in [
+            (vec![], vec![]),
+            (vec![1], vec![1]),
+            (vec![1, 2, 1, 1], vec![2, 1]),
+            (vec![5, 4, 5, 4], vec![5, 4]),
+            (many, rest.collect()),
+        ] {
+            keep_last(&mut ids);
+            assert_eq!(ids, kept);
+        }
     }
 }

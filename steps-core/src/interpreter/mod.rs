@@ -41,6 +41,9 @@
 //!   the signals that were given to them. Emptied under the lock that is held while the journal
 //!   takes the batch, so no change is sent twice; and while the records are locked, so that a batch
 //!   has either both of a signal's value and its number, or neither.
+//! * **Branches share batches**: whoever has waited for another branch's batch asks only whether the
+//!   changes made before its own call are safe by then. So of any number of branches that wait for one
+//!   batch, one sends the next, with the changes of all.
 //! * **`replaces`** (in the committer): the journal's rows are not those of the state that the run
 //!   began with, so the first batch holds all nodes and replaces all rows.
 //! * **The root's `ending`** names the handler that must still be called. It is set in the record

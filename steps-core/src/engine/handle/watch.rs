@@ -15,7 +15,7 @@ use crate::{
     base::{clock::Moment, future::BoxFuture},
     engine::{
         error::EngineError,
-        news::{Listener, longer},
+        news::{Watcher, longer},
         worker::turn_place::waiting_for,
     },
     language::flow::Flow,
@@ -75,7 +75,7 @@ struct Look {
 /// Looks at an execution whenever there is news of it.
 struct Follower<F: Flow> {
     execution: Execution<F>,
-    listener: Listener,
+    watcher: Watcher,
     /// How long to wait for news; none before the first look.
     pause: Option<Duration>,
     /// Since when it is left to a program of a newer form.
@@ -91,7 +91,7 @@ impl<F: Flow> Follower<F> {
 
     async fn next(&mut self) -> Result<Look, EngineError> {
         let core = &self.execution.engine.core;
-        let records = &mut self.listener.records;
+        let records = &mut self.watcher.records;
         self.pause = Some(match self.pause {
             Some(pause) if !core.heard(records, pause).await? => longer(pause),
             _ => core.poll,
@@ -111,10 +111,10 @@ impl<F: Flow> Follower<F> {
 
 impl<F: Flow> Watch<F> {
     fn new(execution: Execution<F>) -> Self {
-        let listener = execution.engine.core.news.listen(&execution.id);
+        let watcher = execution.engine.core.news.watch(&execution.id);
         let follower = Follower {
             execution,
-            listener,
+            watcher,
             pause: None,
             left: None,
         };

@@ -276,14 +276,14 @@ impl TurnJournal {
 
 impl Journal for TurnJournal {
     fn commit<'a>(&'a self, batch: Batch<'a>) -> BoxFuture<'a, Result<(), JournalError>> {
+        let in_place = self.in_place && batch.is_alone();
+        let write = self.write(batch);
+        let written = if in_place {
+            self.store.write_in_place(write)
+        } else {
+            self.store.write(write)
+        };
         Box::pin(async move {
-            let in_place = self.in_place && batch.is_alone();
-            let write = self.write(batch);
-            let written = if in_place {
-                self.store.write_in_place(write)
-            } else {
-                self.store.write(write)
-            };
             self.written(written.await)?;
             self.news.recorded(&self.id);
             Ok(())

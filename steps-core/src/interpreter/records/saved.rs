@@ -22,7 +22,8 @@ impl Records {
     /// Returns the saved form of a node alone.
     pub(crate) fn node(&self, id: Id) -> NodeData {
         let record = &self[id];
-        let mut node = record.cold().data.clone();
+        let cold = record.cold.as_deref();
+        let mut node = cold.map_or_else(NodeData::default, |cold| cold.data.clone());
         node.name = self.name(id);
         node.kind = record.kind;
         // A node that has not begun says nothing.
