@@ -1,5 +1,5 @@
 //! SQLite without the engine: the minimum of work for the same rows with the same settings. Each
-//! row is written either once, or in the same way as the engine writes it.
+//! row is written once, after all others, as the engine does.
 
 use std::{
     path::Path,
@@ -38,15 +38,15 @@ impl Rows {
         if mode != "wal" {
             return Err(format!("the store's journal mode is {mode}").into());
         }
-        let table = text(&conn, "SELECT sql FROM sqlite_master WHERE name = 'steps'")?;
+        let table = text(&conn, "SELECT sql FROM sqlite_master WHERE name = 'nodes'")?;
         // Without the generated columns.
         let columns: Vec<String> = conn
-            .prepare("SELECT name FROM pragma_table_info('steps')")?
+            .prepare("SELECT name FROM pragma_table_info('nodes')")?
             .query_map([], |row| row.get(0))?
             .collect::<Result<_, _>>()?;
         let list = columns.join(", ");
         let rows: Vec<Vec<Value>> = conn
-            .prepare(&format!("SELECT {list} FROM steps ORDER BY id LIMIT 1000"))?
+            .prepare(&format!("SELECT {list} FROM nodes ORDER BY id LIMIT 1000"))?
             .query_map([], |row| {
                 (0..columns.len()).map(|index| row.get(index)).collect()
             })?
@@ -68,39 +68,17 @@ fn text(conn: &Connection, sql: &str) -> Result<String> {
     Ok(conn.query_row(sql, [], |row| row.get(0))?)
 }
 
-/// How a step is written.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Form {
-    /// Its row, once, after all others.
-    Once,
-    /// As the engine does it: its row, which replaces the row that says that the step has begun;
-    /// and such a row for the next step.
-    Twice,
-}
-
 /// A table like the store's.
 pub(crate) struct Bare {
     conn: Connection,
-    form: Form,
     insert: String,
     rows: Vec<Vec<Value>>,
-    /// The same rows, as they were when their steps had just begun.
-    begun: Vec<Vec<Value>>,
-    /// The number of steps so far.
+    /// The number of steps so far, each of them a row.
     count: i64,
-    /// The number of rows that the table must have.
-    kept: i64,
-    /// For each running execution, the row of its current step.
-    places: Vec<i64>,
 }
 
-/// In the number of a step's row, the bit at which the number of its execution begins.
-const NODE_BITS: u32 = 24;
-/// The number of steps of an execution.
-const STEPS: i64 = 10;
-
 impl Bare {
-    pub(crate) fn new(path: &Path, of: Rows, form: Form) -> Result<Self> {
+    pub(crate) fn new(path: &Path, of: Rows) -> Result<Self> {
         let conn = Connection::open(path)?;
         set(&conn, "page_size", of.page_size)?;
         let mode = text(&conn, "PRAGMA journal_mode = wal")?;
@@ -113,30 +91,11 @@ impl Bare {
         conn.execute_batch(&of.table)?;
         let marks = vec!["?"; of.columns.len()].join(", ");
         let list = of.columns.join(", ");
-        let mut begun = of.written.clone();
-        for (index, column) in of.columns.iter().enumerate() {
-            let value = match column.as_str() {
-                "status" => Value::Text("running".to_owned()),
-                "done_at" | "output" => Value::Null,
-                _ => continue,
-            };
-            for row in &mut begun {
-                row[index] = value.clone();
-            }
-        }
-        let verb = match form {
-            Form::Once => "INSERT",
-            Form::Twice => "INSERT OR REPLACE",
-        };
         Ok(Self {
             conn,
-            form,
-            insert: format!("{verb} INTO steps ({list}) VALUES ({marks})"),
+            insert: format!("INSERT INTO nodes ({list}) VALUES ({marks})"),
             rows: of.written,
-            begun,
             count: 0,
-            kept: 0,
-            places: Vec::new(),
         })
     }
 
@@ -155,11 +114,8 @@ impl Bare {
         let start = Instant::now();
         while start.elapsed() < window {
             self.conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-            for place in 0..at_once {
-                match self.form {
-                    Form::Once => self.once()?,
-                    Form::Twice => self.twice(place)?,
-                }
+            for _ in 0..at_once {
+                self.put()?;
             }
             self.conn.prepare_cached("COMMIT")?.execute([])?;
         }
@@ -168,56 +124,27 @@ impl Bare {
         Ok((self.count - before) as f64 / took.as_secs_f64())
     }
 
-    fn once(&mut self) -> Result {
-        let row = usize::try_from(self.count)? % self.rows.len();
+    /// Writes the next row.
+    fn put(&mut self) -> Result {
+        let index = usize::try_from(self.count)? % self.rows.len();
         self.count += 1;
-        self.kept += 1;
-        put(&self.conn, &self.insert, &mut self.rows[row], self.count)
-    }
-
-    fn twice(&mut self, place: usize) -> Result {
-        while self.places.len() <= place {
-            self.places
-                .push(i64::try_from(self.places.len())? << NODE_BITS);
-        }
-        let (at, node) = (
-            self.places[place],
-            self.places[place] & ((1 << NODE_BITS) - 1),
-        );
-        let row = usize::try_from(self.count)? % self.rows.len();
-        self.count += 1;
-        if node > 0 {
-            put(&self.conn, &self.insert, &mut self.rows[row], at)?;
-        }
-        let next = match node {
-            STEPS => {
-                let executions = i64::try_from(self.places.len())?;
-                ((at >> NODE_BITS) + executions) << NODE_BITS | 1
-            }
-            _ => at + 1,
-        };
-        self.places[place] = next;
-        self.kept += 1;
-        put(&self.conn, &self.insert, &mut self.begun[row], next)
+        let row = &mut self.rows[index];
+        row[0] = Value::Integer(self.count);
+        self.conn
+            .prepare_cached(&self.insert)?
+            .execute(params_from_iter(row.iter()))?;
+        Ok(())
     }
 
     fn check(&self) -> Result {
         let found: i64 = self
             .conn
-            .query_row("SELECT count(*) FROM steps", [], |row| row.get(0))?;
-        if found == self.kept {
+            .query_row("SELECT count(*) FROM nodes", [], |row| row.get(0))?;
+        if found == self.count {
             return Ok(());
         }
-        Err(format!("{found} bare rows are there; it should be {}", self.kept).into())
+        Err(format!("{found} bare rows are there; it should be {}", self.count).into())
     }
-}
-
-/// Writes a row with this number.
-fn put(conn: &Connection, sql: &str, row: &mut [Value], number: i64) -> Result {
-    row[0] = Value::Integer(number);
-    conn.prepare_cached(sql)?
-        .execute(params_from_iter(row.iter()))?;
-    Ok(())
 }
 
 /// Returns whether a database's log has its full size. From then on it is overwritten, and a sync

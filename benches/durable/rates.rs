@@ -5,8 +5,8 @@ use std::time::Duration;
 use steps::{Engine, Status};
 
 use crate::{
-    Bench, Error, Result,
-    bare::{Bare, Form, Rows, log_is_full},
+    Bench, Result,
+    bare::{Bare, Rows, log_is_full},
     drive::{Place, check_count, engine, turn},
     figures::{Pairs, median, rate},
     table::{Aim, Row, Table},
@@ -38,22 +38,17 @@ fn on_disk(bench: &Bench, table: &mut Table, at_once: usize, least: f64) -> Resu
     while !log_is_full(&file) {
         executions += run(64, window(bench) / 2)?.executions;
     }
-    let bare = |name: &str, form| {
-        let other = bench.disk.file(&format!("{name}-{at_once}.db"));
-        let mut bare = Bare::new(&other, Rows::of(&file)?, form)?;
-        bare.warm(&other, at_once)?;
-        Ok::<_, Error>(bare)
-    };
-    let (mut once, mut twice) = (bare("once", Form::Once)?, bare("twice", Form::Twice)?);
-    let (mut pairs, mut same) = (Pairs::new(), Pairs::new());
+    let other = bench.disk.file(&format!("bare-{at_once}.db"));
+    let mut bare = Bare::new(&other, Rows::of(&file)?)?;
+    bare.warm(&other, at_once)?;
+    let mut pairs = Pairs::new();
     let mut cpu = Vec::new();
     for _ in 0..TURNS {
-        let beside = once.turn(at_once, window(bench))?;
+        let beside = bare.turn(at_once, window(bench))?;
         let ours = run(at_once, window(bench))?;
         executions += ours.executions;
         cpu.push(ours.cpu);
         pairs.add(ours.rate, beside);
-        same.add(ours.rate, twice.turn(at_once, window(bench))?);
     }
     checked(bench, engine, executions)?;
     let how = match at_once {
@@ -69,11 +64,6 @@ fn on_disk(bench: &Bench, table: &mut Table, at_once: usize, least: f64) -> Resu
             .beside(format!("{} {commits}", rate(pairs.beside())), pairs.ratio())
             .ratio_aim(Aim::AtLeast(least)),
     );
-    let beside = format!(
-        "{} with the engine's two rows for each",
-        rate(same.beside())
-    );
-    table.row(Row::new(format!("the same, {how}"), rate(same.ours())).beside(beside, same.ratio()));
     let cpu = format!("{:.0} µs", median(cpu));
     table.row(Row::new(format!("processor time of a step, {how}"), cpu));
     Ok(())

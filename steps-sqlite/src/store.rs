@@ -164,7 +164,21 @@ impl SqliteStore {
         answer.await.unwrap_or_else(|_| Err(self.closed()))
     }
 
+    /// A call that writes, and may change who holds an execution.
     async fn change<T: Send + 'static>(
+        &self,
+        bytes: usize,
+        mut work: impl FnMut(&Txn<'_>, Now) -> Result<T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let work = move |txn: &Txn<'_>, now| {
+            txn.forget_leases();
+            work(txn, now)
+        };
+        self.call(bytes, Inner::push, work).await
+    }
+
+    /// A call that writes, and leaves each execution to whom it had.
+    async fn change_no_lease<T: Send + 'static>(
         &self,
         bytes: usize,
         work: impl FnMut(&Txn<'_>, Now) -> Result<T> + Send + 'static,
@@ -256,12 +270,12 @@ impl Store for SqliteStore {
     }
 
     fn renew(&self, renew: Renew) -> BoxFuture<'_, Result<Vec<Renewal>, StoreError>> {
-        Box::pin(self.change(0, move |conn, now| ops::lease::renew(conn, &renew, now)))
+        Box::pin(self.change_no_lease(0, move |conn, now| ops::lease::renew(conn, &renew, now)))
     }
 
     fn send(&self, message: SendMessage) -> BoxFuture<'_, Result<MessageReceipt, StoreError>> {
         let bytes = size::of_message(&message.message);
-        Box::pin(self.change(bytes, move |conn, now| {
+        Box::pin(self.change_no_lease(bytes, move |conn, now| {
             ops::inbox::send(conn, &message, now)
         }))
     }
@@ -280,7 +294,7 @@ impl Store for SqliteStore {
     }
 
     fn forget_refusals(&self, flows: Vec<FlowClaim>) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(self.change(0, move |conn, _| ops::lease::forget_refusals(conn, &flows)))
+        Box::pin(self.change_no_lease(0, move |conn, _| ops::lease::forget_refusals(conn, &flows)))
     }
 
     fn load(&self, id: String) -> BoxFuture<'_, Result<Option<StoredExecution>, StoreError>> {

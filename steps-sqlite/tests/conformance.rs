@@ -1,5 +1,5 @@
 //! The rules that all stores share, checked with writes on the store's thread, with writes in place,
-//! and by a clock that can be set.
+//! by a clock that can be set, and on two stores on one file.
 
 use std::{sync::Arc, time::Duration};
 
@@ -35,14 +35,19 @@ impl Subject for Folder {
 struct Threads(Folder);
 
 impl Subject for Threads {
-    type Store = InPlace;
+    type Store = Split;
 
     async fn fresh() -> Self {
         Self(Folder::fresh().await)
     }
 
-    async fn open(&self) -> InPlace {
-        InPlace(self.0.open().await)
+    async fn open(&self) -> Split {
+        let writes = self.0.open().await;
+        Split {
+            others: writes.clone(),
+            writes,
+            in_place: true,
+        }
     }
 
     fn run(test: impl Future<Output = ()> + Send + 'static) {
@@ -84,24 +89,53 @@ impl Subject for Settable {
     }
 }
 
-/// A store whose writes are made in place where possible.
-struct InPlace(SqliteStore);
+/// The same rules, with two stores on one file, as of two processes: the one that writes under a
+/// lease is never the one that gives it to somebody.
+struct TwoStores(Folder);
 
-impl Store for InPlace {
+impl Subject for TwoStores {
+    type Store = Split;
+
+    async fn fresh() -> Self {
+        Self(Folder::fresh().await)
+    }
+
+    async fn open(&self) -> Split {
+        Split {
+            writes: self.0.open().await,
+            others: self.0.open().await,
+            in_place: false,
+        }
+    }
+}
+
+/// Two stores on one file, or one twice: one for what a worker does under its leases, and one for
+/// everything else.
+struct Split {
+    writes: SqliteStore,
+    others: SqliteStore,
+    /// Whether writes are made in place where possible.
+    in_place: bool,
+}
+
+impl Store for Split {
     fn write(&self, write: Write) -> BoxFuture<'_, Result<Written, StoreError>> {
-        self.0.write_in_place(write)
+        if self.in_place {
+            return self.writes.write_in_place(write);
+        }
+        self.writes.write(write)
     }
     fn claim(&self, claim: Claim) -> BoxFuture<'_, Result<Claimed, StoreError>> {
-        self.0.claim(claim)
+        self.others.claim(claim)
     }
     fn acquire(&self, acquire: Acquire) -> BoxFuture<'_, Result<Acquired, StoreError>> {
-        self.0.acquire(acquire)
+        self.others.acquire(acquire)
     }
     fn renew(&self, renew: Renew) -> BoxFuture<'_, Result<Vec<Renewal>, StoreError>> {
-        self.0.renew(renew)
+        self.writes.renew(renew)
     }
     fn send(&self, message: SendMessage) -> BoxFuture<'_, Result<MessageReceipt, StoreError>> {
-        self.0.send(message)
+        self.others.send(message)
     }
     fn keep_form(&self, form: Form) -> BoxFuture<'_, Result<i64, StoreError>> {
         self.0.keep_form(form)
@@ -110,22 +144,25 @@ impl Store for InPlace {
         self.0.form(number)
     }
     fn forget_refusals(&self, flows: Vec<FlowClaim>) -> BoxFuture<'_, Result<(), StoreError>> {
-        self.0.forget_refusals(flows)
+        self.others.forget_refusals(flows)
     }
     fn load(&self, id: String) -> BoxFuture<'_, Result<Option<StoredExecution>, StoreError>> {
-        self.0.load(id)
+        self.others.load(id)
     }
     fn list(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<Vec<ExecutionInfo>, StoreError>> {
-        self.0.list(query)
+        self.others.list(query)
     }
     fn count(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<u64, StoreError>> {
-        self.0.count(query)
+        self.others.count(query)
     }
     fn delete(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<u64, StoreError>> {
-        self.0.delete(query)
+        self.others.delete(query)
     }
     fn close(&self) -> BoxFuture<'_, Result<(), StoreError>> {
-        self.0.close()
+        Box::pin(async {
+            let others = self.others.close().await;
+            self.writes.close().await.and(others)
+        })
     }
 }
 
@@ -139,4 +176,8 @@ mod settable {
 
 mod in_place {
     steps_core::testing::store_conformance!(super::Threads);
+}
+
+mod two_stores {
+    steps_core::testing::store_conformance!(super::TwoStores);
 }

@@ -80,7 +80,7 @@ async fn a_row_from_the_future() {
     }
     raw(
         &folder,
-        "UPDATE steps SET kind = 'quantum' WHERE execution = 2",
+        "UPDATE nodes SET kind = 'quantum' WHERE execution = 2",
     );
     let error = store.load("b".to_owned()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Corrupt);

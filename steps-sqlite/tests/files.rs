@@ -7,7 +7,10 @@ use std::fs;
 
 use common::*;
 use rusqlite::Connection;
-use steps_core::store::{Due, ErrorKind, ExecutionQuery, LeaseAfter, Store, StoreError};
+use steps_core::{
+    Status,
+    store::{Due, ErrorKind, ExecutionQuery, Lease, LeaseAfter, NodeRow, Store, StoreError},
+};
 use steps_sqlite::SqliteOptions;
 use tempfile::TempDir;
 
@@ -85,6 +88,65 @@ async fn older_files_are_brought_up_to_date() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(path(&folder), "").unwrap();
     open(&folder).await;
+}
+
+/// A lease outlasts the upgrade. A process of the older version, which has the file open, finishes what
+/// it holds, by the statements that it has prepared.
+#[tokio::test]
+async fn what_runs_goes_on_when_a_file_of_version_3_is_brought_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    raw(&folder, include_str!("versions/v3.sql"));
+    let older = Connection::open(path(&folder)).unwrap();
+    let put = "INSERT OR REPLACE INTO steps (id, parent, name, kind, status, attempts, started_at, \
+        done_at, until, decision, error, input, output, more) \
+        VALUES (?1, 0, ?2, 'step', ?3, 1, ?4, ?5, NULL, NULL, NULL, NULL, NULL, NULL)";
+    let mut put = older.prepare(put).unwrap();
+    let read = "SELECT name, status FROM steps WHERE id BETWEEN ?1 AND ?2 ORDER BY id";
+    let mut read = older.prepare(read).unwrap();
+    let remove = "DELETE FROM steps WHERE id BETWEEN ?1 AND ?2";
+    let mut remove = older.prepare(remove).unwrap();
+    let first = 1_i64 << 24;
+
+    let store = open(&folder).await;
+    let lease = Lease { key: 1, fence: 3 };
+    store
+        .write(step(lease, 2, "volume", LeaseAfter::Keep))
+        .await
+        .unwrap();
+    let mut volume = node("volume");
+    volume.done_at = Some("2026-01-01T09:00:01Z".parse().unwrap());
+    let mut attach = node("attach");
+    (attach.status, attach.started_at) = (Status::Running, volume.done_at);
+    (attach.done_at, attach.output) = (None, None);
+    let mut write = step(lease, 2, "volume", LeaseAfter::Keep);
+    write.nodes = vec![NodeRow::new(2, 0, volume), NodeRow::new(3, 0, attach)];
+    store.write(write).await.unwrap();
+
+    let mut names = || -> Vec<String> {
+        let rows = read.query_map([first, first + 100], |row| {
+            Ok(format!(
+                "{} {}",
+                row.get::<_, String>(0)?,
+                row.get::<_, String>(1)?
+            ))
+        });
+        rows.unwrap().map(Result::unwrap).collect()
+    };
+    assert_eq!(names(), ["vm done", "volume done", "attach running"]);
+    put.execute((first + 3, "attach", "done", 1, 2)).unwrap();
+    put.execute((first + 4, "check", "running", 2, None::<i64>))
+        .unwrap();
+    let now = ["vm done", "volume done", "attach done", "check running"];
+    assert_eq!(names(), now);
+    let saved = store.load("req-42".to_owned()).await.unwrap().unwrap();
+    let saved = saved.nodes[1..].iter().map(|NodeRow { node, .. }| {
+        let status = node.status;
+        format!("{} {status}", node.name)
+    });
+    assert_eq!(saved.collect::<Vec<_>>(), now);
+    remove.execute([first, first + 100]).unwrap();
+    let saved = store.load("req-42".to_owned()).await.unwrap().unwrap();
+    assert_eq!(saved.nodes.len(), 1);
 }
 
 #[tokio::test]

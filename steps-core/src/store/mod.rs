@@ -23,8 +23,8 @@
 //!
 //! * A write is stored completely or not at all, and is safe (synced, according to the store's
 //!   settings) before the call returns. A call that returns an error has changed nothing. If that
-//!   can't be known, as after a lost connection, the fencing number still separates it from a
-//!   second write by another worker.
+//!   can't be known, as after a lost connection or where the file is [gone](ErrorKind::Gone), the
+//!   fencing number still separates it from a second write by another worker.
 //! * The engine makes the writes of one execution one after the other, and those of different
 //!   executions concurrently. A store may combine any number of them in one transaction; a write
 //!   that can't be made fails alone.

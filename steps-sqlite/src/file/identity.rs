@@ -1,7 +1,7 @@
 //! Whether the file at the path is still the one that was opened.
 //!
 //! SQLite goes on writing to a file that was deleted or replaced, without an error, and rows
-//! written from then on are lost. So the store checks before and after each commit.
+//! written from then on are lost. So the store checks after each commit, before it answers.
 
 use std::path::{Path, PathBuf};
 

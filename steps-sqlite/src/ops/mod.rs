@@ -1,8 +1,9 @@
 //! What the store does, as SQL: one file for each kind of operation.
 //!
 //! `write` is a worker's write, with the nodes' rows in `steps`; `execution` reads an execution;
-//! `claim` and `lease` give executions to workers; `inbox` holds messages; `find` and `delete`
-//! answer queries; `forms` keeps what flows look like. `txn` is the open transaction that they work in: beginning, committing and
+//! `claim` and `lease` give executions to workers; `known` remembers the leases written under;
+//! `inbox` holds messages; `find` and `delete` answer queries; `forms` keeps what flows look like.
+//! `txn` is the open transaction that they work in: beginning, committing and
 //! rolling back are left to `threads`.
 
 pub(crate) mod claim;
@@ -11,6 +12,7 @@ pub(crate) mod execution;
 pub(crate) mod find;
 pub(crate) mod forms;
 pub(crate) mod inbox;
+pub(crate) mod known;
 pub(crate) mod lease;
 pub(crate) mod steps;
 pub(crate) mod txn;

@@ -1,9 +1,14 @@
-//! The rows of an execution's nodes. The root has none: it is in the execution's row.
+//! The rows of an execution's nodes. The root has none: it is in the execution's row. Nor has a step
+//! that has only begun, if it did so when the one before it ended: the row of that end has its name.
 
 use std::borrow::Cow;
 
 use rusqlite::{Connection, params};
-use steps_core::{state::NodeData, store::NodeRow};
+use steps_core::{
+    Status,
+    state::{Kind, NodeData},
+    store::NodeRow,
+};
 
 use super::txn::{Kept, Txn};
 use crate::{
@@ -11,46 +16,154 @@ use crate::{
     row::{
         columns::{Columns, UntilColumn, node_number, overflow_of, row_number, rows_of, text},
         nanos::{exact, time},
+        overflow::Overflow,
     },
 };
 
 /// Writes a row, replacing the one with its number.
-const PUT: &str = "INSERT OR REPLACE INTO steps (id, parent, name, kind, status, attempts, \
-    started_at, done_at, until, decision, error, input, output, more) \
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+const PUT: &str = "INSERT INTO nodes (id, parent, name, kind, status, attempts, \
+    started_at, done_at, until, decision, error, input, output, more, next) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15) \
+    ON CONFLICT (id) DO UPDATE SET parent = ?2, name = ?3, kind = ?4, status = ?5, attempts = ?6, \
+    started_at = ?7, done_at = ?8, until = ?9, decision = ?10, error = ?11, input = ?12, \
+    output = ?13, more = ?14, next = ?15";
+
+/// Writes the row of a step that has succeeded at once, as most do, where there is none with its
+/// number: half the values to bind, and nothing that would have to be taken back.
+const PUT_DONE: &str = "INSERT INTO nodes (id, parent, name, kind, status, attempts, \
+    started_at, done_at, output, next) VALUES (?1, ?2, ?3, 'step', 'done', 1, ?4, ?5, ?6, ?7)";
 
 const ALL: &str = "SELECT id, parent, name, kind, status, attempts, started_at, done_at, until, \
-    decision, error, input, output, more FROM steps WHERE id BETWEEN ?1 AND ?2 ORDER BY id";
+    decision, error, input, output, more, next FROM nodes WHERE id BETWEEN ?1 AND ?2 ORDER BY id";
 
-const REMOVE: &str = "DELETE FROM steps WHERE id BETWEEN ?1 AND ?2";
+const REMOVE: &str = "DELETE FROM nodes WHERE id BETWEEN ?1 AND ?2";
+
+/// The numbers that nodes of an execution have.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Numbers {
+    /// The highest one, or 0.
+    pub(crate) last: u32,
+    /// Whether the node that has it is told of by the row before it, and has no row.
+    pub(crate) last_has_no_row: bool,
+}
+
+impl Numbers {
+    /// Notes a row that is about to be written. Returns whether there is none with its number.
+    fn write(&mut self, number: u32) -> bool {
+        let is_new = number > self.last || (number == self.last && self.last_has_no_row);
+        if is_new {
+            *self = Self {
+                last: number,
+                last_has_no_row: false,
+            };
+        }
+        is_new
+    }
+}
 
 /// Writes nodes, each replacing the one with its number. The root must not be among them.
 pub(crate) fn put<'a>(
     txn: &Txn<'_>,
     key: i64,
+    numbers: &mut Numbers,
     changes: impl Iterator<Item = &'a NodeRow>,
 ) -> Result<()> {
-    let mut statement = txn.statement(Kept::Put, PUT)?;
-    for change in changes {
-        let node = &change.node;
-        statement.execute(params![
-            row_number(key, change.id)?,
-            change.parent,
-            node.name,
-            node.kind.as_str(),
-            node.status.as_str(),
-            node.attempts,
-            node.started_at.and_then(exact),
-            node.done_at.and_then(exact),
-            UntilColumn(node.until),
-            node.decision,
-            node.errors.last(),
-            text(node.input.as_ref()),
-            text(node.output.as_ref()),
-            overflow_of(node)?,
-        ])?;
+    let mut changes = changes.peekable();
+    while let Some(change) = changes.next() {
+        let is_new = numbers.write(change.id);
+        let next =
+            changes.next_if(|next| next.id > numbers.last && goes_without_saying(change, next));
+        put_one(txn, key, change, is_new, next)?;
+        if let Some(next) = next {
+            row_number(key, next.id)?;
+            *numbers = Numbers {
+                last: next.id,
+                last_has_no_row: true,
+            };
+        }
     }
     Ok(())
+}
+
+fn put_one(
+    txn: &Txn<'_>,
+    key: i64,
+    change: &NodeRow,
+    is_new: bool,
+    next: Option<&NodeRow>,
+) -> Result<()> {
+    let node = &change.node;
+    let number = row_number(key, change.id)?;
+    let started_at = node.started_at.and_then(exact);
+    let done_at = node.done_at.and_then(exact);
+    let next = next.map(|next| &*next.node.name);
+    let more = overflow_of(node)?;
+    if is_new && node.status == Status::Done && more.is_none() && is_plain(node) {
+        txn.statement(Kept::PutDone, PUT_DONE)?.execute(params![
+            number,
+            change.parent,
+            node.name,
+            started_at,
+            done_at,
+            text(node.output.as_ref()),
+            next,
+        ])?;
+        return Ok(());
+    }
+    txn.statement(Kept::Put, PUT)?.execute(params![
+        number,
+        change.parent,
+        node.name,
+        node.kind.as_str(),
+        node.status.as_str(),
+        node.attempts,
+        started_at,
+        done_at,
+        UntilColumn(node.until),
+        node.decision,
+        node.errors.last(),
+        text(node.input.as_ref()),
+        text(node.output.as_ref()),
+        more,
+        next,
+    ])?;
+    Ok(())
+}
+
+/// Whether a step is in its first attempt or has succeeded in it, and of the columns that a row has
+/// only those say something that each such step needs.
+fn is_plain(node: &NodeData) -> bool {
+    node.kind == Kind::Step
+        && node.attempts == 1
+        && node.until.is_none()
+        && node.decision.is_none()
+        && node.errors.is_empty()
+        && node.input.is_none()
+}
+
+/// Whether the name of the step `next` in the row before it says all that there is to say of it.
+fn goes_without_saying(before: &NodeRow, next: &NodeRow) -> bool {
+    let node = &next.node;
+    node.status == Status::Running
+        && is_plain(node)
+        && node.done_at.is_none()
+        && node.output.is_none()
+        && !Overflow::is_needed(node)
+        && next.id - 1 == before.id
+        && next.parent == before.parent
+        && node.started_at.is_some()
+        && node.started_at == before.node.done_at
+}
+
+/// The step for which there is only its name in the row before it.
+fn begun(before: &NodeRow, name: String) -> NodeRow {
+    let mut node = NodeData::default();
+    node.name = Cow::Owned(name);
+    node.kind = Kind::Step;
+    node.status = Status::Running;
+    node.attempts = 1;
+    node.started_at = before.node.done_at;
+    NodeRow::new(before.id + 1, before.parent, node)
 }
 
 /// Deletes all rows of an execution.
@@ -65,9 +178,15 @@ pub(crate) fn read(conn: &Connection, key: i64, nodes: &mut Vec<NodeRow>) -> Res
     let (first, last) = rows_of(key);
     let mut statement = conn.prepare_cached(ALL)?;
     let mut rows = statement.query([first, last])?;
+    let mut next: Option<NodeRow> = None;
     while let Some(row) = rows.next()? {
-        nodes.push(change(&mut Columns::from(row, 0))?);
+        let mut columns = Columns::from(row, 0);
+        let change = change(&mut columns)?;
+        nodes.extend(next.take().filter(|next| next.id != change.id));
+        next = columns.text()?.map(|name| begun(&change, name.to_owned()));
+        nodes.push(change);
     }
+    nodes.extend(next);
     Ok(())
 }
 

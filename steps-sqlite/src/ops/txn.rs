@@ -7,24 +7,32 @@ use std::{
 
 use rusqlite::{CachedStatement, Connection};
 
+use super::known::KnownLeases;
 use crate::error::Result;
 
-/// A connection with an open transaction. It keeps the two statements that every write runs:
-/// looking them up in the connection's cache for each write took nearly a tenth of the writing
-/// thread's time, in a profile.
+/// A connection with an open transaction. It keeps the statements that many writes run: looking
+/// them up in the connection's cache for each write took nearly a tenth of the writing thread's
+/// time, in a profile.
 pub(crate) struct Txn<'c> {
     conn: &'c Connection,
-    held: Slot<'c>,
-    put: Slot<'c>,
+    statements: [Slot<'c>; 5],
+    /// What the connection knows of leases, if it is the one that writes.
+    known: Option<&'c RefCell<KnownLeases>>,
 }
 
 /// A statement that a transaction keeps.
 #[derive(Clone, Copy)]
 pub(crate) enum Kept {
-    /// The one that checks a lease, in `write`.
+    /// The one that creates an execution, in `write`.
+    Make,
+    /// The one that looks a lease up, in `write`.
     Held,
+    /// The one that writes the root and gives the lease back, in `write`.
+    End,
     /// The one that writes a node's row, in `steps`.
     Put,
+    /// The one that writes the row of a step that has succeeded at once, in `steps`.
+    PutDone,
 }
 
 type Slot<'c> = RefCell<Option<CachedStatement<'c>>>;
@@ -33,8 +41,16 @@ impl<'c> Txn<'c> {
     pub(crate) fn of(conn: &'c Connection) -> Self {
         Self {
             conn,
-            held: RefCell::default(),
-            put: RefCell::default(),
+            statements: Default::default(),
+            known: None,
+        }
+    }
+
+    /// A transaction that writes.
+    pub(crate) fn writing(conn: &'c Connection, known: &'c RefCell<KnownLeases>) -> Self {
+        Self {
+            known: Some(known),
+            ..Self::of(conn)
         }
     }
 
@@ -45,16 +61,24 @@ impl<'c> Txn<'c> {
         kept: Kept,
         sql: &'static str,
     ) -> Result<RefMut<'_, CachedStatement<'c>>> {
-        let slot = match kept {
-            Kept::Held => &self.held,
-            Kept::Put => &self.put,
-        };
-        let mut slot = slot.borrow_mut();
+        let mut slot = self.statements[kept as usize].borrow_mut();
         let statement = match slot.take() {
             Some(statement) => statement,
             None => self.conn.prepare_cached(sql)?,
         };
         Ok(RefMut::map(slot, |slot| slot.insert(statement)))
+    }
+
+    /// Returns what is known of leases. Nobody keeps it for longer than a moment.
+    pub(crate) fn known(&self) -> Option<RefMut<'_, KnownLeases>> {
+        self.known.map(RefCell::borrow_mut)
+    }
+
+    /// Forgets all that is known of leases: an operation follows that may give one to somebody.
+    pub(crate) fn forget_leases(&self) {
+        if let Some(mut known) = self.known() {
+            known.forget_all();
+        }
     }
 }
 

@@ -4,32 +4,42 @@ use std::time::Duration;
 
 use rusqlite::{Connection, params};
 use steps_core::{
+    Status,
     state::NodeData,
-    store::{Due, ErrorKind, Existing, Lease, LeaseAfter, NewExecution, Target, Write, Written},
+    store::{
+        Due, ErrorKind, Existing, Lease, LeaseAfter, NewExecution, NodeRow, Target, Write, Written,
+    },
 };
 
 use super::{
-    execution, inbox, steps,
+    execution, inbox,
+    known::HeldLease,
+    steps::{self, Numbers},
     txn::{Kept, Txn},
 };
 use crate::{
     error::{Fail, Result, fenced},
     file::clock::{Now, Turn},
     row::{
-        columns::{Columns, UntilColumn, overflow_of_root, text},
+        columns::{Columns, UntilColumn, node_number, overflow_of_root, rows_of, text},
         nanos::{clamped, exact},
         refusers,
     },
 };
 
-/// The fencing number of an execution, and whether a worker holds it.
-const HELD: &str = "SELECT fence, worker IS NOT NULL FROM executions WHERE key = ?1";
+/// Of an execution: its fencing number, whether a worker holds it, its flow, and the row of its last
+/// node.
+const HELD: &str = "SELECT fence, worker IS NOT NULL, flow, \
+    (SELECT max(id) FROM nodes WHERE id BETWEEN ?2 AND ?3), \
+    (SELECT next IS NOT NULL FROM nodes WHERE id BETWEEN ?2 AND ?3 ORDER BY id DESC LIMIT 1) \
+    FROM executions WHERE key = ?1";
 const ID: &str = "SELECT id FROM executions WHERE key = ?1";
-const FLOW: &str = "SELECT flow FROM executions WHERE key = ?1";
 
-const MAKE: &str = "INSERT INTO executions (id, flow, status, priority, created_at, due_at, \
-    free_at, worker, fence, refused, refused_why, input, form) \
-    VALUES (?1, ?2, 'pending', ?3, ?4, ?5, ?6, ?7, 1, ?8, ?9, ?10, ?11)";
+const MAKE: &str = "INSERT INTO executions (id, flow, priority, created_at, due_at, free_at, \
+    worker, fence, refused, refused_why, input, form, \
+    status, attempts, started_at, done_at, until, error, output, more) \
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8, ?9, ?10, ?11, \
+    ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) ON CONFLICT (id) DO NOTHING";
 
 const FORM: &str = "UPDATE executions SET form = ?2 WHERE key = ?1 AND (form IS NULL OR form < ?2)";
 
@@ -37,6 +47,11 @@ const LABEL: &str = "INSERT INTO labels (execution, name, value) VALUES (?1, ?2,
 
 const ROOT: &str = "UPDATE executions SET status = ?2, attempts = ?3, started_at = ?4, \
     done_at = ?5, until = ?6, error = ?7, output = ?8, more = ?9 WHERE key = ?1";
+
+/// The root, and the lease is given back.
+const END: &str = "UPDATE executions SET status = ?2, attempts = ?3, started_at = ?4, \
+    done_at = ?5, until = ?6, error = ?7, output = ?8, more = ?9, \
+    worker = NULL, due_at = ?10, free_at = ?11 WHERE key = ?1";
 
 const NO_ROOT: &str =
     "UPDATE executions SET attempts = NULL, until = NULL, more = NULL WHERE key = ?1";
@@ -52,13 +67,23 @@ pub(crate) fn write(txn: &Txn<'_>, write: &Write, now: Now) -> Result<Written> {
     match &write.target {
         Target::New(new) => make(txn, new, write, now),
         Target::Held(lease) => {
-            check(txn, *lease)?;
-            put(txn, lease.key, None, write)?;
+            let known = txn.known().and_then(|mut known| known.take(*lease));
+            let mut held = match known {
+                Some(held) => held,
+                None => look_up(txn, *lease)?,
+            };
+            put(txn, lease.key, &mut held, write)?;
             if let Some(form) = write.form {
                 txn.prepare_cached(FORM)?.execute([lease.key, form])?;
             }
             inbox::taken(txn, lease.key, write)?;
-            Ok(if then(txn, lease.key, &write.then, now)? {
+            let recalled = root_and_lease(txn, lease.key, &held.flow, write, now)?;
+            if write.then == LeaseAfter::Keep
+                && let Some(mut known) = txn.known()
+            {
+                known.put(*lease, held);
+            }
+            Ok(if recalled {
                 Written::Recalled
             } else {
                 Written::Kept
@@ -67,42 +92,43 @@ pub(crate) fn write(txn: &Txn<'_>, write: &Write, now: Now) -> Result<Written> {
     }
 }
 
-/// Returns an error unless the lease is the newest one and was not given back.
-fn check(txn: &Txn<'_>, lease: Lease) -> Result<()> {
+/// Looks a lease up. Returns an error unless it is the newest one and was not given back.
+fn look_up(txn: &Txn<'_>, lease: Lease) -> Result<HeldLease> {
+    let (first, last) = rows_of(lease.key);
     let mut statement = txn.statement(Kept::Held, HELD)?;
-    let mut rows = statement.query([lease.key])?;
+    let mut rows = statement.query([lease.key, first, last])?;
     if let Some(row) = rows.next()?
         && row.get::<_, i64>(0)? == lease.fence
         && row.get(1)?
     {
-        return Ok(());
+        let row_number: Option<i64> = row.get(3)?;
+        let last_has_no_row = row.get::<_, Option<bool>>(4)?.unwrap_or(false);
+        return Ok(HeldLease {
+            flow: Columns::from(row, 2).text()?.unwrap_or_default().into(),
+            numbers: Numbers {
+                last: row_number.map_or(0, node_number) + u32::from(last_has_no_row),
+                last_has_no_row,
+            },
+        });
     }
     drop(rows);
-    Err(match text_of(txn, ID, lease.key)? {
+    let mut statement = txn.prepare_cached(ID)?;
+    let mut rows = statement.query([lease.key])?;
+    Err(match rows.next()? {
         None => fenced("an execution"),
-        Some(id) => fenced(&format!("execution {id:?}")),
+        Some(row) => {
+            let id = Columns::from(row, 0).text()?.unwrap_or_default();
+            fenced(&format!("execution {id:?}"))
+        }
     })
 }
 
-/// Returns one text column of an execution's row.
-fn text_of(conn: &Connection, sql: &str, key: i64) -> Result<Option<String>> {
-    let mut statement = conn.prepare_cached(sql)?;
-    let mut rows = statement.query([key])?;
-    let Some(row) = rows.next()? else {
-        return Ok(None);
-    };
-    Ok(Columns::from(row, 0).text()?.map(str::to_owned))
-}
-
 fn make(txn: &Txn<'_>, new: &NewExecution, write: &Write, now: Now) -> Result<Written> {
-    if let Some(found) = execution::by_id(txn, &new.id, now)? {
-        return Ok(Written::Exists(Box::new(Existing {
-            info: found.info,
-            input: found.input,
-        })));
-    }
     let (worker, turn, refused) = match (&write.then, &new.held) {
         (LeaseAfter::Keep, None) => {
+            if let Some(existing) = existing(txn, new, now)? {
+                return Ok(existing);
+            }
             return Err(Fail::new(
                 ErrorKind::Rejected,
                 format!(
@@ -115,7 +141,8 @@ fn make(txn: &Txn<'_>, new: &NewExecution, write: &Write, now: Now) -> Result<Wr
         (LeaseAfter::Release { due, .. }, _) => (None, due_at(*due, now), None),
         (LeaseAfter::Refuse(refused), _) => (None, at_once(now), Some(refused)),
     };
-    let key = txn.prepare_cached(MAKE)?.insert(params![
+    let root = root_of(write);
+    let made = txn.statement(Kept::Make, MAKE)?.execute(params![
         new.id,
         new.flow,
         new.priority,
@@ -127,80 +154,126 @@ fn make(txn: &Txn<'_>, new: &NewExecution, write: &Write, now: Now) -> Result<Wr
         refused.map(|refused| &refused.why),
         new.input.get(),
         new.form,
+        root.map_or(Status::Pending, |root| root.status).as_str(),
+        root.map(|root| root.attempts),
+        root.and_then(|root| root.started_at).and_then(exact),
+        root.and_then(|root| root.done_at).and_then(exact),
+        UntilColumn(root.and_then(|root| root.until)),
+        root.and_then(|root| root.errors.last()),
+        root.and_then(|root| text(root.output.as_ref())),
+        root.map(|root| overflow_of_root(root, &new.flow))
+            .transpose()?
+            .flatten(),
     ])?;
+    if made == 0 {
+        return existing(txn, new, now)?
+            .ok_or_else(|| Fail::new(ErrorKind::Other, "an execution is there and is not found"));
+    }
+    let key = txn.last_insert_rowid();
     for (name, value) in &new.labels {
         txn.prepare_cached(LABEL)?
             .execute(params![key, name, value])?;
     }
-    put(txn, key, Some(&new.flow), write)?;
-    Ok(Written::Created(Lease { key, fence: 1 }))
+    let mut held = HeldLease {
+        flow: new.flow.as_str().into(),
+        numbers: Numbers::default(),
+    };
+    steps::put(txn, key, &mut held.numbers, others_of(write))?;
+    let lease = Lease { key, fence: 1 };
+    if write.then == LeaseAfter::Keep
+        && let Some(mut known) = txn.known()
+    {
+        known.put(lease, held);
+    }
+    Ok(Written::Created(lease))
 }
 
-fn put(txn: &Txn<'_>, key: i64, flow: Option<&str>, write: &Write) -> Result<()> {
+/// Returns the execution that has the new one's id, if there is one.
+fn existing(conn: &Connection, new: &NewExecution, now: Now) -> Result<Option<Written>> {
+    let found = execution::by_id(conn, &new.id, now)?;
+    Ok(found.map(|found| {
+        Written::Exists(Box::new(Existing {
+            info: found.info,
+            input: found.input,
+        }))
+    }))
+}
+
+fn root_of(write: &Write) -> Option<&NodeData> {
     let root = write.nodes.iter().find(|change| change.id == 0);
+    root.map(|change| &change.node)
+}
+
+fn others_of(write: &Write) -> impl Iterator<Item = &NodeRow> {
+    write.nodes.iter().filter(|change| change.id != 0)
+}
+
+/// Writes all nodes but the root.
+fn put(txn: &Txn<'_>, key: i64, held: &mut HeldLease, write: &Write) -> Result<()> {
     if write.replace {
         steps::remove(txn, key)?;
-        if root.is_none() {
+        held.numbers = Numbers::default();
+        if root_of(write).is_none() {
             txn.prepare_cached(NO_ROOT)?.execute([key])?;
         }
     }
-    if let Some(root) = root {
-        match flow {
-            Some(flow) => put_root(txn, key, flow, &root.node)?,
-            None => {
-                let flow = text_of(txn, FLOW, key)?.unwrap_or_default();
-                put_root(txn, key, &flow, &root.node)?;
-            }
-        }
-    }
-    let others = write.nodes.iter().filter(|change| change.id != 0);
-    steps::put(txn, key, others)
+    steps::put(txn, key, &mut held.numbers, others_of(write))
 }
 
-fn put_root(conn: &Connection, key: i64, flow: &str, root: &NodeData) -> Result<()> {
-    conn.prepare_cached(ROOT)?.execute(params![
-        key,
-        root.status.as_str(),
-        root.attempts,
-        root.started_at.and_then(exact),
-        root.done_at.and_then(exact),
-        UntilColumn(root.until),
-        root.errors.last(),
-        text(root.output.as_ref()),
-        overflow_of_root(root, flow)?,
-    ])?;
-    Ok(())
-}
-
-/// Keeps the lease, or gives it back. Returns whether a newer message has made the execution due at
-/// once.
-fn then(conn: &Connection, key: i64, then: &LeaseAfter, now: Now) -> Result<bool> {
-    match then {
-        LeaseAfter::Keep => {}
-        LeaseAfter::Release {
-            due,
-            last_message: seen,
-        } => {
-            let recalled = inbox::newer(conn, key, *seen)?;
-            let turn = if recalled {
-                at_once(now)
-            } else {
-                due_at(*due, now)
-            };
-            conn.prepare_cached(REST)?
-                .execute(params![key, turn.due_at, turn.free_at])?;
-            return Ok(recalled);
-        }
-        LeaseAfter::Refuse(refused) => {
-            let turn = at_once(now);
-            conn.prepare_cached(REFUSE)?.execute(params![
+/// Writes the root, and keeps the lease or gives it back. Returns whether a newer message has made
+/// the execution due at once.
+fn root_and_lease(txn: &Txn<'_>, key: i64, flow: &str, write: &Write, now: Now) -> Result<bool> {
+    let root = root_of(write);
+    if let LeaseAfter::Release { due, last_message } = &write.then {
+        let recalled = inbox::newer(txn, key, *last_message)?;
+        let turn = if recalled {
+            at_once(now)
+        } else {
+            due_at(*due, now)
+        };
+        match root {
+            Some(root) => txn.statement(Kept::End, END)?.execute(params![
                 key,
+                root.status.as_str(),
+                root.attempts,
+                root.started_at.and_then(exact),
+                root.done_at.and_then(exact),
+                UntilColumn(root.until),
+                root.errors.last(),
+                text(root.output.as_ref()),
+                overflow_of_root(root, flow)?,
                 turn.due_at,
                 turn.free_at,
-                refusers::column(&refused.by),
-                refused.why
-            ])?;
-        }
+            ])?,
+            None => {
+                let mut rest = txn.prepare_cached(REST)?;
+                rest.execute(params![key, turn.due_at, turn.free_at])?
+            }
+        };
+        return Ok(recalled);
+    }
+    if let Some(root) = root {
+        txn.prepare_cached(ROOT)?.execute(params![
+            key,
+            root.status.as_str(),
+            root.attempts,
+            root.started_at.and_then(exact),
+            root.done_at.and_then(exact),
+            UntilColumn(root.until),
+            root.errors.last(),
+            text(root.output.as_ref()),
+            overflow_of_root(root, flow)?,
+        ])?;
+    }
+    if let LeaseAfter::Refuse(refused) = &write.then {
+        let turn = at_once(now);
+        txn.prepare_cached(REFUSE)?.execute(params![
+            key,
+            turn.due_at,
+            turn.free_at,
+            refusers::column(&refused.by),
+            refused.why
+        ])?;
     }
     Ok(false)
 }

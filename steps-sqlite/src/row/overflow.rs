@@ -164,7 +164,7 @@ impl Overflow<'_> {
     }
 
     /// Whether a node has anything for the object. Most have not, and then it is not made.
-    fn is_needed(node: &NodeData) -> bool {
+    pub(crate) fn is_needed(node: &NodeData) -> bool {
         let until = match node.until {
             Some(Until::Time(time)) => Some(time),
             _ => None,

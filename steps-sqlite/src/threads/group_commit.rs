@@ -1,7 +1,10 @@
 //! Group commit: one transaction for many calls, in which a call that fails does not affect the
 //! others.
 
-use std::time::{Duration, Instant};
+use std::{
+    cell::RefCell,
+    time::{Duration, Instant},
+};
 
 use rusqlite::Connection;
 use steps_core::store::{ErrorKind, StoreError};
@@ -10,25 +13,37 @@ use super::call::Call;
 use crate::{
     error::{Fail, Result},
     file::{clock::Clock, identity::FileIdentity},
-    ops::txn::Txn,
+    ops::{known::KnownLeases, txn::Txn},
 };
 
 /// The most calls in one transaction: enough that each one's share of the sync is negligible, and
 /// few enough that the first call does not wait long for the last one.
 pub(super) const GROUP: usize = 512;
 
+/// The connection that writes, and what it knows of leases.
+pub(super) struct WritingConnection {
+    pub(super) conn: Connection,
+    known: RefCell<KnownLeases>,
+}
+
+impl WritingConnection {
+    pub(super) fn new(conn: Connection) -> Self {
+        Self {
+            conn,
+            known: RefCell::default(),
+        }
+    }
+}
+
 /// Commits all calls and answers each of them. Between the commit and the answers it passes
 /// `committed` the time that `COMMIT` took, which is mostly the sync.
 pub(super) fn commit(
-    conn: &Connection,
+    conn: &WritingConnection,
     file: &FileIdentity,
     clock: &Clock,
     calls: &mut Vec<Box<dyn Call>>,
     committed: impl FnOnce(Duration),
 ) {
-    if let Err(error) = file.check() {
-        return answer_all(calls, &error);
-    }
     let mut failed = Vec::new();
     match together(conn, clock, calls, &mut failed) {
         Ok(end) => {
@@ -68,32 +83,35 @@ fn concerns_all(kind: ErrorKind) -> bool {
 /// having changed anything are added to `failed`, and the others are committed. After an error the
 /// whole transaction is rolled back.
 fn together(
-    conn: &Connection,
+    writing: &WritingConnection,
     clock: &Clock,
     calls: &mut [Box<dyn Call>],
     failed: &mut Vec<(usize, Fail)>,
 ) -> Result<Duration> {
-    begin(conn)?;
-    let txn = Txn::of(conn);
+    let conn = begin(writing)?;
+    let txn = Txn::writing(conn, &writing.known);
+    // One moment for all: nothing that is due in between can be seen by only some of them.
+    let now = clock.now();
     for (index, call) in calls.iter_mut().enumerate() {
         let before = conn.total_changes();
-        if let Err(fail) = call.run(&txn, clock.now()) {
+        if let Err(fail) = call.run(&txn, now) {
             if conn.is_autocommit() || conn.total_changes() != before {
-                roll_back(conn);
+                writing.known.borrow_mut().forget_all();
+                roll_back(writing);
                 return Err(fail);
             }
             failed.push((index, fail));
         }
     }
     let begun = Instant::now();
-    end(conn)?;
+    end(writing)?;
     Ok(begun.elapsed())
 }
 
 /// Runs each call in a transaction of its own. After an error that concerns all calls, the
 /// remaining ones are not tried.
 fn one_by_one(
-    conn: &Connection,
+    conn: &WritingConnection,
     file: &FileIdentity,
     clock: &Clock,
     calls: &mut Vec<Box<dyn Call>>,
@@ -115,37 +133,45 @@ fn one_by_one(
     }
 }
 
-fn alone(conn: &Connection, clock: &Clock, call: &mut dyn Call) -> Result<()> {
-    begin(conn)?;
-    match call.run(&Txn::of(conn), clock.now()) {
-        Ok(()) => end(conn),
+fn alone(writing: &WritingConnection, clock: &Clock, call: &mut dyn Call) -> Result<()> {
+    let conn = begin(writing)?;
+    match call.run(&Txn::writing(conn, &writing.known), clock.now()) {
+        Ok(()) => end(writing),
         Err(fail) => {
-            roll_back(conn);
+            roll_back(writing);
             Err(fail)
         }
     }
 }
 
-fn begin(conn: &Connection) -> Result<()> {
+fn begin(writing: &WritingConnection) -> Result<&Connection> {
     // A panic during the last commit may have left its transaction open.
-    roll_back(conn);
+    roll_back(writing);
+    let conn = &writing.conn;
     conn.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
-    Ok(())
+    let entered = writing.known.borrow_mut().enter(conn);
+    if entered.is_err() {
+        roll_back(writing);
+    }
+    entered.map(|()| conn)
 }
 
-fn end(conn: &Connection) -> Result<()> {
-    let committed = conn.prepare_cached("COMMIT")?.execute([]);
+fn end(writing: &WritingConnection) -> Result<()> {
+    let committed = writing.conn.prepare_cached("COMMIT")?.execute([]);
     if committed.is_err() {
-        roll_back(conn);
+        roll_back(writing);
+        // SQLite itself may have rolled it back.
+        writing.known.borrow_mut().forget_all();
     }
     committed?;
     Ok(())
 }
 
 /// Rolls back the open transaction, if there is one: after some errors SQLite itself has done so.
-fn roll_back(conn: &Connection) {
-    if !conn.is_autocommit() {
-        drop(conn.execute_batch("ROLLBACK"));
+fn roll_back(writing: &WritingConnection) {
+    if !writing.conn.is_autocommit() {
+        writing.known.borrow_mut().forget_all();
+        drop(writing.conn.execute_batch("ROLLBACK"));
     }
 }
 

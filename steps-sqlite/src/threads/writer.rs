@@ -10,13 +10,13 @@ use std::{
     time::{Duration, Instant},
 };
 
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::ErrorCode;
 use steps_core::store::{ErrorKind, StoreError};
 use tokio::{sync::oneshot, task::block_in_place};
 
 use super::{
     call::Call,
-    group_commit::{self, GROUP},
+    group_commit::{self, GROUP, WritingConnection},
     pacing::{LastCommit, Pacing},
     queue::Queue,
 };
@@ -35,7 +35,7 @@ pub(crate) struct Writer {
     pub(crate) queue: Queue<Box<dyn Call>>,
     clock: Clock,
     /// `None` once it is closed.
-    conn: Mutex<Option<Connection>>,
+    conn: Mutex<Option<WritingConnection>>,
     /// Whether the last commit had a single caller, and no other call has arrived since.
     alone: AtomicBool,
 }
@@ -64,7 +64,7 @@ impl Writer {
                     file,
                     queue: Queue::new(),
                     clock: options.clock,
-                    conn: Mutex::new(Some(conn)),
+                    conn: Mutex::new(Some(WritingConnection::new(conn))),
                     alone: AtomicBool::new(true),
                 });
                 if opened.send(Ok(Arc::clone(&writer))).is_err() {
@@ -84,7 +84,7 @@ impl Writer {
 
     /// A poisoned lock is taken all the same: a transaction that a panic left open is rolled back
     /// before the next one begins.
-    fn lock(&self) -> MutexGuard<'_, Option<Connection>> {
+    fn lock(&self) -> MutexGuard<'_, Option<WritingConnection>> {
         self.conn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -141,7 +141,7 @@ impl Writer {
 
     /// Copies the write-ahead log into the database, and closes the connection.
     fn finish(&self) -> Result<(), StoreError> {
-        let Some(conn) = self.lock().take() else {
+        let Some(WritingConnection { conn, .. }) = self.lock().take() else {
             return Ok(());
         };
         // Without waiting for others: whoever else has the file open copies what is left.

@@ -1,0 +1,63 @@
+//! What the writing connection knows of the leases that it has written under, so that a write need
+//! not look its own up.
+//!
+//! It holds as long as nobody else has written to the file, which SQLite tells in each transaction.
+//! Everything is forgotten when somebody has, when a transaction was not committed, and by each
+//! operation that may give a lease to somebody: what is not known is looked up, so forgetting too much
+//! costs time only.
+
+use std::collections::HashMap;
+
+use rusqlite::Connection;
+use steps_core::store::Lease;
+
+use super::steps::Numbers;
+use crate::error::Result;
+
+/// The leases, by the keys of their executions.
+#[derive(Debug, Default)]
+pub(crate) struct KnownLeases {
+    /// Changes when another connection has written to the file.
+    version: i64,
+    held: HashMap<i64, (i64, HeldLease)>,
+}
+
+/// What is known of an execution that is held.
+#[derive(Debug)]
+pub(crate) struct HeldLease {
+    /// The execution's flow.
+    pub(crate) flow: Box<str>,
+    /// The numbers of its nodes.
+    pub(crate) numbers: Numbers,
+}
+
+impl KnownLeases {
+    /// Forgets everything if somebody else has written since the last transaction. Must be called
+    /// inside each transaction that writes, before anything else: only then nobody can write before it
+    /// ends.
+    pub(crate) fn enter(&mut self, conn: &Connection) -> Result<()> {
+        let version = conn
+            .prepare_cached("PRAGMA data_version")?
+            .query_row([], |row| row.get(0))?;
+        if version != self.version {
+            self.held.clear();
+            self.version = version;
+        }
+        Ok(())
+    }
+
+    /// Takes out what is known under this lease. Until it is put back, nothing is known.
+    pub(crate) fn take(&mut self, lease: Lease) -> Option<HeldLease> {
+        let (fence, held) = self.held.remove(&lease.key)?;
+        (fence == lease.fence).then_some(held)
+    }
+
+    /// Notes a lease that is the newest of its execution, and was not given back.
+    pub(crate) fn put(&mut self, lease: Lease, held: HeldLease) {
+        self.held.insert(lease.key, (lease.fence, held));
+    }
+
+    pub(crate) fn forget_all(&mut self) {
+        self.held.clear();
+    }
+}
