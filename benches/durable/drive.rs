@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 
 use crate::{
     Result,
-    flows::{CALLS, alarm, asleep, items, signalled, ten, three, twenty},
+    flows::{CALLS, alarm, asleep, hundred_at_once, items, signalled, ten, three, twenty},
     process,
 };
 
@@ -35,23 +35,33 @@ pub(crate) enum Place<'a> {
 
 /// Starts an engine that runs this many executions at once.
 pub(crate) async fn engine(place: Place<'_>, at_once: usize) -> Result<Engine> {
+    Ok(builder(place, at_once).await?.start().await?)
+}
+
+/// The same, but it asks its store for nothing while it works: for counts that must not depend on how
+/// long the work takes.
+pub(crate) async fn engine_without_polls(place: Place<'_>, at_once: usize) -> Result<Engine> {
+    let builder = builder(place, at_once).await?;
+    let builder = builder.poll(Duration::from_mins(1));
+    Ok(builder.lease(Duration::from_mins(10)).start().await?)
+}
+
+async fn builder(place: Place<'_>, at_once: usize) -> Result<Builder> {
     let builder = match place {
         Place::Memory => Engine::with_store(MemoryStore::new()),
         Place::Full(path) => on_file(path, Synchronous::Full).await?,
         Place::Normal(path) => on_file(path, Synchronous::Normal).await?,
     };
-    let engine = builder
+    Ok(builder
         .serve(three::with())
         .serve(ten::with())
         .serve(twenty::with())
         .serve(items::with())
+        .serve(hundred_at_once::with())
         .serve(signalled::with())
         .serve(asleep::with())
         .serve(alarm::with())
-        .concurrency(Concurrency::fixed(at_once))
-        .start()
-        .await?;
-    Ok(engine)
+        .concurrency(Concurrency::fixed(at_once)))
 }
 
 async fn on_file(path: &Path, synchronous: Synchronous) -> Result<Builder> {

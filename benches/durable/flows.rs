@@ -102,6 +102,17 @@ pub(crate) async fn items(count: u64) -> Result<u64, String> {
     Ok(all.iter().map(|item| item.next).sum())
 }
 
+/// The same, a hundred items at once.
+#[flow]
+pub(crate) async fn hundred_at_once(count: u64) -> Result<u64, String> {
+    steps! {
+        all = for n in 0..count by n parallel(100) {
+            next = add(n);
+        }
+    }
+    Ok(all.iter().map(|item| item.next).sum())
+}
+
 /// Waits for a signal.
 #[flow]
 pub(crate) async fn signalled(n: u64) -> Result<u64, String> {

@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     Bench, Result, child,
-    drive::{Drivers, Place, engine},
+    drive::{Drivers, Place, engine_without_polls},
     table::{Aim, Row, Table},
 };
 
@@ -72,7 +72,7 @@ fn count(bench: &Bench, at_once: u64, executions: u64) -> Result<u64> {
 
 pub(crate) async fn child(file: &Path, [at_once, executions]: [u64; 2]) -> Result {
     let at_once = usize::try_from(at_once)?;
-    let engine = engine(Place::Full(file), 64).await?;
+    let engine = engine_without_polls(Place::Full(file), 64).await?;
     let ended = Drivers::start(&engine, at_once, executions).end().await?;
     if ended != executions {
         return Err(format!("{ended} of {executions} executions").into());

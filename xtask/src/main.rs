@@ -2,6 +2,7 @@
 //! the long crash tests, and the compile time of `steps`. Each task is a module; this file only
 //! selects one.
 
+mod against;
 mod cargo;
 mod compile_time;
 mod crash;
@@ -22,6 +23,8 @@ cargo xtask <task>
   layers           whether each file imports only from its own floor and those below it
   bench [NAME] [--quick] [TOPIC]…
                    all benchmarks, or the one of this name: measured, durable, commits
+  bench against REV
+                   a durable step now and at another revision, in turns (`--help`: more of it)
   crash [--kills N] [--seed N] [SCENARIO]…
                    the crash tests, with more kills than the 200 of every day
   compile-time     what a flow and a dependency on `steps` cost to compile
@@ -81,6 +84,15 @@ const BENCHES: [&str; 3] = ["measured", "durable", "commits"];
 /// `--bench '*'` excludes the libraries' own test harnesses, which don't know a benchmark's
 /// options.
 fn bench(args: &[String]) -> Result {
+    if let Some((name, rest)) = args.split_first()
+        && name == "against"
+    {
+        if asks_for_help(rest) {
+            print!("{}", against::HELP);
+            return Ok(());
+        }
+        return against::run(rest);
+    }
     let (name, args) = match args.split_first() {
         Some((name, rest)) if BENCHES.contains(&name.as_str()) => (name.as_str(), rest),
         _ => ("*", args),

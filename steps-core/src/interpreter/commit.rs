@@ -177,15 +177,15 @@ impl RunCore {
     ) -> Result<(), JournalError> {
         let committer = &self.committer;
         let wanted = lock(&committer.dirty).noted;
-        let mut committed = match committer.committing.try_lock() {
-            Ok(committed) => committed,
+        let mut confirmed = match committer.committing.try_lock() {
+            Ok(confirmed) => confirmed,
             // Boxed, because most runs need not wait, and their futures would be as large.
             Err(_) => Box::pin(committer.committing.lock()).await,
         };
-        if let Some(error) = &committed.error {
+        if let Some(error) = &confirmed.error {
             return Err(error.clone());
         }
-        if end.is_none() && committed.changes >= wanted {
+        if end.is_none() && confirmed.changes >= wanted {
             return Ok(());
         }
         committer.owes_let.store(false, Ordering::Relaxed);
@@ -203,8 +203,8 @@ impl RunCore {
         };
         let result = saving.await;
         match &result {
-            Ok(()) => committed.changes = noted,
-            Err(error) => committed.error = Some(error.clone()),
+            Ok(()) => confirmed.changes = noted,
+            Err(error) => confirmed.error = Some(error.clone()),
         }
         result
     }
