@@ -138,10 +138,10 @@ impl Store for Split {
         self.others.send(message)
     }
     fn keep_form(&self, form: Form) -> BoxFuture<'_, Result<i64, StoreError>> {
-        self.0.keep_form(form)
+        self.others.keep_form(form)
     }
     fn form(&self, number: i64) -> BoxFuture<'_, Result<Option<Form>, StoreError>> {
-        self.0.form(number)
+        self.others.form(number)
     }
     fn forget_refusals(&self, flows: Vec<FlowClaim>) -> BoxFuture<'_, Result<(), StoreError>> {
         self.others.forget_refusals(flows)
