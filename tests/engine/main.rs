@@ -2,6 +2,7 @@
 
 mod basics;
 mod between;
+mod builds;
 mod children;
 mod clock_set;
 mod control;

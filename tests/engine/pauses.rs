@@ -50,7 +50,59 @@ async fn pausing(engine: &Engine, world: &Arc<World>, id: &str) -> Execution<boo
     run
 }
 
+/// Sleeps for an hour, and fails once, to be tried again after an hour.
+#[flow]
+async fn slow(world: &World) -> Result<(), String> {
+    steps! {
+        nap = steps::sleep(Duration::from_hours(1));
+        flaky = flaky(world);
+        asked = steps::signal::<bool>();
+    }
+    let _ = (flaky, asked);
+    Ok(())
+}
+
+#[step(retry(times = 3, every = "1h"))]
+async fn flaky(world: &World) -> Result<u32, String> {
+    world.act(None, "flaky".to_owned()).await?;
+    Ok(1)
+}
+
 on_each_store! {
+    async fn try_now_ends_each_kind_of_pause(db) {
+        let world = World::new();
+        let engine = db.engine().await.serve(slow::with(world.clone())).serve(booking::with(world.clone()));
+        let engine = engine.start().await.expect("it starts");
+        world.breaks("flaky");
+        let run = engine.start(slow::input()).after(Duration::from_hours(1)).await.expect("it starts");
+        let at = async |path: &str, times: usize| {
+            let (run, world) = (run.clone(), world.clone());
+            wait_for(path, async move || {
+                let tree = run.tree().await.expect("it is there");
+                let waits = tree.get(path).is_some_and(|node| node.status == Status::Waiting);
+                waits && world.log().len() == times && run.info().await.expect("it is there").worker.is_none()
+            })
+            .await;
+        };
+        assert_eq!(run.try_now().await.expect("it is to begin later"), 1);
+        at("nap", 0).await;
+        assert_eq!(run.try_now().await.expect("it sleeps"), 1);
+        at("flaky", 1).await;
+        world.mends();
+        assert_eq!(run.try_now().await.expect("it pauses"), 1);
+        at("asked", 2).await;
+        let error = run.try_now().await.expect_err("a signal is no pause");
+        assert!(error.to_string().contains("nothing in it pauses"), "{error}");
+
+        let run = pausing(&engine, &world, "undone").await;
+        world.mends();
+        assert_eq!(run.try_now().await.expect("it pauses"), 1);
+        failure(run.outcome().await);
+        assert_eq!(run.status().await.expect("it is there"), Status::Undone);
+        let error = run.try_now().await.expect_err("it has ended");
+        assert!(matches!(error, EngineError::Status { .. }), "{error}");
+    }
+
     async fn undo_pause_ends_with_each_call_of_an_operator(db) {
         let world = World::new();
         let engine = db.engine().await.serve(booking::with(world.clone())).start().await.expect("it starts");

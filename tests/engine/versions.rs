@@ -1,10 +1,10 @@
 //! Two versions of a program at once: an execution that the newer one has begun is left to it by the
-//! older one, unless that is told to take it; and a refusal holds for one build of a program.
+//! older one, unless that is told to take it.
 
 use std::time::Duration;
 
 use steps::{
-    Flow, Status,
+    Status,
     engine::{Builder, EngineError, Filter},
 };
 
@@ -348,82 +348,4 @@ on_each_store! {
         }
         assert_eq!(count(&world, "invoice"), 2);
     }
-
-    /// Two programs with one fingerprint: what the first refused is offered to the second, whoever
-    /// started first, and to none of them for ever.
-    async fn what_one_build_refused_is_offered_to_another_with_the_same_number(db) {
-        assert_eq!(bad::make::FINGERPRINT, good::make::FINGERPRINT);
-        let first = open(&db).await.serve(written::make::with()).start().await.expect("it starts");
-        for n in 0..10 {
-            let run = first.start(written::make::input()).id(format!("x{n}")).await.expect("it starts");
-            is(&run, Status::Waiting).await;
-        }
-        first.shutdown(LEASE).await.expect("it ends");
-        let bad = open(&db).await.serve(bad::make::with()).start().await.expect("it starts");
-        let good = open(&db).await.serve(good::make::with()).start().await.expect("it starts");
-        for n in 0..10 {
-            let by = if n % 2 == 0 { &bad } else { &good };
-            let run = by.get(format!("x{n}")).await.expect("it is there");
-            run.signal_path("ok", &true).await.expect("it is kept");
-        }
-        wait_for("the good one has ended all", async || {
-            good.count(Filter::new().unfinished()).await.expect("a count") == 0
-        })
-        .await;
-        assert_eq!(good.count(Filter::new().incompatible()).await.expect("a count"), 0);
-    }
-
-    async fn a_build_with_a_name_of_its_own_is_another_build(db) {
-        let first = open(&db).await.serve(written::make::with()).start().await.expect("it starts");
-        let run = first.start(written::make::input()).id("x").await.expect("it starts");
-        is(&run, Status::Waiting).await;
-        drop(run);
-        first.shutdown(LEASE).await.expect("it ends");
-        let build = async |name: &str| {
-            open(&db).await.build(name).serve(bad::make::with()).start().await.expect("it starts")
-        };
-        let [one, two] = [build("1").await, build("2").await];
-        one.get("x").await.expect("it is there").signal_path("ok", &true).await.expect("it is kept");
-        let by = async || {
-            let refused = one.get("x").await.expect("it is there").info().await.expect("it is there").refused;
-            refused.map(|refused| refused.by).unwrap_or_default()
-        };
-        wait_for("both have refused it", async || by().await.len() == 2).await;
-        let both = by().await;
-        assert_ne!(both[0].build, both[1].build);
-        // The same build once more is no third.
-        let again = build("2").await;
-        wait_for("it was tried again", async || by().await.len() == 2).await;
-        drop((one, two, again));
-    }
 }
-
-/// What a version has written that its successors read, or not.
-macro_rules! output {
-    ($version:ident, { $($fields:tt)* }, $made:expr) => {
-        mod $version {
-            use steps::prelude::*;
-
-            #[derive(serde::Serialize, serde::Deserialize)]
-            pub(super) struct Out { $($fields)* }
-
-            #[step]
-            async fn made() -> Result<Out, String> {
-                Ok($made)
-            }
-
-            #[flow(name = "make")]
-            pub(super) async fn make() -> Result<u32, String> {
-                steps! {
-                    a = made();
-                    ok = steps::signal::<bool>();
-                }
-                Ok(a.x)
-            }
-        }
-    };
-}
-
-output!(written, { x: u32 }, Out { x: 1 });
-output!(bad, { x: u32, y: u32 }, Out { x: 1, y: 2 });
-output!(good, { x: u32, #[serde(default)] y: u32 }, Out { x: 1, y: 2 });

@@ -1,5 +1,7 @@
 //! Checks whether a run may go on from a saved state.
 
+use std::collections::BTreeMap;
+
 use super::Options;
 use crate::{
     base::{
@@ -11,6 +13,7 @@ use crate::{
     model::{
         compat::{Misfit, compare},
         state::State,
+        table::Table,
     },
 };
 
@@ -86,7 +89,18 @@ fn is_same_input<F: Flow>(
     same(saved.get(), given.get()) || again().is_ok_and(|again| same(again.get(), given.get()))
 }
 
-/// Returns whether a saved input is the one that is given now.
+/// Returns whether a saved input is the one that is given now. A newer form of the flow may have saved it,
+/// with a parameter that this one does not have: where that was given nothing, it is the same.
 pub(crate) fn is_input<F: Flow>(saved: &Json, given: &Json) -> bool {
+    let known = without_unknown_nulls(saved, F::TABLE);
+    let saved = known.as_ref().unwrap_or(saved);
     is_same_input::<F>(saved, || F::load_input(saved), given)
+}
+
+/// Returns an input without the fields that no parameter takes and that are `null`, if there are any.
+fn without_unknown_nulls(saved: &Json, table: &Table) -> Option<Json> {
+    let mut fields: BTreeMap<String, Json> = saved.decode().ok()?;
+    let all = fields.len();
+    fields.retain(|name, value| value.get() != "null" || table.untaken(name).is_none());
+    (fields.len() < all).then(|| Json::encode(&fields).ok())?
 }

@@ -39,6 +39,23 @@ impl Handle {
         self.edit(|state| Ok(state.reset(path)?)).await
     }
 
+    /// Ends its pauses at once: what sleeps, or waits for another attempt, another poll, another undo,
+    /// or the time to begin, goes on now. What waits for a signal still does. Returns how many pauses
+    /// there were: see [`State::try_now`].
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Status`] where nothing in it pauses, [`EngineError::Busy`] while a worker is at
+    /// it.
+    pub async fn try_now(&self) -> Result<usize, EngineError> {
+        let now = self.engine.core.clock.now();
+        self.edit(|state| match state.try_now(now) {
+            0 => Err(Refusal::Status("tried now, as nothing in it pauses")),
+            ended => Ok(ended),
+        })
+        .await
+    }
+
     /// Lets a rollback that is stuck, or that pauses before it tries an undo again, try each such
     /// undo again now: see [`State::retry_undo`].
     ///

@@ -29,7 +29,7 @@
 //! | `dispatcher`, `heartbeat`, `shutdown` | all running turns |
 //! | `turn_task`, `turn_place`, `own_task` | one turn's task; the tasks that the engine has of its own |
 //! | `served` | flows, without their types |
-//! | `turn` | one turn, with its flow's type |
+//! | `turn`, `refusal` | one turn, with its flow's type |
 //! | `delivery`, `forms`, `lease`, `runtime` | the engine |
 //! | `engine_core` | `running`, `schedule` |
 //! | `running`, `mailbox`, `turn_journal` | one turn's parts |
@@ -45,6 +45,7 @@ pub(super) mod heartbeat;
 mod lease;
 mod mailbox;
 pub(super) mod own_task;
+mod refusal;
 mod running;
 pub(super) mod runtime;
 mod schedule;

@@ -13,6 +13,7 @@ use std::{
 use super::{
     engine_core::EngineCore,
     forms::Build,
+    refusal::misfits,
     turn::{Turn, take_turn},
 };
 use crate::{
@@ -25,7 +26,7 @@ use crate::{
     language::flow::Flow,
     model::table::Table,
     run::with::With,
-    store::{FlowClaim, Refuser},
+    store::{FlowClaim, Refuser, StoredExecution},
 };
 
 /// A flow and the values that it borrows, with its type erased.
@@ -36,6 +37,10 @@ pub(crate) trait ErasedFlow: Send + Sync {
     fn fingerprint(&self) -> u64;
     /// Returns who refuses its executions in this build.
     fn refuser(&self, build: Build) -> Refuser;
+    /// Returns whether it takes executions of newer forms.
+    fn takes_newer(&self) -> bool;
+    /// Returns at what a saved execution does not fit it.
+    fn misfits(&self, saved: StoredExecution) -> Vec<String>;
     /// Runs a turn of one of its executions.
     fn take_turn(self: Arc<Self>, turn: Turn) -> BoxFuture<'static, TurnEnd>;
 }
@@ -54,6 +59,14 @@ where
 
     fn refuser(&self, build: Build) -> Refuser {
         build.refuser::<F>()
+    }
+
+    fn takes_newer(&self) -> bool {
+        Self::takes_newer(self)
+    }
+
+    fn misfits(&self, saved: StoredExecution) -> Vec<String> {
+        misfits(self, saved)
     }
 
     fn take_turn(self: Arc<Self>, turn: Turn) -> BoxFuture<'static, TurnEnd> {

@@ -4,15 +4,15 @@
 //! This is the only part of the worker that knows the flow's type. The task around it, and the
 //! handling of its lease after a failure, are in `turn_task`.
 
-use std::{marker::PhantomData, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use tokio::sync::oneshot;
 
 use super::{
     engine_core::EngineCore,
-    forms::{newer_form, refused_by, told},
     mailbox::{Arrival, Mailbox},
+    refusal::{Refusal, check_form},
     suspects::{SUSPECT_FROM, Suspect, pause},
     turn_journal::{Started, TurnJournal},
 };
@@ -28,8 +28,8 @@ use crate::{
     },
     run::{Run, Signals, with::With},
     store::{
-        ErrorKind, ExecutionInfo, HeldExecution, LeaseAfter, NewExecution, Refused, Refuser,
-        StoreError, StoredExecution, Target,
+        ErrorKind, ExecutionInfo, HeldExecution, NewExecution, Refuser, StoreError,
+        StoredExecution, Target,
     },
 };
 
@@ -46,9 +46,9 @@ pub(crate) struct Turn {
     /// What the wall clock showed of whoever found the execution to be due.
     due_by: Option<Timestamp>,
     /// The number of the form that this program has of the flow.
-    form: i64,
+    pub(super) form: i64,
     /// Those who refused it before.
-    refused_by: Vec<Refuser>,
+    pub(super) refused_by: Vec<Refuser>,
     /// Whether another execution may have had its id.
     pub(crate) may_repeat_id: bool,
     /// Whether the process that ran it before died: its lease was never given back.
@@ -308,94 +308,6 @@ fn begin<F: Flow>(with: &With<F>, turn: Turn) -> Result<Run<'_, F>, String> {
         .system_clock(core.clock.clone())
         .journal(turn.journal)
         .signals(&Signals::of(&turn.mailbox.signals)))
-}
-
-/// Checks that the execution is of no newer form than the program's own, with lines that this one
-/// lacks, unless the flow takes such executions; and lets the turn's first write say by which form it
-/// goes on. Returns why not.
-async fn check_form<F: Flow>(
-    with: &With<F>,
-    turn: &Turn,
-) -> Result<Result<(), String>, StoreError> {
-    let core = &turn.core;
-    let of_execution = turn.saved.info.form;
-    let lacking = core.lacking(F::TABLE, turn.form, of_execution).await?;
-    if lacking.is_empty() {
-        if of_execution < Some(turn.form) {
-            turn.journal.goes_on_by(turn.form);
-        }
-        return Ok(Ok(()));
-    }
-    if !with.takes_newer() {
-        return Ok(Err(newer_form(F::TABLE, &lacking)));
-    }
-    tracing::warn!(
-        execution = &*turn.journal.id,
-        flow = F::TABLE.name,
-        "begun by a newer form of the flow, and taken up without {}, as `take_newer` says",
-        told(&lacking)
-    );
-    Ok(Ok(()))
-}
-
-/// The end of a turn of an execution that does not fit this program, and is left to one that it fits.
-struct Refusal<F> {
-    core: Arc<EngineCore>,
-    journal: Arc<TurnJournal>,
-    forms: (i64, Option<i64>),
-    before: Vec<Refuser>,
-    flow: PhantomData<fn() -> F>,
-}
-
-impl<F: Flow> Refusal<F> {
-    fn of(turn: &Turn) -> Self {
-        Self {
-            core: Arc::clone(&turn.core),
-            journal: Arc::clone(&turn.journal),
-            forms: (turn.form, turn.saved.info.form),
-            before: turn.refused_by.clone(),
-            flow: PhantomData,
-        }
-    }
-
-    /// Its saved tree does not fit.
-    async fn misfit(self, why: String) -> TurnEnd {
-        let (execution, flow) = (&*self.journal.id, F::TABLE.name);
-        if self.core.refuse(&self.journal.id) {
-            tracing::error!(execution, flow, "incompatible, and left as it was: {why}");
-        } else {
-            tracing::debug!(execution, flow, "incompatible again: {why}");
-        }
-        match self.give_back(why.clone()).await {
-            Ok(()) => TurnEnd::Incompatible(why),
-            Err(error) => TurnEnd::StoreFailed(error),
-        }
-    }
-
-    /// It is of a newer form. Who waits for it goes on to do so: a program of that form goes on with
-    /// it, and if there is none, the store tells.
-    async fn newer(self, why: String) -> TurnEnd {
-        let (execution, flow) = (&*self.journal.id, F::TABLE.name);
-        if self.core.is_new(self.forms.0, self.forms.1) {
-            tracing::warn!(
-                execution,
-                flow,
-                "left as it was, as all others like it are: {why}"
-            );
-        } else {
-            tracing::debug!(execution, flow, "left as it was: {why}");
-        }
-        match self.give_back(why).await {
-            Ok(()) => TurnEnd::Waiting,
-            Err(error) => TurnEnd::StoreFailed(error),
-        }
-    }
-
-    async fn give_back(self, why: String) -> Result<(), StoreError> {
-        let by = refused_by(self.before, self.core.build.refuser::<F>());
-        let refused = LeaseAfter::Refuse(Refused { by, why });
-        self.journal.give_back(refused).await
-    }
 }
 
 /// Returns the end of a turn whose run stopped because its journal failed.

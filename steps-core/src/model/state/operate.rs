@@ -4,7 +4,9 @@
 
 use std::borrow::Cow;
 
-use super::{Resolved, Row, State, StateError, path};
+use jiff::Timestamp;
+
+use super::{Resolved, Row, State, StateError, Until, path};
 use crate::{
     base::json::Json,
     model::{
@@ -70,6 +72,18 @@ impl State {
                 .collect()
         };
         waiting.map(|(path, _)| names(path)).collect()
+    }
+
+    /// Ends each pause in it: what sleeps, or waits for another attempt, poll or undo, or for the time
+    /// to begin, goes on in the next run. What waits for a signal still does. Returns how many pauses
+    /// there were.
+    pub fn try_now(&mut self, now: Timestamp) -> usize {
+        let mut ended = 0;
+        if self.status == Status::Pending && matches!(self.until, Some(Until::Time(_))) {
+            self.until = None;
+            ended += 1;
+        }
+        ended + end_pauses(self, now)
     }
 
     /// Makes a rollback that is stuck, or that pauses before it tries an undo again, try each such
@@ -171,6 +185,29 @@ enum Retried {
 fn pauses(node: &State) -> bool {
     let until = node.undo.as_ref().and_then(|undo| undo.until);
     node.status == Status::Undoing && until.is_some()
+}
+
+/// Ends the pauses of these nodes, and of all below them. Returns how many there were.
+fn end_pauses(node: &mut State, now: Timestamp) -> usize {
+    let mut ended = 0;
+    for below in &mut node.states {
+        if let Some(Until::Time(until)) = below.until
+            && below.status == Status::Waiting
+            && below.states.is_empty()
+            && until > now
+        {
+            below.until = Some(Until::Time(now));
+            ended += 1;
+        }
+        if pauses(below)
+            && let Some(undo) = &mut below.undo
+        {
+            undo.until = None;
+            ended += 1;
+        }
+        ended += end_pauses(below, now);
+    }
+    ended
 }
 
 /// Puts undos under way again. Returns how many there were.
