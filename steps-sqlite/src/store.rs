@@ -11,9 +11,9 @@ use std::{
 };
 
 use steps_core::store::{
-    Acquire, Acquired, BoxFuture, Claim, Claimed, ExecutionInfo, ExecutionQuery, FlowClaim, Form,
-    MessageReceipt, Renew, Renewal, SendMessage, Store, StoreError, StoredExecution, Write,
-    Written,
+    Acquire, Acquired, BoxFuture, CheckReport, Claim, Claimed, ExecutionInfo, ExecutionQuery,
+    FlowClaim, Form, MessageReceipt, Renew, Renewal, SendMessage, Store, StoreError,
+    StoredExecution, Write, Written,
 };
 use tokio::sync::Semaphore;
 
@@ -342,6 +342,29 @@ impl Store for SqliteStore {
                 return Err(self.closed());
             }
             self.inner.lists.backup(to).await
+        })
+    }
+
+    /// Reads in several transactions, so that the log is not held up; only SQLite's own check of the
+    /// pages is one.
+    fn check(&self) -> BoxFuture<'_, Result<CheckReport, StoreError>> {
+        Box::pin(async move {
+            let file = |txn: &Txn<'_>, _| {
+                let mut report = CheckReport::default();
+                ops::check::file(txn, &mut report)?;
+                Ok(report)
+            };
+            let mut report = self.read(Inner::lists, file).await?;
+            let mut after = Some(0);
+            while let Some(key) = after {
+                let page = move |txn: &Txn<'_>, now| {
+                    let mut report = report.clone();
+                    let last = ops::check::page(txn, key, &mut report, now)?;
+                    Ok((report, last))
+                };
+                (report, after) = self.read(Inner::lists, page).await?;
+            }
+            Ok(report)
         })
     }
 

@@ -6,7 +6,10 @@ mod common;
 use std::{fs, os::unix::fs::FileExt};
 
 use common::*;
-use steps_core::store::{Due, ErrorKind, ExecutionQuery, LeaseAfter, Store};
+use steps_core::{
+    state::Kind,
+    store::{Due, ErrorKind, ExecutionQuery, LeaseAfter, NodeRow, Store},
+};
 
 /// Pages between are overwritten: reading them is a `Corrupt` error, and what is on other
 /// pages still works.
@@ -35,6 +38,8 @@ async fn a_damaged_page() {
     drop(file);
 
     let store = open(&folder).await;
+    let report = store.check().await.unwrap();
+    assert!(!report.is_sound());
     let (mut sound, mut damaged) = (0, 0);
     for n in 0..200 {
         match store.load(n.to_string()).await {
@@ -96,4 +101,58 @@ async fn a_row_from_the_future() {
     let found = store.list(query).await.unwrap();
     let why = found[0].refused.as_ref().map(|refused| &*refused.why);
     assert!(why.is_some_and(|why| why.contains("quantum")), "{why:?}");
+}
+
+/// A check on demand names what can't be read, what is not whole, and what belongs to nothing.
+#[tokio::test]
+async fn a_check_finds_each_damage() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await;
+    // More than are read at once.
+    for n in 0..120 {
+        let lease = created(store.write(held(&n.to_string())).await.unwrap());
+        let mut write = step(lease, 1, "a step", rest(Due::Now));
+        let mut root = node("flow");
+        root.kind = Kind::Flow;
+        write.nodes.push(NodeRow::new(0, 0, root));
+        store.write(write).await.unwrap();
+    }
+    let report = store.check().await.unwrap();
+    assert!(report.is_sound(), "{report:?}");
+    assert_eq!(report.executions, 120);
+
+    let of = |id: usize| format!("(SELECT key FROM executions WHERE id = '{id}')");
+    raw(
+        &folder,
+        &format!(
+            "UPDATE executions SET output = 'no JSON' WHERE id = '3';
+             UPDATE nodes SET kind = 'of another time' WHERE id >> 24 = {};
+             UPDATE nodes SET parent = 9 WHERE id >> 24 = {};
+             INSERT INTO labels VALUES (777, 'a', 'b');",
+            of(110),
+            of(111)
+        ),
+    );
+    let report = store.check().await.unwrap();
+    assert_eq!((report.executions, report.more), (120, 0));
+    let found = report.damages.iter();
+    let found: Vec<_> = found
+        .map(|it| (it.execution.as_deref(), it.why.as_str()))
+        .collect();
+    let [orphan, output, kind, parent] = found[..] else {
+        panic!("{found:?}")
+    };
+    assert_eq!(orphan, (None, "1 rows of `labels` belong to no execution"));
+    assert!(
+        output.0 == Some("3") && output.1.contains("column `output`"),
+        "{output:?}"
+    );
+    assert!(
+        kind.0 == Some("110") && kind.1.contains("of another time"),
+        "{kind:?}"
+    );
+    assert!(
+        parent.0 == Some("111") && parent.1.contains('9'),
+        "{parent:?}"
+    );
 }

@@ -79,7 +79,7 @@ use std::{
 
 use tokio::task::JoinSet;
 
-use crate::base::sync::lock;
+use crate::{base::sync::lock, store::CheckReport};
 pub use builder::Builder;
 pub use compatibility::{FlowCompatibility, UnfitCause};
 pub use concurrency::Concurrency;
@@ -145,6 +145,17 @@ impl Engine {
     /// Nothing is left under the name then.
     pub async fn backup(&self, to: impl Into<PathBuf>) -> Result<(), EngineError> {
         Ok(self.core.store.backup(to.into()).await?)
+    }
+
+    /// Reads the whole store, while everything goes on, and returns what of it is damaged: each row
+    /// must be readable, and each tree whole. With SQLite, its own check of the file comes first. It
+    /// takes as long as reading the file does, and changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// If the check could not be made to its end; a damage is no error, but in the report.
+    pub async fn check(&self) -> Result<CheckReport, EngineError> {
+        Ok(self.core.store.check().await?)
     }
 
     /// Shuts down. No new step begins; running steps see [`Cx::cancelled`](crate::Cx::cancelled)

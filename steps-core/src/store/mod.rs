@@ -48,6 +48,7 @@
 
 use std::path::PathBuf;
 
+mod check;
 mod error;
 mod memory;
 mod query;
@@ -56,6 +57,7 @@ mod turn;
 mod write;
 
 pub use crate::{base::future::BoxFuture, model::state::NodeRow};
+pub use check::{CheckReport, Damage};
 pub use error::{ErrorKind, StoreError};
 pub use memory::MemoryStore;
 pub use query::{
@@ -155,6 +157,16 @@ pub trait Store: Send + Sync + 'static {
             let message = format!("{to}: this store can't be copied to a file");
             Err(StoreError::new(ErrorKind::Rejected, message))
         })
+    }
+
+    /// Reads all that is kept, in parts and while it is in use, and returns what can't be read, or
+    /// belongs to nothing. By default it lists the executions and loads each.
+    ///
+    /// # Errors
+    ///
+    /// Damages are in the report. An error says that the check could not be made to its end.
+    fn check(&self) -> BoxFuture<'_, Result<CheckReport, StoreError>> {
+        Box::pin(check::by_loading(self))
     }
 
     /// Finishes the calls that are under way, and closes. Later calls fail with

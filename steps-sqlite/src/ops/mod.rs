@@ -2,10 +2,11 @@
 //!
 //! `write` is a worker's write, with the nodes' rows in `steps`; `execution` reads an execution;
 //! `claim` and `lease` give executions to workers; `known` remembers the leases written under;
-//! `inbox` holds messages; `find` and `delete` answer queries; `forms` keeps what flows look like.
+//! `inbox` holds messages; `find` and `delete` answer queries, and `check` reads everything; `forms` keeps what flows look like.
 //! `txn` is the open transaction that they work in: beginning, committing and
 //! rolling back are left to `threads`.
 
+pub(crate) mod check;
 pub(crate) mod claim;
 pub(crate) mod delete;
 pub(crate) mod execution;

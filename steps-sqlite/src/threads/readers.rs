@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use super::{call::Call, queue::Queue};
 use crate::{
-    error::{Result, closed},
+    error::{Fail, Result, closed},
     file::{backup, connect, identity::FileIdentity, options::SqliteOptions},
     ops::txn::Txn,
 };
@@ -123,31 +123,33 @@ fn run(queue: &Queue<Box<dyn Call>>, options: &SqliteOptions, file: &FileIdentit
                 continue;
             }
             let outcome = read(&mut conn, options, file, &mut *call);
-            if outcome.is_err() {
-                // Whatever went wrong, the next call opens a new connection.
-                conn = None;
-            }
             call.answer(outcome);
         }
     }
 }
 
+/// Reads by the connection that is kept, or by a new one. It is kept on only if nothing went wrong.
 fn read(
-    conn: &mut Option<Connection>,
+    kept: &mut Option<Connection>,
     options: &SqliteOptions,
     file: &FileIdentity,
     call: &mut dyn Call,
 ) -> Result<(), StoreError> {
     file.check()?;
-    let conn = match conn {
+    let conn = match kept.take() {
         Some(conn) => conn,
-        none => none.insert(connect::reader(file.path(), options)?),
+        None => connect::reader(file.path(), options)?,
     };
-    let mut read = || {
-        conn.prepare_cached("BEGIN")?.execute([])?;
-        let read = call.run(&Txn::of(conn), options.clock.now());
-        conn.prepare_cached("COMMIT")?.execute([])?;
-        read
-    };
-    read().map_err(|fail| fail.of(file.path()))
+    conn.prepare_cached("BEGIN")
+        .and_then(|mut begin| begin.execute([]))
+        .map_err(|error| Fail::from(error).of(file.path()))?;
+    let outcome = call.run(&Txn::of(&conn), options.clock.now());
+    // It may fail after damaged pages: what was read is no less right.
+    let ended = conn
+        .prepare_cached("COMMIT")
+        .and_then(|mut commit| commit.execute([]));
+    if outcome.is_ok() && ended.is_ok() {
+        *kept = Some(conn);
+    }
+    outcome.map_err(|fail| fail.of(file.path()))
 }
