@@ -128,7 +128,7 @@ async fn a_check_finds_each_damage() {
             "UPDATE executions SET output = 'no JSON' WHERE id = '3';
              UPDATE nodes SET kind = 'of another time' WHERE id >> 24 = {};
              UPDATE nodes SET parent = 9 WHERE id >> 24 = {};
-             INSERT INTO labels VALUES (777, 'a', 'b');",
+             INSERT INTO labels VALUES (777, 'a', 'b', 1);",
             of(110),
             of(111)
         ),

@@ -94,9 +94,10 @@ impl Engine {
                         continue;
                     };
                     let form = saved.info.form;
-                    let lacking = match served.flow.takes_newer() {
-                        true => Vec::new(),
-                        false => self.core.lacking(table, served.form, form).await?,
+                    let lacking = if served.flow.takes_newer() {
+                        Vec::new()
+                    } else {
+                        self.core.lacking(table, served.form, form).await?
                     };
                     let mut misfits = misfits(saved, |saved| served.flow.misfits(saved));
                     if !lacking.is_empty() {

@@ -2,7 +2,7 @@
 //!
 //! `write` is a worker's write, with the nodes' rows in `steps`; `execution` reads an execution;
 //! `claim` and `lease` give executions to workers; `known` remembers the leases written under;
-//! `inbox` holds messages; `find` and `delete` answer queries, and `check` reads everything; `forms` keeps what flows look like.
+//! `inbox` holds messages; `find` and `delete` answer queries by a `walk` of an index, and `check` reads everything; `forms` keeps what flows look like.
 //! `txn` is the open transaction that they work in: beginning, committing and
 //! rolling back are left to `threads`.
 
@@ -17,4 +17,5 @@ pub(crate) mod known;
 pub(crate) mod lease;
 pub(crate) mod steps;
 pub(crate) mod txn;
+pub(crate) mod walk;
 pub(crate) mod write;

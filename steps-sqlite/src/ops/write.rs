@@ -43,7 +43,8 @@ const MAKE: &str = "INSERT INTO executions (id, flow, priority, created_at, due_
 
 const FORM: &str = "UPDATE executions SET form = ?2 WHERE key = ?1 AND (form IS NULL OR form < ?2)";
 
-const LABEL: &str = "INSERT INTO labels (execution, name, value) VALUES (?1, ?2, ?3)";
+const LABEL: &str =
+    "INSERT INTO labels (execution, name, value, created_at) VALUES (?1, ?2, ?3, ?4)";
 
 const ROOT: &str = "UPDATE executions SET status = ?2, attempts = ?3, started_at = ?4, \
     done_at = ?5, until = ?6, error = ?7, output = ?8, more = ?9 WHERE key = ?1";
@@ -172,7 +173,7 @@ fn make(txn: &Txn<'_>, new: &NewExecution, write: &Write, now: Now) -> Result<Wr
     let key = txn.last_insert_rowid();
     for (name, value) in &new.labels {
         txn.prepare_cached(LABEL)?
-            .execute(params![key, name, value])?;
+            .execute(params![key, name, value, now.wall])?;
     }
     let mut held = HeldLease {
         flow: new.flow.as_str().into(),

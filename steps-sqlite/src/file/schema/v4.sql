@@ -77,3 +77,21 @@ SELECT e.id, e.flow, (n.id & 16777215) + 1, n.parent, n.next, 'step', 'running',
        NULL, NULL
 FROM executions e JOIN nodes n ON n.id BETWEEN e.key << 24 AND (e.key << 24) + 16777215
 WHERE n.next IS NOT NULL AND NOT EXISTS (SELECT 1 FROM nodes WHERE id = n.id + 1);
+
+-- Lists: see `ops/walk.rs`. Each index is in the order of a list behind the columns that choose.
+
+DROP INDEX executions_status;
+DROP INDEX executions_flow;
+CREATE INDEX executions_flow ON executions (flow, status, created_at);
+CREATE INDEX executions_refused ON executions (created_at) WHERE refused IS NOT NULL;
+
+ALTER TABLE labels ADD COLUMN created_at INTEGER NOT NULL DEFAULT 0;
+UPDATE labels SET created_at = (SELECT created_at FROM executions WHERE key = execution);
+DROP INDEX labels_value;
+CREATE INDEX labels_value ON labels (name, value, created_at, execution);
+-- For a process of an older version, which does not know the column.
+CREATE TRIGGER labels_created AFTER INSERT ON labels WHEN new.created_at = 0
+BEGIN
+    UPDATE labels SET created_at = (SELECT created_at FROM executions WHERE key = new.execution)
+    WHERE execution = new.execution AND name = new.name;
+END;

@@ -1,0 +1,382 @@
+//! Which index a query walks, and the SQL for it.
+//!
+//! SQLite's planner does not know how many rows have a value, and takes an index by the columns alone:
+//! so it reads a million rows that are done for the one that is stuck. Here the choice is made by
+//! counting, up to [`FEW`], and written into the SQL. All walks but that by the time of the end are in
+//! the order of a list, so a page costs its own rows and those that other conditions reject between
+//! them; it is sorted only where several walks are merged, each of one page.
+
+use rusqlite::{Connection, params_from_iter, types::Value};
+use steps_core::{Status, store::ExecutionQuery};
+
+use crate::{error::Result, row::nanos::clamped};
+
+/// If there are fewer, they are all read, whatever else is asked for.
+const FEW: i64 = 500;
+
+/// The most walks of one flow and one status that are merged.
+const MERGED: usize = 200;
+
+/// Some SQL with its values.
+#[derive(Debug, Default)]
+pub(crate) struct Sql {
+    pub(crate) sql: String,
+    pub(crate) values: Vec<Value>,
+}
+
+/// In which order keys are wanted.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Order {
+    NewestFirst,
+    OldestFirst,
+}
+
+impl Order {
+    fn sql(self) -> &'static str {
+        match self {
+            Self::NewestFirst => "ORDER BY created_at DESC, key DESC",
+            Self::OldestFirst => "ORDER BY created_at, key",
+        }
+    }
+}
+
+/// The index that a query walks.
+#[derive(Debug)]
+pub(crate) enum Walk {
+    /// None: one execution by its key, which is the first value of the SQL.
+    Key,
+    /// That of ids.
+    Id,
+    /// That of labels, by this one.
+    Label(String, String),
+    /// That of the executions that do not fit.
+    Refused,
+    /// That of the times at which executions ended.
+    Ended,
+    /// That of flows and statuses: one walk for each pair.
+    FlowAndStatus(Vec<(String, Status)>),
+    /// That of the times at which executions were created.
+    Created,
+}
+
+impl Walk {
+    /// Chooses the index for a query. `is_page` says whether only the first few in order are wanted.
+    pub(crate) fn choose(conn: &Connection, query: &ExecutionQuery, is_page: bool) -> Result<Self> {
+        if query.id.is_some() {
+            return Ok(Self::Id);
+        }
+        let pairs = pairs(conn, query)?;
+        // Of several of which there are many, the first is taken. What is done is most of a large file,
+        // so other statuses come before labels. An end is not in the order of a list, and so comes
+        // first only where all is wanted anyway.
+        let labels = query.labels.iter();
+        let mut walks: Vec<Self> = labels
+            .map(|(name, value)| Self::Label(name.clone(), value.clone()))
+            .collect();
+        walks.extend((query.refused == Some(true)).then_some(Self::Refused));
+        let is_rare = !query.status.is_empty() && !query.status.contains(&Status::Done);
+        let place = if is_rare { 0 } else { walks.len() };
+        walks.splice(place..place, pairs.map(Self::FlowAndStatus));
+        if query.ended.is_some() {
+            let place = if is_page { walks.len() } else { 0 };
+            walks.insert(place, Self::Ended);
+        }
+        if is_page && matches!(walks[..], [Self::Ended]) {
+            walks.insert(0, Self::Created);
+        }
+        if walks.len() <= 1 {
+            return Ok(walks.pop().unwrap_or(Self::Created));
+        }
+        let mut best: Option<(i64, Self)> = None;
+        for walk in walks {
+            let count = walk.count_up_to_few(conn, query)?;
+            if best.as_ref().is_none_or(|(least, _)| count < *least) {
+                best = Some((count, walk));
+            }
+        }
+        Ok(best.map_or(Self::Created, |(_, walk)| walk))
+    }
+
+    fn count_up_to_few(&self, conn: &Connection, query: &ExecutionQuery) -> Result<i64> {
+        if matches!(self, Self::Created) {
+            return Ok(FEW);
+        }
+        let mut parts = Vec::new();
+        let mut values = Vec::new();
+        for part in self.parts(query, false) {
+            parts.push(format!("SELECT * FROM (SELECT 1 {} LIMIT {FEW})", part.sql));
+            values.extend(part.values);
+        }
+        if parts.is_empty() {
+            return Ok(0);
+        }
+        let sql = format!(
+            "SELECT count(*) FROM (SELECT * FROM ({}) LIMIT {FEW})",
+            parts.join(" UNION ALL ")
+        );
+        let mut statement = conn.prepare_cached(&sql)?;
+        Ok(statement.query_row(params_from_iter(values), |row| row.get(0))?)
+    }
+
+    /// Returns a query for the keys of a page.
+    pub(crate) fn keys(&self, query: &ExecutionQuery, order: Order) -> Sql {
+        self.keys_where(query, order, &Sql::default())
+    }
+
+    /// The same, of those that meet another condition, too, which begins with ` AND `.
+    pub(crate) fn keys_where(&self, query: &ExecutionQuery, order: Order, also: &Sql) -> Sql {
+        let limit = query
+            .limit
+            .map_or(-1, |limit| i64::try_from(limit).unwrap_or(-1));
+        let (order, mut found) = (order.sql(), Sql::default());
+        let parts = self.parts(query, true);
+        let selects = parts.into_iter().map(|part| {
+            found.values.extend(part.values);
+            found.values.extend(also.values.iter().cloned());
+            let (part, also) = (part.sql, &also.sql);
+            let created_at = self.created_at();
+            let key = self.key();
+            format!(
+                "SELECT * FROM (SELECT {key} AS key, {created_at} AS created_at {part}{also} \
+                 {order} LIMIT {limit})"
+            )
+        });
+        let selects: Vec<String> = selects.collect();
+        found.sql = match &selects[..] {
+            [] => "SELECT key FROM executions WHERE 0".to_owned(),
+            [_] => format!("SELECT key FROM ({})", selects[0]),
+            _ => format!(
+                "SELECT key FROM ({}) {order} LIMIT {limit}",
+                selects.join(" UNION ALL ")
+            ),
+        };
+        found
+    }
+
+    /// Returns a query for how many there are, on all pages.
+    pub(crate) fn count(&self, query: &ExecutionQuery) -> Sql {
+        let mut found = Sql::default();
+        let parts = self.parts(query, true);
+        let selects = parts.into_iter().map(|part| {
+            found.values.extend(part.values);
+            format!("SELECT count(*) AS count {}", part.sql)
+        });
+        let selects: Vec<String> = selects.collect();
+        found.sql = match &selects[..] {
+            [] => "SELECT 0".to_owned(),
+            [one] => one.clone(),
+            _ => format!("SELECT sum(count) FROM ({})", selects.join(" UNION ALL ")),
+        };
+        found
+    }
+
+    fn key(&self) -> &'static str {
+        match self {
+            Self::Label(..) => "l.execution",
+            _ => "e.key",
+        }
+    }
+
+    fn created_at(&self) -> &'static str {
+        match self {
+            Self::Label(..) => "l.created_at",
+            _ => "e.created_at",
+        }
+    }
+
+    /// Returns `FROM … WHERE …` for each walk: with all conditions, or only with those that the index
+    /// itself answers.
+    fn parts(&self, query: &ExecutionQuery, whole: bool) -> Vec<Sql> {
+        let by = |index: &str| format!("FROM executions e INDEXED BY {index}");
+        match self {
+            Self::Key => {
+                let mut part = Part::new("FROM executions e".to_owned());
+                part.and("e.key = ?", [Value::Null]);
+                vec![part.rest(query, whole, self)]
+            }
+            Self::Id => {
+                let mut part = Part::new("FROM executions e".to_owned());
+                let id = query.id.clone().unwrap_or_default();
+                part.and("e.id = ?", [id.into()]);
+                vec![part.rest(query, whole, self)]
+            }
+            Self::Label(name, value) => {
+                let from = if whole {
+                    "FROM labels l INDEXED BY labels_value CROSS JOIN executions e ON e.key = \
+                     l.execution"
+                } else {
+                    "FROM labels l INDEXED BY labels_value"
+                };
+                let mut part = Part::new(from.to_owned());
+                let values = [name.clone().into(), value.clone().into()];
+                part.and("l.name = ? AND l.value = ?", values);
+                vec![part.rest(query, whole, self)]
+            }
+            Self::Refused => {
+                let mut part = Part::new(by("executions_refused"));
+                part.and("e.refused IS NOT NULL", []);
+                vec![part.rest(query, whole, self)]
+            }
+            Self::Ended => {
+                let mut part = Part::new(by("executions_done"));
+                part.ended(query);
+                vec![part.rest(query, whole, self)]
+            }
+            Self::FlowAndStatus(pairs) => pairs
+                .iter()
+                .map(|(flow, status)| {
+                    let mut part = Part::new(by("executions_flow"));
+                    let values = [flow.clone().into(), status.as_str().to_owned().into()];
+                    part.and("e.flow = ? AND e.status = ?", values);
+                    part.rest(query, whole, self)
+                })
+                .collect(),
+            Self::Created => {
+                let part = Part::new(by("executions_created"));
+                vec![part.rest(query, whole, self)]
+            }
+        }
+    }
+}
+
+/// A walk's SQL while its conditions are added.
+struct Part {
+    sql: Sql,
+    has_condition: bool,
+}
+
+impl Part {
+    fn new(from: String) -> Self {
+        let sql = Sql {
+            sql: from,
+            values: Vec::new(),
+        };
+        Self {
+            sql,
+            has_condition: false,
+        }
+    }
+
+    fn and<const N: usize>(&mut self, condition: &str, values: [Value; N]) {
+        let word = if self.has_condition {
+            " AND "
+        } else {
+            " WHERE "
+        };
+        self.sql.sql.push_str(word);
+        self.sql.sql.push_str(condition);
+        self.sql.values.extend(values);
+        self.has_condition = true;
+    }
+
+    fn any(&mut self, column: &str, values: impl ExactSizeIterator<Item = Value>) {
+        if values.len() > 0 {
+            let places = vec!["?"; values.len()].join(", ");
+            self.and(&format!("{column} IN ({places})"), []);
+            self.sql.values.extend(values);
+        }
+    }
+
+    fn ended(&mut self, query: &ExecutionQuery) {
+        if let Some(range) = &query.ended {
+            let values = [clamped(range.start).into(), clamped(range.end).into()];
+            self.and("e.done_at >= ? AND e.done_at < ?", values);
+        }
+    }
+
+    /// Adds the conditions that the walk does not answer by itself, if the `whole` query is wanted.
+    fn rest(mut self, query: &ExecutionQuery, whole: bool, walk: &Walk) -> Sql {
+        if !whole {
+            return self.sql;
+        }
+        if !matches!(walk, Walk::FlowAndStatus(_)) {
+            let flows = query.flows.iter();
+            self.any("e.flow", flows.map(|name| name.clone().into()));
+            let status = query.status.iter();
+            self.any(
+                "e.status",
+                status.map(|status| status.as_str().to_owned().into()),
+            );
+        }
+        for (name, value) in &query.labels {
+            if !matches!(walk, Walk::Label(own, _) if own == name) {
+                self.and(
+                    "EXISTS (SELECT 1 FROM labels o WHERE o.execution = e.key AND o.name = ? \
+                     AND o.value = ?)",
+                    [name.clone().into(), value.clone().into()],
+                );
+            }
+        }
+        let created_at = walk.created_at();
+        if let Some(range) = &query.created {
+            self.and(
+                &format!("{created_at} >= ? AND {created_at} < ?"),
+                [clamped(range.start).into(), clamped(range.end).into()],
+            );
+        }
+        if !matches!(walk, Walk::Ended) {
+            self.ended(query);
+        }
+        match query.refused {
+            Some(true) if matches!(walk, Walk::Refused) => {}
+            Some(true) => self.and("e.refused IS NOT NULL", []),
+            Some(false) => self.and("e.refused IS NULL", []),
+            None => {}
+        }
+        if let Some(after) = query.after {
+            let key = walk.key();
+            self.and(
+                &format!("({created_at}, {key}) < (?, ?)"),
+                [clamped(after.created_at).into(), after.key.into()],
+            );
+        }
+        self.sql
+    }
+}
+
+/// Returns the pairs of flow and status that a query asks for, unless it asks for neither or there are
+/// too many.
+fn pairs(conn: &Connection, query: &ExecutionQuery) -> Result<Option<Vec<(String, Status)>>> {
+    if query.flows.is_empty() && query.status.is_empty() {
+        return Ok(None);
+    }
+    let mut flows = if query.flows.is_empty() {
+        all_flows(conn)?
+    } else {
+        query.flows.clone()
+    };
+    flows.sort();
+    flows.dedup();
+    let status = if query.status.is_empty() {
+        &Status::ALL[..]
+    } else {
+        &query.status[..]
+    };
+    let mut pairs = Vec::new();
+    for flow in &flows {
+        for (index, each) in status.iter().enumerate() {
+            if !status[..index].contains(each) {
+                pairs.push((flow.clone(), *each));
+            }
+        }
+    }
+    Ok((pairs.len() <= MERGED).then_some(pairs))
+}
+
+/// Returns the names of the flows in the file, by one search for each.
+fn all_flows(conn: &Connection) -> Result<Vec<String>> {
+    let mut statement = conn.prepare_cached(
+        "WITH RECURSIVE f(flow) AS (
+             SELECT min(flow) FROM executions
+             UNION ALL
+             SELECT (SELECT min(flow) FROM executions WHERE flow > f.flow) FROM f
+             WHERE f.flow IS NOT NULL
+         )
+         SELECT flow FROM f WHERE flow IS NOT NULL",
+    )?;
+    let flows = statement.query_map([], |row| row.get(0))?;
+    Ok(flows.collect::<Result<_, _>>()?)
+}
+
+#[cfg(test)]
+mod tests;
