@@ -1,7 +1,6 @@
 //! The names that generated code uses. They are not for other code, and change without notice.
 
 #![allow(missing_docs)]
-pub use crate::__shown as shown;
 pub use crate::{
     base::{error::StepError, future::BoxFuture, json::Json},
     language::{
@@ -13,6 +12,7 @@ pub use crate::{
         },
         codec::{Codec, codec, unsaved},
         cx::Cx,
+        editor,
         flow::{Flow, FlowCell, FlowOutput, HasTable, Root},
         flow_handlers::{FlowProbe, NoFlowHandler, OnDone, OnFailed, OnStopped},
         frame::{Frame, Ops, Slots},
@@ -69,11 +69,3 @@ pub use std::{
     sync::{Arc, OnceLock},
     vec::Vec,
 };
-
-/// Wraps code that only an editor reads. The code may not even parse. The compiler does parse code
-/// that a `cfg` removes, but it does not parse a macro's arguments.
-#[doc(hidden)]
-#[macro_export]
-macro_rules! __shown {
-    ($($all:tt)*) => { $($all)* };
-}

@@ -15,6 +15,7 @@
 //! attr/           the options in an attribute
 //! errors          the errors found: a macro reports all of them
 //! case            the cases of rename_all
+//! reader          whether the compiler reads the output, or an editor
 //! idents          the names that expressions use and patterns bind
 //! ```
 #![forbid(unsafe_code)]
@@ -26,11 +27,14 @@ mod flow;
 mod handlers;
 mod idents;
 mod item;
+mod reader;
 mod step;
 #[cfg(test)]
 mod tests;
 
 use proc_macro::TokenStream;
+
+use reader::Reader;
 
 /// Marks a function as a step.
 #[proc_macro_attribute]
@@ -87,11 +91,12 @@ pub fn steps(block: TokenStream) -> TokenStream {
     flow::outside(block.into()).into()
 }
 
-type Macro = fn(proc_macro2::TokenStream, proc_macro2::TokenStream) -> proc_macro2::TokenStream;
+type Macro =
+    fn(Reader, proc_macro2::TokenStream, proc_macro2::TokenStream) -> proc_macro2::TokenStream;
 
 fn expand(role: &str, expand: Macro, attr: TokenStream, item: TokenStream) -> TokenStream {
     let (attr, item) = (attr.into(), item.into());
     item::conditions::first(role, &attr, &item)
-        .unwrap_or_else(|| expand(attr, item))
+        .unwrap_or_else(|| expand(Reader::of_this_process(), attr, item))
         .into()
 }

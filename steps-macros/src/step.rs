@@ -16,10 +16,11 @@ use crate::{
         lints,
         return_type::{self, Output},
     },
+    reader::{Reader, hidden},
 };
 
 /// Expands `#[step]`.
-pub(crate) fn step(attr: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn step(reader: Reader, attr: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let mut args = args::parse(attr, &mut errors);
     let krate = args::take_crate(&mut args, &mut errors);
@@ -40,6 +41,8 @@ pub(crate) fn step(attr: TokenStream, item: TokenStream) -> TokenStream {
     };
     let glue = if function::is_method(&step.function) {
         TokenStream::new()
+    } else if reader == Reader::Editor {
+        step.shown_items()
     } else if errors.is_empty() {
         step.items(&step.whole())
     } else {
@@ -124,6 +127,56 @@ impl Step {
                 impl __p::HasPolicy for #name {}
                 #reversible
             };
+        }
+    }
+
+    /// Returns the type as an editor reads it: it says what a line that calls the step gives.
+    fn shown_items(&self) -> TokenStream {
+        let (krate, output) = (&self.krate, &self.output.ty);
+        let name = &self.function.sig.ident;
+        let type_name = function::type_name(name);
+        let vis = function::type_visibility(&self.function.vis);
+        let types = self.params.iter().map(Param::with_lifetime);
+        let types: Vec<Type> = if function::is_generic(&self.function) {
+            Vec::new()
+        } else {
+            types.collect()
+        };
+        let returns = if self.options.polls {
+            quote!(__p::PollReturn)
+        } else {
+            quote!(__p::StepReturn)
+        };
+        let implementation = hidden(quote! {
+            const _: () = {
+                use #krate::__private as __p;
+                impl __p::Step for #name {
+                    type Args<'a> = (#(#types,)*);
+                    type Output = <#output as #returns>::Output;
+                    type Error = <#output as #returns>::Error;
+                    type Ref<L: __p::Loops> = __p::StepRef<Self::Output>;
+                    type AsFlow = __p::NotAFlow<Self::Output>;
+                    const OUTPUT_TEXT: &'static str = "";
+                    const CODEC: __p::Codec<Self::Output> = __p::unsaved();
+                    fn run<'a>(
+                        _: Self::Args<'a>,
+                        _: &'a __p::Cx,
+                        _: __p::Option<fn(&Self::Error) -> bool>,
+                    ) -> impl __p::Future<
+                        Output = __p::Result<__p::Attempt<Self::Output>, __p::StepError>,
+                    > + __p::Send + 'a {
+                        __p::pending()
+                    }
+                }
+            };
+        });
+        let named = self.options.named();
+        let named = named.map(|named| quote!(const _: () = { #named };));
+        quote! {
+            #[allow(non_camel_case_types)]
+            #vis struct #type_name {}
+            #implementation
+            #named
         }
     }
 

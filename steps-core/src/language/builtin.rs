@@ -47,9 +47,15 @@ const WAIT: Policy = Policy {
 /// # Ok(())
 /// # }
 /// ```
+#[must_use = "this is a line of a flow, `name = steps::sleep(…);`; elsewhere it does nothing"]
+pub fn sleep(duration: Duration) -> Call<'static, sleep> {
+    Call(duration)
+}
+
+/// The step [`sleep()`], for flows and handlers.
 #[allow(non_camel_case_types)]
 #[derive(Debug)]
-pub struct sleep;
+pub struct sleep {}
 
 impl sleep {
     #[doc(hidden)]
@@ -105,9 +111,17 @@ impl Reversible for sleep {}
 /// # Ok(())
 /// # }
 /// ```
+#[must_use = "this is a line of a flow, `name = steps::signal::<T>();`; elsewhere it does nothing"]
+pub fn signal<T: Saved>() -> Call<'static, signal<T>> {
+    Call(())
+}
+
+/// The step [`signal()`], for flows and handlers.
 #[allow(non_camel_case_types)]
 #[derive(Debug)]
-pub struct signal<T>(PhantomData<fn() -> T>);
+pub struct signal<T> {
+    value: PhantomData<fn() -> T>,
+}
 
 impl<T: Saved> signal<T> {
     #[doc(hidden)]

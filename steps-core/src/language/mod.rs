@@ -10,6 +10,7 @@ pub mod builtin;
 pub mod cells;
 pub mod codec;
 pub mod cx;
+pub mod editor;
 pub mod flow;
 pub mod flow_handlers;
 pub mod frame;

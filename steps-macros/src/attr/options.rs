@@ -183,6 +183,12 @@ impl Options {
         [retry, timeout, poll, deaths].iter().any(|it| it.is_some())
     }
 
+    /// Returns a statement that names the function in `when`, as an editor reads it.
+    pub(crate) fn named(&self) -> Option<TokenStream> {
+        let when = self.when.as_ref()?;
+        Some(quote!({ let _ = #when; }))
+    }
+
     /// Returns the function in `when` as an `Option`.
     pub(crate) fn when(&self) -> TokenStream {
         match &self.when {

@@ -9,10 +9,10 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use self::model::Health;
-use crate::errors::Errors;
+use crate::{errors::Errors, reader::Reader};
 
 /// Expands `#[flow]`.
-pub(crate) fn flow(attr: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn flow(reader: Reader, attr: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let output = match parse::read(attr, item, &mut errors) {
         Ok(mut flow) => {
@@ -20,7 +20,7 @@ pub(crate) fn flow(attr: TokenStream, item: TokenStream) -> TokenStream {
             if flow.health == Health::Whole && !errors.is_empty() {
                 flow.health = Health::BadLines;
             }
-            expand::expand(&flow)
+            expand::expand(&mut flow, reader)
         }
         Err(function) => function,
     };

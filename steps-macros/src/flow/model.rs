@@ -1,7 +1,7 @@
 //! The model of a flow: the result of parsing, which is checked and expanded. Spans are those of
 //! the tokens in it.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use syn::{Attribute, ItemFn, LitStr, Path};
 
 use crate::{
@@ -80,7 +80,7 @@ pub(crate) enum Body {
         by_form: bool,
         value: TokenStream,
     },
-    /// Tokens that could not be parsed. Only an editor sees them.
+    /// Tokens that could not be parsed. Only an editor reads them.
     Broken(TokenStream),
     Group(Vec<Line>),
     Parallel(Vec<Line>),
@@ -143,6 +143,27 @@ macro_rules! groups {
 }
 
 impl Line {
+    /// Returns a line that could not be read, not even its name.
+    pub(crate) fn lost(tokens: TokenStream) -> Self {
+        Self {
+            name: Ident::new("_", Span::call_site()),
+            unnamed: true,
+            saved: String::new(),
+            aliases: Vec::new(),
+            docs: Vec::new(),
+            optional: false,
+            pivot: false,
+            atomic: false,
+            options: Options::default(),
+            body: Body::Broken(tokens),
+        }
+    }
+
+    /// Whether not even the name could be read.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.name == "_"
+    }
+
     /// Returns the groups of lines in this one: two for an `if` with an `else`, none for a call.
     pub(crate) fn groups(&self) -> Vec<&Vec<Line>> {
         groups!(&self.body)

@@ -11,10 +11,11 @@ use crate::{
         call::{arg_names, call},
         function::Param,
     },
+    reader::Reader,
 };
 
 /// Expands `#[on_done]`.
-pub(crate) fn on_done(attr: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn on_done(reader: Reader, attr: TokenStream, item: TokenStream) -> TokenStream {
     let role = Role {
         name: "on_done",
         found: quote!(__p::OnDone),
@@ -22,17 +23,23 @@ pub(crate) fn on_done(attr: TokenStream, item: TokenStream) -> TokenStream {
         referred: "the flow's output",
         last_type: quote!(&'a <Self as __p::Flow>::Output),
     };
-    of_flow(attr, item, &role)
+    of_flow(reader, attr, item, &role)
 }
 
 /// Expands `#[on_failed]`.
-pub(crate) fn on_failed(attr: TokenStream, item: TokenStream) -> TokenStream {
-    of_flow(attr, item, &of_failure("on_failed", quote!(__p::OnFailed)))
+pub(crate) fn on_failed(reader: Reader, attr: TokenStream, item: TokenStream) -> TokenStream {
+    of_flow(
+        reader,
+        attr,
+        item,
+        &of_failure("on_failed", quote!(__p::OnFailed)),
+    )
 }
 
 /// Expands `#[on_stopped]`.
-pub(crate) fn on_stopped(attr: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn on_stopped(reader: Reader, attr: TokenStream, item: TokenStream) -> TokenStream {
     of_flow(
+        reader,
         attr,
         item,
         &of_failure("on_stopped", quote!(__p::OnStopped)),
@@ -65,9 +72,9 @@ fn of_failure(name: &'static str, found: TokenStream) -> Role {
 }
 
 /// Expands a handler of a flow.
-fn of_flow(attr: TokenStream, item: TokenStream, role: &Role) -> TokenStream {
+fn of_flow(reader: Reader, attr: TokenStream, item: TokenStream, role: &Role) -> TokenStream {
     let mut errors = Errors::default();
-    let handler = read(attr, &item, role.name, "flow", &mut errors);
+    let handler = read(&attr, &item, role.name, "flow", &mut errors);
     let glue = handler.as_ref().and_then(|handler| {
         let (own, own_last) = last(handler, role.last, &mut errors)?;
         by_reference(own_last, role.referred, &mut errors);
@@ -101,5 +108,5 @@ fn of_flow(attr: TokenStream, item: TokenStream, role: &Role) -> TokenStream {
             },
         ))
     });
-    assemble(item, glue, errors)
+    assemble((reader, &attr), handler.as_ref(), item, glue, errors)
 }

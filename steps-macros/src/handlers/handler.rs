@@ -1,6 +1,6 @@
 //! What all handlers have in common: how they are read, and the block around generated code.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{quote, quote_spanned};
 use syn::{ItemFn, Path, ReturnType, Token, Type, parse::ParseStream, spanned::Spanned};
 
@@ -15,6 +15,7 @@ use crate::{
         function::{self, Param, Role},
         lints, return_type, type_text,
     },
+    reader::Reader,
 };
 
 /// The most parameters of a step or a flow that a handler can take: there are so many impls of
@@ -34,7 +35,7 @@ pub(super) struct Handler {
 /// Reads a handler of a `target`, which is a "step" or a "flow". Returns `None` where nothing can
 /// be generated, which has been reported.
 pub(super) fn read(
-    attr: TokenStream,
+    attr: &TokenStream,
     item: &TokenStream,
     role: &'static str,
     target: &str,
@@ -134,14 +135,20 @@ pub(super) fn by_reference(param: &Param, what: &str, errors: &mut Errors) {
 }
 
 /// Returns the whole output: the user's function, and the generated code if there are no errors.
+/// An editor reads in its place what the attribute names, finished or not.
 pub(super) fn assemble(
+    (reader, attr): (Reader, &TokenStream),
+    handler: Option<&Handler>,
     item: TokenStream,
     glue: Option<TokenStream>,
     errors: Errors,
 ) -> TokenStream {
     let failed = !errors.is_empty();
     let errors = errors.into_tokens();
-    let glue = glue.filter(|_| !failed);
+    let glue = match reader {
+        Reader::Compiler => glue.filter(|_| !failed),
+        Reader::Editor => Some(named(attr, handler)),
+    };
     let allow = function::allow_unused_async(&item);
     let item = match (&glue, syn::parse2::<ItemFn>(item.clone())) {
         (Some(_), Ok(mut function)) => {
@@ -154,8 +161,21 @@ pub(super) fn assemble(
     quote!(#allow #item #glue #errors)
 }
 
-/// Returns the block around generated code. For an editor there is only the path of the target, as
-/// a value: what the compiler needs at the same place would lead the editor to items of ours.
+/// Returns the names in the attribute, as values: the target, even if its path is half-typed, and the
+/// function in `when`.
+fn named(attr: &TokenStream, handler: Option<&Handler>) -> TokenStream {
+    let is_comma =
+        |token: &TokenTree| matches!(token, TokenTree::Punct(punct) if punct.as_char() == ',');
+    let target = attr
+        .clone()
+        .into_iter()
+        .take_while(|token| !is_comma(token));
+    let target: TokenStream = target.collect();
+    let when = handler.and_then(|handler| handler.options.named());
+    quote!(const _: () = { { let _ = #target; } #when };)
+}
+
+/// Returns the block around generated code.
 pub(super) fn block(handler: &Handler, body: TokenStream) -> TokenStream {
     let krate = &handler.krate;
     let target = &handler.target;
@@ -164,18 +184,10 @@ pub(super) fn block(handler: &Handler, body: TokenStream) -> TokenStream {
     quote! {
         #lints
         #allow
-        #[allow(unexpected_cfgs)]
         const _: () = {
-            #[cfg(rust_analyzer)]
-            const _: () = {
-                let _ = #target;
-            };
-            #[cfg(not(rust_analyzer))]
-            const _: () = {
-                use #krate::__private as __p;
-                type __Of = #target;
-                #body
-            };
+            use #krate::__private as __p;
+            type __Of = #target;
+            #body
         };
     }
 }

@@ -11,6 +11,7 @@ use crate::{
         call::{arg_names, call},
         function::Param,
     },
+    reader::Reader,
 };
 
 /// Returns the bounds that make it one error, at the handler's path, if that names no step.
@@ -20,9 +21,9 @@ fn of_step(handler: &Handler) -> TokenStream {
 }
 
 /// Expands `#[undo]`.
-pub(crate) fn undo(attr: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn undo(reader: Reader, attr: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let handler = read(attr, &item, "undo", "step", &mut errors);
+    let handler = read(&attr, &item, "undo", "step", &mut errors);
     let glue = handler.as_ref().and_then(|handler| {
         let (rest, before) = if handler.options.before {
             let (rest, before) = last(
@@ -83,13 +84,13 @@ pub(crate) fn undo(attr: TokenStream, item: TokenStream) -> TokenStream {
             },
         ))
     });
-    assemble(item, glue, errors)
+    assemble((reader, &attr), handler.as_ref(), item, glue, errors)
 }
 
 /// Expands `#[verify]`.
-pub(crate) fn verify(attr: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn verify(reader: Reader, attr: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let handler = read(attr, &item, "verify", "step", &mut errors);
+    let handler = read(&attr, &item, "verify", "step", &mut errors);
     let glue = handler.as_ref().map(|handler| {
         let args = arg_names(&handler.params);
         let apart = take_apart(handler, (&args, &[]), &TokenStream::new());
@@ -113,13 +114,13 @@ pub(crate) fn verify(attr: TokenStream, item: TokenStream) -> TokenStream {
             },
         )
     });
-    assemble(item, glue, errors)
+    assemble((reader, &attr), handler.as_ref(), item, glue, errors)
 }
 
 /// Expands `#[observe]`.
-pub(crate) fn observe(attr: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn observe(reader: Reader, attr: TokenStream, item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let handler = read(attr, &item, "observe", "step", &mut errors);
+    let handler = read(&attr, &item, "observe", "step", &mut errors);
     let glue = handler.as_ref().and_then(|handler| {
         let ReturnType::Type(_, ty) = &handler.function.sig.output else {
             errors.on(
@@ -159,7 +160,7 @@ pub(crate) fn observe(attr: TokenStream, item: TokenStream) -> TokenStream {
             },
         ))
     });
-    assemble(item, glue, errors)
+    assemble((reader, &attr), handler.as_ref(), item, glue, errors)
 }
 
 fn is_result(ty: &Type) -> bool {

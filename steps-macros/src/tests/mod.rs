@@ -1,7 +1,8 @@
-//! Tests of whole expansions: of half-typed input (`lenient`), of the order and the spans of names
-//! (`spans`), of what all macros have in common (`output`), and of the items of steps-core that
-//! generated code names (`core_items`).
+//! Tests of whole expansions: of half-typed input (`lenient`), of what an editor completes
+//! (`completion`), of the places of names (`spans`), of what all macros have in common (`output`),
+//! and of the items of steps-core that generated code names (`core_items`).
 
+mod completion;
 mod core_items;
 mod lenient;
 mod output;
@@ -9,22 +10,22 @@ mod spans;
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 
-use crate::flow;
+use crate::{flow, reader::Reader};
 
-type Macro = fn(TokenStream, TokenStream) -> TokenStream;
+type Macro = fn(Reader, TokenStream, TokenStream) -> TokenStream;
 
 fn parse(text: &str) -> TokenStream {
     text.parse().expect("a test's source")
 }
 
-fn work(lines: &str) -> TokenStream {
+fn work(reader: Reader, lines: &str) -> TokenStream {
     let item = format!(
         "async fn work(cloud: &Cloud, spec: Spec) -> Result<u32, String> {{
             steps! {{ first = make(cloud); {lines} last = join(first); }}
             Ok(last)
         }}"
     );
-    flow::flow(TokenStream::new(), parse(&item))
+    flow::flow(reader, TokenStream::new(), parse(&item))
 }
 
 fn idents(tokens: &TokenStream) -> Vec<Ident> {
@@ -40,12 +41,6 @@ fn idents(tokens: &TokenStream) -> Vec<Ident> {
     let mut all = Vec::new();
     collect(tokens.clone(), &mut all);
     all
-}
-
-fn position(tokens: &TokenStream, name: &str) -> usize {
-    let all = idents(tokens);
-    let found = all.iter().position(|ident| ident == name);
-    found.unwrap_or_else(|| panic!("there is no `{name}`"))
 }
 
 fn count(tokens: &TokenStream, name: &str) -> usize {

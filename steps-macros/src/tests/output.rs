@@ -1,7 +1,7 @@
 //! What is true of the output of every macro.
 
 use super::{Macro, count, parse};
-use crate::{flow, handlers, step};
+use crate::{flow, handlers, reader::Reader, step};
 
 #[test]
 fn the_crate_is_named_by_one_option() {
@@ -35,7 +35,7 @@ fn the_crate_is_named_by_one_option() {
         ),
     ];
     for (expand, attr, item) in cases {
-        let output = expand(parse(attr), parse(item));
+        let output = expand(Reader::Compiler, parse(attr), parse(item));
         assert_eq!(count(&output, "compile_error"), 0, "{item}");
         assert_eq!(count(&output, "steps"), 0, "{output}");
         assert!(count(&output, "tree") > 0);
@@ -55,7 +55,7 @@ fn functions_with_errors_are_there_all_the_same() {
         (handlers::step::undo, "", "async fn make(n: u32) {}"),
     ];
     for (expand, attr, item) in cases {
-        let output = expand(parse(attr), parse(item));
+        let output = expand(Reader::Compiler, parse(attr), parse(item));
         assert!(count(&output, "compile_error") > 0, "{item}");
         let file = syn::parse2::<syn::File>(output).expect("items");
         let function = file.items.iter().any(|item| match item {

@@ -112,6 +112,9 @@ fn group(lines: &mut Vec<Line>, errors: &mut Errors) {
     let mut names = BTreeSet::new();
     let mut saved: BTreeMap<String, String> = BTreeMap::new();
     lines.retain(|line| {
+        if line.is_lost() {
+            return true;
+        }
         let name = line.name.to_string();
         if !names.insert(name.clone()) {
             errors.on(

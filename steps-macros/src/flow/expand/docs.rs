@@ -11,7 +11,7 @@ use crate::{
 pub(super) fn tree(flow: &Flow) -> String {
     fn write(lines: &[Line], depth: usize, text: &mut String) {
         use std::fmt::Write as _;
-        for line in lines {
+        for line in lines.iter().filter(|line| !line.is_lost()) {
             let name = &line.name;
             let what = match &line.body {
                 Body::Step(call) | Body::Flow(call) => {

@@ -8,10 +8,11 @@ use crate::{
     case,
     flow::model::{Flow, Health},
     item::{function, lints},
+    reader::{Reader, hidden},
 };
 
 /// Returns the function and its type.
-pub(super) fn entry(flow: &Flow) -> TokenStream {
+pub(super) fn entry(flow: &Flow, reader: Reader) -> TokenStream {
     let krate = &flow.krate;
     let private = quote!(#krate::__private);
     let name = &flow.function.sig.ident;
@@ -39,6 +40,12 @@ pub(super) fn entry(flow: &Flow) -> TokenStream {
         quote!(#name: #ty)
     });
     let params: Vec<_> = params.collect();
+    // An editor reads the parameters where the lines are.
+    let seen = |tokens: TokenStream| match reader {
+        Reader::Compiler => tokens,
+        Reader::Editor => hidden(tokens),
+    };
+    let signature = seen(quote!(#(#params,)*));
     let any = any(flow);
     let args: Vec<_> = flow.params.iter().map(|param| &param.name).collect();
     let lent_params = flow.lent();
@@ -62,21 +69,7 @@ pub(super) fn entry(flow: &Flow) -> TokenStream {
     let about = format!(
         "The flow [`{name}()`]: references to its steps, and what an engine needs to run it."
     );
-    quote! {
-        #(#user_docs)*
-        #[doc = ""]
-        #[doc = #tree]
-        #(#own)*
-        #[allow(clippy::too_many_arguments, clippy::needless_pass_by_value, deprecated)]
-        #vis #fn_token #name<'a>(#(#params,)* #any) -> #krate::Run<'a, #name #end #body
-
-        #(#docs)*
-        #[doc = ""]
-        #[doc = #about]
-        #[allow(non_camel_case_types)]
-        #lints
-        #type_vis struct #type_name {}
-
+    let items = quote! {
         #lints
         #allow
         #[allow(deprecated)]
@@ -118,6 +111,26 @@ pub(super) fn entry(flow: &Flow) -> TokenStream {
                 #krate::Input::new(Self::__input(#(#input_names),*))
             }
         }
+    };
+    let run = seen(quote!(#krate::Run));
+    let of = seen(quote!(#name));
+    let items = seen(items);
+    quote! {
+        #(#user_docs)*
+        #[doc = ""]
+        #[doc = #tree]
+        #(#own)*
+        #[allow(clippy::too_many_arguments, clippy::needless_pass_by_value, deprecated)]
+        #vis #fn_token #name<'a>(#signature #any) -> #run<'a, #of #end #body
+
+        #(#docs)*
+        #[doc = ""]
+        #[doc = #about]
+        #[allow(non_camel_case_types)]
+        #lints
+        #type_vis struct #type_name {}
+
+        #items
     }
 }
 

@@ -252,7 +252,7 @@ fn enter_body(scope: &Scope<'_>, index: usize, below: &[Scope<'_>]) -> TokenStre
 
 /// Returns the method that marks an expression which may give something else the next time, so that
 /// its value has to be recorded.
-fn anew(scope: &Scope<'_>, index: usize, expr: &TokenStream) -> TokenStream {
+pub(super) fn anew(scope: &Scope<'_>, index: usize, expr: &TokenStream) -> TokenStream {
     if plain::is_plain(expr, &|name| scope.name(index, name)) {
         TokenStream::new()
     } else {

@@ -3,15 +3,16 @@
 //! A path that the user wrote is emitted in type position only: once in an alias inside the block,
 //! and again, with the same span, in the types outside of it. The compiler reports equal errors
 //! once, so a wrong path is one error with the compiler's own suggestion. In value position as
-//! well, it would be a second error: there, only an editor sees the path (`ide`).
+//! well, it would be a second error.
 //!
-//! Of a flow with errors, an editor sees everything that can be generated. The compiler sees what
-//! the rest of the file needs (`flow_impl::broken`), so that it reports nothing but the errors.
+//! Of a flow with errors, there is what the rest of the file needs (`flow_impl::broken`), so that the
+//! compiler reports nothing but the errors. An editor reads the same of every flow, and in place of
+//! its code what shows the names in it (`editor`).
 
 mod docs;
+mod editor;
 mod entry;
 mod flow_impl;
-mod ide;
 mod line_code;
 mod params;
 mod scope;
@@ -26,32 +27,31 @@ use quote::quote;
 use crate::{
     flow::model::{Flow, Health},
     item::{function, lints},
+    reader::{Reader, hidden},
 };
 use scope::Scope;
 
 /// Returns everything that is generated for a flow.
-pub(super) fn expand(flow: &Flow) -> TokenStream {
-    let entry = entry::entry(flow);
-    let typed = typed_state::typed_state(flow);
-    let values = ide::values(flow);
-    let all = all_items(flow);
-    let glue = if flow.health == Health::Whole {
-        quote!(#values #all)
+pub(super) fn expand(flow: &mut Flow, reader: Reader) -> TokenStream {
+    if reader == Reader::Editor {
+        editor::place_names(&mut flow.lines);
+    }
+    let flow = &*flow;
+    let glue = if flow.health == Health::Whole && reader == Reader::Compiler {
+        all_items(flow)
     } else {
-        let krate = &flow.krate;
-        let broken = flow_impl::broken(flow);
-        // Both arms stand inside the block because the block allows the `cfg`: rustc does not know
-        // it, and would warn after each error. `shown!` returns its input; it is one item, on which
-        // a `cfg` can stand.
-        quote! {
-            #[cfg(rust_analyzer)]
-            #krate::__private::shown! { #values #all }
-            #[cfg(not(rust_analyzer))]
-            #krate::__private::shown! { #broken }
-        }
+        flow_impl::broken(flow)
     };
     let block = block(flow, &glue);
-    quote!(#entry #block #typed)
+    let entry = entry::entry(flow, reader);
+    let typed = typed_state::typed_state(flow, reader);
+    match reader {
+        Reader::Compiler => quote!(#entry #block #typed),
+        Reader::Editor => {
+            let (body, block) = (editor::body(flow), hidden(block));
+            quote!(#body #entry #block #typed)
+        }
+    }
 }
 
 /// Returns the items of a flow without errors.
@@ -72,7 +72,6 @@ fn block(flow: &Flow, glue: &TokenStream) -> TokenStream {
         #allow
         #[allow(
             irrefutable_let_patterns, non_camel_case_types, unreachable_pub, missing_docs,
-            unexpected_cfgs,
         )]
         const _: () = {
             use #krate::__private as __p;

@@ -8,10 +8,11 @@ use crate::{
     case,
     flow::model::{Body, Flow, Line},
     item::{function, lints},
+    reader::{Reader, hidden},
 };
 
 /// Returns the structs of all groups, and the alias for the typed state.
-pub(super) fn typed_state(flow: &Flow) -> TokenStream {
+pub(super) fn typed_state(flow: &Flow, reader: Reader) -> TokenStream {
     let name = &flow.function.sig.ident;
     let title = case::pascal(&name.to_string());
     let krate = &flow.krate;
@@ -23,6 +24,7 @@ pub(super) fn typed_state(flow: &Flow) -> TokenStream {
     let about = format!("The saved state of [`{name}()`], with a field for each of its steps.");
     let mut emit = Emit {
         flow,
+        reader,
         private: quote!(#krate::__private),
         out: Vec::new(),
     };
@@ -77,6 +79,7 @@ impl Place {
 
 struct Emit<'m> {
     flow: &'m Flow,
+    reader: Reader,
     private: TokenStream,
     out: Vec<TokenStream>,
 }
@@ -85,7 +88,7 @@ impl Emit<'_> {
     /// Emits the structs of one group and of the groups in it.
     fn group(&mut self, lines: &[Line], place: &Place, what: &str) {
         let mut rows = Rows::default();
-        for line in lines {
+        for line in lines.iter().filter(|line| !line.is_lost()) {
             self.line(line, place, &mut rows);
         }
         self.structs(place, what, &rows);
@@ -168,6 +171,11 @@ impl Emit<'_> {
             }
             _ => TokenStream::new(),
         };
+        // What is derived from a path or a type is not where the user wrote it.
+        let callee = match self.reader {
+            Reader::Compiler => callee,
+            Reader::Editor => hidden(callee),
+        };
         let saved = saved_name(line, &private, &callee);
         let plain = name.to_string();
         let mut own = place.branch(&case::pascal(plain.trim_start_matches("r#")));
@@ -185,11 +193,17 @@ impl Emit<'_> {
                     quote!(<#reference>::new(#at_path)),
                 )
             }
-            Body::Let { ty, .. } => (
-                quote!(#private::StepState<#ty>),
-                quote!(#private::StepRef<#ty>),
-                quote!(#private::StepRef::new(#at_path)),
-            ),
+            Body::Let { ty, .. } => {
+                let ty = match self.reader {
+                    Reader::Compiler => quote!(#ty),
+                    Reader::Editor => hidden(quote!(#ty)),
+                };
+                (
+                    quote!(#private::StepState<#ty>),
+                    quote!(#private::StepRef<#ty>),
+                    quote!(#private::StepRef::new(#at_path)),
+                )
+            }
             Body::Broken(_) => (
                 quote!(#private::StepState<()>),
                 quote!(#private::StepRef<()>),

@@ -48,11 +48,15 @@ pub(super) fn lines(input: ParseStream<'_>, errors: &mut Errors) -> Vec<Line> {
         if input.is_empty() {
             return lines;
         }
+        let start = input.fork();
         match line(input, errors) {
             Ok(line) => lines.push(line),
             Err(error) => {
                 errors.push(error);
-                skip(input);
+                if input.cursor() == start.cursor() || !begins_line(input) {
+                    skip(input);
+                }
+                lines.push(Line::lost(between(&start, input)));
             }
         }
     }

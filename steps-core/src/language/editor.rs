@@ -1,0 +1,56 @@
+//! What an editor reads in place of a flow's code names these: each line is plain Rust, with the
+//! value that the line has in the flow. None of it runs.
+
+use std::marker::PhantomData;
+
+use super::{let_line::LetError, step::Step};
+
+/// The type of a step, as an argument.
+#[derive(Debug)]
+pub struct Of<S>(PhantomData<fn() -> S>);
+
+/// Returns the type of a step.
+pub const fn of<S>() -> Of<S> {
+    Of(PhantomData)
+}
+
+/// Returns the value of a line that calls a step or a flow.
+pub fn called<S: Step, C>(_: C, _: Of<S>) -> S::Output {
+    value()
+}
+
+/// Returns the value of a `let` line.
+pub fn evaluated<T>(_: impl FnOnce() -> Result<T, LetError>) -> T {
+    value()
+}
+
+/// Returns a line's value as later lines see it.
+pub fn lent<'a, T>(_: T) -> &'a T {
+    value()
+}
+
+/// Returns a recorded value, or ends the step with an error.
+pub fn got<T, E>(_: Result<T, E>) -> T {
+    value()
+}
+
+/// Returns the value, which is of this type.
+pub fn typed<T>(value: T) -> T {
+    value
+}
+
+/// Returns the value of a line that is not finished: it may be of any type.
+pub fn unfinished<T, V>(_: T) -> V {
+    value()
+}
+
+/// Returns a value.
+pub fn value<T>() -> T {
+    unreachable!("this is for editors")
+}
+
+/// A flow, with the type of the value of its `GROUP`th group.
+pub trait Groups<const GROUP: usize> {
+    /// The type of the value.
+    type Value;
+}

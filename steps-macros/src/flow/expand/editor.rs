@@ -1,0 +1,299 @@
+//! What an editor reads in place of a flow's code: the lines in a closure, as plain Rust with the
+//! user's names. A half-typed line is there, too, with the names that it may use.
+//!
+//! An editor completes a name by expanding the flow a second time, with a mark at the end of what is
+//! typed. It takes the first place where the mark is, and expects the text before it to be the same
+//! both times. So the closure is emitted first, and what is derived from a line's tokens stands
+//! after them. The only names in scope are the user's.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{format_ident, quote};
+
+use super::{
+    line_code::anew,
+    scope::{Introduces, Scope, cx},
+};
+use crate::{
+    case,
+    flow::model::{Body, Call, Cond, Flow, Line},
+    idents,
+    reader::hidden,
+};
+
+/// Returns the closure with the lines and the code after `steps!`, and the types of the groups'
+/// values.
+pub(super) fn body(flow: &Flow) -> TokenStream {
+    let krate = &flow.krate;
+    let mut view = View {
+        flow,
+        private: quote!(#krate::__private),
+        groups: Vec::new(),
+    };
+    let root = Scope::root(flow);
+    let before = view.before();
+    let parts = view.lines(&root);
+    let names = flow.lines.iter().map(|line| &line.name);
+    let values = parts.types.iter();
+    let (private, lines, groups) = (&view.private, &parts.lines, &view.groups);
+    let inputs = &flow.function.sig.inputs;
+    let output = &flow.function.sig.output;
+    let tail = &flow.tail;
+    quote! {
+        #[allow(warnings, clippy::all, clippy::pedantic)]
+        const _: () = {
+            use #private::{
+                BindRef as _, ListOwned as _, ListRef as _, LookOption as _, LookOwned as _,
+                LookRef as _, OnceAny as _,
+            };
+            let _ = async |#inputs| #output {
+                let (#(#names,)*) = {
+                    #before
+                    #lines
+                    (#(#private::editor::value::<#values>(),)*)
+                };
+                #tail
+            };
+        };
+        #[allow(warnings)]
+        const _: () = {
+            use #private as __p;
+            #(#groups)*
+        };
+    }
+}
+
+/// Gives the name of a line without one a place of its own: at the parenthesis after what it calls.
+pub(super) fn place_names(lines: &mut [Line]) {
+    for line in lines {
+        if let (true, Body::Step(call) | Body::Flow(call)) = (line.unnamed, &line.body) {
+            line.name.set_span(call.paren.open());
+        }
+        for lines in line.groups_mut() {
+            place_names(lines);
+        }
+    }
+}
+
+struct View<'m> {
+    flow: &'m Flow,
+    private: TokenStream,
+    /// The structs of the groups' values, in the order of their numbers.
+    groups: Vec<TokenStream>,
+}
+
+/// The lines of a group, and the types of their values.
+struct Lines {
+    lines: TokenStream,
+    types: Vec<TokenStream>,
+}
+
+impl View<'_> {
+    /// Returns the statements before all lines: inputs are seen as lines see them.
+    fn before(&self) -> TokenStream {
+        let private = &self.private;
+        let inputs = self.flow.inputs().into_iter();
+        let names = inputs.filter_map(|param| {
+            let plain = param.pat.to_string() == param.name.to_string();
+            plain.then_some(&param.name)
+        });
+        let cx = cx();
+        quote! {
+            let #cx = #private::editor::value::<&#private::Cx>();
+            #(let #names = #private::Bind(&#names).get();)*
+        }
+    }
+
+    /// Returns the lines of a scope. Those that run in parallel don't see each other.
+    fn lines(&mut self, scope: &Scope<'_>) -> Lines {
+        let (mut lines, mut types) = (TokenStream::new(), Vec::new());
+        for index in 0..scope.lines.len() {
+            let (line, ty) = self.line(scope, index);
+            lines.extend(if scope.parallel {
+                quote!({ #line })
+            } else {
+                line
+            });
+            types.push(ty);
+        }
+        Lines { lines, types }
+    }
+
+    /// Returns the statement of a line, and the type of its value.
+    fn line(&mut self, scope: &Scope<'_>, index: usize) -> (TokenStream, TokenStream) {
+        let private = self.private.clone();
+        let line = &scope.lines[index];
+        let name = &line.name;
+        let bound = |value: &TokenStream| {
+            let value = if line.optional {
+                quote!(#private::Option::Some(#value))
+            } else {
+                value.clone()
+            };
+            quote!(let #name = #private::Bind(#private::editor::lent(#value)).get();)
+        };
+        let (statement, plain) = match &line.body {
+            Body::Step(call) | Body::Flow(call) => {
+                let (value, ty) = self.call(call);
+                (bound(&value), ty)
+            }
+            Body::Let { ty, value, .. } => {
+                let value = quote! {
+                    #private::editor::evaluated(
+                        || #private::Result::Ok(#private::editor::typed::<#ty>(#value))
+                    )
+                };
+                (bound(&value), hidden(quote!(#ty)))
+            }
+            Body::Broken(tokens) => (
+                quote!(let #name = #private::editor::unfinished({ #tokens });),
+                quote!(()),
+            ),
+            _ => {
+                let (lines, ty) = self.groups(scope, index);
+                let ty_of_line = optional(line, &private, &ty);
+                (
+                    quote! {
+                        let #name = #private::editor::lent({
+                            #lines
+                            #private::editor::value::<#ty_of_line>()
+                        });
+                    },
+                    ty,
+                )
+            }
+        };
+        let options = line.options.named();
+        let ty = optional(line, &private, &plain);
+        (quote!(#options #statement), ty)
+    }
+
+    /// Returns the value of a call, and its type.
+    fn call(&self, Call { path, args, paren }: &Call) -> (TokenStream, TokenStream) {
+        let private = &self.private;
+        let mut group = proc_macro2::Group::new(proc_macro2::Delimiter::Parenthesis, args.clone());
+        group.set_span(paren.join());
+        let callee = hidden(quote!(#path));
+        (
+            quote!(#private::editor::called(#path #group, #private::editor::of::<#callee>())),
+            quote!(<#callee as #private::Step>::Output),
+        )
+    }
+
+    /// Returns the lines of a line's groups, with what decides about them, and the type of the line's
+    /// value.
+    fn groups(&mut self, scope: &Scope<'_>, index: usize) -> (TokenStream, TokenStream) {
+        let private = self.private.clone();
+        let line = &scope.lines[index];
+        let below = scope.below(index);
+        let mut inner: Vec<(TokenStream, TokenStream)> =
+            below.iter().map(|scope| self.group(scope)).collect();
+        let other = (inner.len() > 1).then(|| inner.pop()).flatten();
+        let (lines, value) = inner.pop().unwrap_or_default();
+        let bound: TokenStream = match below.first().map(|scope| scope.introduces) {
+            Some(Introduces::Item(pat) | Introduces::Match(pat)) => idents::bound(pat)
+                .iter()
+                .map(|name| quote!(let #name = #private::Bind(#name).get();))
+                .collect(),
+            _ => TokenStream::new(),
+        };
+        match &line.body {
+            Body::If { cond, .. } => {
+                let cond = match cond {
+                    Cond::Is(cond) => quote!(#cond),
+                    Cond::Let { pat, value } => {
+                        let anew = anew(scope, index, value);
+                        quote! {
+                            let #pat = #private::editor::got(
+                                #private::Source::one(|| #value) #anew.look(#private::Option::None)
+                            ).view()
+                        }
+                    }
+                };
+                let (otherwise, ty) = match other {
+                    Some((lines, other)) => (
+                        quote!(else { #lines }),
+                        quote!(#private::Branch<#value, #other>),
+                    ),
+                    None => (TokenStream::new(), quote!(#private::Option<#value>)),
+                };
+                (quote!(if #cond { #bound #lines } #otherwise), ty)
+            }
+            Body::For { pat, list, key, .. } => {
+                let anew = anew(scope, index, list);
+                let lines = quote! {
+                    match #private::editor::got(
+                        #private::Source::each(|| #private::Once(#list).get()) #anew
+                            .list(#private::Option::None)
+                    ).at(0) {
+                        #pat => { #bound let _ = &#key; #lines }
+                    }
+                };
+                (lines, quote!(#private::Vec<#value>))
+            }
+            Body::Loop { until, .. } => {
+                let prev = Ident::new("prev", Span::call_site());
+                let lines = quote! {
+                    let #prev = #private::editor::value::<#private::Option<&#value>>();
+                    #lines
+                    #private::editor::typed::<bool>(#until);
+                };
+                (lines, value)
+            }
+            _ => (lines, value),
+        }
+    }
+
+    /// Returns the lines of a group, and the type of its value, a struct of its own.
+    fn group(&mut self, scope: &Scope<'_>) -> (TokenStream, TokenStream) {
+        let Lines { lines, types } = self.lines(scope);
+        let private = &self.private;
+        let flow = hidden({
+            let name = &self.flow.function.sig.ident;
+            quote!(#name)
+        });
+        let number = self.groups.len();
+        let title = scope.value();
+        let (mut params, mut fields) = (Vec::new(), Vec::new());
+        for (line, ty) in scope.lines.iter().zip(types) {
+            let name = &line.name;
+            if line.is_lost() {
+                continue;
+            }
+            // An editor shows the type of a field as it is written. A parameter's it shows as it is.
+            if matches!(line.body, Body::Step(_) | Body::Flow(_)) {
+                let plain = name.to_string();
+                let param = format_ident!("{}Output", case::pascal(&plain));
+                params.push(quote!(#param = #ty));
+                fields.push(quote!(pub #name: #param));
+            } else {
+                fields.push(quote!(pub #name: #ty));
+            }
+        }
+        self.groups.push(quote! {
+            pub struct #title<#(#params),*> { #(#fields),* }
+            impl __p::FlowValue for #title {}
+            impl __p::editor::Groups<#number> for #flow { type Value = #title; }
+        });
+        (
+            lines,
+            quote!(<#flow as #private::editor::Groups<#number>>::Value),
+        )
+    }
+}
+
+/// Returns the type of a line whose value is of the type `plain`, if it is not optional.
+fn optional(line: &Line, private: &TokenStream, plain: &TokenStream) -> TokenStream {
+    let may_be_missing = line.optional
+        && !matches!(
+            line.body,
+            Body::If {
+                otherwise: None,
+                ..
+            }
+        );
+    if may_be_missing {
+        quote!(#private::Option<#plain>)
+    } else {
+        plain.clone()
+    }
+}
