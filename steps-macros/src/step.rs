@@ -41,12 +41,10 @@ pub(crate) fn step(reader: Reader, attr: TokenStream, item: TokenStream) -> Toke
     };
     let glue = if function::is_method(&step.function) {
         TokenStream::new()
-    } else if reader == Reader::Editor {
-        step.shown_items()
     } else if errors.is_empty() {
-        step.items(&step.whole())
+        step.items(&step.whole(), reader)
     } else {
-        step.items(&step.fallback())
+        step.items(&step.fallback(), reader)
     };
     let errors = errors.into_tokens();
     let allow = function::allow_unused_async(&item);
@@ -88,7 +86,7 @@ impl Step {
     }
 
     /// Returns the type with the function's name, and its implementations.
-    fn items(&self, Parts { call, items }: &Parts) -> TokenStream {
+    fn items(&self, Parts { call, items }: &Parts, reader: Reader) -> TokenStream {
         let krate = &self.krate;
         let name = &self.function.sig.ident;
         let type_name = function::type_name(name);
@@ -106,13 +104,7 @@ impl Step {
             self.public(items)
         };
         let allow = function::allow_in_glue();
-        quote! {
-            #(#docs)*
-            #[doc = ""]
-            #[doc = #about]
-            #[allow(non_camel_case_types)]
-            #lints
-            #vis struct #type_name {}
+        let block = quote! {
             #lints
             #allow
             #[allow(deprecated)]
@@ -127,56 +119,25 @@ impl Step {
                 impl __p::HasPolicy for #name {}
                 #reversible
             };
-        }
-    }
-
-    /// Returns the type as an editor reads it: it says what a line that calls the step gives.
-    fn shown_items(&self) -> TokenStream {
-        let (krate, output) = (&self.krate, &self.output.ty);
-        let name = &self.function.sig.ident;
-        let type_name = function::type_name(name);
-        let vis = function::type_visibility(&self.function.vis);
-        let types = self.params.iter().map(Param::with_lifetime);
-        let types: Vec<Type> = if function::is_generic(&self.function) {
-            Vec::new()
-        } else {
-            types.collect()
         };
-        let returns = if self.options.polls {
-            quote!(__p::PollReturn)
-        } else {
-            quote!(__p::StepReturn)
+        let block = match reader {
+            Reader::Compiler => block,
+            // What is derived from the signature is not where the user wrote it, but for `when`.
+            Reader::Editor => {
+                let error = hidden(quote!(<#name as #krate::__private::Step>::Error));
+                let when = self.options.named(&error);
+                let block = hidden(block);
+                quote!(#block const _: () = { #when };)
+            }
         };
-        let implementation = hidden(quote! {
-            const _: () = {
-                use #krate::__private as __p;
-                impl __p::Step for #name {
-                    type Args<'a> = (#(#types,)*);
-                    type Output = <#output as #returns>::Output;
-                    type Error = <#output as #returns>::Error;
-                    type Ref<L: __p::Loops> = __p::StepRef<Self::Output>;
-                    type AsFlow = __p::NotAFlow<Self::Output>;
-                    const OUTPUT_TEXT: &'static str = "";
-                    const CODEC: __p::Codec<Self::Output> = __p::unsaved();
-                    fn run<'a>(
-                        _: Self::Args<'a>,
-                        _: &'a __p::Cx,
-                        _: __p::Option<fn(&Self::Error) -> bool>,
-                    ) -> impl __p::Future<
-                        Output = __p::Result<__p::Attempt<Self::Output>, __p::StepError>,
-                    > + __p::Send + 'a {
-                        __p::pending()
-                    }
-                }
-            };
-        });
-        let named = self.options.named();
-        let named = named.map(|named| quote!(const _: () = { #named };));
         quote! {
+            #(#docs)*
+            #[doc = ""]
+            #[doc = #about]
             #[allow(non_camel_case_types)]
+            #lints
             #vis struct #type_name {}
-            #implementation
-            #named
+            #block
         }
     }
 

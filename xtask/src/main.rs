@@ -1,11 +1,12 @@
 //! The project's own tasks, run as `cargo xtask <task>`: the checks that CI runs, the benchmarks,
-//! the long crash tests, and the compile time of `steps`. Each task is a module; this file only
+//! the long crash tests, the compile time of `steps`, and what an editor shows. Each task is a module; this file only
 //! selects one.
 
 mod against;
 mod cargo;
 mod compile_time;
 mod crash;
+mod editor;
 mod layers;
 mod stages;
 mod table;
@@ -28,6 +29,7 @@ cargo xtask <task>
   crash [--kills N] [--seed N] [SCENARIO]…
                    the crash tests, with more kills than the 200 of every day
   compile-time     what a flow and a dependency on `steps` cost to compile
+  editor [--all]   what a user sees in an editor, asked through rust-analyzer
 ";
 
 fn main() -> ExitCode {
@@ -49,7 +51,7 @@ fn main() -> ExitCode {
             print!("{USAGE}");
             Ok(())
         }
-        "crash" | "compile-time" | "layers" if asks_for_help(rest) => {
+        "crash" | "compile-time" | "editor" | "layers" if asks_for_help(rest) => {
             print!("{USAGE}");
             Ok(())
         }
@@ -57,6 +59,7 @@ fn main() -> ExitCode {
         "bench" => bench(rest),
         "crash" => crash::run(rest),
         "compile-time" => compile_time::run(),
+        "editor" => editor::run(rest),
         "layers" => layers::run(),
         other => {
             eprint!("no task `{other}`\n\n{USAGE}");

@@ -3,7 +3,7 @@
 
 use std::marker::PhantomData;
 
-use super::{let_line::LetError, step::Step};
+use super::{let_line::LetError, recorded::Taken, step::Step};
 
 /// The type of a step, as an argument.
 #[derive(Debug)]
@@ -29,8 +29,8 @@ pub fn lent<'a, T>(_: T) -> &'a T {
     value()
 }
 
-/// Returns a recorded value, or ends the step with an error.
-pub fn got<T, E>(_: Result<T, E>) -> T {
+/// Returns what an `if let` looks at, or the items of a `for`.
+pub fn got<T>(_: Taken<T>) -> T {
     value()
 }
 

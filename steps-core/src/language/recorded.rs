@@ -210,7 +210,7 @@ fn distinct(keys: &Keys) -> Result<(), StepError> {
 }
 
 /// A recorded value, or a new one with the JSON to record.
-type Taken<H> = Result<(H, Option<Json>), StepError>;
+pub type Taken<H> = Result<(H, Option<Json>), StepError>;
 
 fn read<T: Saved>(saved: &Json) -> Result<T, StepError> {
     saved

@@ -183,10 +183,10 @@ impl Options {
         [retry, timeout, poll, deaths].iter().any(|it| it.is_some())
     }
 
-    /// Returns a statement that names the function in `when`, as an editor reads it.
-    pub(crate) fn named(&self) -> Option<TokenStream> {
+    /// Returns a statement with the function in `when`, which takes such an error, for an editor.
+    pub(crate) fn named(&self, error: &TokenStream) -> Option<TokenStream> {
         let when = self.when.as_ref()?;
-        Some(quote!({ let _ = #when; }))
+        Some(quote!({ let _: fn(&#error) -> bool = #when; }))
     }
 
     /// Returns the function in `when` as an `Option`.

@@ -15,7 +15,7 @@ use crate::{
         function::{self, Param, Role},
         lints, return_type, type_text,
     },
-    reader::Reader,
+    reader::{Reader, hidden},
 };
 
 /// The most parameters of a step or a flow that a handler can take: there are so many impls of
@@ -171,7 +171,17 @@ fn named(attr: &TokenStream, handler: Option<&Handler>) -> TokenStream {
         .into_iter()
         .take_while(|token| !is_comma(token));
     let target: TokenStream = target.collect();
-    let when = handler.and_then(|handler| handler.options.named());
+    let when = handler.and_then(|handler| {
+        let (krate, error) = (
+            &handler.krate,
+            match &handler.function.sig.output {
+                ReturnType::Type(_, ty) => quote!(#ty),
+                ReturnType::Default => quote!(()),
+            },
+        );
+        let error = hidden(quote!(<#error as #krate::__private::HandlerReturn>::Error));
+        handler.options.named(&error)
+    });
     quote!(const _: () = { { let _ = #target; } #when };)
 }
 

@@ -6,7 +6,7 @@
 //! both times. So the closure is emitted first, and what is derived from a line's tokens stands
 //! after them. The only names in scope are the user's.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 
 use super::{
@@ -33,7 +33,7 @@ pub(super) fn body(flow: &Flow) -> TokenStream {
     let before = view.before();
     let parts = view.lines(&root);
     let names = flow.lines.iter().map(|line| &line.name);
-    let values = parts.types.iter();
+    let values = parts.types.iter().map(|ty| &ty.outside);
     let (private, lines, groups) = (&view.private, &parts.lines, &view.groups);
     let inputs = &flow.function.sig.inputs;
     let output = &flow.function.sig.output;
@@ -84,7 +84,35 @@ struct View<'m> {
 /// The lines of a group, and the types of their values.
 struct Lines {
     lines: TokenStream,
-    types: Vec<TokenStream>,
+    types: Vec<Value>,
+}
+
+/// The type of a value, as it is written in two places.
+#[derive(Clone, Default)]
+struct Value {
+    /// Where the lines are, in whose scope are no names of ours.
+    outside: TokenStream,
+    /// Among the structs of the groups' values.
+    inside: TokenStream,
+}
+
+impl Value {
+    /// Returns a type that is written the same in both places.
+    fn plain(ty: TokenStream) -> Self {
+        let inside = ty.clone();
+        Self {
+            outside: ty,
+            inside,
+        }
+    }
+
+    /// Returns a type that is made of this one.
+    fn map(&self, of: impl Fn(&TokenStream) -> TokenStream) -> Self {
+        Self {
+            outside: of(&self.outside),
+            inside: of(&self.inside),
+        }
+    }
 }
 
 impl View<'_> {
@@ -93,8 +121,8 @@ impl View<'_> {
         let private = &self.private;
         let inputs = self.flow.inputs().into_iter();
         let names = inputs.filter_map(|param| {
-            let plain = param.pat.to_string() == param.name.to_string();
-            plain.then_some(&param.name)
+            let is_name = param.name == param.pat.to_string();
+            is_name.then_some(&param.name)
         });
         let cx = cx();
         quote! {
@@ -119,7 +147,7 @@ impl View<'_> {
     }
 
     /// Returns the statement of a line, and the type of its value.
-    fn line(&mut self, scope: &Scope<'_>, index: usize) -> (TokenStream, TokenStream) {
+    fn line(&mut self, scope: &Scope<'_>, index: usize) -> (TokenStream, Value) {
         let private = self.private.clone();
         let line = &scope.lines[index];
         let name = &line.name;
@@ -142,15 +170,15 @@ impl View<'_> {
                         || #private::Result::Ok(#private::editor::typed::<#ty>(#value))
                     )
                 };
-                (bound(&value), hidden(quote!(#ty)))
+                (bound(&value), Value::plain(hidden(quote!(#ty))))
             }
             Body::Broken(tokens) => (
                 quote!(let #name = #private::editor::unfinished({ #tokens });),
-                quote!(()),
+                Value::plain(quote!(())),
             ),
             _ => {
                 let (lines, ty) = self.groups(scope, index);
-                let ty_of_line = optional(line, &private, &ty);
+                let ty_of_line = optional(line, &private, &ty).outside;
                 (
                     quote! {
                         let #name = #private::editor::lent({
@@ -162,30 +190,35 @@ impl View<'_> {
                 )
             }
         };
-        let options = line.options.named();
+        let error = match &line.body {
+            Body::Step(Call { path, .. }) => hidden(quote!(<#path as #private::Step>::Error)),
+            _ => quote!(()),
+        };
+        let options = line.options.named(&error);
         let ty = optional(line, &private, &plain);
-        (quote!(#options #statement), ty)
+        (quote!(#statement #options), ty)
     }
 
     /// Returns the value of a call, and its type.
-    fn call(&self, Call { path, args, paren }: &Call) -> (TokenStream, TokenStream) {
+    fn call(&self, Call { path, args, paren }: &Call) -> (TokenStream, Value) {
         let private = &self.private;
         let mut group = proc_macro2::Group::new(proc_macro2::Delimiter::Parenthesis, args.clone());
         group.set_span(paren.join());
         let callee = hidden(quote!(#path));
+        let function = beside_locals(quote!(#path));
         (
-            quote!(#private::editor::called(#path #group, #private::editor::of::<#callee>())),
-            quote!(<#callee as #private::Step>::Output),
+            quote!(#private::editor::called(#function #group, #private::editor::of::<#callee>())),
+            Value::plain(quote!(<#callee as #private::Step>::Output)),
         )
     }
 
     /// Returns the lines of a line's groups, with what decides about them, and the type of the line's
     /// value.
-    fn groups(&mut self, scope: &Scope<'_>, index: usize) -> (TokenStream, TokenStream) {
+    fn groups(&mut self, scope: &Scope<'_>, index: usize) -> (TokenStream, Value) {
         let private = self.private.clone();
         let line = &scope.lines[index];
         let below = scope.below(index);
-        let mut inner: Vec<(TokenStream, TokenStream)> =
+        let mut inner: Vec<(TokenStream, Value)> =
             below.iter().map(|scope| self.group(scope)).collect();
         let other = (inner.len() > 1).then(|| inner.pop()).flatten();
         let (lines, value) = inner.pop().unwrap_or_default();
@@ -210,11 +243,18 @@ impl View<'_> {
                     }
                 };
                 let (otherwise, ty) = match other {
-                    Some((lines, other)) => (
-                        quote!(else { #lines }),
-                        quote!(#private::Branch<#value, #other>),
-                    ),
-                    None => (TokenStream::new(), quote!(#private::Option<#value>)),
+                    Some((lines, other)) => {
+                        let of = |one: &TokenStream, other| quote!(#private::Branch<#one, #other>);
+                        let ty = Value {
+                            outside: of(&value.outside, &other.outside),
+                            inside: of(&value.inside, &other.inside),
+                        };
+                        (quote!(else { #lines }), ty)
+                    }
+                    None => {
+                        let of = |one: &TokenStream| quote!(#private::Option<#one>);
+                        (TokenStream::new(), value.map(of))
+                    }
                 };
                 (quote!(if #cond { #bound #lines } #otherwise), ty)
             }
@@ -228,12 +268,13 @@ impl View<'_> {
                         #pat => { #bound let _ = &#key; #lines }
                     }
                 };
-                (lines, quote!(#private::Vec<#value>))
+                (lines, value.map(|item| quote!(#private::Vec<#item>)))
             }
             Body::Loop { until, .. } => {
                 let prev = Ident::new("prev", Span::call_site());
+                let round = &value.outside;
                 let lines = quote! {
-                    let #prev = #private::editor::value::<#private::Option<&#value>>();
+                    let #prev = #private::editor::value::<#private::Option<&#round>>();
                     #lines
                     #private::editor::typed::<bool>(#until);
                 };
@@ -244,7 +285,7 @@ impl View<'_> {
     }
 
     /// Returns the lines of a group, and the type of its value, a struct of its own.
-    fn group(&mut self, scope: &Scope<'_>) -> (TokenStream, TokenStream) {
+    fn group(&mut self, scope: &Scope<'_>) -> (TokenStream, Value) {
         let Lines { lines, types } = self.lines(scope);
         let private = &self.private;
         let flow = hidden({
@@ -254,7 +295,7 @@ impl View<'_> {
         let number = self.groups.len();
         let title = scope.value();
         let (mut params, mut fields) = (Vec::new(), Vec::new());
-        for (line, ty) in scope.lines.iter().zip(types) {
+        for (line, Value { inside: ty, .. }) in scope.lines.iter().zip(types) {
             let name = &line.name;
             if line.is_lost() {
                 continue;
@@ -272,17 +313,33 @@ impl View<'_> {
         self.groups.push(quote! {
             pub struct #title<#(#params),*> { #(#fields),* }
             impl __p::FlowValue for #title {}
-            impl __p::editor::Groups<#number> for #flow { type Value = #title; }
+            // Its types may be private ones: see `step`.
+            impl<V> __p::editor::Groups<#number> for #flow where #title: __p::Same<Type = V> {
+                type Value = V;
+            }
         });
-        (
-            lines,
-            quote!(<#flow as #private::editor::Groups<#number>>::Value),
-        )
+        let value = Value {
+            outside: quote!(<#flow as #private::editor::Groups<#number>>::Value),
+            inside: quote!(#title),
+        };
+        (lines, value)
     }
 }
 
+/// Returns a path such that it can't name a local: a line may have the name of a function that a later
+/// line calls.
+fn beside_locals(path: TokenStream) -> TokenStream {
+    let set = |mut token: TokenTree| {
+        if !matches!(token, TokenTree::Group(_)) {
+            token.set_span(Span::mixed_site().located_at(token.span()));
+        }
+        token
+    };
+    path.into_iter().map(set).collect()
+}
+
 /// Returns the type of a line whose value is of the type `plain`, if it is not optional.
-fn optional(line: &Line, private: &TokenStream, plain: &TokenStream) -> TokenStream {
+fn optional(line: &Line, private: &TokenStream, plain: &Value) -> Value {
     let may_be_missing = line.optional
         && !matches!(
             line.body,
@@ -292,7 +349,7 @@ fn optional(line: &Line, private: &TokenStream, plain: &TokenStream) -> TokenStr
             }
         );
     if may_be_missing {
-        quote!(#private::Option<#plain>)
+        plain.map(|plain| quote!(#private::Option<#plain>))
     } else {
         plain.clone()
     }

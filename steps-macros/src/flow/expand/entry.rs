@@ -35,11 +35,7 @@ pub(super) fn entry(flow: &Flow, reader: Reader) -> TokenStream {
     lints::allow_expected(&mut own, |_| true);
     let user_docs = attrs.iter().filter(|attr| attr.path().is_ident("doc"));
     let tree = docs::tree(flow);
-    let params = flow.params.iter().map(|param| {
-        let (name, ty) = (&param.name, param.with_lifetime());
-        quote!(#name: #ty)
-    });
-    let params: Vec<_> = params.collect();
+    let params = params(flow);
     // An editor reads the parameters where the lines are.
     let seen = |tokens: TokenStream| match reader {
         Reader::Compiler => tokens,
@@ -63,7 +59,7 @@ pub(super) fn entry(flow: &Flow, reader: Reader) -> TokenStream {
         Health::Generic(_) => quote!(#private::unreachable!()),
         _ => quote!(#name::call(#(#args),*)),
     };
-    let mut body = Group::new(Delimiter::Brace, call);
+    let mut body = Group::new(Delimiter::Brace, seen(call));
     body.set_span(flow.function.block.brace_token.span.join());
     let steps = format_ident!("{}Steps", case::pascal(&name.to_string()));
     let about = format!(
@@ -132,6 +128,15 @@ pub(super) fn entry(flow: &Flow, reader: Reader) -> TokenStream {
 
         #items
     }
+}
+
+/// Returns the parameters of the functions that take what the flow takes.
+fn params(flow: &Flow) -> Vec<TokenStream> {
+    let params = flow.params.iter().map(|param| {
+        let (name, ty) = (&param.name, param.with_lifetime());
+        quote!(#name: #ty)
+    });
+    params.collect()
 }
 
 /// Returns parameters that accept any type, for a flow whose parameter types can't be written.

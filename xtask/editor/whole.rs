@@ -1,0 +1,74 @@
+//! A file without errors.
+
+use serde::{Deserialize, Serialize};
+use steps::prelude::*;
+
+pub struct Bakery { pub town: String }
+
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Order { pub loaves: u32, pub by_whom: String } //@ Order
+
+#[derive(Clone, Serialize, Deserialize)]
+pub struct Dough { pub grams: u64, pub flour: String } //@ Dough
+
+/// Whether to knead again.
+fn is_sticky(error: &String) -> bool { error.contains("sticky") } //@ is_sticky
+
+/// Mixes water and flour.
+#[step(retry(times = 5, every = "200ms", when = is_sticky/*? goto is_sticky */))]
+pub async fn knead(bakery: &Bakery, flour: &str) -> Result<Dough/*? goto Dough */, String> { //@ knead
+    let _ = (&bakery.town/*? hover town: String */, flour);
+    Err("too sticky".into())
+}
+
+#[undo(knead/*? goto knead; hover Mixes water and flour */)]
+pub async fn feed_the_birds(bakery: &Bakery, flour: &str, dough: &Dough) -> Result<(), String> {
+    let _ = (bakery, flour, dough./*? offers grams flour */grams);
+    Ok(())
+}
+
+#[step]
+pub async fn bake(bakery: &Bakery, dough: &Dough, loaves: u32) -> Result<u32, String> { //@ bake
+    let _ = (bakery, dough);
+    Ok(loaves)
+}
+
+#[step(blocking)]
+pub fn weigh(dough: Dough) -> Result<u64, String> { //@ weigh
+    Ok(dough.grams)
+}
+
+#[flow]
+pub async fn deliver(bakery: &Bakery, loaves: u32) -> Result<String, String> { //@ deliver
+    steps! {
+        rest = steps::sleep/*? hover pub fn sleep(duration: Duration) */(std::time::Duration::from_secs(1));
+        yes = steps::signal::<bool>();
+    }
+    let _ = (rest, yes, bakery);
+    Ok(format!("{loaves}"))
+}
+
+#[flow]
+pub async fn supply(bakery: &Bakery, order: Order) -> Result<u32, String> { //@ supply
+    steps! {
+        make = parallel {
+            dough = knead/*? goto knead; hover Mixes water and flour; hover pub async fn knead(bakery: &Bakery, flour: &str) */(bakery, &order./*? offers loaves by_whom */by_whom);
+        } //@ make
+        bake(bakery, &make./*? offers dough */dough/*? hover Dough */, order/*? goto supply */.loaves);
+        again = if make.dough.grams > 3 {
+            more = bake/*? goto bake */(bakery/*? offers bakery order make bake */, &make.dough, bake); //@ more
+        } //@ again
+        weight = weigh/*? goto weigh; hover pub fn weigh(dough: Dough) */(make.dough.clone());
+        sent = flow deliver/*? goto deliver */(bakery, order.loaves); //@ sent
+        each = for letter in order.by_whom.chars() by letter parallel {
+            #[optional] loaf = bake(bakery, &make.dough, letter/*? hover char */ as u32);
+        }
+    }
+    let _ = (&again/*? goto again */, &sent/*? hover String */, each, weight);
+    Ok(bake)
+}
+
+pub fn look(state: &SupplyState) {
+    let _ = state./*? offers make bake again sent each */sent.output();
+    let _ = supply::/*? offers STEPS with input resume */STEPS./*? offers make again sent */again/*? goto again */.more/*? goto more */;
+}
