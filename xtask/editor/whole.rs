@@ -53,11 +53,11 @@ pub async fn supply(bakery: &Bakery, order: Order) -> Result<u32, String> { //@ 
     steps! {
         make = parallel {
             dough = knead/*? goto knead; hover Mixes water and flour; hover pub async fn knead(bakery: &Bakery, flour: &str) */(bakery, &order./*? offers loaves by_whom */by_whom);
-        } //@ make
+        }
         bake(bakery, &make./*? offers dough */dough/*? hover Dough */, order/*? goto supply */.loaves);
-        again = if make.dough.grams > 3 {
+        again = if make.dough.grams > 3 { //@ again
             more = bake/*? goto bake */(bakery/*? offers bakery order make bake */, &make.dough, bake); //@ more
-        } //@ again
+        }
         weight = weigh/*? goto weigh; hover pub fn weigh(dough: Dough) */(make.dough.clone());
         sent = flow deliver/*? goto deliver */(bakery, order.loaves); //@ sent
         each = for letter in order.by_whom.chars() by letter parallel {

@@ -29,7 +29,9 @@ cargo xtask <task>
   crash [--kills N] [--seed N] [SCENARIO]…
                    the crash tests, with more kills than the 200 of every day
   compile-time     what a flow and a dependency on `steps` cost to compile
-  editor [--all]   what a user sees in an editor, asked through rust-analyzer
+  editor [--ask] [--all]
+                   what a user sees in an editor: what it reads compiles, and a rust-analyzer answers
+                   rightly; only the latter, and with all answers
 ";
 
 fn main() -> ExitCode {

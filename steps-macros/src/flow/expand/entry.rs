@@ -25,7 +25,6 @@ pub(super) fn entry(flow: &Flow, reader: Reader) -> TokenStream {
     let type_vis = function::type_visibility(vis);
     let type_name = function::type_name(name);
     let lints = lints::carried(attrs);
-    let allow = function::allow_in_glue();
     let mut own: Vec<_> = attrs
         .iter()
         .filter(|attr| !attr.path().is_ident("doc"))
@@ -44,6 +43,45 @@ pub(super) fn entry(flow: &Flow, reader: Reader) -> TokenStream {
     let signature = seen(quote!(#(#params,)*));
     let any = any(flow);
     let args: Vec<_> = flow.params.iter().map(|param| &param.name).collect();
+    let begun = match (flow.health, reader) {
+        (Health::Generic(_), _) | (_, Reader::Editor) => quote!(#private::unreachable!()),
+        _ => quote!(#name::call(#(#args),*)),
+    };
+    let mut block = Group::new(Delimiter::Brace, seen(begun));
+    block.set_span(flow.function.block.brace_token.span.join());
+    let about = format!(
+        "The flow [`{name}()`]: references to its steps, and what an engine needs to run it."
+    );
+    let run = seen(quote!(#krate::Run));
+    let of = seen(quote!(#name));
+    let items = seen(items(flow, reader));
+    quote! {
+        #(#user_docs)*
+        #[doc = ""]
+        #[doc = #tree]
+        #(#own)*
+        #[allow(clippy::too_many_arguments, clippy::needless_pass_by_value, deprecated)]
+        #vis #fn_token #name<'a>(#signature #any) -> #run<'a, #of #end #block
+
+        #(#docs)*
+        #[doc = ""]
+        #[doc = #about]
+        #[allow(non_camel_case_types)]
+        #lints
+        #type_vis struct #type_name {}
+
+        #items
+    }
+}
+
+/// Returns the functions of the type.
+fn items(flow: &Flow, reader: Reader) -> TokenStream {
+    let krate = &flow.krate;
+    let private = quote!(#krate::__private);
+    let name = &flow.function.sig.ident;
+    let (params, any) = (params(flow), any(flow));
+    let lints = lints::carried(&flow.function.attrs);
+    let allow = function::allow_in_glue();
     let lent_params = flow.lent();
     let lent: Vec<_> = lent_params.iter().map(|param| &param.name).collect();
     let lent_types: Vec<_> = lent_params.iter().map(|p| p.with_lifetime()).collect();
@@ -55,24 +93,14 @@ pub(super) fn entry(flow: &Flow, reader: Reader) -> TokenStream {
     let input_names: Vec<_> = inputs.iter().map(|param| &param.name).collect();
     let input_types: Vec<_> = inputs.iter().map(|param| &param.ty).collect();
     let saved = local("saved");
-    let call = match flow.health {
-        Health::Generic(_) => quote!(#private::unreachable!()),
-        _ => quote!(#name::call(#(#args),*)),
-    };
-    let mut body = Group::new(Delimiter::Brace, seen(call));
-    body.set_span(flow.function.block.brace_token.span.join());
     let steps = format_ident!("{}Steps", case::pascal(&name.to_string()));
-    let about = format!(
-        "The flow [`{name}()`]: references to its steps, and what an engine needs to run it."
-    );
-    let items = quote! {
-        #lints
-        #allow
-        #[allow(deprecated)]
-        impl #name {
-            /// References to the steps, checked by the compiler.
-            pub const STEPS: #steps = <#steps>::REFS;
-
+    // An editor reads no body, and so offers none of the functions that they call.
+    let body = |tokens: TokenStream| match reader {
+        Reader::Compiler => tokens,
+        Reader::Editor => quote!(#private::unreachable!()),
+    };
+    let call = (reader == Reader::Compiler).then(|| {
+        quote! {
             #[doc(hidden)]
             pub fn call<'a>(#(#params,)* #any) -> #krate::Run<'a, Self> {
                 #krate::Run::new(
@@ -80,6 +108,24 @@ pub(super) fn entry(flow: &Flow, reader: Reader) -> TokenStream {
                     Self::__input(#(#input_names),*),
                 )
             }
+        }
+    });
+    let resumed = body(quote! {
+        let #saved = #private::Into::into(#saved);
+        let lent = Self::__lent(#(#lent),*);
+        #krate::Run::from_saved(lent, #saved)
+    });
+    let with = body(quote!(#krate::With::new(Self::__owned(#(#private::Into::into(#lent)),*))));
+    let input = body(quote!(#krate::Input::new(Self::__input(#(#input_names),*))));
+    quote! {
+        #lints
+        #allow
+        #[allow(deprecated)]
+        impl #name {
+            /// References to the steps, checked by the compiler.
+            pub const STEPS: #steps = <#steps>::REFS;
+
+            #call
 
             /// Resumes the flow from a saved state, with the input saved in it.
             ///
@@ -90,43 +136,21 @@ pub(super) fn entry(flow: &Flow, reader: Reader) -> TokenStream {
                 #(#lent: #lent_types,)*
                 #saved: impl #private::Into<#krate::State>,
             ) -> #private::Result<#krate::Run<'a, Self>, #krate::Failure> {
-                let #saved = #private::Into::into(#saved);
-                let lent = Self::__lent(#(#lent),*);
-                #krate::Run::from_saved(lent, #saved)
+                #resumed
             }
 
             /// The flow with the resources that it is lent, for registration with an engine.
             pub fn with(
                 #(#lent: impl #private::Into<#owned_types>,)* #any
             ) -> #krate::With<Self> {
-                #krate::With::new(Self::__owned(#(#private::Into::into(#lent)),*))
+                #with
             }
 
             /// The flow's input, for starting it on an engine.
             pub fn input(#(#input_names: #input_types,)* #any) -> #krate::Input<Self> {
-                #krate::Input::new(Self::__input(#(#input_names),*))
+                #input
             }
         }
-    };
-    let run = seen(quote!(#krate::Run));
-    let of = seen(quote!(#name));
-    let items = seen(items);
-    quote! {
-        #(#user_docs)*
-        #[doc = ""]
-        #[doc = #tree]
-        #(#own)*
-        #[allow(clippy::too_many_arguments, clippy::needless_pass_by_value, deprecated)]
-        #vis #fn_token #name<'a>(#signature #any) -> #run<'a, #of #end #body
-
-        #(#docs)*
-        #[doc = ""]
-        #[doc = #about]
-        #[allow(non_camel_case_types)]
-        #lints
-        #type_vis struct #type_name {}
-
-        #items
     }
 }
 

@@ -12,11 +12,12 @@ use super::{
 use crate::{
     flow::model::{Flow, Health},
     idents,
+    reader::Reader,
 };
 
 /// Returns `impl Flow` for a flow without errors.
 pub(super) fn whole(flow: &Flow) -> TokenStream {
-    let parts = params::parts(flow);
+    let parts = params::parts(flow, Reader::Compiler);
     let (header, common) = (params::header(flow), params::common(flow));
     let codecs = params::input_codecs(flow);
     let table = table::flow_table(flow);
@@ -142,8 +143,8 @@ fn use_of(flow: &Flow) -> TokenStream {
 
 /// Returns `impl Flow` for a flow with errors: enough for other code that names the flow to
 /// compile.
-pub(super) fn broken(flow: &Flow) -> TokenStream {
-    let parts = params::parts(flow);
+pub(super) fn broken(flow: &Flow, reader: Reader) -> TokenStream {
+    let parts = params::parts(flow, reader);
     let (header, common) = (params::header(flow), params::common(flow));
     let codecs = params::input_codecs(flow);
     let (use_of_it, reversible) = (use_of(flow), reversible(flow));

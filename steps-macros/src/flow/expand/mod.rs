@@ -40,7 +40,7 @@ pub(super) fn expand(flow: &mut Flow, reader: Reader) -> TokenStream {
     let glue = if flow.health == Health::Whole && reader == Reader::Compiler {
         all_items(flow)
     } else {
-        flow_impl::broken(flow)
+        flow_impl::broken(flow, reader)
     };
     let block = block(flow, &glue);
     let entry = entry::entry(flow, reader);

@@ -7,11 +7,12 @@ use syn::spanned::Spanned;
 use crate::{
     case,
     flow::model::{Flow, Health},
+    reader::Reader,
 };
 
 /// Returns the structs for what the flow is lent and for its input, and how they are assembled: the
 /// same for a flow with errors as for one without.
-pub(super) fn parts(flow: &Flow) -> TokenStream {
+pub(super) fn parts(flow: &Flow, reader: Reader) -> TokenStream {
     let lent = flow.lent();
     let lent_names: Vec<_> = lent.iter().map(|param| &param.name).collect();
     let lent_types: Vec<_> = lent.iter().map(|param| param.with_lifetime()).collect();
@@ -56,6 +57,25 @@ pub(super) fn parts(flow: &Flow) -> TokenStream {
         .iter()
         .map(|param| param.owned_type(&quote!(__p)))
         .collect();
+    let assembled = (reader == Reader::Compiler).then(|| {
+        quote! {
+            impl __Of {
+                fn __lent<'a>(#(#lent_names: #lent_types),*) -> __Lent<'a> {
+                    __Lent { #(#lent_names,)* #no_mark }
+                }
+                fn __input(#(#input_names: #input_types),*) -> __Input {
+                    __Input { #(#input_names,)* }
+                }
+                fn __owned(#(#lent_names: #owned_types),*) -> __Owned {
+                    __Owned { #(#lent_names),* }
+                }
+                #[doc(hidden)]
+                pub fn __params<'a>(lent: __Lent<'a>, input: &'a __Input) -> (#(#all_types,)*) {
+                    (#(#all,)*)
+                }
+            }
+        }
+    });
     quote! {
         #[derive(Clone, Copy)]
         pub struct __Lent<'a> { #(#[allow(dead_code)] #lent_names: #lent_types,)* #mark }
@@ -79,21 +99,7 @@ pub(super) fn parts(flow: &Flow) -> TokenStream {
             }
         }
         impl __p::HasPolicy for __Of {}
-        impl __Of {
-            fn __lent<'a>(#(#lent_names: #lent_types),*) -> __Lent<'a> {
-                __Lent { #(#lent_names,)* #no_mark }
-            }
-            fn __input(#(#input_names: #input_types),*) -> __Input {
-                __Input { #(#input_names,)* }
-            }
-            fn __owned(#(#lent_names: #owned_types),*) -> __Owned {
-                __Owned { #(#lent_names),* }
-            }
-            #[doc(hidden)]
-            pub fn __params<'a>(lent: __Lent<'a>, input: &'a __Input) -> (#(#all_types,)*) {
-                (#(#all,)*)
-            }
-        }
+        #assembled
         struct __Out;
         impl __p::FlowOutput for __Out {
             type Given = #output;

@@ -110,6 +110,30 @@ impl Emit<'_> {
         } = rows;
         let fields_doc = format!("The saved state of {what}, field by field.");
         let steps_doc = format!("References to the steps of {what}.");
+        let (at, within, node, view, all) = match self.reader {
+            Reader::Compiler => (
+                quote!(__at: #private::Place,),
+                quote!(__within: #private::PhantomData<P>,),
+                quote!(#private::View::view(#private::Clone::clone(&self.__at))),
+                quote!(Self { #(#names: #private::View::view(#views),)* __at: at }),
+                quote!(Self { #(#names: #refs,)* __within: #private::PhantomData }),
+            ),
+            // It would offer the other fields. Only a compiler that checks what editors read misses
+            // the one for `P`.
+            Reader::Editor => {
+                let never = quote!(#private::unreachable!());
+                let checked = cfg!(rust_analyzer);
+                let within = checked.then(|| quote!(__within: #private::PhantomData<P>,));
+                let none = checked.then(|| quote!(__within: #private::PhantomData,));
+                (
+                    quote!(),
+                    quote!(#within),
+                    never.clone(),
+                    never,
+                    quote!(Self { #(#names: #refs,)* #none }),
+                )
+            }
+        };
         self.out.push(quote! {
             #[doc = #fields_doc]
             #[derive(Clone, Debug)]
@@ -117,19 +141,19 @@ impl Emit<'_> {
             #[allow(private_interfaces)]
             #vis struct #fields {
                 #(#[doc = #docs] #[allow(dead_code)] pub #names: #field_types,)*
-                __at: #private::Place,
+                #at
             }
             #[allow(clippy::all, clippy::pedantic)]
             impl #fields {
                 /// The saved node of the group itself.
                 pub fn node(&self) -> #private::StepState<()> {
-                    #private::View::view(#private::Clone::clone(&self.__at))
+                    #node
                 }
             }
             #lints
             impl #private::View for #fields {
                 fn view(at: #private::Place) -> Self {
-                    Self { #(#names: #private::View::view(#views),)* __at: at }
+                    #view
                 }
             }
             #[doc = #steps_doc]
@@ -138,16 +162,13 @@ impl Emit<'_> {
             #[allow(private_interfaces)]
             #vis struct #steps<P: #private::Within = #private::AtRoot> {
                 #(#[doc = #docs] #[allow(dead_code)] pub #names: #ref_types,)*
-                __within: #private::PhantomData<P>,
+                #within
             }
             #lints
             #[allow(clippy::all, clippy::pedantic)]
             impl<P: #private::Within> #steps<P> {
                 #[doc(hidden)]
-                pub const REFS: Self = Self {
-                    #(#names: #refs,)*
-                    __within: #private::PhantomData,
-                };
+                pub const REFS: Self = #all;
                 /// A reference to the group itself.
                 pub const fn node(&self) -> #private::StepRef<()> {
                     #private::StepRef::new(P::PATH, &[#(#path),*])
