@@ -3,8 +3,8 @@
 //! editor reads in place of the code of this workspace's flows.
 //!
 //! The server is the one in `RUST_ANALYZER`, or else one that is built once, which takes minutes. It
-//! is not installed with `rustup`, as the standard library's source, which comes with it, changes the
-//! compiler's messages, and so what `tests/ui` shows.
+//! needs the standard library's source: that in `RUST_SRC_PATH`, or else a copy that is loaded once. By
+//! itself it would add it to the toolchain, which changes the compiler's messages in `tests/ui`.
 
 mod question;
 mod server;
@@ -40,7 +40,11 @@ pub(crate) fn run(args: &[String]) -> Result {
     };
     let project = folder.join("project");
     generate(&project)?;
-    let mut server = Server::start(&program, &project)?;
+    let library = match env::var_os("RUST_SRC_PATH") {
+        Some(library) => PathBuf::from(library),
+        None => library(&folder.join("library"))?,
+    };
+    let mut server = Server::start(&program, &library, &project)?;
     let mut wrong = Vec::new();
     let mut asked = 0;
     for sample in SAMPLES {
@@ -98,6 +102,27 @@ fn build(folder: &Path) -> Result<PathBuf> {
         cargo::run(&mut install)?;
     }
     Ok(program)
+}
+
+/// Loads the source of the standard library, unless it is there, and returns its folder.
+fn library(folder: &Path) -> Result<PathBuf> {
+    let version = cargo::output(cargo::command("rustc").arg("--version"))?;
+    let version = String::from_utf8(version)?;
+    let version = version.split_whitespace().nth(1).unwrap_or_default();
+    let name = format!("rust-src-{version}");
+    let library = folder
+        .join(&name)
+        .join("rust-src/lib/rustlib/src/rust/library");
+    if !library.join("core").exists() {
+        fs::create_dir_all(folder)?;
+        let packed = folder.join("library.tar.xz");
+        let url = format!("https://static.rust-lang.org/dist/{name}.tar.xz");
+        let mut load = cargo::command("curl");
+        cargo::run(load.args(["-sSfL", &url, "-o"]).arg(&packed))?;
+        let mut unpack = cargo::command("tar");
+        cargo::run(unpack.arg("-xJf").arg(&packed).arg("-C").arg(folder))?;
+    }
+    Ok(library)
 }
 
 /// Writes the project with the samples.

@@ -34,10 +34,12 @@ impl Drop for Server {
 }
 
 impl Server {
-    /// Starts the server for a project, and waits until it has read it.
-    pub(super) fn start(program: &Path, project: &Path) -> Result<Self> {
+    /// Starts the server for a project, and waits until it has read it. `library` is the source of the
+    /// standard library.
+    pub(super) fn start(program: &Path, library: &Path, project: &Path) -> Result<Self> {
         let mut child = Command::new(program)
             .current_dir(project)
+            .env("RUST_SRC_PATH", library)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
