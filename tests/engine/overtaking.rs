@@ -43,7 +43,7 @@ async fn check(engine: &Engine, world: &World, priority: i32) {
     })
     .await;
     wait_for("the others", async || {
-        world.log().iter().any(|line| *line == late)
+        world.log().contains(&late)
     })
     .await;
     let order = world.log();

@@ -1,5 +1,5 @@
-//! `cargo xtask crash`: only the crash tests of `tests/kill`, with a chosen number of kills
-//! and seed.
+//! `cargo xtask crash`: only the crash tests of `tests/kill` and, unless scenarios of those are chosen,
+//! `tests/upgrade`, with a chosen number of kills and seed.
 
 use crate::{Result, cargo};
 
@@ -12,15 +12,15 @@ pub(crate) fn run(args: &[String]) -> Result {
         "steps-tests",
         "--test",
         "kill",
-        "--",
     ]);
+    let mut scenarios = Vec::new();
     let mut args = args.iter();
     while let Some(arg) = args.next() {
         let name = match &**arg {
             "--kills" => "STEPS_KILLS",
             "--seed" => "STEPS_SEED",
             scenario => {
-                command.arg(scenario);
+                scenarios.push(scenario);
                 continue;
             }
         };
@@ -29,5 +29,9 @@ pub(crate) fn run(args: &[String]) -> Result {
             .ok_or_else(|| format!("{arg}: a number is missing"))?;
         command.env(name, value);
     }
+    if scenarios.is_empty() {
+        command.args(["--test", "upgrade"]);
+    }
+    command.arg("--").args(scenarios);
     cargo::run(&mut command)
 }
