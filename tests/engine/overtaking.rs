@@ -42,10 +42,7 @@ async fn check(engine: &Engine, world: &World, priority: i32) {
         world.log().iter().filter(|line| *line == "queue").count() == QUEUE
     })
     .await;
-    wait_for("the others", async || {
-        world.log().contains(&late)
-    })
-    .await;
+    wait_for("the others", async || world.log().contains(&late)).await;
     let order = world.log();
     let first = order
         .iter()

@@ -340,6 +340,10 @@ on_each_store! {
             worker.count(Filter::new().incompatible()).await.expect("a count") == 2
         })
         .await;
+        // Who waits there is told when nobody has taken it up for a lease.
+        let run = web.execution::<v2::bill>("x").await.expect("it is there");
+        let error = run.outcome().await.expect_err("nobody takes it up");
+        assert!(matches!(error, EngineError::Incompatible { .. }), "{error}");
         assert_eq!(world.log(), [""; 0]);
         let _new = open(&db).await.serve(v2::bill::with(world.clone())).start().await.expect("it starts");
         for id in ["x", "y"] {

@@ -96,8 +96,10 @@ pub enum EngineError {
         /// Why not.
         error: SignalError,
     },
-    /// The saved tree does not fit the flow as it is compiled. The execution is left as it was, for
-    /// a program that it fits.
+    /// The saved tree does not fit the flow as it is compiled, or a newer form of the flow has begun it.
+    /// The execution is left as it was, for a program that it fits. If there will be none,
+    /// [`force_stop`](super::Handle::force_stop) and [`force_delete`](super::Handle::force_delete) need
+    /// no code of the flow.
     #[error("execution `{id}` does not fit this program, and is left as it was: {why}")]
     Incompatible {
         /// The execution.

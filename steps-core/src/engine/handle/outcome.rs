@@ -41,7 +41,7 @@ impl Handle {
             }
             let served = self.engine.flows.get(&info.flow);
             let own = served.map(|(_, served)| served.form);
-            if let Some(error) = self.misfit(&info, own, &mut left) {
+            if let Some(error) = self.misfit(&info, Patience::of(&info, own), &mut left) {
                 return Err(error);
             }
             core.heard(&mut listener.turn_ends, pause).await?;
@@ -49,13 +49,12 @@ impl Handle {
         }
     }
 
-    /// Returns the error of an execution that was refused, unless this engine will try it. One of a
-    /// newer form than this program's is left to a program of that form, which has one lease for it:
-    /// `left` is since when it was not taken up.
+    /// Returns the error of an execution that was refused, unless this engine will try it, or another
+    /// program has time for that: `left` is since when it was not taken up.
     pub(super) fn misfit(
         &self,
         info: &ExecutionInfo,
-        own: Option<i64>,
+        patience: Patience,
         left: &mut Option<Moment>,
     ) -> Option<EngineError> {
         let core = &self.engine.core;
@@ -67,7 +66,7 @@ impl Handle {
             *left = None;
             return None;
         };
-        if own.is_some() && info.form > own {
+        if patience == Patience::ALease {
             let now = core.clock.moment();
             if now.since(*left.get_or_insert(now)) < core.lease {
                 return None;
@@ -77,6 +76,26 @@ impl Handle {
             id: self.id.to_string(),
             why: refused.why.clone(),
         })
+    }
+}
+
+/// How long another program has to take up an execution that was refused.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Patience {
+    /// No time: it does not fit this program.
+    None,
+    /// One lease: it is of a newer form than this program's, or was refused only by others.
+    ALease,
+}
+
+impl Patience {
+    /// Returns that for a program with this form of the flow, if it has one.
+    pub(super) fn of(info: &ExecutionInfo, own: Option<i64>) -> Self {
+        if own.is_some() && info.form > own {
+            Self::ALease
+        } else {
+            Self::None
+        }
     }
 }
 
@@ -158,9 +177,12 @@ impl<F: Flow> Execution<F> {
         let by_this = refused
             .map(|by| by.fingerprint)
             .any(|by| by == F::FINGERPRINT);
-        if (by_this || info.refused.is_none() || (own.is_some() && info.form > own))
-            && let Some(error) = self.misfit(&info, own, left)
-        {
+        let patience = if by_this {
+            Patience::of(&info, own)
+        } else {
+            Patience::ALease
+        };
+        if let Some(error) = self.misfit(&info, patience, left) {
             return Ok(Some(Err(error)));
         }
         if !has_ended(&info) {

@@ -10,7 +10,7 @@ use std::{
 
 use futures_util::{Stream, stream::FusedStream};
 
-use super::execution::Execution;
+use super::{execution::Execution, outcome::Patience};
 use crate::{
     base::{clock::Moment, future::BoxFuture},
     engine::{
@@ -99,7 +99,9 @@ impl<F: Flow> Follower<F> {
         records.mark_unchanged();
         let saved = self.execution.saved().await?;
         let own = self.execution.engine.core.own_form(F::FINGERPRINT);
-        let misfit = self.execution.misfit(&saved.info, own, &mut self.left);
+        let misfit =
+            self.execution
+                .misfit(&saved.info, Patience::of(&saved.info, own), &mut self.left);
         if misfit.is_some() {
             // There may be no news any more: the next look is made at once.
             self.pause = None;
