@@ -58,7 +58,7 @@ fn queries() -> Vec<(&'static str, ExecutionQuery, usize)> {
     add("one", 1, &|query| query.id = Some("77".to_owned()));
     add("a flow", 20, &|query| query.flows = vec!["five".into()]);
     add("flows", 20, &|query| {
-        query.flows = vec!["five".into(), "asks".into()]
+        query.flows = vec!["five".into(), "asks".into()];
     });
     add("no flow", 0, &|query| query.flows = vec!["none".into()]);
     add("stuck", 3, &|query| query.status = vec![Status::Stuck]);
@@ -92,13 +92,13 @@ fn queries() -> Vec<(&'static str, ExecutionQuery, usize)> {
         query.flows = vec!["five".into()];
     });
     add("created in a time", 9, &|query| {
-        query.created = Some(time(100)..time(109))
+        query.created = Some(time(100)..time(109));
     });
     add("ended in a time", 9, &|query| {
-        query.ended = Some(time(100)..time(109))
+        query.ended = Some(time(100)..time(109));
     });
     add("ended in no time", 0, &|query| {
-        query.ended = Some(time(-9)..time(-8))
+        query.ended = Some(time(-9)..time(-8));
     });
     add(
         "ended in a time, with their statuses and flow",
