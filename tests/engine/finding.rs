@@ -176,6 +176,39 @@ on_each_store! {
         assert_eq!(begun, ["first.a", "high.a", "usual.a", "low.a"]);
     }
 
+    async fn scale_priorities_a_priority_is_one_of_a_few(db) {
+        let engine = db.engine().await.serve(job::with(World::new())).start().await.expect("it starts");
+        for priority in [-101, 101, i32::MIN, i32::MAX] {
+            let start = engine.start(job::input("x".into())).id("x").priority(priority);
+            let error = start.await.expect_err("it is none");
+            assert!(matches!(&error, EngineError::Priority { .. }), "{error}");
+            assert!(error.to_string().contains(&priority.to_string()), "{error}");
+        }
+        for (id, priority) in [("least", -100), ("most", 100)] {
+            let start = engine.start(job::input("x".into())).id(id).priority(priority);
+            start.await.expect("it is one").outcome().await.expect("done");
+        }
+    }
+
+    async fn scale_barge_what_waits_rises_with_ageing(db) {
+        let world = World::new();
+        world.closes("first.a");
+        let engine = db.engine().await.serve(job::with(world.clone()));
+        let engine = engine.concurrency(Concurrency::fixed(1)).ageing(Duration::from_millis(1));
+        let engine = engine.start().await.expect("it starts");
+        engine.start(job::input("first".into())).await.expect("it starts");
+        world.saw("first.a").await;
+        engine.start(job::input("low".into())).await.expect("it starts");
+        // By then it counts as one of a priority of 10 or more.
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        let high = engine.start(job::input("high".into())).priority(5).await.expect("it starts");
+        world.opens();
+        high.outcome().await.expect("done");
+        let mut begun = world.log();
+        begun.retain(|line| line.split('.').next_back() == Some("a"));
+        assert_eq!(begun, ["first.a", "low.a", "high.a"]);
+    }
+
     async fn at_most_so_many_run_at_once(db) {
         let world = World::new();
         for number in 0..6 {

@@ -39,6 +39,7 @@ use crate::{
 /// | [`concurrency`](Self::concurrency) | [`Concurrency::cores`] |
 /// | [`lease`](Self::lease) | 10 s |
 /// | [`poll`](Self::poll) | 200 ms |
+/// | [`ageing`](Self::ageing) | none |
 /// | [`limits`](Self::limits) | [`RunLimits::DEFAULT`] |
 /// | [`build`](Self::build) | the length and the time of the program's file |
 #[must_use = "nothing runs before `.start()`"]
@@ -50,6 +51,7 @@ pub struct Builder {
     concurrency: Concurrency,
     lease: Duration,
     poll: Duration,
+    ageing: Option<Duration>,
     limits: RunLimits,
     build: Option<Build>,
     clock: Clock,
@@ -82,6 +84,7 @@ impl Engine {
             concurrency: Concurrency::default(),
             lease: Duration::from_secs(10),
             poll: Duration::from_millis(200),
+            ageing: None,
             limits: RunLimits::DEFAULT,
             build: None,
             clock: Clock::System,
@@ -131,6 +134,14 @@ impl Builder {
         self
     }
 
+    /// Lets what waits for a place rise: each time that it has been due for this long, it counts as one
+    /// of the next higher [priority](super::Start::priority). By default priority is strict: while
+    /// something of a higher one is always due, what is lower does not begin.
+    pub fn ageing(mut self, each: Duration) -> Self {
+        self.ageing = Some(each);
+        self
+    }
+
     /// Names this build of the program. What one build has refused, because it does not fit, is
     /// tried again by another: also if no flow has changed, but the types of its values. By default
     /// a build is known by the length of the program's file and the time at which that was written.
@@ -162,6 +173,7 @@ impl Builder {
             worker: format!("{}-{}", std::process::id(), Uuid::now_v7()),
             lease: self.lease,
             poll: self.poll,
+            ageing: self.ageing,
             limits: self.limits,
             build: self.build.unwrap_or_else(Build::of_program),
             clock: self.clock,

@@ -57,6 +57,16 @@ pub enum EngineError {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// The priority is none from -100 to 100.
+    #[error(
+        "execution `{id}`: {priority} can't be a priority, which is a whole number from -100 to 100"
+    )]
+    Priority {
+        /// The execution.
+        id: String,
+        /// The priority.
+        priority: i32,
+    },
     /// The id is that of an execution of another flow.
     #[error("execution `{id}` is of the flow `{saved}`, not of `{flow}`")]
     OtherFlow {

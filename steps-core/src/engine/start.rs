@@ -1,7 +1,7 @@
 //! Starting an execution: its first turn begins at once if there is room for it in this process;
 //! otherwise it is left in the store to be claimed.
 
-use std::{future::IntoFuture, sync::atomic::Ordering, time::Duration};
+use std::{future::IntoFuture, ops::RangeInclusive, sync::atomic::Ordering, time::Duration};
 
 use jiff::Timestamp;
 use tokio::sync::oneshot;
@@ -19,6 +19,10 @@ use crate::{
     run::with::{Input, Starts},
     store::{Due, Existing, LeaseAfter, NewExecution, Target, Write, Written, root},
 };
+
+/// The priorities that an execution may have. A claim searches the executions of each one that is in
+/// use.
+const PRIORITIES: RangeInclusive<i32> = -100..=100;
 
 /// An execution about to be started. Awaiting it creates the execution in the store and returns its
 /// handle.
@@ -98,8 +102,8 @@ impl<F: Flow> Start<'_, F> {
         self
     }
 
-    /// Sets the priority, by default 0. Of the due executions, those with a higher priority are
-    /// claimed first.
+    /// Sets the priority, by default 0, and from -100 to 100: each one that is in use costs a claim a
+    /// few searches. Of the due executions, those with a higher priority are claimed first.
     pub fn priority(mut self, priority: i32) -> Self {
         self.priority = priority;
         self
@@ -115,6 +119,12 @@ impl<F: Flow> Start<'_, F> {
             },
             None => crate::base::id::new().to_string(),
         };
+        if !PRIORITIES.contains(&self.priority) {
+            return Err(EngineError::Priority {
+                id,
+                priority: self.priority,
+            });
+        }
         if core.is_draining() {
             return Err(EngineError::Closed);
         }

@@ -26,6 +26,19 @@ pub struct Claim {
     /// worker has waited for them by a clock that nobody can set. Each is due if it still waits for
     /// just that time.
     pub waited: Vec<Wait>,
+    /// How long an execution is due until it counts as one of the next higher priority; `None`: never.
+    pub ageing: Option<Duration>,
+}
+
+impl Claim {
+    /// Returns the priority that counts for one that has been due since then.
+    pub fn rank(&self, priority: i32, due: Timestamp, now: Timestamp) -> i64 {
+        let waited = Duration::try_from(now.duration_since(due)).unwrap_or_default();
+        let steps = self
+            .ageing
+            .map_or(0, |each| waited.as_nanos() / each.as_nanos().max(1));
+        i64::from(priority).saturating_add(i64::try_from(steps).unwrap_or(i64::MAX))
+    }
 }
 
 /// An execution that waits for a time, and that nobody holds.

@@ -138,7 +138,7 @@ impl Index {
 /// them.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Candidate {
-    priority: Reverse<i64>,
+    rank: Reverse<i64>,
     due: i64,
     key: i64,
     flow: usize,
@@ -277,10 +277,11 @@ fn due<'a>(
         let mut statement = conn.prepare_cached(lane.by.queries().due)?;
         let mut rows = statement.query(params)?;
         while let Some(row) = rows.next()? {
+            let due = lane.by.time(row.get(1)?, now);
             candidates.insert(Candidate {
-                priority: Reverse(lane.priority),
+                rank: Reverse(rank(claim, lane.priority, due, now)),
                 key: row.get(0)?,
-                due: lane.by.time(row.get(1)?, now),
+                due,
                 flow: lane.flow,
             });
         }
@@ -316,15 +317,21 @@ fn waited(conn: &Connection, claim: &Claim, now: Now) -> Result<BTreeSet<Candida
             let named = flow.names.iter().any(|known| *known == *name);
             named && !has_refused(&refused, flow.refuser)
         });
-        let priority = Reverse(row.get(2)?);
+        let rank = Reverse(row.get(2)?);
         candidates.extend(flow.map(|flow| Candidate {
-            priority,
+            rank,
             due: now.wall,
             key: wait.key,
             flow,
         }));
     }
     Ok(candidates)
+}
+
+/// Returns what counts as the priority of one that has been due since then.
+fn rank(claim: &Claim, priority: i64, due: i64, now: Now) -> i64 {
+    let priority = i32::try_from(priority).unwrap_or_default();
+    claim.rank(priority, time(due), time(now.wall))
 }
 
 fn next(conn: &Connection, claim: &Claim, lanes: &[Lane<'_>], now: Now) -> Result<Option<i64>> {

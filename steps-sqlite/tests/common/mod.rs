@@ -130,5 +130,6 @@ pub fn claim() -> Claim {
         }],
         limit: 10,
         waited: Vec::new(),
+        ageing: None,
     }
 }

@@ -175,6 +175,7 @@ impl Dispatcher {
             flows: claims.into_iter().filter(|it| it.limit > 0).collect(),
             limit,
             waited: waited.clone(),
+            ageing: core.ageing,
         });
         let claimed = claimed.await.inspect_err(|_| {
             core.running.take_undelivered();

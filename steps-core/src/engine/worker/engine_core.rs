@@ -2,7 +2,7 @@
 //!
 //! # Who changes what, and when
 //!
-//! * **Settings** (`store`, `owns_store`, `worker`, `lease`, `poll`, `limits`, `build`, `clock`,
+//! * **Settings** (`store`, `owns_store`, `worker`, `lease`, `poll`, `ageing`, `limits`, `build`, `clock`,
 //!   `runtime`) are set by the builder and never change.
 //! * **`limiter`** counts the running turns. A turn gets its permit before it begins, and returns
 //!   it when it ends, before anyone is notified of the end. While a step of it waits for another
@@ -76,6 +76,8 @@ pub(crate) struct EngineCore {
     pub(crate) lease: Duration,
     /// How often the store is checked for work from other processes.
     pub(crate) poll: Duration,
+    /// How long one is due until it counts as one of the next higher priority.
+    pub(crate) ageing: Option<Duration>,
     pub(crate) limits: RunLimits,
     /// What tells this build of the program from others.
     pub(crate) build: Build,
@@ -107,6 +109,7 @@ pub(crate) struct Settings {
     pub(crate) worker: String,
     pub(crate) lease: Duration,
     pub(crate) poll: Duration,
+    pub(crate) ageing: Option<Duration>,
     pub(crate) limits: RunLimits,
     pub(crate) build: Build,
     pub(crate) clock: Clock,
@@ -122,6 +125,7 @@ impl EngineCore {
             worker,
             lease,
             poll,
+            ageing,
             limits,
             build,
             clock,
@@ -134,6 +138,7 @@ impl EngineCore {
             worker,
             lease,
             poll,
+            ageing,
             limits,
             build,
             clock,

@@ -53,6 +53,7 @@ fn claim(limit: usize) -> Claim {
         }],
         limit,
         waited: Vec::new(),
+        ageing: None,
     }
 }
 

@@ -34,7 +34,7 @@ struct Lane {
 /// An execution that may be claimed, in the order of a claim.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Candidate {
-    priority: Reverse<i32>,
+    rank: Reverse<i64>,
     due: Timestamp,
     key: i64,
     /// The index of its flow in the claim.
@@ -119,7 +119,7 @@ impl Turns {
                 let waited = waiting.take_while(|(until, _)| *until <= now.wall);
                 let due = free.take(limit).chain(waited.take(limit));
                 candidates.extend(due.map(|(due, key)| Candidate {
-                    priority: lane.priority,
+                    rank: Reverse(claim.rank(lane.priority.0, due, now.wall)),
                     due,
                     key,
                     flow: index,
@@ -133,7 +133,7 @@ impl Turns {
                 name && !lane.refused_by.contains(&flow.refuser)
             });
             candidates.extend(flow.map(|flow| Candidate {
-                priority: lane.priority,
+                rank: Reverse(i64::from(lane.priority.0)),
                 due: now.wall,
                 key: row.info.key,
                 flow,

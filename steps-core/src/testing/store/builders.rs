@@ -142,6 +142,7 @@ pub(super) fn claim(worker: &str) -> Claim {
         flows: vec![flow_claim(&[FLOW], FINGERPRINT)],
         limit: 1000,
         waited: Vec::new(),
+        ageing: None,
     }
 }
 

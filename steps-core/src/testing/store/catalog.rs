@@ -37,6 +37,7 @@ macro_rules! __store_rules {
         claims {
             claim_gives_all: "A claim gives all that is kept of an execution, and its messages.",
             claim_order: "Those of higher priority come first, then those that were due first.",
+            claim_ageing: "With ageing, those that have been due for longer count as of a higher priority.",
             claim_limits: "A claim gives no more than its limits, in all and of each flow.",
             claim_names: "A claim gives executions of all names of its flows, and of no other.",
             claim_only_what_is_due: "A claim gives what is due, and nothing before its time.",

@@ -63,6 +63,7 @@ fn what_waits_costs_a_claim_nothing() {
         }],
         limit: 10,
         waited: Vec::new(),
+        ageing: None,
     };
     let begun = Instant::now();
     for _ in 0..CLAIMS {

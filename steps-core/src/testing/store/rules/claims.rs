@@ -67,6 +67,32 @@ pub(in super::super) async fn claim_order(fixture: Fixture) -> Outcome {
     same("those after them", &ids(&taken), &expected)
 }
 
+pub(in super::super) async fn claim_ageing(fixture: Fixture) -> Outcome {
+    let now = fixture.now().await?;
+    let ago = |minutes: u64| Due::At(now - Duration::from_mins(minutes));
+    // By their priority and how often they have been due for half an hour: 7, 6, 4 and 3.
+    let all = [
+        ("third", 3, ago(50)),
+        ("first", -3, ago(310)),
+        ("fourth", 3, ago(10)),
+        ("second", 5, ago(40)),
+    ];
+    for (id, priority, due) in all {
+        fixture
+            .create(Creation::new(id).priority(priority).due(due))
+            .await?;
+    }
+    let mut claim = claim("worker");
+    claim.ageing = Some(Duration::from_mins(30));
+    claim.limit = 1;
+    let taken = fixture.claimed(claim.clone()).await?.taken;
+    same("the first one", &ids(&taken), &vec!["first"])?;
+    claim.limit = 100;
+    let taken = fixture.claimed(claim).await?.taken;
+    let expected = vec!["second", "third", "fourth"];
+    same("those after it", &ids(&taken), &expected)
+}
+
 pub(in super::super) async fn claim_limits(fixture: Fixture) -> Outcome {
     for n in 0..6 {
         let urgent = Creation::new(&format!("urgent {n}"))

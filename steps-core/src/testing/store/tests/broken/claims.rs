@@ -36,6 +36,15 @@ fn held<'a>(
 
 pub(super) const ALL: &[Twist] = &[
     Twist {
+        what: "does not let what waits rise",
+        breaks: &["claim_ageing"],
+        claim: |sound, mut claim| {
+            claim.ageing = None;
+            sound.claim(claim)
+        },
+        ..SOUND
+    },
+    Twist {
         what: "remembers only the last of those who refused an execution",
         breaks: &["all_who_refused_are_remembered"],
         write: |sound, mut write| {
