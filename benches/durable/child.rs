@@ -7,7 +7,7 @@ use std::{
 
 use tokio::runtime::Runtime;
 
-use crate::{Result, idle, syncs, takeup};
+use crate::{Result, drive::Place, idle, syncs, takeup};
 
 const CHILD: &str = "--child";
 
@@ -43,7 +43,8 @@ pub(crate) fn run(args: &[String]) -> Option<Result> {
         let counts = [first.parse()?, second.parse()?];
         let runtime = Runtime::new()?;
         match what.as_str() {
-            syncs::CHILD => runtime.block_on(syncs::child(&file, counts)),
+            syncs::CHILD => runtime.block_on(syncs::child(Place::Full(&file), counts)),
+            syncs::IN_MEMORY => runtime.block_on(syncs::child(Place::Memory, counts)),
             takeup::CHILD => runtime.block_on(takeup::child(&file, counts)),
             idle::FILL => runtime.block_on(idle::fill(&file, counts)),
             idle::REST => runtime.block_on(idle::rest(&file, counts)),

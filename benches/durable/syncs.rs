@@ -1,7 +1,6 @@
 //! How often the disk is asked to sync, counted with strace.
 
 use std::{
-    path::Path,
     process::{Command, Stdio},
     time::Duration,
 };
@@ -13,6 +12,8 @@ use crate::{
 };
 
 pub(crate) const CHILD: &str = "syncs";
+/// The same executions in memory, without a file.
+pub(crate) const IN_MEMORY: &str = "memory";
 
 /// The number of steps of one execution.
 const STEPS: u64 = 10;
@@ -70,9 +71,10 @@ fn count(bench: &Bench, at_once: u64, executions: u64) -> Result<u64> {
     Ok(calls.ok_or("strace's table has changed")?.iter().sum())
 }
 
-pub(crate) async fn child(file: &Path, [at_once, executions]: [u64; 2]) -> Result {
+/// Runs this many executions of ten steps.
+pub(crate) async fn child(place: Place<'_>, [at_once, executions]: [u64; 2]) -> Result {
     let at_once = usize::try_from(at_once)?;
-    let engine = engine_without_polls(Place::Full(file), 64).await?;
+    let engine = engine_without_polls(place, 64).await?;
     let ended = Drivers::start(&engine, at_once, executions).end().await?;
     if ended != executions {
         return Err(format!("{ended} of {executions} executions").into());

@@ -164,7 +164,7 @@ impl SqliteStore {
         answer.await.unwrap_or_else(|_| Err(self.closed()))
     }
 
-    /// A call that writes, and may change who holds an execution.
+    /// A call that writes, and may take an execution from whoever holds it.
     async fn change<T: Send + 'static>(
         &self,
         bytes: usize,
@@ -177,8 +177,8 @@ impl SqliteStore {
         self.call(bytes, Inner::push, work).await
     }
 
-    /// A call that writes, and leaves each execution to whom it had.
-    async fn change_no_lease<T: Send + 'static>(
+    /// A call that writes, and itself forgets the leases that it takes, if it takes any.
+    async fn change_known<T: Send + 'static>(
         &self,
         bytes: usize,
         work: impl FnMut(&Txn<'_>, Now) -> Result<T> + Send + 'static,
@@ -256,26 +256,26 @@ impl Store for SqliteStore {
     }
 
     fn claim(&self, claim: Claim) -> BoxFuture<'_, Result<Claimed, StoreError>> {
-        Box::pin(self.change(0, move |conn, now| {
+        Box::pin(self.change_known(0, move |conn, now| {
             schema::unchanged(conn)?;
             ops::claim::claim(conn, &claim, now)
         }))
     }
 
     fn acquire(&self, acquire: Acquire) -> BoxFuture<'_, Result<Acquired, StoreError>> {
-        Box::pin(self.change(0, move |conn, now| {
+        Box::pin(self.change_known(0, move |conn, now| {
             schema::unchanged(conn)?;
             ops::lease::acquire(conn, &acquire, now)
         }))
     }
 
     fn renew(&self, renew: Renew) -> BoxFuture<'_, Result<Vec<Renewal>, StoreError>> {
-        Box::pin(self.change_no_lease(0, move |conn, now| ops::lease::renew(conn, &renew, now)))
+        Box::pin(self.change_known(0, move |conn, now| ops::lease::renew(conn, &renew, now)))
     }
 
     fn send(&self, message: SendMessage) -> BoxFuture<'_, Result<MessageReceipt, StoreError>> {
         let bytes = size::of_message(&message.message);
-        Box::pin(self.change_no_lease(bytes, move |conn, now| {
+        Box::pin(self.change_known(bytes, move |conn, now| {
             ops::inbox::send(conn, &message, now)
         }))
     }
@@ -294,7 +294,7 @@ impl Store for SqliteStore {
     }
 
     fn forget_refusals(&self, flows: Vec<FlowClaim>) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(self.change_no_lease(0, move |conn, _| ops::lease::forget_refusals(conn, &flows)))
+        Box::pin(self.change_known(0, move |conn, _| ops::lease::forget_refusals(conn, &flows)))
     }
 
     fn load(&self, id: String) -> BoxFuture<'_, Result<Option<StoredExecution>, StoreError>> {

@@ -11,7 +11,7 @@ use std::{cmp::Reverse, collections::BTreeSet};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params, types::Value};
 use steps_core::store::{Claim, Claimed, FlowClaim, Refuser, Wait};
 
-use super::{execution, execution::select_execution, lease};
+use super::{execution, execution::select_execution, lease, txn::Txn};
 use crate::{
     error::{Fail, Result},
     file::clock::Now,
@@ -145,7 +145,7 @@ struct Candidate {
 }
 
 /// Leases executions that are due to a worker.
-pub(crate) fn claim(conn: &Connection, claim: &Claim, now: Now) -> Result<Claimed> {
+pub(crate) fn claim(conn: &Txn<'_>, claim: &Claim, now: Now) -> Result<Claimed> {
     let lanes = lanes(conn, claim)?;
     let mut taken = Vec::new();
     let mut of_key = conn.prepare_cached(select_execution!("WHERE e.key = ?1"))?;
@@ -160,6 +160,7 @@ pub(crate) fn claim(conn: &Connection, claim: &Claim, now: Now) -> Result<Claime
             // An execution that can't be read must not keep the others from being claimed.
             Err(Fail::Row(why)) => {
                 let why = format!("it can't be read: {why}");
+                conn.forget_lease(key);
                 conn.prepare_cached(UNREADABLE)?.execute(params![
                     key,
                     refusers::one(flow.refuser),

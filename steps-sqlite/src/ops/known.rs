@@ -2,9 +2,9 @@
 //! not look its own up.
 //!
 //! It holds as long as nobody else has written to the file, which SQLite tells in each transaction.
-//! Everything is forgotten when somebody has, when a transaction was not committed, and by each
-//! operation that may give a lease to somebody: what is not known is looked up, so forgetting too much
-//! costs time only.
+//! Everything is forgotten when somebody has, when a transaction was not committed, and by operations
+//! that may take a lease from somebody; `lease` and `claim` forget those that they take. What is not
+//! known is looked up, so forgetting too much costs time only.
 
 use std::collections::HashMap;
 
@@ -55,6 +55,11 @@ impl KnownLeases {
     /// Notes a lease that is the newest of its execution, and was not given back.
     pub(crate) fn put(&mut self, lease: Lease, held: HeldLease) {
         self.held.insert(lease.key, (lease.fence, held));
+    }
+
+    /// Forgets the lease on one execution.
+    pub(crate) fn forget(&mut self, key: i64) {
+        self.held.remove(&key);
     }
 
     pub(crate) fn forget_all(&mut self) {

@@ -12,6 +12,9 @@ use super::{
     claim::{FREE, WAITS, has_refused, refusals, refused_by},
     execution::{self, Execution},
     inbox,
+    known::HeldLease,
+    steps::Numbers,
+    txn::Txn,
 };
 use crate::{
     error::Result,
@@ -33,7 +36,7 @@ pub(crate) const READMIT: [&str; 2] = [
 ];
 
 /// Leases an execution to a worker, unless another one holds it.
-pub(crate) fn acquire(conn: &Connection, acquire: &Acquire, now: Now) -> Result<Acquired> {
+pub(crate) fn acquire(conn: &Txn<'_>, acquire: &Acquire, now: Now) -> Result<Acquired> {
     let Some(execution) = execution::by_id(conn, &acquire.id, now)? else {
         return Ok(Acquired::Unknown);
     };
@@ -81,12 +84,13 @@ impl Readable {
     /// Leases it to a worker.
     pub(crate) fn lease(
         self,
-        conn: &Connection,
+        conn: &Txn<'_>,
         worker: &str,
         lease: Duration,
         now: Now,
     ) -> Result<HeldExecution> {
         let Self(mut taken) = self;
+        conn.forget_lease(taken.lease.key);
         let until = now.after(lease);
         conn.prepare_cached(TAKE)?.execute(params![
             taken.lease.key,
@@ -94,6 +98,15 @@ impl Readable {
             until.due_at,
             until.free_at
         ])?;
+        let last = taken.nodes.iter().map(|row| row.id).max();
+        let held = HeldLease {
+            flow: taken.info.flow.as_str().into(),
+            numbers: Numbers {
+                last: last.unwrap_or(0),
+                last_has_no_row: false,
+            },
+        };
+        conn.know_lease(taken.lease, held);
         taken.info.worker = Some(worker.to_owned());
         taken.info.due = until.time(now).map(time);
         Ok(taken)

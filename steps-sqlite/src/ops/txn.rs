@@ -6,8 +6,9 @@ use std::{
 };
 
 use rusqlite::{CachedStatement, Connection};
+use steps_core::store::Lease;
 
-use super::known::KnownLeases;
+use super::known::{HeldLease, KnownLeases};
 use crate::error::Result;
 
 /// A connection with an open transaction. It keeps the statements that many writes run: looking
@@ -74,7 +75,21 @@ impl<'c> Txn<'c> {
         self.known.map(RefCell::borrow_mut)
     }
 
-    /// Forgets all that is known of leases: an operation follows that may give one to somebody.
+    /// Notes a lease that is the newest of its execution, and was not given back.
+    pub(crate) fn know_lease(&self, lease: Lease, held: HeldLease) {
+        if let Some(mut known) = self.known() {
+            known.put(lease, held);
+        }
+    }
+
+    /// Forgets what is known of the lease on one execution: it is about to be taken.
+    pub(crate) fn forget_lease(&self, key: i64) {
+        if let Some(mut known) = self.known() {
+            known.forget(key);
+        }
+    }
+
+    /// Forgets all that is known of leases: an operation follows that may take one.
     pub(crate) fn forget_leases(&self) {
         if let Some(mut known) = self.known() {
             known.forget_all();

@@ -79,10 +79,8 @@ pub(crate) fn write(txn: &Txn<'_>, write: &Write, now: Now) -> Result<Written> {
             }
             inbox::taken(txn, lease.key, write)?;
             let recalled = root_and_lease(txn, lease.key, &held.flow, write, now)?;
-            if write.then == LeaseAfter::Keep
-                && let Some(mut known) = txn.known()
-            {
-                known.put(*lease, held);
+            if write.then == LeaseAfter::Keep {
+                txn.know_lease(*lease, held);
             }
             Ok(if recalled {
                 Written::Recalled
@@ -181,10 +179,8 @@ fn make(txn: &Txn<'_>, new: &NewExecution, write: &Write, now: Now) -> Result<Wr
     };
     steps::put(txn, key, &mut held.numbers, others_of(write))?;
     let lease = Lease { key, fence: 1 };
-    if write.then == LeaseAfter::Keep
-        && let Some(mut known) = txn.known()
-    {
-        known.put(lease, held);
+    if write.then == LeaseAfter::Keep {
+        txn.know_lease(lease, held);
     }
     Ok(Written::Created(lease))
 }

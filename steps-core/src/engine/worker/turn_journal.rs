@@ -38,8 +38,8 @@ pub(crate) struct TurnJournal {
 /// The progress of the turn. Its lock is held only for a moment, and no other lock is taken under
 /// it.
 struct Progress {
-    /// A new execution until the first write; its lease afterwards.
-    target: Target,
+    /// A new execution until the first write is made, whatever comes of it; its lease afterwards.
+    target: Option<Target>,
     /// Receives the result of the first write.
     started: Option<oneshot::Sender<Started>>,
     /// The newest message that the store has listed: all older ones have come, too.
@@ -79,7 +79,7 @@ impl TurnJournal {
             news,
             in_place,
             progress: Mutex::new(Progress {
-                target,
+                target: Some(target),
                 started,
                 listed: 0,
                 direct: HashSet::new(),
@@ -97,8 +97,8 @@ impl TurnJournal {
     /// Returns the lease, if there is one yet.
     pub(crate) fn lease(&self) -> Option<Lease> {
         match lock(&self.progress).target {
-            Target::Held(lease) => Some(lease),
-            Target::New(_) => None,
+            Some(Target::Held(lease)) => Some(lease),
+            Some(Target::New(_)) | None => None,
         }
     }
 
@@ -193,7 +193,8 @@ impl TurnJournal {
         self.store.write(write).await.map(drop)
     }
 
-    fn write(&self, batch: Batch<'_>) -> Write {
+    /// Returns the write of a batch; `None` if the first one failed, which creates the execution.
+    fn write(&self, batch: Batch<'_>) -> Option<Write> {
         let (rest, replace, status) = (batch.pass_end(), batch.replaces(), batch.status());
         let refuses_undo = batch.source.refuses_undo();
         if refuses_undo {
@@ -232,15 +233,19 @@ impl TurnJournal {
                 last_message: progress.looked_at,
             },
         };
-        Write {
-            target: progress.target.clone(),
+        let target = match progress.target {
+            Some(Target::Held(lease)) => Target::Held(lease),
+            _ => progress.target.take()?,
+        };
+        Some(Write {
+            target,
             nodes,
             replace,
             taken,
             signals,
             form: progress.form.take(),
             then,
-        }
+        })
     }
 
     fn written(&self, written: Result<Written, StoreError>) -> Result<(), JournalError> {
@@ -253,7 +258,7 @@ impl TurnJournal {
                 (Ok(None), Ok(()))
             }
             Ok(Written::Created(lease)) => {
-                progress.target = Target::Held(lease);
+                progress.target = Some(Target::Held(lease));
                 (Ok(None), Ok(()))
             }
             // The error ends the run; the caller of `start` gets the existing execution.
@@ -277,7 +282,10 @@ impl TurnJournal {
 impl Journal for TurnJournal {
     fn commit<'a>(&'a self, batch: Batch<'a>) -> BoxFuture<'a, Result<(), JournalError>> {
         let in_place = self.in_place && batch.is_alone();
-        let write = self.write(batch);
+        let Some(write) = self.write(batch) else {
+            let error = JournalError::new("it was not created");
+            return Box::pin(std::future::ready(Err(error)));
+        };
         let written = if in_place {
             self.store.write_in_place(write)
         } else {
