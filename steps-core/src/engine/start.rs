@@ -257,7 +257,7 @@ impl Engine {
             written => {
                 match (at, written) {
                     (Some(at), Written::Created(lease)) => self.core.schedule.waits(lease.key, at),
-                    _ => self.core.due_now(),
+                    _ => self.core.schedule.start_left(self.core.clock.moment()),
                 }
                 Ok(None)
             }

@@ -163,7 +163,7 @@ impl Dispatcher {
         let core = &*self.core;
         // This claim may miss work and messages that arrive from now on.
         let now = core.clock.read();
-        core.schedule.claim_begins(now.moment);
+        core.schedule.claim_begins(limit, now.moment);
         let over = core.schedule.over(now.moment, BATCH);
         // What the wall clock shows to be due is found without a word.
         let unseen = over.iter().filter(|wait| wait.until > now.wall);

@@ -1,6 +1,6 @@
 //! When the dispatcher must look for work again, and which waits are over by then.
 
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 
 use tokio::sync::{Notify, futures::Notified};
 
@@ -26,14 +26,19 @@ pub(crate) struct Schedule {
 #[derive(Debug, Default)]
 struct Known {
     next_due: Option<Moment>,
-    /// Whether something was due when the claim began that is being made.
+    /// The same without the starts that this process has left in the store.
+    other_due: Option<Moment>,
+    /// How many starts this process has left in the store, due, since the last claim began.
+    starts: usize,
+    /// Whether more may have been due when the claim began that is being made than it has places for.
     claiming_due: bool,
     waits: Waits,
 }
 
 impl Known {
-    fn is_due(&self, now: Moment) -> bool {
-        self.next_due.is_some_and(|due| due <= now)
+    /// Returns whether more may be due than so many places are for.
+    fn exceeds(&self, places: usize, now: Moment) -> bool {
+        self.other_due.is_some_and(|due| due <= now) || self.starts > places
     }
 }
 
@@ -42,6 +47,20 @@ impl Schedule {
     /// the known one.
     pub(crate) fn due_at(&self, moment: Moment) {
         let mut known = lock(&self.known);
+        if known.other_due.is_none_or(|due| moment < due) {
+            known.other_due = Some(moment);
+        }
+        self.wake_at(known, moment);
+    }
+
+    /// Notes that a start was left in the store, and is due now.
+    pub(crate) fn start_left(&self, now: Moment) {
+        let mut known = lock(&self.known);
+        known.starts += 1;
+        self.wake_at(known, now);
+    }
+
+    fn wake_at(&self, mut known: MutexGuard<'_, Known>, moment: Moment) {
         if known.next_due.is_none_or(|due| moment < due) {
             known.next_due = Some(moment);
             drop(known);
@@ -70,12 +89,14 @@ impl Schedule {
         lock(&self.known).waits.next_after(now)
     }
 
-    /// Clears the moment when a claim begins, because the claim may miss what becomes due from now
-    /// on.
-    pub(crate) fn claim_begins(&self, now: Moment) {
+    /// Clears what is known when a claim with so many places begins, because the claim may miss what
+    /// becomes due from now on.
+    pub(crate) fn claim_begins(&self, places: usize, now: Moment) {
         let mut known = lock(&self.known);
-        known.claiming_due = known.is_due(now);
+        known.claiming_due = known.exceeds(places, now);
         known.next_due = None;
+        known.other_due = None;
+        known.starts = 0;
     }
 
     /// Notes that a claim was made, and that what it left was noted.
@@ -83,10 +104,12 @@ impl Schedule {
         lock(&self.known).claiming_due = false;
     }
 
-    /// Returns whether something is due, as far as this process knows, and waits for a place.
-    pub(crate) fn is_behind(&self, now: Moment) -> bool {
+    /// Returns whether something that is due would miss a place that is taken now, as far as this
+    /// process knows: so many others are free. Without the count, one start that is left in the store
+    /// would send all that follow there as long as there are any.
+    pub(crate) fn is_behind(&self, others: usize, now: Moment) -> bool {
         let known = lock(&self.known);
-        known.claiming_due || known.is_due(now)
+        known.claiming_due || known.exceeds(others, now)
     }
 
     /// Returns the earliest moment at which something is due, if one is known.
@@ -125,7 +148,7 @@ mod tests {
         schedule.due_at(moment(8));
         assert!(woken());
         assert_eq!(schedule.next_due(), Some(moment(8)));
-        schedule.claim_begins(moment(8));
+        schedule.claim_begins(5, moment(8));
         assert_eq!(schedule.next_due(), None);
         schedule.due_at(moment(10));
         assert!(woken());
@@ -136,17 +159,34 @@ mod tests {
         let moment = |second| Moment::default().after(Duration::from_secs(second));
         let schedule = Schedule::default();
         schedule.due_at(moment(9));
-        assert!(!schedule.is_behind(moment(8)));
-        assert!(schedule.is_behind(moment(9)));
-        schedule.claim_begins(moment(9));
-        assert!(schedule.is_behind(moment(9)));
+        assert!(!schedule.is_behind(5, moment(8)));
+        assert!(schedule.is_behind(5, moment(9)));
+        schedule.claim_begins(5, moment(9));
+        assert!(schedule.is_behind(5, moment(9)));
         schedule.due_at(moment(8));
         schedule.claim_ended();
-        assert!(schedule.is_behind(moment(9)));
-        schedule.claim_begins(moment(9));
+        assert!(schedule.is_behind(5, moment(9)));
+        schedule.claim_begins(5, moment(9));
         schedule.claim_ended();
-        assert!(!schedule.is_behind(moment(9)));
-        schedule.claim_begins(moment(10));
-        assert!(!schedule.is_behind(moment(10)), "a look now and then");
+        assert!(!schedule.is_behind(0, moment(9)));
+        schedule.claim_begins(5, moment(10));
+        assert!(!schedule.is_behind(0, moment(10)), "a look now and then");
+    }
+
+    #[test]
+    fn it_is_not_behind_while_there_is_a_place_for_each_start_that_was_left() {
+        let now = Moment::default();
+        let schedule = Schedule::default();
+        schedule.start_left(now);
+        schedule.start_left(now);
+        assert_eq!(schedule.next_due(), Some(now));
+        assert!(schedule.is_behind(1, now));
+        assert!(!schedule.is_behind(2, now));
+        schedule.claim_begins(1, now);
+        assert!(schedule.is_behind(9, now), "one more than it takes");
+        schedule.claim_ended();
+        schedule.start_left(now);
+        schedule.claim_begins(1, now);
+        assert!(!schedule.is_behind(0, now));
     }
 }

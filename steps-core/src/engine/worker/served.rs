@@ -140,7 +140,10 @@ impl ServedFlow {
     /// Returns a permit for the first turn of a new execution, if there is room in the engine and in
     /// this flow's own bound, and nothing that is due waits for it.
     pub(crate) fn try_place(&self, core: &EngineCore) -> Option<Place> {
-        if self.behind.load(Ordering::Relaxed) || core.schedule.is_behind(core.clock.moment()) {
+        let flow = self.limiter.as_ref().map_or(usize::MAX, Limiter::free);
+        let others = core.limiter.free().min(flow).saturating_sub(1);
+        let now = core.clock.moment();
+        if self.behind.load(Ordering::Relaxed) || core.schedule.is_behind(others, now) {
             return None;
         }
         Place::try_take(&core.limiter, self.limiter.as_ref())
