@@ -10,7 +10,7 @@ pub use crate::{
             branch::{Branch, BranchCell, Else, Then},
             rounds::{LoopCell, Round},
         },
-        codec::{Codec, codec, unsaved},
+        codec::{Codec, NeverSaved, Unsaved, codec, unsaved},
         cx::Cx,
         editor,
         flow::{Flow, FlowCell, FlowOutput, HasTable, Root},
@@ -30,8 +30,12 @@ pub use crate::{
         },
         recorded::{
             FlowValue, ListOwned, ListRef, LookOption, LookOwned, LookRef, Once, OnceAny, Source,
+            types::{Got, GotRecorded, recording, typed_frame},
         },
-        returns::{HandlerReturn, PollReturn, StepReturn, before, ended, found, seen, seen_result},
+        returns::{
+            HandlerReturn, PollReturn, StepReturn, before, check_before, ended, found, seen,
+            seen_result,
+        },
         run_op::drive,
         scope::{Enter, Entered, LoadError, Op, OpResult, Saved, Scope},
         slot::{MaybeSlot, load, load_maybe},
@@ -41,8 +45,10 @@ pub use crate::{
     model::{
         failure::Failure,
         policy::{Policy, Poll, Retry},
+        state::StepKind,
         table::{
-            InputField, Line, Marks, OnFailure, StepMeta, Table, Work, check_depth, fingerprint,
+            Check, InputField, Line, Marks, OnFailure, StepMeta, Table, Work, check_depth,
+            fingerprint,
         },
         typed::{
             AtRoot, FlowRef, InLoop, ItemStates, Loops, NoSteps, Place, RefPath, StepRef,

@@ -110,6 +110,8 @@ impl Step {
             #[allow(deprecated)]
             const _: () = {
                 use #krate::__private as __p;
+                #[allow(unused_imports)]
+                use __p::NeverSaved as _;
                 impl #name {
                     #[doc(hidden)]
                     #[inline]
@@ -162,7 +164,7 @@ impl Step {
                 const NAME: __p::Option<&'static str> = S::NAME;
                 const ALIASES: &'static [&'static str] = S::ALIASES;
                 const POLICY: __p::Policy = S::POLICY;
-                const VOLATILE: bool = S::VOLATILE;
+                const KIND: __p::Option<__p::StepKind> = S::KIND;
                 const OUTPUT_TEXT: &'static str = S::OUTPUT_TEXT;
                 const CODEC: __p::Codec<S::Output> = S::CODEC;
                 fn run<'a>(
@@ -198,21 +200,23 @@ impl Step {
         let policy = options.policy();
         let when = options.when();
         let volatile = options.volatile;
+        let kind = optional(volatile.then(|| quote!(__p::StepKind::Volatile)));
         let output_text = output.text();
+        let value_span = output.value().span();
         let returns = if options.polls {
             quote!(__p::PollReturn)
         } else {
             quote!(__p::StepReturn)
         };
-        let codec = if volatile {
-            quote!(__p::unsaved::<Self::Output>())
-        } else {
-            quote_spanned!(output.value().span()=> __p::codec::<Self::Output>())
-        };
         let attempt = quote_spanned!(output.error_span()=> #returns::attempt);
         let output = &output.ty;
         let out = quote_spanned!(output.span()=> <#output as #returns>::Output);
         let err = quote_spanned!(output.span()=> <#output as #returns>::Error);
+        let codec = if volatile {
+            quote!(__p::Unsaved::<#out>::CODEC)
+        } else {
+            quote_spanned!(value_span=> __p::codec::<Self::Output>())
+        };
         Parts {
             call: quote! {
                 pub fn call<'a>(#(#names: #types),*) -> __p::Call<'a, #name> {
@@ -228,7 +232,7 @@ impl Step {
                 const NAME: __p::Option<&'static str> = #saved_name;
                 const ALIASES: &'static [&'static str] = &[#(#aliases),*];
                 const POLICY: __p::Policy = #policy;
-                const VOLATILE: bool = #volatile;
+                const KIND: __p::Option<__p::StepKind> = #kind;
                 const OUTPUT_TEXT: &'static str = #output_text;
                 const CODEC: __p::Codec<Self::Output> = #codec;
                 async fn run<'a>(

@@ -246,7 +246,7 @@ impl<'r> Pass<'r> {
                 *now = self.now();
                 end
             }
-            Work::For { body, at_once } => {
+            Work::For { body, at_once, .. } => {
                 let end = if at_once == 1 {
                     let items = self.run.records()[id].children();
                     self.items(&*scope, 0, body, items, now).await?

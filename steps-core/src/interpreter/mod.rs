@@ -95,7 +95,7 @@ pub(crate) use failures::{cause_of, pivot_of};
 pub use limits::RunLimits;
 use records::Id;
 pub(crate) use requests::{Request, RequestInbox, Requests};
-pub(crate) use run_core::{Observer, RunCore, RunOptions};
+pub(crate) use run_core::{Fault, Observer, RunCore, RunOptions};
 pub(crate) use signal_queue::{Signal, SignalQueue};
 
 /// How a node's forward pass ended.

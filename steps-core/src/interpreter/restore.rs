@@ -106,7 +106,7 @@ impl Pass<'_> {
 
     /// Restores the output of a step that is or was done.
     async fn restore_step(self, at: At<'_>, meta: &'static StepMeta, id: Id) -> OrStop {
-        if meta.volatile {
+        if !self.run.records().is_saved(id, meta) {
             return self.run_again(at, meta, id).await;
         }
         let (output, stand_in) = {
@@ -297,7 +297,7 @@ fn load(at: At<'_>, id: Id, saved: Saved<'_>) -> OrStop {
 /// round before.
 fn asks_prev(lines: &[Line]) -> bool {
     lines.iter().any(|node| match &node.work {
-        Work::Step(meta) => meta.volatile,
+        Work::Step(meta) => meta.is_volatile(),
         Work::If { .. } | Work::For { .. } | Work::Flow(_) => true,
         Work::Group(lines) | Work::Parallel(lines) | Work::Loop { body: lines, .. } => {
             asks_prev(lines)

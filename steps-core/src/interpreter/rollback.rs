@@ -21,7 +21,7 @@ use crate::{
 };
 
 impl<'r> Pass<'r> {
-    /// Undoes lines of a restored scope, last first.
+    /// Undoes lines of a restored scope, the one that began last first.
     pub(super) async fn roll_back_lines(
         self,
         scope: &dyn Scope,
@@ -29,8 +29,18 @@ impl<'r> Pass<'r> {
         nodes: &'static [Line],
         parent: Id,
     ) -> Kept<RollbackEnd> {
-        let children = self.run.records()[parent].children();
-        for ((line, node), id) in nodes.iter().enumerate().zip(children).rev() {
+        let (first, order) = {
+            let records = self.run.records();
+            let children = records[parent].children();
+            let order = if children.is_empty() {
+                Vec::new()
+            } else {
+                records.in_order(children.start, nodes)
+            };
+            (children.start, order)
+        };
+        for line in order.into_iter().rev() {
+            let (node, id) = (&nodes[line], first + Id::try_from(line).unwrap_or(Id::MAX));
             let end = self
                 .roll_back_to_pivot(At { scope, item, line }, node, id)
                 .await?;
@@ -184,7 +194,9 @@ impl<'r> Pass<'r> {
                 });
                 self.roll_back_at_once(branches).await?
             }
-            Work::For { body, at_once: 1 } => {
+            Work::For {
+                body, at_once: 1, ..
+            } => {
                 let mut end = RollbackEnd::Clean;
                 for (item, id) in children.enumerate().rev() {
                     end = self.roll_back_item(scope, item, body, id).await?;

@@ -68,9 +68,11 @@ pub(crate) struct RunCore {
     pub(super) past_steps: AtomicBool,
     /// Why the run was stopped where it was, if a node was to make an impossible transition.
     pub(super) fault: OnceLock<Fault>,
+    /// The step that was sent a signal which it can't read, if one was.
+    pub(super) unreadable: OnceLock<Fault>,
 }
 
-/// An impossible transition.
+/// What keeps a run from going on, at a node.
 #[derive(Clone, Debug)]
 pub(crate) struct Fault {
     /// The node's path.
@@ -111,6 +113,7 @@ impl RunCore {
             cancelled: AtomicBool::new(false),
             past_steps: AtomicBool::new(false),
             fault: OnceLock::new(),
+            unreadable: OnceLock::new(),
         }
     }
 
@@ -128,6 +131,14 @@ impl RunCore {
     /// Returns the impossible transition that stopped the run, if one did.
     pub(crate) fn fault(&self) -> Option<&Fault> {
         self.fault.get()
+    }
+
+    /// Returns the step that was sent a signal which it can't read, unless the run is to be stopped or
+    /// undone, which needs no signal.
+    pub(crate) fn unreadable(&self) -> Option<&Fault> {
+        self.unreadable
+            .get()
+            .filter(|_| self.requests.all().is_empty())
     }
 
     /// Returns the end of a node's wait until this time. What this run has begun to wait for goes by

@@ -1,16 +1,12 @@
 //! The queue of the signals that no step has taken yet, in the order in which they came.
 
-use std::{
-    borrow::Cow,
-    collections::VecDeque,
-    sync::{Mutex, OnceLock},
-};
+use std::{borrow::Cow, collections::VecDeque, sync::Mutex};
 
 use tokio::sync::Notify;
 
 use super::RunLimits;
 use crate::{
-    base::{json::Json, sync::lock},
+    base::{error::caught, json::Json, sync::lock},
     model::{
         signal::{Position, SignalError, Target, find::find},
         state::State,
@@ -33,7 +29,7 @@ pub(crate) struct Signal {
 pub(crate) struct SignalQueue {
     queued: Mutex<VecDeque<Signal>>,
     /// The flow, once it is known: its steps may have had other names when the signal was sent.
-    table: OnceLock<&'static Table>,
+    table: Mutex<Option<&'static Table>>,
     /// How the last run ended, if it can't go on.
     ended: Mutex<Option<Status>>,
     /// Notified when a signal has come.
@@ -97,7 +93,7 @@ impl SignalQueue {
     /// A run begins to take the signals, which are for this flow.
     pub(crate) fn is_of(&self, table: &'static Table) {
         *lock(&self.ended) = None;
-        let _ = self.table.set(table);
+        *lock(&self.table) = Some(table);
         let mut queued = lock(&self.queued);
         *queued = std::mem::take(&mut *queued)
             .into_iter()
@@ -129,7 +125,8 @@ impl SignalQueue {
     }
 
     fn renamed(&self, mut signal: Signal) -> Signal {
-        if let Some(table) = self.table.get()
+        let table = *lock(&self.table);
+        if let Some(table) = table
             && let Ok(found) = find(table, None::<&State>, &signal.target.to_string())
         {
             signal.target = found.target;
@@ -139,13 +136,31 @@ impl SignalQueue {
 
     /// Takes the signal for the step with these names out of the queue: one for this step alone, or
     /// else the first one for any of several.
-    pub(super) fn take_for(&self, names: &[Cow<'_, str>]) -> Option<Signal> {
+    ///
+    /// # Errors
+    ///
+    /// Returns why the step can't read it. It stays in the queue.
+    pub(super) fn take_for(&self, names: &[Cow<'_, str>]) -> Result<Option<Signal>, String> {
         let mut queued = lock(&self.queued);
         let fits = |is_one| {
             move |signal: &Signal| signal.target.is_one() == is_one && signal.target.fits(names)
         };
         let own = queued.iter().position(fits(true));
-        let at = own.or_else(|| queued.iter().position(fits(false)))?;
-        queued.remove(at)
+        let at = own.or_else(|| queued.iter().position(fits(false)));
+        let Some((at, signal)) = at.and_then(|at| Some((at, queued.get(at)?))) else {
+            return Ok(None);
+        };
+        let table = *lock(&self.table);
+        if let Some(table) = table
+            && let Ok(found) = find(table, None::<&State>, &signal.target.to_string())
+            && let Err(error) = caught(|| (found.meta.check)(signal.value.get()))
+        {
+            return Err(format!(
+                "the signal that was sent to it is no `{}`: {error}; it is kept until a program \
+                 can read it",
+                found.meta.output
+            ));
+        }
+        Ok(queued.remove(at))
     }
 }

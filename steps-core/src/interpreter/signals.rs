@@ -9,7 +9,7 @@
 use std::{borrow::Cow, sync::atomic::Ordering};
 
 use super::{
-    RunCore,
+    Fault, RunCore,
     notify::is_observing,
     records::{Id, ROOT, Records},
     signal_queue::SignalQueue,
@@ -84,15 +84,24 @@ impl RunCore {
             return false;
         };
         let mut records = self.records();
-        records[id].waits_for_signal() && self.give(queue, &mut records, id)
+        records[id].waits_for_signal()
+            && self.give(queue, &mut records, id)
+            && records[id].cold().input.is_some()
     }
 
+    /// Gives a step the signal that was sent to it. Returns whether there was one; if it can't be
+    /// read, it stays where it is, and the run goes no further than this pass.
     fn give(&self, queue: &SignalQueue, records: &mut Records, id: Id) -> bool {
         if records[id].cold().input.is_some() {
             return false;
         }
-        let Some(signal) = queue.take_for(&records.names(id)) else {
-            return false;
+        let signal = match queue.take_for(&records.names(id)) {
+            Ok(Some(signal)) => signal,
+            Ok(None) => return false,
+            Err(why) => {
+                let path = records.path(id);
+                return self.unreadable.set(Fault { path, why }).is_ok();
+            }
         };
         records[id].cold_mut().input = Some(signal.value);
         self.committer.mark_signal(id, signal.number);

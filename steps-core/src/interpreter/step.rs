@@ -41,7 +41,7 @@ impl Pass<'_> {
         let mut records = self.run.records();
         let record = &mut records[id];
         let mut verify = false;
-        let goes_on = meta.waits && record.status == Status::Waiting;
+        let goes_on = meta.waits() && record.status == Status::Waiting;
         match record.status {
             Status::Done => return Look::End(End::Done),
             Status::Pending | Status::Running | Status::Waiting if gate == Gate::Halted => {
@@ -129,7 +129,7 @@ impl Pass<'_> {
             *now = self.now();
             let end = self.answered(at, meta, id, &cx, answer, now).await?;
             // A signal that came before its step is taken at once.
-            if !(meta.waits && matches!(end, End::Waiting(None)) && self.run.take_signal(id)) {
+            if !(meta.waits() && matches!(end, End::Waiting(None)) && self.run.take_signal(id)) {
                 return Ok(end);
             }
         }

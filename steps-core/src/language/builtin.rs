@@ -13,8 +13,7 @@ use crate::{
     base::error::StepError,
     model::{
         policy::Policy,
-        state::Until,
-        table::SIGNAL,
+        state::{StepKind, Until},
         typed::{Loops, SignalRef, StepRef},
     },
 };
@@ -71,7 +70,7 @@ impl Step for sleep {
     type Ref<L: Loops> = StepRef<()>;
     type AsFlow = NotAFlow<()>;
     const POLICY: Policy = WAIT;
-    const WAITS: bool = true;
+    const KIND: Option<StepKind> = Some(StepKind::Sleep);
     const OUTPUT_TEXT: &'static str = "()";
     const CODEC: Codec<()> = codec::<()>();
 
@@ -137,8 +136,9 @@ impl<T: Saved> Step for signal<T> {
     type Ref<L: Loops> = SignalRef<T, L>;
     type AsFlow = NotAFlow<T>;
     const POLICY: Policy = WAIT;
-    const WAITS: bool = true;
-    const OUTPUT_TEXT: &'static str = SIGNAL;
+    const KIND: Option<StepKind> = Some(StepKind::Signal);
+    /// The macro writes the type into the table: see [`StepMeta::of_type`](crate::model::table::StepMeta::of_type).
+    const OUTPUT_TEXT: &'static str = "signal";
     const CODEC: Codec<T> = codec::<T>();
 
     async fn run(

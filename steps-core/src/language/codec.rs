@@ -82,11 +82,37 @@ pub const fn codec<T: Saved>() -> Codec<T> {
     }
 }
 
-/// Returns the codec of a `volatile` output. It is never saved; after a resume the step runs again.
+/// The codec of a `volatile` output. It is not saved; but what was saved before the step was marked
+/// is read, if the type can be.
+#[derive(Debug)]
+pub struct Unsaved<T>(std::marker::PhantomData<fn() -> T>);
+
+impl<T: Saved> Unsaved<T> {
+    /// The codec.
+    pub const CODEC: Codec<T> = Codec {
+        decode: decode::<T>,
+        ..unsaved()
+    };
+}
+
+/// [`Unsaved`] of a type that can't be read. An inherent constant comes before a trait's.
+pub trait NeverSaved {
+    /// The type.
+    type Value;
+    /// The codec.
+    const CODEC: Codec<Self::Value>;
+}
+
+impl<T> NeverSaved for Unsaved<T> {
+    type Value = T;
+    const CODEC: Codec<T> = unsaved();
+}
+
+/// Returns the codec of an output that is never saved, and can't be read.
 pub const fn unsaved<T>() -> Codec<T> {
     Codec {
         encode: |_| Ok(None),
-        decode: |_| Err(serde::de::Error::custom("a volatile output is not saved")),
+        decode: |_| Err(serde::de::Error::custom("its type can't be read back")),
         read_back: |_, _| Ok(None),
     }
 }

@@ -164,6 +164,7 @@ pub const BROKEN: &Table = &Table {
     aliases: &[],
     input: &[],
     output: "",
+    check: |_| Ok(()),
     nodes: &[],
     on_failure: OnFailure::Hold,
 };

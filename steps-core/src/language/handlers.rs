@@ -9,13 +9,18 @@ use std::marker::PhantomData;
 use super::{cx::Cx, step::Step};
 use crate::{
     base::{error::StepError, future::BoxFuture, json::Json},
-    model::{policy::Policy, table::StepMeta},
+    model::{
+        policy::Policy,
+        table::{Check, StepMeta},
+    },
 };
 
 /// The `#[undo]` of a step.
 pub trait Undo: Step {
     /// How the undo is retried and timed.
     const POLICY: Policy;
+    /// Checks that what `#[observe]` saw before the step can be decoded, if the undo takes it.
+    const BEFORE: Option<Check> = None;
     /// Undoes the step's effect.
     fn undo<'a>(
         args: Self::Args<'a>,
@@ -123,7 +128,7 @@ impl<S: Observe> ObserveFound<S> for Found<S> {
     }
 }
 
-type FoundUndo<S> = Option<(Policy, &'static dyn UndoFound<S>)>;
+type FoundUndo<S> = Option<(Policy, Option<Check>, &'static dyn UndoFound<S>)>;
 
 type FoundVerify<S> = Option<&'static dyn VerifyFound<S>>;
 
@@ -153,7 +158,7 @@ impl<S: Step> Probe<S> {
 
 impl<S: Undo> Probe<S> {
     /// The undo.
-    pub const UNDO: FoundUndo<S> = Some((<S as Undo>::POLICY, &Found(PhantomData)));
+    pub const UNDO: FoundUndo<S> = Some((<S as Undo>::POLICY, S::BEFORE, &Found(PhantomData)));
 }
 
 impl<S: Verify> Probe<S> {
@@ -185,17 +190,20 @@ impl StepMeta {
         Self {
             policy: S::POLICY,
             undo_policy: match found.undo {
-                Some((policy, _)) => policy,
+                Some((policy, ..)) => policy,
                 None => Policy::NONE,
             },
             undo: found.undo.is_some(),
             verify: found.verify.is_some(),
             observe: found.observe.is_some(),
-            volatile: S::VOLATILE,
-            waits: S::WAITS,
+            kind: S::KIND,
             is_let: false,
             output: S::OUTPUT_TEXT,
             check: Probe::<S>::check,
+            before: match found.undo {
+                Some((_, before, _)) => before,
+                None => None,
+            },
         }
     }
 }

@@ -12,7 +12,10 @@ use super::{
 };
 use crate::{
     base::error::StepError,
-    model::{policy::Policy, table::StepMeta},
+    model::{
+        policy::Policy,
+        table::{Check, StepMeta},
+    },
 };
 
 /// A type that a `let` line may give.
@@ -98,21 +101,18 @@ pub fn let_line<T, L: Slot<T>>(
 
 impl StepMeta {
     /// Returns the table entry of a `let` line, whose value is of the type with this text.
-    pub const fn of_let(
-        output: &'static str,
-        check: fn(&str) -> Result<(), serde_json::Error>,
-    ) -> Self {
+    pub const fn of_let(output: &'static str, check: Check) -> Self {
         Self {
             policy: Policy::NONE,
             undo_policy: Policy::NONE,
             undo: false,
             verify: false,
             observe: false,
-            volatile: false,
-            waits: false,
+            kind: None,
             is_let: true,
             output,
             check,
+            before: None,
         }
     }
 }

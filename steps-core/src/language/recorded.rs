@@ -7,6 +7,7 @@
 //! comes before a trait's method of the same name.
 
 mod text;
+pub mod types;
 
 use std::{collections::HashSet, fmt, marker::PhantomData};
 

@@ -175,6 +175,11 @@ pub fn seen_result<T: Saved, E: Fails>(result: Result<T, E>) -> Result<Json, Ste
     seen(result.map_err(StepError::user)?)
 }
 
+/// Checks that a value observed before a step can be decoded.
+pub fn check_before<T: DeserializeOwned>(saved: &str) -> Result<(), serde_json::Error> {
+    crate::base::error::caught(|| crate::base::json::read::<T>(saved).map(drop))
+}
+
 /// Returns the value observed before the step, for its undo.
 pub fn before<T: DeserializeOwned>(saved: Option<&Json>) -> Result<T, StepError> {
     let Some(saved) = saved else {

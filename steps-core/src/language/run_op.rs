@@ -45,7 +45,7 @@ pub async fn drive<'a, S: Step, L: Slot<S::Output>>(
             });
         }
         Op::Undo(with) => {
-            let Some((_, undo)) = handlers.undo else {
+            let Some((.., undo)) = handlers.undo else {
                 return Ok(Answer::Undone);
             };
             let output = match with.unkept {

@@ -6,7 +6,11 @@ use super::codec::Codec;
 use super::cx::Cx;
 use crate::{
     base::error::StepError,
-    model::{policy::Policy, state::Until, typed::Loops},
+    model::{
+        policy::Policy,
+        state::{StepKind, Until},
+        typed::Loops,
+    },
 };
 
 /// A function marked `#[step]`.
@@ -32,11 +36,8 @@ pub trait Step: Sized + 'static {
     const ALIASES: &'static [&'static str] = &[];
     /// How the step is retried, timed and polled.
     const POLICY: Policy = Policy::NONE;
-    /// Whether the output is not saved.
-    const VOLATILE: bool = false;
-    /// Whether the step itself asks to wait, as a sleep and a signal do: the end of the wait belongs to
-    /// the same attempt.
-    const WAITS: bool = false;
+    /// What it is, if it is not simply a function that is called.
+    const KIND: Option<StepKind> = None;
     /// The source text of the output's type.
     const OUTPUT_TEXT: &'static str;
     /// How the output is saved.

@@ -37,7 +37,9 @@ fn below(work: &Work) -> [(Option<&'static str>, &'static [Line]); 2] {
         Work::Step(_) => [(None, &[]); 2],
         Work::Group(lines) | Work::Parallel(lines) => [(None, lines), (None, &[])],
         Work::For { body, .. } | Work::Loop { body, .. } => [(Some(EACH), body), (None, &[])],
-        Work::If { then, otherwise } => [(None, then), (Some(ELSE), otherwise)],
+        Work::If {
+            then, otherwise, ..
+        } => [(None, then), (Some(ELSE), otherwise)],
         Work::Flow(table) => [(None, table.nodes), (None, &[])],
     }
 }
@@ -84,7 +86,7 @@ fn path_of(line: &FormLine) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::table::{Marks, OnFailure};
+    use crate::model::table::{AnyRecording, Marks, OnFailure};
 
     const fn group(name: &'static str, lines: &'static [Line]) -> Line {
         line(name, Work::Group(lines))
@@ -94,6 +96,8 @@ mod tests {
         Line {
             name,
             aliases: &[],
+            calls: "",
+            uses: &[],
             marks: Marks {
                 optional: false,
                 pivot: false,
@@ -109,6 +113,7 @@ mod tests {
             aliases: &[],
             input: &[],
             output: "()",
+            check: |_| Ok(()),
             nodes,
             on_failure: OnFailure::Undo,
         }
@@ -136,6 +141,7 @@ mod tests {
             aliases: &[],
             input: &[],
             output: "()",
+            check: |_| Ok(()),
             nodes: ONE,
             on_failure: OnFailure::Undo,
         };
@@ -147,9 +153,25 @@ mod tests {
         };
         assert_eq!(both(Work::Group), ["x.b"]);
         assert_eq!(both(Work::Parallel), ["x.b"]);
-        assert_eq!(both(|body| Work::For { body, at_once: 1 }), ["x.*.b"]);
+        assert_eq!(
+            both(|body| Work::For {
+                body,
+                at_once: 1,
+                items: &AnyRecording
+            }),
+            ["x.*.b"]
+        );
         assert_eq!(both(|body| Work::Loop { body, max: 0 }), ["x.*.b"]);
-        let branches = |then, otherwise| one(line("x", Work::If { then, otherwise }));
+        let branches = |then, otherwise| {
+            one(line(
+                "x",
+                Work::If {
+                    then,
+                    otherwise,
+                    value: None,
+                },
+            ))
+        };
         assert_eq!(told(branches(TWO, &[]), branches(ONE, TWO)), ["x.b"]);
         assert_eq!(told(branches(ONE, TWO), branches(TWO, ONE)), ["x.b"]);
         let nested = |table| one(line("x", Work::Flow(table)));

@@ -10,14 +10,16 @@ use crate::{
         json::Json,
         sync::lock,
     },
-    interpreter::{RootFlow, RunCore, execution, execution::PassOutcome, user_code::Instrumented},
+    interpreter::{
+        Fault, RootFlow, RunCore, execution, execution::PassOutcome, user_code::Instrumented,
+    },
     journal::PassEnd,
     language::{
         flow::{Flow, FlowCell, Root},
         scope::{Enter, Entered, Saved},
     },
     model::{
-        compat::{Compatibility, Fit, Misfit, NodeFit},
+        compat::{Compatibility, Misfit},
         failure::{Cause, Failure},
         state::State,
         status::Status,
@@ -64,7 +66,10 @@ impl<F: Flow> Ready<'_, F> {
     pub(crate) async fn run(&mut self) -> Result<F::Output, Failure> {
         loop {
             match self.pass().await? {
-                PassOutcome::Waiting(until) => Box::pin(self.wait(until)).await?,
+                PassOutcome::Waiting(until) => match self.unreadable() {
+                    Some(failure) => return Err(failure),
+                    None => Box::pin(self.wait(until)).await?,
+                },
                 PassOutcome::Misfit { path, why } => return Err(self.misfit(path, why)),
                 PassOutcome::Ended | PassOutcome::Stopped | PassOutcome::Suspended => {
                     return self.end();
@@ -137,13 +142,7 @@ impl<F: Flow> Ready<'_, F> {
         let misfit = if self.run.fault().is_some() {
             Misfit::Impossible { path, why }
         } else {
-            Misfit::Tree(Compatibility {
-                nodes: vec![NodeFit {
-                    path,
-                    fit: Fit::Retyped { why },
-                    breaks: true,
-                }],
-            })
+            Misfit::Tree(Compatibility::retyped(path, why))
         };
         let saved = lock(&self.saved).take().map(|saved| *saved);
         Failure {
@@ -151,6 +150,17 @@ impl<F: Flow> Ready<'_, F> {
             cause: Cause::Misfit(misfit),
             state: Arc::new(saved.unwrap_or_else(|| self.run.state())),
         }
+    }
+
+    /// Returns the failure of a run that was sent a signal which can't be read, if it was. What the run has done
+    /// is recorded, and the signal stays where it is.
+    pub(crate) fn unreadable(&self) -> Option<Failure> {
+        let Fault { path, why } = self.run.unreadable()?.clone();
+        Some(
+            self.failure(Cause::Misfit(Misfit::Tree(Compatibility::retyped(
+                path, why,
+            )))),
+        )
     }
 
     pub(crate) fn failure(&self, cause: Cause) -> Failure {

@@ -47,14 +47,19 @@ pub(crate) fn undo(reader: Reader, attr: TokenStream, item: TokenStream) -> Toke
             by_reference(before, "what `#[observe]` saw before the step", &mut errors);
         }
         let args = arg_names(&handler.params);
-        let (before_let, then) = match before {
-            None => (TokenStream::new(), quote!(__output,)),
+        let (before_let, before_check, then) = match before {
+            None => (TokenStream::new(), TokenStream::new(), quote!(__output,)),
             Some(before) => {
                 let span = before.span();
                 let read = quote_spanned! {span=>
                     __p::before::<<__Of as __p::Observe>::Value>(__before)?
                 };
-                (quote!(let __before = #read;), quote!(__output, &__before,))
+                let check = quote! {
+                    const BEFORE: __p::Option<__p::Check> =
+                        __p::Option::Some(__p::check_before::<<__Of as __p::Observe>::Value>);
+                };
+                let read = quote!(let __before = #read;);
+                (read, check, quote!(__output, &__before,))
             }
         };
         let apart = take_apart(handler, args.split_at(own.len()), &then);
@@ -69,6 +74,7 @@ pub(crate) fn undo(reader: Reader, attr: TokenStream, item: TokenStream) -> Toke
             quote! {
                 impl __p::Undo for __Of where #of_step {
                     const POLICY: __p::Policy = #policy;
+                    #before_check
                     fn undo<'a>(
                         __args: <Self as __p::Step>::Args<'a>,
                         __output: &'a <Self as __p::Step>::Output,

@@ -9,7 +9,9 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 use steps_core::{
     Json,
-    state::{Ending, FailureCause, Kind, Labels, NodeData, Progress, Resolved, Undo, Until},
+    state::{
+        Ending, FailureCause, Kind, Labels, NodeData, Progress, Resolved, StepKind, Undo, Until,
+    },
 };
 
 use super::nanos::exact;
@@ -59,6 +61,10 @@ pub(crate) struct Overflow<'a> {
     deaths: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     generation: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    step_kind: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    begun_after: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     after_err: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -182,6 +188,8 @@ impl Overflow<'_> {
             || node.failures > 0
             || node.deaths > 0
             || node.generation.is_some()
+            || node.step_kind.is_some()
+            || node.begun_after.is_some()
             || node.after_err.is_some()
             || node.ending.is_some()
             || node.on_done_err.is_some()
@@ -223,6 +231,8 @@ impl Overflow<'_> {
             failures: node.failures,
             deaths: node.deaths,
             generation: node.generation,
+            step_kind: node.step_kind.map(|kind| kind.as_str().into()),
+            begun_after: node.begun_after.as_deref().map(str::to_owned),
             after_err: node.after_err.clone(),
             ending: node.ending.map(|ending| ending.as_str().into()),
             on_done_err: node.on_done_err.clone(),
@@ -282,6 +292,8 @@ impl Overflow<'_> {
         node.failures = self.failures;
         node.deaths = self.deaths;
         node.generation = self.generation;
+        node.step_kind = known(self.step_kind, "kind of step", StepKind::from_name)?;
+        node.begun_after = self.begun_after.map(Into::into);
         node.after_err = self.after_err;
         node.ending = known(self.ending, "ending", Ending::from_name)?;
         node.on_done_err = self.on_done_err;

@@ -164,6 +164,16 @@ pub(crate) async fn take_turn<F: Flow>(with: &With<F>, turn: Turn) -> TurnEnd {
         }
     };
     let passed = loop {
+        if let Some(unreadable) = ready.unreadable() {
+            // What the turn has done is kept; the signal stays in the inbox.
+            return match ready.run.commit().await {
+                Ok(()) => refusal.misfit(unreadable.to_string()).await,
+                Err(error) => {
+                    let failure = ready.failure(Cause::Journal(error));
+                    store_failed(&core, &journal, &failure).await
+                }
+            };
+        }
         let passed = match ready.pass_on().await {
             Ok(passed) => passed,
             Err(failure) => return store_failed(&core, &journal, &failure).await,
@@ -171,6 +181,9 @@ pub(crate) async fn take_turn<F: Flow>(with: &With<F>, turn: Turn) -> TurnEnd {
         let PassOutcome::Waiting(until) = &passed else {
             break passed;
         };
+        if ready.unreadable().is_some() {
+            continue;
+        }
         if mailbox.pass_ended(&ready.run) {
             continue;
         }

@@ -18,6 +18,7 @@ use crate::{
     },
 };
 
+mod order;
 mod record;
 mod saved;
 mod volatile;
@@ -173,6 +174,9 @@ impl Records {
             record.atomic = node.marks.atomic;
             record.optional = node.marks.optional;
             record.pivot = node.marks.pivot;
+            if let Work::Step(meta) = &node.work {
+                record.step_kind = meta.kind;
+            }
             record.at_once = matches!(node.work, Work::For { at_once, .. } if at_once != 1);
             record
         }));

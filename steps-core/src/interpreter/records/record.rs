@@ -11,7 +11,7 @@ use super::{Id, NO_ROW};
 use crate::{
     base::{clock::Deadline, json::Json},
     model::{
-        state::{FailureCause, Kind, NodeData, Until},
+        state::{FailureCause, Kind, NodeData, StepKind, Until},
         status::{IllegalTransition, Status, Transition},
     },
 };
@@ -25,6 +25,8 @@ pub(crate) struct Record {
     pub(crate) atomic: bool,
     pub(crate) optional: bool,
     pub(crate) pivot: bool,
+    /// What it is as a step: as the flow has it, or, of one that is done, as it was saved.
+    pub(crate) step_kind: Option<StepKind>,
     /// For a `for`: whether its items run at once.
     pub(super) at_once: bool,
     /// Whether nodes below it that have not begun must be skipped.
@@ -95,6 +97,7 @@ impl Record {
             atomic: false,
             optional: false,
             pivot: false,
+            step_kind: None,
             at_once: false,
             cancelled: false,
             loaded: true,

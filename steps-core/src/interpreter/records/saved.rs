@@ -27,7 +27,10 @@ impl Records {
         node.name = self.name(id);
         node.kind = record.kind;
         // A node that has not begun says nothing.
+        let has_begun = record.started_at.is_some();
         node.parallel = record.at_once && record.status != Status::Pending;
+        node.step_kind = record.step_kind.filter(|_| has_begun);
+        node.begun_after = node.begun_after.filter(|_| has_begun);
         node.status = record.status;
         node.started_at = record.started_at;
         node.done_at = record.done_at;
@@ -94,6 +97,12 @@ impl Records {
         record.done_at = state.done_at;
         record.output.clone_from(&state.output);
         record.loaded = false;
+        if matches!(
+            state.status,
+            Status::Done | Status::Undoing | Status::UndoFailed | Status::Undone
+        ) {
+            record.step_kind = state.step_kind;
+        }
         let mut data = state.node.clone();
         // These belong to the execution; the run and the record hold them.
         (data.id, data.labels, data.output) = (None, Labels::new(), None);
@@ -120,6 +129,9 @@ impl Records {
             }
             self.fill_below(id, node, state);
         }
+        if !self[parent].kind.is_parallel() {
+            self.note_order(first, nodes, states);
+        }
     }
 
     /// Makes the `info` of a done step its output, in a document that another program wrote, if the
@@ -128,7 +140,7 @@ impl Records {
         let Work::Step(meta) = &node.work else {
             return false;
         };
-        if !self.foreign || meta.volatile {
+        if !self.foreign || meta.is_volatile() {
             return false;
         }
         let record = &mut self[id];

@@ -2,8 +2,9 @@
 
 use super::{Id, ROOT, Records};
 use crate::model::{
+    compat::is_saved,
     status::{Status, Transition},
-    table::{Line, Work},
+    table::{Line, StepMeta, Work},
 };
 
 impl Records {
@@ -35,7 +36,7 @@ impl Records {
         }
         let any = match &node.work {
             Work::Step(meta) => {
-                let again = meta.volatile && status == Status::Done;
+                let again = status == Status::Done && !self.is_saved(id, meta);
                 if again {
                     self.make_again(id);
                 }
@@ -76,6 +77,12 @@ impl Records {
             self.reopen(id);
         }
         any
+    }
+
+    /// Returns whether the output of a step that is done was saved, so that it is not made again.
+    pub(crate) fn is_saved(&self, id: Id, meta: &StepMeta) -> bool {
+        let record = &self[id];
+        !meta.is_volatile() || is_saved(meta, record.output.as_ref(), record.step_kind)
     }
 
     fn make_again(&mut self, id: Id) {

@@ -12,7 +12,7 @@ use crate::{
     },
     model::{
         policy::{Policy, Retry},
-        table::{Line, OnFailure, StepMeta, Table, Work},
+        table::{AnyRecording, Line, OnFailure, StepMeta, Table, Work},
     },
     testing::Lab,
 };
@@ -26,6 +26,8 @@ pub(super) fn table(lines: &'static [RandomLine]) -> &'static [Line] {
         .map(|(index, line)| Line {
             name: Box::leak(name(index, line).into_boxed_str()),
             aliases: &[],
+            calls: "",
+            uses: &[],
             marks: line.marks,
             work: work(&line.what),
         })
@@ -51,21 +53,23 @@ pub(super) fn work(what: &'static What) -> Work {
             undo: *undo,
             verify: *fate == Fate::Verified,
             observe: false,
-            volatile: false,
-            waits: false,
+            kind: None,
             is_let: false,
             output: "",
             check: |_| Ok(()),
+            before: None,
         }),
         What::Group(_) => Work::Group(lines),
         What::Parallel(_) => Work::Parallel(lines),
         What::If(..) => Work::If {
             then: lines,
             otherwise: &[],
+            value: None,
         },
         What::For(_, at_once, _) => Work::For {
             body: lines,
             at_once: *at_once,
+            items: &AnyRecording,
         },
         What::Loop(..) => Work::Loop {
             body: lines,
@@ -76,6 +80,7 @@ pub(super) fn work(what: &'static What) -> Work {
             aliases: &[],
             input: &[],
             output: "",
+            check: |_| Ok(()),
             nodes: lines,
             on_failure: OnFailure::Undo,
         }))),

@@ -44,14 +44,18 @@
 //! ```
 
 mod misfit;
+mod recorded;
 mod rules;
 
 use std::fmt;
 
 pub use misfit::Misfit;
+pub(crate) use recorded::is_saved;
+#[cfg(any(test, feature = "testing"))]
+pub(crate) use recorded::{Outputs, misfit};
 pub(crate) use rules::compare;
 #[cfg(any(test, feature = "testing"))]
-pub(crate) use rules::{Group, Match, Outputs, misfit, scope};
+pub(crate) use rules::{Group, Match, scope};
 
 /// How one node of the saved tree compares with the compiled flow.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,6 +103,17 @@ pub struct Compatibility {
 }
 
 impl Compatibility {
+    /// One node that does not fit.
+    pub(crate) fn retyped(path: String, why: String) -> Self {
+        Self {
+            nodes: vec![NodeFit {
+                path,
+                fit: Fit::Retyped { why },
+                breaks: true,
+            }],
+        }
+    }
+
     /// Returns whether a run may resume from the saved tree.
     pub fn is_compatible(&self) -> bool {
         self.nodes.iter().all(|node| !node.breaks)

@@ -5,13 +5,14 @@
 //! status of its group. So `testing` can compare all states in which a scope may be saved, without
 //! building whole trees.
 
-use serde_json::Error;
-
-use super::{Compatibility, Fit, NodeFit};
+use super::{
+    Compatibility, Fit, NodeFit,
+    recorded::{Outputs, is_read_again, misfit},
+};
 use crate::model::{
-    state::{Kind, State, path},
+    state::{State, path},
     status::Status,
-    table::{Line, StepMeta, Table, Work},
+    table::{Line, Table, Work},
 };
 
 /// Compares a saved tree with a flow's table.
@@ -31,6 +32,10 @@ pub(crate) struct Group {
     room: Room,
     /// Whether the group still goes forward: it has neither failed nor ended.
     forward: bool,
+    /// Whether the group or one around it is being undone, or was: nothing of it begins any more.
+    back: bool,
+    /// Whether what is still to be undone uses the value of the group.
+    used: bool,
 }
 
 /// What happens to a line that is new in the flow.
@@ -52,6 +57,11 @@ impl Group {
         Self {
             room: Room::InOrder,
             forward: matches!(status, Status::Running | Status::Waiting),
+            back: matches!(
+                status,
+                Status::Undoing | Status::Undone | Status::UndoFailed | Status::Stuck
+            ),
+            used: true,
         }
     }
 
@@ -75,6 +85,16 @@ impl Group {
         Self {
             room,
             ..Self::flow(status)
+        }
+    }
+
+    /// The same group within another. `used` says whether lines of that one use its value.
+    fn within(self, outer: Self, used: bool) -> Self {
+        Self {
+            back: self.back || outer.back,
+            // The value of a group that is done is a part of the one around it.
+            used: used || (outer.used && outer.room == Room::No),
+            ..self
         }
     }
 
@@ -117,9 +137,16 @@ pub(crate) fn scope<'a>(
 ) -> impl Iterator<Item = Match<'a>> {
     let saved = |node: &Line| states.iter().rfind(|state| node.answers_to(&state.name));
     let begun = |state: &State| state.started_at.is_some() || state.status != Status::Pending;
-    let last_begun = nodes
-        .iter()
-        .rposition(|node| saved(node).is_some_and(begun));
+    let last = |atomic: bool| {
+        let counts = |node: &&Line| atomic || !node.marks.atomic;
+        let mut lines = nodes.iter().enumerate().rev();
+        lines.find_map(|(index, node)| {
+            let state = saved(node).filter(|_| counts(&node))?;
+            begun(state).then_some(index)
+        })
+    };
+    // After a recovery, a line that failed has not begun, and an atomic one behind it may be done.
+    let (last_begun, last_in_order) = (last(true), last(false));
     let active = |state: &State| {
         matches!(
             state.status,
@@ -131,7 +158,20 @@ pub(crate) fn scope<'a>(
         .rposition(|node| saved(node).is_some_and(active));
     let lines = nodes.iter().enumerate().map(move |(index, node)| {
         let before = |last: Option<usize>| last.is_some_and(|last| index < last);
+        // It would begin after lines that stand behind it.
+        let late = |last| {
+            let begins_late = before(last) && !node.marks.optional && !group.back;
+            begins_late || is_used(nodes, states, index)
+        };
         match saved(node) {
+            Some(state)
+                if group.room == Room::InOrder
+                    && !begun(state)
+                    && !node.has_volatile()
+                    && late(last_in_order) =>
+            {
+                Match::Added(node, true)
+            }
             Some(state) => {
                 let failed = matches!(state.status, Status::Failed | Status::Undone);
                 if failed && !node.marks.optional && group.passed_over(before(last_active)) {
@@ -143,9 +183,9 @@ pub(crate) fn scope<'a>(
             None => Match::Added(
                 node,
                 match group.room {
-                    Room::InOrder => before(last_begun) && !node.marks.optional,
+                    Room::InOrder => late(last_begun),
                     Room::AtOnce => false,
-                    Room::No => true,
+                    Room::No => !group.back || group.used || is_used(nodes, states, index),
                 },
             ),
         }
@@ -154,6 +194,16 @@ pub(crate) fn scope<'a>(
         .iter()
         .filter(|state| !nodes.iter().any(|node| node.answers_to(&state.name)));
     lines.chain(removed.map(move |state| Match::Removed(state, begun(state))))
+}
+
+/// Returns whether a line whose arguments are evaluated again, by its undo at the latest, uses the value
+/// of this one.
+fn is_used(nodes: &[Line], states: &[State], index: usize) -> bool {
+    let mut later = nodes.iter().skip(index + 1);
+    later.any(|node| {
+        let state = states.iter().rfind(|state| node.answers_to(&state.name));
+        node.uses.contains(&index) && state.is_some_and(is_read_again)
+    })
 }
 
 struct Comparison {
@@ -182,7 +232,11 @@ impl Comparison {
             };
             self.names.push(name.to_owned());
             match line {
-                Match::Saved(node, state) => self.node(node, state),
+                Match::Saved(node, state) => {
+                    let index = nodes.iter().position(|line| std::ptr::eq(line, node));
+                    let used = index.is_some_and(|index| is_used(nodes, &above.states, index));
+                    self.node(node, state, group, used);
+                }
                 Match::PassedOver(_) => {
                     let why = "it failed, which was passed over, and it is not `#[optional]` any \
                                more";
@@ -195,7 +249,7 @@ impl Comparison {
         }
     }
 
-    fn node(&mut self, node: &'static Line, state: &State) {
+    fn node(&mut self, node: &'static Line, state: &State, outer: Group, used: bool) {
         if let Some(why) = misfit(node, state, self.foreign, Outputs::Values) {
             return self.say(Fit::Retyped { why }, state.started_at.is_some());
         }
@@ -205,7 +259,7 @@ impl Comparison {
             let from = state.name.to_string();
             self.say(Fit::Renamed { from }, false);
         }
-        let group = Group::of(node, state.status);
+        let group = Group::of(node, state.status).within(outer, used);
         match &node.work {
             Work::Step(_) => {}
             Work::If { .. } => {
@@ -218,7 +272,10 @@ impl Comparison {
                 for item in &state.states {
                     if !item.states.is_empty() {
                         self.names.push(item.name.to_string());
-                        self.lines(body, item, Group::of(node, item.status));
+                        // A round may use the one before.
+                        let used = used || matches!(node.work, Work::Loop { .. });
+                        let group = Group::of(node, item.status).within(outer, used);
+                        self.lines(body, item, group);
                         self.names.pop();
                     }
                 }
@@ -229,105 +286,5 @@ impl Comparison {
                 }
             }
         }
-    }
-}
-
-/// How to find out whether a saved output can still be read.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Outputs {
-    /// By decoding it.
-    Values,
-    /// By the text of its type, which is stored instead of the output.
-    #[cfg(any(test, feature = "testing"))]
-    Types,
-}
-
-/// Returns why the saved node does not fit the flow's line, if it does not. In a `foreign` tree,
-/// which has no kinds, a node with children may be a group of any kind.
-pub(crate) fn misfit(
-    node: &Line,
-    state: &State,
-    foreign: bool,
-    outputs: Outputs,
-) -> Option<String> {
-    let has_lines = match node.work {
-        Work::Group(_) | Work::Parallel(_) | Work::If { .. } | Work::Flow(_) => true,
-        // Its children are items or rounds, which a foreign tree can't have.
-        Work::Step(_) | Work::For { .. } | Work::Loop { .. } => false,
-    };
-    let any_group = foreign && state.kind == Kind::Step && state.output.is_none() && has_lines;
-    let both_plain = state.kind.is_plain_group() && node.kind().is_plain_group();
-    let same = state.kind == node.kind() || both_plain || any_group;
-    if !same {
-        state.started_at?;
-        return Some(format!(
-            "its kind was `{}`, and is `{}` now",
-            state.kind,
-            node.kind()
-        ));
-    }
-    match &node.work {
-        Work::Step(_) if !state.states.is_empty() => {
-            Some("it was a group, and is a step now".to_owned())
-        }
-        Work::Step(meta) => output(meta, state, outputs),
-        Work::For { .. } => items(state),
-        Work::Group(_) | Work::Parallel(_) | Work::If { .. } | Work::Loop { .. } => None,
-        Work::Flow(table) => input(table, state, outputs),
-    }
-}
-
-/// Returns why a nested flow's saved input can't be read, if a field of it is taken by no parameter.
-fn input(table: &Table, state: &State, outputs: Outputs) -> Option<String> {
-    // A flow that is done is not entered any more, but in a rollback.
-    if !matches!(outputs, Outputs::Values) {
-        return None;
-    }
-    let saved = state.input.as_ref()?;
-    let fields = saved.decode::<std::collections::BTreeMap<String, crate::base::json::Json>>();
-    let why = fields.ok()?.keys().find_map(|field| table.untaken(field))?;
-    Some(format!("its saved input can't be read: {why}"))
-}
-
-/// Returns why a step's saved output can't be read, if it can't.
-fn output(meta: &StepMeta, state: &State, outputs: Outputs) -> Option<String> {
-    let was_done = match state.status {
-        Status::Done => true,
-        // One with an error failed, and was taken back at once: no output of it was recorded.
-        Status::Undoing | Status::UndoFailed => state.errors.is_empty(),
-        _ => false,
-    };
-    if !was_done || meta.volatile {
-        return None;
-    }
-    let parse = |text: &str| (meta.check)(text).map_err(|e: Error| e.to_string());
-    let read = match (&state.output, &state.info, outputs) {
-        #[cfg(any(test, feature = "testing"))]
-        (Some(ty), _, Outputs::Types) => {
-            let was = ty.decode::<String>().unwrap_or_default();
-            if was == meta.output {
-                return None;
-            }
-            return Some(format!("it gave `{was}`, and gives `{}` now", meta.output));
-        }
-        (Some(output), _, Outputs::Values) => parse(output.get()),
-        (None, Some(info), _) => parse(info.get()).or_else(|_| parse("null")),
-        (None, None, _) => parse("null"),
-    };
-    read.err()
-        .map(|why| format!("its saved output can't be read: {why}"))
-}
-
-/// Returns the mismatch, if a `for` does not have a node for each of its items.
-fn items(state: &State) -> Option<String> {
-    let items = state.input.as_ref()?.decode::<Vec<serde::de::IgnoredAny>>();
-    match items {
-        Ok(items) if items.len() == state.states.len() => None,
-        Ok(items) => Some(format!(
-            "it has {} items and {} nodes for them",
-            items.len(),
-            state.states.len()
-        )),
-        Err(e) => Some(format!("its items can't be read: {e}")),
     }
 }

@@ -112,7 +112,9 @@ pub(crate) fn find<L: Look>(
             }
             Work::Group(lines) | Work::Parallel(lines) => lines.iter().collect(),
             Work::Flow(table) => table.nodes.iter().collect(),
-            Work::If { then, otherwise } => {
+            Work::If {
+                then, otherwise, ..
+            } => {
                 let next = path::pattern(path).nth(target.len()).flatten();
                 places.choose(line, &next.unwrap_or_default());
                 then.iter().chain(*otherwise).collect()
@@ -294,7 +296,9 @@ pub(crate) fn signals(table: &Table) -> Vec<String> {
                 Work::Step(meta) if meta.is_signal() => found.push(at),
                 Work::Step(_) => {}
                 Work::Group(lines) | Work::Parallel(lines) => collect(lines, &at, found),
-                Work::If { then, otherwise } => {
+                Work::If {
+                    then, otherwise, ..
+                } => {
                     collect(then, &at, found);
                     collect(otherwise, &at, found);
                 }

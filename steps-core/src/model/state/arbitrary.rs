@@ -10,7 +10,9 @@ use proptest::{
     sample::select,
 };
 
-use super::{Ending, FailureCause, Kind, NodeData, Progress, Resolved, State, Undo, Until};
+use super::{
+    Ending, FailureCause, Kind, NodeData, Progress, Resolved, State, StepKind, Undo, Until,
+};
 use crate::{base::json::Json, model::status::Status};
 
 pub(super) fn time() -> BoxedStrategy<Timestamp> {
@@ -106,7 +108,8 @@ fn node() -> BoxedStrategy<State> {
             (any::<bool>(), any::<bool>()),
             (0..3_u32, 0..3_u32, 0..3_u32, of(0..3_u32)),
             of(select(&Ending::ALL[..])),
-            vec(of("[a-z]{0,3}"), 5),
+            vec(of("[a-z]{0,3}"), 6),
+            of(select(&StepKind::ALL[..])),
         ),
         time(),
         of("[ -~é]{1,60}".prop_map(std::sync::Arc::from)),
@@ -118,12 +121,13 @@ fn node() -> BoxedStrategy<State> {
             let (name, kind, status, errors, started_at, done_at, attempts) = seed;
             let (info, input, decision, output, before, after) = values;
             let (progress, undo, until, extra, typed, some, id, labels) = rest;
-            let (cause, (verify_owed, parallel), counts, ending, mut texts) = typed;
+            let (cause, (verify_owed, parallel), counts, ending, mut texts, step_kind) = typed;
             let (failures, errors_left_out, deaths, generation) = counts;
             let mut text = || texts.pop().flatten();
             State::from(NodeData {
                 name: Cow::Owned(name),
                 kind,
+                step_kind,
                 status,
                 info,
                 errors: if status == Status::Done {
@@ -154,6 +158,7 @@ fn node() -> BoxedStrategy<State> {
                 failures,
                 deaths,
                 generation,
+                begun_after: text().map(Into::into),
                 after_err: text(),
                 ending,
                 on_done_err: text(),

@@ -62,6 +62,7 @@ keys! {
     DoneAt "doneAt",
     Status "status",
     Kind "kind",
+    StepKind "stepKind",
     Input "input",
     Decision "decision",
     Output "output",
@@ -77,6 +78,7 @@ keys! {
     Failures "failures",
     Deaths "deaths",
     Generation "generation",
+    BegunAfter "begunAfter",
     AfterErr "afterErr",
     Ending "ending",
     OnDoneErr "onDoneErr",
@@ -180,6 +182,8 @@ impl Fields {
             | Key::Failures
             | Key::Deaths
             | Key::Generation
+            | Key::StepKind
+            | Key::BegunAfter
             | Key::AfterErr
             | Key::Ending
             | Key::OnDoneErr

@@ -80,6 +80,52 @@ impl Kind {
     }
 }
 
+/// What a step is, if it is not simply a function that is called and whose output is saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StepKind {
+    /// A [`sleep`](crate::sleep).
+    Sleep,
+    /// A [`signal`](struct@crate::signal).
+    Signal,
+    /// A function whose output is not saved, so that it is called again after a resume.
+    Volatile,
+}
+
+impl StepKind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Sleep, Self::Signal, Self::Volatile];
+
+    /// Returns the name used in JSON and in messages.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Sleep => "sleep",
+            Self::Signal => "signal",
+            Self::Volatile => "volatile",
+        }
+    }
+
+    /// Returns the one with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == name)
+    }
+
+    /// Returns whether the step itself asks to wait, so that the end of the wait belongs to the same
+    /// attempt.
+    pub(crate) const fn waits(self) -> bool {
+        match self {
+            Self::Sleep | Self::Signal => true,
+            Self::Volatile => false,
+        }
+    }
+}
+
+impl fmt::Display for StepKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())

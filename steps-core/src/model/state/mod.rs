@@ -52,6 +52,7 @@ pub use diff::Change;
 pub use draw::Tree;
 pub use error::{LimitKind, StateError};
 pub use go_form::GoForm;
+pub use kind::StepKind;
 pub use limits::Limits;
 pub use node::NodeData;
 pub use query::Walk;

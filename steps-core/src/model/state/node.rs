@@ -8,7 +8,7 @@ use std::{borrow::Cow, sync::Arc};
 
 use jiff::Timestamp;
 
-use super::{Ending, FailureCause, Kind, Labels, Progress, Undo, Until};
+use super::{Ending, FailureCause, Kind, Labels, Progress, StepKind, Undo, Until};
 use crate::{base::json::Json, model::status::Status};
 
 /// One node of the saved tree, without its children.
@@ -20,6 +20,9 @@ pub struct NodeData {
     pub name: Cow<'static, str>,
     /// The kind of the node.
     pub kind: Kind,
+    /// Of a step that has begun: what it is, if it is not simply a function that is called. Missing
+    /// in what older versions wrote.
+    pub step_kind: Option<StepKind>,
     /// The node's status.
     pub status: Status,
     /// The step's own working data, kept between attempts.
@@ -69,6 +72,9 @@ pub struct NodeData {
     /// the root: the generation of steps that begin now. It grows when the execution goes on after a
     /// rollback, and when it begins again from a step.
     pub generation: Option<u32>,
+    /// Of a line that began after others that stand behind it in the flow: the name of the last of
+    /// these. It is undone before them.
+    pub begun_after: Option<Arc<str>>,
     /// Why the `#[observe]` after the step failed.
     pub after_err: Option<String>,
     /// Of the root: the handler that is still to be called.
@@ -98,6 +104,7 @@ impl NodeData {
         let Self {
             name,
             kind,
+            step_kind,
             status,
             info,
             errors,
@@ -119,6 +126,7 @@ impl NodeData {
             failures,
             deaths,
             generation,
+            begun_after,
             after_err,
             ending,
             on_done_err,
@@ -138,6 +146,7 @@ impl NodeData {
             ("doneAt", *done_at != other.done_at),
             ("status", *status != other.status),
             ("kind", *kind != other.kind),
+            ("stepKind", *step_kind != other.step_kind),
             ("input", *input != other.input),
             ("decision", *decision != other.decision),
             ("output", *output != other.output),
@@ -153,6 +162,7 @@ impl NodeData {
             ("failures", *failures != other.failures),
             ("deaths", *deaths != other.deaths),
             ("generation", *generation != other.generation),
+            ("begunAfter", *begun_after != other.begun_after),
             ("afterErr", *after_err != other.after_err),
             ("ending", *ending != other.ending),
             ("onDoneErr", *on_done_err != other.on_done_err),

@@ -11,7 +11,7 @@
 
 use serde::de::DeserializeOwned;
 
-use super::{Ending, FailureCause, Kind, NodeData};
+use super::{Ending, FailureCause, Kind, NodeData, StepKind};
 use crate::{base::json::Json, model::status::Status};
 
 const SIBLING_FAILED: &str = "given up, as a step beside it failed";
@@ -80,6 +80,8 @@ fn set(node: &mut NodeData, name: &str, value: &Json) -> Option<()> {
         "failures" => node.failures = decoded(value)?,
         "deaths" => node.deaths = decoded(value)?,
         "generation" => node.generation = Some(decoded(value)?),
+        "stepKind" => node.step_kind = Some(StepKind::from_name(&decoded::<String>(value)?)?),
+        "begunAfter" => node.begun_after = Some(decoded::<String>(value)?.into()),
         "afterErr" => node.after_err = Some(decoded(value)?),
         "ending" => node.ending = Some(Ending::from_name(&decoded::<String>(value)?)?),
         "onDoneErr" => node.on_done_err = Some(decoded(value)?),

@@ -261,6 +261,8 @@ fn forget(node: &mut State, place: Place) {
     node.failures = 0;
     node.parallel = false;
     node.deaths = 0;
+    node.step_kind = None;
+    node.begun_after = None;
     forget_values(node, place);
 }
 

@@ -4,8 +4,9 @@
 use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde_json::Value;
 
-use super::{Ending, FailureCause, Kind, State};
+use super::{Ending, FailureCause, Kind, State, StepKind};
 use crate::model::status::Status;
 
 impl JsonSchema for State {
@@ -21,7 +22,7 @@ impl JsonSchema for State {
         let node = generator.subschema_for::<Self>();
         let time = json_schema!({ "type": ["string", "null"], "format": "date-time" });
         let count = json_schema!({ "type": "integer", "minimum": 0 });
-        json_schema!({
+        let mut schema = json_schema!({
             "type": "object",
             "description": "One node of the saved tree of an execution, with all that is below it.",
             "required": ["name"],
@@ -86,7 +87,23 @@ impl JsonSchema for State {
                 "labels": { "type": ["object", "null"], "additionalProperties": { "type": "string" } },
                 "states": { "type": ["array", "null"], "items": node },
             },
-        })
+        });
+        // One macro can't hold more fields.
+        let more = json_schema!({
+            "stepKind": {
+                "enum": StepKind::ALL.map(StepKind::as_str),
+                "description": "What a step is, if it is not simply a function that is called.",
+            },
+            "begunAfter": {
+                "type": "string",
+                "description": "Of a line that began after one that stands behind it in the flow: that one.",
+            },
+        });
+        let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
+        if let (Some(properties), Some(more)) = (properties, more.as_object()) {
+            properties.extend(more.clone());
+        }
+        schema
     }
 }
 
@@ -98,7 +115,7 @@ mod tests {
     fn names_every_field_that_is_written() {
         let schema = schemars::schema_for!(State);
         let properties = schema.as_value()["properties"].as_object().unwrap();
-        let text = r#"{"name":"a","info":1,"err":"x; y","errs":["x","y"],"errsLeftOut":3,"startedAt":null,"doneAt":null,"status":"waiting","kind":"if","input":2,"decision":true,"output":3,"attempts":2,"before":4,"after":5,"progress":{"done":1,"total":2},"undo":{},"until":"signal","parallel":true,"cause":"own","verifyOwed":true,"failures":1,"deaths":2,"generation":1,"afterErr":"a","ending":"onDone","onDoneErr":"b","onFailedErr":"c","onStoppedErr":"d","instance":"e","id":"00000000-0000-0000-0000-000000000000","labels":{"a":"b"},"states":[]}"#;
+        let text = r#"{"name":"a","info":1,"err":"x; y","errs":["x","y"],"errsLeftOut":3,"startedAt":null,"doneAt":null,"status":"waiting","kind":"if","stepKind":"sleep","input":2,"decision":true,"output":3,"attempts":2,"before":4,"after":5,"progress":{"done":1,"total":2},"undo":{},"until":"signal","parallel":true,"cause":"own","verifyOwed":true,"failures":1,"deaths":2,"generation":1,"begunAfter":"f","afterErr":"a","ending":"onDone","onDoneErr":"b","onFailedErr":"c","onStoppedErr":"d","instance":"e","id":"00000000-0000-0000-0000-000000000000","labels":{"a":"b"},"states":[]}"#;
         assert_eq!(State::from_json(text).unwrap().to_json(), text);
         let written: serde_json::Value = serde_json::from_str(text).unwrap();
         let mut written: Vec<_> = written.as_object().unwrap().keys().collect();

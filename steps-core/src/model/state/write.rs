@@ -8,7 +8,8 @@ use std::fmt;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
 use super::{
-    Ending, FailureCause, Kind, NodeData, Progress, Resolved, State, Undo, Until, time::Stamp,
+    Ending, FailureCause, Kind, NodeData, Progress, Resolved, State, StepKind, Undo, Until,
+    time::Stamp,
 };
 use crate::model::status::Status;
 
@@ -62,6 +63,8 @@ impl Serialize for State {
         if self.kind != Kind::Step {
             map.serialize_entry("kind", self.kind.as_str())?;
         }
+        let step_kind = self.step_kind.map(StepKind::as_str);
+        entry(&mut map, "stepKind", step_kind.as_ref())?;
         entry(&mut map, "input", self.input.as_ref())?;
         entry(&mut map, "decision", self.decision.as_ref())?;
         entry(
@@ -92,6 +95,7 @@ impl Serialize for State {
             map.serialize_entry("deaths", &self.deaths)?;
         }
         entry(&mut map, "generation", self.generation.as_ref())?;
+        entry(&mut map, "begunAfter", self.begun_after.as_deref().as_ref())?;
         entry(&mut map, "afterErr", self.after_err.as_ref())?;
         let ending = self.ending.map(Ending::as_str);
         entry(&mut map, "ending", ending.as_ref())?;

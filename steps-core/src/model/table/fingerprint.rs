@@ -64,10 +64,16 @@ const fn nodes_print(nodes: &[Line], mut hash: u64) -> u64 {
         let marks = marks.optional as u8 | (marks.pivot as u8) << 1 | (marks.atomic as u8) << 2;
         hash = byte_print(marks, hash);
         hash = match &node.work {
-            Work::Step(meta) => text_print(meta.output, byte_print(meta.volatile as u8, hash)),
-            Work::If { then, otherwise } => {
-                nodes_print(otherwise, byte_print(b'e', nodes_print(then, hash)))
+            Work::Step(meta) => {
+                let kind = match meta.kind {
+                    Some(kind) => 1 + kind as u8,
+                    None => 0,
+                };
+                text_print(meta.output, byte_print(kind, hash))
             }
+            Work::If {
+                then, otherwise, ..
+            } => nodes_print(otherwise, byte_print(b'e', nodes_print(then, hash))),
             Work::Group(lines)
             | Work::Parallel(lines)
             | Work::For { body: lines, .. }
@@ -83,11 +89,13 @@ const fn nodes_print(nodes: &[Line], mut hash: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::table::{Marks, OnFailure};
+    use crate::model::table::{AnyRecording, Marks, OnFailure};
 
     const LINE: Line = Line {
         name: "a",
         aliases: &[],
+        calls: "",
+        uses: &[],
         marks: Marks {
             optional: false,
             pivot: false,
@@ -101,6 +109,7 @@ mod tests {
         aliases: &[],
         input: &[],
         output: "u8",
+        check: |_| Ok(()),
         nodes: ONE,
         on_failure: OnFailure::Undo,
     };
@@ -155,12 +164,14 @@ mod tests {
                 line.work = Work::If {
                     then: ONE,
                     otherwise: &[],
+                    value: None,
                 }
             },
             |line| {
                 line.work = Work::If {
                     then: &[],
                     otherwise: ONE,
+                    value: None,
                 }
             },
             |line| line.work = Work::Flow(&FLOW),
@@ -188,7 +199,11 @@ mod tests {
     fn what_does_not_decide_it_leaves_it_alone() {
         let at_once = |at_once| {
             with(Line {
-                work: Work::For { body: &[], at_once },
+                work: Work::For {
+                    body: &[],
+                    at_once,
+                    items: &AnyRecording,
+                },
                 ..LINE
             })
         };

@@ -3,11 +3,34 @@
 //! The interpreter walks the table along with the [`Scope`](crate::language::scope::Scope)s that
 //! hold the values.
 
+mod depth;
 mod fingerprint;
 
+use std::collections::BTreeMap;
+
+use crate::base::json::Json;
+
 pub(crate) use super::policy::Policy;
-use super::state::Kind;
+use super::state::{Kind, StepKind};
+pub use depth::check_depth;
 pub use fingerprint::fingerprint;
+
+/// Checks that a saved value, as JSON text, can be decoded.
+pub type Check = fn(&str) -> Result<(), serde_json::Error>;
+
+/// What a line records when it is entered: the items of a `for`, or the value of an `if let`.
+pub trait Recording: std::fmt::Debug + Sync {
+    /// Checks that what was recorded, as JSON text, can be decoded and, of an `if let`, leads to the
+    /// branch that was taken.
+    ///
+    /// # Errors
+    ///
+    /// Returns what does not fit, in words.
+    fn check(&self, saved: &str, decision: Option<bool>) -> Result<(), String>;
+
+    /// Returns the name of the type, as the compiler writes it.
+    fn type_name(&self) -> &'static str;
+}
 
 /// One flow.
 #[derive(Debug)]
@@ -20,6 +43,8 @@ pub struct Table {
     pub input: &'static [InputField],
     /// The text of its output's type.
     pub output: &'static str,
+    /// Checks that a saved output can still be decoded.
+    pub check: Check,
     /// The lines of its `steps!`, in order.
     pub nodes: &'static [Line],
     /// What a failure leads to.
@@ -31,6 +56,21 @@ impl Table {
     pub(crate) fn untaken(&self, field: &str) -> Option<String> {
         let takes = |own: &InputField| own.name == field || own.aliases.contains(&field);
         (!self.input.iter().any(takes)).then(|| not_taken(field))
+    }
+
+    /// Returns why a saved input with these fields can't be read, if it can't.
+    pub(crate) fn unread(&self, fields: &BTreeMap<String, Json>) -> Option<String> {
+        let unread = self.input.iter().find_map(|field| {
+            let mut names = std::iter::once(&field.name).chain(field.aliases);
+            let saved = names.find_map(|name| fields.get(*name));
+            // A field that is missing is read as `null`.
+            let why = (field.check)(saved.map_or("null", Json::get)).err()?;
+            Some(match saved {
+                Some(_) => format!("field `{}`: {why}", field.name),
+                None => format!("field `{}` is missing", field.name),
+            })
+        });
+        unread.or_else(|| fields.keys().find_map(|field| self.untaken(field)))
     }
 
     /// Returns whether this flow was or is saved under `name`.
@@ -46,7 +86,9 @@ impl Table {
                     || match &line.work {
                         Work::Step(_) | Work::Flow(_) => false,
                         Work::Group(lines) | Work::Parallel(lines) => any(lines),
-                        Work::If { then, otherwise } => any(then) || any(otherwise),
+                        Work::If {
+                            then, otherwise, ..
+                        } => any(then) || any(otherwise),
                         Work::For { body, .. } | Work::Loop { body, .. } => any(body),
                     }
             })
@@ -72,12 +114,27 @@ pub struct InputField {
     /// The text of its type.
     pub ty: &'static str,
     /// Checks that a saved value of the field can be read.
-    pub check: fn(&str) -> Result<(), serde_json::Error>,
+    pub check: Check,
 }
 
 impl std::fmt::Debug for InputField {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}: {}", self.name, self.ty)
+    }
+}
+
+/// A recording that is never read, of a table without a flow.
+#[cfg(test)]
+#[derive(Debug)]
+pub(crate) struct AnyRecording;
+
+#[cfg(test)]
+impl Recording for AnyRecording {
+    fn check(&self, _: &str, _: Option<bool>) -> Result<(), String> {
+        Ok(())
+    }
+    fn type_name(&self) -> &'static str {
+        "_"
     }
 }
 
@@ -98,6 +155,10 @@ pub struct Line {
     pub name: &'static str,
     /// Names under which the line was saved before.
     pub aliases: &'static [&'static str],
+    /// The path of the function that it calls, as it is written; empty if it calls none.
+    pub calls: &'static str,
+    /// The numbers of the earlier lines of its scope whose values it uses, itself or in its own scope.
+    pub uses: &'static [usize],
     /// The marks on the line.
     pub marks: Marks,
     /// What it does.
@@ -117,10 +178,6 @@ pub struct Marks {
 
 /// What a line does.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "it is a constant, which can't have boxes, and most lines are steps"
-)]
 pub enum Work {
     /// Runs a function.
     Step(StepMeta),
@@ -134,6 +191,8 @@ pub enum Work {
         then: &'static [Line],
         /// The group that runs if it does not.
         otherwise: &'static [Line],
+        /// The value that an `if let` matches, which is recorded.
+        value: Option<&'static dyn Recording>,
     },
     /// Runs its children for each item.
     For {
@@ -141,6 +200,8 @@ pub enum Work {
         body: &'static [Line],
         /// How many items run at once; 1 means in order.
         at_once: usize,
+        /// The items, which are recorded.
+        items: &'static dyn Recording,
     },
     /// Runs its children in rounds.
     Loop {
@@ -160,7 +221,9 @@ impl Work {
         match self {
             Self::Step(_) | Self::For { .. } | Self::Loop { .. } => &[],
             Self::Group(lines) | Self::Parallel(lines) => lines,
-            Self::If { then, otherwise } => match decision {
+            Self::If {
+                then, otherwise, ..
+            } => match decision {
                 Some(false) => otherwise,
                 Some(true) | None => then,
             },
@@ -183,14 +246,27 @@ impl Line {
         }
     }
 
+    /// Returns whether it is or holds a volatile step, which may begin again after lines behind it.
+    pub(crate) fn has_volatile(&self) -> bool {
+        let any = |lines: &[Self]| lines.iter().any(Self::has_volatile);
+        match &self.work {
+            Work::Step(meta) => meta.is_volatile(),
+            Work::Group(lines)
+            | Work::Parallel(lines)
+            | Work::For { body: lines, .. }
+            | Work::Loop { body: lines, .. }
+            | Work::Flow(Table { nodes: lines, .. }) => any(lines),
+            Work::If {
+                then, otherwise, ..
+            } => any(then) || any(otherwise),
+        }
+    }
+
     /// Returns whether this line was or is saved under `name`.
     pub fn answers_to(&self, name: &str) -> bool {
         self.name == name || self.aliases.contains(&name)
     }
 }
-
-/// The text of the output's type of a step that waits for a signal.
-pub(crate) const SIGNAL: &str = "signal";
 
 /// What the table says about a step's function.
 #[derive(Clone, Copy)]
@@ -205,23 +281,45 @@ pub struct StepMeta {
     pub verify: bool,
     /// Whether it has an `#[observe]`.
     pub observe: bool,
-    /// Whether its output is not saved, so the step runs again after a resume.
-    pub volatile: bool,
-    /// Whether it asks to wait itself, as a sleep and a signal do.
-    pub waits: bool,
+    /// What it is, if it is not simply a function that is called.
+    pub kind: Option<StepKind>,
     /// Whether it is a `let` line. It has no effect, so its beginning is not committed: its value
     /// is, with the beginning of what follows.
     pub is_let: bool,
     /// The text of its output's type.
     pub output: &'static str,
     /// Checks that a saved output can still be decoded.
-    pub check: fn(&str) -> Result<(), serde_json::Error>,
+    pub check: Check,
+    /// Checks that what `#[observe]` saw before the step can still be decoded, if its undo takes it.
+    pub before: Option<Check>,
 }
 
 impl StepMeta {
     /// Returns whether the step waits for a signal.
-    pub(crate) fn is_signal(&self) -> bool {
-        self.waits && self.output == SIGNAL
+    pub(crate) const fn is_signal(&self) -> bool {
+        matches!(self.kind, Some(StepKind::Signal))
+    }
+
+    /// Returns whether its output is not saved, so that the step runs again after a resume.
+    pub(crate) const fn is_volatile(&self) -> bool {
+        matches!(self.kind, Some(StepKind::Volatile))
+    }
+
+    /// Returns whether it asks to wait itself, as a sleep and a signal do.
+    pub(crate) const fn waits(&self) -> bool {
+        match self.kind {
+            Some(kind) => kind.waits(),
+            None => false,
+        }
+    }
+
+    /// Returns the same, with the type that a signal was given in its call.
+    #[must_use]
+    pub const fn of_type(mut self, text: &'static str) -> Self {
+        if self.is_signal() {
+            self.output = text;
+        }
+        self
     }
 
     /// Returns the same, with the options of a `#[step(…)]` on the line.
@@ -238,116 +336,5 @@ impl std::fmt::Debug for StepMeta {
             .field("policy", &self.policy)
             .field("output", &self.output)
             .finish_non_exhaustive()
-    }
-}
-
-/// Returns how many levels of nodes the saved tree of these lines may have.
-const fn depth(nodes: &[Line]) -> usize {
-    let mut most = 0;
-    let mut index = 0;
-    while index < nodes.len() {
-        let below = match &nodes[index].work {
-            Work::Step(_) => 1,
-            Work::Group(lines) | Work::Parallel(lines) => 1 + depth(lines),
-            // Items and rounds are a level of their own.
-            Work::For { body, .. } | Work::Loop { body, .. } => 2 + depth(body),
-            Work::If { then, otherwise } => {
-                let (then, otherwise) = (depth(then), depth(otherwise));
-                1 + if then > otherwise { then } else { otherwise }
-            }
-            Work::Flow(table) => 1 + depth(table.nodes),
-        };
-        if below > most {
-            most = below;
-        }
-        index += 1;
-    }
-    most
-}
-
-/// Returns how many flows are within each other in these lines.
-const fn flows(nodes: &[Line]) -> usize {
-    let mut most = 0;
-    let mut index = 0;
-    while index < nodes.len() {
-        let below = match &nodes[index].work {
-            Work::Step(_) => 0,
-            Work::Group(lines)
-            | Work::Parallel(lines)
-            | Work::For { body: lines, .. }
-            | Work::Loop { body: lines, .. } => flows(lines),
-            Work::If { then, otherwise } => {
-                let (then, otherwise) = (flows(then), flows(otherwise));
-                if then > otherwise { then } else { otherwise }
-            }
-            Work::Flow(table) => 1 + flows(table.nodes),
-        };
-        if below > most {
-            most = below;
-        }
-        index += 1;
-    }
-    most
-}
-
-/// How many flows may be within each other, besides the one that is started. The compiler evaluates
-/// their tables within each other, and its own limit is not far above.
-const MAX_FLOWS: usize = 20;
-
-/// Checks at compile time that a state of this flow can be read back. The macro has checked the
-/// levels within one flow.
-///
-/// # Panics
-///
-/// Panics if the groups are nested deeper than
-/// [`Limits::DEFAULT`](crate::model::state::Limits::DEFAULT) allows: 48 levels including the root,
-/// with those of nested flows. A `for` or a `loop` counts as two levels. Panics if more than
-/// `MAX_FLOWS` flows are within each other.
-pub const fn check_depth(table: &Table) {
-    assert!(
-        flows(table.nodes) <= MAX_FLOWS,
-        "more than 20 flows are within each other here: let one of them be started by itself"
-    );
-    assert!(
-        depth(table.nodes) < crate::model::state::Limits::DEFAULT.depth,
-        "this flow has more than 48 levels with those of the flows in it: move what is nested so \
-         deep into the function of a step, or into a flow that is started by itself"
-    );
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Line, MAX_FLOWS, Marks, OnFailure, Table, Work, check_depth};
-
-    /// A flow with so many flows within each other.
-    fn chain(flows: usize) -> &'static Table {
-        let lines: Vec<Line> = match flows.checked_sub(1) {
-            None => Vec::new(),
-            Some(fewer) => vec![Line {
-                name: "inner",
-                aliases: &[],
-                marks: Marks::default(),
-                work: Work::Flow(chain(fewer)),
-            }],
-        };
-        Box::leak(Box::new(Table {
-            name: "f",
-            aliases: &[],
-            input: &[],
-            output: "()",
-            nodes: lines.leak(),
-            on_failure: OnFailure::Undo,
-        }))
-    }
-
-    #[test]
-    fn as_many_flows_as_allowed_may_be_within_each_other() {
-        check_depth(chain(MAX_FLOWS));
-    }
-
-    #[test]
-    #[should_panic = "more than 20 flows are within each other here"]
-    fn one_more_flow_is_refused() {
-        check_depth(chain(MAX_FLOWS + 1));
     }
 }

@@ -6,21 +6,16 @@
 //! not in the state, as in a store with a row for each node, which is where the rules are strictest.
 //! A line is tried under each name that it may have been saved under.
 
-use std::borrow::Cow;
-
 use super::{
     report::{Finding, What},
     tree::{FlowSnapshot, LineSnapshot, WorkSnapshot},
 };
-use crate::{
-    base::json::Json,
-    model::{
-        compat,
-        compat::{Group, Match, Outputs},
-        state::{Kind, NodeData, State, path},
-        status::Status,
-        table::{Line, Table, Work},
-    },
+use crate::model::{
+    compat,
+    compat::{Group, Match},
+    state::{State, path},
+    status::Status,
+    table::{Line, Table, Work},
 };
 
 /// What of the compiled flow would strand an execution of the snapshot's.
@@ -83,36 +78,54 @@ impl Comparison {
         self.found
     }
 
-    fn flow(&mut self, old: &FlowSnapshot, new: &'static Table) {
+    fn input(&mut self, old: &FlowSnapshot, new: &'static Table) {
+        let gone = old
+            .input
+            .iter()
+            .filter(|(name, _)| new.untaken(name).is_some());
+        let mut gone: Vec<_> = gone.collect();
         for field in new.input {
             let saved = std::iter::once(&field.name).chain(field.aliases);
-            let what = match saved.into_iter().find_map(|name| old.input.get(*name)) {
-                Some(was) if was == field.ty => continue,
-                // A field that is missing is read as `null`.
-                None if (field.check)("null").is_ok() => continue,
-                None => What::InputAdded {
-                    name: field.name,
-                    ty: field.ty,
-                },
-                Some(was) => What::InputRetyped {
+            let found = saved.into_iter().find_map(|name| old.input.get(*name));
+            // A parameter of the same type that is gone may have got another name.
+            let renamed = gone
+                .iter()
+                .position(|(_, ty)| found.is_none() && *ty == field.ty);
+            let what = match (found, renamed) {
+                (Some(was), _) if was == field.ty => continue,
+                (Some(was), _) => What::InputRetyped {
                     name: field.name,
                     was: was.clone(),
                     is: field.ty,
                 },
+                (None, Some(at)) => What::InputRenamed {
+                    from: gone.remove(at).0.clone(),
+                    to: field.name,
+                },
+                // A field that is missing is read as `null`.
+                (None, None) if (field.check)("null").is_ok() => continue,
+                (None, None) => What::InputAdded {
+                    name: field.name,
+                    ty: field.ty,
+                },
             };
             self.say(what);
         }
-        for name in old.input.keys() {
-            if new.untaken(name).is_some() {
-                self.say(What::InputGone { name: name.clone() });
-            }
+        for (name, _) in gone {
+            self.say(What::InputGone { name: name.clone() });
         }
-        // The output of the whole flow is read only when nothing of it runs any more.
-        if !self.names.is_empty() && old.output != new.output {
-            self.say(What::Misfit(format!(
-                "it gave `{}`, and gives `{}` now",
-                old.output, new.output
-            )));
+    }
+
+    fn flow(&mut self, old: &FlowSnapshot, new: &'static Table) {
+        self.input(old, new);
+        if old.output != new.output {
+            let why = format!("it gave `{}`, and gives `{}` now", old.output, new.output);
+            // That of the whole flow is read only when nothing of it runs any more.
+            self.say(if self.names.is_empty() {
+                What::Output(why)
+            } else {
+                What::Misfit(why)
+            });
         }
         self.scope(&old.lines, new.nodes, None);
     }
@@ -218,23 +231,23 @@ impl Comparison {
     }
 
     fn line(&mut self, old: &LineSnapshot, node: &'static Line) {
-        for status in [Status::Running, Status::Done] {
-            let state = old.state(0, status);
-            if let Some(why) = compat::misfit(node, &state, false, Outputs::Types) {
-                let was_volatile = matches!(old.work, WorkSnapshot::Step { volatile: true, .. });
-                return self.say(if was_volatile && node.kind() == Kind::Step {
-                    What::NotVolatile
-                } else {
-                    What::Misfit(why)
-                });
-            }
+        if let Some(what) = old.misfit(node) {
+            return self.say(what);
+        }
+        if !old.calls.is_empty() && old.calls != node.calls {
+            self.say(What::Calls {
+                was: old.calls.clone(),
+                is: node.calls,
+            });
         }
         if old.optional && !node.marks.optional {
             self.say(What::NotOptional);
         }
         match &old.work {
             WorkSnapshot::Step { .. } => {}
-            WorkSnapshot::If { then, otherwise } => {
+            WorkSnapshot::If {
+                then, otherwise, ..
+            } => {
                 if let [new_then, new_otherwise] = bodies(&node.work)[..] {
                     self.scope(then, new_then, Some(node));
                     self.scope(otherwise, new_otherwise, Some(node));
@@ -247,8 +260,8 @@ impl Comparison {
             }
             WorkSnapshot::Group(old)
             | WorkSnapshot::Parallel(old)
-            | WorkSnapshot::For(old)
-            | WorkSnapshot::Loop(old) => {
+            | WorkSnapshot::For { lines: old, .. }
+            | WorkSnapshot::Loop { lines: old, .. } => {
                 for new in bodies(&node.work) {
                     self.scope(old, new, Some(node));
                 }
@@ -259,46 +272,6 @@ impl Comparison {
 
 fn states(lines: &[LineSnapshot], name: usize, status: Status) -> Vec<State> {
     lines.iter().map(|line| line.state(name, status)).collect()
-}
-
-impl LineSnapshot {
-    /// The line, saved in this status under one of its names, without what is below. The text of its
-    /// output's type stands for the output: see [`Outputs::Types`].
-    fn state(&self, name: usize, status: Status) -> State {
-        let saved = self.names().nth(name).unwrap_or(&self.name);
-        let output = match &self.work {
-            // It is `null`, which is not saved.
-            WorkSnapshot::Step { output, .. } if output == "()" => None,
-            WorkSnapshot::Step { volatile: true, .. } => None,
-            WorkSnapshot::Step { output, .. } if status == Status::Done => {
-                Json::encode(output).ok()
-            }
-            _ => None,
-        };
-        State::from(NodeData {
-            name: Cow::Owned(saved.to_owned()),
-            kind: self.work.kind(),
-            status,
-            started_at: Some(jiff::Timestamp::UNIX_EPOCH),
-            output,
-            ..NodeData::default()
-        })
-    }
-}
-
-impl WorkSnapshot {
-    /// What the saved tree calls it.
-    pub(super) fn kind(&self) -> Kind {
-        match self {
-            Self::Step { .. } => Kind::Step,
-            Self::Group(_) => Kind::Group,
-            Self::Parallel(_) => Kind::Parallel,
-            Self::If { .. } => Kind::If,
-            Self::For(_) => Kind::For,
-            Self::Loop(_) => Kind::Loop,
-            Self::Flow(_) => Kind::Flow,
-        }
-    }
 }
 
 /// Where the compiled flow has a line of this name.
@@ -326,7 +299,9 @@ fn bodies(work: &Work) -> Vec<&'static [Line]> {
         | Work::Parallel(lines)
         | Work::For { body: lines, .. }
         | Work::Loop { body: lines, .. } => vec![lines],
-        Work::If { then, otherwise } => vec![then, otherwise],
+        Work::If {
+            then, otherwise, ..
+        } => vec![then, otherwise],
         Work::Flow(table) => vec![table.nodes],
     }
 }

@@ -3,24 +3,34 @@
 use serde_json::{Map, Value};
 
 use super::{
-    tree::{FlowSnapshot, LineSnapshot, WorkSnapshot},
+    tree::{FIRST_SIGNAL, FlowSnapshot, LineSnapshot, WorkSnapshot},
     write::FORMAT,
 };
-use crate::model::state::Kind;
+use crate::model::state::{Kind, StepKind};
 
 /// Reads the text of the file.
-pub(super) fn read(text: &str) -> Result<FlowSnapshot, String> {
+///
+/// Returns whether it is in an older form, too.
+pub(super) fn read(text: &str) -> Result<(FlowSnapshot, IsOlder), String> {
     let value: Value = serde_json::from_str(text).map_err(|error| error.to_string())?;
     let mut object = Object::of(value, String::new())?;
     let format = object.0.remove("format");
     match format.as_ref().and_then(Value::as_u64) {
-        Some(FORMAT) => flow(object),
+        Some(FIRST) => flow(object, FIRST).map(|flow| (flow, IsOlder(true))),
+        Some(FORMAT) => flow(object, FORMAT).map(|flow| (flow, IsOlder(false))),
         Some(newer) if newer > FORMAT => Err(format!(
             "it has format {newer}, and this version of `steps` reads formats up to {FORMAT}"
         )),
         _ => Err("it has no `format`".to_owned()),
     }
 }
+
+/// The first form, which says less.
+const FIRST: u64 = 1;
+
+/// Whether a file is in an older form, which says less.
+#[derive(Clone, Copy)]
+pub(super) struct IsOlder(pub(super) bool);
 
 /// An object, and where it stands.
 struct Object(Map<String, Value>, String);
@@ -41,6 +51,24 @@ impl Object {
         match self.0.remove(field) {
             Some(Value::String(text)) => Ok(text),
             _ => Err(format!("`{}` is no text", self.place(field))),
+        }
+    }
+
+    fn maybe_text(&mut self, field: &str) -> Result<Option<String>, String> {
+        if self.0.contains_key(field) {
+            self.text(field).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
+    fn number(&mut self, field: &str) -> Result<u32, String> {
+        match self.0.remove(field) {
+            None => Ok(0),
+            Some(value) => value
+                .as_u64()
+                .and_then(|number| u32::try_from(number).ok())
+                .ok_or_else(|| format!("`{}` is no number", self.place(field))),
         }
     }
 
@@ -69,11 +97,11 @@ impl Object {
         self.list("aliases")?.into_iter().map(text).collect()
     }
 
-    fn lines(&mut self, field: &str) -> Result<Vec<LineSnapshot>, String> {
+    fn lines(&mut self, field: &str, form: u64) -> Result<Vec<LineSnapshot>, String> {
         let place = self.place(field);
         let lines = self.list(field)?.into_iter().enumerate();
         lines
-            .map(|(index, value)| line(Object::of(value, format!("{place}/{index}"))?))
+            .map(|(index, value)| line(Object::of(value, format!("{place}/{index}"))?, form))
             .collect()
     }
 
@@ -93,7 +121,7 @@ fn shown(place: &str) -> String {
     }
 }
 
-fn flow(mut object: Object) -> Result<FlowSnapshot, String> {
+fn flow(mut object: Object, form: u64) -> Result<FlowSnapshot, String> {
     let input = match object.0.remove("input") {
         None => Object(Map::new(), String::new()),
         Some(input) => Object::of(input, object.place("input"))?,
@@ -109,33 +137,54 @@ fn flow(mut object: Object) -> Result<FlowSnapshot, String> {
             .map(&mut field)
             .collect::<Result<_, _>>()?,
         output: object.text("output")?,
-        lines: object.lines("steps")?,
+        lines: object.lines("steps", form)?,
     };
     object.end()?;
     Ok(flow)
 }
 
-fn line(mut object: Object) -> Result<LineSnapshot, String> {
+fn line(mut object: Object, form: u64) -> Result<LineSnapshot, String> {
     let (name, aliases) = (object.text("name")?, object.aliases()?);
     let optional = object.flag("optional")?;
+    let calls = object.maybe_text("calls")?.unwrap_or_default();
     let kind = object.text("kind")?;
+    let is_first = form == FIRST;
     let work = match Kind::from_name(&kind) {
-        Some(Kind::Step) => WorkSnapshot::Step {
-            output: object.text("output")?,
-            volatile: object.flag("volatile")?,
+        Some(Kind::Step) => {
+            let output = object.text("output")?;
+            let kind = if object.flag("volatile")? {
+                Some(Some(StepKind::Volatile))
+            } else if is_first {
+                (output == FIRST_SIGNAL).then_some(Some(StepKind::Signal))
+            } else {
+                let step = object.maybe_text("step")?;
+                let place = object.place("step");
+                let known = step.map(|step| {
+                    StepKind::from_name(&step).ok_or(format!("`{place}` is not known: {step}"))
+                });
+                Some(known.transpose()?)
+            };
+            WorkSnapshot::Step { output, kind }
+        }
+        Some(Kind::Group) => WorkSnapshot::Group(object.lines("steps", form)?),
+        Some(Kind::Parallel) => WorkSnapshot::Parallel(object.lines("steps", form)?),
+        Some(Kind::For) => WorkSnapshot::For {
+            items: object.maybe_text("items")?,
+            lines: object.lines("steps", form)?,
         },
-        Some(Kind::Group) => WorkSnapshot::Group(object.lines("steps")?),
-        Some(Kind::Parallel) => WorkSnapshot::Parallel(object.lines("steps")?),
-        Some(Kind::For) => WorkSnapshot::For(object.lines("steps")?),
-        Some(Kind::Loop) => WorkSnapshot::Loop(object.lines("steps")?),
+        Some(Kind::Loop) => WorkSnapshot::Loop {
+            max: Some(object.number("max")?).filter(|_| !is_first),
+            lines: object.lines("steps", form)?,
+        },
         Some(Kind::If) => WorkSnapshot::If {
-            then: object.lines("then")?,
-            otherwise: object.lines("else")?,
+            value: object.maybe_text("matches")?,
+            then: object.lines("then", form)?,
+            otherwise: object.lines("else", form)?,
         },
         Some(Kind::Flow) => {
             let place = object.place("flow");
             let inner = object.0.remove("flow").unwrap_or_default();
-            WorkSnapshot::Flow(flow(Object::of(inner, place)?)?)
+            WorkSnapshot::Flow(flow(Object::of(inner, place)?, form)?)
         }
         Some(Kind::Item | Kind::Round) | None => {
             return Err(format!("`{}` is not known: {kind}", object.place("kind")));
@@ -146,6 +195,7 @@ fn line(mut object: Object) -> Result<LineSnapshot, String> {
         name,
         aliases,
         optional,
+        calls,
         work,
     })
 }

@@ -22,6 +22,22 @@ pub(super) enum What {
     InputGone {
         name: String,
     },
+    /// It is gone, and one that is new has its type.
+    InputRenamed {
+        from: String,
+        to: &'static str,
+    },
+    /// Of the whole flow: its output has another type.
+    Output(String),
+    /// It calls another function.
+    Calls {
+        was: String,
+        is: &'static str,
+    },
+    /// A `loop` may have fewer rounds.
+    Bound {
+        max: u32,
+    },
     InputRetyped {
         name: &'static str,
         was: String,
@@ -63,6 +79,11 @@ impl Finding {
             )
     }
 
+    /// Whether it strands no execution, and is only to be known.
+    pub(super) fn is_note(&self) -> bool {
+        matches!(self.what, What::Output(_) | What::Calls { .. })
+    }
+
     /// What was found, and then what to do.
     fn texts(&self) -> (String, String) {
         let path = &self.path;
@@ -85,6 +106,28 @@ impl Finding {
                     "if a parameter was renamed, write `#[alias = \"{name}\"]` before it; otherwise \
                      keep it"
                 ),
+            ),
+            What::InputRenamed { from, to } => (
+                format!("{of} had a field `{from}`, which no parameter takes, and `{to}` is new"),
+                format!(
+                    "if `{to}` is its new name, write `#[alias = \"{from}\"]` before it; otherwise \
+                     keep `{from}`, and make `{to}` an `Option`"
+                ),
+            ),
+            What::Output(why) => (
+                format!("the flow has another output: {why}"),
+                "what executions that are done have given is read as the new type".to_owned(),
+            ),
+            What::Calls { was, is } => (
+                format!("`{path}` called `{was}`, and calls `{is}` now"),
+                format!(
+                    "what `{was}` did is taken back by the undo of `{is}`; if it can't be, keep the \
+                     line, and write the new one behind the flow's last step"
+                ),
+            ),
+            What::Bound { max } => (
+                format!("`{path}` may have begun more than {max} rounds, which are its most now"),
+                "keep the bound".to_owned(),
             ),
             What::InputRetyped { name, was, is } => (
                 format!("{of} had `{name}: {was}`, and has `{name}: {is}` now"),
@@ -157,7 +200,13 @@ pub(super) enum Problem<'a> {
     Unwritable(String),
     Mode(String),
     Strands(&'a [Finding]),
-    Stale,
+    /// It fits, and has changed; and this is to be known of it.
+    Stale(&'a [Finding]),
+}
+
+fn listed(findings: &[Finding]) -> String {
+    let findings: Vec<String> = findings.iter().map(ToString::to_string).collect();
+    findings.join("\n")
 }
 
 /// The problem in full.
@@ -179,21 +228,24 @@ pub(super) fn message(flow: &str, file: &str, problem: &Problem<'_>) -> String {
             "STEPS_SNAPSHOT is `{mode}`: it may be `update`, which writes what strands no \
              execution, or `overwrite`, which writes in any case"
         ),
-        Problem::Stale => format!(
+        Problem::Stale(notes) => format!(
             "the flow `{flow}` fits all executions of the version in {file}, and has changed since. \
-             Write the file anew, and commit it with the change, as the next change has to fit the \
-             executions of this version:\n\n    STEPS_SNAPSHOT=update cargo test\n"
+             {}Write the file anew, and commit it with the change, as the next change has to fit the \
+             executions of this version:\n\n    STEPS_SNAPSHOT=update cargo test\n",
+            match notes {
+                [] => String::new(),
+                notes => format!("Is this meant?\n\n{}\n\n", listed(notes)),
+            }
         ),
         Problem::Strands(findings) => {
-            let findings: Vec<String> = findings.iter().map(ToString::to_string).collect();
+            let findings = listed(findings);
             format!(
-                "the flow `{flow}` would strand executions of the version in {file}:\n\n{}\n\n\
+                "the flow `{flow}` would strand executions of the version in {file}:\n\n{findings}\n\n\
                  If that can't be: leave that flow as it was, and serve it until its executions have \
                  ended; give this one a name of its own, and start new executions with it.\n\
                  If no execution of that version is left, or its values can be read all the same \
                  (such as `u32` as `u64`), write the file anew:\n\n    \
-                 STEPS_SNAPSHOT=overwrite cargo test\n",
-                findings.join("\n")
+                 STEPS_SNAPSHOT=overwrite cargo test\n"
             )
         }
     }

@@ -2,7 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::table::{Line, Table, Work};
+use crate::model::{
+    state::StepKind,
+    table::{Line, Table, Work},
+};
+
+/// What a file in the first form has in the place of a signal's type.
+pub(super) const FIRST_SIGNAL: &str = "signal";
 
 /// A flow.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,24 +27,34 @@ pub(super) struct LineSnapshot {
     pub(super) name: String,
     pub(super) aliases: Vec<String>,
     pub(super) optional: bool,
+    /// What it calls.
+    pub(super) calls: String,
     pub(super) work: WorkSnapshot,
 }
 
-/// What a line does.
+/// What a line does. What is `None` is not known: the file was written in an older form.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum WorkSnapshot {
     Step {
         output: String,
-        volatile: bool,
+        kind: Option<Option<StepKind>>,
     },
     Group(Vec<LineSnapshot>),
     Parallel(Vec<LineSnapshot>),
     If {
         then: Vec<LineSnapshot>,
         otherwise: Vec<LineSnapshot>,
+        /// The type of what an `if let` matches; of another `if`, nothing.
+        value: Option<String>,
     },
-    For(Vec<LineSnapshot>),
-    Loop(Vec<LineSnapshot>),
+    For {
+        lines: Vec<LineSnapshot>,
+        items: Option<String>,
+    },
+    Loop {
+        lines: Vec<LineSnapshot>,
+        max: Option<u32>,
+    },
     Flow(FlowSnapshot),
 }
 
@@ -55,27 +71,81 @@ impl FlowSnapshot {
     }
 }
 
+impl FlowSnapshot {
+    /// The same, without what a file in the first form does not have.
+    pub(super) fn in_first_form(mut self) -> Self {
+        self.lines
+            .iter_mut()
+            .for_each(LineSnapshot::take_first_form);
+        self
+    }
+}
+
 impl LineSnapshot {
+    fn take_first_form(&mut self) {
+        self.calls.clear();
+        match &mut self.work {
+            WorkSnapshot::Step { output, kind } => match kind {
+                Some(Some(StepKind::Volatile)) => {}
+                Some(Some(StepKind::Signal)) => output.replace_range(.., FIRST_SIGNAL),
+                _ => *kind = None,
+            },
+            WorkSnapshot::Group(lines) | WorkSnapshot::Parallel(lines) => {
+                lines.iter_mut().for_each(Self::take_first_form);
+            }
+            WorkSnapshot::If {
+                then,
+                otherwise,
+                value,
+            } => {
+                *value = None;
+                let lines = then.iter_mut().chain(otherwise);
+                lines.for_each(Self::take_first_form);
+            }
+            WorkSnapshot::For { lines, items } => {
+                *items = None;
+                lines.iter_mut().for_each(Self::take_first_form);
+            }
+            WorkSnapshot::Loop { lines, max } => {
+                *max = None;
+                lines.iter_mut().for_each(Self::take_first_form);
+            }
+            WorkSnapshot::Flow(flow) => flow.lines.iter_mut().for_each(Self::take_first_form),
+        }
+    }
+
     fn of(node: &Line) -> Self {
         let work = match &node.work {
             Work::Step(meta) => WorkSnapshot::Step {
                 output: meta.output.into(),
-                volatile: meta.volatile,
+                kind: Some(meta.kind),
             },
             Work::Group(below) => WorkSnapshot::Group(lines(below)),
             Work::Parallel(below) => WorkSnapshot::Parallel(lines(below)),
-            Work::If { then, otherwise } => WorkSnapshot::If {
+            Work::If {
+                then,
+                otherwise,
+                value,
+            } => WorkSnapshot::If {
                 then: lines(then),
                 otherwise: lines(otherwise),
+                value: value.map(|value| value.type_name().to_owned()),
             },
-            Work::For { body, .. } => WorkSnapshot::For(lines(body)),
-            Work::Loop { body, .. } => WorkSnapshot::Loop(lines(body)),
+            Work::For { body, items, .. } => WorkSnapshot::For {
+                lines: lines(body),
+                items: Some(items.type_name().to_owned()),
+            },
+            Work::Loop { body, max } => WorkSnapshot::Loop {
+                lines: lines(body),
+                max: Some(*max),
+            },
             Work::Flow(table) => WorkSnapshot::Flow(FlowSnapshot::of(table)),
         };
         Self {
             name: node.name.into(),
             aliases: texts(node.aliases),
             optional: node.marks.optional,
+            calls: node.calls.to_owned(),
             work,
         }
     }

@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 use super::tree::{FlowSnapshot, LineSnapshot, WorkSnapshot};
 
 /// The form that is written, and the newest that is read.
-pub(super) const FORMAT: u64 = 1;
+pub(super) const FORMAT: u64 = 2;
 
 /// The text of the file.
 pub(super) fn write(flow: &FlowSnapshot) -> Result<String, serde_json::Error> {
@@ -56,21 +56,40 @@ impl Serialize for LineSnapshot {
         map.serialize_entry("name", &self.name)?;
         aliases(&self.aliases, &mut map)?;
         map.serialize_entry("kind", self.work.kind().as_str())?;
+        if !self.calls.is_empty() {
+            map.serialize_entry("calls", &self.calls)?;
+        }
         if self.optional {
             map.serialize_entry("optional", &true)?;
         }
         match &self.work {
-            WorkSnapshot::Step { output, volatile } => {
+            WorkSnapshot::Step { output, kind } => {
                 map.serialize_entry("output", output)?;
-                if *volatile {
-                    map.serialize_entry("volatile", &true)?;
+                if let Some(kind) = kind.flatten() {
+                    map.serialize_entry("step", kind.as_str())?;
                 }
             }
-            WorkSnapshot::Group(lines)
-            | WorkSnapshot::Parallel(lines)
-            | WorkSnapshot::For(lines)
-            | WorkSnapshot::Loop(lines) => map.serialize_entry("steps", lines)?,
-            WorkSnapshot::If { then, otherwise } => {
+            WorkSnapshot::Group(lines) | WorkSnapshot::Parallel(lines) => {
+                map.serialize_entry("steps", lines)?;
+            }
+            WorkSnapshot::For { lines, items } => {
+                map.serialize_entry("items", items)?;
+                map.serialize_entry("steps", lines)?;
+            }
+            WorkSnapshot::Loop { lines, max } => {
+                if let Some(max @ 1..) = max {
+                    map.serialize_entry("max", max)?;
+                }
+                map.serialize_entry("steps", lines)?;
+            }
+            WorkSnapshot::If {
+                then,
+                otherwise,
+                value,
+            } => {
+                if value.is_some() {
+                    map.serialize_entry("matches", value)?;
+                }
                 map.serialize_entry("then", then)?;
                 if !otherwise.is_empty() {
                     map.serialize_entry("else", otherwise)?;

@@ -6,7 +6,9 @@ use super::builders::json;
 use crate::{
     base::json::Json,
     model::{
-        state::{Ending, FailureCause, Kind, Labels, NodeData, Progress, Resolved, Undo, Until},
+        state::{
+            Ending, FailureCause, Kind, Labels, NodeData, Progress, Resolved, StepKind, Undo, Until,
+        },
         status::Status,
     },
 };
@@ -132,6 +134,7 @@ impl Dice {
         NodeData {
             name: self.text().into(),
             kind,
+            step_kind: self.maybe(|dice| dice.one(&StepKind::ALL)),
             status,
             info,
             errors: if status == Status::Done {
@@ -163,6 +166,7 @@ impl Dice {
             failures: self.one(&[0, 1, u32::MAX]),
             deaths: self.one(&[0, 1, u32::MAX]),
             generation: self.maybe(|dice| dice.one(&[0, 1, u32::MAX])),
+            begun_after: self.maybe(Self::text).map(Into::into),
             errors_left_out: self.one(&[0, 1, u32::MAX]),
             after_err: self.maybe(Self::text),
             ending: self.maybe(|dice| dice.one(&Ending::ALL)),

@@ -6,8 +6,10 @@ use syn::spanned::Spanned;
 
 use super::{
     params,
+    recorded::recorded,
     scope::Scope,
     slots::{self, callee, let_codec},
+    uses,
 };
 use crate::{
     flow::model::{AtOnce, Body, Call, Flow, Line},
@@ -57,10 +59,17 @@ pub(super) fn nodes(scope: &Scope<'_>, below: &[Vec<Scope<'_>>]) -> TokenStream 
                 }
             };
             let (optional, pivot, atomic) = (line.optional, line.pivot, line.atomic);
+            let uses = uses::earlier(scope, index);
+            let calls = match &line.body {
+                Body::Step(call) | Body::Flow(call) => type_text::of(&called(&call.path)),
+                _ => String::new(),
+            };
             quote! {
                 __p::Line {
                     name: #name,
                     aliases: #aliases,
+                    calls: #calls,
+                    uses: &[#(#uses),*],
                     marks: __p::Marks { optional: #optional, pivot: #pivot, atomic: #atomic },
                     work: #work,
                 }
@@ -105,7 +114,8 @@ fn work(
                 let policy = line.options.policy();
                 quote!(.with(#policy))
             });
-            quote!(__p::Work::Step(__p::StepMeta::of::<#of>(&#handlers) #policy))
+            let given = given(call).map(|text| quote!(.of_type(#text)));
+            quote!(__p::Work::Step(__p::StepMeta::of::<#of>(&#handlers) #given #policy))
         }
         Body::Flow(call) => {
             if scope.flow.reversible {
@@ -131,7 +141,11 @@ fn work(
                 }
                 None => quote!(&[]),
             };
-            quote!(__p::Work::If { then: #first, otherwise: #other })
+            let value = match recorded(scope, index) {
+                Some(value) => quote!(__p::Option::Some(#value)),
+                None => quote!(__p::Option::None),
+            };
+            quote!(__p::Work::If { then: #first, otherwise: #other, value: #value })
         }
         Body::For { at_once, .. } => {
             let at_once = match at_once {
@@ -139,7 +153,8 @@ fn work(
                 AtOnce::All => quote!(usize::MAX),
                 AtOnce::Most(most) => quote_spanned!(most.span()=> __p::items_at_once(#most)),
             };
-            quote!(__p::Work::For { body: #first, at_once: #at_once })
+            let items = recorded(scope, index);
+            quote!(__p::Work::For { body: #first, at_once: #at_once, items: #items })
         }
         Body::Loop { max, .. } => {
             let max = max.as_ref().map_or_else(
@@ -148,6 +163,23 @@ fn work(
             );
             quote!(__p::Work::Loop { body: #first, max: #max })
         }
+    }
+}
+
+/// Returns the path of what a line calls, without the types that it is given.
+fn called(path: &syn::Path) -> syn::Path {
+    let mut path = path.clone();
+    for segment in &mut path.segments {
+        segment.arguments = syn::PathArguments::None;
+    }
+    path
+}
+
+/// Returns the text of the type that a line gives to what it calls, as `signal::<bool>()` does.
+fn given(call: &Call) -> Option<String> {
+    match &call.path.segments.last()?.arguments {
+        syn::PathArguments::AngleBracketed(given) => Some(type_text::of(&given.args)),
+        _ => None,
     }
 }
 
@@ -185,6 +217,7 @@ pub(super) fn flow_table(flow: &Flow) -> TokenStream {
             aliases: &[#(#aliases),*],
             input: &[#(#inputs),*],
             output: #output,
+            check: |saved| __p::reads(saved, <__Out as __p::FlowOutput>::CODEC),
             nodes: __NODES0,
             on_failure: __p::OnFailure::#on_failure,
         }
