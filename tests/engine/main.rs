@@ -28,6 +28,7 @@ mod signals;
 mod support;
 mod threads;
 mod told;
+mod upgrades;
 mod urls;
 mod values;
 mod versions;

@@ -342,9 +342,9 @@ async fn regression_an_undo_that_a_crash_cut_off_used_up_one_of_its_retries() {
     assert_eq!(undo.attempts, 3);
 }
 
-/// The group itself is what can't be undone: it is told to fail once.
+/// The group itself is what can't be undone: that is found before anything is.
 #[tokio::test]
-async fn regression_a_group_that_cannot_be_entered_was_told_twice_that_its_undo_failed() {
+async fn regression_a_group_that_cannot_be_entered_left_the_rollback_stuck() {
     let lab = Lab::new();
     let saved = State::from_json(
         r#"{"name":"outer","kind":"flow","status":"undoing","startedAt":"2026-01-01T00:00:00Z",
@@ -356,10 +356,15 @@ async fn regression_a_group_that_cannot_be_entered_was_told_twice_that_its_undo_
              {"name":"b","output":11,"startedAt":"2026-01-01T00:00:01Z","doneAt":"2026-01-01T00:00:02Z"}]},
             {"name":"c","status":"undone","startedAt":"2026-01-01T00:00:02Z","doneAt":"2026-01-01T00:00:03Z"}]}"#,
     );
-    let failure = outer(&lab).resume(saved.unwrap()).await.unwrap_err();
-    assert_eq!(failure.status(), Status::Stuck, "{failure}");
-    let nested = &failure.undo_failed()[0];
-    assert_eq!(failure.undo_failed().len(), 1);
-    assert!(nested.error.contains("input"), "{}", nested.error);
+    let saved = saved.unwrap();
+    let failure = outer(&lab).resume(saved.clone()).await.unwrap_err();
+    assert!(matches!(failure.cause, Cause::Misfit(_)), "{failure}");
+    assert!(
+        failure
+            .to_string()
+            .contains("`n` does not fit: its saved input"),
+        "{failure}"
+    );
+    assert_eq!(*failure.state, saved);
     assert_eq!(lab.texts(), Vec::<String>::new());
 }

@@ -6,6 +6,7 @@
 
 mod files;
 mod states;
+mod told;
 mod versions;
 
 use std::{
@@ -16,7 +17,10 @@ use std::{
 };
 
 use steps::testing::assert_compatible;
-use versions::{added, first, fits, kinds, long, no_alias, other, renamed, short, torn};
+use versions::{
+    added, first, fits, kinds, long, no_alias, other, renamed, short, told as told_first,
+    told_fits, told_other, torn,
+};
 
 /// Where the message stands in what the child prints.
 const MARK: &str = "--8<--";
@@ -40,7 +44,7 @@ fn child() {
         };
     }
     let asserted = catch_unwind(AssertUnwindSafe(|| {
-        assert_one!(first fits renamed no_alias torn added kinds other short long);
+        assert_one!(first fits renamed no_alias torn added kinds other short long told_first told_other told_fits);
     }));
     let message = match asserted {
         Ok(()) => String::new(),

@@ -170,3 +170,66 @@ pub(super) mod long {
         Ok(())
     }
 }
+
+/// What only the newer form of the file tells: a signal and a sleep, items, what is matched, a bound,
+/// a function, a parameter and the output.
+pub(super) mod told {
+    use super::*;
+    #[flow(name = "told")]
+    pub(in super::super) async fn flow(lab: &Lab, n: u32) -> Result<u32, Injected> {
+        steps! {
+            ok = steps::signal::<bool>();
+            pause = steps::sleep(std::time::Duration::ZERO);
+            each = for i in [1_u32] by i { c = num(lab, i); }
+            some = if let Some(m) = Some(n) { d = num(lab, m); }
+            again = loop max 3 { e = num(lab, 1); } until true
+            o = num(lab, 1);
+        }
+        let _ = (ok, each, some, again);
+        Ok(o)
+    }
+}
+
+#[step]
+async fn other_num(lab: &Lab, n: u32) -> Result<u32, Injected> {
+    lab.act(n.to_string())?;
+    Ok(n)
+}
+
+pub(super) mod told_other {
+    use super::*;
+    #[flow(name = "told")]
+    pub(in super::super) async fn flow(lab: &Lab, size: u32) -> Result<String, Injected> {
+        steps! {
+            ok = steps::signal::<String>();
+            pause = steps::signal::<()>();
+            each = for i in [String::new()] by i { c = num(lab, i.len() as u32); }
+            some = if let Some(m) = Some(u64::from(size)) { d = num(lab, m as u32); }
+            again = loop max 2 { e = num(lab, 1); } until true
+            o = other_num(lab, 1);
+        }
+        let _ = (ok, each, some, again);
+        Ok(o.to_string())
+    }
+}
+
+/// Of that, only what strands nothing.
+pub(super) mod told_fits {
+    use super::*;
+    #[flow(name = "told")]
+    pub(in super::super) async fn flow(
+        lab: &Lab,
+        #[alias = "n"] size: u32,
+    ) -> Result<String, Injected> {
+        steps! {
+            ok = steps::signal::<bool>();
+            pause = steps::sleep(std::time::Duration::ZERO);
+            each = for i in [1_u32] by i { c = num(lab, i); }
+            some = if let Some(m) = Some(size) { d = num(lab, m); }
+            again = loop max 3 { e = num(lab, 1); } until true
+            o = other_num(lab, 1);
+        }
+        let _ = (ok, each, some, again);
+        Ok(o.to_string())
+    }
+}
