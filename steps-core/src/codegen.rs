@@ -30,7 +30,7 @@ pub use crate::{
         },
         recorded::{
             FlowValue, ListOwned, ListRef, LookOption, LookOwned, LookRef, Once, OnceAny, Source,
-            types::{Got, GotRecorded, recording, typed_frame},
+            types::{Got, GotOther, GotRecorded, recording, typed_frame},
         },
         returns::{
             HandlerReturn, PollReturn, StepReturn, before, check_before, ended, found, seen,

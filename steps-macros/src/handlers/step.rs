@@ -54,9 +54,11 @@ pub(crate) fn undo(reader: Reader, attr: TokenStream, item: TokenStream) -> Toke
                 let read = quote_spanned! {span=>
                     __p::before::<<__Of as __p::Observe>::Value>(__before)?
                 };
+                let check = quote_spanned! {span=>
+                    __p::check_before::<<__Of as __p::Observe>::Value>
+                };
                 let check = quote! {
-                    const BEFORE: __p::Option<__p::Check> =
-                        __p::Option::Some(__p::check_before::<<__Of as __p::Observe>::Value>);
+                    const BEFORE: __p::Option<__p::Check> = __p::Option::Some(#check);
                 };
                 let read = quote!(let __before = #read;);
                 (read, check, quote!(__output, &__before,))

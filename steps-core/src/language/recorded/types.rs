@@ -145,6 +145,36 @@ impl<T: Recorded> GotRecorded for Got<'_, HeldOption<'_, T>> {
     }
 }
 
+/// `of` for any other value, which is an error already where it is to be recorded. A method by reference
+/// comes last.
+pub trait GotOther {
+    /// The type that holds the value.
+    type Held;
+    /// Returns the type.
+    fn of(&self) -> Of<Self::Held, Unrecorded>;
+}
+
+impl<T: 'static> GotOther for Got<'_, List<'_, T>> {
+    type Held = List<'static, T>;
+    fn of(&self) -> Of<Self::Held, Unrecorded> {
+        Of(PhantomData)
+    }
+}
+
+impl<T: 'static> GotOther for Got<'_, Held<'_, T>> {
+    type Held = Held<'static, T>;
+    fn of(&self) -> Of<Self::Held, Unrecorded> {
+        Of(PhantomData)
+    }
+}
+
+impl<T: 'static> GotOther for Got<'_, HeldOption<'_, T>> {
+    type Held = HeldOption<'static, T>;
+    fn of(&self) -> Of<Self::Held, Unrecorded> {
+        Of(PhantomData)
+    }
+}
+
 /// What a line records: it is held by an `H`, which `M` matches with the pattern of an `if let`.
 #[allow(missing_debug_implementations)]
 pub struct LineRecording<H, R, M> {
