@@ -18,6 +18,8 @@ type Before = Box<dyn Fn() -> BoxFuture<'static, ()> + Send + Sync>;
 pub(crate) struct Between {
     within: Arc<dyn Store>,
     hears: bool,
+    /// Whether a write that keeps the lease panics.
+    panics: bool,
     /// Whether claims, renewals and writes fail.
     fails: Arc<AtomicBool>,
     /// Before leases are renewed.
@@ -39,6 +41,7 @@ impl Between {
         Self {
             within,
             hears: true,
+            panics: false,
             fails: Arc::default(),
             renews: nothing(),
             taken: nothing(),
@@ -59,6 +62,14 @@ impl Between {
     pub(crate) fn failing(within: Arc<dyn Store>, fails: &Arc<AtomicBool>) -> Self {
         Self {
             fails: Arc::clone(fails),
+            ..Self::new(within)
+        }
+    }
+
+    /// A store that panics at each record of a turn that goes on.
+    pub(crate) fn panics(within: Arc<dyn Store>) -> Self {
+        Self {
+            panics: true,
             ..Self::new(within)
         }
     }
@@ -114,6 +125,16 @@ impl Between {
         }
     }
 
+    /// Returns whether a write gives the lease back.
+    fn look(&self, write: &Write) -> bool {
+        let keeps = write.then == LeaseAfter::Keep;
+        assert!(
+            !(keeps && self.panics),
+            "the store panics, as the test wants"
+        );
+        matches!(write.then, LeaseAfter::Release { .. })
+    }
+
     /// Waits for what a write gives, and does what is to be done before its answer.
     async fn answer(
         &self,
@@ -151,11 +172,11 @@ impl Store for Between {
         })
     }
     fn write(&self, write: Write) -> BoxFuture<'_, Result<Written, StoreError>> {
-        let releases = matches!(write.then, LeaseAfter::Release { .. });
+        let releases = self.look(&write);
         Box::pin(self.answer(releases, self.within.write(write)))
     }
     fn write_in_place(&self, write: Write) -> BoxFuture<'_, Result<Written, StoreError>> {
-        let releases = matches!(write.then, LeaseAfter::Release { .. });
+        let releases = self.look(&write);
         Box::pin(self.answer(releases, self.within.write_in_place(write)))
     }
     fn acquire(&self, acquire: Acquire) -> BoxFuture<'_, Result<Acquired, StoreError>> {

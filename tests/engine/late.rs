@@ -65,6 +65,31 @@ on_each_store! {
         assert_eq!(outcome.await.expect("no panic").expect("done"), "x.a x.b");
     }
 
+    async fn what_panics_again_and_again_is_left_as_it_was(db) {
+        let world = World::new();
+        let within = db.store().await;
+        // The records of a turn that go on; not those that give its lease back.
+        let store = Between::panics(Arc::clone(&within));
+        let engine = Engine::with_store(store).serve(job::with(world.clone()));
+        let engine = engine.lease(Duration::from_millis(200)).poll(Duration::from_millis(10));
+        let engine = engine.start().await.expect("it starts");
+        let start = engine.start(job::input("x".into())).id("x").after(Duration::from_millis(1));
+        let run = start.await.expect("it starts");
+        wait_for("its refusal", async || {
+            run.info().await.expect("it is there").refused.is_some()
+        })
+        .await;
+        let outcome = run.outcome().await.expect_err("it is left");
+        assert!(outcome.to_string().contains("panicked in 4 of its turns"), "{outcome}");
+        assert_eq!(world.log(), [""; 0], "no step began without its record");
+        drop(engine);
+        // Another build takes it up.
+        let other = Engine::with_shared_store(within).build("mended").serve(job::with(world));
+        let other = other.start().await.expect("it starts");
+        let run = other.execution::<job>("x").await.expect("it is there");
+        assert_eq!(run.outcome().await.expect("done"), "x.a x.b x.c");
+    }
+
     async fn regression_nothing_was_claimed_any_more_after_a_store_had_panicked(db) {
         let first = std::sync::atomic::AtomicBool::new(true);
         let store = Between::taken(db.store().await, move || {

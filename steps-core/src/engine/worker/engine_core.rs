@@ -22,6 +22,7 @@
 //! * **`suspects`** has the turns of executions at which processes have died more than once in a
 //!   row. Such a turn gets its place before its first pass, and returns it when it ends.
 //! * **`refused`** and **`forms`** only grow.
+//! * **`panics`** counts the turns of an execution that ended by a panic, until one ends otherwise.
 //! * **`trouble`** is set by the first of such turns, and cleared after each other turn.
 //! * **`failed_turns`** grows with each turn that ended because the store took no more records, and
 //!   is set to 0 after each other turn.
@@ -35,7 +36,7 @@
 //! lock of a turn's journal, of the news, of the schedule, or one of the run's.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU32, Ordering},
@@ -94,6 +95,8 @@ pub(crate) struct EngineCore {
     pub(crate) forms: Forms,
     /// The executions that did not fit a flow of this program since it started, and were told of.
     refused: Mutex<HashSet<Arc<str>>>,
+    /// In how many turns in a row the engine panicked, by execution.
+    panics: Mutex<HashMap<Arc<str>, u32>>,
     /// Whether records can't be written.
     pub(super) trouble: Trouble,
     /// How many turns in a row ended because the store took no more records.
@@ -150,6 +153,7 @@ impl EngineCore {
             suspects: Suspects::default(),
             forms: Forms::default(),
             refused: Mutex::default(),
+            panics: Mutex::default(),
             trouble: Trouble::default(),
             failed_turns: AtomicU32::new(0),
             draining: AtomicBool::new(false),
@@ -174,6 +178,22 @@ impl EngineCore {
     /// Notes that an execution did not fit. Returns whether this is the first time.
     pub(crate) fn refuse(&self, id: &Arc<str>) -> bool {
         lock(&self.refused).insert(Arc::clone(id))
+    }
+
+    /// Notes that the engine panicked in a turn of this execution. Returns in how many in a row.
+    pub(super) fn panicked(&self, id: &Arc<str>) -> u32 {
+        let mut panics = lock(&self.panics);
+        let count = panics.entry(Arc::clone(id)).or_default();
+        *count += 1;
+        *count
+    }
+
+    /// Notes that a turn of this execution had an end.
+    pub(super) fn did_not_panic(&self, id: &str) {
+        let mut panics = lock(&self.panics);
+        if !panics.is_empty() {
+            panics.remove(id);
+        }
     }
 
     /// Notes that a turn ended and all its records were written.

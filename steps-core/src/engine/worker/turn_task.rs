@@ -9,6 +9,7 @@ use futures_util::{
 
 use super::{
     engine_core::EngineCore,
+    forms::refused_by,
     mailbox::Mailbox,
     running::RunningTurn,
     served::{Place, ServedFlow},
@@ -20,7 +21,7 @@ use crate::{
     engine::{error::EngineError, news::TurnEnd},
     interpreter::Request,
     language::threads::Threads,
-    store::{ErrorKind, StoreError},
+    store::{ErrorKind, LeaseAfter, Refused, Refuser, StoreError},
 };
 
 /// Begins a turn on its own task.
@@ -50,16 +51,21 @@ pub(crate) fn spawn(served: &ServedFlow, turn: Turn, place: Place) {
         .then(|| core.running.earlier(&turn.journal.id, number))
         .flatten();
     let flow = Arc::clone(&served.flow);
+    let refusers = refused_by(turn.refused_by.clone(), served.refuser);
     let task = async move {
         if let Some((number, earlier)) = earlier {
             earlier.mailbox.request(Request::Suspend);
             guard.core.running.ended(number).await;
         }
         let work = place.of(threads.of(flow.take_turn(turn)));
-        let end = AssertUnwindSafe(work).catch_unwind().await;
-        guard.end(end.unwrap_or_else(|_| {
-            TurnEnd::StoreFailed(StoreError::new(ErrorKind::Other, "the engine panicked"))
-        }));
+        let end = match AssertUnwindSafe(work).catch_unwind().await {
+            Ok(end) => {
+                guard.core.did_not_panic(&guard.journal.id);
+                end
+            }
+            Err(_) => guard.panicked(refusers).await,
+        };
+        guard.end(end);
     };
     // No lock may be held here: a runtime that is shutting down drops the task at once.
     core.spawn(async {
@@ -78,7 +84,34 @@ struct TurnGuard {
     place: Arc<TurnPlace>,
 }
 
+/// After so many panics in a row, an execution is left as it was recorded last.
+const MOST_PANICS: u32 = 4;
+
 impl TurnGuard {
+    /// Returns the end of a turn in which the engine panicked. The execution is taken up again after a
+    /// pause, but not for ever: each time, the effects since the last record may repeat.
+    async fn panicked(&self, by: Vec<Refuser>) -> TurnEnd {
+        let (core, journal) = (&self.core, &self.journal);
+        if core.panicked(&journal.id) < MOST_PANICS || journal.lease().is_none() {
+            let error = StoreError::new(ErrorKind::Other, "the engine panicked");
+            return TurnEnd::StoreFailed(error);
+        }
+        let why = format!(
+            "the engine panicked in {MOST_PANICS} of its turns in a row, which is a bug in steps or \
+             in the store; it is left as it was recorded last"
+        );
+        tracing::error!(execution = &*journal.id, "{why}");
+        core.did_not_panic(&journal.id);
+        let why_again = why.clone();
+        match journal
+            .give_back(LeaseAfter::Refuse(Refused { by, why }))
+            .await
+        {
+            Ok(()) => TurnEnd::Incompatible(why_again),
+            Err(error) => TurnEnd::StoreFailed(error),
+        }
+    }
+
     /// Handles the end of a turn that was not aborted: releases its lease if that is still
     /// necessary, and notifies the waiting callers.
     fn end(self, end: TurnEnd) {
