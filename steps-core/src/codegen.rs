@@ -39,7 +39,7 @@ pub use crate::{
         run_op::drive,
         scope::{Enter, Entered, LoadError, Op, OpResult, Saved, Scope},
         slot::{MaybeSlot, load, load_maybe},
-        step::{Attempt, Call, Same, Step},
+        step::{Attempt, Call, Runs, Same, Step},
         threads::{blocking, detached},
     },
     model::{

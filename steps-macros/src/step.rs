@@ -67,6 +67,8 @@ struct Parts {
     call: TokenStream,
     /// The items of `impl Step`.
     items: TokenStream,
+    /// The function of `impl Runs`.
+    run: TokenStream,
 }
 
 impl Step {
@@ -86,7 +88,7 @@ impl Step {
     }
 
     /// Returns the type with the function's name, and its implementations.
-    fn items(&self, Parts { call, items }: &Parts, reader: Reader) -> TokenStream {
+    fn items(&self, Parts { call, items, run }: &Parts, reader: Reader) -> TokenStream {
         let krate = &self.krate;
         let name = &self.function.sig.ident;
         let type_name = function::type_name(name);
@@ -118,6 +120,7 @@ impl Step {
                     #call
                 }
                 #step
+                impl __p::Runs for #name { #run }
                 impl __p::HasPolicy for #name {}
                 #reversible
             };
@@ -167,15 +170,6 @@ impl Step {
                 const KIND: __p::Option<__p::StepKind> = S::KIND;
                 const OUTPUT_TEXT: &'static str = S::OUTPUT_TEXT;
                 const CODEC: __p::Codec<S::Output> = S::CODEC;
-                fn run<'a>(
-                    args: S::Args<'a>,
-                    cx: &'a __p::Cx,
-                    when: __p::Option<fn(&S::Error) -> bool>,
-                ) -> impl __p::Future<
-                    Output = __p::Result<__p::Attempt<S::Output>, __p::StepError>,
-                > + __p::Send + 'a {
-                    S::run(args, cx, when)
-                }
             }
         }
     }
@@ -235,6 +229,8 @@ impl Step {
                 const KIND: __p::Option<__p::StepKind> = #kind;
                 const OUTPUT_TEXT: &'static str = #output_text;
                 const CODEC: __p::Codec<Self::Output> = #codec;
+            },
+            run: quote! {
                 async fn run<'a>(
                     (#(#args,)*): Self::Args<'a>,
                     _: &'a __p::Cx,
@@ -281,6 +277,8 @@ impl Step {
                 type AsFlow = __p::NotAFlow<#value>;
                 const OUTPUT_TEXT: &'static str = "";
                 const CODEC: __p::Codec<#value> = __p::unsaved();
+            },
+            run: quote! {
                 async fn run<'a>(
                     _: Self::Args<'a>,
                     _: &'a __p::Cx,

@@ -7,7 +7,7 @@ use super::{
     cx::Cx,
     handlers::Reversible,
     misuse::NotAFlow,
-    step::{Attempt, Call, Step},
+    step::{Attempt, Call, Runs, Step},
 };
 use crate::{
     base::error::StepError,
@@ -73,7 +73,9 @@ impl Step for sleep {
     const KIND: Option<StepKind> = Some(StepKind::Sleep);
     const OUTPUT_TEXT: &'static str = "()";
     const CODEC: Codec<()> = codec::<()>();
+}
 
+impl Runs for sleep {
     async fn run(
         duration: Duration,
         cx: &Cx,
@@ -140,7 +142,9 @@ impl<T: Saved> Step for signal<T> {
     /// The macro writes the type into the table: see [`StepMeta::of_type`](crate::model::table::StepMeta::of_type).
     const OUTPUT_TEXT: &'static str = "signal";
     const CODEC: Codec<T> = codec::<T>();
+}
 
+impl<T: Saved> Runs for signal<T> {
     async fn run(
         (): (),
         cx: &Cx,

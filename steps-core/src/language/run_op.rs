@@ -6,12 +6,12 @@ use super::{
     handlers::Handlers,
     scope::{Answer, Op, OpResult, Unkept},
     slot::Slot,
-    step::{Attempt, Call, Step},
+    step::{Attempt, Call, Runs},
 };
 use crate::base::error::StepError;
 
 /// Carries out one operation of a step's line.
-pub async fn drive<'a, S: Step, L: Slot<S::Output>>(
+pub async fn drive<'a, S: Runs, L: Slot<S::Output>>(
     op: Op<'a>,
     cx: &'a Cx,
     call: Call<'a, S>,

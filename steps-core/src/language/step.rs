@@ -42,7 +42,16 @@ pub trait Step: Sized + 'static {
     const OUTPUT_TEXT: &'static str;
     /// How the output is saved.
     const CODEC: Codec<Self::Output>;
+}
 
+/// What a step does. It is a trait of its own as the compiler takes long to compare an `async fn` with
+/// its trait: it does so once for each step, and not once more for the types that `#[step]` hides.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a step",
+    label = "not a step",
+    note = "put `#[step]` on the function; another flow is called with `flow {Self}(…)`"
+)]
+pub trait Runs: Step {
     /// Makes one attempt. `when` says which errors may be retried, if the line overrides it.
     fn run<'a>(
         args: Self::Args<'a>,

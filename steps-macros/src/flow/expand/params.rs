@@ -90,6 +90,8 @@ pub(super) fn parts(flow: &Flow, reader: Reader) -> TokenStream {
             type AsFlow = Self;
             const OUTPUT_TEXT: &'static str = "";
             const CODEC: __p::Codec<Self::Output> = __p::unsaved();
+        }
+        impl __p::Runs for __Of {
             fn run<'a>(
                 _: __p::NoArgs, _: &'a __p::Cx, _: __p::Option<fn(&Self::Error) -> bool>,
             ) -> impl __p::Future<
