@@ -56,6 +56,7 @@ const EXPANSIONS: &[(Macro, &str, &str)] = &[
                 each = for item in spec.items by item.id { inner = make(cloud, item.n); }
                 #[optional] each_maybe = for item in spec.items by item.id parallel(2) {
                     inner = if item.big { innermost = make(cloud, item.n); }
+                    more = for other in item.others by other.id { innermost = make(cloud, other.n); }
                 }
                 rounds = loop max 3 { inner = make(cloud, prev.map_or(0, |p| p.inner)); }
                     until inner > 3;

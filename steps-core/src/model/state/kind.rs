@@ -84,7 +84,7 @@ impl Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StepKind {
-    /// A [`sleep`](crate::sleep).
+    /// A [`sleep`](struct@crate::sleep).
     Sleep,
     /// A [`signal`](struct@crate::signal).
     Signal,

@@ -70,10 +70,7 @@ impl Saves<'_> {
                 .filter(|_| self.dice.one_in(2))
                 .unwrap_or(line.name)
         );
-        let state = |kind, done| {
-            let status = if done { Status::Done } else { Status::Running };
-            Self::node(name.clone(), kind, status)
-        };
+        let begun = |kind, done| Self::node(name.clone(), kind, ran(done));
         if line.optional && self.dice.one_in(2) {
             let kind = nodes(std::slice::from_ref(line))[0].kind();
             let mut state = Self::node(name, kind, Status::Failed);
@@ -84,7 +81,7 @@ impl Saves<'_> {
         match &line.work {
             What::Step(ty, kind) => {
                 let done = !self.is_here();
-                let mut state = state(Kind::Step, done);
+                let mut state = begun(Kind::Step, done);
                 state.step_kind = *kind;
                 if done && *kind != Some(StepKind::Volatile) {
                     state.output = Some(ty.value());
@@ -97,65 +94,35 @@ impl Saves<'_> {
             }
             What::Group(lines) => {
                 let (states, done) = self.lines(lines, false);
-                (with(state(Kind::Group, done), states), done)
+                (with(begun(Kind::Group, done), states), done)
             }
             What::Parallel(lines) => {
                 let (states, done) = self.lines(lines, true);
-                (with(state(Kind::Parallel, done), states), done)
+                (with(begun(Kind::Parallel, done), states), done)
             }
             What::If(then, otherwise) => {
                 let decision = self.dice.one_in(2);
                 let lines = if decision { then } else { otherwise };
                 let (states, done) = self.lines(lines, false);
-                let mut state = with(state(Kind::If, done), states);
+                let mut state = with(begun(Kind::If, done), states);
                 state.decision = Some(decision);
                 (state, done)
             }
             What::For(ty, body) => {
                 let count = self.dice.below(3);
                 let items: Vec<Json> = (0..count).map(|_| ty.value()).collect();
-                let mut all = true;
-                let mut states = Vec::new();
-                for item in 0..count {
-                    let mut state = Self::node(item.to_string(), Kind::Item, Status::Pending);
-                    if all {
-                        let (lines, done) = self.lines(body, false);
-                        state = with(state, lines);
-                        state.status = if done { Status::Done } else { Status::Running };
-                        all = done;
-                    } else {
-                        state.started_at = None;
-                    }
-                    states.push(state);
-                }
-                let mut state = with(state(Kind::For, all), states);
-                state.input = Json::encode(&items).ok();
-                (state, all)
+                let (states, all) = self.items(count, body);
+                let mut node = with(begun(Kind::For, all), states);
+                node.input = Json::encode(&items).ok();
+                (node, all)
             }
             What::Loop(max, body) => {
-                let rounds = match max {
-                    0 => 4,
-                    max => *max,
-                };
-                let rounds = 1 + self.dice.below(usize::try_from(rounds).unwrap());
-                let mut states = Vec::new();
-                let mut all = true;
-                for round in 1..=rounds {
-                    let (lines, done) = self.lines(body, false);
-                    let status = if done { Status::Done } else { Status::Running };
-                    let mut state = with(Self::node(round.to_string(), Kind::Round, status), lines);
-                    state.decision = done.then_some(round == rounds);
-                    states.push(state);
-                    all = done;
-                    if !done {
-                        break;
-                    }
-                }
-                (with(state(Kind::Loop, all), states), all)
+                let (states, all) = self.rounds(*max, body);
+                (with(begun(Kind::Loop, all), states), all)
             }
             What::Flow(input, output, lines) => {
                 let (states, done) = self.lines(lines, false);
-                let mut state = with(state(Kind::Flow, done), states);
+                let mut state = with(begun(Kind::Flow, done), states);
                 state.input = Some(
                     match input {
                         Some(ty) => {
@@ -170,6 +137,48 @@ impl Saves<'_> {
             }
         }
     }
+
+    fn items(&mut self, count: usize, body: &[Random]) -> (Vec<State>, bool) {
+        let mut all = true;
+        let mut states = Vec::new();
+        for item in 0..count {
+            let mut node = Self::node(item.to_string(), Kind::Item, Status::Pending);
+            if all {
+                let (lines, done) = self.lines(body, false);
+                node = with(node, lines);
+                node.status = ran(done);
+                all = done;
+            } else {
+                node.started_at = None;
+            }
+            states.push(node);
+        }
+        (states, all)
+    }
+
+    /// Rounds up to `max`, where 0 is no bound.
+    fn rounds(&mut self, max: u32, body: &[Random]) -> (Vec<State>, bool) {
+        let most = if max == 0 { 4 } else { max };
+        let rounds = 1 + self.dice.below(usize::try_from(most).unwrap());
+        let mut states = Vec::new();
+        let mut all = true;
+        for round in 1..=rounds {
+            let (lines, done) = self.lines(body, false);
+            let mut node = with(Self::node(round.to_string(), Kind::Round, ran(done)), lines);
+            node.decision = done.then_some(round == rounds);
+            states.push(node);
+            all = done;
+            if !done {
+                break;
+            }
+        }
+        (states, all)
+    }
+}
+
+/// The status of what has run to its end, or has only begun.
+fn ran(done: bool) -> Status {
+    if done { Status::Done } else { Status::Running }
 }
 
 fn with(mut state: State, states: Vec<State>) -> State {
@@ -182,8 +191,10 @@ pub(super) fn saved(dice: &mut Dice, lines: &[Random]) -> State {
     let left = dice.below(12);
     let mut saves = Saves { dice, left };
     let (states, done) = saves.lines(lines, false);
-    let status = if done { Status::Done } else { Status::Running };
-    let mut root = with(Saves::node("random".to_owned(), Kind::Flow, status), states);
+    let mut root = with(
+        Saves::node("random".to_owned(), Kind::Flow, ran(done)),
+        states,
+    );
     root.id = Some("x".into());
     root
 }
