@@ -60,6 +60,37 @@ async fn locked_by_somebody_else() {
         .unwrap();
 }
 
+/// Each call is answered when its own time is over, whatever those before it waited for.
+#[tokio::test]
+async fn scale_locked_a_call_waits_no_longer_than_its_own_time() {
+    const LIMIT: Duration = Duration::from_secs(1);
+    let folder = tempfile::tempdir().unwrap();
+    let store = options(&folder).busy_timeout(LIMIT).open().await.unwrap();
+    let lease = created(store.write(held("a")).await.unwrap());
+    let other = Connection::open(path(&folder)).unwrap();
+    other.execute_batch("BEGIN EXCLUSIVE").unwrap();
+    let mut calls = Vec::new();
+    for n in 0..8 {
+        let store = store.clone();
+        calls.push(tokio::spawn(async move {
+            let came = Instant::now();
+            let write = step(lease, n + 1, "x", LeaseAfter::Keep);
+            let error = store.write(write).await.unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::Busy);
+            came.elapsed()
+        }));
+        tokio::time::sleep(LIMIT / 8).await;
+    }
+    for call in calls {
+        let took = call.await.unwrap();
+        // One after the other, the second one alone would wait for almost two.
+        assert!(took >= LIMIT * 9 / 10 && took < LIMIT * 3 / 2, "{took:?}");
+    }
+    other.execute_batch("COMMIT").unwrap();
+    let write = step(lease, 1, "x", LeaseAfter::Keep);
+    store.write(write).await.unwrap();
+}
+
 /// In the child: writes, and prints each write, until it is killed.
 #[tokio::test]
 #[ignore = "a part of the tests below, run by them"]

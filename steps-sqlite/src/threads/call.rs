@@ -1,6 +1,9 @@
 //! One call of the store, on its way through a thread with a connection.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    time::Instant,
+};
 
 use steps_core::store::{ErrorKind, StoreError};
 use tokio::sync::{OwnedSemaphorePermit, oneshot};
@@ -16,6 +19,9 @@ pub(crate) trait Call: Send {
     /// Whether the caller no longer waits for the answer.
     fn is_abandoned(&self) -> bool;
 
+    /// When the call was made.
+    fn came(&self) -> Instant;
+
     /// Does the work inside the open transaction. It may be run again after a rollback.
     fn run(&mut self, txn: &Txn<'_>, now: Now) -> Result<()>;
 
@@ -27,6 +33,7 @@ struct TypedCall<F, T> {
     work: F,
     result: Option<T>,
     caller: oneshot::Sender<Result<T, StoreError>>,
+    came: Instant,
     /// The call's share of the memory that waiting calls may use; released with the answer.
     _permit: OwnedSemaphorePermit,
 }
@@ -41,6 +48,7 @@ pub(crate) fn new<T: Send + 'static>(
         work,
         result: None,
         caller,
+        came: Instant::now(),
         _permit: permit,
     };
     (Box::new(call), answer)
@@ -53,6 +61,10 @@ where
 {
     fn is_abandoned(&self) -> bool {
         self.caller.is_closed()
+    }
+
+    fn came(&self) -> Instant {
+        self.came
     }
 
     fn run(&mut self, txn: &Txn<'_>, now: Now) -> Result<()> {

@@ -23,19 +23,29 @@ pub(super) const GROUP: usize = 512;
 /// The connection that writes, and what it knows of leases.
 pub(super) struct WritingConnection {
     pub(super) conn: Connection,
+    /// How long a call waits for a lock of somebody else's, from when it came.
+    busy_timeout: Duration,
     known: RefCell<KnownLeases>,
 }
 
 impl WritingConnection {
-    pub(super) fn new(conn: Connection) -> Self {
+    pub(super) fn new(conn: Connection, busy_timeout: Duration) -> Self {
         Self {
             conn,
+            busy_timeout: busy_timeout.min(LONGEST),
             known: RefCell::default(),
         }
     }
 }
 
-/// Commits all calls and answers each of them. Between the commit and the answers it passes
+/// The longest timeout that SQLite takes, in milliseconds.
+const LONGEST: Duration = Duration::from_millis(i32::MAX.unsigned_abs() as u64);
+
+/// What a call has waited before its turn is not worth a change of the connection's timeout.
+const AT_ONCE: Duration = Duration::from_millis(20);
+
+/// Commits all calls and answers each of them, also where somebody else has the database locked: then
+/// each is told so when its own time is over. Between the commit and the answers it passes
 /// `committed` the time that `COMMIT` took, which is mostly the sync.
 pub(super) fn commit(
     conn: &WritingConnection,
@@ -44,29 +54,73 @@ pub(super) fn commit(
     calls: &mut Vec<Box<dyn Call>>,
     committed: impl FnOnce(Duration),
 ) {
-    let mut failed = Vec::new();
-    match together(conn, clock, calls, &mut failed) {
-        Ok(end) => {
-            let outcome = file.check();
-            committed(end);
-            let mut failed = failed.into_iter().peekable();
-            for (index, call) in calls.drain(..).enumerate() {
-                let own = failed.next_if(|(of, _)| *of == index);
-                call.answer(match own {
-                    Some((_, fail)) => Err(fail.of(file.path())),
-                    None => outcome.clone(),
-                });
+    while !calls.is_empty() {
+        let mut failed = Vec::new();
+        let error = match together_in_time(conn, clock, calls, &mut failed) {
+            Ok(end) => {
+                let outcome = file.check();
+                committed(end);
+                return answer_each(calls, failed, file, &outcome);
             }
+            Err(fail) => fail.of(file.path()),
+        };
+        if error.kind() == ErrorKind::Busy {
+            answer_overdue(conn, calls, &error);
+        } else if calls.len() == 1 || concerns_all(error.kind()) {
+            answer_all(calls, &error);
+        } else {
+            one_by_one(conn, file, clock, calls);
         }
-        Err(fail) if calls.len() == 1 => answer_all(calls, &fail.of(file.path())),
-        Err(fail) => {
-            let error = fail.of(file.path());
-            if concerns_all(error.kind()) {
-                answer_all(calls, &error);
-            } else {
-                one_by_one(conn, file, clock, calls);
-            }
-        }
+    }
+}
+
+/// Answers the calls of a commit: those that failed with their own error.
+fn answer_each(
+    calls: &mut Vec<Box<dyn Call>>,
+    failed: Vec<(usize, Fail)>,
+    file: &FileIdentity,
+    outcome: &Result<(), StoreError>,
+) {
+    let mut failed = failed.into_iter().peekable();
+    for (index, call) in calls.drain(..).enumerate() {
+        let own = failed.next_if(|(of, _)| *of == index);
+        call.answer(match own {
+            Some((_, fail)) => Err(fail.of(file.path())),
+            None => outcome.clone(),
+        });
+    }
+}
+
+/// Runs all calls, and waits for a lock no longer than until the time of the oldest of them is over.
+fn together_in_time(
+    conn: &WritingConnection,
+    clock: &Clock,
+    calls: &mut [Box<dyn Call>],
+    failed: &mut Vec<(usize, Fail)>,
+) -> Result<Duration> {
+    let oldest = calls.iter().map(|call| call.came()).min();
+    let waited = oldest.map_or(Duration::ZERO, |came| came.elapsed());
+    if waited < AT_ONCE {
+        return together(conn, clock, calls, failed);
+    }
+    let left = conn.busy_timeout.saturating_sub(waited);
+    conn.conn.busy_timeout(left)?;
+    let done = together(conn, clock, calls, failed);
+    conn.conn.busy_timeout(conn.busy_timeout)?;
+    done
+}
+
+/// Answers the calls whose time is over: at least the oldest, which was waited for.
+fn answer_overdue(conn: &WritingConnection, calls: &mut Vec<Box<dyn Call>>, error: &StoreError) {
+    let Some(oldest) = calls.iter().map(|call| call.came()).min() else {
+        return;
+    };
+    let is_over = |call: &mut Box<dyn Call>| {
+        let came = call.came();
+        came <= oldest + AT_ONCE || came.elapsed() >= conn.busy_timeout
+    };
+    for call in calls.extract_if(.., is_over) {
+        call.answer(Err(error.clone()));
     }
 }
 

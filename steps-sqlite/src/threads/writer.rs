@@ -64,7 +64,7 @@ impl Writer {
                     file,
                     queue: Queue::new(),
                     clock: options.clock,
-                    conn: Mutex::new(Some(WritingConnection::new(conn))),
+                    conn: Mutex::new(Some(WritingConnection::new(conn, options.busy_timeout))),
                     alone: AtomicBool::new(true),
                 });
                 if opened.send(Ok(Arc::clone(&writer))).is_err() {
