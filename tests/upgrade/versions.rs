@@ -31,7 +31,8 @@ impl Desk {
         let files = fs::read_dir(&*self.0).expect("a folder");
         let names = files.map(|file| file.expect("a file").file_name().into_string());
         let names = names.map(|name| name.expect("text"));
-        names.filter(|name| name.ends_with(".twice")).collect()
+        let twice = names.filter(|name| name.rsplit('.').next() == Some("twice"));
+        twice.collect()
     }
 
     /// Has an effect.
@@ -65,27 +66,27 @@ async fn happened(desk: &Desk, id: &str, what: &str) -> Option<()> {
 
 /// An undo may happen again; it must succeed then.
 #[undo(act)]
-async fn take_back(desk: &Desk, id: &str, what: &str, _: &()) -> Result<(), String> {
+async fn take_back(desk: &Desk, id: &str, what: &str, (): &()) -> Result<(), String> {
     let back = match what {
         "ship" => "return",
         _ => "credit",
     };
-    match desk.has(id, back) {
-        true => Ok(()),
-        false => desk.put(id, back),
+    if desk.has(id, back) {
+        return Ok(());
     }
+    desk.put(id, back)
 }
 
 #[step]
 async fn pay(fails: bool) -> Result<(), String> {
-    match fails {
-        true => Err("not paid".to_owned()),
-        false => Ok(()),
+    if fails {
+        return Err("not paid".to_owned());
     }
+    Ok(())
 }
 
 mod old {
-    use super::*;
+    use super::{Desk, Duration, act, flow, pay};
 
     #[flow]
     pub(crate) async fn bill(desk: &Desk, id: String, fails: bool) -> Result<(), String> {
@@ -99,7 +100,7 @@ mod old {
 }
 
 mod new {
-    use super::*;
+    use super::{Desk, Duration, act, flow, pay};
 
     #[flow]
     pub(crate) async fn bill(desk: &Desk, id: String, fails: bool) -> Result<(), String> {

@@ -38,6 +38,11 @@ impl FileIdentity {
         &self.path
     }
 
+    /// The path of its write-ahead log.
+    pub(crate) fn log_path(&self) -> &Path {
+        &self.log_path
+    }
+
     /// Returns an error if another file is at one of the paths now, or none.
     pub(crate) fn check(&self) -> Result<(), StoreError> {
         if inode(&self.path) != self.database {

@@ -2,7 +2,7 @@
 //!
 //! `options` holds the settings and `url` reads them from text; `connect` opens a connection with
 //! them; `schema` creates the tables or brings them up to date; `identity` notices that the file
-//! was deleted or replaced; `backup` copies it; `clock` is what the store compares times with. What the rows mean is
+//! was deleted or replaced; `backup` copies it; `room` tells whether the log leaves room on the disk; `clock` is what the store compares times with. What the rows mean is
 //! left to `row`, and what is done with them to `ops`.
 
 pub(crate) mod backup;
@@ -10,5 +10,6 @@ pub(crate) mod clock;
 pub(crate) mod connect;
 pub(crate) mod identity;
 pub(crate) mod options;
+pub(crate) mod room;
 pub(crate) mod schema;
 mod url;

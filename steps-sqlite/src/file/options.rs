@@ -10,7 +10,10 @@ use std::{
 
 use steps_core::clock::TestClock;
 
-use super::clock::Clock;
+use super::{
+    clock::Clock,
+    room::{self, Room},
+};
 
 /// Whether an acknowledged write survives a crash of the machine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -67,6 +70,8 @@ pub struct SqliteOptions {
     pub(crate) readers: usize,
     pub(crate) max_pages: Option<u32>,
     pub(crate) clock: Clock,
+    /// How the room on the disk is found out.
+    pub(crate) room: fn(&Path) -> Option<Room>,
 }
 
 impl SqliteOptions {
@@ -81,6 +86,7 @@ impl SqliteOptions {
             readers: 2,
             max_pages: None,
             clock: Clock::default(),
+            room: room::of,
         }
     }
 
@@ -101,7 +107,7 @@ impl SqliteOptions {
 
     /// After how many pages of 4 KiB the write-ahead log is copied into the database. By default
     /// 4,000, so the log has about 16 MiB. A larger number means fewer but longer pauses. At least
-    /// 1.
+    /// 1. On Linux it is copied earlier where less than twice its size is free on the disk.
     pub fn checkpoint(mut self, pages: u32) -> Self {
         self.checkpoint = pages.max(1);
         self

@@ -10,6 +10,7 @@ use steps_core::{
 };
 
 use super::*;
+use crate::file::room::Room;
 
 fn large(id: usize) -> Write {
     Write {
@@ -175,4 +176,30 @@ async fn what_asks_for_one_execution_does_not_wait_for_lists() {
     goes_on.send(()).unwrap();
     slow.await.unwrap().unwrap();
     assert_eq!(behind.await.unwrap().unwrap(), 1);
+}
+
+/// On a small disk the log is copied before it fills the disk: it begins anew again and again.
+#[tokio::test]
+async fn scale_full_log_a_small_disk_is_not_filled_by_the_log() {
+    let mut sizes = Vec::new();
+    for room in [(|_| None) as fn(&Path) -> Option<Room>, |log| {
+        let log = log.metadata().ok()?.len();
+        Some(Room { log, free: log })
+    }] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut options = SqliteOptions::new(folder.path().join("steps.db"));
+        options.room = room;
+        let store = options.open().await.unwrap();
+        for n in 0..300 {
+            let mut write = large(n);
+            let Target::New(new) = &mut write.target else {
+                unreachable!()
+            };
+            new.input = Json::encode(&"x".repeat(10 << 10)).unwrap();
+            store.write(write).await.unwrap();
+        }
+        let log = folder.path().join("steps.db-wal");
+        sizes.push(log.metadata().unwrap().len());
+    }
+    assert!(sizes[0] > 3 * sizes[1], "{sizes:?}");
 }

@@ -2,7 +2,8 @@
 //! others.
 
 use std::{
-    cell::RefCell,
+    cell::{Cell, RefCell},
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -12,7 +13,7 @@ use steps_core::store::{ErrorKind, StoreError};
 use super::call::Call;
 use crate::{
     error::{Fail, Result},
-    file::{clock::Clock, identity::FileIdentity},
+    file::{clock::Clock, identity::FileIdentity, room::Room},
     ops::{known::KnownLeases, txn::Txn},
 };
 
@@ -26,15 +27,51 @@ pub(super) struct WritingConnection {
     /// How long a call waits for a lock of somebody else's, from when it came.
     busy_timeout: Duration,
     known: RefCell<KnownLeases>,
+    room: fn(&Path) -> Option<Room>,
+    /// How many commits there were since the room on the disk was looked at.
+    commits: Cell<u32>,
 }
 
+/// After so many commits the room on the disk is looked at.
+const LOOK_AFTER: u32 = 8;
+
 impl WritingConnection {
-    pub(super) fn new(conn: Connection, busy_timeout: Duration) -> Self {
+    pub(super) fn new(
+        conn: Connection,
+        busy_timeout: Duration,
+        room: fn(&Path) -> Option<Room>,
+    ) -> Self {
         Self {
             conn,
             busy_timeout: busy_timeout.min(LONGEST),
             known: RefCell::default(),
+            room,
+            commits: Cell::new(0),
         }
+    }
+
+    /// Copies the log into the database, now and then, if it would fill a small disk otherwise. Where a
+    /// reader is in the way, another time does.
+    fn make_room(&self, file: &FileIdentity) {
+        self.commits.set(self.commits.get() + 1);
+        if self.commits.get() < LOOK_AFTER {
+            return;
+        }
+        self.commits.set(0);
+        if (self.room)(file.log_path()).is_some_and(Room::is_scarce) {
+            self.copy_log();
+        }
+    }
+
+    /// Copies the log into the database, and empties it, unless somebody reads it: nobody is waited
+    /// for.
+    fn copy_log(&self) {
+        let copy = "PRAGMA wal_checkpoint(TRUNCATE)";
+        let at_once = self.conn.busy_timeout(Duration::ZERO);
+        let copied = at_once.and_then(|()| self.conn.query_row(copy, [], |_| Ok(())));
+        let restored = self.conn.busy_timeout(self.busy_timeout);
+        // What fails here fails again where it matters.
+        drop(copied.and(restored));
     }
 }
 
@@ -54,18 +91,24 @@ pub(super) fn commit(
     calls: &mut Vec<Box<dyn Call>>,
     committed: impl FnOnce(Duration),
 ) {
+    let mut has_copied = false;
     while !calls.is_empty() {
         let mut failed = Vec::new();
         let error = match together_in_time(conn, clock, calls, &mut failed) {
             Ok(end) => {
                 let outcome = file.check();
                 committed(end);
-                return answer_each(calls, failed, file, &outcome);
+                answer_each(calls, failed, file, &outcome);
+                return conn.make_room(file);
             }
             Err(fail) => fail.of(file.path()),
         };
         if error.kind() == ErrorKind::Busy {
             answer_overdue(conn, calls, &error);
+        } else if error.kind() == ErrorKind::Full && !has_copied {
+            // A log that begins anew needs no more room.
+            conn.copy_log();
+            has_copied = true;
         } else if calls.len() == 1 || concerns_all(error.kind()) {
             answer_all(calls, &error);
         } else {

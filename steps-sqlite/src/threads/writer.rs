@@ -64,7 +64,11 @@ impl Writer {
                     file,
                     queue: Queue::new(),
                     clock: options.clock,
-                    conn: Mutex::new(Some(WritingConnection::new(conn, options.busy_timeout))),
+                    conn: Mutex::new(Some(WritingConnection::new(
+                        conn,
+                        options.busy_timeout,
+                        options.room,
+                    ))),
                     alone: AtomicBool::new(true),
                 });
                 if opened.send(Ok(Arc::clone(&writer))).is_err() {
