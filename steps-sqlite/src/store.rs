@@ -127,8 +127,8 @@ impl SqliteStore {
             is_closed: AtomicBool::new(false),
             inner: Arc::new(Inner {
                 open: AtomicUsize::new(1),
-                lookups: Readers::new(options.readers, options.clone(), writer.file.clone()),
-                lists: Readers::new(options.readers, options, writer.file.clone()),
+                lookups: Readers::new(options.clone(), writer.file.clone()),
+                lists: Readers::new(options, writer.file.clone()),
                 writer,
                 room: Arc::new(Semaphore::new(WAITING as usize)),
                 ended: Mutex::new(Some(ended)),
@@ -281,7 +281,7 @@ impl Store for SqliteStore {
     }
 
     fn keep_form(&self, form: Form) -> BoxFuture<'_, Result<i64, StoreError>> {
-        Box::pin(self.change(form.lines.get().len(), move |conn, now| {
+        Box::pin(self.change_known(form.lines.get().len(), move |conn, now| {
             schema::unchanged(conn)?;
             ops::forms::keep(conn, &form, now)
         }))

@@ -4,10 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::{Engine, error::EngineError, worker::forms::newer_form};
-use crate::{
-    model::status::Status,
-    store::{ExecutionQuery, StoredExecution},
-};
+use crate::{model::status::Status, store::ExecutionQuery};
 
 /// How many executions are listed at once. One at a time is read in full.
 const PAGE: usize = 100;
@@ -99,7 +96,11 @@ impl Engine {
                     } else {
                         self.core.lacking(table, served.form, form).await?
                     };
-                    let mut misfits = misfits(saved, |saved| served.flow.misfits(saved));
+                    let mut misfits = if saved.info.status.is_final() {
+                        Vec::new()
+                    } else {
+                        served.flow.misfits(saved)
+                    };
                     if !lacking.is_empty() {
                         misfits.push(newer_form(table, &lacking));
                     }
@@ -113,16 +114,6 @@ impl Engine {
         }
         Ok(all)
     }
-}
-
-fn misfits(
-    saved: StoredExecution,
-    compare: impl FnOnce(StoredExecution) -> Vec<String>,
-) -> Vec<String> {
-    if saved.info.status.is_final() {
-        return Vec::new();
-    }
-    compare(saved)
 }
 
 /// What has been found of one flow.

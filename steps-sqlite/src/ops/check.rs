@@ -95,13 +95,8 @@ fn next(conn: &Connection, after: i64) -> Result<Option<(i64, String)>> {
 
 fn read(conn: &Connection, key: i64, now: Now) -> Result<StoredExecution> {
     let mut statement = conn.prepare_cached(select_execution!("WHERE e.key = ?1"))?;
-    let mut execution = statement.query_row([key], |row| Ok(execution::execution(row, now)))??;
-    let nodes = execution.nodes(conn)?;
-    Ok(StoredExecution {
-        info: execution.info,
-        input: execution.input,
-        nodes,
-    })
+    let execution = statement.query_row([key], |row| Ok(execution::execution(row, now)))??;
+    execution.whole(conn)
 }
 
 /// Returns what is damaged, or the error if it is another one.

@@ -77,6 +77,16 @@ struct Row {
 }
 
 impl Execution {
+    /// Returns it with all of its nodes.
+    pub(crate) fn whole(mut self, conn: &Connection) -> Result<StoredExecution> {
+        let nodes = self.nodes(conn)?;
+        Ok(StoredExecution {
+            info: self.info,
+            input: self.input,
+            nodes,
+        })
+    }
+
     /// Returns the root and all other nodes.
     pub(crate) fn nodes(&mut self, conn: &Connection) -> Result<Vec<NodeRow>> {
         let mut nodes = Vec::new();
@@ -212,13 +222,6 @@ pub(crate) fn by_id(conn: &Connection, id: &str, now: Now) -> Result<Option<Exec
 
 /// Returns the execution with this id, with all of its nodes.
 pub(crate) fn load(conn: &Connection, id: &str, now: Now) -> Result<Option<StoredExecution>> {
-    let Some(mut execution) = by_id(conn, id, now)? else {
-        return Ok(None);
-    };
-    let nodes = execution.nodes(conn)?;
-    Ok(Some(StoredExecution {
-        info: execution.info,
-        input: execution.input,
-        nodes,
-    }))
+    let found = by_id(conn, id, now)?;
+    found.map(|execution| execution.whole(conn)).transpose()
 }

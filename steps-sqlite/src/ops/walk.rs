@@ -187,55 +187,58 @@ impl Walk {
     /// Returns `FROM … WHERE …` for each walk: with all conditions, or only with those that the index
     /// itself answers.
     fn parts(&self, query: &ExecutionQuery, whole: bool) -> Vec<Sql> {
-        let by = |index: &str| format!("FROM executions e INDEXED BY {index}");
-        match self {
+        let by = |index: &str| Part::new(format!("FROM executions e INDEXED BY {index}"));
+        let one = |mut part: Part, condition: &str, values: Vec<Value>| {
+            part.and(condition, values);
+            vec![part]
+        };
+        let parts = match self {
             Self::Key => {
-                let mut part = Part::new("FROM executions e".to_owned());
-                part.and("e.key = ?", [Value::Null]);
-                vec![part.rest(query, whole, self)]
+                let part = Part::new("FROM executions e".to_owned());
+                one(part, "e.key = ?", vec![Value::Null])
             }
             Self::Id => {
-                let mut part = Part::new("FROM executions e".to_owned());
+                let part = Part::new("FROM executions e".to_owned());
                 let id = query.id.clone().unwrap_or_default();
-                part.and("e.id = ?", [id.into()]);
-                vec![part.rest(query, whole, self)]
+                one(part, "e.id = ?", vec![id.into()])
             }
             Self::Label(name, value) => {
-                let from = if whole {
-                    "FROM labels l INDEXED BY labels_value CROSS JOIN executions e ON e.key = \
-                     l.execution"
-                } else {
-                    "FROM labels l INDEXED BY labels_value"
-                };
-                let mut part = Part::new(from.to_owned());
-                let values = [name.clone().into(), value.clone().into()];
-                part.and("l.name = ? AND l.value = ?", values);
-                vec![part.rest(query, whole, self)]
+                let mut from = "FROM labels l INDEXED BY labels_value".to_owned();
+                if whole {
+                    from += " CROSS JOIN executions e ON e.key = l.execution";
+                }
+                let values = vec![name.clone().into(), value.clone().into()];
+                one(Part::new(from), "l.name = ? AND l.value = ?", values)
             }
-            Self::Refused => {
-                let mut part = Part::new(by("executions_refused"));
-                part.and("e.refused IS NOT NULL", []);
-                vec![part.rest(query, whole, self)]
-            }
+            Self::Refused => one(
+                by("executions_refused"),
+                "e.refused IS NOT NULL",
+                Vec::new(),
+            ),
             Self::Ended => {
-                let mut part = Part::new(by("executions_done"));
+                let mut part = by("executions_done");
                 part.ended(query);
-                vec![part.rest(query, whole, self)]
+                vec![part]
             }
             Self::FlowAndStatus(pairs) => pairs
                 .iter()
-                .map(|(flow, status)| {
-                    let mut part = Part::new(by("executions_flow"));
-                    let values = [flow.clone().into(), status.as_str().to_owned().into()];
-                    part.and("e.flow = ? AND e.status = ?", values);
-                    part.rest(query, whole, self)
+                .flat_map(|(flow, status)| {
+                    let values = vec![flow.clone().into(), status.as_str().to_owned().into()];
+                    one(by("executions_flow"), "e.flow = ? AND e.status = ?", values)
                 })
                 .collect(),
-            Self::Created => {
-                let part = Part::new(by("executions_created"));
-                vec![part.rest(query, whole, self)]
-            }
-        }
+            Self::Created => vec![by("executions_created")],
+        };
+        let parts = parts.into_iter();
+        parts
+            .map(|part| {
+                if whole {
+                    part.rest(query, self)
+                } else {
+                    part.sql
+                }
+            })
+            .collect()
     }
 }
 
@@ -257,7 +260,7 @@ impl Part {
         }
     }
 
-    fn and<const N: usize>(&mut self, condition: &str, values: [Value; N]) {
+    fn and(&mut self, condition: &str, values: impl IntoIterator<Item = Value>) {
         let word = if self.has_condition {
             " AND "
         } else {
@@ -284,11 +287,8 @@ impl Part {
         }
     }
 
-    /// Adds the conditions that the walk does not answer by itself, if the `whole` query is wanted.
-    fn rest(mut self, query: &ExecutionQuery, whole: bool, walk: &Walk) -> Sql {
-        if !whole {
-            return self.sql;
-        }
+    /// Adds the conditions that the walk does not answer by itself.
+    fn rest(mut self, query: &ExecutionQuery, walk: &Walk) -> Sql {
         if !matches!(walk, Walk::FlowAndStatus(_)) {
             let flows = query.flows.iter();
             self.any("e.flow", flows.map(|name| name.clone().into()));

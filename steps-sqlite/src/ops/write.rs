@@ -140,7 +140,7 @@ fn make(txn: &Txn<'_>, new: &NewExecution, write: &Write, now: Now) -> Result<Wr
         (LeaseAfter::Release { due, .. }, _) => (None, due_at(*due, now), None),
         (LeaseAfter::Refuse(refused), _) => (None, at_once(now), Some(refused)),
     };
-    let root = root_of(write);
+    let root = RootColumns::of(root_of(write), &new.flow)?;
     let made = txn.statement(Kept::Make, MAKE)?.execute(params![
         new.id,
         new.flow,
@@ -153,16 +153,14 @@ fn make(txn: &Txn<'_>, new: &NewExecution, write: &Write, now: Now) -> Result<Wr
         refused.map(|refused| &refused.why),
         new.input.get(),
         new.form,
-        root.map_or(Status::Pending, |root| root.status).as_str(),
-        root.map(|root| root.attempts),
-        root.and_then(|root| root.started_at).and_then(exact),
-        root.and_then(|root| root.done_at).and_then(exact),
-        UntilColumn(root.and_then(|root| root.until)),
-        root.and_then(|root| root.errors.last()),
-        root.and_then(|root| text(root.output.as_ref())),
-        root.map(|root| overflow_of_root(root, &new.flow))
-            .transpose()?
-            .flatten(),
+        root.status,
+        root.attempts,
+        root.started_at,
+        root.done_at,
+        root.until,
+        root.error,
+        root.output,
+        root.more,
     ])?;
     if made == 0 {
         return existing(txn, new, now)?
@@ -205,6 +203,35 @@ fn others_of(write: &Write) -> impl Iterator<Item = &NodeRow> {
     write.nodes.iter().filter(|change| change.id != 0)
 }
 
+/// The root's columns of an execution's row.
+struct RootColumns<'a> {
+    status: &'static str,
+    attempts: Option<u32>,
+    started_at: Option<i64>,
+    done_at: Option<i64>,
+    until: UntilColumn,
+    error: Option<&'a String>,
+    output: Option<&'a str>,
+    more: Option<String>,
+}
+
+impl<'a> RootColumns<'a> {
+    /// Returns those of a root, or of an execution that has not begun.
+    fn of(root: Option<&'a NodeData>, flow: &str) -> Result<Self> {
+        let more = root.map(|root| overflow_of_root(root, flow)).transpose()?;
+        Ok(Self {
+            status: root.map_or(Status::Pending, |root| root.status).as_str(),
+            attempts: root.map(|root| root.attempts),
+            started_at: root.and_then(|root| root.started_at).and_then(exact),
+            done_at: root.and_then(|root| root.done_at).and_then(exact),
+            until: UntilColumn(root.and_then(|root| root.until)),
+            error: root.and_then(|root| root.errors.last()),
+            output: root.and_then(|root| text(root.output.as_ref())),
+            more: more.flatten(),
+        })
+    }
+}
+
 /// Writes all nodes but the root.
 fn put(txn: &Txn<'_>, key: i64, held: &mut HeldLease, write: &Write) -> Result<()> {
     if write.replace {
@@ -221,6 +248,8 @@ fn put(txn: &Txn<'_>, key: i64, held: &mut HeldLease, write: &Write) -> Result<(
 /// the execution due at once.
 fn root_and_lease(txn: &Txn<'_>, key: i64, flow: &str, write: &Write, now: Now) -> Result<bool> {
     let root = root_of(write);
+    let root = root.map(|root| RootColumns::of(Some(root), flow));
+    let root = root.transpose()?;
     if let LeaseAfter::Release { due, last_message } = &write.then {
         let recalled = inbox::newer(txn, key, *last_message)?;
         let turn = if recalled {
@@ -228,17 +257,17 @@ fn root_and_lease(txn: &Txn<'_>, key: i64, flow: &str, write: &Write, now: Now) 
         } else {
             due_at(*due, now)
         };
-        match root {
+        match &root {
             Some(root) => txn.statement(Kept::End, END)?.execute(params![
                 key,
-                root.status.as_str(),
+                root.status,
                 root.attempts,
-                root.started_at.and_then(exact),
-                root.done_at.and_then(exact),
-                UntilColumn(root.until),
-                root.errors.last(),
-                text(root.output.as_ref()),
-                overflow_of_root(root, flow)?,
+                root.started_at,
+                root.done_at,
+                root.until,
+                root.error,
+                root.output,
+                root.more,
                 turn.due_at,
                 turn.free_at,
             ])?,
@@ -252,14 +281,14 @@ fn root_and_lease(txn: &Txn<'_>, key: i64, flow: &str, write: &Write, now: Now) 
     if let Some(root) = root {
         txn.prepare_cached(ROOT)?.execute(params![
             key,
-            root.status.as_str(),
+            root.status,
             root.attempts,
-            root.started_at.and_then(exact),
-            root.done_at.and_then(exact),
-            UntilColumn(root.until),
-            root.errors.last(),
-            text(root.output.as_ref()),
-            overflow_of_root(root, flow)?,
+            root.started_at,
+            root.done_at,
+            root.until,
+            root.error,
+            root.output,
+            root.more,
         ])?;
     }
     if let LeaseAfter::Refuse(refused) = &write.then {

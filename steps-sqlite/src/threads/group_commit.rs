@@ -193,8 +193,7 @@ fn together(
         let before = conn.total_changes();
         if let Err(fail) = call.run(&txn, now) {
             if conn.is_autocommit() || conn.total_changes() != before {
-                writing.known.borrow_mut().forget_all();
-                roll_back(writing);
+                give_up(writing);
                 return Err(fail);
             }
             failed.push((index, fail));
@@ -235,7 +234,7 @@ fn alone(writing: &WritingConnection, clock: &Clock, call: &mut dyn Call) -> Res
     match call.run(&Txn::writing(conn, &writing.known), clock.now()) {
         Ok(()) => end(writing),
         Err(fail) => {
-            roll_back(writing);
+            give_up(writing);
             Err(fail)
         }
     }
@@ -256,9 +255,7 @@ fn begin(writing: &WritingConnection) -> Result<&Connection> {
 fn end(writing: &WritingConnection) -> Result<()> {
     let committed = writing.conn.prepare_cached("COMMIT")?.execute([]);
     if committed.is_err() {
-        roll_back(writing);
-        // SQLite itself may have rolled it back.
-        writing.known.borrow_mut().forget_all();
+        give_up(writing);
     }
     committed?;
     Ok(())
@@ -270,6 +267,12 @@ fn roll_back(writing: &WritingConnection) {
         writing.known.borrow_mut().forget_all();
         drop(writing.conn.execute_batch("ROLLBACK"));
     }
+}
+
+/// Rolls a transaction back that failed. SQLite itself may have done so before.
+fn give_up(writing: &WritingConnection) {
+    writing.known.borrow_mut().forget_all();
+    roll_back(writing);
 }
 
 fn answer_all(calls: &mut Vec<Box<dyn Call>>, error: &StoreError) {

@@ -21,8 +21,6 @@ use crate::{
 /// Threads that read. They are started when they are needed.
 pub(crate) struct Readers {
     queue: Arc<Queue<Box<dyn Call>>>,
-    /// How many threads there may be.
-    most: usize,
     options: SqliteOptions,
     file: FileIdentity,
     /// For each thread a channel that closes when the thread ends.
@@ -30,10 +28,9 @@ pub(crate) struct Readers {
 }
 
 impl Readers {
-    pub(crate) fn new(most: usize, options: SqliteOptions, file: FileIdentity) -> Self {
+    pub(crate) fn new(options: SqliteOptions, file: FileIdentity) -> Self {
         Self {
             queue: Arc::new(Queue::new()),
-            most,
             options,
             file,
             running: Mutex::new(Vec::new()),
@@ -49,11 +46,11 @@ impl Readers {
         }
     }
 
-    /// Starts another thread, unless there are as many as there may be.
+    /// Starts another thread, unless there are as many as the options allow.
     fn one_more(&self) -> Result<(), StoreError> {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         running.retain_mut(|end| end.try_recv() == Err(oneshot::error::TryRecvError::Empty));
-        if running.len() >= self.most {
+        if running.len() >= self.options.readers {
             return Ok(());
         }
         let (end, ended) = oneshot::channel();

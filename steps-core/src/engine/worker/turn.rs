@@ -68,8 +68,7 @@ impl Turn {
     ) -> Self {
         let mut info = ExecutionInfo::new(new.id.as_str(), new.flow.as_str(), core.clock.now());
         info.labels.clone_from(&new.labels);
-        info.form = Some(form);
-        new.form = info.form;
+        info.form = new.form;
         let saved = StoredExecution {
             info,
             input: new.input.clone(),

@@ -51,7 +51,7 @@ pub(crate) fn spawn(served: &ServedFlow, turn: Turn, place: Place) {
         .then(|| core.running.earlier(&turn.journal.id, number))
         .flatten();
     let flow = Arc::clone(&served.flow);
-    let refusers = refused_by(turn.refused_by.clone(), served.refuser);
+    let (refused_before, refuser) = (turn.refused_by.clone(), served.refuser);
     let task = async move {
         if let Some((number, earlier)) = earlier {
             earlier.mailbox.request(Request::Suspend);
@@ -63,7 +63,7 @@ pub(crate) fn spawn(served: &ServedFlow, turn: Turn, place: Place) {
                 guard.core.did_not_panic(&guard.journal.id);
                 end
             }
-            Err(_) => guard.panicked(refusers).await,
+            Err(_) => guard.panicked(refused_by(refused_before, refuser)).await,
         };
         guard.end(end);
     };
