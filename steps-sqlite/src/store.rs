@@ -1,5 +1,6 @@
 //! The store: turns each method into a call, bounds how much memory waiting calls take, and hands
-//! the call to the threads. What the call does is left to `ops`.
+//! the call to the threads. What the call does is left to `ops`, and calls that take several
+//! transactions to `parts`.
 
 use std::{
     fmt,
@@ -17,6 +18,8 @@ use steps_core::store::{
 };
 use tokio::sync::Semaphore;
 
+mod parts;
+
 use crate::{
     error::{Result, closed},
     file::{clock::Now, options::SqliteOptions, schema},
@@ -31,8 +34,6 @@ use crate::{
 
 /// How much may wait to be written, in KiB. A caller that brings more waits until there is room.
 const WAITING: u32 = 64 * 1024;
-/// The most executions to delete in one transaction.
-const DELETED: usize = 256;
 
 /// Executions in a SQLite file: see the [crate](crate).
 ///
@@ -256,10 +257,7 @@ impl Store for SqliteStore {
     }
 
     fn claim(&self, claim: Claim) -> BoxFuture<'_, Result<Claimed, StoreError>> {
-        Box::pin(self.change_known(0, move |conn, now| {
-            schema::unchanged(conn)?;
-            ops::claim::claim(conn, &claim, now)
-        }))
+        Box::pin(self.claim_and_read(claim))
     }
 
     fn acquire(&self, acquire: Acquire) -> BoxFuture<'_, Result<Acquired, StoreError>> {
@@ -313,25 +311,8 @@ impl Store for SqliteStore {
         Box::pin(self.read(by, move |conn, _| ops::find::count(conn, &query)))
     }
 
-    /// Deletes many executions in several transactions, so that other writes can be done in
-    /// between.
     fn delete(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<u64, StoreError>> {
-        Box::pin(async move {
-            let query = Arc::new(query);
-            let of = Arc::clone(&query);
-            let keys = move |txn: &Txn<'_>, now| ops::delete::keys(txn, &of, now);
-            let keys = self.read(Inner::readers_for(&query), keys).await?;
-            let mut deleted = 0;
-            for keys in keys.chunks(DELETED) {
-                let (query, keys) = (Arc::clone(&query), keys.to_vec());
-                deleted += self
-                    .change(0, move |conn, now| {
-                        ops::delete::delete(conn, &query, &keys, now)
-                    })
-                    .await?;
-            }
-            Ok(deleted)
-        })
+        Box::pin(self.delete_in_parts(query))
     }
 
     /// Makes the copy with SQLite's own backup, of one moment, while everybody goes on. Meanwhile
@@ -345,27 +326,19 @@ impl Store for SqliteStore {
         })
     }
 
-    /// Reads in several transactions, so that the log is not held up; only SQLite's own check of the
-    /// pages is one.
-    fn check(&self) -> BoxFuture<'_, Result<CheckReport, StoreError>> {
+    /// Runs SQLite's `VACUUM`: nobody can write meanwhile, and it takes as much room as the file's new
+    /// form, twice.
+    fn compact(&self) -> BoxFuture<'_, Result<(), StoreError>> {
         Box::pin(async move {
-            let file = |txn: &Txn<'_>, _| {
-                let mut report = CheckReport::default();
-                ops::check::file(txn, &mut report)?;
-                Ok(report)
-            };
-            let mut report = self.read(Inner::lists, file).await?;
-            let mut after = Some(0);
-            while let Some(key) = after {
-                let page = move |txn: &Txn<'_>, now| {
-                    let mut report = report.clone();
-                    let last = ops::check::page(txn, key, &mut report, now)?;
-                    Ok((report, last))
-                };
-                (report, after) = self.read(Inner::lists, page).await?;
+            if self.is_closed.load(Ordering::Relaxed) {
+                return Err(self.closed());
             }
-            Ok(report)
+            self.inner.lists.compact().await
         })
+    }
+
+    fn check(&self) -> BoxFuture<'_, Result<CheckReport, StoreError>> {
+        Box::pin(self.check_in_parts())
     }
 
     fn close(&self) -> BoxFuture<'_, Result<(), StoreError>> {

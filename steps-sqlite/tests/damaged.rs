@@ -8,7 +8,7 @@ use std::{fs, os::unix::fs::FileExt};
 use common::*;
 use steps_core::{
     state::Kind,
-    store::{Due, ErrorKind, ExecutionQuery, LeaseAfter, NodeRow, Store},
+    store::{Due, ErrorKind, ExecutionQuery, LeaseAfter, NodeRow, Share, Store},
 };
 
 /// Pages between are overwritten: reading them is a `Corrupt` error, and what is on other
@@ -27,12 +27,18 @@ async fn a_damaged_page() {
     }
     store.close().await.unwrap();
     let copy = fs::read(path(&folder)).unwrap();
-    let pages = copy.len() as u64 / 4096;
+    // Those that hold nodes, and no index.
+    let pages = (0..).zip(copy.chunks(4096));
+    let of_nodes = pages.filter(|(_, page)| {
+        page[0] == 13 && page.windows(6).filter(|text| text == b"a step").count() > 10
+    });
+    let of_nodes: Vec<u64> = of_nodes.map(|(page, _)| page).collect();
+    let middle = of_nodes.len() / 2;
     let file = fs::OpenOptions::new()
         .write(true)
         .open(path(&folder))
         .unwrap();
-    for page in pages / 4..pages / 4 + 10 {
+    for page in &of_nodes[middle..middle + 5] {
         file.write_all_at(&[0xA5; 4096], page * 4096).unwrap();
     }
     drop(file);
@@ -101,6 +107,49 @@ async fn a_row_from_the_future() {
     let found = store.list(query).await.unwrap();
     let why = found[0].refused.as_ref().map(|refused| &*refused.why);
     assert!(why.is_some_and(|why| why.contains("quantum")), "{why:?}");
+}
+
+/// The same in a tree that is too large for a share, and is read after the claim.
+#[tokio::test]
+async fn a_row_from_the_future_in_a_large_tree() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = open(&folder).await;
+    for id in ["a", "b", "c"] {
+        let lease = created(store.write(held(id)).await.unwrap());
+        let mut write = step(lease, 1, "x", rest(Due::Now));
+        write.nodes = (1..=u32::try_from(Share::ROWS).unwrap() + 1)
+            .flat_map(|n| step(lease, n, "x", LeaseAfter::Keep).nodes)
+            .collect();
+        store.write(write).await.unwrap();
+    }
+    raw(
+        &folder,
+        "UPDATE nodes SET kind = 'quantum' WHERE id = (SELECT max(id) FROM nodes WHERE id >> 24 = 2)",
+    );
+    let mut came = Vec::new();
+    for n in 0..3 {
+        let claimed = store.claim(claim()).await.unwrap();
+        assert_eq!(claimed.left, n < 2);
+        for taken in claimed.taken {
+            assert_eq!(taken.nodes.len(), Share::ROWS + 1);
+            let lease = taken.lease;
+            came.push(taken.info.id);
+            // It can be written to.
+            store
+                .write(step(lease, 1, "y", LeaseAfter::Keep))
+                .await
+                .unwrap();
+        }
+    }
+    assert_eq!(came, ["a", "c"]);
+    let claimed = store.claim(claim()).await.unwrap();
+    assert!(claimed.taken.is_empty() && !claimed.left);
+    let mut query = ExecutionQuery::default();
+    query.refused = Some(true);
+    let found = store.list(query).await.unwrap();
+    let why = found[0].refused.as_ref().map(|refused| &*refused.why);
+    assert!(why.is_some_and(|why| why.contains("quantum")), "{why:?}");
+    assert_eq!((&*found[0].id, &found[0].worker), ("b", &None));
 }
 
 /// A check on demand names what can't be read, what is not whole, and what belongs to nothing.

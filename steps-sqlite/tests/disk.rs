@@ -108,7 +108,7 @@ async fn fails_from(test: &str, fault: &str, kind: ErrorKind) {
 #[tokio::test]
 async fn a_sync_that_fails() {
     for test in ["makes_executions", "makes_executions_at_once"] {
-        fails_from(test, "fsync,fdatasync:error=EIO:when=12+", ErrorKind::Io).await;
+        fails_from(test, "fsync,fdatasync:error=EIO:when=24+", ErrorKind::Io).await;
     }
 }
 
@@ -130,7 +130,7 @@ async fn a_disk_that_is_full() {
 #[tokio::test]
 async fn faults_that_pass() {
     for fault in [
-        "fsync,fdatasync:error=EIO:when=12..15",
+        "fsync,fdatasync:error=EIO:when=24..27",
         "pwrite64:error=EIO:when=120..130",
         "pwrite64:error=ENOSPC:when=120..130",
     ] {

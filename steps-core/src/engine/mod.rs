@@ -147,6 +147,19 @@ impl Engine {
         Ok(self.core.store.backup(to.into()).await?)
     }
 
+    /// Makes the store as small as what is in it. A SQLite file shrinks by itself after deletions; this
+    /// call is for one that was made by an earlier version, or from which most was deleted at once. It
+    /// writes the whole file anew: nobody can write to it meanwhile, so call it while little runs, and
+    /// the disk needs room for twice the new file.
+    ///
+    /// # Errors
+    ///
+    /// If the disk has too little room, or another process has the file locked for longer than the
+    /// store waits. The file is as it was then.
+    pub async fn compact(&self) -> Result<(), EngineError> {
+        Ok(self.core.store.compact().await?)
+    }
+
     /// Reads the whole store, while everything goes on, and returns what of it is damaged: each row
     /// must be readable, and each tree whole. With SQLite, its own check of the file comes first. It
     /// takes as long as reading the file does, and changes nothing.

@@ -39,6 +39,8 @@
 //!   nanosecond, and other times at least to the microsecond. Of these other times, one before 1700
 //!   may be replaced by another one before 1700, and one after 2200 by another one after 2200: an
 //!   execution that is due then is due at once, or not in our lifetime. Texts contain no NUL.
+//! * A claim answers with no more than one [`Share`] of rows and bytes, or with one execution that
+//!   alone has more, and reads or deletes no more than that in one transaction.
 //! * Values are accepted up to at least 1 MiB, and lists up to tens of thousands of entries. Larger
 //!   ones may be [`Rejected`](ErrorKind::Rejected).
 //! * No method calls back into its caller, and none keeps a transaction open after it has returned.
@@ -53,6 +55,7 @@ mod error;
 mod memory;
 mod query;
 pub(crate) mod root;
+mod share;
 mod turn;
 mod write;
 
@@ -63,6 +66,7 @@ pub use memory::MemoryStore;
 pub use query::{
     Cursor, ExecutionInfo, ExecutionQuery, Form, InvalidCursor, Refused, Refuser, StoredExecution,
 };
+pub use share::{Share, bytes_of};
 pub use turn::{
     Acquire, Acquired, Claim, Claimed, FlowClaim, HeldExecution, Message, MessageReceipt, Queue,
     Renew, Renewal, SendMessage, TakeOver, Wait,
@@ -157,6 +161,12 @@ pub trait Store: Send + Sync + 'static {
             let message = format!("{to}: this store can't be copied to a file");
             Err(StoreError::new(ErrorKind::Rejected, message))
         })
+    }
+
+    /// Gives back to the system what room is not used any more, also where [`delete`](Self::delete)
+    /// does not do so by itself. By default there is nothing to do.
+    fn compact(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(std::future::ready(Ok(())))
     }
 
     /// Reads all that is kept, in parts and while it is in use, and returns what can't be read, or

@@ -75,6 +75,10 @@ pub struct Claimed {
     /// The execution of these flows that waits for the earliest time, of those that wait for one
     /// that the store's clock has not come to. The worker counts the time until then itself.
     pub next_wait: Option<Wait>,
+    /// Whether executions were left, or may have been, that the claim could have had, because the answer would have
+    /// had more than a [`Share`](super::Share) of rows or bytes: the worker asks again at once. An
+    /// execution that alone has more comes alone.
+    pub left: bool,
     /// The time of the store's wall clock at this claim.
     pub now: Timestamp,
 }

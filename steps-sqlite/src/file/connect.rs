@@ -20,6 +20,9 @@ use crate::error::{Fail, Result};
 /// How many compiled statements each connection keeps.
 const STATEMENTS: usize = 64;
 
+/// SQLite's number for `auto_vacuum`: free pages stay in the file until they are asked to go.
+pub(crate) const INCREMENTAL: i64 = 2;
+
 /// Opens the connection that writes, and brings the tables up to date.
 pub(crate) fn writer(options: &SqliteOptions) -> Result<(Connection, FileIdentity), StoreError> {
     let path = std::path::absolute(&options.path).unwrap_or_else(|_| options.path.clone());
@@ -39,7 +42,10 @@ fn open_writer(path: &Path, options: &SqliteOptions) -> Result<Connection> {
         return Err(rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_READONLY).into());
     }
     // Before anything is changed: the file may be another program's.
-    schema::version(&conn)?;
+    if schema::version(&conn)? == 0 {
+        // So that what deletions free can be given back: only before there is anything in the file.
+        conn.pragma_update(None, "auto_vacuum", INCREMENTAL)?;
+    }
     write_ahead(&conn, options.busy_timeout)?;
     set(&conn, "synchronous", options.synchronous.number())?;
     if options.synchronous == Synchronous::Full {
@@ -64,6 +70,21 @@ fn try_to_write(conn: &Connection) -> Result<()> {
         Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) => Ok(()),
         tried => Ok(tried?),
     }
+}
+
+/// Writes the whole file anew, without free pages, and as a new one would be.
+pub(crate) fn compact(file: &FileIdentity, options: &SqliteOptions) -> Result<(), StoreError> {
+    file.check()?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let compact = || -> Result<()> {
+        let conn = open(file.path(), flags, options)?;
+        conn.pragma_update(None, "auto_vacuum", INCREMENTAL)?;
+        conn.execute_batch("VACUUM")?;
+        // While somebody reads, the next checkpoint cuts the file.
+        conn.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(())
+    };
+    compact().map_err(|fail| fail.of(file.path()))
 }
 
 /// Opens a connection that reads.
@@ -173,8 +194,9 @@ mod tests {
             ("wal_autocheckpoint", "Integer(4000)"),
             ("journal_size_limit", "Integer(67108864)"),
             ("page_size", "Integer(4096)"),
+            ("auto_vacuum", "Integer(2)"),
             ("application_id", "Integer(1398031696)"),
-            ("user_version", "Integer(4)"),
+            ("user_version", "Integer(5)"),
         ] {
             assert_eq!(value(&conn, setting), wanted, "{setting}");
         }

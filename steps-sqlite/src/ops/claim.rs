@@ -9,7 +9,7 @@
 use std::{cmp::Reverse, collections::BTreeSet};
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params, types::Value};
-use steps_core::store::{Claim, Claimed, FlowClaim, Refuser, Wait};
+use steps_core::store::{Claim, Claimed, FlowClaim, Lease, Refuser, Share, Wait};
 
 use super::{execution, execution::select_execution, lease, txn::Txn};
 use crate::{
@@ -88,6 +88,9 @@ const WAITED: &str = "SELECT flow, refused, priority FROM executions \
 const UNREADABLE: &str = "UPDATE executions SET worker = NULL, refused_why = ?3, \
     refused = iif(refused IS NULL, ?2, refused || ' ' || ?2) WHERE key = ?1";
 
+const IS_HELD: &str =
+    "SELECT 1 FROM executions WHERE key = ?1 AND fence = ?2 AND worker IS NOT NULL";
+
 /// An index of executions that may be claimed.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Index {
@@ -144,38 +147,73 @@ struct Candidate {
     flow: usize,
 }
 
-/// Leases executions that are due to a worker.
-pub(crate) fn claim(conn: &Txn<'_>, claim: &Claim, now: Now) -> Result<Claimed> {
+/// The answer to a claim, and what is still to be read of it.
+pub(crate) struct Answer {
+    pub(crate) claimed: Claimed,
+    /// By whom the execution is unreadable, if it is: the only one in the answer, whose nodes are too
+    /// many to be read in the transaction.
+    pub(crate) unread: Option<Refuser>,
+}
+
+/// Leases executions that are due to a worker, as many as a share holds.
+pub(crate) fn claim(conn: &Txn<'_>, claim: &Claim, now: Now) -> Result<Answer> {
     let lanes = lanes(conn, claim)?;
-    let mut taken = Vec::new();
+    let (mut taken, mut left, mut unread) = (Vec::new(), false, None);
+    let mut share = Share::default();
     let mut of_key = conn.prepare_cached(select_execution!("WHERE e.key = ?1"))?;
     for (key, flow) in due(conn, claim, &lanes, now)? {
+        if share.is_used_up() {
+            left = true;
+            break;
+        }
         let mut rows = of_key.query([key])?;
         let Some(row) = rows.next()? else { continue };
-        let readable =
-            execution::execution(row, now).and_then(|execution| lease::readable(conn, execution));
+        let readable = execution::execution(row, now)
+            .and_then(|execution| lease::readable(conn, execution, &mut share));
         drop(rows);
         match readable {
-            Ok(readable) => taken.push(readable.lease(conn, &claim.worker, claim.lease, now)?),
-            // An execution that can't be read must not keep the others from being claimed.
-            Err(Fail::Row(why)) => {
-                let why = format!("it can't be read: {why}");
-                conn.forget_lease(key);
-                conn.prepare_cached(UNREADABLE)?.execute(params![
-                    key,
-                    refusers::one(flow.refuser),
-                    why
-                ])?;
+            // The next claim begins with it.
+            Ok(readable) if !readable.is_whole && !taken.is_empty() => {
+                left = true;
+                break;
             }
+            Ok(readable) => {
+                unread = (!readable.is_whole).then_some(flow.refuser);
+                taken.push(readable.lease(conn, &claim.worker, claim.lease, now)?);
+            }
+            // An execution that can't be read must not keep the others from being claimed.
+            Err(Fail::Row(why)) => set_aside(conn, key, flow.refuser, &why)?,
             Err(other) => return Err(other),
         }
     }
-    Ok(Claimed {
+    let claimed = Claimed {
         taken,
+        left,
         next_due: next(conn, claim, &lanes, now)?.map(time),
         next_wait: next_wait(conn, &lanes, now)?,
         now: time(now.wall),
-    })
+    };
+    Ok(Answer { claimed, unread })
+}
+
+/// Leaves an execution that can't be read to another program.
+fn set_aside(conn: &Txn<'_>, key: i64, by: Refuser, why: &str) -> Result<()> {
+    let why = format!("it can't be read: {why}");
+    conn.forget_lease(key);
+    conn.prepare_cached(UNREADABLE)?
+        .execute(params![key, refusers::one(by), why])?;
+    Ok(())
+}
+
+/// The same with one that is held, if it still is.
+pub(crate) fn set_aside_held(conn: &Txn<'_>, lease: Lease, by: Refuser, why: &str) -> Result<()> {
+    let is_held = conn
+        .prepare_cached(IS_HELD)?
+        .exists([lease.key, lease.fence])?;
+    if is_held {
+        set_aside(conn, lease.key, by, why)?;
+    }
+    Ok(())
 }
 
 fn lanes<'a>(conn: &Connection, claim: &'a Claim) -> Result<Vec<Lane<'a>>> {

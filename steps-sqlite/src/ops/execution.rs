@@ -7,7 +7,7 @@ use steps_core::{
     Json,
     state::NodeData,
     state::{Kind, Labels},
-    store::{ExecutionInfo, NodeRow, Refused, StoredExecution},
+    store::{ExecutionInfo, NodeRow, Refused, Share, StoredExecution},
 };
 
 use super::steps;
@@ -79,23 +79,28 @@ struct Row {
 impl Execution {
     /// Returns it with all of its nodes.
     pub(crate) fn whole(mut self, conn: &Connection) -> Result<StoredExecution> {
-        let nodes = self.nodes(conn)?;
+        let mut all = Share::UNBOUNDED;
+        let nodes = self.nodes(conn, &mut all)?;
         Ok(StoredExecution {
             info: self.info,
             input: self.input,
-            nodes,
+            nodes: nodes.unwrap_or_default(),
         })
     }
 
-    /// Returns the root and all other nodes.
-    pub(crate) fn nodes(&mut self, conn: &Connection) -> Result<Vec<NodeRow>> {
+    /// Returns the root and all other nodes; `None` if they are more than the share.
+    pub(crate) fn nodes(
+        &mut self,
+        conn: &Connection,
+        share: &mut Share,
+    ) -> Result<Option<Vec<NodeRow>>> {
         let mut nodes = Vec::new();
         if let Some(root) = self.root.take() {
             nodes.push(NodeRow::new(0, 0, root));
         }
-        steps::read(conn, self.key, &mut nodes)
+        let fits = steps::read(conn, self.key, &mut nodes, share)
             .map_err(|fail| of_execution(fail, &self.info.id))?;
-        Ok(nodes)
+        Ok(fits.then_some(nodes))
     }
 }
 
@@ -224,4 +229,14 @@ pub(crate) fn by_id(conn: &Connection, id: &str, now: Now) -> Result<Option<Exec
 pub(crate) fn load(conn: &Connection, id: &str, now: Now) -> Result<Option<StoredExecution>> {
     let found = by_id(conn, id, now)?;
     found.map(|execution| execution.whole(conn)).transpose()
+}
+
+/// Returns the nodes of the execution with this key.
+pub(crate) fn nodes_of(conn: &Connection, key: i64, now: Now) -> Result<Vec<NodeRow>> {
+    let mut statement = conn.prepare_cached(select_execution!("WHERE e.key = ?1"))?;
+    let mut rows = statement.query([key])?;
+    let Some(row) = rows.next()? else {
+        return Ok(Vec::new());
+    };
+    Ok(execution(row, now)?.whole(conn)?.nodes)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, params};
 use steps_core::store::{
-    Acquire, Acquired, FlowClaim, HeldExecution, Lease, Renew, Renewal, TakeOver,
+    Acquire, Acquired, FlowClaim, HeldExecution, Lease, Renew, Renewal, Share, TakeOver,
 };
 
 use super::{
@@ -19,7 +19,7 @@ use super::{
 use crate::{
     error::Result,
     file::clock::{Now, Turn},
-    row::{nanos::time, refusers},
+    row::{nanos::time, refusers, size},
 };
 
 const TAKE: &str = "UPDATE executions SET fence = fence + 1, worker = ?2, due_at = ?3, free_at = ?4, \
@@ -49,19 +49,39 @@ pub(crate) fn acquire(conn: &Txn<'_>, acquire: &Acquire, now: Now) -> Result<Acq
             until,
         });
     }
-    let taken = readable(conn, execution)?.lease(conn, &acquire.worker, acquire.lease, now)?;
+    let mut all = Share::UNBOUNDED;
+    let readable = readable(conn, execution, &mut all)?;
+    let taken = readable.lease(conn, &acquire.worker, acquire.lease, now)?;
     Ok(Acquired::Held(Box::new(taken)))
 }
 
-/// An execution that has been read in full, and is not leased yet.
-pub(crate) struct Readable(HeldExecution);
+/// An execution that has been read, and is not leased yet.
+pub(crate) struct Readable {
+    taken: HeldExecution,
+    /// Whether its nodes have been read.
+    pub(crate) is_whole: bool,
+}
 
-/// Reads an execution in full, with its nodes and messages.
-pub(crate) fn readable(conn: &Connection, mut execution: Execution) -> Result<Readable> {
-    let nodes = execution.nodes(conn)?;
+/// Reads an execution with its messages, and with its nodes if they fit the share.
+pub(crate) fn readable(
+    conn: &Connection,
+    mut execution: Execution,
+    share: &mut Share,
+) -> Result<Readable> {
+    let has_room = share.take(0, execution.input.get().len());
+    let nodes = if has_room {
+        execution.nodes(conn, share)?
+    } else {
+        None
+    };
     let messages = inbox::since(conn, execution.key, 0)
         .map_err(|fail| execution::of_execution(fail, &execution.info.id))?;
-    Ok(Readable(HeldExecution {
+    let values = messages
+        .iter()
+        .map(|(_, message)| size::of_message(message));
+    share.take(0, values.sum());
+    let is_whole = nodes.is_some();
+    let taken = HeldExecution {
         lease: Lease {
             key: execution.key,
             fence: execution.fence + 1,
@@ -75,9 +95,10 @@ pub(crate) fn readable(conn: &Connection, mut execution: Execution) -> Result<Re
             .unwrap_or_default(),
         info: execution.info,
         input: execution.input,
-        nodes,
+        nodes: nodes.unwrap_or_default(),
         messages,
-    }))
+    };
+    Ok(Readable { taken, is_whole })
 }
 
 impl Readable {
@@ -89,7 +110,10 @@ impl Readable {
         lease: Duration,
         now: Now,
     ) -> Result<HeldExecution> {
-        let Self(mut taken) = self;
+        let Self {
+            mut taken,
+            is_whole,
+        } = self;
         conn.forget_lease(taken.lease.key);
         let until = now.after(lease);
         conn.prepare_cached(TAKE)?.execute(params![
@@ -98,15 +122,17 @@ impl Readable {
             until.due_at,
             until.free_at
         ])?;
-        let last = taken.nodes.iter().map(|row| row.id).max();
-        let held = HeldLease {
-            flow: taken.info.flow.as_str().into(),
-            numbers: Numbers {
-                last: last.unwrap_or(0),
-                last_has_no_row: false,
-            },
-        };
-        conn.know_lease(taken.lease, held);
+        if is_whole {
+            let last = taken.nodes.iter().map(|row| row.id).max();
+            let held = HeldLease {
+                flow: taken.info.flow.as_str().into(),
+                numbers: Numbers {
+                    last: last.unwrap_or(0),
+                    last_has_no_row: false,
+                },
+            };
+            conn.know_lease(taken.lease, held);
+        }
         taken.info.worker = Some(worker.to_owned());
         taken.info.due = until.time(now).map(time);
         Ok(taken)

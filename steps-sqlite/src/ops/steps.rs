@@ -7,7 +7,7 @@ use rusqlite::{Connection, params};
 use steps_core::{
     Status,
     state::{Kind, NodeData},
-    store::NodeRow,
+    store::{NodeRow, Share, bytes_of},
 };
 
 use super::txn::{Kept, Txn};
@@ -35,6 +35,11 @@ const PUT_DONE: &str = "INSERT INTO nodes (id, parent, name, kind, status, attem
 
 const ALL: &str = "SELECT id, parent, name, kind, status, attempts, started_at, done_at, until, \
     decision, error, input, output, more, next FROM nodes WHERE id BETWEEN ?1 AND ?2 ORDER BY id";
+
+/// The rows with the bytes of their values: those that overflow a page are not read for this.
+const SIZES: &str = "SELECT id, ifnull(octet_length(error), 0) + ifnull(octet_length(input), 0) \
+    + ifnull(octet_length(output), 0) + ifnull(octet_length(more), 0) \
+    FROM nodes WHERE id BETWEEN ?1 AND ?2 ORDER BY id";
 
 const REMOVE: &str = "DELETE FROM nodes WHERE id BETWEEN ?1 AND ?2";
 
@@ -173,8 +178,37 @@ pub(crate) fn remove(conn: &Connection, key: i64) -> Result<()> {
     Ok(())
 }
 
-/// Adds the rows of an execution to `nodes`.
-pub(crate) fn read(conn: &Connection, key: i64, nodes: &mut Vec<NodeRow>) -> Result<()> {
+/// Deletes rows of an execution, the first ones first, as far as the share goes. Returns whether all
+/// are deleted.
+pub(crate) fn remove_share(conn: &Connection, key: i64, share: &mut Share) -> Result<bool> {
+    let (first, last) = rows_of(key);
+    let mut fitting = None;
+    let mut statement = conn.prepare_cached(SIZES)?;
+    let mut rows = statement.query([first, last])?;
+    let is_all = loop {
+        let Some(row) = rows.next()? else { break true };
+        let bytes = usize::try_from(row.get::<_, i64>(1)?).unwrap_or(usize::MAX);
+        // A row that alone has more is deleted by itself.
+        let is_alone = fitting.is_none() && *share == Share::default();
+        if share.is_used_up() || (!share.take(1, bytes) && !is_alone) {
+            break false;
+        }
+        fitting = Some(row.get(0)?);
+    };
+    drop(rows);
+    if let Some(last) = fitting {
+        conn.prepare_cached(REMOVE)?.execute([first, last])?;
+    }
+    Ok(is_all)
+}
+
+/// Adds the rows of an execution to `nodes`, as far as the share goes. Returns whether all fitted.
+pub(crate) fn read(
+    conn: &Connection,
+    key: i64,
+    nodes: &mut Vec<NodeRow>,
+    share: &mut Share,
+) -> Result<bool> {
     let (first, last) = rows_of(key);
     let mut statement = conn.prepare_cached(ALL)?;
     let mut rows = statement.query([first, last])?;
@@ -182,12 +216,15 @@ pub(crate) fn read(conn: &Connection, key: i64, nodes: &mut Vec<NodeRow>) -> Res
     while let Some(row) = rows.next()? {
         let mut columns = Columns::from(row, 0);
         let change = change(&mut columns)?;
+        if !share.take(1, bytes_of(&change.node)) {
+            return Ok(false);
+        }
         nodes.extend(next.take().filter(|next| next.id != change.id));
         next = columns.text()?.map(|name| begun(&change, name.to_owned()));
         nodes.push(change);
     }
     nodes.extend(next);
-    Ok(())
+    Ok(true)
 }
 
 fn change(columns: &mut Columns<'_>) -> Result<NodeRow> {

@@ -2,9 +2,8 @@
 //! bounding the memory that waiting calls take; this module knows no database.
 
 use steps_core::{
-    Json,
     state::NodeData,
-    store::{Message, Target, Write},
+    store::{Message, Target, Write, bytes_of},
 };
 
 /// Bytes of a write.
@@ -27,18 +26,5 @@ pub(crate) fn of_message(message: &Message) -> usize {
 }
 
 fn of_node(node: &NodeData) -> usize {
-    let errors: usize = node.errors.iter().map(String::len).sum();
-    let values = [
-        &node.info,
-        &node.input,
-        &node.output,
-        &node.before,
-        &node.after,
-    ];
-    let values: usize = values.into_iter().map(|json| of(json.as_ref())).sum();
-    errors + values + size_of::<NodeData>()
-}
-
-fn of(json: Option<&Json>) -> usize {
-    json.map_or(0, |json| json.get().len())
+    bytes_of(node) + size_of::<NodeData>()
 }

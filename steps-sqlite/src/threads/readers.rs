@@ -74,14 +74,31 @@ impl Readers {
 
     /// Copies the file to another one, on a thread of its own.
     pub(crate) async fn backup(&self, to: PathBuf) -> Result<(), StoreError> {
+        self.apart("copy", move |file, options| {
+            backup::backup(file, options, &to)
+        })
+        .await
+    }
+
+    /// Writes the file anew, on a thread of its own.
+    pub(crate) async fn compact(&self) -> Result<(), StoreError> {
+        self.apart("compact", connect::compact).await
+    }
+
+    /// Does something with the whole file on a thread of its own.
+    async fn apart(
+        &self,
+        what: &str,
+        work: impl FnOnce(&FileIdentity, &SqliteOptions) -> Result<(), StoreError> + Send + 'static,
+    ) -> Result<(), StoreError> {
         let (done, answer) = oneshot::channel();
         let options = self.options.clone();
         let file = self.file.clone();
-        let copied = move || drop(done.send(backup::backup(&file, &options, &to)));
+        let done = move || drop(done.send(work(&file, &options)));
         thread::Builder::new()
-            .name("steps-sqlite-copy".to_owned())
-            .spawn(copied)
-            .map_err(|error| self.no_thread("copy", error))?;
+            .name(format!("steps-sqlite-{what}"))
+            .spawn(done)
+            .map_err(|error| self.no_thread(what, error))?;
         answer
             .await
             .unwrap_or_else(|_| Err(closed(self.file.path())))

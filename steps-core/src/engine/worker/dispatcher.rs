@@ -202,8 +202,8 @@ impl Dispatcher {
         for taken in claimed.taken {
             self.take_up(taken, &mut places, now);
         }
-        let mut more = claimed.next_due.is_some_and(|next| next <= claimed.now);
-        if count == limit || self.bounded_out {
+        let mut more = claimed.left || claimed.next_due.is_some_and(|next| next <= claimed.now);
+        if count == limit || claimed.left || self.bounded_out {
             more |= !waited.is_empty();
         } else {
             // Somebody else has taken them, or they wait no longer.

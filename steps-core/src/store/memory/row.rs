@@ -8,7 +8,9 @@ use crate::base::{
     clock::{Moment, Now},
     json::Json,
 };
-use crate::store::{Due, ExecutionInfo, HeldExecution, Lease, LeaseAfter, Message, NodeRow};
+use crate::store::{
+    Due, ExecutionInfo, HeldExecution, Lease, LeaseAfter, Message, NodeRow, Share, bytes_of,
+};
 
 /// From when on an execution may be claimed.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -115,6 +117,17 @@ impl Row {
             }
         }
         false
+    }
+
+    /// Takes what it holds from a share. Returns whether that was left.
+    pub(super) fn fits(&self, share: &mut Share) -> bool {
+        let nodes = self.nodes.values().map(|row| bytes_of(&row.node));
+        let messages = self.inbox.values().map(|message| match message {
+            Message::Signal { value, .. } => value.get().len(),
+            Message::Stop | Message::Undo => 0,
+        });
+        let bytes = nodes.chain(messages).sum::<usize>() + self.input.get().len();
+        share.take(self.nodes.len(), bytes)
     }
 
     /// Gives the execution to a worker.

@@ -11,7 +11,7 @@ use super::{
 use crate::base::clock::Now;
 use crate::store::{
     Acquire, Acquired, Claim, Claimed, ErrorKind, ExecutionInfo, Existing, FlowClaim, Form, Lease,
-    LeaseAfter, MessageReceipt, NewExecution, NodeRow, Queue, Renew, Renewal, SendMessage,
+    LeaseAfter, MessageReceipt, NewExecution, NodeRow, Queue, Renew, Renewal, SendMessage, Share,
     StoreError, StoredExecution, TakeOver, Target, Write, Written,
 };
 
@@ -170,9 +170,19 @@ impl Rows {
             (row.turn == Some(Turn::Waits(wait.until)) && !row.is_free(now)).then_some(row)
         });
         let due = self.turns.due(claim, waited, now);
-        let take = |key| self.change(key, |row| row.take(&claim.worker, claim.lease, now));
+        let (mut taken, mut share, mut left) = (Vec::new(), Share::default(), false);
+        for key in due {
+            let row = self.by_key.get(&key);
+            let fits = !share.is_used_up() && row.is_some_and(|row| row.fits(&mut share));
+            if !fits && !taken.is_empty() {
+                left = true;
+                break;
+            }
+            taken.extend(self.change(key, |row| row.take(&claim.worker, claim.lease, now)));
+        }
         Claimed {
-            taken: due.into_iter().filter_map(take).collect(),
+            taken,
+            left,
             next_due: self.turns.next(claim, now),
             next_wait: self.turns.next_wait(claim, now),
             now: now.wall,

@@ -39,6 +39,7 @@ macro_rules! __store_rules {
             claim_order: "Those of higher priority come first, then those that were due first.",
             claim_ageing: "With ageing, those that have been due for longer count as of a higher priority.",
             claim_limits: "A claim gives no more than its limits, in all and of each flow.",
+            claim_shares: "A claim gives no more than a share of rows and bytes, or one execution, and says that it has left others.",
             claim_names: "A claim gives executions of all names of its flows, and of no other.",
             claim_only_what_is_due: "A claim gives what is due, and nothing before its time.",
             claim_after_the_end_of_a_lease: "When a lease ends, the execution is due, and tells from whom it was taken.",

@@ -3,6 +3,10 @@
 use jiff::Timestamp;
 
 use super::prelude::*;
+use crate::{
+    base::json::Json,
+    store::{Share, bytes_of},
+};
 
 pub(in super::super) async fn claim_gives_all(fixture: Fixture) -> Outcome {
     let lease = fixture
@@ -126,6 +130,55 @@ pub(in super::super) async fn claim_limits(fixture: Fixture) -> Outcome {
     same(&format!("{what}1 of the other one"), &some, &[1, 4])?;
     let some = claimed(9, [9, 9]).await?;
     same(&format!("{what}the rest"), &some, &[2, 0])
+}
+
+pub(in super::super) async fn claim_shares(fixture: Fixture) -> Outcome {
+    let large = text(&"x".repeat(Share::BYTES / 7));
+    let some = |nodes: usize, value: Option<&Json>| {
+        let ids = 1..=u32::try_from(nodes).unwrap_or(u32::MAX);
+        let steps = ids.map(|id| {
+            let mut row = step(id, "step");
+            row.node.output = value.cloned();
+            row
+        });
+        Creation::new("").nodes(steps.collect())
+    };
+    let all = [
+        ("half 1", some(Share::ROWS / 2 + 1, None)),
+        ("more", some(Share::ROWS + 1, None)),
+        ("half 2", some(Share::ROWS / 2 + 1, None)),
+        ("half 3", some(Share::ROWS / 2 - 1, None)),
+        ("large 1", some(4, Some(&large))),
+        ("large 2", some(4, Some(&large))),
+        ("largest", some(8, Some(&large))),
+    ];
+    let expected: Vec<&str> = all.iter().map(|(id, _)| *id).collect();
+    for (n, (id, mut creation)) in (1..).zip(all.clone()) {
+        id.clone_into(&mut creation.new.id);
+        fixture.create(creation.priority(-n)).await?;
+    }
+    let mut came: Vec<String> = Vec::new();
+    while came.len() < expected.len() {
+        let claimed = fixture.claimed(claim("worker")).await?;
+        let taken = claimed.taken;
+        let rows = taken.iter().flat_map(|taken| &taken.nodes);
+        let (count, bytes) = rows.fold((0, 0), |(count, bytes), row| {
+            (count + 1, bytes + bytes_of(&row.node))
+        });
+        let fits = count <= Share::ROWS && bytes <= Share::BYTES;
+        let right = !taken.is_empty() && (fits || taken.len() == 1);
+        let what = format!("the rows and bytes of {:?} in one claim", ids(&taken));
+        holds(&what, "a share, or one execution", (count, bytes), right)?;
+        came.extend(taken.iter().map(|taken| taken.info.id.clone()));
+        for taken in &taken {
+            let saved = fixture.load(&taken.info.id).await?;
+            same_nodes("the nodes", &taken.nodes, &saved.nodes)?;
+        }
+        let right = claimed.left || came.len() == expected.len();
+        holds("whether any are left", "true", claimed.left, right)?;
+    }
+    let expected: Vec<String> = expected.into_iter().map(str::to_owned).collect();
+    same("what was taken, in its order", &came, &expected)
 }
 
 pub(in super::super) async fn claim_names(fixture: Fixture) -> Outcome {

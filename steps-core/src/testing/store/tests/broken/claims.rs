@@ -128,6 +128,40 @@ pub(super) const ALL: &[Twist] = &[
         ..SOUND
     },
     Twist {
+        what: "gives all that is due at once, whatever it holds",
+        breaks: &["claim_shares"],
+        claim: |sound, claim| {
+            Box::pin(async move {
+                let mut claimed = sound.claim(claim.clone()).await?;
+                while claimed.left {
+                    let next = sound.claim(claim.clone()).await?;
+                    claimed.left = next.left;
+                    claimed.taken.extend(next.taken);
+                }
+                Ok(claimed)
+            })
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "does not say that it has left what is due",
+        breaks: &["claim_shares"],
+        claim: |sound, claim| after(sound, claim, |claimed| claimed.left = false),
+        ..SOUND
+    },
+    Twist {
+        what: "gives the beginning of a large tree",
+        breaks: &["claim_shares"],
+        claim: |sound, claim| {
+            after(sound, claim, |claimed| {
+                for taken in &mut claimed.taken {
+                    taken.nodes.truncate(crate::store::Share::ROWS);
+                }
+            })
+        },
+        ..SOUND
+    },
+    Twist {
         what: "knows a flow by its first name only",
         breaks: &["claim_names"],
         claim: |sound, mut claim| {

@@ -1,0 +1,117 @@
+//! Calls that take several transactions, so that no one of them holds others up for long: claims of large
+//! trees, deletions, checks.
+
+use std::sync::Arc;
+
+use steps_core::store::{
+    CheckReport, Claim, Claimed, Due, ExecutionQuery, LeaseAfter, Refuser, Store, StoreError,
+    Target, Write,
+};
+
+use super::{Inner, SqliteStore};
+use crate::{
+    error::Fail,
+    file::schema,
+    ops::{self, txn::Txn},
+};
+
+impl SqliteStore {
+    /// Claims what a share holds; a tree that alone is larger is read afterwards.
+    pub(super) async fn claim_and_read(&self, claim: Claim) -> Result<Claimed, StoreError> {
+        let claim = move |conn: &Txn<'_>, now| {
+            schema::unchanged(conn)?;
+            ops::claim::claim(conn, &claim, now)
+        };
+        let answer = self.change_known(0, claim).await?;
+        match answer.unread {
+            None => Ok(answer.claimed),
+            Some(by) => self.read_held(answer.claimed, by).await,
+        }
+    }
+
+    /// Reads the nodes of the one execution that a claim has taken, beside the thread that writes, which
+    /// would be held up for long. Nobody else changes them while it is held.
+    async fn read_held(
+        &self,
+        mut claimed: Claimed,
+        refuser: Refuser,
+    ) -> Result<Claimed, StoreError> {
+        let Some(held) = claimed.taken.last_mut() else {
+            return Ok(claimed);
+        };
+        let lease = held.lease;
+        let nodes =
+            self.read(
+                Inner::lookups,
+                move |txn: &Txn<'_>, now| match ops::execution::nodes_of(txn, lease.key, now) {
+                    Ok(nodes) => Ok(Ok(nodes)),
+                    Err(Fail::Row(why)) => Ok(Err(why)),
+                    Err(other) => Err(other),
+                },
+            );
+        match nodes.await {
+            Ok(Ok(nodes)) => held.nodes = nodes,
+            Ok(Err(why)) => {
+                let set_aside =
+                    move |txn: &Txn<'_>, _| ops::claim::set_aside_held(txn, lease, refuser, &why);
+                self.change_known(0, set_aside).await?;
+                claimed.taken.clear();
+            }
+            Err(error) => {
+                let due = LeaseAfter::Release {
+                    due: Due::Now,
+                    last_message: 0,
+                };
+                // If this fails, too, the execution is due again when the lease has ended.
+                drop(self.write(Write::new(Target::Held(lease), due)).await);
+                return Err(error);
+            }
+        }
+        Ok(claimed)
+    }
+
+    /// Deletes what a share holds, again and again, and lets the file shrink by what that has left.
+    pub(super) async fn delete_in_parts(&self, query: ExecutionQuery) -> Result<u64, StoreError> {
+        let query = Arc::new(query);
+        let of = Arc::clone(&query);
+        let keys = move |txn: &Txn<'_>, now| ops::delete::keys(txn, &of, now);
+        let keys = self.read(Inner::readers_for(&query), keys).await?;
+        let keys: Arc<[i64]> = keys.into();
+        let (mut deleted, mut seen, mut has_rest) = (0, 0, false);
+        while seen < keys.len() || has_rest {
+            let (query, keys) = (Arc::clone(&query), Arc::clone(&keys));
+            let part = move |txn: &Txn<'_>, now| ops::delete::part(txn, &query, &keys[seen..], now);
+            let part = self.change(0, part).await?;
+            deleted += part.deleted;
+            seen += part.seen;
+            has_rest = part.has_rest;
+        }
+        while deleted > 0
+            && self
+                .change_known(0, |txn, _| ops::delete::shrink(txn))
+                .await?
+        {}
+        Ok(deleted)
+    }
+
+    /// Reads in several transactions, so that the log is not held up; only SQLite's own check of the
+    /// pages is one.
+    pub(super) async fn check_in_parts(&self) -> Result<CheckReport, StoreError> {
+        let file = |txn: &Txn<'_>, _| {
+            let mut report = CheckReport::default();
+            ops::check::file(txn, &mut report)?;
+            Ok(report)
+        };
+        let mut report = self.read(Inner::lists, file).await?;
+        let mut after = Some(0);
+        while let Some(key) = after {
+            let page = move |txn: &Txn<'_>, now| {
+                let mut report = report.clone();
+                let last = ops::check::page(txn, key, &mut report, now)?;
+                Ok((report, last))
+            };
+            (report, after) = self.read(Inner::lists, page).await?;
+        }
+        Ok(report)
+    }
+}
