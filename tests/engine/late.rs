@@ -2,7 +2,11 @@
 //! ends, a claim while the program ends.
 
 use std::{
-    sync::{Arc, mpsc},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc,
+    },
     time::{Duration, Instant},
 };
 
@@ -65,6 +69,31 @@ on_each_store! {
         assert_eq!(outcome.await.expect("no panic").expect("done"), "x.a x.b");
     }
 
+    async fn regression_an_earlier_turns_trouble_was_told_of_one_that_had_gone_on(db) {
+        let world = World::new();
+        world.closes("x.b");
+        world.closes("x.c");
+        let fails = Arc::new(AtomicBool::new(false));
+        let store = Between::failing(db.store().await, &fails);
+        let engine = Engine::with_store(store).serve(job::with(world.clone()));
+        let engine = engine.lease(Duration::from_mins(5)).poll(Duration::from_millis(10));
+        let engine = engine.start().await.expect("it starts");
+        let run = engine.start(job::input("x".into())).id("x").await.expect("it starts");
+        let same = engine.execution::<job>("x").await.expect("it is there");
+        world.saw("x.b").await;
+        fails.store(true, Ordering::Relaxed);
+        world.opens();
+        world.closes("x.c");
+        // The handle that started it does not ask while its first turn ends, which can't be recorded.
+        let held_up = same.outcome().await.expect_err("it is held up");
+        assert!(held_up.to_string().contains("the disk is full"), "{held_up}");
+        fails.store(false, Ordering::Relaxed);
+        world.saw("x.c").await;
+        let outcome = tokio::spawn(async move { run.outcome().await });
+        world.opens();
+        assert_eq!(outcome.await.expect("no panic").expect("done"), "x.a x.b x.c");
+    }
+
     async fn what_panics_again_and_again_is_left_as_it_was(db) {
         let world = World::new();
         let within = db.store().await;
@@ -91,9 +120,9 @@ on_each_store! {
     }
 
     async fn regression_nothing_was_claimed_any_more_after_a_store_had_panicked(db) {
-        let first = std::sync::atomic::AtomicBool::new(true);
+        let first = AtomicBool::new(true);
         let store = Between::taken(db.store().await, move || {
-            let is_first = first.swap(false, std::sync::atomic::Ordering::Relaxed);
+            let is_first = first.swap(false, Ordering::Relaxed);
             assert!(!is_first, "the store panics, as the test wants");
             std::future::ready(())
         });

@@ -27,6 +27,10 @@ use crate::{
 /// Begins a turn on its own task.
 pub(crate) fn spawn(served: &ServedFlow, turn: Turn, place: Place) {
     let core = Arc::clone(&turn.core);
+    if turn.journal.lease().is_some() {
+        // It goes on: whoever asks from now on is not told of an earlier turn's end.
+        core.news.goes_on(&turn.journal.id);
+    }
     let (abort, registration) = AbortHandle::new_pair();
     let threads: Arc<Threads> = Arc::default();
     let limiters = (core.limiter.clone(), served.limiter.clone());
