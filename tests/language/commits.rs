@@ -10,7 +10,7 @@ use std::{
 };
 
 use steps::{
-    State, Status,
+    Failure, State, Status,
     journal::{Batch, BoxFuture, Journal, JournalError, PassEnd},
     prelude::*,
     testing::{Fault, Injected, Lab},
@@ -54,6 +54,15 @@ impl Told {
         let told = self.0.lock().unwrap();
         let beside = told.iter().filter(|(.., alone)| !alone);
         beside.map(|(names, ..)| names.clone()).collect()
+    }
+
+    /// The batches that say it is undone, before the one that says the pass has ended.
+    fn before_the_end(&self) -> usize {
+        let told = self.0.lock().unwrap();
+        let before = told.iter();
+        before
+            .filter(|(_, rest, status, _)| rest.is_none() && *status == Status::Undone)
+            .count()
     }
 
     /// Only the last batch of each pass says how it ended.
@@ -240,6 +249,38 @@ async fn a_rollback_rests_where_it_has_ended() {
     let run = ten(&lab).journal(Arc::new(told.clone()));
     run.into_future().await.unwrap_err();
     assert_eq!(told.rests(), [(PassEnd::Ended, Status::Undone)]);
+    assert_eq!(told.before_the_end(), 0);
+}
+
+#[flow]
+async fn told_of(lab: &Lab) -> Result<u32, Injected> {
+    steps! { a = num(lab, 1); }
+    Ok(a)
+}
+
+#[on_failed(told_of)]
+async fn on_failed(lab: &Lab, failure: &Failure) -> Result<(), Injected> {
+    let step = failure.step().unwrap_or("?");
+    lab.act(format!("on_failed {step}"))
+}
+
+/// Whoever reads that it has ended can have it go on at once: nobody is at it any more.
+#[tokio::test]
+async fn its_end_is_a_batch_of_its_own_only_where_a_handler_comes_after_it() {
+    for handled in [false, true] {
+        let lab = Lab::new();
+        lab.fault("1", Fault::FailBefore);
+        let told = Told::default();
+        let journal = Arc::new(told.clone());
+        let failed = if handled {
+            told_of(&lab).journal(journal).into_future().await
+        } else {
+            one(&lab).journal(journal).into_future().await
+        };
+        failed.unwrap_err();
+        assert_eq!(told.rests(), [(PassEnd::Ended, Status::Undone)]);
+        assert_eq!(told.before_the_end(), usize::from(handled));
+    }
 }
 
 /// Two branches, and a step behind them that may fail.

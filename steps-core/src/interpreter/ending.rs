@@ -85,16 +85,22 @@ impl Pass<'_> {
         Ok(self.roll_back_lines(&*scope, 0, table.nodes, ROOT).await?)
     }
 
-    /// Calls the handler of a flow that failed or was stopped, if it was not called yet. The end of
-    /// the flow is committed first. After a crash during the handler, it is called again.
+    /// Calls the handler of a flow that failed or was stopped, if there is one that was not called yet.
+    /// The end of the flow is committed first. After a crash during the handler, it is called again.
     pub(super) async fn report_end(self, table: &'static Table, flow: &dyn RootFlow) -> Kept<()> {
         let which = match self.run.records()[ROOT].cold().ending {
             Some(ending @ (Ending::OnFailed | Ending::OnStopped)) => ending,
             Some(Ending::OnDone) | None => return Ok(()),
         };
-        self.run.commit().await?;
+        let handles = flow.handles(which);
+        if handles {
+            self.run.commit().await?;
+        }
         self.run.records()[ROOT].cold_mut().ending = None;
         self.run.committer.mark(ROOT);
+        if !handles {
+            return Ok(());
+        }
         let failure = Failure {
             flow: table.name,
             cause: self.run.cause(),

@@ -132,7 +132,7 @@ impl Pass<'_> {
         table: &'static Table,
         flow: &dyn RootFlow,
     ) -> Kept<PassOutcome> {
-        if matches!(passed, PassOutcome::Stopped) && flow.has_on_stopped() {
+        if matches!(passed, PassOutcome::Stopped) && flow.handles(Ending::OnStopped) {
             self.run.change(ROOT, |root| {
                 root.cold_mut().ending.get_or_insert(Ending::OnStopped);
             });
@@ -194,7 +194,7 @@ impl Pass<'_> {
                 }
             }
         }
-        if flow.has_on_done() {
+        if flow.handles(Ending::OnDone) {
             Box::pin(self.handle_done(flow)).await?;
             now = self.now();
         }

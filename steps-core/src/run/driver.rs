@@ -21,7 +21,7 @@ use crate::{
     model::{
         compat::{Compatibility, Misfit},
         failure::{Cause, Failure},
-        state::State,
+        state::{Ending, State},
         status::Status,
     },
 };
@@ -47,12 +47,12 @@ impl<F: Flow> RootFlow for Ready<'_, F> {
         )
     }
 
-    fn has_on_done(&self) -> bool {
-        F::HAS_ON_DONE
-    }
-
-    fn has_on_stopped(&self) -> bool {
-        F::HAS_ON_STOPPED
+    fn handles(&self, ending: Ending) -> bool {
+        match ending {
+            Ending::OnDone => F::HAS_ON_DONE,
+            Ending::OnFailed => F::HAS_ON_FAILED,
+            Ending::OnStopped => F::HAS_ON_STOPPED,
+        }
     }
 
     fn load(&self, output: Option<&Json>) -> Result<(), StepError> {

@@ -12,6 +12,7 @@ use crate::{
     },
     model::{
         policy::{Policy, Retry},
+        state::Ending,
         table::{AnyRecording, Line, OnFailure, StepMeta, Table, Work},
     },
     testing::Lab,
@@ -236,11 +237,7 @@ impl RootFlow for Top {
         })
     }
 
-    fn has_on_stopped(&self) -> bool {
-        false
-    }
-
-    fn has_on_done(&self) -> bool {
+    fn handles(&self, _: Ending) -> bool {
         false
     }
 
