@@ -22,7 +22,11 @@ mod parts;
 
 use crate::{
     error::{Result, closed},
-    file::{clock::Now, options::SqliteOptions, schema},
+    file::{
+        clock::{Clock, Now},
+        options::SqliteOptions,
+        schema,
+    },
     ops::{self, txn::Txn},
     row::size,
     threads::{
@@ -55,6 +59,7 @@ struct Inner {
     lists: Readers,
     room: Arc<Semaphore>,
     ended: Mutex<Option<Ended>>,
+    clock: Clock,
 }
 
 impl Clone for SqliteStore {
@@ -123,11 +128,13 @@ impl SqliteStore {
     }
 
     async fn open_with(options: SqliteOptions) -> Result<Self, StoreError> {
+        let _held = options.clock.hold();
         let (writer, ended) = Writer::start(options.clone()).await?;
         Ok(Self {
             is_closed: AtomicBool::new(false),
             inner: Arc::new(Inner {
                 open: AtomicUsize::new(1),
+                clock: options.clock.clone(),
                 lookups: Readers::new(options.clone(), writer.file.clone()),
                 lists: Readers::new(options, writer.file.clone()),
                 writer,
@@ -161,6 +168,7 @@ impl SqliteStore {
         let room = Arc::clone(&inner.room).acquire_many_owned(size);
         let permit = room.await.map_err(|_| self.closed())?;
         let (call, answer) = call::new(permit, work);
+        let _held = inner.clock.hold();
         push(inner, call)?;
         answer.await.unwrap_or_else(|_| Err(self.closed()))
     }

@@ -41,6 +41,7 @@
 //! Timeouts are measured by the same clock, so don't use this one for steps that have a `timeout`.
 
 use std::{
+    any::Any,
     fmt,
     sync::{
         Arc, LazyLock,
@@ -73,6 +74,13 @@ pub trait TestClock: fmt::Debug + Send + Sync {
     fn sleep_until_elapsed(&self, elapsed: Duration) -> BoxFuture<'static, ()> {
         let left = elapsed.saturating_sub(self.elapsed());
         self.sleep_until(add(self.now(), left))
+    }
+
+    /// Returns a guard for a piece of work that the clock can't see, such as a thread's: until it is
+    /// dropped, a clock that jumps where nobody has work must not jump. A store takes one for each
+    /// call that its threads do. By default nothing: right for a clock that does not jump by itself.
+    fn hold(&self) -> Box<dyn Any + Send + Sync> {
+        Box::new(())
     }
 }
 

@@ -1,10 +1,11 @@
 //! A clock that jumps.
 
 use std::{
+    any::Any,
     collections::BTreeMap,
     future::poll_fn,
     sync::{Arc, Mutex},
-    task::Poll,
+    task::{Poll, Waker},
     time::Duration,
 };
 
@@ -21,7 +22,9 @@ use crate::base::{
 ///
 /// It begins at the same time in each test, and a microsecond passes each time it is asked, so no
 /// two events happen at once. What sleeps by another clock, or works on another thread, is not
-/// seen: steps under test sleep by [`sleep`](Self::sleep).
+/// seen: steps under test sleep by [`sleep`](Self::sleep). A store with threads keeps the clock from
+/// jumping while they work, if it is opened with the same clock; a test does so by
+/// [`hold`](TestClock::hold).
 ///
 /// [`set`](Self::set) sets the wall clock alone, as an administrator or NTP does. No time
 /// passes by that, so what waits for a while waits neither longer nor shorter:
@@ -53,11 +56,19 @@ struct Inner {
     next: u64,
     /// Who sleeps, and until how much time has passed.
     alarms: BTreeMap<u64, Duration>,
+    /// How many pieces of work are under way that the clock can't see.
+    holds: usize,
+    /// The sleepers that look again when there is none, or when time has passed.
+    held: Vec<Waker>,
 }
 
 impl Inner {
     fn wall(&self) -> Timestamp {
         add(self.origin, self.elapsed)
+    }
+
+    fn wake_held(&mut self) {
+        self.held.drain(..).for_each(Waker::wake);
     }
 }
 
@@ -78,6 +89,8 @@ impl FakeClock {
             origin: Timestamp::from_second(1_893_456_000).unwrap_or(Timestamp::UNIX_EPOCH),
             next: 0,
             alarms: BTreeMap::new(),
+            holds: 0,
+            held: Vec::new(),
         })))
     }
 
@@ -91,6 +104,7 @@ impl FakeClock {
     pub fn advance(&self, duration: Duration) {
         let mut inner = lock(&self.0);
         inner.elapsed = inner.elapsed.saturating_add(duration);
+        inner.wake_held();
     }
 
     /// Sets the wall clock to this time, forward or back. No time passes.
@@ -109,6 +123,19 @@ struct Alarm {
 impl Drop for Alarm {
     fn drop(&mut self) {
         lock(&self.clock.0).alarms.remove(&self.id);
+    }
+}
+
+/// A piece of work that the clock can't see.
+struct Hold(FakeClock);
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        let mut inner = lock(&self.0.0);
+        inner.holds -= 1;
+        if inner.holds == 0 {
+            inner.wake_held();
+        }
     }
 }
 
@@ -133,6 +160,11 @@ impl TestClock for FakeClock {
         lock(&self.0).elapsed
     }
 
+    fn hold(&self) -> Box<dyn Any + Send + Sync> {
+        lock(&self.0).holds += 1;
+        Box::new(Hold(self.clone()))
+    }
+
     fn sleep_until_elapsed(&self, elapsed: Duration) -> BoxFuture<'static, ()> {
         let clock = self.clone();
         let alarm = {
@@ -153,6 +185,11 @@ impl TestClock for FakeClock {
                 if inner.elapsed >= elapsed {
                     return Poll::Ready(());
                 }
+                if inner.holds > 0 {
+                    patience = PATIENCE;
+                    inner.held.push(cx.waker().clone());
+                    return Poll::Pending;
+                }
                 if inner.alarms.values().all(|other| *other >= elapsed) {
                     patience -= 1;
                     if patience == 0 {
@@ -166,5 +203,44 @@ impl TestClock for FakeClock {
             })
             .await;
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn it_does_not_jump_while_a_thread_works() {
+        let clock = FakeClock::new();
+        let day = Duration::from_secs(86_400);
+        let sleeper = tokio::spawn({
+            let clock = clock.clone();
+            async move { clock.sleep(day).await }
+        });
+        let held = clock.hold();
+        let worked = tokio::task::spawn_blocking(|| {
+            std::thread::sleep(Duration::from_millis(20));
+        });
+        worked.await.expect("it ends");
+        assert_eq!(clock.elapsed(), Duration::ZERO);
+        assert!(!sleeper.is_finished());
+        drop(held);
+        sleeper.await.expect("it wakes up");
+        assert!(clock.elapsed() >= day);
+    }
+
+    #[tokio::test]
+    async fn whoever_lets_time_pass_wakes_up_who_waits_for_a_thread() {
+        let clock = FakeClock::new();
+        let second = Duration::from_secs(1);
+        let _held = clock.hold();
+        let sleeper = tokio::spawn({
+            let clock = clock.clone();
+            async move { clock.sleep(second).await }
+        });
+        tokio::task::yield_now().await;
+        clock.advance(second);
+        sleeper.await.expect("it wakes up");
     }
 }

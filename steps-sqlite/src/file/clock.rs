@@ -3,6 +3,7 @@
 //! set with the file's options, as a test may bring its own.
 
 use std::{
+    any::Any,
     sync::{Arc, LazyLock},
     time::Duration,
 };
@@ -120,6 +121,11 @@ impl Clock {
             boot,
             started: boot.map_or(wall, |boot| apart.of(wall, boot)),
         }
+    }
+
+    /// Keeps a test's clock from jumping until the guard is dropped.
+    pub(crate) fn hold(&self) -> Option<Box<dyn Any + Send + Sync>> {
+        self.test.as_ref().map(|(clock, _)| clock.hold())
     }
 
     /// Returns the name of the machine's start, which no other start has. Empty where the system
