@@ -22,7 +22,7 @@ fn seen(log: &Log) -> Vec<String> {
 fn blocks_too_long(cx: &Cx, log: &Log, what: &str) {
     note(log, format!("{what} {} begins", cx.attempt()));
     while cx.cancel_reason() != Some(CancelReason::TimedOut) {
-        std::thread::yield_now();
+        std::thread::sleep(Duration::from_millis(1));
     }
     // Time for somebody else to begin, who must not.
     std::thread::sleep(Duration::from_millis(20));
@@ -110,7 +110,7 @@ async fn blocking_cx() {
     assert_eq!(failure.state.states[0].progress.map(|it| it.done), Some(1));
 }
 
-#[step(blocking, timeout = "5ms", retry(times = 1, every = "1ms"))]
+#[step(blocking, timeout = "500ms", retry(times = 1, every = "1ms"))]
 fn slow(cx: &Cx, log: &Log) -> Result<(), String> {
     blocks_too_long(cx, log, "attempt");
     Ok(())
@@ -122,10 +122,10 @@ async fn first(log: &Log) -> Result<(), String> {
     Ok(())
 }
 
-#[undo(first, blocking, timeout = "5ms", retry(times = 1, every = "1ms"))]
+#[undo(first, blocking, timeout = "500ms", retry(times = 1, every = "1ms"))]
 fn slowly_back(log: &Log, _done: &()) -> Result<(), String> {
     note(log, "undo begins");
-    std::thread::sleep(Duration::from_millis(30));
+    std::thread::sleep(Duration::from_secs(1));
     note(log, "undo ends");
     Ok(())
 }
@@ -160,10 +160,10 @@ async fn blocking_timeout() {
             "stuck",
         ]
     );
-    assert_eq!(failure.failed()[0].error, "timed out after 5ms");
+    assert_eq!(failure.failed()[0].error, "timed out after 500ms");
 }
 
-#[step(blocking, timeout = "5ms")]
+#[step(blocking, timeout = "500ms")]
 fn done_late(cx: &Cx, log: &Log) -> Result<String, String> {
     blocks_too_long(cx, log, "attempt");
     Ok("lost".into())
@@ -190,7 +190,7 @@ async fn a_verify_after_a_timeout_waits_for_the_thread_too() {
 
 type Gate = Arc<Mutex<mpsc::Receiver<()>>>;
 
-#[step(blocking(detached), timeout = "5ms", retry(times = 1, every = "1ms"))]
+#[step(blocking(detached), timeout = "500ms", retry(times = 1, every = "1ms"))]
 fn left_alone(cx: &Cx, log: &Log, gate: &Gate) -> Result<u32, String> {
     note(log, format!("{} begins", cx.attempt()));
     if cx.attempt() == 1 {
@@ -256,7 +256,7 @@ fn a_blocking_step_that_got_no_thread_in_time_does_not_begin_later() {
 }
 
 /// An async step is dropped at its timeout, and the threads of what it ran are waited for.
-#[step(timeout = "5ms", retry(times = 1, every = "1ms"))]
+#[step(timeout = "500ms", retry(times = 1, every = "1ms"))]
 async fn runs_another(cx: &Cx, log: &Log) -> Result<(), String> {
     note(log, format!("outer {}", cx.attempt()));
     let inner = inner_job(log).await;
@@ -267,7 +267,7 @@ async fn runs_another(cx: &Cx, log: &Log) -> Result<(), String> {
 #[step(blocking)]
 fn sleeps(log: &Log, name: &str) -> Result<(), String> {
     note(log, format!("{name} begins"));
-    std::thread::sleep(Duration::from_millis(30));
+    std::thread::sleep(Duration::from_secs(1));
     note(log, format!("{name} ends"));
     Ok(())
 }
