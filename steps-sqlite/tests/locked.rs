@@ -63,7 +63,7 @@ async fn locked_by_somebody_else() {
 /// Each call is answered when its own time is over, whatever those before it waited for.
 #[tokio::test]
 async fn scale_locked_a_call_waits_no_longer_than_its_own_time() {
-    const LIMIT: Duration = Duration::from_secs(1);
+    const LIMIT: Duration = Duration::from_secs(3);
     let folder = tempfile::tempdir().unwrap();
     let store = options(&folder).busy_timeout(LIMIT).open().await.unwrap();
     let lease = created(store.write(held("a")).await.unwrap());
@@ -84,7 +84,7 @@ async fn scale_locked_a_call_waits_no_longer_than_its_own_time() {
     for call in calls {
         let took = call.await.unwrap();
         // One after the other, the second one alone would wait for almost two.
-        assert!(took >= LIMIT * 9 / 10 && took < LIMIT * 3 / 2, "{took:?}");
+        assert!(took >= LIMIT * 9 / 10 && took < LIMIT * 7 / 4, "{took:?}");
     }
     other.execute_batch("COMMIT").unwrap();
     let write = step(lease, 1, "x", LeaseAfter::Keep);
