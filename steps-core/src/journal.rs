@@ -121,10 +121,13 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-use crate::model::{state::State, status::Status};
 pub use crate::{
     base::{error::JournalError, future::BoxFuture},
     model::state::NodeRow,
+};
+use crate::{
+    model::{state::State, status::Status},
+    store::RowRanges,
 };
 
 /// Records what a run does.
@@ -175,6 +178,8 @@ pub struct Batch<'a> {
     pub(crate) signals: Vec<i64>,
     pub(crate) replaces: bool,
     pub(crate) alone: bool,
+    /// The rows that need not be read to go on forward, if they are others than before.
+    pub(crate) past: Option<RowRanges>,
     pub(crate) pass_end: Option<PassEnd>,
 }
 
@@ -242,6 +247,7 @@ impl<'a> Batch<'a> {
             signals: Vec::new(),
             replaces: false,
             alone: true,
+            past: None,
             pass_end: None,
         }
     }

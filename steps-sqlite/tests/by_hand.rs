@@ -60,6 +60,7 @@ async fn written(store: &SqliteStore, lease: Lease, nodes: Vec<(u32, State)>, th
         taken: Vec::new(),
         signals: Vec::new(),
         form: None,
+        past: None,
         then,
     };
     store.write(write).await.unwrap();

@@ -214,6 +214,20 @@ async fn rounds_that_name_the_round_before() {
     assert!(report.faults.contains("undo a0"), "{report:?}");
 }
 
+/// Rounds that are over are left out at each waking, and brought back to be undone.
+#[flow]
+pub(crate) async fn monitoring(lab: &Lab) -> Result<u32, Injected> {
+    steps! {
+        watched = loop max 9 {
+            seen  = count(lab, "seen", prev.map_or(0, |prev| prev.seen + 1));
+            odd   = if seen == 2 { told = count(lab, "told", seen); }
+            pause = steps::sleep(Duration::from_secs(60));
+        } until seen == 4;
+        last = count(lab, "last", watched.seen);
+    }
+    Ok(last)
+}
+
 #[flow]
 async fn inner(lab: &Lab, n: u32) -> Result<u32, Injected> {
     steps! {

@@ -9,7 +9,7 @@ use steps::{
     testing::{Explorer, FakeClock, Fault, Lab, Report},
 };
 
-use crate::basics::{at_once, in_order, listing_at_once, nesting, three, waiting};
+use crate::basics::{at_once, in_order, listing_at_once, monitoring, nesting, three, waiting};
 use crate::let_lines::{lets_agree, letting};
 
 /// Explores on a store in memory.
@@ -153,6 +153,8 @@ on_each_store! {
         .check(lets_agree)
         .concurrent()
         .faults([Fault::FailBefore, Fault::PanicAfter]), "undo c";
+    monitors: Explorer::engine(|lab| monitoring::with(lab.clone()), monitoring::input)
+        .faults([Fault::FailBefore]), "undo seen0";
     nested: Explorer::engine(|lab| nesting::with(lab.clone()), nesting::input)
         .faults([Fault::FailBefore, Fault::PanicAfter]), "undo inner b3";
     waits: Explorer::engine(|lab| waiting::with(lab.clone()), waiting::input)

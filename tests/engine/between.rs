@@ -1,7 +1,7 @@
 //! A store with something between it and the engine.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex,
     atomic::{AtomicBool, Ordering},
 };
 
@@ -30,6 +30,14 @@ pub(crate) struct Between {
     loads: Before,
     /// Before the answer to a write that gave the lease back.
     released: Before,
+    counts: Arc<Counts>,
+}
+
+/// How many rows of nodes a store has given, of each execution.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    pub(crate) claimed: Mutex<Vec<usize>>,
+    pub(crate) loaded: Mutex<Vec<usize>>,
 }
 
 fn nothing() -> Before {
@@ -47,6 +55,15 @@ impl Between {
             taken: nothing(),
             loads: nothing(),
             released: nothing(),
+            counts: Arc::default(),
+        }
+    }
+
+    /// A store that counts what it gives.
+    pub(crate) fn counting(within: Arc<dyn Store>, counts: &Arc<Counts>) -> Self {
+        Self {
+            counts: Arc::clone(counts),
+            ..Self::new(within)
         }
     }
 
@@ -165,6 +182,8 @@ impl Store for Between {
         Box::pin(async move {
             self.check()?;
             let claimed = self.within.claim(claim).await?;
+            let rows = claimed.taken.iter().map(|taken| taken.nodes.len());
+            self.counts.claimed.lock().unwrap().extend(rows);
             if !claimed.taken.is_empty() {
                 (self.taken)().await;
             }
@@ -199,7 +218,10 @@ impl Store for Between {
     fn load(&self, id: String) -> BoxFuture<'_, Result<Option<StoredExecution>, StoreError>> {
         Box::pin(async move {
             (self.loads)().await;
-            self.within.load(id).await
+            let loaded = self.within.load(id).await?;
+            let rows = loaded.as_ref().map(|loaded| loaded.nodes.len());
+            self.counts.loaded.lock().unwrap().extend(rows);
+            Ok(loaded)
         })
     }
     fn list(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<Vec<ExecutionInfo>, StoreError>> {

@@ -88,6 +88,7 @@ on_each_store! {
             taken: Vec::new(),
             signals: Vec::new(),
             form: None,
+            past: None,
             then: LeaseAfter::Keep,
         });
         let Written::Created(lease) = made.await.expect("it is kept") else {
@@ -103,6 +104,7 @@ on_each_store! {
             taken: Vec::new(),
             signals: Vec::new(),
             form: None,
+            past: None,
             then: LeaseAfter::Release { due: Due::Never, last_message: 0 },
         });
         given_back.await.expect("it is kept");

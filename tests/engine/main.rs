@@ -17,6 +17,7 @@ mod late;
 mod on_stopped;
 mod operator;
 mod overtaking;
+mod past;
 mod pauses;
 mod pivot;
 mod queries;

@@ -12,6 +12,7 @@ use super::{
 use crate::{
     base::{error::JournalError, sync::lock},
     journal::{Batch, Journal, NodeRow, PassEnd},
+    store::RowRanges,
 };
 
 /// The connection to the journal. Without a journal, nothing is collected and nothing is committed.
@@ -190,13 +191,14 @@ impl RunCore {
         }
         committer.owes_let.store(false, Ordering::Relaxed);
         let (noted, saving) = {
-            let (noted, changes, signals) = self.changes();
+            let (noted, changes, signals, past) = self.changes(end.is_some());
             let batch = Batch {
                 source: self,
                 changes,
                 signals,
                 replaces: committer.replaces.swap(false, Ordering::Relaxed),
                 alone: committer.parallel_regions.load(Ordering::Relaxed) == 0,
+                past,
                 pass_end: end,
             };
             (noted, journal.commit(batch))
@@ -210,9 +212,9 @@ impl RunCore {
     }
 
     /// Takes what the journal does not have: the rows of the records that changed, each once, in
-    /// the order of their last change; and the signals that were given to them. With it comes the
-    /// number of changes that were noted so far.
-    fn changes(&self) -> (u64, Vec<NodeRow>, Vec<i64>) {
+    /// the order of their last change; the signals that were given to them; and the rows that are past,
+    /// if the journal has to be told. With it comes the number of changes that were noted so far.
+    fn changes(&self, is_end: bool) -> (u64, Vec<NodeRow>, Vec<i64>, Option<RowRanges>) {
         let mut records = self.records();
         let mut dirty = lock(&self.committer.dirty);
         // Row numbers are assigned in the order in which nodes first appear.
@@ -220,6 +222,10 @@ impl RunCore {
             records.row(*id);
         }
         keep_last(&mut dirty.ids);
+        let past = match &self.options.whole {
+            Some(_) => records.take_past(is_end),
+            None => None,
+        };
         let row = |id| {
             let mut node = records.node(id);
             if id == ROOT {
@@ -230,7 +236,8 @@ impl RunCore {
         };
         // The list keeps its room for the next batch.
         let changes = dirty.ids.drain(..).map(row).collect();
-        (dirty.noted, changes, std::mem::take(&mut dirty.signals))
+        let signals = std::mem::take(&mut dirty.signals);
+        (dirty.noted, changes, signals, past)
     }
 }
 

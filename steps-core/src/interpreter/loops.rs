@@ -24,6 +24,7 @@ impl Pass<'_> {
         id: Id,
         now: &mut Timestamp,
     ) -> OrStop<End> {
+        self.leaves_past(id, body);
         if !std::mem::replace(&mut self.run.records()[id].loaded, true) {
             let done = self.run.records().rounds_done(id);
             self.restore_round(at, body, id, done).await?;
@@ -34,9 +35,8 @@ impl Pass<'_> {
             }
             let round = {
                 let mut records = self.run.records();
-                let rounds = &records[id].cold().rounds;
-                let count = rounds.len();
-                match rounds.last().copied() {
+                let count = records.rounds_begun(id);
+                match records[id].cold().rounds.last().copied() {
                     Some(last) if records[last].status != Status::Done => last,
                     Some(last) if records[last].cold().decision == Some(true) => {
                         drop(records);

@@ -15,6 +15,7 @@
 //! | `user_code`, `retry`, `deaths` | calling users' functions; whether another attempt follows, also after the process died |
 //! | `effect` | what a step did: verifying it, looking at it, taking it back at once |
 //! | `signal_queue`, `signals` | the signals that no step has taken yet; how steps take them |
+//! | `past` | the rounds that were left out, as they are over; bringing them back for a rollback |
 //! | `requests`, `gate` | requests from outside; whether new work may begin |
 //! | `commit`, `notify`, `host` | the connection to the journal, to the observer, and to running steps |
 //! | `failures`, `limits` | recording and finding failures; bounds |
@@ -67,6 +68,7 @@ mod limits;
 mod loops;
 mod notify;
 mod parallel;
+mod past;
 pub(crate) mod records;
 mod requests;
 mod restore;
@@ -95,7 +97,7 @@ pub(crate) use failures::{cause_of, pivot_of};
 pub use limits::RunLimits;
 use records::Id;
 pub(crate) use requests::{Request, RequestInbox, Requests};
-pub(crate) use run_core::{Fault, Observer, RunCore, RunOptions};
+pub(crate) use run_core::{Fault, Observer, RunCore, RunOptions, WholeTree};
 pub(crate) use signal_queue::{Signal, SignalQueue};
 
 /// How a node's forward pass ended.

@@ -89,7 +89,7 @@ impl Pass<'_> {
             }
             // The value of a finished loop is its last round; the others are not needed.
             Work::Loop { body, .. } => {
-                let rounds = self.run.records()[id].cold().rounds.len();
+                let rounds = self.run.records().rounds_begun(id);
                 self.restore_round(at, body, id, rounds).await
             }
             Work::Group(_) | Work::Parallel(_) | Work::If { .. } | Work::For { .. } => {
@@ -212,7 +212,7 @@ impl Pass<'_> {
             let mut records = self.run.records();
             records[id].loaded = true;
             let done = records.rounds_done(id);
-            let begun = records[id].cold().rounds.get(done).copied();
+            let begun = records.round_of(id, done + 1);
             (
                 done,
                 begun.filter(|id| records[*id].status == Status::Running),
@@ -271,7 +271,9 @@ impl Pass<'_> {
         // Expressions that are evaluated again while a round is restored may use the round before.
         let first = if asks_prev(body) { 1 } else { number };
         for each in first.max(1)..=number {
-            let round = self.run.records()[id].cold().rounds[each - 1];
+            let Some(round) = self.run.records().round_of(id, each) else {
+                continue;
+            };
             let entry = self.round_entry(round, Slots::Fresh, each == first);
             let Some(scope) = entry.scope(at)? else {
                 continue;
@@ -295,10 +297,16 @@ fn load(at: At<'_>, id: Id, saved: Saved<'_>) -> OrStop {
 
 /// Returns whether restoring a round with these lines evaluates users' code, which may use the
 /// round before.
-fn asks_prev(lines: &[Line]) -> bool {
+pub(super) fn asks_prev(lines: &[Line]) -> bool {
     lines.iter().any(|node| match &node.work {
         Work::Step(meta) => meta.is_volatile(),
-        Work::If { .. } | Work::For { .. } | Work::Flow(_) => true,
+        // What a plain condition has decided is recorded.
+        Work::If {
+            then,
+            otherwise,
+            value: None,
+        } => asks_prev(then) || asks_prev(otherwise),
+        Work::If { value: Some(_), .. } | Work::For { .. } | Work::Flow(_) => true,
         Work::Group(lines) | Work::Parallel(lines) | Work::Loop { body: lines, .. } => {
             asks_prev(lines)
         }

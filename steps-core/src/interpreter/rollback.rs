@@ -247,6 +247,7 @@ impl<'r> Pass<'r> {
         body: &'static [Line],
         id: Id,
     ) -> OrStop<RollbackEnd> {
+        self.bring_back(id, body).await?;
         let (rounds, mut in_memory) = {
             let records = self.run.records();
             let rounds = records[id].cold().rounds.clone();

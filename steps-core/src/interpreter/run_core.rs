@@ -21,6 +21,8 @@ use super::{
 use crate::{
     base::{
         clock::{Clock, Deadline, Now},
+        error::JournalError,
+        future::BoxFuture,
         json::Json,
         sync::lock,
     },
@@ -35,6 +37,11 @@ use crate::{
 /// An observer.
 pub(crate) type Observer = Arc<dyn Fn(&Event) + Send + Sync>;
 
+/// Reads the whole tree of the execution, as it is recorded now.
+pub(crate) trait WholeTree: Send + Sync {
+    fn whole(&self) -> BoxFuture<'_, Result<State, JournalError>>;
+}
+
 /// The options of a run. They do not change.
 #[derive(Default)]
 pub(crate) struct RunOptions {
@@ -46,6 +53,8 @@ pub(crate) struct RunOptions {
     /// What the clocks showed when the run began: the wall clock of whoever found it to be due.
     pub(crate) begun: Now,
     pub(crate) observer: Option<Observer>,
+    /// What has the whole tree, of a run whose rounds that are over may be left out.
+    pub(crate) whole: Option<Arc<dyn WholeTree>>,
 }
 
 /// One run of an execution.
@@ -68,6 +77,8 @@ pub(crate) struct RunCore {
     pub(super) past_steps: AtomicBool,
     /// Why the run was stopped where it was, if a node was to make an impossible transition.
     pub(super) fault: OnceLock<Fault>,
+    /// The whole tree, once it was read to bring back what was left out.
+    pub(super) whole: tokio::sync::OnceCell<Arc<State>>,
     /// The step that was sent a signal which it can't read, if one was.
     pub(super) unreadable: OnceLock<Fault>,
 }
@@ -114,6 +125,7 @@ impl RunCore {
             past_steps: AtomicBool::new(false),
             fault: OnceLock::new(),
             unreadable: OnceLock::new(),
+            whole: tokio::sync::OnceCell::new(),
         }
     }
 

@@ -104,6 +104,7 @@ impl<'a, F: Flow> Run<'a, F> {
             labels,
             clock: options.clock,
             observer: options.observer,
+            whole: options.past.map(|(_, whole)| whole),
         };
         let signals = options.signals.as_ref().map(Signals::queue);
         let run = RunCore::new(
@@ -142,7 +143,9 @@ fn saved_records<F: Flow>(
         // Only a state that is not stuck is refused.
         let _ = state.retry_undo();
     }
-    let mut records = Records::from_state(state, table.name, table.nodes);
+    let past = options.past.as_ref();
+    let past = past.map(|(rows, _)| rows.clone()).unwrap_or_default();
+    let mut records = Records::from_state_without(state, past, table.name, table.nodes);
     if options.undo
         && let Some(pivot) = records.pivot()
     {

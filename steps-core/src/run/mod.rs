@@ -21,7 +21,7 @@ use crate::{
         future::BoxFuture,
         json::Json,
     },
-    interpreter::{Observer, RunLimits, execution::PassOutcome},
+    interpreter::{Observer, RunLimits, WholeTree, execution::PassOutcome},
     journal::Journal,
     language::flow::Flow,
     model::{
@@ -31,6 +31,7 @@ use crate::{
         state::{Labels, State},
         typed::FlowState,
     },
+    store::RowRanges,
 };
 pub use advance::{Advance, Outcome};
 pub use control::Control;
@@ -108,6 +109,8 @@ struct Options {
     execution: Option<Arc<str>>,
     instance: Option<Arc<str>>,
     replace_input: bool,
+    /// The rows that the saved state was read without, and what has the whole tree.
+    past: Option<(RowRanges, Arc<dyn WholeTree>)>,
     /// What the input was read from, if it was.
     read_from: Option<Json>,
     undo: bool,
@@ -353,6 +356,12 @@ impl<'a, F: Flow> Run<'a, F> {
         let mut ready = self.ready(false)?;
         let output = ready.run().await?;
         Ok((output, FlowState::from(ready.run.state())))
+    }
+
+    /// Sets which rows the saved state was read without, as they are past, and what has the whole tree.
+    pub(crate) fn past(mut self, rows: RowRanges, whole: Arc<dyn WholeTree>) -> Self {
+        self.options.past = Some((rows, whole));
+        self
     }
 
     /// Sets what the input was read from: then it is as a resume would have it.

@@ -53,6 +53,7 @@ use std::path::PathBuf;
 mod check;
 mod error;
 mod memory;
+mod past;
 mod query;
 pub(crate) mod root;
 mod share;
@@ -63,6 +64,7 @@ pub use crate::{base::future::BoxFuture, model::state::NodeRow};
 pub use check::{CheckReport, Damage};
 pub use error::{ErrorKind, StoreError};
 pub use memory::MemoryStore;
+pub use past::{InvalidRanges, Past, RowRanges};
 pub use query::{
     Cursor, ExecutionInfo, ExecutionQuery, Form, InvalidCursor, Refused, Refuser, StoredExecution,
 };
@@ -95,7 +97,8 @@ pub trait Store: Send + Sync + 'static {
         self.write(write)
     }
 
-    /// Gives the worker executions that are due, with their trees and messages. Those of higher
+    /// Gives the worker executions that are due, with their messages, and with their trees but for
+    /// what is [past](Write::past). Those of higher
     /// priority come first, and of the same priority those that were due first. If others had
     /// [refused](ExecutionInfo::refused) an execution, taking it ends the refusal, and the worker is
     /// told [who](HeldExecution::refused_by).
@@ -103,7 +106,7 @@ pub trait Store: Send + Sync + 'static {
 
     /// Gives the worker this execution, whether or not it is due, for an operator's change. A lease
     /// that has not ended prevents this, even if it is the worker's own, unless the call is to take
-    /// over [any](TakeOver::Any). Like a claim, this call ends a refusal.
+    /// over [any](TakeOver::Any). Like a claim, this call ends a refusal. It gives the whole tree.
     fn acquire(&self, acquire: Acquire) -> BoxFuture<'_, Result<Acquired, StoreError>>;
 
     /// Extends leases, and returns the messages that have arrived since. There is one answer for
@@ -129,7 +132,7 @@ pub trait Store: Send + Sync + 'static {
     /// refused as well, they are still not given.
     fn forget_refusals(&self, flows: Vec<FlowClaim>) -> BoxFuture<'_, Result<(), StoreError>>;
 
-    /// Returns everything that is kept of one execution.
+    /// Returns everything that is kept of one execution, with what is past.
     fn load(&self, id: String) -> BoxFuture<'_, Result<Option<StoredExecution>, StoreError>>;
 
     /// Returns the executions that match the query, the newest first, by creation time; of those

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::{
     NodeRow,
+    past::Past,
     query::{ExecutionInfo, Refuser},
     write::Lease,
 };
@@ -94,6 +95,9 @@ pub struct HeldExecution {
     pub input: Json,
     /// The rows of the tree, in any order. Empty if the execution has not begun.
     pub nodes: Vec<NodeRow>,
+    /// What is [past](super::Write::past) and not among `nodes`; of an [acquired](super::Store::acquire)
+    /// execution, nothing.
+    pub past: Option<Past>,
     /// The messages with their numbers, oldest first.
     pub messages: Vec<(i64, Message)>,
     /// If the execution was taken over: the previous worker, whose lease ended without being given

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 
 use super::{
     NodeRow,
+    past::Past,
     query::{ExecutionInfo, Refused},
 };
 use crate::{base::json::Json, model::state::Labels};
@@ -42,6 +43,10 @@ pub struct Write {
     /// The number of a [form](super::Form) of the flow that works on the execution from now on. One
     /// that is not larger than [what is kept](super::ExecutionInfo::form) changes nothing.
     pub form: Option<i64>,
+    /// The rows that claims leave out from now on, in place of those that they left out before; `None`
+    /// changes nothing. A write that [replaces](Self::replace) lets claims leave out only what it says
+    /// itself.
+    pub past: Option<Past>,
     /// What happens to the lease.
     pub then: LeaseAfter,
 }
@@ -56,6 +61,7 @@ impl Write {
             taken: Vec::new(),
             signals: Vec::new(),
             form: None,
+            past: None,
             then,
         }
     }

@@ -7,14 +7,14 @@ use steps_core::{
     Json,
     state::NodeData,
     state::{Kind, Labels},
-    store::{ExecutionInfo, NodeRow, Refused, Share, StoredExecution},
+    store::{ExecutionInfo, NodeRow, Past, Refused, RowRanges, Share, StoredExecution},
 };
 
 use super::steps;
 use crate::{
     error::{Fail, Result},
     file::clock::{Now, Turn},
-    row::{columns::Columns, nanos::time, refusers},
+    row::{columns::Columns, nanos::time, past, refusers},
 };
 
 /// The columns that [`read`] reads, of a table named `e`.
@@ -34,7 +34,7 @@ pub(crate) use columns;
 macro_rules! select_execution {
     ($rest:literal) => {
         concat!(
-            "SELECT e.input, ",
+            "SELECT e.input, e.past, ",
             $crate::ops::execution::columns!(),
             " FROM executions e ",
             $rest
@@ -63,6 +63,8 @@ pub(crate) struct Execution {
     pub(crate) info: ExecutionInfo,
     pub(crate) turn: Turn,
     pub(crate) input: Json,
+    /// What a claim leaves out.
+    pub(crate) past: Option<Past>,
     /// The root, if it has been written.
     root: Option<NodeData>,
 }
@@ -80,6 +82,7 @@ impl Execution {
     /// Returns it with all of its nodes.
     pub(crate) fn whole(mut self, conn: &Connection) -> Result<StoredExecution> {
         let mut all = Share::UNBOUNDED;
+        self.past = None;
         let nodes = self.nodes(conn, &mut all)?;
         Ok(StoredExecution {
             info: self.info,
@@ -88,7 +91,8 @@ impl Execution {
         })
     }
 
-    /// Returns the root and all other nodes; `None` if they are more than the share.
+    /// Returns the root and all other nodes but those that are past; `None` if they are more than the
+    /// share.
     pub(crate) fn nodes(
         &mut self,
         conn: &Connection,
@@ -98,7 +102,9 @@ impl Execution {
         if let Some(root) = self.root.take() {
             nodes.push(NodeRow::new(0, 0, root));
         }
-        let fits = steps::read(conn, self.key, &mut nodes, share)
+        let none = RowRanges::default();
+        let but = self.past.as_ref().map_or(&none, |past| &past.rows);
+        let fits = steps::read(conn, self.key, but, &mut nodes, share)
             .map_err(|fail| of_execution(fail, &self.info.id))?;
         Ok(fits.then_some(nodes))
     }
@@ -117,6 +123,7 @@ pub(crate) fn execution(row: &rusqlite::Row<'_>, now: Now) -> Result<Execution> 
     let whole = |columns: &mut Columns<'_>| {
         let input = columns.json()?;
         let input = columns.some(input)?;
+        let past = columns.text()?.and_then(past::read);
         let Row {
             key,
             fence,
@@ -130,6 +137,7 @@ pub(crate) fn execution(row: &rusqlite::Row<'_>, now: Now) -> Result<Execution> 
             info,
             turn,
             input,
+            past,
             root,
         })
     };
@@ -231,12 +239,14 @@ pub(crate) fn load(conn: &Connection, id: &str, now: Now) -> Result<Option<Store
     found.map(|execution| execution.whole(conn)).transpose()
 }
 
-/// Returns the nodes of the execution with this key.
+/// Returns the nodes of the execution with this key, without what is past.
 pub(crate) fn nodes_of(conn: &Connection, key: i64, now: Now) -> Result<Vec<NodeRow>> {
     let mut statement = conn.prepare_cached(select_execution!("WHERE e.key = ?1"))?;
     let mut rows = statement.query([key])?;
     let Some(row) = rows.next()? else {
         return Ok(Vec::new());
     };
-    Ok(execution(row, now)?.whole(conn)?.nodes)
+    let mut all = Share::UNBOUNDED;
+    let nodes = execution(row, now)?.nodes(conn, &mut all)?;
+    Ok(nodes.unwrap_or_default())
 }

@@ -37,9 +37,10 @@ pub(crate) const READMIT: [&str; 2] = [
 
 /// Leases an execution to a worker, unless another one holds it.
 pub(crate) fn acquire(conn: &Txn<'_>, acquire: &Acquire, now: Now) -> Result<Acquired> {
-    let Some(execution) = execution::by_id(conn, &acquire.id, now)? else {
+    let Some(mut execution) = execution::by_id(conn, &acquire.id, now)? else {
         return Ok(Acquired::Unknown);
     };
+    execution.past = None;
     if let (Some(worker), Some(until)) = (&execution.info.worker, execution.info.due)
         && !execution.turn.has_come(now)
         && acquire.over == TakeOver::Ended
@@ -96,6 +97,7 @@ pub(crate) fn readable(
         info: execution.info,
         input: execution.input,
         nodes: nodes.unwrap_or_default(),
+        past: execution.past,
         messages,
     };
     Ok(Readable { taken, is_whole })
@@ -123,7 +125,8 @@ impl Readable {
             until.free_at
         ])?;
         if is_whole {
-            let last = taken.nodes.iter().map(|row| row.id).max();
+            let past = taken.past.as_ref().and_then(|past| past.rows.last());
+            let last = taken.nodes.iter().map(|row| row.id).chain(past).max();
             let held = HeldLease {
                 flow: taken.info.flow.as_str().into(),
                 numbers: Numbers {

@@ -7,14 +7,16 @@ use rusqlite::{Connection, params};
 use steps_core::{
     Status,
     state::{Kind, NodeData},
-    store::{NodeRow, Share, bytes_of},
+    store::{NodeRow, RowRanges, Share, bytes_of},
 };
 
 use super::txn::{Kept, Txn};
 use crate::{
     error::Result,
     row::{
-        columns::{Columns, UntilColumn, node_number, overflow_of, row_number, rows_of, text},
+        columns::{
+            Columns, LAST_NODE, UntilColumn, node_number, overflow_of, row_number, rows_of, text,
+        },
         nanos::{exact, time},
         overflow::Overflow,
     },
@@ -202,16 +204,36 @@ pub(crate) fn remove_share(conn: &Connection, key: i64, share: &mut Share) -> Re
     Ok(is_all)
 }
 
-/// Adds the rows of an execution to `nodes`, as far as the share goes. Returns whether all fitted.
+/// Adds the rows of an execution to `nodes`, but for some, as far as the share goes. Returns whether all
+/// fitted.
 pub(crate) fn read(
     conn: &Connection,
     key: i64,
+    but: &RowRanges,
     nodes: &mut Vec<NodeRow>,
     share: &mut Share,
 ) -> Result<bool> {
-    let (first, last) = rows_of(key);
+    for gap in but.gaps() {
+        let (first, last) = (*gap.start(), (*gap.end()).min(LAST_NODE));
+        if first > last {
+            break;
+        }
+        let range = [row_number(key, first)?, row_number(key, last)?];
+        if !read_range(conn, range, nodes, share)? {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn read_range(
+    conn: &Connection,
+    range: [i64; 2],
+    nodes: &mut Vec<NodeRow>,
+    share: &mut Share,
+) -> Result<bool> {
     let mut statement = conn.prepare_cached(ALL)?;
-    let mut rows = statement.query([first, last])?;
+    let mut rows = statement.query(range)?;
     let mut next: Option<NodeRow> = None;
     while let Some(row) = rows.next()? {
         let mut columns = Columns::from(row, 0);

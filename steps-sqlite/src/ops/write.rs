@@ -23,7 +23,7 @@ use crate::{
     row::{
         columns::{Columns, UntilColumn, node_number, overflow_of_root, rows_of, text},
         nanos::{clamped, exact},
-        refusers,
+        past, refusers,
     },
 };
 
@@ -42,6 +42,8 @@ const MAKE: &str = "INSERT INTO executions (id, flow, priority, created_at, due_
     ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) ON CONFLICT (id) DO NOTHING";
 
 const FORM: &str = "UPDATE executions SET form = ?2 WHERE key = ?1 AND (form IS NULL OR form < ?2)";
+
+const PAST: &str = "UPDATE executions SET past = ?2 WHERE key = ?1";
 
 const LABEL: &str =
     "INSERT INTO labels (execution, name, value, created_at) VALUES (?1, ?2, ?3, ?4)";
@@ -76,6 +78,11 @@ pub(crate) fn write(txn: &Txn<'_>, write: &Write, now: Now) -> Result<Written> {
             put(txn, lease.key, &mut held, write)?;
             if let Some(form) = write.form {
                 txn.prepare_cached(FORM)?.execute([lease.key, form])?;
+            }
+            if let Some(past) = &write.past {
+                let column = past::column(past);
+                txn.prepare_cached(PAST)?
+                    .execute(params![lease.key, column])?;
             }
             inbox::taken(txn, lease.key, write)?;
             let recalled = root_and_lease(txn, lease.key, &held.flow, write, now)?;
@@ -176,6 +183,9 @@ fn make(txn: &Txn<'_>, new: &NewExecution, write: &Write, now: Now) -> Result<Wr
         numbers: Numbers::default(),
     };
     steps::put(txn, key, &mut held.numbers, others_of(write))?;
+    if let Some(past) = write.past.as_ref().and_then(past::column) {
+        txn.prepare_cached(PAST)?.execute(params![key, past])?;
+    }
     let lease = Lease { key, fence: 1 };
     if write.then == LeaseAfter::Keep {
         txn.know_lease(lease, held);
@@ -236,6 +246,8 @@ impl<'a> RootColumns<'a> {
 fn put(txn: &Txn<'_>, key: i64, held: &mut HeldLease, write: &Write) -> Result<()> {
     if write.replace {
         steps::remove(txn, key)?;
+        txn.prepare_cached(PAST)?
+            .execute(params![key, None::<String>])?;
         held.numbers = Numbers::default();
         if root_of(write).is_none() {
             txn.prepare_cached(NO_ROOT)?.execute([key])?;

@@ -7,5 +7,6 @@
 pub(crate) mod columns;
 pub(crate) mod nanos;
 pub(crate) mod overflow;
+pub(crate) mod past;
 pub(crate) mod refusers;
 pub(crate) mod size;

@@ -28,6 +28,7 @@ fn large(id: usize) -> Write {
         taken: Vec::new(),
         signals: Vec::new(),
         form: None,
+        past: None,
         then: LeaseAfter::Release {
             due: Due::Never,
             last_message: 0,

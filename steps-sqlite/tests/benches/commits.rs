@@ -130,6 +130,7 @@ async fn made(store: &SqliteStore, id: &str) -> Lease {
         taken: Vec::new(),
         signals: Vec::new(),
         form: None,
+        past: None,
         then: LeaseAfter::Keep,
     };
     match store.write(write).await.expect("an execution") {
@@ -153,6 +154,7 @@ async fn run(store: SqliteStore, leases: Vec<Lease>, each: u32) {
             taken: Vec::new(),
             signals: Vec::new(),
             form: None,
+            past: None,
             then: LeaseAfter::Keep,
         };
         store.write_in_place(write).await.expect("a step");

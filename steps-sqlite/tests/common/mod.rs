@@ -63,6 +63,7 @@ pub fn new(id: &str, then: LeaseAfter, held: Option<&str>) -> Write {
         taken: Vec::new(),
         signals: Vec::new(),
         form: None,
+        past: None,
         then,
     }
 }
@@ -111,6 +112,7 @@ pub fn step(lease: Lease, id: u32, name: &str, then: LeaseAfter) -> Write {
         taken: Vec::new(),
         signals: Vec::new(),
         form: None,
+        past: None,
         then,
     }
 }

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     base::error::JournalError,
     engine::news::TurnEnd,
-    interpreter::{RunCore, execution::PassOutcome},
+    interpreter::{RunCore, WholeTree, execution::PassOutcome},
     journal::PassEnd,
     language::flow::Flow,
     model::{
@@ -28,7 +28,7 @@ use crate::{
     },
     run::{Run, Signals, with::With},
     store::{
-        ErrorKind, ExecutionInfo, HeldExecution, NewExecution, Refuser, StoreError,
+        ErrorKind, ExecutionInfo, HeldExecution, NewExecution, Past, Refuser, StoreError,
         StoredExecution, Target,
     },
 };
@@ -43,6 +43,8 @@ pub(crate) struct Turn {
     pub(crate) mailbox: Arc<Mailbox>,
     /// The execution as the store has it.
     pub(crate) saved: StoredExecution,
+    /// What it was read without.
+    past: Option<Past>,
     /// What the wall clock showed of whoever found the execution to be due.
     due_by: Option<Timestamp>,
     /// The number of the form that this program has of the flow.
@@ -93,6 +95,7 @@ impl Turn {
         };
         let mut turn = Self::new(core, saved, form, Target::Held(taken.lease), None);
         turn.refused_by = taken.refused_by;
+        turn.past = taken.past;
         turn.due_by = Some(due_by);
         turn.reclaimed_own = taken.previous_worker.as_ref() == Some(&core.worker);
         turn.lost = taken.previous_worker.is_some() && !turn.reclaimed_own;
@@ -100,6 +103,17 @@ impl Turn {
             turn.mailbox.deliver(number, message, Arrival::Listed);
         }
         turn
+    }
+
+    /// Reads what the execution was claimed without, unless it was this flow in this build that has left
+    /// it out, and so has compared it with its lines.
+    async fn read_past(&mut self, flow: Refuser) -> Result<(), StoreError> {
+        if self.past.take_if(|past| past.by != flow).is_some() {
+            let saved = self.core.store.load(self.saved.info.id.clone()).await?;
+            // One that is gone can't be written to either.
+            self.saved.nodes = saved.map(|saved| saved.nodes).unwrap_or_default();
+        }
+        Ok(())
     }
 
     fn new(
@@ -124,6 +138,7 @@ impl Turn {
             saved,
             form,
             refused_by: Vec::new(),
+            past: None,
             due_by: None,
             may_repeat_id: true,
             lost: false,
@@ -133,7 +148,7 @@ impl Turn {
 }
 
 /// Runs a turn of an execution of the flow `F`, and releases its lease, unless the store fails.
-pub(crate) async fn take_turn<F: Flow>(with: &With<F>, turn: Turn) -> TurnEnd {
+pub(crate) async fn take_turn<F: Flow>(with: &With<F>, mut turn: Turn) -> TurnEnd {
     let core = Arc::clone(&turn.core);
     let journal = Arc::clone(&turn.journal);
     let mailbox = Arc::clone(&turn.mailbox);
@@ -143,6 +158,11 @@ pub(crate) async fn take_turn<F: Flow>(with: &With<F>, turn: Turn) -> TurnEnd {
         Ok(Ok(())) => {}
         Ok(Err(why)) => return refusal.newer(why).await,
         Err(error) => return TurnEnd::StoreFailed(error),
+    }
+    let flow = core.build.refuser::<F>();
+    journal.is_of(flow);
+    if let Err(error) = turn.read_past(flow).await {
+        return TurnEnd::StoreFailed(error);
     }
     let run = match begin(with, turn) {
         Ok(run) => run,
@@ -224,7 +244,10 @@ pub(crate) async fn take_turn<F: Flow>(with: &With<F>, turn: Turn) -> TurnEnd {
             match status {
                 Status::Done => TurnEnd::Done(ready.run.output()),
                 _ => {
-                    let failure = ready.failure(ready.run.cause());
+                    let mut failure = ready.failure(ready.run.cause());
+                    if let Ok(Some(state)) = ready.run.recorded().await {
+                        failure.state = Arc::new(state);
+                    }
                     tell(&journal.id, &failure);
                     TurnEnd::NotDone(Box::new(failure))
                 }
@@ -314,7 +337,10 @@ fn begin<F: Flow>(with: &With<F>, turn: Turn) -> Result<Run<'_, F>, String> {
         }
         run
     };
+    let past = turn.past.map(|past| past.rows).unwrap_or_default();
+    let whole: Arc<dyn WholeTree> = Arc::clone(&turn.journal) as _;
     Ok(run
+        .past(past, whole)
         .limits(core.limits)
         .due_by(turn.due_by)
         .system_clock(core.clock.clone())

@@ -14,10 +14,12 @@ use tokio::sync::oneshot;
 use crate::{
     base::{error::JournalError, future::BoxFuture, sync::lock},
     engine::{error::EngineError, news::News},
+    interpreter::WholeTree,
     journal::{Batch, Journal, PassEnd},
-    model::status::Status,
+    model::{state::State, status::Status},
     store::{
-        Due, Existing, Lease, LeaseAfter, Message, Store, StoreError, Target, Write, Written, root,
+        Due, Existing, Lease, LeaseAfter, Message, Past, Refuser, Store, StoreError, Target, Write,
+        Written, root,
     },
 };
 
@@ -56,6 +58,8 @@ struct Progress {
     releases: bool,
     /// The form of the flow that goes on with the execution; the next write says so.
     form: Option<i64>,
+    /// The flow that goes on with it, in this build of the program.
+    flow: Option<Refuser>,
     /// Why the store took no more records.
     store_error: Option<StoreError>,
     /// Whether the lease was released and a message that this turn has not seen made the execution
@@ -88,6 +92,7 @@ impl TurnJournal {
                 requests: Vec::new(),
                 releases: false,
                 form: None,
+                flow: None,
                 store_error: None,
                 due_again: false,
             }),
@@ -144,6 +149,11 @@ impl TurnJournal {
     /// Notes the form of the flow that goes on with the execution, which was begun by another one.
     pub(crate) fn goes_on_by(&self, form: i64) {
         lock(&self.progress).form = Some(form);
+    }
+
+    /// Notes the flow that goes on with the execution.
+    pub(crate) fn is_of(&self, flow: Refuser) {
+        lock(&self.progress).flow = Some(flow);
     }
 
     /// Notes that all messages so far were looked at. A later one makes the execution due as soon
@@ -237,6 +247,7 @@ impl TurnJournal {
             Some(Target::Held(lease)) => Target::Held(lease),
             _ => progress.target.take()?,
         };
+        let past = batch.past.zip(progress.flow);
         Some(Write {
             target,
             nodes,
@@ -244,6 +255,7 @@ impl TurnJournal {
             taken,
             signals,
             form: progress.form.take(),
+            past: past.map(|(rows, by)| Past { by, rows }),
             then,
         })
     }
@@ -276,6 +288,20 @@ impl TurnJournal {
             let _ = started.send(answer);
         }
         result
+    }
+}
+
+impl WholeTree for TurnJournal {
+    fn whole(&self) -> BoxFuture<'_, Result<State, JournalError>> {
+        Box::pin(async move {
+            let saved = self.store.load(self.id.to_string()).await;
+            let saved = saved.map_err(|error| {
+                lock(&self.progress).store_error = Some(error.clone());
+                JournalError::new(error)
+            })?;
+            let saved = saved.ok_or_else(|| JournalError::new("it is gone"))?;
+            saved.into_state().map_err(JournalError::new)
+        })
     }
 }
 

@@ -19,6 +19,7 @@ use crate::{
 };
 
 mod order;
+mod past;
 mod record;
 mod saved;
 mod volatile;
@@ -49,6 +50,8 @@ pub(crate) struct Records {
     next_row: u32,
     /// The changes to a saved tree that the journal does not have yet.
     unsaved: Unsaved,
+    /// Which rows are over.
+    past: past::PastRows,
     /// The maximum number of records. Saved ones may be more.
     pub(super) most: usize,
 }
@@ -89,6 +92,7 @@ impl Records {
             foreign: false,
             next_row: 1,
             unsaved: Unsaved::default(),
+            past: past::PastRows::default(),
             most: usize::MAX,
         }
     }
@@ -136,7 +140,7 @@ impl Records {
 
     /// Checks that so many more records are within the limit.
     fn room(&self, more: usize) -> Result<(), StepError> {
-        let nodes = self.all.len().saturating_add(more);
+        let nodes = self.all.len().saturating_add(self.past.left_out + more);
         if more > 0 && nodes > self.most {
             return Err(StepError::fatal(format!(
                 "the execution has {nodes} nodes with it, and the limit is {}",
@@ -202,13 +206,6 @@ impl Records {
         Ok(())
     }
 
-    /// Returns how many rounds of a `loop` are done. They are the first ones.
-    pub(crate) fn rounds_done(&self, id: Id) -> usize {
-        let rounds = self[id].cold().rounds.iter();
-        let done = rounds.filter(|round| self[**round].status == Status::Done);
-        done.count()
-    }
-
     /// Makes the record of a `loop`'s next round, if it is within the limit.
     pub(crate) fn round(&mut self, parent: Id) -> Result<Id, StepError> {
         self.room(1)?;
@@ -219,7 +216,8 @@ impl Records {
         let id = self.next_id();
         let rounds = &mut self[parent].cold_mut().rounds;
         rounds.push(id);
-        let number = u32::try_from(rounds.len()).unwrap_or(u32::MAX);
+        let number = self.rounds_begun(parent);
+        let number = u32::try_from(number).unwrap_or(u32::MAX);
         self.all
             .push(Record::new(Name::Number(number), Kind::Round, parent));
         id

@@ -53,8 +53,14 @@ pub(crate) struct ColdFields {
     /// The node's data without the fields of [`Record`]: the name, kind, status, times, attempts
     /// and output in here mean nothing.
     pub(super) data: NodeData,
-    /// For a `loop`: its rounds.
+    /// For a `loop`: its rounds, but for those that were left out.
     pub(crate) rounds: Vec<Id>,
+    /// How many rounds before these were left out.
+    pub(in crate::interpreter) rounds_before: usize,
+    /// How many of `rounds` are noted as past.
+    pub(super) rounds_noted: usize,
+    /// Whether its rounds that are over may be left out from now on.
+    pub(in crate::interpreter) leaves_past: bool,
     /// The wait that this run has begun, of the step or of its undo. It counts as long as its time
     /// is the one that the node waits for.
     pub(crate) deadline: Option<Deadline>,

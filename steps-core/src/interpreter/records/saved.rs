@@ -2,11 +2,14 @@
 
 use std::collections::HashSet;
 
-use super::{ColdFields, Id, NO_ROW, Name, ROOT, Record, Records};
-use crate::model::{
-    state::{Kind, Labels, NodeData, Row, State},
-    status::Status,
-    table::{Line, Work},
+use super::{ColdFields, Id, NO_ROW, Name, ROOT, Record, Records, past::PastRows};
+use crate::{
+    model::{
+        state::{Kind, Labels, NodeData, Row, State},
+        status::Status,
+        table::{Line, Work},
+    },
+    store::RowRanges,
 };
 
 impl Records {
@@ -41,7 +44,18 @@ impl Records {
 
     /// Makes the records of a saved tree. The caller has checked that the tree fits the table.
     pub(crate) fn from_state(state: &State, name: &'static str, nodes: &'static [Line]) -> Self {
+        Self::from_state_without(state, RowRanges::default(), name, nodes)
+    }
+
+    /// The same, of a tree that was read without these rows, which are past.
+    pub(crate) fn from_state_without(
+        state: &State,
+        past: RowRanges,
+        name: &'static str,
+        nodes: &'static [Line],
+    ) -> Self {
         let mut tree = Self::new(name, nodes.len());
+        tree.past = PastRows::left_out(past);
         tree.foreign = state.id.is_none();
         tree.fill(ROOT, state);
         tree.generation = state.generation.unwrap_or(0);
@@ -77,7 +91,8 @@ impl Records {
         } else {
             self.unsaved.replaces = true;
         }
-        self.next_row = rows.into_iter().max().map_or(1, |largest| largest + 1);
+        let next = rows.into_iter().max().map_or(1, |largest| largest + 1);
+        self.next_row = next.max(self.past.next_row());
     }
 
     /// Notes that this record differs from the saved one, so the journal must be sent it.
@@ -177,12 +192,22 @@ impl Records {
                 }
             }
             Work::Loop { body, .. } => {
-                for state in &state.states {
-                    let round = self.make_round(id);
-                    self.fill(round, state);
-                    self.fill_lines(round, body, &state.states);
+                if self.is_partial() {
+                    let first = state.states.first();
+                    let number = first.and_then(|round| round.name.parse::<usize>().ok());
+                    self[id].cold_mut().rounds_before = number.unwrap_or(1).saturating_sub(1);
                 }
+                self.fill_rounds(id, body, &state.states);
             }
+        }
+    }
+
+    /// Makes the records of saved rounds.
+    pub(super) fn fill_rounds(&mut self, id: Id, body: &'static [Line], rounds: &[State]) {
+        for state in rounds {
+            let round = self.make_round(id);
+            self.fill(round, state);
+            self.fill_lines(round, body, &state.states);
         }
     }
 }

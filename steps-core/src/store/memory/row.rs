@@ -9,7 +9,8 @@ use crate::base::{
     json::Json,
 };
 use crate::store::{
-    Due, ExecutionInfo, HeldExecution, Lease, LeaseAfter, Message, NodeRow, Share, bytes_of,
+    Due, ExecutionInfo, HeldExecution, Lease, LeaseAfter, Message, NodeRow, Past, RowRanges, Share,
+    bytes_of,
 };
 
 /// From when on an execution may be claimed.
@@ -47,6 +48,8 @@ pub(super) struct Row {
     pub(super) input: Json,
     pub(super) fence: i64,
     pub(super) nodes: BTreeMap<u32, NodeRow>,
+    /// Which of them a claim leaves out.
+    pub(super) past: Option<Past>,
     pub(super) inbox: BTreeMap<i64, Message>,
 }
 
@@ -78,6 +81,7 @@ impl Row {
     pub(super) fn put(&mut self, nodes: Vec<NodeRow>, replace: bool) {
         if replace {
             self.nodes.clear();
+            self.past = None;
         }
         for change in nodes {
             if change.id == 0 {
@@ -121,17 +125,48 @@ impl Row {
 
     /// Takes what it holds from a share. Returns whether that was left.
     pub(super) fn fits(&self, share: &mut Share) -> bool {
-        let nodes = self.nodes.values().map(|row| bytes_of(&row.node));
+        let (mut rows, mut bytes) = (0, 0);
+        for row in self.open() {
+            rows += 1;
+            bytes += bytes_of(&row.node);
+        }
         let messages = self.inbox.values().map(|message| match message {
             Message::Signal { value, .. } => value.get().len(),
             Message::Stop | Message::Undo => 0,
         });
-        let bytes = nodes.chain(messages).sum::<usize>() + self.input.get().len();
-        share.take(self.nodes.len(), bytes)
+        bytes += messages.sum::<usize>() + self.input.get().len();
+        share.take(rows, bytes)
     }
 
-    /// Gives the execution to a worker.
+    /// The nodes that a claim gives.
+    fn open(&self) -> impl Iterator<Item = &NodeRow> {
+        let none = RowRanges::default();
+        let rows = self.past.as_ref().map_or(&none, |past| &past.rows);
+        let gaps: Vec<_> = rows.gaps().collect();
+        let nodes = gaps.into_iter().flat_map(|gap| self.nodes.range(gap));
+        nodes.map(|(_, row)| row)
+    }
+
+    /// Gives the execution to a worker that has claimed it, without what is past.
+    pub(super) fn take_open(&mut self, worker: &str, lease: Duration, now: Now) -> HeldExecution {
+        let nodes = self.open().cloned().collect();
+        let past = self.past.clone();
+        HeldExecution {
+            nodes,
+            past,
+            ..self.held(worker, lease, now)
+        }
+    }
+
+    /// Gives the whole execution to a worker.
     pub(super) fn take(&mut self, worker: &str, lease: Duration, now: Now) -> HeldExecution {
+        HeldExecution {
+            nodes: self.nodes.values().cloned().collect(),
+            ..self.held(worker, lease, now)
+        }
+    }
+
+    fn held(&mut self, worker: &str, lease: Duration, now: Now) -> HeldExecution {
         self.fence += 1;
         let refused = self.info.refused.take();
         self.turn = Some(Turn::From(now.moment.after(lease)));
@@ -143,7 +178,8 @@ impl Row {
             },
             info: self.told(now),
             input: self.input.clone(),
-            nodes: self.nodes.values().cloned().collect(),
+            nodes: Vec::new(),
+            past: None,
             messages: self.since(0),
             previous_worker,
             refused_by: refused.map(|refused| refused.by).unwrap_or_default(),

@@ -11,8 +11,8 @@ use super::{
 use crate::base::clock::Now;
 use crate::store::{
     Acquire, Acquired, Claim, Claimed, ErrorKind, ExecutionInfo, Existing, FlowClaim, Form, Lease,
-    LeaseAfter, MessageReceipt, NewExecution, NodeRow, Queue, Renew, Renewal, SendMessage, Share,
-    StoreError, StoredExecution, TakeOver, Target, Write, Written,
+    LeaseAfter, MessageReceipt, NewExecution, NodeRow, Past, Queue, Renew, Renewal, SendMessage,
+    Share, StoreError, StoredExecution, TakeOver, Target, Write, Written,
 };
 
 /// All data of the store.
@@ -77,11 +77,12 @@ impl Rows {
             taken,
             signals,
             form,
+            past,
             then,
         } = write;
         let now = self.now;
         let lease = match target {
-            Target::New(new) => return self.create(*new, nodes, then),
+            Target::New(new) => return self.create(*new, nodes, past, then),
             Target::Held(lease) => lease,
         };
         let Some(row) = self.held(lease) else {
@@ -103,6 +104,9 @@ impl Rows {
         }
         let recalled = self.change(lease.key, |row| {
             row.put(nodes, replace);
+            if let Some(past) = past {
+                row.past = (!past.rows.is_empty()).then_some(past);
+            }
             row.info.form = row.info.form.max(form);
             for number in taken.iter().chain(&signals) {
                 let was_there = row.inbox.remove(number).is_some();
@@ -120,6 +124,7 @@ impl Rows {
         &mut self,
         new: NewExecution,
         nodes: Vec<NodeRow>,
+        past: Option<Past>,
         then: LeaseAfter,
     ) -> Result<Written, StoreError> {
         if let Some((_, row)) = self.of_id(&new.id) {
@@ -152,6 +157,7 @@ impl Rows {
             input: new.input,
             fence,
             nodes: BTreeMap::new(),
+            past: past.filter(|past| !past.rows.is_empty()),
             inbox: BTreeMap::new(),
         };
         row.put(nodes, false);
@@ -178,7 +184,8 @@ impl Rows {
                 left = true;
                 break;
             }
-            taken.extend(self.change(key, |row| row.take(&claim.worker, claim.lease, now)));
+            let take = |row: &mut Row| row.take_open(&claim.worker, claim.lease, now);
+            taken.extend(self.change(key, take));
         }
         Claimed {
             taken,

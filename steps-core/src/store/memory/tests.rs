@@ -32,6 +32,7 @@ fn new(id: impl Into<String>, due: Due) -> Write {
         taken: Vec::new(),
         signals: Vec::new(),
         form: None,
+        past: None,
         then: LeaseAfter::Release {
             due,
             last_message: 0,

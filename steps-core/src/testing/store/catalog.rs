@@ -34,6 +34,9 @@ macro_rules! __store_rules {
             many_rows_come_back: "An execution may have 10,000 rows and more.",
             root_tells_the_execution: "Status, times, error and output of an execution are those of its root.",
         }
+        past {
+            claims_leave_out_what_is_past: "A claim leaves out what the last write to say so has said is past; nothing else does.",
+        }
         claims {
             claim_gives_all: "A claim gives all that is kept of an execution, and its messages.",
             claim_order: "Those of higher priority come first, then those that were due first.",

@@ -12,6 +12,7 @@ pub(super) mod find;
 pub(super) mod forms;
 pub(super) mod messages;
 pub(super) mod nodes;
+pub(super) mod past;
 pub(super) mod refuse;
 pub(super) mod renew;
 pub(super) mod together;

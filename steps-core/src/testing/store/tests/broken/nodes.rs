@@ -7,7 +7,7 @@ use super::{
 use crate::{
     base::json::Json,
     model::{state::NodeData, status::Status},
-    store::{Store, StoreError, Write, Written},
+    store::{Acquired, Past, Store, StoreError, Write, Written},
     testing::store::fixture::micros,
 };
 
@@ -23,6 +23,42 @@ pub(super) const ALL: &[Twist] = &[
         what: "keeps the node that was there first",
         breaks: &["nodes_replace_those_of_their_number"],
         write: |sound, write| Box::pin(first(sound, write)),
+        ..SOUND
+    },
+    Twist {
+        what: "does not remember what is past",
+        breaks: &["claims_leave_out_what_is_past"],
+        write: |sound, mut write| {
+            write.past = None;
+            sound.write(write)
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "gives an operator no more than a worker",
+        breaks: &["claims_leave_out_what_is_past"],
+        acquire: |sound, acquire| {
+            Box::pin(async move {
+                let mut acquired = sound.acquire(acquire).await?;
+                if let Acquired::Held(held) = &mut acquired {
+                    held.nodes.retain(|row| row.id == 0 || row.id > 5);
+                }
+                Ok(acquired)
+            })
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "leaves out what was past when all rows are replaced",
+        breaks: &["claims_leave_out_what_is_past"],
+        write: |sound, mut write| {
+            if write.replace {
+                let by = crate::testing::store::builders::refuser(1);
+                let rows = "1-2".parse().unwrap_or_default();
+                write.past = Some(Past { by, rows });
+            }
+            sound.write(write)
+        },
         ..SOUND
     },
     Twist {

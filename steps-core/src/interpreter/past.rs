@@ -1,0 +1,73 @@
+//! What was left out when an execution was taken up, as it is over: which loops leave their rounds, and
+//! where these come from when a rollback needs them.
+
+use std::sync::Arc;
+
+use super::{Kept, Pass, RunCore, records::Id, restore::asks_prev};
+use crate::{
+    base::error::JournalError,
+    model::{
+        state::State,
+        table::{Line, Work},
+    },
+};
+
+impl RunCore {
+    /// Returns the whole tree as it is recorded now, if part of it is not in memory.
+    pub(crate) async fn recorded(&self) -> Result<Option<State>, JournalError> {
+        match &self.options.whole {
+            Some(source) if self.records().is_partial() => source.whole().await.map(Some),
+            _ => Ok(None),
+        }
+    }
+}
+
+impl Pass<'_> {
+    /// Notes whether a loop's rounds that are over may be left out from now on.
+    pub(super) fn leaves_past(self, id: Id, body: &'static [Line]) {
+        if self.run.options.whole.is_some() && !needs_past(body) {
+            self.run.records()[id].cold_mut().leaves_past = true;
+        }
+    }
+
+    /// Brings back the rounds of a loop that were left out, before they are undone.
+    pub(super) async fn bring_back(self, id: Id, body: &'static [Line]) -> Kept<()> {
+        if self.run.records()[id].cold().rounds_before == 0 {
+            return Ok(());
+        }
+        let Some(source) = &self.run.options.whole else {
+            return Err(JournalError::new(
+                "rounds were left out, and nothing has them",
+            ));
+        };
+        let tree = self.run.whole.get_or_try_init(|| async {
+            let tree = Box::pin(source.whole()).await?;
+            Ok::<_, JournalError>(Arc::new(tree))
+        });
+        let tree = Arc::clone(tree.await?);
+        self.run.records().bring_back(id, body, &tree)
+    }
+}
+
+/// Returns whether something but a rollback looks at the rounds of a loop with these lines before the
+/// last: restoring the last one, or whether a pivot is done.
+fn needs_past(body: &[Line]) -> bool {
+    asks_prev(body) || has_pivot(body)
+}
+
+fn has_pivot(lines: &[Line]) -> bool {
+    lines.iter().any(|line| {
+        line.marks.pivot
+            || match &line.work {
+                // One in a nested flow counts only there.
+                Work::Step(_) | Work::Flow(_) => false,
+                Work::Group(lines)
+                | Work::Parallel(lines)
+                | Work::For { body: lines, .. }
+                | Work::Loop { body: lines, .. } => has_pivot(lines),
+                Work::If {
+                    then, otherwise, ..
+                } => has_pivot(then) || has_pivot(otherwise),
+            }
+    })
+}
