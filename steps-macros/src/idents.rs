@@ -5,22 +5,105 @@ use std::collections::BTreeSet;
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 
-/// Whether the tokens may use the name: as an identifier, or in a format string, as in `"{name}"`.
-pub(crate) fn uses(tokens: &TokenStream, name: &str) -> bool {
-    tokens.clone().into_iter().any(|token| match token {
-        TokenTree::Ident(ident) => ident == name,
-        TokenTree::Group(group) => uses(&group.stream(), name),
-        TokenTree::Literal(literal) => {
-            let text = literal.to_string();
-            text.match_indices('{').any(|(at, _)| {
-                let after = &text[at + 1..];
-                after.strip_prefix(name).is_some_and(|rest| {
-                    !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_')
-                })
-            })
+/// The names of values that tokens use: as identifiers, or in a format string, as in `"{name}"`.
+///
+/// A field (`x.name`, `Spec { name: 1 }`), a method and a part of a longer path are no values.
+#[derive(Debug, Default)]
+pub(crate) struct Names(BTreeSet<String>);
+
+impl Names {
+    pub(crate) fn of(tokens: &TokenStream) -> Self {
+        let mut names = Self::default();
+        names.collect(tokens);
+        names
+    }
+
+    pub(crate) fn contains(&self, name: &str) -> bool {
+        self.0.contains(name)
+    }
+
+    /// Returns these names and others.
+    pub(crate) fn and(mut self, mut others: Self) -> Self {
+        self.0.append(&mut others.0);
+        self
+    }
+
+    /// Returns these names but those.
+    pub(crate) fn without<'i>(mut self, those: impl IntoIterator<Item = &'i Ident>) -> Self {
+        if !self.0.is_empty() {
+            for name in those {
+                self.0.remove(&name.to_string());
+            }
         }
-        TokenTree::Punct(_) => false,
-    })
+        self
+    }
+
+    fn collect(&mut self, tokens: &TokenStream) {
+        // What stands before an identifier: `.` of a field, `:` of a path.
+        let mut before = Before::Other;
+        let mut tokens = tokens.clone().into_iter().peekable();
+        while let Some(token) = tokens.next() {
+            match token {
+                TokenTree::Ident(ident) => {
+                    let is_value = match tokens.peek() {
+                        _ if matches!(before, Before::Dot | Before::Path) => false,
+                        Some(TokenTree::Punct(punct)) => punct.as_char() != ':',
+                        _ => true,
+                    };
+                    if is_value {
+                        self.0.insert(ident.to_string());
+                    }
+                    before = Before::Other;
+                }
+                TokenTree::Group(group) => {
+                    self.collect(&group.stream());
+                    before = Before::Other;
+                }
+                TokenTree::Punct(punct) => before = before.then(punct.as_char()),
+                TokenTree::Literal(literal) => {
+                    self.collect_format(&literal.to_string());
+                    before = Before::Other;
+                }
+            }
+        }
+    }
+
+    /// Collects the names after each `{` in a literal.
+    fn collect_format(&mut self, text: &str) {
+        for (at, _) in text.match_indices('{') {
+            let name: String = text[at + 1..]
+                .chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_')
+                .collect();
+            if !name.is_empty() {
+                self.0.insert(name);
+            }
+        }
+    }
+}
+
+/// What stands before a token.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Before {
+    /// One `.`: a field follows. Two are a range.
+    Dot,
+    /// `:`, which may be the first of two.
+    Colon,
+    /// `::`.
+    Path,
+    Other,
+}
+
+impl Before {
+    const fn then(self, punct: char) -> Self {
+        match (self, punct) {
+            (Self::Dot, '.') => Self::Other,
+            (_, '.') => Self::Dot,
+            (Self::Colon, ':') => Self::Path,
+            (_, ':') => Self::Colon,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// Returns the first use of one of these values: a name that is no part of a longer path, no field

@@ -2,6 +2,7 @@
 //! to panic at each step and each undo.
 
 mod basics;
+mod data_flow;
 mod let_lines;
 mod lost;
 mod requests;

@@ -8,6 +8,7 @@ mod blocking;
 mod commits;
 mod compat;
 mod cx;
+mod data_flow;
 mod depth;
 mod for_items;
 mod forms;

@@ -163,3 +163,13 @@ pair! {
     a_step_is_not_volatile_any_more(world): Refused("a", "it was `volatile`, so its output was not saved");
     { a = volatile(world, "vol"); b = act(world, "b"); } => { a = act(world, "vol"); b = act(world, "b"); }
 }
+pair! {
+    a_line_of_a_parallel_uses_another_that_is_done(world): Fits;
+    { g = parallel { a = act(world, "a"); b = check(true); } }
+    => { g = parallel { a = act(world, "a"); b = check(a > 0); } }
+}
+pair! {
+    a_line_of_a_parallel_that_is_done_uses_one_that_is_new(world): Refused("g.new", "is new"), back |_| Fits;
+    { g = parallel { a = act(world, "a"); ask = steps::signal::<()>(); } }
+    => { g = parallel { new = act(world, "new"); a = act(world, if new > 0 { "a" } else { "" }); ask = steps::signal::<()>(); } }
+}

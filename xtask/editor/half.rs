@@ -70,7 +70,7 @@ pub async fn groups(bakery: &Bakery, flour: String) -> Result<u32, String> {
         dough = knead(bakery, &flour);
         some = if dough./*? offers grams flour */
         each = for kind in flour./*? offers */
-        both = parallel { one = bake(bakery, &dough); two = bake(ba/*? offers bakery dough */); }
+        both = parallel { one = bake(bakery, &dough); two = bake(ba/*? offers bakery dough one */); }
     }
     Ok(both.on/*? offers one two */)
 }

@@ -10,6 +10,7 @@
 //! | `run_core`, `records/` | the data of a run: the records of all nodes, its options, its journal |
 //! | `execution`, `ending` | a pass over a whole execution; its rollback and its handlers |
 //! | `sequence`, `group`, `step`, `loops`, `parallel` | forward: lines in order, and each kind of line |
+//! | `data_flow` | which lines of a `parallel` begin, or are undone, after which |
 //! | `rollback`, `undo` | back: undoing lines, last first; the undo of one step |
 //! | `enter`, `restore` | entering a scope with the recorded values, and filling its slots from them |
 //! | `user_code`, `retry`, `deaths` | calling users' functions; whether another attempt follows, also after the process died |
@@ -55,6 +56,7 @@
 //!   journal, parents before children, and stays the same in every run of the execution.
 
 mod commit;
+mod data_flow;
 mod deaths;
 mod effect;
 mod ending;

@@ -12,6 +12,7 @@ use jiff::Timestamp;
 
 use super::{
     End, Kept, Pass,
+    data_flow::Queue,
     enter::At,
     gate::Gate,
     records::{Id, Records},
@@ -38,7 +39,8 @@ impl Pass<'_> {
         now: Timestamp,
     ) -> Kept<End> {
         let first = self.run.records()[region].children().start;
-        self.at_once(region, nodes.len(), usize::MAX, now, |line, mut now| {
+        let queue = Queue::of_lines(nodes);
+        self.at_once(region, queue, usize::MAX, now, |line, mut now| {
             let id = first + u32::try_from(line).unwrap_or(u32::MAX);
             Box::pin(async move {
                 let at = At {
@@ -62,7 +64,8 @@ impl Pass<'_> {
         now: Timestamp,
     ) -> Kept<End> {
         let items = self.run.records()[region].children();
-        self.at_once(region, items.len(), limit, now, |item, mut now| {
+        let queue = Queue::of_items(items.len());
+        self.at_once(region, queue, limit, now, |item, mut now| {
             let id = items.start + u32::try_from(item).unwrap_or(u32::MAX);
             Box::pin(async move { self.items(scope, item, body, id..id + 1, &mut now).await })
         })
@@ -114,17 +117,24 @@ impl Pass<'_> {
     fn next_fresh(
         self,
         region: Id,
-        fresh: &mut std::ops::Range<usize>,
+        queue: &mut Queue,
         waiting: &mut Vec<(usize, Option<Deadline>)>,
         room: usize,
     ) -> Option<usize> {
-        let records = self.run.records();
+        let mut records = self.run.records();
         let first = records[region].children().start;
         while waiting.len() < room {
-            let index = fresh.next()?;
+            let next = queue.next()?;
+            let index = next.line;
             let id = first + Id::try_from(index).unwrap_or(Id::MAX);
+            if next.lacks_a_value && records[id].status == Status::Pending {
+                records[id].skip(self.now());
+                self.run.changed(&records, id);
+                queue.ended(index, End::Interrupted);
+                continue;
+            }
             match self.idle(&records, id) {
-                Some(End::Done) => {}
+                Some(End::Done) => queue.ended(index, End::Done),
                 Some(End::Waiting(until)) => waiting.push((index, until)),
                 _ => return Some(index),
             }
@@ -135,7 +145,7 @@ impl Pass<'_> {
     async fn at_once<'s>(
         self,
         region: Id,
-        count: usize,
+        mut queue: Queue,
         limit: usize,
         now: Timestamp,
         branch: impl Fn(usize, Timestamp) -> BoxFuture<'s, Kept<End>>,
@@ -145,7 +155,6 @@ impl Pass<'_> {
             self.run.cancel(region);
         }
         let _region = self.run.committer.enter_parallel();
-        let mut fresh = 0..count;
         // Branches that have waited and can go on.
         let mut ready: VecDeque<usize> = VecDeque::new();
         let mut waiting: Vec<(usize, Option<Deadline>)> = Vec::new();
@@ -168,7 +177,7 @@ impl Pass<'_> {
             while !halted
                 && let Some(index) = ready.pop_front().or_else(|| {
                     let room = limit.saturating_sub(running.len());
-                    self.next_fresh(region, &mut fresh, &mut waiting, room)
+                    self.next_fresh(region, &mut queue, &mut waiting, room)
                 })
             {
                 let future = branch(index, now);
@@ -198,7 +207,9 @@ impl Pass<'_> {
             };
             now = self.now();
             if let Some((index, end)) = ended {
-                match end? {
+                let end = end?;
+                queue.ended(index, end);
+                match end {
                     End::Done => {}
                     End::Waiting(until) => waiting.push((index, until)),
                     end @ (End::Failed | End::Interrupted) => {
@@ -224,7 +235,7 @@ impl Pass<'_> {
         }
         // After a failure, only atomic branches still wait, and they may finish; or the run is
         // halted.
-        if waiting.is_empty() && ready.is_empty() && fresh.is_empty() {
+        if waiting.is_empty() && ready.is_empty() && queue.is_empty() {
             Ok(worst)
         } else {
             Ok(End::Waiting(soonest(&waiting)))

@@ -7,7 +7,8 @@
 use futures_util::{StreamExt, stream::FuturesUnordered};
 
 use super::{
-    Kept, Pass, RollbackEnd,
+    End, Kept, Pass, RollbackEnd,
+    data_flow::Queue,
     enter::{At, OrStop, Slots, Stop},
     records::Id,
 };
@@ -183,16 +184,16 @@ impl<'r> Pass<'r> {
         let children = self.run.records()[id].children();
         let end = match &node.work {
             Work::Parallel(lines) => {
-                let lines = lines.iter().enumerate().zip(children);
-                let branches = lines.map(|((line, node), id)| {
+                self.roll_back_at_once(Queue::back(lines), |line| {
                     let at = At {
                         scope,
                         item: 0,
                         line,
                     };
-                    Box::pin(self.roll_back_to_pivot(at, node, id))
-                });
-                self.roll_back_at_once(branches).await?
+                    let id = children.start + Id::try_from(line).unwrap_or(Id::MAX);
+                    Box::pin(self.roll_back_to_pivot(at, &lines[line], id))
+                })
+                .await?
             }
             Work::For {
                 body, at_once: 1, ..
@@ -207,10 +208,11 @@ impl<'r> Pass<'r> {
                 end
             }
             Work::For { body, .. } => {
-                let items = children.enumerate();
-                let items =
-                    items.map(|(item, id)| Box::pin(self.roll_back_item(scope, item, body, id)));
-                self.roll_back_at_once(items).await?
+                self.roll_back_at_once(Queue::of_items(children.len()), |item| {
+                    let id = children.start + Id::try_from(item).unwrap_or(Id::MAX);
+                    Box::pin(self.roll_back_item(scope, item, body, id))
+                })
+                .await?
             }
             Work::Step(_)
             | Work::Group(_)
@@ -288,26 +290,36 @@ impl<'r> Pass<'r> {
         Ok(RollbackEnd::Clean)
     }
 
-    /// Undoes branches concurrently. A failure does not stop the other branches; each failure is
-    /// recorded.
-    async fn roll_back_at_once(
+    /// Undoes branches concurrently, each when those are undone that used its value. A failure does
+    /// not stop the other branches; each failure is recorded.
+    async fn roll_back_at_once<F: Future<Output = Kept<RollbackEnd>> + Send>(
         self,
-        branches: impl Iterator<Item = impl Future<Output = Kept<RollbackEnd>> + Send>,
+        mut queue: Queue,
+        branch: impl Fn(usize) -> F,
     ) -> Kept<RollbackEnd> {
         let _region = self.run.committer.enter_parallel();
-        // Each branch commits its last record itself, as in a forward pass.
-        let mut running: FuturesUnordered<_> = branches
-            .map(|branch| async move {
-                let end = branch.await?;
-                self.run.commit().await?;
-                Ok(end)
-            })
-            .collect();
+        let mut running = FuturesUnordered::new();
         let mut worst = RollbackEnd::Clean;
-        while let Some(end) = running.next().await {
-            worst = worse(worst, end?);
+        loop {
+            while let Some(next) = queue.next() {
+                let undone = branch(next.line);
+                // Each branch commits its last record itself, as in a forward pass.
+                running.push(async move {
+                    let end = undone.await?;
+                    self.run.commit().await?;
+                    Ok((next.line, end))
+                });
+            }
+            let Some(ended) = running.next().await else {
+                return Ok(worst);
+            };
+            let (line, end) = ended?;
+            worst = worse(worst, end);
+            // What a line used stays for as long as the line does.
+            if end == RollbackEnd::Clean {
+                queue.ended(line, End::Done);
+            }
         }
-        Ok(worst)
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 use crate::{
     base::{error::JournalError, future::BoxFuture, sync::lock},
     journal::{Batch, Journal},
-    model::state::{NodeData, NodeRow, State, StateError},
+    model::state::{Kind, NodeData, NodeRow, State, StateError},
 };
 
 /// Where a run is cut off: at its k-th commit, counted from 1.
@@ -234,6 +234,10 @@ fn prune(state: &mut State) {
         };
         node.node != blank || !node.states.is_empty()
     });
+    // Its rows stand in the order in which the lines began, which depends on what they use.
+    if state.kind == Kind::Parallel {
+        state.states.sort_by(|a, b| a.name.cmp(&b.name));
+    }
 }
 
 impl Journal for Recorder {

@@ -1,7 +1,7 @@
 //! The return type of a step or a flow. A macro sees only its tokens, not what an alias stands for:
 //! it reports what is certainly wrong, and leaves the rest to the compiler.
 
-use proc_macro2::{Span, TokenStream, TokenTree};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::{
     GenericArgument, ItemFn, PathArguments, ReturnType, Type,
@@ -10,7 +10,7 @@ use syn::{
 };
 
 use super::{function, type_text};
-use crate::{attr::options::Options, errors::Errors, idents};
+use crate::{attr::options::Options, errors::Errors};
 
 /// A return type.
 pub(crate) struct Output {
@@ -116,12 +116,21 @@ impl Output {
         let generics = &function.sig.generics;
         let generic = generics
             .type_params()
-            .any(|param| idents::uses(&value.to_token_stream(), &param.ident.to_string()));
+            .any(|param| mentions(value.to_token_stream(), &param.ident));
         if !visible || generic || function::has_impl(&value) {
             return syn::parse_quote!(());
         }
         value
     }
+}
+
+/// Returns whether a name is anywhere in these tokens.
+fn mentions(tokens: TokenStream, name: &Ident) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(ident) => ident == *name,
+        TokenTree::Group(group) => mentions(group.stream(), name),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
 }
 
 /// Returns the generic arguments of a type.

@@ -1,11 +1,12 @@
 //! Tests of whole expansions: of half-typed input (`lenient`), of what an editor completes
 //! (`completion`), of the places of names (`spans`), of what all macros have in common (`output`),
-//! and of the items of steps-core that generated code names (`core_items`).
+//! of how much they generate (`size`), and of the items of steps-core that generated code names (`core_items`).
 
 mod completion;
 mod core_items;
 mod lenient;
 mod output;
+mod size;
 mod spans;
 
 use proc_macro2::{Ident, TokenStream, TokenTree};

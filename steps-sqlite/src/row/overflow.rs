@@ -65,6 +65,8 @@ pub(crate) struct Overflow<'a> {
     step_kind: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     begun_after: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    needs: Vec<Cow<'static, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     after_err: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -190,6 +192,7 @@ impl Overflow<'_> {
             || node.generation.is_some()
             || node.step_kind.is_some()
             || node.begun_after.is_some()
+            || !node.needs.is_empty()
             || node.after_err.is_some()
             || node.ending.is_some()
             || node.on_done_err.is_some()
@@ -233,6 +236,7 @@ impl Overflow<'_> {
             generation: node.generation,
             step_kind: node.step_kind.map(|kind| kind.as_str().into()),
             begun_after: node.begun_after.as_deref().map(str::to_owned),
+            needs: node.needs.clone(),
             after_err: node.after_err.clone(),
             ending: node.ending.map(|ending| ending.as_str().into()),
             on_done_err: node.on_done_err.clone(),
@@ -294,6 +298,7 @@ impl Overflow<'_> {
         node.generation = self.generation;
         node.step_kind = known(self.step_kind, "kind of step", StepKind::from_name)?;
         node.begun_after = self.begun_after.map(Into::into);
+        node.needs = self.needs;
         node.after_err = self.after_err;
         node.ending = known(self.ending, "ending", Ending::from_name)?;
         node.on_done_err = self.on_done_err;

@@ -168,6 +168,7 @@ impl Records {
     fn make_lines(&mut self, parent: Id, nodes: &'static [Line]) -> Id {
         let first = self.next_id();
         let record = &mut self[parent];
+        let is_parallel = record.kind.is_parallel();
         if record.count > 0 || nodes.is_empty() {
             return record.first;
         }
@@ -182,9 +183,28 @@ impl Records {
                 record.step_kind = meta.kind;
             }
             record.at_once = matches!(node.work, Work::For { at_once, .. } if at_once != 1);
+            if is_parallel && !node.uses.is_empty() {
+                record.cold_mut().needs = needs(nodes, node);
+            }
             record
         }));
         first
+    }
+
+    /// Gives a saved line of a `parallel` the needs that it has in the flow. Returns whether these
+    /// differ from the saved ones.
+    fn take_needs(&mut self, parent: Id, id: Id, nodes: &'static [Line], node: &Line) -> bool {
+        let needs = if self[parent].kind.is_parallel() {
+            needs(nodes, node)
+        } else {
+            Vec::new()
+        };
+        let record = &mut self[id];
+        let differs = record.cold().needs != needs;
+        if differs {
+            record.cold_mut().needs = needs;
+        }
+        differs && record.status != Status::Pending
     }
 
     /// Makes the records of a `for`'s items, if they are within the limit.
@@ -351,4 +371,10 @@ impl Records {
             self.undo_failures(child, found);
         }
     }
+}
+
+/// Returns the names of the lines that a line of a `parallel` uses.
+fn needs(nodes: &'static [Line], node: &Line) -> Vec<Cow<'static, str>> {
+    let name = |line: &usize| nodes.get(*line).map(|line| Cow::Borrowed(line.name));
+    node.uses.iter().filter_map(name).collect()
 }

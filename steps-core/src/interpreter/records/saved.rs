@@ -34,6 +34,9 @@ impl Records {
         node.parallel = record.at_once && record.status != Status::Pending;
         node.step_kind = record.step_kind.filter(|_| has_begun);
         node.begun_after = node.begun_after.filter(|_| has_begun);
+        if record.status == Status::Pending {
+            node.needs.clear();
+        }
         node.status = record.status;
         node.started_at = record.started_at;
         node.done_at = record.done_at;
@@ -139,7 +142,8 @@ impl Records {
             };
             self.fill(id, state);
             let adopted = self.adopt_info(id, node);
-            if adopted || state.name != node.name {
+            let other_needs = self.take_needs(parent, id, nodes, node);
+            if adopted || other_needs || state.name != node.name {
                 self.unsaved.differing.push(id);
             }
             self.fill_below(id, node, state);

@@ -20,24 +20,32 @@ use crate::{
 
 pub(super) const TRIES: u32 = 2;
 
-pub(super) fn table(lines: &'static [RandomLine]) -> &'static [Line] {
-    let nodes: Vec<Line> = lines
+pub(super) fn table(lines: &'static [RandomLine], is_parallel: bool) -> &'static [Line] {
+    owned(lines, is_parallel).leak()
+}
+
+pub(super) fn owned(lines: &'static [RandomLine], is_parallel: bool) -> Vec<Line> {
+    lines
         .iter()
         .enumerate()
         .map(|(index, line)| Line {
             name: Box::leak(name(index, line).into_boxed_str()),
             aliases: &[],
             calls: "",
-            uses: &[],
+            uses: if is_parallel { uses(index, line) } else { &[] },
             marks: line.marks,
             work: work(&line.what),
         })
-        .collect();
-    Box::leak(nodes.into_boxed_slice())
+        .collect()
+}
+
+fn uses(index: usize, line: &RandomLine) -> &'static [usize] {
+    let used = (0..index.min(8)).filter(|used| line.uses >> used & 1 == 1);
+    Box::leak(used.collect())
 }
 
 pub(super) fn work(what: &'static What) -> Work {
-    let lines = table(what.lines());
+    let lines = table(what.lines(), matches!(what, What::Parallel(_)));
     match what {
         What::Step { fate, undo, .. } => Work::Step(StepMeta {
             policy: Policy {

@@ -18,8 +18,16 @@ pub(super) fn comes_before(a: &str, b: &str) -> bool {
         return false;
     };
     let at_once = differs > 0 && a[differs - 1].starts_with('p');
-    let number = |name: &str| name.trim_start_matches(['n', 'p']).parse::<u32>();
-    !at_once && number(&a[differs]).ok() < number(&b[differs]).ok()
+    let number = |name: &str| {
+        let name = name.trim_start_matches(['n', 'p']);
+        // A key or the number of a round uses nothing.
+        let (number, uses) = name.split_once('u').unwrap_or((name, "0"));
+        Some((number.parse::<u32>().ok()?, uses.parse::<u32>().ok()?))
+    };
+    match (number(&a[differs]), number(&b[differs])) {
+        (Some((a, _)), Some((b, uses))) => a < b && (!at_once || uses >> a & 1 == 1),
+        _ => false,
+    }
 }
 
 pub(super) fn check_laws(state: &State, log: &[Effect]) -> Result<(), TestCaseError> {

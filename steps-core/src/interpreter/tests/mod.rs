@@ -3,6 +3,7 @@
 
 mod generate;
 mod invariants;
+mod layers;
 mod reference;
 mod requests;
 
@@ -44,6 +45,8 @@ enum Fate {
 #[derive(Clone, Debug)]
 struct RandomLine {
     marks: Marks,
+    /// Of a line of a `parallel`: a bit for each line before it whose value it uses.
+    uses: u8,
     what: What,
 }
 
@@ -81,10 +84,14 @@ impl What {
     }
 }
 
-/// Returns a line's name: its number, and whether the order below it is open.
+/// Returns a line's name: its number, whether the order below it is open, and the bits of the lines that
+/// it uses.
 fn name(index: usize, line: &RandomLine) -> String {
     let at_once = if line.what.is_at_once() { "p" } else { "n" };
-    format!("{at_once}{index}")
+    format!(
+        "{at_once}{index}u{}",
+        line.uses & !u8::MAX.unbounded_shl(u32::try_from(index).unwrap_or(8))
+    )
 }
 
 // ---- running
@@ -134,7 +141,7 @@ fn trial(lines: &'static [RandomLine], cut: Option<(u32, bool, bool)>) -> (State
         input: &[],
         output: "",
         check: |_| Ok(()),
-        nodes: table(lines),
+        nodes: table(lines, false),
         on_failure: OnFailure::Undo,
     }));
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -198,6 +205,11 @@ fn marks(pivot: bool) -> impl Strategy<Value = Marks> {
     )
 }
 
+/// Generates the lines that a line uses: mostly none.
+fn uses() -> impl Strategy<Value = u8> {
+    prop_oneof![2 => Just(0), 1 => any::<u8>()]
+}
+
 /// Generates sequential trees, with pivots and steps that can't be undone; or trees with concurrent
 /// branches.
 fn lines(at_once: bool) -> BoxedStrategy<Vec<RandomLine>> {
@@ -206,7 +218,11 @@ fn lines(at_once: bool) -> BoxedStrategy<Vec<RandomLine>> {
         undo: undo || at_once,
         yields,
     });
-    let line = (marks(!at_once), step).prop_map(|(marks, what)| RandomLine { marks, what });
+    let line = (marks(!at_once), uses(), step).prop_map(|(marks, uses, what)| RandomLine {
+        marks,
+        uses,
+        what,
+    });
     let tree = line.prop_recursive(4, 24, 4, move |line| {
         let most: usize = if at_once { 4 } else { 2 };
         let body = || vec(line.clone(), 1..4);
@@ -225,7 +241,11 @@ fn lines(at_once: bool) -> BoxedStrategy<Vec<RandomLine>> {
                 }
             }),
         ];
-        (marks(!at_once), what).prop_map(|(marks, what)| RandomLine { marks, what })
+        (marks(!at_once), uses(), what).prop_map(|(marks, uses, what)| RandomLine {
+            marks,
+            uses,
+            what,
+        })
     });
     vec(tree, 1..5).boxed()
 }

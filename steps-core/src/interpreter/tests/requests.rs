@@ -55,7 +55,7 @@ fn trial(
         input: &[],
         output: "",
         check: |_| Ok(()),
-        nodes: table(lines),
+        nodes: table(lines, false),
         on_failure: OnFailure::Undo,
     }));
     let runtime = tokio::runtime::Builder::new_current_thread()

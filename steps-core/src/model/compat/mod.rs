@@ -55,7 +55,7 @@ pub(crate) use recorded::is_saved;
 pub(crate) use recorded::{Outputs, misfit};
 pub(crate) use rules::compare;
 #[cfg(any(test, feature = "testing"))]
-pub(crate) use rules::{Group, Match, scope};
+pub(crate) use rules::{Group, Match, scope, without_it};
 
 /// How one node of the saved tree compares with the compiled flow.
 #[derive(Clone, Debug, PartialEq, Eq)]

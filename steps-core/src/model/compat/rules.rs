@@ -10,7 +10,7 @@ use super::{
     recorded::{Outputs, is_read_again, misfit},
 };
 use crate::model::{
-    state::{State, path},
+    state::{Kind, State, path},
     status::Status,
     table::{Line, Table, Work},
 };
@@ -123,6 +123,9 @@ pub(crate) enum Match<'a> {
     /// The line failed and was passed over, because it was optional when it was saved; now it
     /// isn't.
     PassedOver(&'static Line),
+    /// The line has no value yet, or none any more, and this line beside it, which uses that now, has
+    /// begun without it.
+    Unordered(&'static Line, &'static Line),
     /// The line is new. The flag says whether that prevents a resume.
     Added(&'static Line, bool),
     /// The line is gone. The flag says whether that prevents a resume.
@@ -172,6 +175,12 @@ pub(crate) fn scope<'a>(
             {
                 Match::Added(node, true)
             }
+            Some(state)
+                if group.room == Room::AtOnce
+                    && let Some(user) = early_user(nodes, states, index, state) =>
+            {
+                Match::Unordered(node, user)
+            }
             Some(state) => {
                 let failed = matches!(state.status, Status::Failed | Status::Undone);
                 if failed && !node.marks.optional && group.passed_over(before(last_active)) {
@@ -184,7 +193,7 @@ pub(crate) fn scope<'a>(
                 node,
                 match group.room {
                     Room::InOrder => late(last_begun),
-                    Room::AtOnce => false,
+                    Room::AtOnce => is_used(nodes, states, index),
                     Room::No => !group.back || group.used || is_used(nodes, states, index),
                 },
             ),
@@ -203,6 +212,42 @@ fn is_used(nodes: &[Line], states: &[State], index: usize) -> bool {
     later.any(|node| {
         let state = states.iter().rfind(|state| node.answers_to(&state.name));
         node.uses.contains(&index) && state.is_some_and(is_read_again)
+    })
+}
+
+/// What is said of a line whose value another line uses, which began without it.
+pub(crate) fn without_it(user: &str) -> String {
+    format!("`{user}` uses its value now, and began without it")
+}
+
+/// Returns a line of a `parallel` that uses the value of this one, and began or is to be undone without
+/// it: it did not use it when it began.
+fn early_user(
+    nodes: &'static [Line],
+    states: &[State],
+    index: usize,
+    state: &State,
+) -> Option<&'static Line> {
+    let node = &nodes[index];
+    let has_value = match state.status {
+        Status::Done => true,
+        Status::Undoing | Status::UndoFailed => state.kind == Kind::Step && state.errors.is_empty(),
+        Status::Failed | Status::Undone => node.marks.optional,
+        _ => false,
+    };
+    if has_value || node.has_volatile() {
+        return None;
+    }
+    let needs_it = |state: &State| match state.status {
+        Status::Running | Status::Waiting | Status::Done | Status::Undoing | Status::UndoFailed => {
+            true
+        }
+        Status::Failed => state.kind != Kind::Step,
+        _ => false,
+    };
+    nodes.iter().skip(index + 1).find(|user| {
+        let state = states.iter().rfind(|state| user.answers_to(&state.name));
+        user.uses.contains(&index) && state.is_some_and(needs_it)
     })
 }
 
@@ -225,9 +270,10 @@ impl Comparison {
     fn lines(&mut self, nodes: &'static [Line], above: &State, group: Group) {
         for line in scope(nodes, &above.states, group) {
             let name = match &line {
-                Match::Saved(node, _) | Match::PassedOver(node) | Match::Added(node, _) => {
-                    node.name
-                }
+                Match::Saved(node, _)
+                | Match::PassedOver(node)
+                | Match::Unordered(node, _)
+                | Match::Added(node, _) => node.name,
                 Match::Removed(state, _) => &state.name,
             };
             self.names.push(name.to_owned());
@@ -241,6 +287,10 @@ impl Comparison {
                     let why = "it failed, which was passed over, and it is not `#[optional]` any \
                                more";
                     self.say(Fit::Retyped { why: why.into() }, true);
+                }
+                Match::Unordered(_, user) => {
+                    let why = without_it(user.name);
+                    self.say(Fit::Retyped { why }, true);
                 }
                 Match::Added(_, breaks) => self.say(Fit::Added, breaks),
                 Match::Removed(_, breaks) => self.say(Fit::Removed, breaks),

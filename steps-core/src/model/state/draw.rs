@@ -22,6 +22,8 @@ impl State {
     /// | `!` | undo failed, stuck |
     /// | `■` | stopped |
     ///
+    /// `d ← b, c` is a line of a `parallel` that uses the values of the lines `b` and `c` beside it.
+    ///
     /// ```
     /// # use steps::state::State;
     /// let state = State::from_json(
@@ -74,6 +76,7 @@ fn node(state: &State, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("round ")?;
     }
     line(&state.name, f)?;
+    arrows(state, f)?;
     let mut notes = Notes { f, first: true };
     let empty = nothing_below(state);
     if let (None, Some(from), Some(to)) = (empty, state.started_at, state.done_at) {
@@ -129,6 +132,19 @@ fn node(state: &State, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             line(&undo.err, f)
         }
         _ => Ok(()),
+    }
+}
+
+/// Writes the lines of the same `parallel` after which this one begins: at most three.
+fn arrows(state: &State, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    const MOST: usize = 3;
+    for (i, need) in state.needs.iter().take(MOST).enumerate() {
+        f.write_str(if i == 0 { " ← " } else { ", " })?;
+        line(need, f)?;
+    }
+    match state.needs.len().saturating_sub(MOST) {
+        0 => Ok(()),
+        more => write!(f, ", {more} more"),
     }
 }
 

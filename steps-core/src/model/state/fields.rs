@@ -79,6 +79,7 @@ keys! {
     Deaths "deaths",
     Generation "generation",
     BegunAfter "begunAfter",
+    Needs "needs",
     AfterErr "afterErr",
     Ending "ending",
     OnDoneErr "onDoneErr",
@@ -184,6 +185,7 @@ impl Fields {
             | Key::Generation
             | Key::StepKind
             | Key::BegunAfter
+            | Key::Needs
             | Key::AfterErr
             | Key::Ending
             | Key::OnDoneErr

@@ -75,6 +75,9 @@ pub struct NodeData {
     /// Of a line that began after others that stand behind it in the flow: the name of the last of
     /// these. It is undone before them.
     pub begun_after: Option<Arc<str>>,
+    /// Of a line of a `parallel` that has begun or was skipped: the names of the lines beside it whose
+    /// values it uses, so that it begins after them and is undone before them.
+    pub needs: Vec<Cow<'static, str>>,
     /// Why the `#[observe]` after the step failed.
     pub after_err: Option<String>,
     /// Of the root: the handler that is still to be called.
@@ -127,6 +130,7 @@ impl NodeData {
             deaths,
             generation,
             begun_after,
+            needs,
             after_err,
             ending,
             on_done_err,
@@ -163,6 +167,7 @@ impl NodeData {
             ("deaths", *deaths != other.deaths),
             ("generation", *generation != other.generation),
             ("begunAfter", *begun_after != other.begun_after),
+            ("needs", *needs != other.needs),
             ("afterErr", *after_err != other.after_err),
             ("ending", *ending != other.ending),
             ("onDoneErr", *on_done_err != other.on_done_err),

@@ -82,6 +82,7 @@ fn set(node: &mut NodeData, name: &str, value: &Json) -> Option<()> {
         "generation" => node.generation = Some(decoded(value)?),
         "stepKind" => node.step_kind = Some(StepKind::from_name(&decoded::<String>(value)?)?),
         "begunAfter" => node.begun_after = Some(decoded::<String>(value)?.into()),
+        "needs" => node.needs = decoded(value)?,
         "afterErr" => node.after_err = Some(decoded(value)?),
         "ending" => node.ending = Some(Ending::from_name(&decoded::<String>(value)?)?),
         "onDoneErr" => node.on_done_err = Some(decoded(value)?),

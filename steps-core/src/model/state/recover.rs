@@ -4,6 +4,8 @@
 //! Each change of a status goes through [`Status::on`]. Clearing is not undoing: the effects of a
 //! step stay, and the step runs again.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 
 use super::{Ending, Kind, Row, State, StateError, Until, path};
@@ -167,12 +169,21 @@ fn recover(node: &mut State, place: Place, stale: &mut bool) -> usize {
     let parallel = node.kind.is_parallel();
     let before = *stale;
     let mut count = 0;
+    // Of a `parallel`: the lines that were cleared since an effect is gone.
+    let mut gone: Vec<Cow<'static, str>> = Vec::new();
     for below in &mut node.states {
         if !*stale && below.is_at_rest() {
             continue;
         }
-        let mut own = if parallel { before } else { *stale };
+        let mut own = if parallel {
+            before || below.needs.iter().any(|need| gone.contains(need))
+        } else {
+            *stale
+        };
         count += recover(below, Place::Below, &mut own);
+        if parallel && own {
+            gone.push(below.name.clone());
+        }
         *stale |= own;
     }
     *stale |= matches!(node.status, Status::Undone | Status::UndoFailed) && node.states.is_empty();
@@ -263,6 +274,7 @@ fn forget(node: &mut State, place: Place) {
     node.deaths = 0;
     node.step_kind = None;
     node.begun_after = None;
+    node.needs.clear();
     forget_values(node, place);
 }
 

@@ -14,8 +14,8 @@ use crate::model::status::Status;
 impl State {
     /// Clears the node at this [`path`], everything below it, and everything after it in order, so
     /// that the next pass begins with this node. "After it" means the later siblings of the node
-    /// and of each node above it, except in a `parallel` and among the items of a `for … parallel`,
-    /// which have no order. The nodes above run again. With the empty path, the whole execution
+    /// and of each node above it, except among the items of a `for … parallel`, which have no order,
+    /// and in a `parallel`, where it means the lines that use its value, and those that use theirs. The nodes above run again. With the empty path, the whole execution
     /// becomes pending, with the same input.
     ///
     /// Unlike [`recover`](Self::recover), this also clears `info`, decisions, items and rounds.
@@ -52,6 +52,11 @@ impl State {
             let Some(at) = node.states.iter().position(|state| state.name == name) else {
                 return Ok(cleared);
             };
+            if order == Order::None {
+                for user in node.users(at) {
+                    cleared += wipe(&mut node.states[user], Place::Below);
+                }
+            }
             if order == Order::One {
                 let later = node.states[at + 1..].iter_mut();
                 cleared += later.map(|state| wipe(state, Place::Below)).sum::<usize>();
@@ -117,7 +122,10 @@ impl State {
                 found
             }
             Order::None => {
-                let others = before.iter().chain(&rest[1..]);
+                let users = self.users(index);
+                let others = self.states.iter().enumerate();
+                let others = others.filter(|(other, _)| *other != index && !users.contains(other));
+                let others = others.map(|(_, node)| node);
                 let is_done = self.status == Status::Done;
                 let mut ended = others.filter(|node| node.status.is_final());
                 ended.find(|node| {
@@ -125,6 +133,19 @@ impl State {
                 })
             }
         }
+    }
+
+    /// Returns the children that use the value of the one with this index, or of one that does.
+    fn users(&self, index: usize) -> Vec<usize> {
+        let mut names = vec![&self.states[index].name];
+        let mut users = Vec::new();
+        for (at, child) in self.states.iter().enumerate() {
+            if child.needs.iter().any(|need| names.contains(&need)) {
+                names.push(&child.name);
+                users.push(at);
+            }
+        }
+        users
     }
 
     fn has_begun(&self) -> bool {

@@ -96,6 +96,9 @@ impl Serialize for State {
         }
         entry(&mut map, "generation", self.generation.as_ref())?;
         entry(&mut map, "begunAfter", self.begun_after.as_deref().as_ref())?;
+        if !self.needs.is_empty() {
+            map.serialize_entry("needs", &self.needs)?;
+        }
         entry(&mut map, "afterErr", self.after_err.as_ref())?;
         let ending = self.ending.map(Ending::as_str);
         entry(&mut map, "ending", ending.as_ref())?;

@@ -74,13 +74,29 @@ const fn nodes_print(nodes: &[Line], mut hash: u64) -> u64 {
             Work::If {
                 then, otherwise, ..
             } => nodes_print(otherwise, byte_print(b'e', nodes_print(then, hash))),
-            Work::Group(lines)
-            | Work::Parallel(lines)
-            | Work::For { body: lines, .. }
-            | Work::Loop { body: lines, .. } => nodes_print(lines, hash),
+            Work::Parallel(lines) => needs_print(lines, nodes_print(lines, hash)),
+            Work::Group(lines) | Work::For { body: lines, .. } | Work::Loop { body: lines, .. } => {
+                nodes_print(lines, hash)
+            }
             Work::Flow(table) => table_print(table, hash),
         };
         hash = byte_print(b'.', hash);
+        index += 1;
+    }
+    hash
+}
+
+/// Adds which lines of a `parallel` use the values of which.
+const fn needs_print(nodes: &[Line], mut hash: u64) -> u64 {
+    let mut index = 0;
+    while index < nodes.len() {
+        let uses = nodes[index].uses;
+        let mut at = 0;
+        while at < uses.len() {
+            let arrow = index as u64 * nodes.len() as u64 + uses[at] as u64;
+            hash = byte_print(b'>', hash ^ arrow.wrapping_mul(PRIME));
+            at += 1;
+        }
         index += 1;
     }
     hash
@@ -103,6 +119,10 @@ mod tests {
         },
         work: Work::Group(&[]),
     };
+    const USER: Line = Line { uses: &[0], ..LINE };
+    const fn parallel(lines: &'static [Line]) -> Work {
+        Work::Parallel(lines)
+    }
     const ONE: &[Line] = &[LINE];
     const FLOW: Table = Table {
         name: "f",
@@ -151,7 +171,7 @@ mod tests {
             },
             |flow| flow.nodes = &[],
         ];
-        let lines: [fn(&mut Line); 13] = [
+        let lines: [fn(&mut Line); 17] = [
             |line| line.name = "b",
             |line| line.aliases = &["b"],
             |line| line.aliases = &["b", "c"],
@@ -160,6 +180,10 @@ mod tests {
             |line| line.marks.atomic = true,
             |line| line.work = Work::Parallel(&[]),
             |line| line.work = Work::Group(ONE),
+            |line| line.work = parallel(&[LINE, LINE, LINE]),
+            |line| line.work = parallel(&[LINE, USER, LINE]),
+            |line| line.work = parallel(&[LINE, LINE, USER]),
+            |line| line.work = parallel(&[LINE, USER, USER]),
             |line| {
                 line.work = Work::If {
                     then: ONE,

@@ -2,7 +2,7 @@
 //! the rules of [`compat`](crate::model::compat), which a resume goes by.
 //!
 //! Scopes are compared one by one, as the rules do: each with its lines begun up to each of them
-//! (those of a `parallel` begin in their order, too), and with the group done. What has not begun is
+//! (those of a `parallel` begin in their order, too, with those done that others need), and with the group done. What has not begun is
 //! not in the state, as in a store with a row for each node, which is where the rules are strictest.
 //! A line is tried under each name that it may have been saved under.
 
@@ -139,7 +139,7 @@ impl Comparison {
         let names = old.iter().map(|line| line.names().count()).max();
         for name in 0..names.unwrap_or(1) {
             for begun in 1..=old.len() {
-                let states = states(&old[..begun], name, Status::Running);
+                let states = begun_states(&old[..begun], name);
                 self.lines(old, new, &states, group(Status::Running));
             }
             let states = states(old, name, Status::Done);
@@ -168,6 +168,10 @@ impl Comparison {
                 Match::Removed(state, true) => {
                     let (at, what) = self.gone(old, new, &state.name);
                     self.at(&at, |this| this.say(what));
+                }
+                Match::Unordered(node, user) => {
+                    let user = user.name;
+                    self.at(node.name, |this| this.say(What::Unordered { user }));
                 }
                 Match::Added(node, true) => {
                     let was_there = old
@@ -272,6 +276,20 @@ impl Comparison {
 
 fn states(lines: &[LineSnapshot], name: usize, status: Status) -> Vec<State> {
     lines.iter().map(|line| line.state(name, status)).collect()
+}
+
+/// Lines that have begun, each after those that it needs were done.
+fn begun_states(lines: &[LineSnapshot], name: usize) -> Vec<State> {
+    let status = |line: &LineSnapshot| {
+        let is_needed = lines.iter().any(|user| user.needs.contains(&line.name));
+        if is_needed {
+            Status::Done
+        } else {
+            Status::Running
+        }
+    };
+    let lines = lines.iter();
+    lines.map(|line| line.state(name, status(line))).collect()
 }
 
 /// Where the compiled flow has a line of this name.

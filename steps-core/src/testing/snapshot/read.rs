@@ -88,13 +88,13 @@ impl Object {
         }
     }
 
-    fn aliases(&mut self) -> Result<Vec<String>, String> {
-        let place = self.place("aliases");
+    fn texts(&mut self, field: &str) -> Result<Vec<String>, String> {
+        let place = self.place(field);
         let text = |value| match value {
             Value::String(text) => Ok(text),
             _ => Err(format!("`{place}` has what is no text")),
         };
-        self.list("aliases")?.into_iter().map(text).collect()
+        self.list(field)?.into_iter().map(text).collect()
     }
 
     fn lines(&mut self, field: &str, form: u64) -> Result<Vec<LineSnapshot>, String> {
@@ -131,7 +131,7 @@ fn flow(mut object: Object, form: u64) -> Result<FlowSnapshot, String> {
     let mut field = |name: String| input.text(&name).map(|ty| (name, ty));
     let flow = FlowSnapshot {
         name: object.text("name")?,
-        aliases: object.aliases()?,
+        aliases: object.texts("aliases")?,
         input: fields
             .into_iter()
             .map(&mut field)
@@ -144,9 +144,10 @@ fn flow(mut object: Object, form: u64) -> Result<FlowSnapshot, String> {
 }
 
 fn line(mut object: Object, form: u64) -> Result<LineSnapshot, String> {
-    let (name, aliases) = (object.text("name")?, object.aliases()?);
+    let (name, aliases) = (object.text("name")?, object.texts("aliases")?);
     let optional = object.flag("optional")?;
     let calls = object.maybe_text("calls")?.unwrap_or_default();
+    let needs = object.texts("needs")?;
     let kind = object.text("kind")?;
     let is_first = form == FIRST;
     let work = match Kind::from_name(&kind) {
@@ -196,6 +197,7 @@ fn line(mut object: Object, form: u64) -> Result<LineSnapshot, String> {
         aliases,
         optional,
         calls,
+        needs,
         work,
     })
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::model::compat;
+
 /// One thing about the compiled flow that would strand an execution of the snapshot's.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Finding {
@@ -62,6 +64,10 @@ pub(super) enum What {
     AddedInDone,
     Moved {
         before: String,
+    },
+    /// Another line of a `parallel` uses its value, and may have begun without it.
+    Unordered {
+        user: &'static str,
     },
     NotOptional,
     NotVolatile,
@@ -166,6 +172,10 @@ impl Finding {
             What::Moved { before } => (
                 format!("`{path}` was moved before `{before}`, which may have begun without it"),
                 "keep the order".to_owned(),
+            ),
+            What::Unordered { user } => (
+                format!("`{path}`: {}", compat::without_it(user)),
+                format!("keep `{user}` as it was; a line of another name can use the value"),
             ),
             What::NotOptional => (
                 format!("`{path}` is not `#[optional]` any more, and may have failed"),

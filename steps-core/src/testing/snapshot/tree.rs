@@ -29,6 +29,8 @@ pub(super) struct LineSnapshot {
     pub(super) optional: bool,
     /// What it calls.
     pub(super) calls: String,
+    /// Of a line of a `parallel`: the lines beside it whose values it uses.
+    pub(super) needs: Vec<String>,
     pub(super) work: WorkSnapshot,
 }
 
@@ -84,6 +86,7 @@ impl FlowSnapshot {
 impl LineSnapshot {
     fn take_first_form(&mut self) {
         self.calls.clear();
+        self.needs.clear();
         match &mut self.work {
             WorkSnapshot::Step { output, kind } => match kind {
                 Some(Some(StepKind::Volatile)) => {}
@@ -121,7 +124,7 @@ impl LineSnapshot {
                 kind: Some(meta.kind),
             },
             Work::Group(below) => WorkSnapshot::Group(lines(below)),
-            Work::Parallel(below) => WorkSnapshot::Parallel(lines(below)),
+            Work::Parallel(below) => WorkSnapshot::Parallel(at_once(below)),
             Work::If {
                 then,
                 otherwise,
@@ -146,6 +149,7 @@ impl LineSnapshot {
             aliases: texts(node.aliases),
             optional: node.marks.optional,
             calls: node.calls.to_owned(),
+            needs: Vec::new(),
             work,
         }
     }
@@ -160,6 +164,15 @@ impl LineSnapshot {
 
 fn lines(nodes: &[Line]) -> Vec<LineSnapshot> {
     nodes.iter().map(LineSnapshot::of).collect()
+}
+
+fn at_once(nodes: &[Line]) -> Vec<LineSnapshot> {
+    let mut lines = lines(nodes);
+    for (line, node) in lines.iter_mut().zip(nodes) {
+        let used = node.uses.iter().filter_map(|used| nodes.get(*used));
+        line.needs = used.map(|used| used.name.to_owned()).collect();
+    }
+    lines
 }
 
 fn texts(texts: &[&str]) -> Vec<String> {

@@ -59,6 +59,9 @@ impl Serialize for LineSnapshot {
         if !self.calls.is_empty() {
             map.serialize_entry("calls", &self.calls)?;
         }
+        if !self.needs.is_empty() {
+            map.serialize_entry("needs", &self.needs)?;
+        }
         if self.optional {
             map.serialize_entry("optional", &true)?;
         }

@@ -20,7 +20,7 @@ use crate::{
 /// Checks the expressions in all lines, and the code after `steps!`.
 pub(super) fn check(flow: &Flow, errors: &mut Errors) {
     let mut known = Vec::new();
-    collect(&flow.lines, 0, false, &mut Vec::new(), "", &mut known);
+    collect(&flow.lines, 0, &mut Vec::new(), "", &mut known);
     let params = flow.params.iter().map(|param| Bound {
         what: if param.lent().is_some() {
             Name::Lent
@@ -34,7 +34,7 @@ pub(super) fn check(flow: &Flow, errors: &mut Errors) {
         scope: params.chain([Bound::plain("cx".to_owned())]).collect(),
         errors,
     };
-    check.lines(&flow.lines, &Vec::new(), 0, false);
+    check.lines(&flow.lines, &Vec::new(), 0);
     check.scope.extend(flow.lines.iter().map(Bound::line));
     let tail = syn::Block::parse_within.parse2(flow.tail.clone());
     if let Ok(mut statements) = tail {
@@ -47,8 +47,8 @@ pub(super) fn check(flow: &Flow, errors: &mut Errors) {
 }
 
 /// The place of a line, from the outermost level in: for each level, the number of the group within
-/// the line above, whether the group is `parallel`, and the number of the line in the group.
-type Place = Vec<(usize, bool, usize)>;
+/// the line above, and the number of the line in the group.
+type Place = Vec<(usize, usize)>;
 
 /// A line whose name can be used somewhere.
 struct Known {
@@ -58,24 +58,16 @@ struct Known {
     path: String,
 }
 
-fn collect(
-    lines: &[Line],
-    group: usize,
-    parallel: bool,
-    place: &mut Place,
-    above: &str,
-    known: &mut Vec<Known>,
-) {
+fn collect(lines: &[Line], group: usize, place: &mut Place, above: &str, known: &mut Vec<Known>) {
     for (index, line) in lines.iter().enumerate() {
-        place.push((group, parallel, index));
+        place.push((group, index));
         let name = line.name.to_string();
         let path = match above {
             "" => name.clone(),
             above => format!("{above}.{name}"),
         };
         for (group, lines) in line.groups().into_iter().enumerate() {
-            let parallel = matches!(line.body, Body::Parallel(_));
-            collect(lines, group, parallel, place, &path, known);
+            collect(lines, group, place, &path, known);
         }
         // The name of the line is that of its function: an expression may mean the function.
         let function = match &line.body {
@@ -133,15 +125,13 @@ struct Check<'e> {
 }
 
 impl Check<'_> {
-    fn lines(&mut self, lines: &[Line], above: &Place, group: usize, parallel: bool) {
+    fn lines(&mut self, lines: &[Line], above: &Place, group: usize) {
         let outer = self.scope.len();
         for (index, line) in lines.iter().enumerate() {
             let mut place = above.clone();
-            place.push((group, parallel, index));
+            place.push((group, index));
             self.line(line, &place);
-            if !parallel {
-                self.scope.push(Bound::line(line));
-            }
+            self.scope.push(Bound::line(line));
         }
         self.scope.truncate(outer);
     }
@@ -155,8 +145,7 @@ impl Check<'_> {
             }
             Body::Let { value, .. } => self.tokens(value, place),
             Body::Broken(_) => {}
-            Body::Group(lines) => self.lines(lines, place, 0, false),
-            Body::Parallel(lines) => self.lines(lines, place, 0, true),
+            Body::Group(lines) | Body::Parallel(lines) => self.lines(lines, place, 0),
             Body::If {
                 cond,
                 then,
@@ -169,10 +158,10 @@ impl Check<'_> {
                         self.bind(pat);
                     }
                 }
-                self.lines(then, place, 0, false);
+                self.lines(then, place, 0);
                 self.scope.truncate(outer);
                 if let Some(lines) = otherwise {
-                    self.lines(lines, place, 1, false);
+                    self.lines(lines, place, 1);
                 }
             }
             Body::For {
@@ -185,7 +174,7 @@ impl Check<'_> {
                 self.tokens(list, place);
                 self.bind(pat);
                 self.tokens(key, place);
-                self.lines(lines, place, 0, false);
+                self.lines(lines, place, 0);
             }
             Body::Loop { lines, until, .. } => {
                 self.scope.push(Bound {
@@ -193,7 +182,7 @@ impl Check<'_> {
                     what: Name::Value,
                     optional: Some("the first round has none before it"),
                 });
-                self.lines(lines, place, 0, false);
+                self.lines(lines, place, 0);
                 self.scope.extend(lines.iter().map(Bound::line));
                 self.tokens(until, place);
             }
@@ -230,7 +219,7 @@ impl Check<'_> {
         self.report(uses, place);
     }
 
-    fn report(&mut self, uses: Uses, place: &[(usize, bool, usize)]) {
+    fn report(&mut self, uses: Uses, place: &[(usize, usize)]) {
         for (base, field) in &uses.fields {
             let name = base.to_string();
             let bound = self.scope.iter().rev().find(|bound| bound.name == name);
@@ -262,7 +251,7 @@ impl Check<'_> {
 }
 
 /// Returns how many levels two places have in common.
-fn shared(one: &[(usize, bool, usize)], other: &[(usize, bool, usize)]) -> usize {
+fn shared(one: &[(usize, usize)], other: &[(usize, usize)]) -> usize {
     one.iter()
         .zip(other)
         .take_while(|(one, other)| one == other)
@@ -270,7 +259,7 @@ fn shared(one: &[(usize, bool, usize)], other: &[(usize, bool, usize)]) -> usize
 }
 
 /// Returns the message about the use of a name at a place where it is not visible.
-fn explain(known: &Known, place: &[(usize, bool, usize)]) -> String {
+fn explain(known: &Known, place: &[(usize, usize)]) -> String {
     let Known {
         name,
         place: theirs,
@@ -285,11 +274,7 @@ fn explain(known: &Known, place: &[(usize, bool, usize)]) -> String {
         Some(here) if here.0 != there.0 => {
             format!("`{name}` is a step of the other branch: only one of the two runs")
         }
-        Some(here) if here.1 => format!(
-            "`{name}` runs at the same time as this: move this line below the `parallel`, where \
-             `{path}` is done"
-        ),
-        Some(here) if there.2 > here.2 => format!(
+        Some(here) if there.1 > here.1 => format!(
             "`{name}` is a later step: move this line below it, or that line above this one"
         ),
         _ => format!(

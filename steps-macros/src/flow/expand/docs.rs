@@ -2,6 +2,7 @@
 
 use quote::quote;
 
+use super::uses;
 use crate::{
     flow::model::{Body, Flow, Line},
     item::type_text,
@@ -9,9 +10,12 @@ use crate::{
 
 /// Returns the list of steps in Markdown.
 pub(super) fn tree(flow: &Flow) -> String {
-    fn write(lines: &[Line], depth: usize, text: &mut String) {
+    fn write(lines: &[Line], parallel: bool, depth: usize, text: &mut String) {
         use std::fmt::Write as _;
-        for line in lines.iter().filter(|line| !line.is_lost()) {
+        for (index, line) in lines.iter().enumerate() {
+            if line.is_lost() {
+                continue;
+            }
             let name = &line.name;
             let what = match &line.body {
                 Body::Step(call) | Body::Flow(call) => {
@@ -40,20 +44,27 @@ pub(super) fn tree(flow: &Flow) -> String {
                     let _ = write!(marks, " ({mark})");
                 }
             }
+            if parallel {
+                for (at, used) in uses::earlier(lines, index).into_iter().enumerate() {
+                    let word = if at == 0 { ", after" } else { "," };
+                    let _ = write!(marks, "{word} `{}`", lines[used].name);
+                }
+            }
             let _ = writeln!(text, "{}* `{name}`{what}{marks}", "  ".repeat(depth));
+            let parallel = matches!(line.body, Body::Parallel(_));
             let groups = line.groups();
             for (index, group) in groups.iter().enumerate() {
                 if groups.len() > 1 {
                     let word = if index == 0 { "then" } else { "else" };
                     let _ = writeln!(text, "{}* {word}", "  ".repeat(depth + 1));
-                    write(group, depth + 2, text);
+                    write(group, parallel, depth + 2, text);
                 } else {
-                    write(group, depth + 1, text);
+                    write(group, parallel, depth + 1, text);
                 }
             }
         }
     }
     let mut text = "# Steps\n\n".to_owned();
-    write(&flow.lines, 0, &mut text);
+    write(&flow.lines, false, 0, &mut text);
     text
 }

@@ -131,16 +131,12 @@ impl View<'_> {
         }
     }
 
-    /// Returns the lines of a scope. Those that run in parallel don't see each other.
+    /// Returns the lines of a scope.
     fn lines(&mut self, scope: &Scope<'_>) -> Lines {
         let (mut lines, mut types) = (TokenStream::new(), Vec::new());
         for index in 0..scope.lines.len() {
             let (line, ty) = self.line(scope, index);
-            lines.extend(if scope.parallel {
-                quote!({ #line })
-            } else {
-                line
-            });
+            lines.extend(line);
             types.push(ty);
         }
         Lines { lines, types }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     flow::model::{Flow, Health},
-    idents,
+    idents::Names,
     reader::Reader,
 };
 
@@ -77,7 +77,8 @@ fn finish(flow: &Flow) -> TokenStream {
     let use_of_it = use_of(flow);
     let output = &flow.function.sig.output;
     let root = Scope::root(flow);
-    let used = |name: &Ident| idents::uses(tail, &name.to_string());
+    let names = Names::of(tail);
+    let used = |name: &Ident| names.contains(&name.to_string());
     let mut params = Vec::new();
     let mut takes = Vec::new();
     let mut args = Vec::new();

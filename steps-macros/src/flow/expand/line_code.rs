@@ -13,7 +13,7 @@ use super::{
 use crate::{
     flow::check::plain,
     flow::model::{Body, Call, Cond, Line},
-    idents,
+    idents::{self, Names},
 };
 
 /// Returns the functions of a scope whose frame has a type that can be written.
@@ -130,7 +130,7 @@ fn call_body(scope: &Scope<'_>, index: usize) -> Option<TokenStream> {
     let call = match &line.body {
         Body::Step(call) => call,
         Body::Let { ty, by_form, value } => {
-            let (bindings, slot) = (scope.bind(index, &[value]), scope.slot(index));
+            let (bindings, slot) = (scope.bind(index, &Names::of(value)), scope.slot(index));
             let codec = let_codec(scope, index);
             let value = if *by_form {
                 let span = Span::mixed_site().located_at(value.span());
@@ -152,7 +152,7 @@ fn call_body(scope: &Scope<'_>, index: usize) -> Option<TokenStream> {
         _ => return None,
     };
     let cx = cx();
-    let bindings = scope.bind(index, &[&call.args]);
+    let bindings = scope.bind(index, &Names::of(&call.args));
     let of = callee(scope, index);
     let handlers = handlers(scope, index);
     let slot = scope.slot(index);
@@ -195,7 +195,7 @@ fn enter_body(scope: &Scope<'_>, index: usize, below: &[Scope<'_>]) -> TokenStre
         Body::Broken(_) => quote!(__p::no_scope()),
         Body::Flow(call) => {
             let of = callee(scope, index);
-            let bindings = scope.bind(index, &[&call.args]);
+            let bindings = scope.bind(index, &Names::of(&call.args));
             let called = call_tokens(&named(scope, index), call);
             let called = quote_spanned!(end(call)=> __p::flow_call::<#of, _>(#called));
             quote! {
@@ -216,12 +216,13 @@ fn enter_body(scope: &Scope<'_>, index: usize, below: &[Scope<'_>]) -> TokenStre
             }
         }
         Body::For { pat, list, key, .. } => {
-            let bindings = scope.bind(index, &[list]);
-            let key_bindings = scope.bind(index, &[key]);
+            let bindings = scope.bind(index, &Names::of(list));
             let bound = idents::bound(pat);
+            let in_key = Names::of(key);
+            let key_bindings = scope.bind(index, &Names::of(key).without(&bound));
             let own = bound
                 .iter()
-                .filter(|name| idents::uses(key, &name.to_string()))
+                .filter(|name| in_key.contains(&name.to_string()))
                 .map(|name| quote!(let #name = #name.__bind().get();));
             let ops = ops(&below[0]);
             let anew = anew(scope, index, list);
@@ -271,7 +272,7 @@ fn branch(
     let (f, item, how) = (local("f"), local("item"), local("how"));
     let (decide, held) = match cond {
         Cond::Is(cond) => {
-            let bindings = scope.bind(index, &[cond]);
+            let bindings = scope.bind(index, &Names::of(cond));
             let decide = quote! {
                 let input = __p::Option::None;
                 let holds: bool = match #how.decision {
@@ -282,7 +283,7 @@ fn branch(
             (decide, quote!(()))
         }
         Cond::Let { pat, value } => {
-            let bindings = scope.bind(index, &[value]);
+            let bindings = scope.bind(index, &Names::of(value));
             let anew = anew(scope, index, value);
             let method = Ident::new("look", Span::mixed_site().located_at(value.span()));
             let decide = quote! {
@@ -336,7 +337,7 @@ fn until_body(scope: &Scope<'_>) -> Option<TokenStream> {
     let Body::Loop { until, .. } = &up.lines[index].body else {
         return None;
     };
-    let bindings = scope.bind(scope.lines.len(), &[until]);
+    let bindings = scope.bind(scope.lines.len(), &Names::of(until));
     let item = local("item");
     Some(quote! {
         let #item = 0;

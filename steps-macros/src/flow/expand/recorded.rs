@@ -11,7 +11,10 @@ use super::{
     line_code::anew,
     scope::{Scope, cx, local},
 };
-use crate::flow::model::{Body, Cond};
+use crate::{
+    flow::model::{Body, Cond},
+    idents::Names,
+};
 
 /// Returns what a line records when it is entered, as an expression for the table; `None` if it
 /// records no value.
@@ -48,7 +51,7 @@ fn evaluated(scope: &Scope<'_>, index: usize) -> Option<TokenStream> {
         } => (quote!(one(|| #value)), value, "look"),
         _ => return None,
     };
-    let bindings = scope.bind(index, &[expr]);
+    let bindings = scope.bind(index, &Names::of(expr));
     let anew = anew(scope, index, expr);
     let method = Ident::new(method, Span::mixed_site().located_at(expr.span()));
     Some(quote!({

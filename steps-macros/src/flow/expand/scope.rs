@@ -9,7 +9,7 @@ use crate::{
     case,
     flow::check::plain::Name,
     flow::model::{Body, Cond, Flow, Line},
-    idents,
+    idents::{self, Names},
 };
 
 /// One group of lines, and its place in the flow.
@@ -20,8 +20,6 @@ pub(super) struct Scope<'m> {
     /// The `id` of the other branch of an `if … else`.
     pub(super) other_branch: String,
     pub(super) lines: &'m [Line],
-    /// Whether its lines run in parallel, so that none can use the value of another.
-    pub(super) parallel: bool,
     /// The scope around it, and the number of the line there that this scope belongs to.
     pub(super) up: Option<(&'m Scope<'m>, usize)>,
     /// The names that it introduces besides those of its lines.
@@ -61,7 +59,6 @@ impl<'m> Scope<'m> {
             id: "0".to_owned(),
             other_branch: String::new(),
             lines: &flow.lines,
-            parallel: false,
             up: None,
             introduces: Introduces::Nothing,
             inferred: false,
@@ -175,17 +172,17 @@ impl<'m> Scope<'m> {
 
     /// Returns `let` statements for the names in `used` that are visible from line `line`. For the
     /// end of a round, pass the number of lines: all of them are visible.
-    pub(super) fn bind(&self, line: usize, used: &[&TokenStream]) -> TokenStream {
+    pub(super) fn bind(&self, line: usize, used: &Names) -> TokenStream {
         let mut bindings = Vec::new();
         let mut seen: Vec<String> = Vec::new();
         let mut wants = |name: &Ident| {
             let text = name.to_string();
-            let wanted = !seen.contains(&text) && used.iter().any(|used| idents::uses(used, &text));
+            let wanted = !seen.contains(&text) && used.contains(&text);
             seen.push(text);
             wanted
         };
         let mut scope = self;
-        let mut limit = if self.parallel { 0 } else { line };
+        let mut limit = line;
         let mut up = 0;
         loop {
             for line in scope.lines[..limit].iter().rev() {
@@ -203,7 +200,7 @@ impl<'m> Scope<'m> {
             match scope.up {
                 None => break,
                 Some((outer, line)) => {
-                    limit = if outer.parallel { 0 } else { line };
+                    limit = line;
                     scope = outer;
                     up += 1;
                 }
@@ -227,7 +224,6 @@ impl<'m> Scope<'m> {
     pub(super) fn name(&self, line: usize, name: &str) -> Name {
         let (mut scope, mut limit) = (self, line);
         loop {
-            let lines = if scope.parallel { 0 } else { limit };
             let introduced = match scope.introduces {
                 Introduces::Nothing => false,
                 Introduces::Prev => name == "prev",
@@ -235,7 +231,7 @@ impl<'m> Scope<'m> {
                     idents::bound(pat).iter().any(|bound| bound == name)
                 }
             };
-            if introduced || scope.lines[..lines].iter().any(|line| line.name == name) {
+            if introduced || scope.lines[..limit].iter().any(|line| line.name == name) {
                 return Name::Value;
             }
             match scope.up {
@@ -321,7 +317,6 @@ impl<'m> Scope<'m> {
                 id: ids[at].clone(),
                 other_branch: ids[1 - at].clone(),
                 lines,
-                parallel: matches!(line.body, Body::Parallel(_)),
                 up: Some((self, index)),
                 inferred: self.inferred
                     || matches!(introduces, Introduces::Item(_) | Introduces::Match(_)),

@@ -59,7 +59,7 @@ pub(super) fn nodes(scope: &Scope<'_>, below: &[Vec<Scope<'_>>]) -> TokenStream 
                 }
             };
             let (optional, pivot, atomic) = (line.optional, line.pivot, line.atomic);
-            let uses = uses::earlier(scope, index);
+            let uses = uses::earlier(scope.lines, index);
             let calls = match &line.body {
                 Body::Step(call) | Body::Flow(call) => type_text::of(&called(&call.path)),
                 _ => String::new(),

@@ -1,45 +1,72 @@
-//! Which earlier lines of its scope a line uses, for the table.
+//! Which earlier lines of its scope a line uses, for the table. In a `parallel` this decides when the
+//! line begins, so it is exactly what the line's code reads: no name that is shadowed there.
 
-use proc_macro2::TokenStream;
+use proc_macro2::Ident;
 
-use super::scope::Scope;
 use crate::{
     flow::model::{Body, Cond, Line},
-    idents,
+    idents::{self, Names},
 };
 
-/// Returns the numbers of the earlier lines whose names a line uses, itself or in its own scope. A name
-/// that is shadowed there counts as well.
-pub(super) fn earlier(scope: &Scope<'_>, index: usize) -> Vec<usize> {
-    if scope.parallel {
+/// Returns the numbers of the earlier lines whose values a line uses, itself or in its own scope.
+pub(super) fn earlier(lines: &[Line], index: usize) -> Vec<usize> {
+    if index == 0 {
         return Vec::new();
     }
-    let mut expressions = Vec::new();
-    collect(&scope.lines[index], &mut expressions);
-    let uses = |name: &str| expressions.iter().any(|expr| idents::uses(expr, name));
-    let earlier = scope.lines[..index].iter().enumerate();
+    let used = of_line(&lines[index]);
+    let earlier = lines[..index].iter().enumerate();
     earlier
-        .filter(|(_, line)| uses(&line.name.to_string()))
+        .filter(|(_, line)| used.contains(&line.name.to_string()))
         .map(|(index, _)| index)
         .collect()
 }
 
-/// Collects the user's expressions in a line and in its scope.
-fn collect<'m>(line: &'m Line, found: &mut Vec<&'m TokenStream>) {
+/// Returns the names that a line uses and does not bind itself.
+fn of_line(line: &Line) -> Names {
     match &line.body {
-        Body::Step(call) | Body::Flow(call) => found.push(&call.args),
-        Body::Let { value, .. } => found.push(value),
-        Body::If { cond, .. } => found.push(match cond {
-            Cond::Is(cond) => cond,
-            Cond::Let { value, .. } => value,
-        }),
-        Body::For { list, key, .. } => found.extend([list, key]),
-        Body::Loop { until, .. } => found.push(until),
-        Body::Broken(_) | Body::Group(_) | Body::Parallel(_) => {}
-    }
-    for lines in line.groups() {
-        for line in lines {
-            collect(line, found);
+        Body::Step(call) | Body::Flow(call) => Names::of(&call.args),
+        Body::Let { value, .. } => Names::of(value),
+        Body::Broken(_) => Names::default(),
+        Body::Group(lines) | Body::Parallel(lines) => of_lines(lines),
+        Body::If {
+            cond,
+            then,
+            otherwise,
+        } => {
+            let (cond, bound) = match cond {
+                Cond::Is(cond) => (cond, Vec::new()),
+                Cond::Let { pat, value } => (value, idents::bound(pat)),
+            };
+            let otherwise = otherwise.as_ref().map(|lines| of_lines(lines));
+            Names::of(cond)
+                .and(of_lines(then).without(&bound))
+                .and(otherwise.unwrap_or_default())
+        }
+        Body::For {
+            pat,
+            list,
+            key,
+            lines,
+            ..
+        } => {
+            let each = Names::of(key).and(of_lines(lines));
+            Names::of(list).and(each.without(&idents::bound(pat)))
+        }
+        Body::Loop { lines, until, .. } => {
+            let own: Vec<&Ident> = lines.iter().map(|line| &line.name).collect();
+            of_lines(lines)
+                .and(Names::of(until).without(own))
+                .without([&Ident::new("prev", proc_macro2::Span::call_site())])
         }
     }
+}
+
+/// Returns the names that lines use, and that none before them has.
+fn of_lines(lines: &[Line]) -> Names {
+    let mut names = Names::default();
+    for (index, line) in lines.iter().enumerate() {
+        let before = lines[..index].iter().map(|line| &line.name);
+        names = names.and(of_line(line).without(before));
+    }
+    names
 }

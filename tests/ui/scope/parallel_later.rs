@@ -18,8 +18,8 @@ async fn work(n: u32) -> Result<String, String> {
     steps! {
         first = make(n);
         both = parallel {
-            left = make(n);
             right = join(&first, &left);
+            left = make(n);
         }
         last = join(&both.left, &both.right);
     }
