@@ -2,6 +2,7 @@
 //! engine go by, makes of the states that the older version may have saved. Random pairs of flows and
 //! states are asked.
 
+mod data_flow;
 mod flows;
 mod states;
 
