@@ -11,7 +11,7 @@ use steps::{
 use crate::basics::{act, charge, count};
 
 #[flow]
-async fn diamond(lab: &Lab) -> Result<String, Injected> {
+pub(crate) async fn diamond(lab: &Lab) -> Result<String, Injected> {
     steps! {
         p = parallel {
             a = act(lab, "a");

@@ -10,6 +10,7 @@ use steps::{
 };
 
 use crate::basics::{at_once, in_order, listing_at_once, monitoring, nesting, three, waiting};
+use crate::data_flow::diamond;
 use crate::let_lines::{lets_agree, letting};
 
 /// Explores on a store in memory.
@@ -136,6 +137,9 @@ async fn a_check_fails() {
 }
 
 on_each_store! {
+    data_flow: Explorer::engine(|lab| diamond::with(lab.clone()), diamond::input)
+        .once(["b of did a"])
+        .concurrent(), "undo a";
     lines: Explorer::engine(|lab| in_order::with(lab.clone()), in_order::input)
         .once(["c of did b"]), "undo a";
     branches: Explorer::engine(|lab| at_once::with(lab.clone()), at_once::input)
