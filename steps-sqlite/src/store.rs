@@ -309,6 +309,12 @@ impl Store for SqliteStore {
         }))
     }
 
+    fn load_open(&self, id: String) -> BoxFuture<'_, Result<Option<StoredExecution>, StoreError>> {
+        Box::pin(self.read(Inner::lookups, move |conn, now| {
+            ops::execution::load_open(conn, &id, now)
+        }))
+    }
+
     fn list(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<Vec<ExecutionInfo>, StoreError>> {
         let by = Inner::readers_for(&query);
         Box::pin(self.read(by, move |conn, now| ops::find::list(conn, &query, now)))

@@ -38,6 +38,7 @@ pub(crate) struct Between {
 pub(crate) struct Counts {
     pub(crate) claimed: Mutex<Vec<usize>>,
     pub(crate) loaded: Mutex<Vec<usize>>,
+    pub(crate) opened: Mutex<Vec<usize>>,
 }
 
 fn nothing() -> Before {
@@ -221,6 +222,14 @@ impl Store for Between {
             let loaded = self.within.load(id).await?;
             let rows = loaded.as_ref().map(|loaded| loaded.nodes.len());
             self.counts.loaded.lock().unwrap().extend(rows);
+            Ok(loaded)
+        })
+    }
+    fn load_open(&self, id: String) -> BoxFuture<'_, Result<Option<StoredExecution>, StoreError>> {
+        Box::pin(async move {
+            let loaded = self.within.load_open(id).await?;
+            let rows = loaded.as_ref().map(|loaded| loaded.nodes.len());
+            self.counts.opened.lock().unwrap().extend(rows);
             Ok(loaded)
         })
     }

@@ -34,3 +34,4 @@ mod urls;
 mod values;
 mod versions;
 mod volatile;
+mod watching;

@@ -26,6 +26,29 @@ async fn monitor(world: &World, rounds: usize) -> Result<usize, String> {
     Ok(watched.n.parse().unwrap())
 }
 
+/// What is told of an execution that is stopped has all rounds.
+#[on_stopped(monitor)]
+async fn stopped(world: &World, _rounds: &usize, failure: &steps::Failure) -> Result<(), String> {
+    let rounds = failure
+        .state
+        .get("watched")
+        .map_or(0, |watched| watched.states.len());
+    world
+        .act(None, format!("stopped with {rounds} rounds"))
+        .await
+}
+
+#[flow]
+async fn asking(world: &World) -> Result<usize, String> {
+    steps! {
+        asked = loop max 100 {
+            go   = steps::signal::<bool>();
+            told = act(cx, world, &format!("told {}", prev.map_or(0, |prev| prev.told[5..].parse::<usize>().unwrap()) + 1));
+        } until go;
+    }
+    Ok(asked.told[5..].parse().unwrap())
+}
+
 /// Two loops at once, and one within a round of each.
 #[flow]
 async fn monitors(world: &World, rounds: usize) -> Result<(), String> {
@@ -120,14 +143,15 @@ on_each_store! {
         let run = two.execution::<monitor>("m").await.unwrap();
         run.stop_and_wait(Duration::from_secs(10)).await.unwrap();
         let before = run.tree().await.unwrap();
+        let rounds = before.get("watched").unwrap().states.len();
+        world.saw(&format!("stopped with {rounds} rounds")).await;
         run.recover().await.unwrap();
-        let next = before.get("watched").unwrap().states.len() + 2;
-        world.saw(&next.to_string()).await;
-        let mut once = world.log();
-        let all = once.len();
-        once.sort();
-        once.dedup();
-        assert_eq!(once.len(), all, "each once");
+        world.saw(&(rounds + 2).to_string()).await;
+        let mut acts = world.log();
+        let all = acts.len();
+        acts.sort();
+        acts.dedup();
+        assert_eq!(acts.len(), all, "each once");
         run.stop_and_wait(Duration::from_secs(10)).await.unwrap();
     }
 
@@ -158,6 +182,35 @@ on_each_store! {
         undone.sort();
         let expected: Vec<String> = done.iter().map(|line| format!("undo {line}")).collect();
         assert_eq!(undone, expected);
+    }
+
+    /// Who sends a signal reads what goes on, and not what is over.
+    async fn scale_monitor_takes_signals(db) {
+        const ROUNDS: usize = 20;
+        let world = World::new();
+        let counts: Arc<Counts> = Arc::default();
+        let store = Between::counting(db.store().await, &counts);
+        let engine = Engine::with_store(store).serve(asking::with(Arc::clone(&world)));
+        let engine = engine.start().await.unwrap();
+        let run = engine.start(asking::input()).await.unwrap();
+        for n in 1..=ROUNDS {
+            is(&run, Status::Waiting).await;
+            let last = n == ROUNDS;
+            run.signal(asking::STEPS.asked.go.any(), &last).await.unwrap();
+            let told = format!("told {n}");
+            world.saw(&told).await;
+            if n == ROUNDS / 2 {
+                is(&run, Status::Waiting).await;
+                let error = run.signal_path("asked.2.go", &true).await.unwrap_err();
+                assert!(error.to_string().contains("`asked.2` is done"), "{error}");
+                let error = run.signal_path("asked.77.go", &true).await.unwrap_err();
+                assert!(error.to_string().contains("has had 11 rounds so far"), "{error}");
+            }
+        }
+        assert_eq!(run.outcome().await.unwrap(), ROUNDS);
+        let opened = counts.opened.lock().unwrap().clone();
+        assert!(opened.len() >= ROUNDS && most(&opened) <= 10, "{opened:?}");
+        assert_eq!(counts.loaded.lock().unwrap().clone(), [0; 0]);
     }
 
     /// The nodes that were left out count towards the limit.

@@ -130,6 +130,25 @@ impl News {
     }
 }
 
+impl Watcher {
+    /// Waits until then, or until the execution has ended here.
+    pub(crate) async fn rest_until(&mut self, time: tokio::time::Instant) {
+        let ends = &mut self.listener.turn_ends;
+        let ended = async {
+            loop {
+                let end = ends.borrow_and_update().clone();
+                if end.is_some_and(|end| !matches!(end, TurnEnd::Waiting)) {
+                    return;
+                }
+                if ends.changed().await.is_err() {
+                    std::future::pending::<()>().await;
+                }
+            }
+        };
+        select(pin!(tokio::time::sleep_until(time)), pin!(ended)).await;
+    }
+}
+
 impl Drop for Listener {
     fn drop(&mut self) {
         let mut channels = lock(&self.news.channels);

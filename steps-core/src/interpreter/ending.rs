@@ -92,19 +92,25 @@ impl Pass<'_> {
             Some(ending @ (Ending::OnFailed | Ending::OnStopped)) => ending,
             Some(Ending::OnDone) | None => return Ok(()),
         };
-        let handles = flow.handles(which);
-        if handles {
+        let is_heard = flow.handles(which);
+        if is_heard {
             self.run.commit().await?;
         }
         self.run.records()[ROOT].cold_mut().ending = None;
         self.run.committer.mark(ROOT);
-        if !handles {
+        if !is_heard {
             return Ok(());
         }
+        // With what was left out.
+        let mut state = match self.run.recorded().await? {
+            Some(state) => state,
+            None => self.run.state(),
+        };
+        state.ending = None;
         let failure = Failure {
             flow: table.name,
             cause: self.run.cause(),
-            state: Arc::new(self.run.state()),
+            state: Arc::new(state),
         };
         let entry = self.root_entry(Slots::Fresh);
         let handled = match entry.enter(flow) {

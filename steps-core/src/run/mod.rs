@@ -35,6 +35,7 @@ use crate::{
 };
 pub use advance::{Advance, Outcome};
 pub use control::Control;
+pub(crate) use driver::Ready;
 pub(crate) use fits::is_input;
 pub use signals::Signals;
 

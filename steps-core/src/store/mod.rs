@@ -135,6 +135,12 @@ pub trait Store: Send + Sync + 'static {
     /// Returns everything that is kept of one execution, with what is past.
     fn load(&self, id: String) -> BoxFuture<'_, Result<Option<StoredExecution>, StoreError>>;
 
+    /// Returns the same without what is [past](Write::past), for a question about what goes on. By
+    /// default with it.
+    fn load_open(&self, id: String) -> BoxFuture<'_, Result<Option<StoredExecution>, StoreError>> {
+        self.load(id)
+    }
+
     /// Returns the executions that match the query, the newest first, by creation time; of those
     /// that were created at the same time, the one with the larger [key](ExecutionInfo::key) comes
     /// first. The list begins after the place [`after`](ExecutionQuery::after), and has at most

@@ -9,9 +9,9 @@
 use std::{cmp::Reverse, collections::BTreeSet};
 
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params, types::Value};
-use steps_core::store::{Claim, Claimed, FlowClaim, Lease, Refuser, Share, Wait};
+use steps_core::store::{Claim, Claimed, FlowClaim, Refuser, Share, Wait};
 
-use super::{execution, execution::select_execution, lease, txn::Txn};
+use super::{execution, execution::select_execution, lease, txn::Txn, unreadable};
 use crate::{
     error::{Fail, Result},
     file::clock::Now,
@@ -84,12 +84,6 @@ pub(crate) const NEXT_WAIT: &str = "SELECT due_at, key FROM executions \
 /// One that waits for just this time.
 const WAITED: &str = "SELECT flow, refused, priority FROM executions \
     WHERE key = ?1 AND due_at = ?2 AND due_at > ?3 AND worker IS NULL";
-
-const UNREADABLE: &str = "UPDATE executions SET worker = NULL, refused_why = ?3, \
-    refused = iif(refused IS NULL, ?2, refused || ' ' || ?2) WHERE key = ?1";
-
-const IS_HELD: &str =
-    "SELECT 1 FROM executions WHERE key = ?1 AND fence = ?2 AND worker IS NOT NULL";
 
 /// An index of executions that may be claimed.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -182,7 +176,7 @@ pub(crate) fn claim(conn: &Txn<'_>, claim: &Claim, now: Now) -> Result<Answer> {
                 taken.push(readable.lease(conn, &claim.worker, claim.lease, now)?);
             }
             // An execution that can't be read must not keep the others from being claimed.
-            Err(Fail::Row(why)) => set_aside(conn, key, flow.refuser, &why)?,
+            Err(Fail::Row(why)) => unreadable::set_aside(conn, key, flow.refuser, &why)?,
             Err(other) => return Err(other),
         }
     }
@@ -194,26 +188,6 @@ pub(crate) fn claim(conn: &Txn<'_>, claim: &Claim, now: Now) -> Result<Answer> {
         now: time(now.wall),
     };
     Ok(Answer { claimed, unread })
-}
-
-/// Leaves an execution that can't be read to another program.
-fn set_aside(conn: &Txn<'_>, key: i64, by: Refuser, why: &str) -> Result<()> {
-    let why = format!("it can't be read: {why}");
-    conn.forget_lease(key);
-    conn.prepare_cached(UNREADABLE)?
-        .execute(params![key, refusers::one(by), why])?;
-    Ok(())
-}
-
-/// The same with one that is held, if it still is.
-pub(crate) fn set_aside_held(conn: &Txn<'_>, lease: Lease, by: Refuser, why: &str) -> Result<()> {
-    let is_held = conn
-        .prepare_cached(IS_HELD)?
-        .exists([lease.key, lease.fence])?;
-    if is_held {
-        set_aside(conn, lease.key, by, why)?;
-    }
-    Ok(())
 }
 
 fn lanes<'a>(conn: &Connection, claim: &'a Claim) -> Result<Vec<Lane<'a>>> {

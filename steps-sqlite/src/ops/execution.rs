@@ -239,6 +239,20 @@ pub(crate) fn load(conn: &Connection, id: &str, now: Now) -> Result<Option<Store
     found.map(|execution| execution.whole(conn)).transpose()
 }
 
+/// The same without what is past.
+pub(crate) fn load_open(conn: &Connection, id: &str, now: Now) -> Result<Option<StoredExecution>> {
+    let Some(mut found) = by_id(conn, id, now)? else {
+        return Ok(None);
+    };
+    let mut all = Share::UNBOUNDED;
+    let nodes = found.nodes(conn, &mut all)?.unwrap_or_default();
+    Ok(Some(StoredExecution {
+        info: found.info,
+        input: found.input,
+        nodes,
+    }))
+}
+
 /// Returns the nodes of the execution with this key, without what is past.
 pub(crate) fn nodes_of(conn: &Connection, key: i64, now: Now) -> Result<Vec<NodeRow>> {
     let mut statement = conn.prepare_cached(select_execution!("WHERE e.key = ?1"))?;

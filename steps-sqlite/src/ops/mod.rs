@@ -1,7 +1,7 @@
 //! What the store does, as SQL: one file for each kind of operation.
 //!
 //! `write` is a worker's write, with the nodes' rows in `steps`; `execution` reads an execution;
-//! `claim` and `lease` give executions to workers; `known` remembers the leases written under;
+//! `claim` and `lease` give executions to workers, and `unreadable` sets aside what can't be read; `known` remembers the leases written under;
 //! `inbox` holds messages; `find` and `delete` answer queries by a `walk` of an index, and `check` reads everything; `forms` keeps what flows look like.
 //! `txn` is the open transaction that they work in: beginning, committing and
 //! rolling back are left to `threads`.
@@ -17,5 +17,9 @@ pub(crate) mod known;
 pub(crate) mod lease;
 pub(crate) mod steps;
 pub(crate) mod txn;
+pub(crate) mod unreadable;
 pub(crate) mod walk;
 pub(crate) mod write;
+
+#[cfg(test)]
+mod plans;

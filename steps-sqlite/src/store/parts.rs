@@ -52,8 +52,9 @@ impl SqliteStore {
         match nodes.await {
             Ok(Ok(nodes)) => held.nodes = nodes,
             Ok(Err(why)) => {
-                let set_aside =
-                    move |txn: &Txn<'_>, _| ops::claim::set_aside_held(txn, lease, refuser, &why);
+                let set_aside = move |txn: &Txn<'_>, _| {
+                    ops::unreadable::set_aside_held(txn, lease, refuser, &why)
+                };
                 self.change_known(0, set_aside).await?;
                 claimed.taken.clear();
             }

@@ -81,7 +81,7 @@ impl Handle {
     pub async fn undo(&self) -> Result<(), EngineError> {
         if let Some(table) = self.table
             && table.has_pivot()
-            && let Some(pivot) = pivot_of(&self.tree().await?, table)
+            && let Some(pivot) = pivot_of(&self.tree_of(self.open().await?)?, table)
         {
             let id = self.id.to_string();
             return Err(EngineError::PastPivot { id, pivot });
@@ -143,7 +143,7 @@ impl Handle {
         let value = value.map_err(|error| self.not_sent(SignalError::unsaved(path, &error)))?;
         let limits = &self.engine.core.limits;
         loop {
-            let saved = self.saved().await?;
+            let saved = self.open().await?;
             let taken = saved.info.messages_taken;
             if !TAKES_SIGNALS.contains(&saved.info.status) {
                 return Err(EngineError::Status {
@@ -176,6 +176,12 @@ impl Handle {
                 Sent::Full => return Err(self.not_sent(limits.full(&target))),
             }
         }
+    }
+
+    /// Returns what is recorded of it, but for what is over and takes no signal.
+    async fn open(&self) -> Result<StoredExecution, EngineError> {
+        let saved = self.engine.core.store.load_open(self.id.to_string());
+        saved.await?.ok_or_else(|| self.unknown())
     }
 
     /// Returns the steps that a signal is for, if one of them can take it.

@@ -26,7 +26,7 @@ use crate::{
         failure::{Cause, Failure},
         status::Status,
     },
-    run::{Run, Signals, with::With},
+    run::{Ready, Run, Signals, with::With},
     store::{
         ErrorKind, ExecutionInfo, HeldExecution, NewExecution, Past, Refuser, StoreError,
         StoredExecution, Target,
@@ -239,21 +239,22 @@ pub(crate) async fn take_turn<F: Flow>(with: &With<F>, mut turn: Turn) -> TurnEn
             TurnEnd::Waiting
         }
         PassOutcome::Suspended => TurnEnd::Waiting,
-        _ => {
-            let status = ready.run.status();
-            match status {
-                Status::Done => TurnEnd::Done(ready.run.output()),
-                _ => {
-                    let mut failure = ready.failure(ready.run.cause());
-                    if let Ok(Some(state)) = ready.run.recorded().await {
-                        failure.state = Arc::new(state);
-                    }
-                    tell(&journal.id, &failure);
-                    TurnEnd::NotDone(Box::new(failure))
-                }
-            }
-        }
+        _ => how_it_ended(&ready).await,
     }
+}
+
+/// Returns the end of a turn whose execution has ended, and tells of one that did not end well.
+async fn how_it_ended<F: Flow>(ready: &Ready<'_, F>) -> TurnEnd {
+    if ready.run.status() == Status::Done {
+        return TurnEnd::Done(ready.run.output());
+    }
+    let mut failure = ready.failure(ready.run.cause());
+    // With what was left out, if it can be read.
+    if let Ok(Some(state)) = ready.run.recorded().await {
+        failure.state = Arc::new(state);
+    }
+    tell(ready.run.execution(), &failure);
+    TurnEnd::NotDone(Box::new(failure))
 }
 
 /// Tells of an execution that did not end well, or that an operator has to look after.

@@ -230,7 +230,10 @@ impl<L: Look> Places<L> {
         let mut missing = None;
         for node in std::mem::take(&mut self.nodes) {
             let all = node.below();
-            let count = all.len();
+            // The first rounds may have been left out, as they are over.
+            let last = all.last().filter(|_| max.is_some());
+            let last = last.and_then(|last| last.name().parse().ok());
+            let count = last.unwrap_or(all.len());
             let has_begun = count > 0 || !matches!(node.status(), Status::Pending);
             match (key, max) {
                 // Whichever waits, or will.
@@ -248,6 +251,9 @@ impl<L: Look> Places<L> {
                 }
                 (Some(key), _) => match all.into_iter().rfind(|it| it.name() == key) {
                     Some(found) => self.keep(found, &mut below),
+                    None if number.is_some_and(|number| number as usize <= count) => {
+                        self.why = format!("`{}` is done", self.at);
+                    }
                     // The first round comes if the loop does; nobody knows of another one.
                     None if max.is_some() && (count > 0 || number != Some(1)) => {
                         missing = Some(format!(

@@ -160,6 +160,10 @@ impl Store for MemoryStore {
         self.with(move |rows| Ok(rows.load(&id)))
     }
 
+    fn load_open(&self, id: String) -> BoxFuture<'_, Result<Option<StoredExecution>, StoreError>> {
+        self.with(move |rows| Ok(rows.load_open(&id)))
+    }
+
     fn list(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<Vec<ExecutionInfo>, StoreError>> {
         self.with(move |rows| Ok(rows.list(&query)))
     }

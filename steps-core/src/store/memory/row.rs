@@ -139,7 +139,7 @@ impl Row {
     }
 
     /// The nodes that a claim gives.
-    fn open(&self) -> impl Iterator<Item = &NodeRow> {
+    pub(super) fn open(&self) -> impl Iterator<Item = &NodeRow> {
         let none = RowRanges::default();
         let rows = self.past.as_ref().map_or(&none, |past| &past.rows);
         let gaps: Vec<_> = rows.gaps().collect();

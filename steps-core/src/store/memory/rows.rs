@@ -297,6 +297,15 @@ impl Rows {
         }
     }
 
+    pub(super) fn load_open(&self, id: &str) -> Option<StoredExecution> {
+        let (_, row) = self.of_id(id)?;
+        Some(StoredExecution {
+            info: row.told(self.now),
+            input: row.input.clone(),
+            nodes: row.open().cloned().collect(),
+        })
+    }
+
     pub(super) fn load(&self, id: &str) -> Option<StoredExecution> {
         let (_, row) = self.of_id(id)?;
         Some(StoredExecution {

@@ -38,6 +38,12 @@ pub(in super::super) async fn claims_leave_out_what_is_past(fixture: Fixture) ->
     same_nodes("a claim", &taken.nodes, &but(first, &nodes))?;
     same("what is past", &taken.past, &Some(past(first)))?;
     same_nodes("loading", &fixture.load("id").await?.nodes, &nodes)?;
+    let open = fixture.store.load_open("id".to_owned()).await?;
+    let open = open.map(|open| open.nodes).unwrap_or_default();
+    // A store may give more.
+    let is_there = |id: u32| open.iter().any(|row| row.id == id);
+    let right = but(first, &nodes).iter().all(|row| is_there(row.id));
+    holds("what is open, at least", first, &open, right)?;
 
     nodes.push(step(7, "step"));
     fixture
