@@ -213,7 +213,7 @@ mod tests {
     #[tokio::test]
     async fn it_does_not_jump_while_a_thread_works() {
         let clock = FakeClock::new();
-        let day = Duration::from_secs(86_400);
+        let day = Duration::from_hours(24);
         let sleeper = tokio::spawn({
             let clock = clock.clone();
             async move { clock.sleep(day).await }
