@@ -1,17 +1,17 @@
 //! `#[step]` leaves the function as it is, and emits a type of the same name, which flows use.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::{ItemFn, Type, Visibility, spanned::Spanned};
+use syn::{ItemFn, Type, spanned::Spanned};
 
 use crate::{
     attr::{
         args,
-        options::{Options, Place, optional},
+        options::{Options, Place},
     },
     errors::Errors,
     item::{
-        call::{arg_names, call, check_async},
+        call::{arg_names, check_async, future},
         function::{self, Param, Role},
         lints,
         return_type::{self, Output},
@@ -65,10 +65,8 @@ struct Step {
 struct Parts {
     /// The function `call`, which a flow's line calls.
     call: TokenStream,
-    /// The items of `impl Step`.
+    /// The items of `impl Function`.
     items: TokenStream,
-    /// The function of `impl Runs`.
-    run: TokenStream,
 }
 
 impl Step {
@@ -88,7 +86,7 @@ impl Step {
     }
 
     /// Returns the type with the function's name, and its implementations.
-    fn items(&self, Parts { call, items, run }: &Parts, reader: Reader) -> TokenStream {
+    fn items(&self, Parts { call, items }: &Parts, reader: Reader) -> TokenStream {
         let krate = &self.krate;
         let name = &self.function.sig.ident;
         let type_name = function::type_name(name);
@@ -100,11 +98,6 @@ impl Step {
             .options
             .readonly
             .then(|| quote!(impl __p::Reversible for #name {}));
-        let step = if matches!(vis, Visibility::Inherited) {
-            quote!(impl __p::Step for #name { #items })
-        } else {
-            self.public(items)
-        };
         let allow = function::allow_in_glue();
         let block = quote! {
             #lints
@@ -119,8 +112,14 @@ impl Step {
                     #[inline]
                     #call
                 }
-                #step
-                impl __p::Runs for #name { #run }
+                // Types in its signature may be private, which the compiler warns about at the
+                // function; in an associated type it is an error. So all is said of a private type,
+                // and the step's own says only which one that is.
+                struct __Own;
+                impl __p::Function for __Own { #items }
+                impl<F: __p::Function> __p::Step for #name where __Own: __p::Same<Type = F> {
+                    type Function = F;
+                }
                 impl __p::HasPolicy for #name {}
                 #reversible
             };
@@ -129,7 +128,7 @@ impl Step {
             Reader::Compiler => block,
             // What is derived from the signature is not where the user wrote it, but for `when`.
             Reader::Editor => {
-                let error = hidden(quote!(<#name as #krate::__private::Step>::Error));
+                let error = hidden(quote!(#krate::__private::Error<#name>));
                 let when = self.options.named(&error);
                 let block = hidden(block);
                 quote!(#block const _: () = { #when };)
@@ -143,34 +142,6 @@ impl Step {
             #lints
             #vis struct #type_name {}
             #block
-        }
-    }
-
-    /// Returns the implementation for a step that others may call. Types in its signature may be
-    /// private, which the compiler warns about at the function; in an associated type it is an
-    /// error. So the implementation is that of a private type, and the step's own says only that it
-    /// is the same.
-    fn public(&self, items: &TokenStream) -> TokenStream {
-        let name = &self.function.sig.ident;
-        quote! {
-            struct __Own;
-            impl __p::Step for __Own { #items }
-            impl<S: __p::Step> __p::Step for #name
-            where
-                __Own: __p::Same<Type = S>,
-            {
-                type Args<'a> = S::Args<'a>;
-                type Output = S::Output;
-                type Error = S::Error;
-                type Ref<L: __p::Loops> = S::Ref<L>;
-                type AsFlow = S::AsFlow;
-                const NAME: __p::Option<&'static str> = S::NAME;
-                const ALIASES: &'static [&'static str] = S::ALIASES;
-                const POLICY: __p::Policy = S::POLICY;
-                const KIND: __p::Option<__p::StepKind> = S::KIND;
-                const OUTPUT_TEXT: &'static str = S::OUTPUT_TEXT;
-                const CODEC: __p::Codec<S::Output> = S::CODEC;
-            }
         }
     }
 
@@ -188,25 +159,32 @@ impl Step {
         let names: Vec<&Ident> = params.iter().map(|param| &param.name).collect();
         let args = arg_names(params);
         let all: Vec<&Param> = params.iter().collect();
-        let call = call(function, options, &args, &all);
-        let saved_name = optional(options.name.as_ref().map(|name| quote!(#name)));
-        let aliases = &options.aliases;
-        let policy = options.policy();
-        let when = options.when();
-        let volatile = options.volatile;
-        let kind = optional(volatile.then(|| quote!(__p::StepKind::Volatile)));
-        let output_text = output.text();
-        let value_span = output.value().span();
-        let returns = if options.polls {
-            quote!(__p::PollReturn)
-        } else {
-            quote!(__p::StepReturn)
+        let called = future(function, options, &args, &all);
+        let about = self.about();
+        // A step may have one of these names.
+        let local = |name| Ident::new(name, Span::mixed_site());
+        let (when, own, keep) = (local("when"), local("own"), local("keep"));
+        let retried = match options.when {
+            None => quote!(#when),
+            Some(_) => {
+                let given = options.when();
+                quote!({
+                    let #own: __p::Option<fn(&Self::Error) -> bool> = #given;
+                    #when.or(#own)
+                })
+            }
         };
-        let attempt = quote_spanned!(output.error_span()=> #returns::attempt);
+        let value_span = output.value().span();
+        let (returns, runs) = if options.polls {
+            (quote!(__p::PollReturn), "polls")
+        } else {
+            (quote!(__p::StepReturn), "runs")
+        };
+        let runs = Ident::new(runs, Span::mixed_site().located_at(output.error_span()));
         let output = &output.ty;
         let out = quote_spanned!(output.span()=> <#output as #returns>::Output);
         let err = quote_spanned!(output.span()=> <#output as #returns>::Error);
-        let codec = if volatile {
+        let codec = if options.volatile {
             quote!(__p::Unsaved::<#out>::CODEC)
         } else {
             quote_spanned!(value_span=> __p::codec::<Self::Output>())
@@ -223,25 +201,40 @@ impl Step {
                 type Error = #err;
                 type Ref<L: __p::Loops> = __p::StepRef<Self::Output>;
                 type AsFlow = __p::NotAFlow<Self::Output>;
-                const NAME: __p::Option<&'static str> = #saved_name;
-                const ALIASES: &'static [&'static str] = &[#(#aliases),*];
-                const POLICY: __p::Policy = #policy;
-                const KIND: __p::Option<__p::StepKind> = #kind;
-                const OUTPUT_TEXT: &'static str = #output_text;
+                const ABOUT: __p::About = #about;
                 const CODEC: __p::Codec<Self::Output> = #codec;
-            },
-            run: quote! {
-                async fn run<'a>(
+                fn run<'a>(
                     (#(#args,)*): Self::Args<'a>,
                     _: &'a __p::Cx,
-                    when: __p::Option<fn(&Self::Error) -> bool>,
-                ) -> __p::Result<__p::Attempt<Self::Output>, __p::StepError> {
-                    let own: __p::Option<fn(&Self::Error) -> bool> = #when;
-                    let result = #call;
-                    #attempt(result, when.or(own))
+                    #when: __p::Option<fn(&Self::Error) -> bool>,
+                    #keep: __p::Keep<'a, Self::Output>,
+                ) -> __p::BoxFuture<'a, __p::OpResult> {
+                    __p::#runs(#called, #retried, #keep)
                 }
             },
         }
+    }
+
+    /// Returns what the attribute says, as an expression.
+    fn about(&self) -> TokenStream {
+        let options = &self.options;
+        let output = self.output.text();
+        let mut about = quote!(__p::About::plain(#output));
+        if let Some(name) = &options.name {
+            about = quote!(#about.named(#name));
+        }
+        if !options.aliases.is_empty() {
+            let aliases = &options.aliases;
+            about = quote!(#about.aliases(&[#(#aliases),*]));
+        }
+        if options.has_policy() {
+            let policy = options.policy();
+            about = quote!(#about.policy(#policy));
+        }
+        if options.volatile {
+            about = quote!(#about.kind(__p::StepKind::Volatile));
+        }
+        about
     }
 
     /// Returns the parts of a step with errors. It takes and returns the same types as far as they
@@ -275,15 +268,14 @@ impl Step {
                 type Error = __p::Infallible;
                 type Ref<L: __p::Loops> = __p::StepRef<#value>;
                 type AsFlow = __p::NotAFlow<#value>;
-                const OUTPUT_TEXT: &'static str = "";
+                const ABOUT: __p::About = __p::About::plain("");
                 const CODEC: __p::Codec<#value> = __p::unsaved();
-            },
-            run: quote! {
-                async fn run<'a>(
+                fn run<'a>(
                     _: Self::Args<'a>,
                     _: &'a __p::Cx,
                     _: __p::Option<fn(&Self::Error) -> bool>,
-                ) -> __p::Result<__p::Attempt<#value>, __p::StepError> {
+                    _: __p::Keep<'a, #value>,
+                ) -> __p::BoxFuture<'a, __p::OpResult> {
                     __p::unreachable!()
                 }
             },

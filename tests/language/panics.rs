@@ -127,6 +127,36 @@ async fn a_panic_anywhere_is_a_failure_where_it_happened() {
     );
 }
 
+/// What is lent behind a reference that panics.
+struct Shut;
+
+struct Open {
+    n: u32,
+}
+
+impl std::ops::Deref for Shut {
+    type Target = Open;
+    fn deref(&self) -> &Open {
+        panic!("boom at the reference")
+    }
+}
+
+#[flow]
+async fn lends_shut(shut: &Shut, lab: &Lab) -> Result<u32, Injected> {
+    steps! { first = act(lab, "first"); arg = num(lab, shut.n); }
+    Ok(arg)
+}
+
+#[tokio::test]
+async fn a_panic_where_an_argument_only_refers_to_a_field_is_a_failure_of_its_step() {
+    let lab = Lab::new();
+    let failure = lends_shut(&Shut, &lab).await.unwrap_err();
+    assert_eq!(failure.step(), Some("arg"), "{failure}");
+    let error = &failure.failed()[0].error;
+    assert!(error.contains("boom at the reference"), "{error}");
+    assert_eq!(failure.status(), Status::Undone);
+}
+
 /// A value that panics when it is written, or read back, unless it is fine.
 #[derive(Debug)]
 struct Bad(String);

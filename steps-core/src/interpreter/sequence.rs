@@ -10,7 +10,7 @@ use super::{
     End, Kept, Pass,
     enter::At,
     records::{Id, Records},
-    user_code::{caught, traced},
+    user_code::{begun, caught, traced},
 };
 use crate::{
     base::{error::StepError, json::Json},
@@ -147,7 +147,7 @@ impl Pass<'_> {
                         let op = Op::Run(self.run.options.limits.payload);
                         let answer = match meta.policy.timeout {
                             None if !tracing::span_enabled!(tracing::Level::DEBUG) => {
-                                let call = scope.call(at.item, at.line, op, &cx);
+                                let call = begun(|| scope.call(at.item, at.line, op, &cx));
                                 self.believed(caught(call).await)
                             }
                             limit => traced(self.op(at, op, &cx, limit), &cx).await,

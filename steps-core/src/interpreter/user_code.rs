@@ -1,7 +1,7 @@
 //! Calls users' code. A panic is an error like any other; a timeout ends the attempt.
 
 use std::{
-    future::poll_fn,
+    future::{poll_fn, ready},
     panic::{AssertUnwindSafe, catch_unwind},
     pin::{Pin, pin},
     task::{Context, Poll},
@@ -75,7 +75,7 @@ impl Pass<'_> {
         timeout: Option<Duration>,
     ) -> OpResult {
         let answer = match timeout {
-            None => caught(at.scope.call(at.item, at.line, op, cx)).await,
+            None => caught(begun(|| at.scope.call(at.item, at.line, op, cx))).await,
             // Boxed, because few calls have a timeout, and all would be as large.
             Some(limit) => Box::pin(self.limited(at, op, cx, limit)).await,
         };
@@ -87,7 +87,7 @@ impl Pass<'_> {
     async fn limited(self, at: At<'_>, op: Op<'_>, cx: &Cx, limit: Duration) -> OpResult {
         let (cx, threads) = (cx.with_timeout(), Threads::within_current());
         let in_time = {
-            let call = caught(at.scope.call(at.item, at.line, op, &cx));
+            let call = caught(begun(|| at.scope.call(at.item, at.line, op, &cx)));
             let clock = &self.run.options.clock;
             let late = pin!(clock.sleep_until(clock.moment().after(limit)));
             match select(pin!(threads.of(call)), late).await {
@@ -127,6 +127,13 @@ impl<F: Future + Unpin> Future for Instrumented<F> {
         let _entered = span.enter();
         Pin::new(future).poll(cx)
     }
+}
+
+/// Returns a user's future. The arguments of a call may be evaluated before there is one.
+#[inline]
+pub(super) fn begun<'a>(call: impl FnOnce() -> BoxFuture<'a, OpResult>) -> BoxFuture<'a, OpResult> {
+    catch_unwind(AssertUnwindSafe(call))
+        .unwrap_or_else(|payload| Box::pin(ready(Err(StepError::panic(payload.as_ref())))))
 }
 
 /// Awaits a user's future; a panic becomes an error.

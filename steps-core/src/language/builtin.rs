@@ -7,10 +7,12 @@ use super::{
     cx::Cx,
     handlers::Reversible,
     misuse::NotAFlow,
-    step::{Attempt, Call, Runs, Step},
+    run_op::{Keep, attempt},
+    scope::OpResult,
+    step::{About, Attempt, Call, Function, Step},
 };
 use crate::{
-    base::error::StepError,
+    base::future::BoxFuture,
     model::{
         policy::Policy,
         state::{StepKind, Until},
@@ -64,26 +66,29 @@ impl sleep {
 }
 
 impl Step for sleep {
+    type Function = Self;
+}
+
+impl Function for sleep {
     type Args<'a> = Duration;
     type Output = ();
     type Error = std::convert::Infallible;
     type Ref<L: Loops> = StepRef<()>;
     type AsFlow = NotAFlow<()>;
-    const POLICY: Policy = WAIT;
-    const KIND: Option<StepKind> = Some(StepKind::Sleep);
-    const OUTPUT_TEXT: &'static str = "()";
+    const ABOUT: About = About::plain("()").policy(WAIT).kind(StepKind::Sleep);
     const CODEC: Codec<()> = codec::<()>();
-}
 
-impl Runs for sleep {
-    async fn run(
+    fn run<'a>(
         duration: Duration,
-        cx: &Cx,
+        cx: &'a Cx,
         _: Option<fn(&Self::Error) -> bool>,
-    ) -> Result<Attempt<()>, StepError> {
-        Ok(match cx.wait(duration) {
-            Some(until) => Attempt::Wait(until),
-            None => Attempt::Done(()),
+        keep: Keep<'a, ()>,
+    ) -> BoxFuture<'a, OpResult> {
+        attempt(keep, async move {
+            Ok(match cx.wait(duration) {
+                Some(until) => Attempt::Wait(until),
+                None => Attempt::Done(()),
+            })
         })
     }
 }
@@ -132,28 +137,31 @@ impl<T: Saved> signal<T> {
 }
 
 impl<T: Saved> Step for signal<T> {
+    type Function = Self;
+}
+
+impl<T: Saved> Function for signal<T> {
     type Args<'a> = ();
     type Output = T;
     type Error = std::convert::Infallible;
     type Ref<L: Loops> = SignalRef<T, L>;
     type AsFlow = NotAFlow<T>;
-    const POLICY: Policy = WAIT;
-    const KIND: Option<StepKind> = Some(StepKind::Signal);
     /// The macro writes the type into the table: see [`StepMeta::of_type`](crate::model::table::StepMeta::of_type).
-    const OUTPUT_TEXT: &'static str = "signal";
+    const ABOUT: About = About::plain("signal").policy(WAIT).kind(StepKind::Signal);
     const CODEC: Codec<T> = codec::<T>();
-}
 
-impl<T: Saved> Runs for signal<T> {
-    async fn run(
+    fn run<'a>(
         (): (),
-        cx: &Cx,
+        cx: &'a Cx,
         _: Option<fn(&Self::Error) -> bool>,
-    ) -> Result<Attempt<T>, StepError> {
-        match cx.signal() {
-            Some(given) => Ok(Attempt::Done(given?)),
-            None => Ok(Attempt::Wait(Until::Signal)),
-        }
+        keep: Keep<'a, T>,
+    ) -> BoxFuture<'a, OpResult> {
+        attempt(keep, async move {
+            match cx.signal() {
+                Some(given) => Ok(Attempt::Done(given?)),
+                None => Ok(Attempt::Wait(Until::Signal)),
+            }
+        })
     }
 }
 

@@ -3,7 +3,11 @@
 
 use std::marker::PhantomData;
 
-use super::{let_line::LetError, recorded::Taken, step::Step};
+use super::{
+    let_line::LetError,
+    recorded::Taken,
+    step::{Output, Step},
+};
 
 /// The type of a step, as an argument.
 #[derive(Debug)]
@@ -15,7 +19,7 @@ pub const fn of<S>() -> Of<S> {
 }
 
 /// Returns the value of a line that calls a step or a flow.
-pub fn called<S: Step, C>(_: C, _: Of<S>) -> S::Output {
+pub fn called<S: Step, C>(_: C, _: Of<S>) -> Output<S> {
     value()
 }
 

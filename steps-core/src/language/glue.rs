@@ -8,6 +8,7 @@ use super::{
     frame::{Frame, Home, Ops, Slab, Slots},
     handlers::{Reversible, ReversibleFlow},
     scope::{Entered, Keys, OpResult, Scope},
+    step::{Step, about},
 };
 use crate::{
     base::{error::StepError, future::BoxFuture, json::Json},
@@ -51,6 +52,12 @@ impl<T, E: FromNoMatch> NoMatch for Result<T, E> {
         Err(E::from_no_match(StepError::fatal(
             "the recorded value does not match the pattern of its `if let` any more",
         )))
+    }
+}
+
+impl<'a, R: NoMatch + Send + 'a> NoMatch for BoxFuture<'a, R> {
+    fn no_match() -> Self {
+        Box::pin(std::future::ready(R::no_match()))
     }
 }
 
@@ -122,11 +129,16 @@ pub fn decided<'b>(
 
 /// Returns the name under which a step is saved: the name in the function's attribute, or else the
 /// line's.
-pub const fn saved_name(of: Option<&'static str>, line: &'static str) -> &'static str {
-    match of {
+pub const fn saved_name<S: Step>(line: &'static str) -> &'static str {
+    match about::<S>().name {
         Some(name) => name,
         None => line,
     }
+}
+
+/// Returns the other names under which a step may be saved.
+pub const fn saved_aliases<S: Step>() -> &'static [&'static str] {
+    about::<S>().aliases
 }
 
 /// Returns the bound of a `loop`.

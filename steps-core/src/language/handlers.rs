@@ -6,7 +6,10 @@
 
 use std::marker::PhantomData;
 
-use super::{cx::Cx, step::Step};
+use super::{
+    cx::Cx,
+    step::{Args, Output, Step, about, codec_of},
+};
 use crate::{
     base::{error::StepError, future::BoxFuture, json::Json},
     model::{
@@ -23,8 +26,8 @@ pub trait Undo: Step {
     const BEFORE: Option<Check> = None;
     /// Undoes the step's effect.
     fn undo<'a>(
-        args: Self::Args<'a>,
-        output: &'a Self::Output,
+        args: Args<'a, Self>,
+        output: &'a Output<Self>,
         before: Option<&'a Json>,
     ) -> BoxFuture<'a, Result<(), StepError>>;
 }
@@ -33,9 +36,9 @@ pub trait Undo: Step {
 pub trait Verify: Step {
     /// Finds out whether the step had its effect.
     fn verify<'a>(
-        args: Self::Args<'a>,
+        args: Args<'a, Self>,
         cx: &'a Cx,
-    ) -> BoxFuture<'a, Result<Option<Self::Output>, StepError>>;
+    ) -> BoxFuture<'a, Result<Option<Output<Self>>, StepError>>;
 }
 
 /// The `#[observe]` of a step.
@@ -47,7 +50,7 @@ pub trait Observe: Step {
     /// The type of the observed value.
     type Value;
     /// Calls the function and returns the observed value as JSON.
-    fn observe<'a>(args: Self::Args<'a>, cx: &'a Cx) -> BoxFuture<'a, Result<Json, StepError>>;
+    fn observe<'a>(args: Args<'a, Self>, cx: &'a Cx) -> BoxFuture<'a, Result<Json, StepError>>;
 }
 
 /// A step that a `#[flow(reversible)]` may contain: it has an undo, or there is nothing to undo.
@@ -79,8 +82,8 @@ pub trait UndoFound<S: Step>: Sync {
     /// Calls the undo.
     fn undo<'a>(
         &self,
-        args: S::Args<'a>,
-        output: &'a S::Output,
+        args: Args<'a, S>,
+        output: &'a Output<S>,
         before: Option<&'a Json>,
     ) -> BoxFuture<'a, Result<(), StepError>>;
 }
@@ -88,8 +91,8 @@ pub trait UndoFound<S: Step>: Sync {
 impl<S: Undo> UndoFound<S> for Found<S> {
     fn undo<'a>(
         &self,
-        args: S::Args<'a>,
-        output: &'a S::Output,
+        args: Args<'a, S>,
+        output: &'a Output<S>,
         before: Option<&'a Json>,
     ) -> BoxFuture<'a, Result<(), StepError>> {
         S::undo(args, output, before)
@@ -101,17 +104,17 @@ pub trait VerifyFound<S: Step>: Sync {
     /// Calls the verify.
     fn verify<'a>(
         &self,
-        args: S::Args<'a>,
+        args: Args<'a, S>,
         cx: &'a Cx,
-    ) -> BoxFuture<'a, Result<Option<S::Output>, StepError>>;
+    ) -> BoxFuture<'a, Result<Option<Output<S>>, StepError>>;
 }
 
 impl<S: Verify> VerifyFound<S> for Found<S> {
     fn verify<'a>(
         &self,
-        args: S::Args<'a>,
+        args: Args<'a, S>,
         cx: &'a Cx,
-    ) -> BoxFuture<'a, Result<Option<S::Output>, StepError>> {
+    ) -> BoxFuture<'a, Result<Option<Output<S>>, StepError>> {
         S::verify(args, cx)
     }
 }
@@ -119,11 +122,11 @@ impl<S: Verify> VerifyFound<S> for Found<S> {
 /// An observe that was found.
 pub trait ObserveFound<S: Step>: Sync {
     /// Calls the observe.
-    fn observe<'a>(&self, args: S::Args<'a>, cx: &'a Cx) -> BoxFuture<'a, Result<Json, StepError>>;
+    fn observe<'a>(&self, args: Args<'a, S>, cx: &'a Cx) -> BoxFuture<'a, Result<Json, StepError>>;
 }
 
 impl<S: Observe> ObserveFound<S> for Found<S> {
-    fn observe<'a>(&self, args: S::Args<'a>, cx: &'a Cx) -> BoxFuture<'a, Result<Json, StepError>> {
+    fn observe<'a>(&self, args: Args<'a, S>, cx: &'a Cx) -> BoxFuture<'a, Result<Json, StepError>> {
         S::observe(args, cx)
     }
 }
@@ -152,7 +155,7 @@ pub struct Probe<S>(PhantomData<S>);
 impl<S: Step> Probe<S> {
     /// Checks that a saved output can be decoded.
     pub fn check(saved: &str) -> Result<(), serde_json::Error> {
-        crate::base::error::caught(|| (S::CODEC.decode)(saved).map(drop))
+        crate::base::error::caught(|| (codec_of::<S>().decode)(saved).map(drop))
     }
 }
 
@@ -187,8 +190,9 @@ impl StepMeta {
     /// Returns the table entry of `S`. The macro passes the handlers, which only the macro can
     /// find.
     pub const fn of<S: Step>(found: &Handlers<S>) -> Self {
+        let about = about::<S>();
         Self {
-            policy: S::POLICY,
+            policy: about.policy,
             undo_policy: match found.undo {
                 Some((policy, ..)) => policy,
                 None => Policy::NONE,
@@ -196,9 +200,9 @@ impl StepMeta {
             undo: found.undo.is_some(),
             verify: found.verify.is_some(),
             observe: found.observe.is_some(),
-            kind: S::KIND,
+            kind: about.kind,
             is_let: false,
-            output: S::OUTPUT_TEXT,
+            output: about.output,
             check: Probe::<S>::check,
             before: match found.undo {
                 Some((_, before, _)) => before,

@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 
 use super::{
     codec::Saved,
-    step::{Attempt, Step},
+    step::{Attempt, Output, Step},
 };
 use crate::base::{
     error::{BoxError, StepError},
@@ -158,9 +158,9 @@ impl<T, E: Fails> VerifyReturn<T> for Result<Option<T>, E> {
 }
 
 /// Returns the result of a verify.
-pub fn found<S: Step, R: VerifyReturn<S::Output>>(
+pub fn found<S: Step, R: VerifyReturn<Output<S>>>(
     returned: R,
-) -> Result<Option<S::Output>, StepError> {
+) -> Result<Option<Output<S>>, StepError> {
     returned.found()
 }
 

@@ -2,81 +2,149 @@
 //! value, and returning the saved form to the interpreter.
 
 use super::{
+    codec::Codec,
     cx::Cx,
     handlers::Handlers,
+    returns::{Fails, PollReturn, StepReturn},
     scope::{Answer, Op, OpResult, Unkept},
     slot::Slot,
-    step::{Attempt, Call, Runs},
+    step::{Attempt, Call, Error, Function, Output, Step, codec_of},
 };
-use crate::base::error::StepError;
+use crate::base::{error::StepError, future::BoxFuture};
+
+/// Where the value of an attempt is kept, and how.
+#[allow(missing_debug_implementations)]
+pub struct Keep<'a, T> {
+    codec: Codec<T>,
+    slot: &'a (dyn Slot<T> + Sync),
+    /// The most bytes of JSON.
+    most: usize,
+}
+
+impl<T: Send + Sync + 'static> Keep<'_, T> {
+    /// Keeps a value. What later lines are given is what a resume would give them.
+    fn keep(&self, value: T) -> Answer {
+        let (why, value) = match self.codec.keep(value) {
+            Ok((value, saved)) => match saved.as_ref().map_or(0, |saved| saved.get().len()) {
+                bytes if bytes > self.most => {
+                    (StepError::too_large("output", bytes, self.most), value)
+                }
+                _ => {
+                    self.slot.put(value);
+                    return Answer::Done(saved);
+                }
+            },
+            Err((error, value)) => {
+                let why = format!("its output can't be saved as JSON: {error}");
+                (StepError::fatal(why), value)
+            }
+        };
+        let output = Box::new(value);
+        Answer::Unkept(Unkept { why, output })
+    }
+
+    fn ended(&self, attempt: Attempt<T>) -> Answer {
+        match attempt {
+            Attempt::Done(value) => self.keep(value),
+            Attempt::NotYet => Answer::NotYet,
+            Attempt::Wait(until) => Answer::Wait(until),
+        }
+    }
+}
+
+/// Makes an attempt, and keeps its value.
+pub(super) fn attempt<'a, T: Send + Sync + 'static>(
+    keep: Keep<'a, T>,
+    attempt: impl Future<Output = Result<Attempt<T>, StepError>> + Send + 'a,
+) -> BoxFuture<'a, OpResult> {
+    Box::pin(async move { attempt.await.map(|attempt| keep.ended(attempt)) })
+}
+
+/// Runs a step, and keeps its output.
+pub fn runs<'a, R: StepReturn + 'a>(
+    call: impl Future<Output = R> + Send + 'a,
+    when: Option<fn(&R::Error) -> bool>,
+    keep: Keep<'a, R::Output>,
+) -> BoxFuture<'a, OpResult>
+where
+    R::Error: Fails,
+    R::Output: Send + Sync + 'static,
+{
+    Box::pin(async move { Ok(keep.ended(call.await.attempt(when)?)) })
+}
+
+/// Asks a step that polls, and keeps its output once there is one.
+pub fn polls<'a, R: PollReturn + 'a>(
+    call: impl Future<Output = R> + Send + 'a,
+    when: Option<fn(&R::Error) -> bool>,
+    keep: Keep<'a, R::Output>,
+) -> BoxFuture<'a, OpResult>
+where
+    R::Error: Fails,
+    R::Output: Send + Sync + 'static,
+{
+    Box::pin(async move { Ok(keep.ended(call.await.attempt(when)?)) })
+}
 
 /// Carries out one operation of a step's line.
-pub async fn drive<'a, S: Runs, L: Slot<S::Output>>(
+pub fn drive<'a, S: Step>(
     op: Op<'a>,
     cx: &'a Cx,
     call: Call<'a, S>,
-    slot: &'a L,
+    slot: &'a (dyn Slot<Output<S>> + Sync),
     handlers: &'static Handlers<S>,
-    when: Option<fn(&S::Error) -> bool>,
-) -> OpResult {
-    let (value, most) = match op {
-        Op::Run(most) => match S::run(call.0, cx, when).await? {
-            Attempt::Done(value) => (value, most),
-            Attempt::NotYet => return Ok(Answer::NotYet),
-            Attempt::Wait(until) => return Ok(Answer::Wait(until)),
-        },
+    when: Option<fn(&Error<S>) -> bool>,
+) -> BoxFuture<'a, OpResult> {
+    let keep = |most| Keep {
+        codec: codec_of::<S>(),
+        slot,
+        most,
+    };
+    match op {
+        Op::Run(most) => S::Function::run(call.0, cx, when, keep(most)),
         Op::Verify(most) => match handlers.verify {
-            Some(verify) => match verify.verify(call.0, cx).await? {
-                Some(value) => (value, most),
-                None => return Ok(Answer::NotYet),
-            },
-            None => return Ok(Answer::NotYet),
+            Some(verify) => {
+                let keep = keep(most);
+                Box::pin(async move {
+                    let found = verify.verify(call.0, cx).await?;
+                    Ok(found.map_or(Answer::NotYet, |value| keep.keep(value)))
+                })
+            }
+            None => answer(Answer::NotYet),
         },
-        Op::Observe => {
-            return match handlers.observe {
-                Some(observe) => observe.observe(call.0, cx).await.map(Answer::Seen),
-                None => Ok(Answer::NotYet),
-            };
-        }
-        Op::Held => {
-            return Ok(match slot.value() {
-                Some(_) => Answer::Done(None),
-                None => Answer::NotYet,
-            });
-        }
+        Op::Observe => match handlers.observe {
+            Some(observe) => {
+                Box::pin(async move { observe.observe(call.0, cx).await.map(Answer::Seen) })
+            }
+            None => answer(Answer::NotYet),
+        },
+        Op::Held => answer(match slot.value() {
+            Some(_) => Answer::Done(None),
+            None => Answer::NotYet,
+        }),
         Op::Undo(with) => {
             let Some((.., undo)) = handlers.undo else {
-                return Ok(Answer::Undone);
+                return answer(Answer::Undone);
             };
-            let output = match with.unkept {
-                Some(unkept) => unkept.output.downcast_ref(),
-                None => slot.value(),
-            };
-            let output = output.ok_or_else(|| {
-                StepError::fatal(
-                    "its output, which its undo needs, was not recorded: take back by hand what it \
-                     did, and mark it as undone",
-                )
-            })?;
-            cx.undoes();
-            let undone = undo.undo(call.0, output, with.before).await;
-            return undone.map(|()| Answer::Undone);
+            Box::pin(async move {
+                let output = match with.unkept {
+                    Some(unkept) => unkept.output.downcast_ref(),
+                    None => slot.value(),
+                };
+                let output = output.ok_or_else(|| {
+                    StepError::fatal(
+                        "its output, which its undo needs, was not recorded: take back by hand what \
+                         it did, and mark it as undone",
+                    )
+                })?;
+                cx.undoes();
+                let undone = undo.undo(call.0, output, with.before).await;
+                undone.map(|()| Answer::Undone)
+            })
         }
-    };
-    // What later lines are given is what a resume would give them.
-    let (why, value) = match S::CODEC.keep(value) {
-        Ok((value, saved)) => match saved.as_ref().map_or(0, |saved| saved.get().len()) {
-            bytes if bytes > most => (StepError::too_large("output", bytes, most), value),
-            _ => {
-                slot.put(value);
-                return Ok(Answer::Done(saved));
-            }
-        },
-        Err((error, value)) => {
-            let why = format!("its output can't be saved as JSON: {error}");
-            (StepError::fatal(why), value)
-        }
-    };
-    let output = Box::new(value);
-    Ok(Answer::Unkept(Unkept { why, output }))
+    }
+}
+
+fn answer<'a>(answer: Answer) -> BoxFuture<'a, OpResult> {
+    Box::pin(std::future::ready(Ok(answer)))
 }

@@ -1,11 +1,13 @@
-//! The trait of `#[step]`.
+//! The traits of `#[step]`.
 
-use std::{fmt::Debug, future::Future};
+use std::fmt::Debug;
 
 use super::codec::Codec;
 use super::cx::Cx;
+use super::run_op::Keep;
+use super::scope::OpResult;
 use crate::{
-    base::error::StepError,
+    base::future::BoxFuture,
     model::{
         policy::Policy,
         state::{StepKind, Until},
@@ -14,12 +16,22 @@ use crate::{
 };
 
 /// A function marked `#[step]`.
+///
+/// It names the type that tells everything about the function. This type is private, so that types
+/// in the function's signature may be private, too; and what is told of a function is compared with
+/// its trait once.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a step",
     label = "not a step",
     note = "put `#[step]` on the function; another flow is called with `flow {Self}(…)`"
 )]
 pub trait Step: Sized + 'static {
+    /// What is told of the function.
+    type Function: Function;
+}
+
+/// What `#[step]` tells of a function.
+pub trait Function: Sized + 'static {
     /// The type of the arguments.
     type Args<'a>: Send;
     /// The type of the output.
@@ -30,34 +42,89 @@ pub trait Step: Sized + 'static {
     type Ref<L: Loops>: Copy + Debug;
     /// The stand-in where a flow is needed: see [`misuse`](crate::language::misuse).
     type AsFlow: crate::language::flow::Flow;
-    /// The name in its `#[step(name = …)]`.
-    const NAME: Option<&'static str> = None;
-    /// The names in its `#[step(alias = …)]`.
-    const ALIASES: &'static [&'static str] = &[];
-    /// How the step is retried, timed and polled.
-    const POLICY: Policy = Policy::NONE;
-    /// What it is, if it is not simply a function that is called.
-    const KIND: Option<StepKind> = None;
-    /// The source text of the output's type.
-    const OUTPUT_TEXT: &'static str;
+    /// What the attribute says.
+    const ABOUT: About;
     /// How the output is saved.
     const CODEC: Codec<Self::Output>;
-}
-
-/// What a step does. It is a trait of its own as the compiler takes long to compare an `async fn` with
-/// its trait: it does so once for each step, and not once more for the types that `#[step]` hides.
-#[diagnostic::on_unimplemented(
-    message = "`{Self}` is not a step",
-    label = "not a step",
-    note = "put `#[step]` on the function; another flow is called with `flow {Self}(…)`"
-)]
-pub trait Runs: Step {
-    /// Makes one attempt. `when` says which errors may be retried, if the line overrides it.
+    /// Makes one attempt, and keeps its value. `when` says which errors may be retried, if the line
+    /// overrides it.
     fn run<'a>(
         args: Self::Args<'a>,
         cx: &'a Cx,
         when: Option<fn(&Self::Error) -> bool>,
-    ) -> impl Future<Output = Result<Attempt<Self::Output>, StepError>> + Send + 'a;
+        keep: Keep<'a, Self::Output>,
+    ) -> BoxFuture<'a, OpResult>;
+}
+
+/// The type of a step's arguments.
+pub type Args<'a, S> = <<S as Step>::Function as Function>::Args<'a>;
+/// The type of a step's output.
+pub type Output<S> = <<S as Step>::Function as Function>::Output;
+/// The type of a step's error.
+pub type Error<S> = <<S as Step>::Function as Function>::Error;
+/// The reference to a line that calls a step.
+pub type Ref<S, L> = <<S as Step>::Function as Function>::Ref<L>;
+/// The flow that is named, if it is one.
+pub type AsFlow<S> = <<S as Step>::Function as Function>::AsFlow;
+
+/// What a `#[step]` says of its function, besides types.
+#[derive(Clone, Copy, Debug)]
+#[must_use]
+pub struct About {
+    pub(crate) name: Option<&'static str>,
+    pub(crate) aliases: &'static [&'static str],
+    pub(crate) policy: Policy,
+    pub(crate) kind: Option<StepKind>,
+    pub(crate) output: &'static str,
+}
+
+impl About {
+    /// Returns that of a plain step. `output` is the source text of the output's type.
+    pub const fn plain(output: &'static str) -> Self {
+        Self {
+            name: None,
+            aliases: &[],
+            policy: Policy::NONE,
+            kind: None,
+            output,
+        }
+    }
+
+    /// Adds the name in `#[step(name = …)]`.
+    pub const fn named(self, name: &'static str) -> Self {
+        Self {
+            name: Some(name),
+            ..self
+        }
+    }
+
+    /// Adds the names in `#[step(alias = …)]`.
+    pub const fn aliases(self, aliases: &'static [&'static str]) -> Self {
+        Self { aliases, ..self }
+    }
+
+    /// Sets how the step is retried, timed and polled.
+    pub const fn policy(self, policy: Policy) -> Self {
+        Self { policy, ..self }
+    }
+
+    /// Says what the step is, if it is not simply a function that is called.
+    pub const fn kind(self, kind: StepKind) -> Self {
+        Self {
+            kind: Some(kind),
+            ..self
+        }
+    }
+}
+
+/// Returns what a step's attribute says.
+pub const fn about<S: Step>() -> About {
+    S::Function::ABOUT
+}
+
+/// Returns how a step's output is saved.
+pub const fn codec_of<S: Step>() -> Codec<Output<S>> {
+    S::Function::CODEC
 }
 
 /// How an attempt ended, if it did not end with an error.
@@ -72,8 +139,8 @@ pub enum Attempt<T> {
 }
 
 /// A step's call: its arguments, tagged with the step.
-#[derive(Debug)]
-pub struct Call<'a, S: Step>(pub S::Args<'a>);
+#[allow(missing_debug_implementations)]
+pub struct Call<'a, S: Step>(pub Args<'a, S>);
 
 /// A type, as itself. `where T: Same<Type = S>` gives a type a name in an implementation that may
 /// not name it.

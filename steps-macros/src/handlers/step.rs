@@ -17,7 +17,7 @@ use crate::{
 /// Returns the bounds that make it one error, at the handler's path, if that names no step.
 fn of_step(handler: &Handler) -> TokenStream {
     let span = Span::mixed_site().located_at(handler.target.span());
-    quote_spanned!(span=> __Of: __p::Step, <__Of as __p::Step>::AsFlow: __p::StepOnly)
+    quote_spanned!(span=> __Of: __p::Step, __p::AsFlow<__Of>: __p::StepOnly)
 }
 
 /// Expands `#[undo]`.
@@ -78,8 +78,8 @@ pub(crate) fn undo(reader: Reader, attr: TokenStream, item: TokenStream) -> Toke
                     const POLICY: __p::Policy = #policy;
                     #before_check
                     fn undo<'a>(
-                        __args: <Self as __p::Step>::Args<'a>,
-                        __output: &'a <Self as __p::Step>::Output,
+                        __args: __p::Args<'a, Self>,
+                        __output: &'a __p::Output<Self>,
                         __before: __p::Option<&'a __p::Json>,
                     ) -> __p::BoxFuture<'a, __p::Result<(), __p::StepError>> {
                         __p::boxed(async move {
@@ -111,10 +111,10 @@ pub(crate) fn verify(reader: Reader, attr: TokenStream, item: TokenStream) -> To
             quote! {
                 impl __p::Verify for __Of where #of_step {
                     fn verify<'a>(
-                        __args: <Self as __p::Step>::Args<'a>,
+                        __args: __p::Args<'a, Self>,
                         _: &'a __p::Cx,
                     ) -> __p::BoxFuture<'a, __p::Result<
-                        __p::Option<<Self as __p::Step>::Output>, __p::StepError,
+                        __p::Option<__p::Output<Self>>, __p::StepError,
                     >> {
                         __p::boxed(async move { #apart #found })
                     }
@@ -159,7 +159,7 @@ pub(crate) fn observe(reader: Reader, attr: TokenStream, item: TokenStream) -> T
                 impl<V> __p::Observe for __Of where #value: __p::Same<Type = V>, #of_step {
                     type Value = V;
                     fn observe<'a>(
-                        __args: <Self as __p::Step>::Args<'a>,
+                        __args: __p::Args<'a, Self>,
                         _: &'a __p::Cx,
                     ) -> __p::BoxFuture<'a, __p::Result<__p::Json, __p::StepError>> {
                         __p::boxed(async move { #apart #seen })

@@ -38,9 +38,20 @@ pub(crate) fn call(
     args: &[Ident],
     params: &[&Param],
 ) -> TokenStream {
+    let future = future(function, options, args, params);
+    quote!(#future.await)
+}
+
+/// Returns the call of the user's function as a future.
+pub(crate) fn future(
+    function: &ItemFn,
+    options: &Options,
+    args: &[Ident],
+    params: &[&Param],
+) -> TokenStream {
     let name = &function.sig.ident;
     if function.sig.asyncness.is_some() {
-        return quote!(#name(#(#args),*).await);
+        return quote!(#name(#(#args),*));
     }
     let owned = args.iter().zip(params).filter(|(_, param)| is_lent(param));
     let owned = owned.map(
@@ -58,7 +69,7 @@ pub(crate) fn call(
     } else {
         quote!(__p::blocking)
     };
-    quote!({ #(#owned)* #run(move || #name(#(#passed),*)).await })
+    quote!({ #(#owned)* #run(move || #name(#(#passed),*)) })
 }
 
 /// Returns names for the arguments that can't collide with the user's. Each has the span of its

@@ -1,4 +1,3 @@
-// mistakes: 2
 use steps::prelude::*;
 
 #[step]

@@ -187,7 +187,7 @@ impl View<'_> {
             }
         };
         let error = match &line.body {
-            Body::Step(Call { path, .. }) => hidden(quote!(<#path as #private::Step>::Error)),
+            Body::Step(Call { path, .. }) => hidden(quote!(#private::Error<#path>)),
             _ => quote!(()),
         };
         let options = line.options.named(&error);
@@ -204,7 +204,7 @@ impl View<'_> {
         let function = beside_locals(quote!(#path));
         (
             quote!(#private::editor::called(#function #group, #private::editor::of::<#callee>())),
-            Value::plain(quote!(<#callee as #private::Step>::Output)),
+            Value::plain(quote!(#private::Output<#callee>)),
         )
     }
 

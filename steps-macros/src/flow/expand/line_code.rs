@@ -6,7 +6,8 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::{
-    scope::{Introduces, Scope, cx, local},
+    borrowed::Borrowed,
+    scope::{Introduces, Origin, Scope, cx, local},
     slots::{callee, let_codec, named},
     table::handlers,
 };
@@ -152,19 +153,35 @@ fn call_body(scope: &Scope<'_>, index: usize) -> Option<TokenStream> {
         _ => return None,
     };
     let cx = cx();
-    let bindings = scope.bind(index, &Names::of(&call.args));
     let of = callee(scope, index);
     let handlers = handlers(scope, index);
     let slot = scope.slot(index);
-    let called = call_tokens(&of, call);
-    let called = quote_spanned!(end(call)=> __p::step_call::<#of, _>(#called));
     let when = line.options.when();
-    Some(quote! {
-        __p::boxed(async move {
-            #bindings
-            __p::drive(#op, #cx, #called, &#slot, &#handlers, #when).await
-        })
-    })
+    let drive = |args: &TokenStream| {
+        let called = call_tokens(&of, call, args);
+        let called = quote_spanned!(end(call)=> __p::step_call::<#of, _>(#called));
+        quote!(__p::drive(#op, #cx, #called, &#slot, &#handlers, #when))
+    };
+    let used = Names::of(&call.args);
+    if let Some(borrowed) = borrowed(scope, index, &call.args) {
+        let bindings = scope.bind_as(index, &used, &|name| borrowed.bound(name));
+        let driven = drive(&borrowed.args);
+        return Some(quote!(#bindings #driven));
+    }
+    let bindings = scope.bind(index, &used);
+    let driven = drive(&call.args);
+    Some(quote!(__p::boxed(async move { #bindings #driven.await })))
+}
+
+/// Returns a line's arguments, if they hold nothing of their own.
+fn borrowed(scope: &Scope<'_>, index: usize, args: &TokenStream) -> Option<Borrowed> {
+    let lendable = |name: &str| match scope.origin(index, name) {
+        Origin::Param(_) => true,
+        Origin::Line(line) => matches!(line.body, Body::Step(_) | Body::Let { .. }),
+        Origin::Introduced | Origin::Other => false,
+    };
+    let values = |name: &str| !matches!(scope.origin(index, name), Origin::Other);
+    Borrowed::read(args, &lendable, &values)
 }
 
 /// Returns the position of a callee's name, for spans of generated code.
@@ -175,10 +192,9 @@ fn end(call: &Call) -> Span {
 }
 
 /// Returns the call itself, with the user's spans.
-fn call_tokens(of: &Ident, call: &Call) -> TokenStream {
+fn call_tokens(of: &Ident, call: &Call, args: &TokenStream) -> TokenStream {
     let mut of = of.clone();
     of.set_span(end(call));
-    let args = &call.args;
     let mut group = proc_macro2::Group::new(proc_macro2::Delimiter::Parenthesis, args.clone());
     group.set_span(call.paren.join());
     let method = Ident::new("call", of.span());
@@ -196,7 +212,7 @@ fn enter_body(scope: &Scope<'_>, index: usize, below: &[Scope<'_>]) -> TokenStre
         Body::Flow(call) => {
             let of = callee(scope, index);
             let bindings = scope.bind(index, &Names::of(&call.args));
-            let called = call_tokens(&named(scope, index), call);
+            let called = call_tokens(&named(scope, index), call, &call.args);
             let called = quote_spanned!(end(call)=> __p::flow_call::<#of, _>(#called));
             quote! {
                 #bindings

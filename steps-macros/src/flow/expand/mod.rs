@@ -9,6 +9,7 @@
 //! compiler reports nothing but the errors. An editor reads the same of every flow, and in place of
 //! its code what shows the names in it (`editor`).
 
+mod borrowed;
 mod docs;
 mod editor;
 mod entry;

@@ -83,22 +83,22 @@ pub(super) fn parts(flow: &Flow, reader: Reader) -> TokenStream {
         pub struct __Owned { #(#[allow(dead_code)] #lent_names: #owned_types,)* }
         pub struct __Input { #(#[allow(dead_code)] #input_names: #input_types,)* }
         impl __p::Step for __Of {
+            type Function = Self;
+        }
+        impl __p::Function for __Of {
             type Args<'a> = __p::NoArgs;
             type Output = <Self as __p::Flow>::Output;
             type Error = __p::Infallible;
-            type Ref<L: __p::Loops> = __p::StepRef<<Self as __p::Flow>::Output>;
+            type Ref<L: __p::Loops> = __p::StepRef<Self::Output>;
             type AsFlow = Self;
-            const OUTPUT_TEXT: &'static str = "";
+            const ABOUT: __p::About = __p::About::plain("");
             const CODEC: __p::Codec<Self::Output> = __p::unsaved();
-        }
-        impl __p::Runs for __Of {
             fn run<'a>(
-                _: __p::NoArgs, _: &'a __p::Cx, _: __p::Option<fn(&Self::Error) -> bool>,
-            ) -> impl __p::Future<
-                Output = __p::Result<__p::Attempt<Self::Output>, __p::StepError>,
-            > + __p::Send + 'a {
-                __p::pending()
-            }
+                _: __p::NoArgs,
+                _: &'a __p::Cx,
+                _: __p::Option<fn(&Self::Error) -> bool>,
+                _: __p::Keep<'a, Self::Output>,
+            ) -> __p::BoxFuture<'a, __p::OpResult> { __p::no_call() }
         }
         impl __p::HasPolicy for __Of {}
         #assembled

@@ -4,12 +4,16 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote};
 
-use super::value::{fold, getter};
+use super::{
+    borrowed::Bound,
+    value::{fold, getter},
+};
 use crate::{
     case,
     flow::check::plain::Name,
     flow::model::{Body, Cond, Flow, Line},
     idents::{self, Names},
+    item::function::Param,
 };
 
 /// One group of lines, and its place in the flow.
@@ -20,6 +24,8 @@ pub(super) struct Scope<'m> {
     /// The `id` of the other branch of an `if … else`.
     pub(super) other_branch: String,
     pub(super) lines: &'m [Line],
+    /// The names of its lines, as text.
+    pub(super) names: Vec<String>,
     /// The scope around it, and the number of the line there that this scope belongs to.
     pub(super) up: Option<(&'m Scope<'m>, usize)>,
     /// The names that it introduces besides those of its lines.
@@ -41,6 +47,15 @@ pub(super) enum Introduces<'m> {
     Prev,
 }
 
+/// Where a name in an expression comes from.
+pub(super) enum Origin<'m> {
+    Line(&'m Line),
+    /// The scope around it: an item, what a pattern binds, or `prev`.
+    Introduced,
+    Param(&'m Param),
+    Other,
+}
+
 /// Returns the name of a local in generated code, which can't collide with a name of the user's.
 pub(super) fn local(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
@@ -59,6 +74,7 @@ impl<'m> Scope<'m> {
             id: "0".to_owned(),
             other_branch: String::new(),
             lines: &flow.lines,
+            names: names(&flow.lines),
             up: None,
             introduces: Introduces::Nothing,
             inferred: false,
@@ -173,26 +189,39 @@ impl<'m> Scope<'m> {
     /// Returns `let` statements for the names in `used` that are visible from line `line`. For the
     /// end of a round, pass the number of lines: all of them are visible.
     pub(super) fn bind(&self, line: usize, used: &Names) -> TokenStream {
+        self.bind_as(line, used, &|_| Bound::Usual)
+    }
+
+    /// Returns such statements, with names bound as `bound` says.
+    pub(super) fn bind_as(
+        &self,
+        line: usize,
+        used: &Names,
+        bound: &dyn Fn(&str) -> Bound,
+    ) -> TokenStream {
         let mut bindings = Vec::new();
         let mut seen: Vec<String> = Vec::new();
-        let mut wants = |name: &Ident| {
-            let text = name.to_string();
-            let wanted = !seen.contains(&text) && used.contains(&text);
-            seen.push(text);
+        // Of several with the same name, the nearest is bound.
+        let mut wants = |name: &str| {
+            let wanted = used.contains(name) && !seen.iter().any(|seen| seen == name);
+            if wanted {
+                seen.push(name.to_owned());
+            }
             wanted
         };
         let mut scope = self;
         let mut limit = line;
         let mut up = 0;
         loop {
-            for line in scope.lines[..limit].iter().rev() {
-                if wants(&line.name) {
+            let lines = scope.lines[..limit].iter().zip(&scope.names);
+            for (line, text) in lines.rev() {
+                if wants(text) {
                     let name = &line.name;
-                    let text = name.to_string();
                     let get = getter(line);
                     let slot = slot_at(up, name);
+                    let bind = bind_method(bound(text));
                     bindings.push(quote! {
-                        let #name = #slot.#get().__done(#text).__bind().get();
+                        let #name = #slot.#get().__done(#text) #bind;
                     });
                 }
             }
@@ -208,12 +237,13 @@ impl<'m> Scope<'m> {
         }
         for param in &self.flow.params {
             let name = &param.name;
-            if wants(name) {
+            if wants(&name.to_string()) {
                 let root = Self::reach(up);
                 bindings.push(if param.lent().is_some() {
                     quote!(let #name = #root.lent.#name;)
                 } else {
-                    quote!(let #name = (&#root.input().#name).__bind().get();)
+                    let bind = bind_method(bound(&name.to_string()));
+                    quote!(let #name = (&#root.input().#name) #bind;)
                 });
             }
         }
@@ -222,6 +252,16 @@ impl<'m> Scope<'m> {
 
     /// Returns what a name stands for in the expressions of line `line`.
     pub(super) fn name(&self, line: usize, name: &str) -> Name {
+        match self.origin(line, name) {
+            Origin::Param(param) if param.lent().is_some() => Name::Lent,
+            Origin::Param(_) | Origin::Introduced | Origin::Line(_) => Name::Value,
+            Origin::Other if name == "cx" => Name::Value,
+            Origin::Other => Name::Other,
+        }
+    }
+
+    /// Returns where a name in the expressions of line `line` comes from.
+    pub(super) fn origin(&self, line: usize, name: &str) -> Origin<'m> {
         let (mut scope, mut limit) = (self, line);
         loop {
             let introduced = match scope.introduces {
@@ -231,8 +271,11 @@ impl<'m> Scope<'m> {
                     idents::bound(pat).iter().any(|bound| bound == name)
                 }
             };
-            if introduced || scope.lines[..limit].iter().any(|line| line.name == name) {
-                return Name::Value;
+            if let Some(line) = scope.names[..limit].iter().rposition(|line| line == name) {
+                return Origin::Line(&scope.lines[line]);
+            }
+            if introduced {
+                return Origin::Introduced;
             }
             match scope.up {
                 Some((outer, line)) => (scope, limit) = (outer, line),
@@ -240,19 +283,14 @@ impl<'m> Scope<'m> {
             }
         }
         let param = self.flow.params.iter().find(|param| param.name == name);
-        match param {
-            Some(param) if param.lent().is_some() => Name::Lent,
-            Some(_) => Name::Value,
-            None if name == "cx" => Name::Value,
-            None => Name::Other,
-        }
+        param.map_or(Origin::Other, Origin::Param)
     }
 
     /// Adds `let` statements for the names that the scope itself introduces.
     fn bind_introduced(
         &self,
         up: usize,
-        wants: &mut dyn FnMut(&Ident) -> bool,
+        wants: &mut dyn FnMut(&str) -> bool,
         bindings: &mut Vec<TokenStream>,
     ) {
         let frame = Self::reach(up);
@@ -260,14 +298,14 @@ impl<'m> Scope<'m> {
             Introduces::Nothing => {}
             Introduces::Prev => {
                 let prev = Ident::new("prev", Span::call_site());
-                if wants(&prev) {
+                if wants("prev") {
                     bindings.push(quote!(let #prev = #frame.home().prev();));
                 }
             }
             Introduces::Item(pat) | Introduces::Match(pat) => {
                 let bound: Vec<Ident> = idents::bound(pat)
                     .into_iter()
-                    .filter(|n| wants(n))
+                    .filter(|name| wants(&name.to_string()))
                     .collect();
                 if bound.is_empty() {
                     return;
@@ -317,6 +355,7 @@ impl<'m> Scope<'m> {
                 id: ids[at].clone(),
                 other_branch: ids[1 - at].clone(),
                 lines,
+                names: names(lines),
                 up: Some((self, index)),
                 inferred: self.inferred
                     || matches!(introduces, Introduces::Item(_) | Introduces::Match(_)),
@@ -324,6 +363,19 @@ impl<'m> Scope<'m> {
             }
         });
         scopes.collect()
+    }
+}
+
+/// Returns the names of lines, as text.
+fn names(lines: &[Line]) -> Vec<String> {
+    lines.iter().map(|line| line.name.to_string()).collect()
+}
+
+/// Returns the method calls that bind a reference so.
+fn bind_method(bound: Bound) -> TokenStream {
+    match bound {
+        Bound::Usual => quote!(.__bind().get()),
+        Bound::Lent => TokenStream::new(),
     }
 }
 

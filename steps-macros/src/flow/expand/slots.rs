@@ -54,7 +54,7 @@ pub(super) fn slots(scope: &Scope<'_>, below: &[Vec<Scope<'_>>]) -> TokenStream 
                 let table = nested_table(scope, index, call);
                 aliases.push(quote! {
                     type #named = #path;
-                    type #of = <#named as __p::Step>::AsFlow;
+                    type #of = __p::AsFlow<#named>;
                 });
                 aliases.push(quote_spanned! {table.span()=>
                     const #table: &'static __p::Table = <#of as __p::HasTable>::TABLE;
@@ -138,12 +138,12 @@ fn slot(
     let cell = quote!({ self.#name.load(saved); __p::Result::Ok(()) });
     match &line.body {
         Body::Step(_) if line.optional => (
-            quote!(__p::MaybeSlot<<#of as __p::Step>::Output>),
-            quote!(__p::load_maybe(&self.#name, <#of as __p::Step>::CODEC, saved)),
+            quote!(__p::MaybeSlot<__p::Output<#of>>),
+            quote!(__p::load_maybe(&self.#name, __p::codec_of::<#of>(), saved)),
         ),
         Body::Step(_) => (
-            quote!(__p::OnceLock<<#of as __p::Step>::Output>),
-            quote!(__p::load(&self.#name, <#of as __p::Step>::CODEC, saved)),
+            quote!(__p::OnceLock<__p::Output<#of>>),
+            quote!(__p::load(&self.#name, __p::codec_of::<#of>(), saved)),
         ),
         Body::Let { .. } => {
             let codec = let_codec(scope, index);
@@ -181,7 +181,7 @@ fn slot(
 /// Returns the type of a line's value.
 pub(super) fn value_type(line: &Line, of: &proc_macro2::Ident, below: &[Scope<'_>]) -> TokenStream {
     let plain = match &line.body {
-        Body::Step(_) => quote!(<#of as __p::Step>::Output),
+        Body::Step(_) => quote!(__p::Output<#of>),
         Body::Let { .. } => quote!(#of),
         Body::Broken(_) => quote!(()),
         Body::Flow(_) => quote!(<#of as __p::Flow>::Output),

@@ -31,7 +31,7 @@ pub(super) fn handlers(scope: &Scope<'_>, line: usize) -> proc_macro2::Ident {
 pub(super) fn saved_name(line: &Line, private: &TokenStream, step: &TokenStream) -> TokenStream {
     let saved = &line.saved;
     if line.unnamed && line.options.name.is_none() && matches!(line.body, Body::Step(_)) {
-        return quote!(#private::saved_name(<#step as #private::Step>::NAME, #saved));
+        return quote!(#private::saved_name::<#step>(#saved));
     }
     quote!(#saved)
 }
@@ -51,7 +51,7 @@ pub(super) fn nodes(scope: &Scope<'_>, below: &[Vec<Scope<'_>>]) -> TokenStream 
             let name = saved_name(line, &quote!(__p), &quote!(#of));
             let aliases = match &line.body {
                 Body::Step(_) if line.unnamed && line.aliases.is_empty() => {
-                    quote!(<#of as __p::Step>::ALIASES)
+                    quote!(__p::saved_aliases::<#of>())
                 }
                 _ => {
                     let aliases = &line.aliases;

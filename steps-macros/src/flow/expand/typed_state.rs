@@ -181,14 +181,16 @@ impl Emit<'_> {
         let private = self.private.clone();
         let name = &line.name;
         let what = format!("`{name}`");
+        // In parentheses a path is a type: without, the name of a function would be taken for a constant,
+        // which is a second error.
         let callee = match &line.body {
             Body::Step(call) => {
                 let path = &call.path;
-                quote!(#path)
+                quote!((#path))
             }
             Body::Flow(call) => {
                 let path = &call.path;
-                quote!(<#path as #private::Step>::AsFlow)
+                quote!(#private::AsFlow<(#path)>)
             }
             _ => TokenStream::new(),
         };
@@ -205,9 +207,9 @@ impl Emit<'_> {
         let at_path = quote!(P::PATH, &[#(#path),*]);
         let (field, reference, value) = match &line.body {
             Body::Step(_) => {
-                let output = quote!(<#callee as #private::Step>::Output);
+                let output = quote!(#private::Output<#callee>);
                 let loops = own.loops(&private);
-                let reference = quote!(<#callee as #private::Step>::Ref<#loops>);
+                let reference = quote!(#private::Ref<#callee, #loops>);
                 (
                     quote!(#private::StepState<#output>),
                     reference.clone(),
