@@ -23,6 +23,7 @@ pub use crate::{
         },
         handlers::{Handlers, NoHandler, Observe, Probe, Reversible, ReversibleFlow, Undo, Verify},
         input::{end_fields, input_codec, load_field, load_fields, reads, save_field, save_fields},
+        keep::Keep,
         let_line::{LetError, let_codec, let_line, looks_like},
         misuse::{
             HasPolicy, NoArgs, NoParams, NotAFlow, Nothing, StepOnly, Takes, flow_call, has_policy,
@@ -36,7 +37,7 @@ pub use crate::{
             HandlerReturn, PollReturn, StepReturn, before, check_before, ended, found, seen,
             seen_result,
         },
-        run_op::{Keep, drive, polls, runs},
+        run_op::{drive, polls, runs},
         scope::{Enter, Entered, LoadError, Op, OpResult, Saved, Scope},
         slot::{MaybeSlot, load, load_maybe},
         step::{About, Args, AsFlow, Call, Error, Function, Output, Ref, Same, Step, codec_of},

@@ -6,8 +6,9 @@ use super::{
     codec::{Codec, Saved, codec},
     cx::Cx,
     handlers::Reversible,
+    keep::Keep,
     misuse::NotAFlow,
-    run_op::{Keep, attempt},
+    run_op::attempt,
     scope::OpResult,
     step::{About, Attempt, Call, Function, Step},
 };

@@ -17,6 +17,7 @@ pub mod frame;
 pub mod glue;
 pub mod handlers;
 pub mod input;
+pub mod keep;
 pub mod let_line;
 pub mod misuse;
 pub mod recorded;

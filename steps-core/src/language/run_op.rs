@@ -2,53 +2,22 @@
 //! value, and returning the saved form to the interpreter.
 
 use super::{
-    codec::Codec,
     cx::Cx,
     handlers::Handlers,
+    keep::Keep,
     returns::{Fails, PollReturn, StepReturn},
-    scope::{Answer, Op, OpResult, Unkept},
+    scope::{Answer, Op, OpResult},
     slot::Slot,
     step::{Attempt, Call, Error, Function, Output, Step, codec_of},
 };
 use crate::base::{error::StepError, future::BoxFuture};
 
-/// Where the value of an attempt is kept, and how.
-#[allow(missing_debug_implementations)]
-pub struct Keep<'a, T> {
-    codec: Codec<T>,
-    slot: &'a (dyn Slot<T> + Sync),
-    /// The most bytes of JSON.
-    most: usize,
-}
-
-impl<T: Send + Sync + 'static> Keep<'_, T> {
-    /// Keeps a value. What later lines are given is what a resume would give them.
-    fn keep(&self, value: T) -> Answer {
-        let (why, value) = match self.codec.keep(value) {
-            Ok((value, saved)) => match saved.as_ref().map_or(0, |saved| saved.get().len()) {
-                bytes if bytes > self.most => {
-                    (StepError::too_large("output", bytes, self.most), value)
-                }
-                _ => {
-                    self.slot.put(value);
-                    return Answer::Done(saved);
-                }
-            },
-            Err((error, value)) => {
-                let why = format!("its output can't be saved as JSON: {error}");
-                (StepError::fatal(why), value)
-            }
-        };
-        let output = Box::new(value);
-        Answer::Unkept(Unkept { why, output })
-    }
-
-    fn ended(&self, attempt: Attempt<T>) -> Answer {
-        match attempt {
-            Attempt::Done(value) => self.keep(value),
-            Attempt::NotYet => Answer::NotYet,
-            Attempt::Wait(until) => Answer::Wait(until),
-        }
+/// Keeps the value of an attempt, if it has one.
+fn ended<T: Send + Sync + 'static>(keep: &Keep<'_, T>, attempt: Attempt<T>) -> Answer {
+    match attempt {
+        Attempt::Done(value) => keep.keep(value),
+        Attempt::NotYet => Answer::NotYet,
+        Attempt::Wait(until) => Answer::Wait(until),
     }
 }
 
@@ -57,7 +26,7 @@ pub(super) fn attempt<'a, T: Send + Sync + 'static>(
     keep: Keep<'a, T>,
     attempt: impl Future<Output = Result<Attempt<T>, StepError>> + Send + 'a,
 ) -> BoxFuture<'a, OpResult> {
-    Box::pin(async move { attempt.await.map(|attempt| keep.ended(attempt)) })
+    Box::pin(async move { attempt.await.map(|attempt| ended(&keep, attempt)) })
 }
 
 /// Runs a step, and keeps its output.
@@ -70,7 +39,7 @@ where
     R::Error: Fails,
     R::Output: Send + Sync + 'static,
 {
-    Box::pin(async move { Ok(keep.ended(call.await.attempt(when)?)) })
+    Box::pin(async move { Ok(ended(&keep, call.await.attempt(when)?)) })
 }
 
 /// Asks a step that polls, and keeps its output once there is one.
@@ -83,7 +52,7 @@ where
     R::Error: Fails,
     R::Output: Send + Sync + 'static,
 {
-    Box::pin(async move { Ok(keep.ended(call.await.attempt(when)?)) })
+    Box::pin(async move { Ok(ended(&keep, call.await.attempt(when)?)) })
 }
 
 /// Carries out one operation of a step's line.

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use super::codec::Codec;
 use super::cx::Cx;
-use super::run_op::Keep;
+use super::keep::Keep;
 use super::scope::OpResult;
 use crate::{
     base::future::BoxFuture,

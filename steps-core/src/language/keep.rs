@@ -1,0 +1,40 @@
+//! Keeping the value of a step: in its slot, and in the form in which it is saved.
+
+use super::{
+    codec::Codec,
+    scope::{Answer, Unkept},
+    slot::Slot,
+};
+use crate::base::error::StepError;
+
+/// Where the value of an attempt is kept, and how.
+#[allow(missing_debug_implementations)]
+pub struct Keep<'a, T> {
+    pub(super) codec: Codec<T>,
+    pub(super) slot: &'a (dyn Slot<T> + Sync),
+    /// The most bytes of JSON.
+    pub(super) most: usize,
+}
+
+impl<T: Send + Sync + 'static> Keep<'_, T> {
+    /// Keeps a value. What later lines are given is what a resume would give them.
+    pub(super) fn keep(&self, value: T) -> Answer {
+        let (why, value) = match self.codec.keep(value) {
+            Ok((value, saved)) => match saved.as_ref().map_or(0, |saved| saved.get().len()) {
+                bytes if bytes > self.most => {
+                    (StepError::too_large("output", bytes, self.most), value)
+                }
+                _ => {
+                    self.slot.put(value);
+                    return Answer::Done(saved);
+                }
+            },
+            Err((error, value)) => {
+                let why = format!("its output can't be saved as JSON: {error}");
+                (StepError::fatal(why), value)
+            }
+        };
+        let output = Box::new(value);
+        Answer::Unkept(Unkept { why, output })
+    }
+}
