@@ -247,13 +247,13 @@ on_each_store! {
 
     async fn claim_get_rid_of_what_fits_no_program(db) {
         let old = db.engine().await.serve(old::pay::with()).start().await.expect("it starts");
-        for id in ["x", "y", "z"] {
+        for id in ["v", "w", "x", "y", "z"] {
             let run = old.start(old::pay::input()).id(id).await.expect("it starts");
             is(&run, Status::Waiting).await;
         }
         old.shutdown(LONG).await.expect("it ends");
         let engine = db.engine().await.serve(new::pay::with()).start().await.expect("it starts");
-        for id in ["x", "y", "z"] {
+        for id in ["v", "w", "x", "y", "z"] {
             let run = engine.execution::<new::pay>(id).await.expect("it is there");
             run.signal(new::pay::STEPS.s, &1).await.expect("it is kept");
             let outcome = run.outcome().await.expect_err("it does not fit");
@@ -276,6 +276,21 @@ on_each_store! {
         run.delete().await.expect("it has ended");
 
         let unfit = Filter::new().incompatible();
+        // Of the flow's program nothing is left but this one, which serves nothing.
+        let operator = db.engine().await.start().await.expect("it starts");
+        let run = operator.get("v").await.expect("it is there");
+        assert_eq!(run.abandon("ticket 7").await.expect("by force"), Status::Stopped);
+        assert_eq!(operator.abandon_where(unfit.clone().limit(1), "ticket 8").await.expect("by force"), 1);
+        let abandoned = operator.list(Filter::new().status(Status::Stopped)).await.expect("a list");
+        let errors: Vec<_> = abandoned.iter().filter_map(|info| info.error.as_deref()).collect();
+        assert_eq!(errors.len(), 2, "{abandoned:?}");
+        for error in errors {
+            let told = error.starts_with("abandoned: ticket ") && error.contains("; it was incompatible: ");
+            assert!(told && error.contains("does not fit"), "{error}");
+        }
+        assert!(abandoned.iter().all(|info| info.done_at.is_some() && info.refused.is_none()));
+        assert_eq!(operator.delete_where(Filter::new().status(Status::Stopped)).await.expect("they ended"), 2);
+
         assert_eq!(engine.delete_where(unfit.clone()).await.expect("the store works"), 0);
         assert_eq!(engine.force_delete_where(unfit.clone().limit(1)).await.expect("by force"), 1);
         assert_eq!(engine.force_delete_where(unfit).await.expect("by force"), 1);

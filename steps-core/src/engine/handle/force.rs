@@ -35,7 +35,44 @@ impl Handle {
     ///
     /// [`EngineError::Status`] if it has ended.
     pub async fn force_stop(&self) -> Result<Status, EngineError> {
-        match self.end_by_force().await? {
+        self.stop_by_force("stopped by force").await
+    }
+
+    /// Gives it up for good, for this reason: the same as [`force_stop`](Self::force_stop), with the
+    /// reason in its [error](crate::store::ExecutionInfo::error), such as who has decided it; and, of an
+    /// execution that was [incompatible](super::filter::Filter::incompatible), with what did not fit.
+    /// Its end is the time of the call. It can be deleted then as any other.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Status`] if it has ended.
+    ///
+    /// ```
+    /// use steps::{Engine, Status, prelude::*};
+    ///
+    /// # #[flow]
+    /// # async fn approve() -> Result<bool, String> {
+    /// #     steps! { yes = steps::signal::<bool>(); }
+    /// #     Ok(yes)
+    /// # }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let engine = Engine::open("memory:").await?.serve(approve::with()).start().await?;
+    /// let run = engine.start(approve::input()).await?;
+    /// assert_eq!(run.abandon("ticket 71, by the night shift").await?, Status::Stopped);
+    /// let error = run.info().await?.error;
+    /// assert_eq!(error.as_deref(), Some("abandoned: ticket 71, by the night shift"));
+    /// run.delete().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn abandon(&self, why: impl AsRef<str>) -> Result<Status, EngineError> {
+        self.stop_by_force(&format!("abandoned: {}", why.as_ref()))
+            .await
+    }
+
+    async fn stop_by_force(&self, how: &str) -> Result<Status, EngineError> {
+        match self.end_by_force(how).await? {
             Ended::Now(status) => Ok(status),
             Ended::Before(Status::Stopped) => Ok(Status::Stopped),
             Ended::Before(status) => Err(EngineError::Status {
@@ -55,7 +92,8 @@ impl Handle {
             ..ExecutionQuery::default()
         };
         loop {
-            let (Ended::Now(status) | Ended::Before(status)) = self.end_by_force().await?;
+            let ended = self.end_by_force("deleted by force").await?;
+            let (Ended::Now(status) | Ended::Before(status)) = ended;
             // In between, somebody may have recovered it.
             if self.engine.core.store.delete(query.clone()).await? > 0 {
                 tracing::warn!(execution = self.id(), %status, "deleted by force");
@@ -65,11 +103,13 @@ impl Handle {
     }
 
     /// Takes it from whoever holds it, and ends it, unless it has ended.
-    async fn end_by_force(&self) -> Result<Ended, EngineError> {
+    async fn end_by_force(&self, how: &str) -> Result<Ended, EngineError> {
         let core = &self.engine.core;
+        // Taking it over ends the refusal.
+        let refused = self.info().await?.refused.map(|refused| refused.why);
         let mut taken = self.acquire(TakeOver::Any).await?;
         let before = taken.info.status;
-        let root = ended_root(&mut taken, core.clock.now());
+        let root = ended_root(&mut taken, how, refused.as_deref(), core.clock.now());
         let ended = root
             .as_ref()
             .map_or(Ended::Before(before), |root| Ended::Now(root.status));
@@ -95,7 +135,7 @@ impl Handle {
                 execution = self.id(),
                 %status,
                 holder = taken.previous_worker,
-                "stopped by force"
+                "{how}"
             );
         }
         core.news.turn_ended(&self.id, TurnEnd::ByForce);
@@ -107,6 +147,28 @@ impl Engine {
     /// Deletes each execution that a filter finds by force, the newest first, up to its
     /// [`limit`](Filter::limit): see [`Handle::force_delete`]. Returns how many there were.
     pub async fn force_delete_where(&self, filter: Filter) -> Result<u64, EngineError> {
+        let delete = async |handle: Handle| handle.force_delete().await;
+        self.each_by_force(filter, delete).await
+    }
+
+    /// Gives up each execution that a filter finds and that has not ended, such as
+    /// `Filter::new().incompatible()`, the newest first, up to its [`limit`](Filter::limit): see
+    /// [`Handle::abandon`]. Returns how many there were.
+    pub async fn abandon_where(
+        &self,
+        filter: Filter,
+        why: impl AsRef<str>,
+    ) -> Result<u64, EngineError> {
+        let why = why.as_ref();
+        let abandon = async |handle: Handle| handle.abandon(why).await.map(drop);
+        self.each_by_force(filter, abandon).await
+    }
+
+    async fn each_by_force(
+        &self,
+        filter: Filter,
+        end: impl AsyncFn(Handle) -> Result<(), EngineError>,
+    ) -> Result<u64, EngineError> {
         let mut query = filter.query(self)?;
         let mut count = 0;
         let mut left = query.limit;
@@ -120,10 +182,10 @@ impl Engine {
             left = left.map(|left| left.saturating_sub(page.len()));
             for info in page {
                 let handle = Handle::new(self.clone(), info.id.into(), None);
-                match handle.force_delete().await {
+                match end(handle).await {
                     Ok(()) => count += 1,
-                    // Somebody else was faster.
-                    Err(EngineError::Unknown { .. }) => {}
+                    // Somebody else was faster, or it has ended.
+                    Err(EngineError::Unknown { .. } | EngineError::Status { .. }) => {}
                     Err(error) => return Err(error),
                 }
             }
@@ -138,7 +200,12 @@ enum Ended {
 }
 
 /// Returns the root of an execution that is ended by force; `None` if it has ended.
-fn ended_root(taken: &mut HeldExecution, now: jiff::Timestamp) -> Option<NodeData> {
+fn ended_root(
+    taken: &mut HeldExecution,
+    how: &str,
+    refused: Option<&str>,
+    now: jiff::Timestamp,
+) -> Option<NodeData> {
     let at = taken.nodes.iter().position(|row| row.id == 0);
     let mut root = match at {
         Some(at) => taken.nodes.swap_remove(at).node,
@@ -148,10 +215,16 @@ fn ended_root(taken: &mut HeldExecution, now: jiff::Timestamp) -> Option<NodeDat
             ..NodeData::default()
         },
     };
-    let how = match &taken.previous_worker {
-        Some(worker) => format!("stopped by force while the worker {worker} held it"),
-        None => "stopped by force".to_owned(),
-    };
+    let mut how = how.to_owned();
+    if let Some(worker) = &taken.previous_worker {
+        how += " while the worker ";
+        how += worker;
+        how += " held it";
+    }
+    if let Some(why) = refused {
+        how += "; it was incompatible: ";
+        how += why;
+    }
     let stopped = root.status.on(Transition::Stop);
     let is_rollback = stopped.is_err();
     root.status = stopped
