@@ -38,6 +38,7 @@ pub use crate::{
             seen_result,
         },
         run_op::{drive, polls, runs},
+        schema::{NoSchema, Shows},
         scope::{Enter, Entered, LoadError, Op, OpResult, Saved, Scope},
         slot::{MaybeSlot, load, load_maybe},
         step::{About, Args, AsFlow, Call, Error, Function, Output, Ref, Same, Step, codec_of},
@@ -48,8 +49,8 @@ pub use crate::{
         policy::{Policy, Poll, Retry},
         state::StepKind,
         table::{
-            Check, InputField, Line, Marks, OnFailure, StepMeta, Table, Work, check_depth,
-            fingerprint,
+            Check, InputField, Line, Marks, OnFailure, SchemaOf, StepMeta, Table, Work,
+            check_depth, fingerprint,
         },
         typed::{
             AtRoot, FlowRef, InLoop, ItemStates, Loops, NoSteps, Place, RefPath, StepRef,

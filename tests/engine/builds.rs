@@ -8,7 +8,10 @@ use steps::{
     engine::{Builder, EngineError, Filter},
 };
 
-use crate::support::{Db, is, on_each_store, wait_for};
+use crate::{
+    support::{Db, is, on_each_store, wait_for},
+    told::Log,
+};
 
 const LEASE: Duration = Duration::from_millis(400);
 
@@ -109,6 +112,36 @@ on_each_store! {
         assert!(cause.example.starts_with('x'), "{cause:?}");
         assert!(cause.why.contains("`a`") && cause.why.contains("missing field"), "{cause:?}");
         assert_eq!(bad.count(Filter::new().incompatible()).await.expect("a count"), 0);
+    }
+
+    /// Nobody has asked: an engine tells of them when it starts, in one line, before anybody waits for
+    /// one.
+    async fn an_engine_that_starts_tells_what_waits_and_does_not_fit(db) {
+        let first = open(&db).await.serve(written::make::with()).start().await.expect("it starts");
+        for n in 0..6 {
+            let run = first.start(written::make::input()).id(format!("x{n}")).await.expect("it starts");
+            is(&run, Status::Waiting).await;
+        }
+        first.shutdown(LEASE).await.expect("it ends");
+        let (log, _guard) = Log::keep();
+        for which in ["bad", "good"] {
+            let engine = match which {
+                "bad" => open(&db).await.serve(bad::make::with()).serve(asked::f::with()),
+                _ => open(&db).await.serve(good::make::with()).serve(asked::f::with()),
+            };
+            let engine = engine.start().await.expect("it starts");
+            wait_for("it tells", async || !log.with("executions that have not ended").is_empty()).await;
+            engine.shutdown(LEASE).await.expect("it ends");
+            let told = log.take("executions that have not ended");
+            let [told] = &told[..] else { panic!("one line a flow that has any: {told:?}") };
+            if which == "bad" {
+                assert!(told.contains("flow=\"make\" fit=0 unfit=6"), "{told}");
+                assert!(told.contains("6 do not fit this program: 6 such as x"), "{told}");
+                assert!(told.contains("`a` does not fit: its saved output can't be read: missing field `y`"), "{told}");
+            } else {
+                assert!(told.contains("all fit this program") && told.contains("fit=6"), "{told}");
+            }
+        }
     }
 
     /// An execution of a newer form does not fit an older one.

@@ -131,14 +131,16 @@ on_each_store! {
         one.shutdown(Duration::from_secs(10)).await.unwrap();
         let claimed = counts.claimed.lock().unwrap().clone();
         assert!(most(&claimed) <= 12, "{claimed:?}");
-        assert_eq!(counts.loaded.lock().unwrap().len(), 0);
+        // An engine that starts compares what waits, once.
+        assert!(counts.loaded.lock().unwrap().len() <= 1);
 
         let (two, counts) = engine(&db, &world, "two").await;
         world.saw("20").await;
         let claimed = counts.claimed.lock().unwrap().clone();
         assert!(most(&claimed) <= 12, "{claimed:?}");
         let loaded = counts.loaded.lock().unwrap().clone();
-        assert!(loaded.len() == 1 && loaded[0] > 3 * 15, "{loaded:?}");
+        let all = loaded.iter().all(|rows| *rows > 3 * 15);
+        assert!(all && (1..=2).contains(&loaded.len()), "{loaded:?}");
         // A recovery has the whole tree, too.
         let run = two.execution::<monitor>("m").await.unwrap();
         run.stop_and_wait(Duration::from_secs(10)).await.unwrap();
@@ -210,7 +212,8 @@ on_each_store! {
         assert_eq!(run.outcome().await.unwrap(), ROUNDS);
         let opened = counts.opened.lock().unwrap().clone();
         assert!(opened.len() >= ROUNDS && most(&opened) <= 10, "{opened:?}");
-        assert_eq!(counts.loaded.lock().unwrap().clone(), [0; 0]);
+        // But for what an engine that starts compares.
+        assert!(counts.loaded.lock().unwrap().len() <= 1);
     }
 
     /// The nodes that were left out count towards the limit.

@@ -28,21 +28,28 @@ use crate::{
 
 /// Keeps what is told at `info` and above, a line each.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<String>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<String>>>);
 
 impl Log {
     /// Keeps what this thread tells from now on.
-    fn keep() -> (Self, DefaultGuard) {
+    pub(crate) fn keep() -> (Self, DefaultGuard) {
         let log = Self::default();
         let guard = tracing::subscriber::set_default(log.clone());
         (log, guard)
     }
 
     /// The lines with this in them.
-    fn with(&self, text: &str) -> Vec<String> {
+    pub(crate) fn with(&self, text: &str) -> Vec<String> {
         let lines = self.0.lock().expect("nobody panicked");
         let lines = lines.iter().filter(|line| line.contains(text));
         lines.cloned().collect()
+    }
+
+    /// The same, and forgets all.
+    pub(crate) fn take(&self, text: &str) -> Vec<String> {
+        let lines = self.with(text);
+        self.0.lock().expect("nobody panicked").clear();
+        lines
     }
 }
 

@@ -13,16 +13,16 @@ use crate::support::{Db, World, is, on_each_store, wait_for};
 /// The flow of a version, with its lines.
 macro_rules! version {
     ($version:ident($world:ident, $id:ident) { $($lines:tt)* }) => {
-        mod $version {
+        pub(crate) mod $version {
             use std::sync::Arc;
 
             #[allow(unused_imports, reason = "not each version uses all")]
-            use super::{act, inner_new, inner_old};
+            use super::{act, inner_empty, inner_new, inner_old};
             use crate::support::World;
             use steps::prelude::*;
 
             #[flow(name = "bill")]
-            pub(super) async fn bill($world: &Arc<World>, $id: String) -> Result<(), String> {
+            pub(crate) async fn bill($world: &Arc<World>, $id: String) -> Result<(), String> {
                 steps! { $($lines)* }
                 Ok(())
             }
@@ -43,6 +43,16 @@ mod inner_old {
     #[flow(name = "inner")]
     pub(super) async fn inner(world: &std::sync::Arc<World>, id: String) -> Result<(), String> {
         steps! { ship = act(world, &id, "ship"); }
+        Ok(())
+    }
+}
+
+mod inner_empty {
+    use super::*;
+
+    #[flow(name = "inner")]
+    pub(super) async fn inner(world: &std::sync::Arc<World>, id: String) -> Result<(), String> {
+        steps! { thanks = act(world, &id, "thanks"); }
         Ok(())
     }
 }
@@ -75,6 +85,17 @@ version!(v3(world, id) {
     invoice = act(world, &id, "invoice");
     thanks = act(world, &id, "thanks");
 });
+version!(no_ship(world, id) {
+    pause = steps::sleep(std::time::Duration::from_millis(60));
+});
+version!(moved(world, id) {
+    pause = steps::sleep(std::time::Duration::from_millis(60));
+    ship = act(world, &id, "ship");
+});
+version!(asked(world, id) {
+    ship = act(world, &id, "ship");
+    pause = steps::signal::<()>();
+});
 version!(renamed(world, id) {
     ship = act(world, &id, "ship");
     #[step(alias = "pause")]
@@ -92,6 +113,9 @@ macro_rules! waiting {
 }
 
 waiting!(short(world, id, go) {});
+waiting!(group_empty(world, id, go) { all = { thanks = act(world, &id, "thanks"); } });
+waiting!(loop_empty(world, id, go) { all = loop { thanks = act(world, &id, "thanks"); } until true });
+waiting!(flow_empty(world, id, go) { all = flow inner_empty::inner(world, id.clone()); });
 waiting!(group_old(world, id, go) {
     all = {
         ship = act(world, &id, "ship");
@@ -123,9 +147,9 @@ waiting!(loop_new(world, id, go) { all = loop { ship = act(world, &id, "ship"); 
 waiting!(flow_old(world, id, go) { all = flow inner_old::inner(world, id.clone()); });
 waiting!(flow_new(world, id, go) { all = flow inner_new::inner(world, id.clone()); });
 
-const LEASE: Duration = Duration::from_millis(400);
+pub(crate) const LEASE: Duration = Duration::from_millis(400);
 
-async fn open(db: &Db) -> Builder {
+pub(crate) async fn open(db: &Db) -> Builder {
     db.engine()
         .await
         .lease(LEASE)
@@ -133,7 +157,7 @@ async fn open(db: &Db) -> Builder {
 }
 
 /// How often an effect of this name happened.
-fn count(world: &World, what: &str) -> usize {
+pub(crate) fn count(world: &World, what: &str) -> usize {
     let log = world.log();
     let suffix = format!(".{what}");
     log.iter().filter(|done| done.ends_with(&suffix)).count()

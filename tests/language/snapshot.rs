@@ -7,6 +7,7 @@
 mod files;
 mod states;
 mod told;
+mod types;
 mod versions;
 
 use std::{
@@ -17,6 +18,10 @@ use std::{
 };
 
 use steps::testing::assert_compatible;
+use types::{
+    plain_required, plain_same, typed, typed_alias, typed_filled, typed_less, typed_narrow,
+    typed_renamed, typed_required, typed_wider,
+};
 use versions::{
     added, first, fits, kinds, long, no_alias, other, renamed, short, told as told_first,
     told_fits, told_other, torn,
@@ -44,7 +49,9 @@ fn child() {
         };
     }
     let asserted = catch_unwind(AssertUnwindSafe(|| {
-        assert_one!(first fits renamed no_alias torn added kinds other short long told_first told_other told_fits);
+        assert_one!(first fits renamed no_alias torn added kinds other short long told_first told_other told_fits
+            typed typed_wider typed_required typed_renamed typed_alias typed_narrow typed_filled typed_less
+            plain_same plain_required);
     }));
     let message = match asserted {
         Ok(()) => String::new(),

@@ -107,8 +107,39 @@ pair! {
     { ask = steps::sleep(Duration::ZERO); a = act(world, "a"); } => { ask = seen(world, "s"); a = act(world, "a"); }
 }
 pair! {
-    a_step_that_polls_becomes_a_signal(world): Refused("ask", "it waits for a time, and is a `signal` now");
+    a_step_that_polls_becomes_a_signal(world): Refused("ask", "it was the call of a function, and is a `signal` now");
     { ask = polls(world); } => { ask = steps::signal::<()>(); }
+}
+pair! {
+    a_step_in_its_first_wait_becomes_a_sleep(world):
+    Refused("ask", "it was the call of a function, and is a `sleep` now");
+    { ask = polls(world); } => { ask = steps::sleep(HOUR); }
+}
+pair! {
+    a_step_in_its_first_wait_becomes_a_let_line(world):
+    Refused("ask", "it was the call of a function, and is a `let` line now");
+    { ask = polls(world); } => { let ask: () = (); }
+}
+pair! {
+    a_step_that_is_done_becomes_a_let_line(world):
+    Refused("n", "it was the call of a function, and is a `let` line now");
+    { n = act(world, "a"); b = act(world, "b"); } => { let n: u32 = 1; b = act(world, "b"); }
+}
+pair! {
+    a_let_line_becomes_a_step(world): Refused("n", "it was a `let` line, and is the call of a function now");
+    { let n: u32 = 1; b = act(world, "b"); } => { n = act(world, "a"); b = act(world, "b"); }
+}
+pair! {
+    a_let_line_becomes_a_sleep(world): Refused("n", "it was a `let` line, and is a `sleep` now");
+    { let n: () = (); b = act(world, "b"); } => { n = steps::sleep(HOUR); b = act(world, "b"); }
+}
+pair! {
+    a_sleep_that_is_over_becomes_a_let_line(world): Refused("n", "it was a `sleep`, and is a `let` line now");
+    { n = steps::sleep(Duration::ZERO); b = act(world, "b"); } => { let n: () = (); b = act(world, "b"); }
+}
+pair! {
+    a_let_line_that_has_not_begun_becomes_a_step(world): Fits;
+    { ask = steps::signal::<()>(); let n: u32 = 1; } => { ask = steps::signal::<()>(); n = act(world, "a"); }
 }
 pair! {
     a_step_that_is_tried_again_becomes_a_signal(world):
@@ -119,6 +150,10 @@ pair! {
     a_step_that_is_tried_again_becomes_a_sleep(world):
     Refused("ask", "it was the call of a function, and is a `sleep` now");
     { ask = retries(world); } => { ask = steps::sleep(HOUR); }
+}
+pair! {
+    a_pause_becomes_shorter(world): Fits;
+    { a = act(world, "a"); ask = steps::sleep(2 * HOUR); } => { a = act(world, "a"); ask = steps::sleep(HOUR); }
 }
 pair! {
     a_pause_becomes_longer(world): Fits;

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::{
     Engine, OwnTasks,
+    compatibility::compare_at_start,
     concurrency::Concurrency,
     error::EngineError,
     worker::{
@@ -157,7 +158,13 @@ impl Builder {
         self
     }
 
-    /// Starts the engine, which takes up what is unfinished in the store. Its tasks and its
+    /// Starts the engine, which takes up what is unfinished in the store. Behind its first claims it
+    /// compares what waits with this program, and tells in the log how many executions of each flow fit,
+    /// and why others do not: the newest 10,000, and those of at most a million nodes, in pauses as long
+    /// as its work. [`Engine::compatibility`] compares all. With a test's [`clock`](Self::clock) it does
+    /// not.
+    ///
+    /// Its tasks and its
     /// executions run on the tokio runtime that this is called in, until that ends; then what needs
     /// them is [`EngineError::RuntimeEnded`]. An engine that serves no flow depends on no runtime.
     ///
@@ -185,6 +192,10 @@ impl Builder {
         core.store.forget_refusals(claims.collect()).await?;
         if has_tasks {
             tasks.spawn(core.limiter.adapt());
+            // Like the search for what other processes left, it is not for a test's clock.
+            if matches!(core.clock, Clock::System) {
+                tasks.spawn(compare_at_start(Arc::clone(&core), Arc::clone(&flows)));
+            }
             let (core, flows) = (Arc::clone(&core), Arc::clone(&flows));
             let beats = Arc::clone(&core);
             tasks.spawn(keep_alive("heartbeat", move || {

@@ -173,6 +173,10 @@ impl Pass<'_> {
                 Err(error) => Err((ROOT, error)),
             };
             match ended {
+                Ok(End::Waiting(until)) if self.run.options.looks => {
+                    return Ok(PassOutcome::Waiting(until));
+                }
+                _ if self.run.options.looks => return Ok(PassOutcome::Waiting(None)),
                 Ok(End::Done) => {}
                 Ok(End::Waiting(until)) => {
                     if let Some(passed) = self.halt() {

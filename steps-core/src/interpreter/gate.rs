@@ -3,7 +3,10 @@
 use std::sync::atomic::Ordering;
 
 use super::{End, Pass, RunCore, records::Id, requests::RequestSet};
-use crate::{language::cx::CancelReason, model::status::Status};
+use crate::{
+    language::cx::CancelReason,
+    model::{state::Kind, status::Status},
+};
 
 /// Whether new work may begin at a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +31,9 @@ impl RunCore {
     /// nodes above need not be checked.
     #[inline]
     pub(super) fn may_be_blocked(&self) -> bool {
-        self.cancelled.load(Ordering::Relaxed) || !self.requests.all().is_empty()
+        self.cancelled.load(Ordering::Relaxed)
+            || !self.requests.all().is_empty()
+            || self.options.looks
     }
 
     /// Returns whether work at `id` that has not begun will never begin.
@@ -93,7 +98,13 @@ impl Pass<'_> {
     #[cold]
     fn closed_gate(self, id: Id) -> Gate {
         let requested = self.run.requests.all();
-        if requested.suspends() {
+        if self.run.options.looks {
+            let records = self.run.records();
+            match (records[id].status, records[id].kind) {
+                (Status::Pending, _) | (Status::Running, Kind::Step) => Gate::Halted,
+                _ => Gate::Open,
+            }
+        } else if requested.suspends() {
             Gate::Halted
         } else if self.run.is_cancelled(id) {
             Gate::Cancelled
@@ -107,7 +118,7 @@ impl Pass<'_> {
     /// Returns the end of a flow whose steps are done, if a request keeps it from completing now.
     pub(super) fn interrupted_at_end(self) -> Option<End> {
         let requested = self.run.requests.all();
-        if requested.suspends() {
+        if self.is_suspended() {
             Some(End::Waiting(None))
         } else {
             requested.undoes().then_some(End::Interrupted)
@@ -116,6 +127,6 @@ impl Pass<'_> {
 
     /// Returns whether nothing may begin, not even an undo.
     pub(super) fn is_suspended(self) -> bool {
-        self.run.requests.all().suspends()
+        self.run.requests.all().suspends() || self.run.options.looks
     }
 }

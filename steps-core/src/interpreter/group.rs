@@ -63,7 +63,7 @@ impl<'r> Pass<'r> {
         id: Id,
         end: End,
     ) -> Kept<End> {
-        if node.marks.optional && end == End::Failed {
+        if node.marks.optional && end == End::Failed && !self.run.options.looks {
             return Box::pin(self.pass_over(at, node, id)).await;
         }
         Ok(end)

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{RunCore, records::ROOT};
+use super::{RunCore, pauses::later, records::ROOT};
 use crate::{
     base::{error::StepError, json::Json},
     journal::BatchSource,
@@ -69,11 +69,19 @@ impl StepHost for RunCore {
         let record = &mut records[id];
         match record.cold().until {
             Some(Until::Time(until)) if !self.is_ahead(self.deadline(record, until)) => None,
+            // An earlier run has begun it: it may have become shorter.
+            Some(Until::Time(until)) => Some(Until::Time(
+                record
+                    .waits_since()
+                    .map_or(until, |since| later(since, wait).min(until)),
+            )),
             Some(until) => Some(until),
             None => {
                 let clock = &self.options.clock;
-                let deadline = clock.deadline(clock.now(), wait);
-                record.cold_mut().deadline = Some(deadline);
+                let now = clock.now();
+                let deadline = clock.deadline(now, wait);
+                let cold = record.cold_mut();
+                (cold.since, cold.deadline) = (Some(now), Some(deadline));
                 Some(Until::Time(deadline.until))
             }
         }

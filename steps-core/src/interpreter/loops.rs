@@ -82,6 +82,7 @@ impl Pass<'_> {
         }
         let end = self.sequence(&*scope, 0, body, first, now).await?;
         match end {
+            End::Done if self.run.options.looks => return Ok(End::Waiting(None)),
             End::Done => {}
             End::Waiting(_) => return Ok(end),
             End::Failed | End::Interrupted => {

@@ -71,6 +71,7 @@ mod loops;
 mod notify;
 mod parallel;
 mod past;
+mod pauses;
 pub(crate) mod records;
 mod requests;
 mod restore;

@@ -88,6 +88,8 @@ impl Pass<'_> {
             Status::Done => Some(End::Done),
             _ if self.run.may_be_blocked() => None,
             Status::Waiting => match record.cold().until.filter(|_| record.kind == Kind::Step)? {
+                // Its pause may have become shorter.
+                Until::Time(_) if record.waits_since().is_some() => None,
                 Until::Time(time) => {
                     let deadline = self.run.deadline(record, time);
                     (!self.run.options.eager && self.run.is_ahead(deadline))
@@ -227,6 +229,8 @@ impl Pass<'_> {
             let moment = self.run.options.clock.moment();
             waiting.retain(|(index, until)| {
                 let is_due = until.is_some_and(|until| until.moment <= moment);
+                // One that only looks has seen it.
+                let is_due = is_due && !self.run.options.looks;
                 if is_due {
                     ready.push_back(*index);
                 }

@@ -47,6 +47,9 @@ pub(crate) trait WholeTree: Send + Sync {
 pub(crate) struct RunOptions {
     /// Whether a step that polls is asked again before its pause is over.
     pub(crate) eager: bool,
+    /// Whether nothing runs: it is only looked when the execution goes on. The saved state fits, and
+    /// waits.
+    pub(crate) looks: bool,
     pub(crate) limits: RunLimits,
     pub(crate) labels: Labels,
     pub(crate) clock: Clock,

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::{End, Kept, Pass, enter::At, gate::Gate, records::Id, retry::pause, user_code::traced};
 use crate::{
-    base::{clock::Deadline, error::StepError, json::Json},
+    base::{error::StepError, json::Json},
     language::{
         cx::CancelReason,
         scope::{Answer, Op, OpResult},
@@ -28,6 +28,8 @@ enum Look {
         verify: bool,
         observe: bool,
     },
+    /// It sleeps, and how long is asked once more: see `pauses`.
+    Ask,
     /// The process died too often at the step: no further attempt begins.
     Dying,
     /// The step was waiting when a sibling failed or an undo was requested: it makes no further
@@ -40,6 +42,9 @@ impl Pass<'_> {
         let gate = self.gate(id);
         let mut records = self.run.records();
         let record = &mut records[id];
+        if gate != Gate::Cancelled && self.asks_again(record, id, meta) {
+            return Look::Ask;
+        }
         let mut verify = false;
         let goes_on = meta.waits() && record.status == Status::Waiting;
         match record.status {
@@ -61,6 +66,13 @@ impl Pass<'_> {
             Status::Running => verify = meta.verify,
             Status::Waiting if gate == Gate::Cancelled => return Look::GiveUp,
             Status::Waiting => match record.cold().until {
+                Some(Until::Time(time)) if self.run.options.looks => {
+                    let deadline = self.run.deadline(record, time);
+                    return Look::End(End::Waiting(Some(deadline)));
+                }
+                Some(Until::Signal) | None if self.run.options.looks => {
+                    return Look::End(End::Waiting(None));
+                }
                 Some(Until::Time(time)) if !self.may_ask(meta, record) => {
                     let deadline = self.run.deadline(record, time);
                     if self.run.is_ahead(deadline) {
@@ -111,6 +123,10 @@ impl Pass<'_> {
                     verify,
                     observe,
                 } => (number, verify, observe),
+                Look::Ask => {
+                    self.ask_again(at, id).await;
+                    continue;
+                }
                 Look::Dying => return self.end_dying(at, meta, id, now).await,
                 Look::GiveUp => return self.give_up(at, meta, id, now).await,
             };
@@ -138,7 +154,7 @@ impl Pass<'_> {
     /// Commits the beginning of an attempt, which must be recorded before the effect can happen. A
     /// `let` line has none: its value is committed with what follows.
     pub(super) async fn commit_beginning(self, meta: &StepMeta) -> Kept<()> {
-        if meta.is_let {
+        if meta.is_let() {
             self.run.committer.owe();
             return Ok(());
         }
@@ -249,8 +265,10 @@ impl Pass<'_> {
         })
     }
 
-    fn wait_until(self, id: Id, deadline: Deadline) -> End {
-        self.run.change(id, |record| record.wait_until(deadline));
+    fn wait_until(self, id: Id, now: Timestamp, pause: Duration) -> End {
+        let deadline = self.deadline(now, pause);
+        self.run
+            .change(id, |record| record.wait_until(now, deadline));
         End::Waiting(Some(deadline))
     }
 
@@ -275,7 +293,7 @@ impl Pass<'_> {
             let error = format!("not ready after {polls} polls, {:?} apart", poll.every);
             return Err(StepError::fatal(error));
         }
-        Ok(self.wait_until(id, self.deadline(now, poll.every)))
+        Ok(self.wait_until(id, now, poll.every))
     }
 
     /// Records that an attempt failed: another one follows, or the step has failed.
@@ -296,15 +314,13 @@ impl Pass<'_> {
                     ?reason,
                     "an attempt ended early, and is not a failure"
                 );
-                return self.wait_until(id, self.deadline(now, Duration::ZERO));
+                return self.wait_until(id, now, Duration::ZERO);
             }
         }
         self.note(id, error);
         let failures = self.run.records()[id].cold().error_count();
         match pause(meta.policy.retry.as_ref(), error, failures) {
-            Some(pause) if !self.run.is_cancelled(id) => {
-                self.wait_until(id, self.deadline(now, pause))
-            }
+            Some(pause) if !self.run.is_cancelled(id) => self.wait_until(id, now, pause),
             // The attempt may have succeeded, so this is not reported as a cause of failure.
             Some(_) if self.run.requests.all().undoes() => self.interrupt(id),
             _ => {

@@ -177,6 +177,7 @@ pub const BROKEN: &Table = &Table {
     input: &[],
     output: "",
     check: |_| Ok(()),
+    schema: None,
     nodes: &[],
     on_failure: OnFailure::Hold,
 };

@@ -201,9 +201,9 @@ impl StepMeta {
             verify: found.verify.is_some(),
             observe: found.observe.is_some(),
             kind: about.kind,
-            is_let: false,
             output: about.output,
             check: Probe::<S>::check,
+            schema: None,
             before: match found.undo {
                 Some((_, before, _)) => before,
                 None => None,

@@ -14,6 +14,7 @@ use crate::{
     base::error::StepError,
     model::{
         policy::Policy,
+        state::StepKind,
         table::{Check, StepMeta},
     },
 };
@@ -108,10 +109,10 @@ impl StepMeta {
             undo: false,
             verify: false,
             observe: false,
-            kind: None,
-            is_let: true,
+            kind: Some(StepKind::Let),
             output,
             check,
+            schema: None,
             before: None,
         }
     }

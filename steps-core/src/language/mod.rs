@@ -23,6 +23,7 @@ pub mod misuse;
 pub mod recorded;
 pub mod returns;
 pub mod run_op;
+pub mod schema;
 pub mod scope;
 pub mod slot;
 pub mod step;

@@ -38,6 +38,12 @@ impl<'a, F: Flow> Run<'a, F> {
         self
     }
 
+    /// Runs nothing: a pass only looks when the execution goes on.
+    pub(crate) fn looks(mut self) -> Self {
+        self.options.looks = true;
+        self
+    }
+
     /// Checks the input and the saved state, and builds the records.
     pub(crate) fn ready(self, eager: bool) -> Result<Ready<'a, F>, Failure> {
         let Self {
@@ -100,6 +106,7 @@ impl<'a, F: Flow> Run<'a, F> {
                 ..begun
             },
             eager,
+            looks: options.looks,
             limits: options.limits,
             labels,
             clock: options.clock,

@@ -3,6 +3,8 @@
 
 use std::sync::{Arc, Mutex};
 
+use jiff::Timestamp;
+
 use crate::{
     base::{
         clock::Deadline,
@@ -75,6 +77,15 @@ impl<F: Flow> Ready<'_, F> {
                     return self.end();
                 }
             }
+        }
+    }
+
+    /// Returns when a run that only [looks](crate::Run::looks) would go on, if it waits for a time.
+    pub(crate) async fn goes_on_at(&self) -> Option<Timestamp> {
+        let passed = execution::pass(&self.run, F::TABLE, self).await;
+        match passed {
+            Ok(PassOutcome::Waiting(until)) => until.map(|until| until.until),
+            _ => None,
         }
     }
 

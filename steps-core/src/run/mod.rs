@@ -115,6 +115,7 @@ struct Options {
     /// What the input was read from, if it was.
     read_from: Option<Json>,
     undo: bool,
+    looks: bool,
     limits: RunLimits,
     labels: Labels,
 }

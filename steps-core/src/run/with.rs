@@ -73,9 +73,9 @@ impl<F: Flow> With<F> {
         self
     }
 
-    /// Lets an engine take up executions of this flow that a newer form of it has begun, with lines that
-    /// this one lacks: they go on without these lines. By default such an execution is left to a program
-    /// that has them. This is for going back to an older version for good; each such execution is told
+    /// Lets an engine take up executions of this flow that a newer form of it has begun, or gone on
+    /// with, whose lines are others: they go on with the lines of this one. By default such an execution
+    /// is left to a program of the newer form. This is for going back to an older version for good; each such execution is told
     /// of in the log.
     ///
     /// What has begun must still fit, as it must with any change of the program.

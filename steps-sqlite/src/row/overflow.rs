@@ -64,6 +64,8 @@ pub(crate) struct Overflow<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     step_kind: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     begun_after: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     needs: Vec<Cow<'static, str>>,
@@ -191,6 +193,7 @@ impl Overflow<'_> {
             || node.deaths > 0
             || node.generation.is_some()
             || node.step_kind.is_some()
+            || node.since.is_some()
             || node.begun_after.is_some()
             || !node.needs.is_empty()
             || node.after_err.is_some()
@@ -235,6 +238,7 @@ impl Overflow<'_> {
             deaths: node.deaths,
             generation: node.generation,
             step_kind: node.step_kind.map(|kind| kind.as_str().into()),
+            since: node.since,
             begun_after: node.begun_after.as_deref().map(str::to_owned),
             needs: node.needs.clone(),
             after_err: node.after_err.clone(),
@@ -297,6 +301,7 @@ impl Overflow<'_> {
         node.deaths = self.deaths;
         node.generation = self.generation;
         node.step_kind = known(self.step_kind, "kind of step", StepKind::from_name)?;
+        node.since = self.since;
         node.begun_after = self.begun_after.map(Into::into);
         node.needs = self.needs;
         node.after_err = self.after_err;

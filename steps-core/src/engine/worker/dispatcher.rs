@@ -63,6 +63,7 @@ impl Dispatcher {
         self.core.due_now();
         let mut pause = STORE_PAUSES.0;
         let trouble = Trouble::default();
+        let mut is_first = true;
         while !self.core.is_draining() {
             self.until_due().await;
             loop {
@@ -70,7 +71,11 @@ impl Dispatcher {
                 if self.core.is_draining() {
                     return;
                 }
-                match self.claim(in_engine).await {
+                let claimed = self.claim(in_engine).await;
+                if std::mem::take(&mut is_first) {
+                    self.core.has_claimed.notify_one();
+                }
+                match claimed {
                     Ok(more_is_due) => {
                         trouble.worked("the store gives work");
                         pause = STORE_PAUSES.0;

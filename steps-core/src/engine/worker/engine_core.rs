@@ -22,6 +22,7 @@
 //! * **`suspects`** has the turns of executions at which processes have died more than once in a
 //!   row. Such a turn gets its place before its first pass, and returns it when it ends.
 //! * **`refused`** and **`forms`** only grow.
+//! * **`has_claimed`** is notified once, by the dispatcher, when its first claim was answered.
 //! * **`panics`** counts the turns of an execution that ended by a panic, until one ends otherwise.
 //! * **`trouble`** is set by the first of such turns, and cleared after each other turn.
 //! * **`failed_turns`** grows with each turn that ended because the store took no more records, and
@@ -43,6 +44,8 @@ use std::{
     },
     time::Duration,
 };
+
+use tokio::sync::Notify;
 
 use super::{
     forms::{Build, Forms},
@@ -93,6 +96,8 @@ pub(crate) struct EngineCore {
     pub(crate) schedule: Schedule,
     pub(crate) suspects: Suspects,
     pub(crate) forms: Forms,
+    /// Whether the first claim was answered, for what may wait until then.
+    pub(crate) has_claimed: Notify,
     /// The executions that did not fit a flow of this program since it started, and were told of.
     refused: Mutex<HashSet<Arc<str>>>,
     /// In how many turns in a row the engine panicked, by execution.
@@ -152,6 +157,7 @@ impl EngineCore {
             schedule: Schedule::default(),
             suspects: Suspects::default(),
             forms: Forms::default(),
+            has_claimed: Notify::new(),
             refused: Mutex::default(),
             panics: Mutex::default(),
             trouble: Trouble::default(),

@@ -13,7 +13,7 @@ use crate::{
     base::{json::Json, sync::lock},
     language::flow::Flow,
     model::{
-        form::{FormLine, lacking, lines_of},
+        form::{Differing, differing, lines_of},
         table::Table,
     },
     store::{ErrorKind, Form, Refuser, StoreError},
@@ -27,8 +27,8 @@ const REFUSERS: usize = 32;
 pub(crate) struct Forms {
     /// The numbers of this program's own, by their fingerprints.
     own: Mutex<HashMap<u64, i64>>,
-    /// The lines of newer ones, by their numbers.
-    newer: Mutex<HashMap<i64, Arc<[FormLine]>>>,
+    /// In what an own one differs from a newer one, by their numbers.
+    newer: Mutex<HashMap<(i64, i64), Arc<Differing>>>,
     /// The newer ones that a log line has told of, each with the number of the own form.
     told: Mutex<HashSet<(i64, i64)>>,
 }
@@ -101,35 +101,35 @@ impl EngineCore {
         lock(&self.forms.own).get(&fingerprint).copied()
     }
 
-    /// Returns the paths of the lines that this flow lacks, if an execution was begun, or gone on
-    /// with, by a newer form than its own.
-    pub(crate) async fn lacking(
+    /// Returns in which lines this flow differs, if an execution was begun, or gone on with, by a newer
+    /// form than its own, and it does.
+    pub(crate) async fn differing(
         &self,
         table: &Table,
         own: i64,
         of_execution: Option<i64>,
-    ) -> Result<Vec<String>, StoreError> {
-        let Some(number) = of_execution.filter(|number| *number > own) else {
-            return Ok(Vec::new());
+    ) -> Result<Option<Arc<Differing>>, StoreError> {
+        let Some(newer) = of_execution.filter(|number| *number > own) else {
+            return Ok(None);
         };
-        let known = lock(&self.forms.newer).get(&number).cloned();
-        let lines = match known {
-            Some(lines) => lines,
+        let known = lock(&self.forms.newer).get(&(own, newer)).cloned();
+        let differing = match known {
+            Some(differing) => differing,
             None => {
-                let form = self.store.form(number).await?;
-                let lines = form.map(|form| serde_json::from_str(form.lines.get()));
                 let unreadable = |error| {
-                    let message = format!("the form {number} of the flow can't be read: {error}");
+                    let message = format!("the form {newer} of the flow can't be read: {error}");
                     StoreError::new(ErrorKind::Other, message)
                 };
-                let lines: Vec<FormLine> =
-                    lines.transpose().map_err(unreadable)?.unwrap_or_default();
-                let lines: Arc<[FormLine]> = lines.into();
-                lock(&self.forms.newer).insert(number, Arc::clone(&lines));
-                lines
+                let form = self.store.form(newer).await?;
+                let lines = form.map(|form| serde_json::from_str::<Vec<_>>(form.lines.get()));
+                let lines = lines.transpose().map_err(unreadable)?;
+                let differing = lines.map(|lines| differing(&lines, &lines_of(table)));
+                let differing = Arc::new(differing.unwrap_or_default());
+                lock(&self.forms.newer).insert((own, newer), Arc::clone(&differing));
+                differing
             }
         };
-        Ok(lacking(&lines, table))
+        Ok(Some(differing).filter(|differing| !differing.is_empty()))
     }
 
     /// Returns whether a log line is to tell of this newer form, as none has yet.
@@ -139,27 +139,59 @@ impl EngineCore {
 }
 
 /// Says why an execution of a newer form is not taken up.
-pub(crate) fn newer_form(table: &Table, lacking: &[String]) -> String {
+pub(crate) fn newer_form(table: &Table, differing: &Differing) -> String {
     let name = table.name;
     format!(
-        "it was begun by a newer form of the flow `{name}`, with {}, which this program has not: it \
-         is left to a program that has. To run it without, as after going back to an older version, \
-         serve the flow with `{name}::with(…).take_newer()`",
-        told(lacking)
+        "it was begun by a newer form of the flow `{name}`, {}: it is left to a program of that form. \
+         To run it by this one, as after going back to an older version, serve the flow with \
+         `{name}::with(…).take_newer()`",
+        told(differing)
     )
 }
 
-/// Names the first few of some lines.
-pub(crate) fn told(lines: &[String]) -> String {
-    const MOST: usize = 3;
-    let first: Vec<String> = lines
+/// Says in which lines a program differs from a newer form.
+pub(crate) fn told(differing: &Differing) -> String {
+    let Differing {
+        lacking,
+        gone,
+        moved,
+        other,
+    } = differing;
+    let other: Vec<String> = other
         .iter()
-        .take(MOST)
-        .map(|line| format!("`{line}`"))
+        .map(|(path, [newer, own])| format!("`{path}` as a `{newer}`, which is a `{own}` here"))
         .collect();
-    let word = if lines.len() == 1 { "line" } else { "lines" };
-    match lines.len().checked_sub(MOST) {
-        Some(more @ 1..) => format!("the {word} {} and {more} more", first.join(", ")),
-        _ => format!("the {word} {}", first.join(", ")),
+    let mut all = Vec::new();
+    if !lacking.is_empty() {
+        all.push(format!(
+            "with {}, which this program has not",
+            lines(lacking)
+        ));
+    }
+    if !gone.is_empty() {
+        all.push(format!("without {}, which this program has", lines(gone)));
+    }
+    if !moved.is_empty() {
+        all.push(format!("with {} in another place", lines(moved)));
+    }
+    if !other.is_empty() {
+        all.push(format!("with {}", first(&other)));
+    }
+    all.join(", and ")
+}
+
+/// Names some lines.
+fn lines(paths: &[String]) -> String {
+    let word = if paths.len() == 1 { "line" } else { "lines" };
+    let paths: Vec<String> = paths.iter().map(|path| format!("`{path}`")).collect();
+    format!("the {word} {}", first(&paths))
+}
+
+/// Returns the first few of a list, and how many more there are.
+fn first(texts: &[String]) -> String {
+    const MOST: usize = 3;
+    match texts.len().checked_sub(MOST) {
+        Some(more @ 1..) => format!("{} and {more} more", texts[..MOST].join(", ")),
+        _ => texts.join(", "),
     }
 }

@@ -12,38 +12,81 @@ use super::{
 use crate::{
     engine::news::TurnEnd,
     language::flow::Flow,
-    model::{compat::Misfit, failure::Cause},
+    model::{compat::Misfit, failure::Cause, status::Status, table::Line},
     run::{Run, with::With},
     store::{LeaseAfter, Refused, Refuser, StoreError, StoredExecution},
 };
 
-/// Returns at what a saved execution does not fit, as a turn would find it at its beginning.
-pub(crate) fn misfits<F: Flow>(with: &With<F>, saved: StoredExecution) -> Vec<String> {
-    if !saved.has_begun() {
-        let input = F::load_input(&saved.input);
-        let why = input.map_err(|error| format!("its input can't be read: {error}"));
-        return why.err().into_iter().collect();
-    }
-    let state = match saved.into_state() {
-        Ok(state) => state,
-        Err(error) => return vec![error.to_string()],
-    };
-    let run = Run::<F>::from_saved(with.lend(), state);
-    match run.and_then(|run| run.ready(false)) {
-        Ok(_) => Vec::new(),
-        Err(failure) => match &failure.cause {
-            Cause::Misfit(Misfit::Tree(comparison)) => {
-                let breaks = comparison.differences().filter(|node| node.breaks);
-                breaks.map(ToString::to_string).collect()
-            }
-            Cause::Misfit(misfit) => vec![misfit.to_string()],
-            _ => vec![failure.to_string()],
-        },
+/// What is found of a saved execution without a turn.
+pub(crate) struct Looked {
+    /// At what it does not fit, as a turn would find it at its beginning.
+    pub(crate) misfits: Vec<String>,
+    /// Whether it waits for a time, and for an earlier one than it was put aside for: a pause has
+    /// become shorter.
+    pub(crate) is_shorter: bool,
+}
+
+impl Looked {
+    fn misfits(misfits: Vec<String>) -> Self {
+        Self {
+            misfits,
+            is_shorter: false,
+        }
     }
 }
 
-/// Checks that the execution is of no newer form than the program's own, with lines that this one
-/// lacks, unless the flow takes such executions; and lets the turn's first write say by which form it
+/// Compares a saved execution, and looks when it goes on. Nothing of it runs, but that the argument of a
+/// sleep is evaluated.
+pub(crate) async fn look<F: Flow>(
+    with: &With<F>,
+    core: &EngineCore,
+    saved: StoredExecution,
+) -> Looked {
+    if !saved.has_begun() {
+        let input = F::load_input(&saved.input);
+        let why = input.map_err(|error| format!("its input can't be read: {error}"));
+        return Looked::misfits(why.err().into_iter().collect());
+    }
+    let info = saved.info.clone();
+    let has_died = saved.nodes.iter().any(|row| row.node.deaths > 0);
+    let state = match saved.into_state() {
+        Ok(state) => state,
+        Err(error) => return Looked::misfits(vec![error.to_string()]),
+    };
+    let run = Run::<F>::from_saved(with.lend(), state);
+    let run = run.map(|run| {
+        let run = run.looks().limits(core.limits);
+        run.system_clock(core.clock.clone())
+    });
+    let ready = match run.and_then(|run| run.ready(false)) {
+        Ok(ready) => ready,
+        Err(failure) => {
+            return Looked::misfits(match &failure.cause {
+                Cause::Misfit(Misfit::Tree(comparison)) => {
+                    let breaks = comparison.differences().filter(|node| node.breaks);
+                    breaks.map(ToString::to_string).collect()
+                }
+                Cause::Misfit(misfit) => vec![misfit.to_string()],
+                _ => vec![failure.to_string()],
+            });
+        }
+    };
+    let due = info.due.filter(|due| {
+        // What a volatile step gave is gone with its process: the step would be made again. And one at
+        // which processes die is put aside for longer than it waits.
+        let may_look = !has_died && !F::TABLE.nodes.iter().any(Line::has_volatile);
+        info.status == Status::Waiting && *due > core.clock.now() && may_look
+    });
+    let mut looked = Looked::misfits(Vec::new());
+    if let Some(due) = due {
+        let at = ready.goes_on_at().await;
+        looked.is_shorter = at.is_some_and(|at| at < due);
+    }
+    looked
+}
+
+/// Checks that the execution is of no newer form than the program's own, with other lines, unless the
+/// flow takes such executions; and lets the turn's first write say by which form it
 /// goes on. Returns why not.
 pub(super) async fn check_form<F: Flow>(
     with: &With<F>,
@@ -51,21 +94,21 @@ pub(super) async fn check_form<F: Flow>(
 ) -> Result<Result<(), String>, StoreError> {
     let core = &turn.core;
     let of_execution = turn.saved.info.form;
-    let lacking = core.lacking(F::TABLE, turn.form, of_execution).await?;
-    if lacking.is_empty() {
+    let differing = core.differing(F::TABLE, turn.form, of_execution).await?;
+    let Some(differing) = differing else {
         if of_execution < Some(turn.form) {
             turn.journal.goes_on_by(turn.form);
         }
         return Ok(Ok(()));
-    }
+    };
     if !with.takes_newer() {
-        return Ok(Err(newer_form(F::TABLE, &lacking)));
+        return Ok(Err(newer_form(F::TABLE, &differing)));
     }
     tracing::warn!(
         execution = &*turn.journal.id,
         flow = F::TABLE.name,
-        "begun by a newer form of the flow, and taken up without {}, as `take_newer` says",
-        told(&lacking)
+        "begun by a newer form of the flow, {}, and taken up as `take_newer` says",
+        told(&differing)
     );
     Ok(Ok(()))
 }

@@ -13,7 +13,7 @@ use std::{
 use super::{
     engine_core::EngineCore,
     forms::Build,
-    refusal::misfits,
+    refusal::{Looked, look},
     turn::{Turn, take_turn},
 };
 use crate::{
@@ -39,8 +39,8 @@ pub(crate) trait ErasedFlow: Send + Sync {
     fn refuser(&self, build: Build) -> Refuser;
     /// Returns whether it takes executions of newer forms.
     fn takes_newer(&self) -> bool;
-    /// Returns at what a saved execution does not fit it.
-    fn misfits(&self, saved: StoredExecution) -> Vec<String>;
+    /// Compares one of its saved executions, and looks when it goes on.
+    fn look<'a>(&'a self, core: &'a EngineCore, saved: StoredExecution) -> BoxFuture<'a, Looked>;
     /// Runs a turn of one of its executions.
     fn take_turn(self: Arc<Self>, turn: Turn) -> BoxFuture<'static, TurnEnd>;
 }
@@ -65,8 +65,8 @@ where
         Self::takes_newer(self)
     }
 
-    fn misfits(&self, saved: StoredExecution) -> Vec<String> {
-        misfits(self, saved)
+    fn look<'a>(&'a self, core: &'a EngineCore, saved: StoredExecution) -> BoxFuture<'a, Looked> {
+        Box::pin(look(self, core, saved))
     }
 
     fn take_turn(self: Arc<Self>, turn: Turn) -> BoxFuture<'static, TurnEnd> {

@@ -7,16 +7,25 @@
 use std::sync::Arc;
 
 use super::{Id, Records};
-use crate::model::{state::State, table::Line};
+use crate::model::{
+    state::State,
+    table::{Line, lookup::Lookup},
+};
 
 impl Records {
     /// Notes which lines of a saved scope began, or will begin, after lines that stand behind them.
     /// The saved nodes stand in the order in which they began, if they do not say otherwise.
-    pub(super) fn note_order(&mut self, first: Id, nodes: &'static [Line], states: &[State]) {
+    pub(super) fn note_order(
+        &mut self,
+        first: Id,
+        nodes: &'static [Line],
+        lookup: &Lookup,
+        states: &[State],
+    ) {
         let mut last: Option<usize> = None;
         let mut newest = None;
         for state in states {
-            let line = nodes.iter().position(|node| node.answers_to(&state.name));
+            let line = lookup.line(&state.name);
             let Some(line) = line.filter(|_| state.started_at.is_some()) else {
                 continue;
             };
@@ -62,30 +71,33 @@ impl Records {
 
     /// Returns the numbers of the lines, in the order in which they began.
     pub(crate) fn in_order(&self, first: Id, nodes: &'static [Line]) -> Vec<usize> {
-        let after = |line: usize| {
+        let name_of = |line: usize| {
             let id = first + Id::try_from(line).unwrap_or(Id::MAX);
-            let name = self[id].cold().begun_after.as_deref()?;
-            nodes.iter().position(|node| node.answers_to(name))
+            self[id].cold().begun_after.as_deref()
         };
-        let (mut order, mut late): (Vec<usize>, Vec<usize>) =
-            (0..nodes.len()).partition(|line| after(*line).is_none());
-        // Each goes behind its line, and behind those that already went there.
-        let mut behind: Vec<usize> = Vec::new();
-        while let Some(next) = late
-            .iter()
-            .position(|line| after(*line).is_some_and(|other| order.contains(&other)))
-        {
-            let line = late.remove(next);
-            let other = after(line);
-            let at = order.iter().position(|it| Some(*it) == other).unwrap_or(0) + 1;
-            let taken = order[at..]
-                .iter()
-                .take_while(|it| behind.contains(it) && after(**it) == other);
-            let at = at + taken.count();
-            order.insert(at, line);
-            behind.push(line);
+        if (0..nodes.len()).all(|line| name_of(line).is_none()) {
+            return (0..nodes.len()).collect();
         }
-        order.extend(late);
+        let lookup = Lookup::of(nodes);
+        let after = |line: usize| lookup.line(name_of(line)?);
+        let after: Vec<Option<usize>> = (0..nodes.len()).map(after).collect();
+        // Each goes behind its line, in the order of the flow, and each of these has those behind it
+        // right after it.
+        let mut behind: Vec<Vec<usize>> = vec![Vec::new(); nodes.len()];
+        let mut left = Vec::new();
+        for (line, after) in after.iter().enumerate().rev() {
+            match after {
+                Some(after) => behind[*after].push(line),
+                None => left.push(line),
+            }
+        }
+        let mut order = Vec::with_capacity(nodes.len());
+        while let Some(line) = left.pop() {
+            order.push(line);
+            left.append(&mut behind[line]);
+        }
+        // Lines that are said to have begun after each other, as a damaged state may have it.
+        order.extend(behind.into_iter().flatten().rev());
         order
     }
 }

@@ -151,7 +151,7 @@ impl Record {
         }
         // A step keeps its `until`: a crash during this attempt must not lose the end of a sleep.
         else if let Some(cold) = &mut self.cold {
-            cold.until = None;
+            (cold.until, cold.since) = (None, None);
         }
     }
 
@@ -174,7 +174,7 @@ impl Record {
         self.output = output;
         if let Some(cold) = &mut self.cold {
             cold.clear_errors();
-            cold.until = None;
+            (cold.until, cold.since) = (None, None);
             cold.cause = None;
             cold.verify_owed = false;
             cold.deaths = 0;
@@ -186,7 +186,7 @@ impl Record {
         self.on(Transition::Fail);
         self.done_at = Some(now);
         if let Some(cold) = &mut self.cold {
-            cold.until = None;
+            (cold.until, cold.since) = (None, None);
         }
     }
 
@@ -198,7 +198,7 @@ impl Record {
         if self.started_at.is_some()
             && let Some(cold) = &mut self.cold
         {
-            cold.until = None;
+            (cold.until, cold.since) = (None, None);
         }
     }
 
@@ -247,9 +247,33 @@ impl Record {
     }
 
     /// Waits for what this run has begun to wait for.
-    pub(crate) fn wait_until(&mut self, deadline: Deadline) {
+    pub(crate) fn wait_until(&mut self, since: Timestamp, deadline: Deadline) {
         self.wait(Until::Time(deadline.until));
-        self.cold_mut().deadline = Some(deadline);
+        let cold = self.cold_mut();
+        (cold.since, cold.deadline) = (Some(since), Some(deadline));
+    }
+
+    /// Returns since when it waits for a time that an earlier run has recorded, and that this one has
+    /// not compared with its own pause yet.
+    pub(crate) fn waits_since(&self) -> Option<Timestamp> {
+        let cold = self.cold();
+        cold.since
+            .filter(|_| self.status == Status::Waiting && cold.deadline.is_none())
+    }
+
+    /// Returns the time that it waits for.
+    pub(crate) fn waits_until(&self) -> Option<Timestamp> {
+        match self.cold().until {
+            Some(Until::Time(until)) => Some(until),
+            Some(Until::Signal) | None => None,
+        }
+    }
+
+    /// Ends the wait that an earlier run has begun at this time, if that is earlier.
+    pub(crate) fn ends_by(&mut self, deadline: Deadline) {
+        let cold = self.cold_mut();
+        cold.until = Some(Until::Time(deadline.until));
+        cold.deadline = Some(deadline);
     }
 
     pub(super) fn has_failed(&self) -> bool {

@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use super::{ColdFields, Id, NO_ROW, Name, ROOT, Record, Records, past::PastRows};
 use crate::{
     model::{
-        state::{Kind, Labels, NodeData, Row, State},
+        state::{Kind, Labels, NodeData, Row, State, StepKind},
         status::Status,
-        table::{Line, Work},
+        table::{Line, Work, lookup::Lookup},
     },
     store::RowRanges,
 };
@@ -32,7 +32,9 @@ impl Records {
         // A node that has not begun says nothing.
         let has_begun = record.started_at.is_some();
         node.parallel = record.at_once && record.status != Status::Pending;
-        node.step_kind = record.step_kind.filter(|_| has_begun);
+        let is_call = record.kind == Kind::Step && record.status == Status::Waiting;
+        let step_kind = record.step_kind.or(is_call.then_some(StepKind::Call));
+        node.step_kind = step_kind.filter(|_| has_begun);
         node.begun_after = node.begun_after.filter(|_| has_begun);
         if record.status == Status::Pending {
             node.needs.clear();
@@ -107,6 +109,7 @@ impl Records {
 
     fn fill(&mut self, id: Id, state: &State) {
         self.unsaved.ids.push(id);
+        let foreign = self.foreign;
         let record = &mut self[id];
         record.row = state.row.get().unwrap_or(NO_ROW);
         record.status = state.status;
@@ -118,7 +121,8 @@ impl Records {
         if matches!(
             state.status,
             Status::Done | Status::Undoing | Status::UndoFailed | Status::Undone
-        ) {
+        ) && !(foreign && record.step_kind == Some(StepKind::Let))
+        {
             record.step_kind = state.step_kind;
         }
         let mut data = state.node.clone();
@@ -135,9 +139,10 @@ impl Records {
             return;
         }
         let first = self.make_lines(parent, nodes);
-        for (id, node) in (first..).zip(nodes) {
-            // If a name occurs twice, the later node counts.
-            let Some(state) = states.iter().rfind(|state| node.answers_to(&state.name)) else {
+        let lookup = Lookup::of(nodes);
+        let saved = lookup.states(states);
+        for ((id, node), state) in (first..).zip(nodes).zip(saved) {
+            let Some(state) = state else {
                 continue;
             };
             self.fill(id, state);
@@ -149,7 +154,7 @@ impl Records {
             self.fill_below(id, node, state);
         }
         if !self[parent].kind.is_parallel() {
-            self.note_order(first, nodes, states);
+            self.note_order(first, nodes, &lookup, states);
         }
     }
 

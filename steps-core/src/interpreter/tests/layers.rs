@@ -36,6 +36,7 @@ fn commits(groups: &'static [RandomLine], nodes: Vec<Line>) -> usize {
         input: &[],
         output: "",
         check: |_| Ok(()),
+        schema: None,
         nodes: nodes.leak(),
         on_failure: OnFailure::Undo,
     }));

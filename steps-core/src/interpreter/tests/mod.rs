@@ -141,6 +141,7 @@ fn trial(lines: &'static [RandomLine], cut: Option<(u32, bool, bool)>) -> (State
         input: &[],
         output: "",
         check: |_| Ok(()),
+        schema: None,
         nodes: table(lines, false),
         on_failure: OnFailure::Undo,
     }));

@@ -55,6 +55,7 @@ fn trial(
         input: &[],
         output: "",
         check: |_| Ok(()),
+        schema: None,
         nodes: table(lines, false),
         on_failure: OnFailure::Undo,
     }));

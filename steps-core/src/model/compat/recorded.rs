@@ -79,24 +79,33 @@ fn step_kind(meta: &StepMeta, state: &State) -> Option<String> {
     if !(is_active || was_done(state)) {
         return None;
     }
-    let called = |kind: Option<StepKind>| kind.filter(|kind| kind.waits());
+    let other = |kind: StepKind| (!kind.is_call()).then_some(kind);
+    let is_call = state.attempts > 1
+        || !state.errors.is_empty()
+        || state.before.is_some()
+        || state.after.is_some()
+        || state.info.is_some()
+        || state.progress.is_some();
     let was = match state.step_kind {
-        Some(kind) => called(Some(kind)),
+        Some(kind) => other(kind),
+        // Each `let` line was saved with its kind.
+        None if meta.is_let() => None,
         // What follows is what can be known of a step that was saved without its kind.
         None if state.until == Some(Until::Signal) && state.status == Status::Waiting => {
             Some(StepKind::Signal)
         }
         None if is_active && state.input.is_some() => Some(StepKind::Signal),
         None if state.status == Status::Running => None,
-        None if !state.errors.is_empty() || state.attempts > 1 => None,
+        None if is_call => None,
         None if state.status == Status::Waiting && !meta.is_signal() => return None,
         None if state.status == Status::Waiting => {
             return Some("it waits for a time, and is a `signal` now".to_owned());
         }
         None => return None,
     };
-    let is = called(meta.kind);
+    let is = meta.kind.and_then(other);
     let text = |kind: Option<StepKind>| match kind {
+        Some(StepKind::Let) => "a `let` line".to_owned(),
         Some(kind) => format!("a `{kind}`"),
         None => "the call of a function".to_owned(),
     };

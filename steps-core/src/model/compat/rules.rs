@@ -12,7 +12,7 @@ use super::{
 use crate::model::{
     state::{Kind, State, path},
     status::Status,
-    table::{Line, Table, Work},
+    table::{Line, Table, Work, lookup::Lookup},
 };
 
 /// Compares a saved tree with a flow's table.
@@ -119,7 +119,12 @@ impl Group {
 #[derive(Debug)]
 pub(crate) enum Match<'a> {
     /// The line has a saved node.
-    Saved(&'static Line, &'a State),
+    Saved {
+        node: &'static Line,
+        state: &'a State,
+        /// Whether a line whose arguments are evaluated again uses its value.
+        used: bool,
+    },
     /// The line failed and was passed over, because it was optional when it was saved; now it
     /// isn't.
     PassedOver(&'static Line),
@@ -138,14 +143,14 @@ pub(crate) fn scope<'a>(
     states: &'a [State],
     group: Group,
 ) -> impl Iterator<Item = Match<'a>> {
-    let saved = |node: &Line| states.iter().rfind(|state| node.answers_to(&state.name));
+    let lookup = Lookup::of(nodes);
+    let saved = lookup.states(states);
     let begun = |state: &State| state.started_at.is_some() || state.status != Status::Pending;
     let last = |atomic: bool| {
-        let counts = |node: &&Line| atomic || !node.marks.atomic;
-        let mut lines = nodes.iter().enumerate().rev();
-        lines.find_map(|(index, node)| {
-            let state = saved(node).filter(|_| counts(&node))?;
-            begun(state).then_some(index)
+        let counts = |node: &Line| atomic || !node.marks.atomic;
+        nodes.iter().zip(&saved).rposition(|(node, state)| {
+            let state = state.filter(|_| counts(node));
+            state.is_some_and(begun)
         })
     };
     // After a recovery, a line that failed has not begun, and an atomic one behind it may be done.
@@ -156,17 +161,17 @@ pub(crate) fn scope<'a>(
             Status::Running | Status::Waiting | Status::Done
         )
     };
-    let last_active = nodes
-        .iter()
-        .rposition(|node| saved(node).is_some_and(active));
-    let lines = nodes.iter().enumerate().map(move |(index, node)| {
+    let last_active = saved.iter().rposition(|state| state.is_some_and(active));
+    let used = used(nodes, &saved);
+    let lines = nodes.iter().zip(saved).zip(used).enumerate();
+    let lines = lines.map(move |(index, ((node, state), used))| {
         let before = |last: Option<usize>| last.is_some_and(|last| index < last);
         // It would begin after lines that stand behind it.
         let late = |last| {
             let begins_late = before(last) && !node.marks.optional && !group.back;
-            begins_late || is_used(nodes, states, index)
+            begins_late || used
         };
-        match saved(node) {
+        match state {
             Some(state)
                 if group.room == Room::InOrder
                     && !begun(state)
@@ -186,33 +191,37 @@ pub(crate) fn scope<'a>(
                 if failed && !node.marks.optional && group.passed_over(before(last_active)) {
                     Match::PassedOver(node)
                 } else {
-                    Match::Saved(node, state)
+                    Match::Saved { node, state, used }
                 }
             }
             None => Match::Added(
                 node,
                 match group.room {
                     Room::InOrder => late(last_begun),
-                    Room::AtOnce => is_used(nodes, states, index),
-                    Room::No => !group.back || group.used || is_used(nodes, states, index),
+                    Room::AtOnce => used,
+                    Room::No => !group.back || group.used || used,
                 },
             ),
         }
     });
     let removed = states
         .iter()
-        .filter(|state| !nodes.iter().any(|node| node.answers_to(&state.name)));
+        .filter(move |state| lookup.line(&state.name).is_none());
     lines.chain(removed.map(move |state| Match::Removed(state, begun(state))))
 }
 
-/// Returns whether a line whose arguments are evaluated again, by its undo at the latest, uses the value
-/// of this one.
-fn is_used(nodes: &[Line], states: &[State], index: usize) -> bool {
-    let mut later = nodes.iter().skip(index + 1);
-    later.any(|node| {
-        let state = states.iter().rfind(|state| node.answers_to(&state.name));
-        node.uses.contains(&index) && state.is_some_and(is_read_again)
-    })
+/// Returns for each line whether another one, whose arguments are evaluated again, by its undo at the
+/// latest, uses its value.
+fn used(nodes: &[Line], saved: &[Option<&State>]) -> Vec<bool> {
+    let mut used = vec![false; nodes.len()];
+    for (node, state) in nodes.iter().zip(saved) {
+        if state.is_some_and(is_read_again) {
+            for index in node.uses {
+                used[*index] = true;
+            }
+        }
+    }
+    used
 }
 
 /// What is said of a line whose value another line uses, which began without it.
@@ -245,9 +254,11 @@ fn early_user(
         Status::Failed => state.kind != Kind::Step,
         _ => false,
     };
-    nodes.iter().skip(index + 1).find(|user| {
+    let later = nodes.iter().skip(index + 1);
+    let mut users = later.filter(|user| user.uses.contains(&index));
+    users.find(|user| {
         let state = states.iter().rfind(|state| user.answers_to(&state.name));
-        user.uses.contains(&index) && state.is_some_and(needs_it)
+        state.is_some_and(needs_it)
     })
 }
 
@@ -270,7 +281,7 @@ impl Comparison {
     fn lines(&mut self, nodes: &'static [Line], above: &State, group: Group) {
         for line in scope(nodes, &above.states, group) {
             let name = match &line {
-                Match::Saved(node, _)
+                Match::Saved { node, .. }
                 | Match::PassedOver(node)
                 | Match::Unordered(node, _)
                 | Match::Added(node, _) => node.name,
@@ -278,11 +289,7 @@ impl Comparison {
             };
             self.names.push(name.to_owned());
             match line {
-                Match::Saved(node, state) => {
-                    let index = nodes.iter().position(|line| std::ptr::eq(line, node));
-                    let used = index.is_some_and(|index| is_used(nodes, &above.states, index));
-                    self.node(node, state, group, used);
-                }
+                Match::Saved { node, state, used } => self.node(node, state, group, used),
                 Match::PassedOver(_) => {
                     let why = "it failed, which was passed over, and it is not `#[optional]` any \
                                more";

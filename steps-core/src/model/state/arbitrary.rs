@@ -105,7 +105,7 @@ fn node() -> BoxedStrategy<State> {
         vec(("x[a-z]{0,2}", maybe_null()), 0..2),
         (
             of(select(&FailureCause::ALL[..])),
-            (any::<bool>(), any::<bool>()),
+            (any::<bool>(), any::<bool>(), of(time())),
             (0..3_u32, 0..3_u32, 0..3_u32, of(0..3_u32)),
             of(select(&Ending::ALL[..])),
             vec(of("[a-z]{0,3}"), 6),
@@ -121,7 +121,8 @@ fn node() -> BoxedStrategy<State> {
             let (name, kind, status, errors, started_at, done_at, attempts) = seed;
             let (info, input, decision, output, before, after) = values;
             let (progress, undo, until, extra, typed, some, id, labels) = rest;
-            let (cause, (verify_owed, parallel), counts, ending, mut texts, step_kind) = typed;
+            let (cause, (verify_owed, parallel, since), counts, ending, mut texts, step_kind) =
+                typed;
             let (failures, errors_left_out, deaths, generation) = counts;
             let mut text = || texts.pop().flatten();
             State::from(NodeData {
@@ -143,6 +144,7 @@ fn node() -> BoxedStrategy<State> {
                     _ => done_at,
                 },
                 until,
+                since,
                 attempts,
                 input,
                 // A flow has no decision.

@@ -72,6 +72,7 @@ keys! {
     Progress "progress",
     Undo "undo",
     Until "until",
+    Since "since",
     Parallel "parallel",
     Cause "cause",
     VerifyOwed "verifyOwed",
@@ -177,6 +178,7 @@ impl Fields {
             Key::Progress => node.progress = map.next_value()?,
             Key::Undo => node.undo = map.next_value()?,
             Key::Until => node.until = map.next_value::<Option<Named<_>>>()?.map(|named| named.0),
+            Key::Since => node.since = time(map)?,
             Key::Parallel
             | Key::Cause
             | Key::VerifyOwed

@@ -90,11 +90,22 @@ pub enum StepKind {
     Signal,
     /// A function whose output is not saved, so that it is called again after a resume.
     Volatile,
+    /// A `let` line.
+    Let,
+    /// The call of a function, while it waits for another attempt or poll. At all other times nothing
+    /// is said of one.
+    Call,
 }
 
 impl StepKind {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::Sleep, Self::Signal, Self::Volatile];
+    pub const ALL: [Self; 5] = [
+        Self::Sleep,
+        Self::Signal,
+        Self::Volatile,
+        Self::Let,
+        Self::Call,
+    ];
 
     /// Returns the name used in JSON and in messages.
     pub const fn as_str(self) -> &'static str {
@@ -102,6 +113,8 @@ impl StepKind {
             Self::Sleep => "sleep",
             Self::Signal => "signal",
             Self::Volatile => "volatile",
+            Self::Let => "let",
+            Self::Call => "call",
         }
     }
 
@@ -115,7 +128,15 @@ impl StepKind {
     pub(crate) const fn waits(self) -> bool {
         match self {
             Self::Sleep | Self::Signal => true,
-            Self::Volatile => false,
+            Self::Volatile | Self::Let | Self::Call => false,
+        }
+    }
+
+    /// Returns whether the step is the call of a function.
+    pub(crate) const fn is_call(self) -> bool {
+        match self {
+            Self::Volatile | Self::Call => true,
+            Self::Sleep | Self::Signal | Self::Let => false,
         }
     }
 }

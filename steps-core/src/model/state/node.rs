@@ -39,6 +39,9 @@ pub struct NodeData {
     pub done_at: Option<Timestamp>,
     /// What the node waits for, while it is [`Status::Waiting`].
     pub until: Option<Until>,
+    /// Of a step that waits for a time: since when, so that a program in which the pause is shorter
+    /// ends it earlier. Missing in what older versions wrote.
+    pub since: Option<Timestamp>,
     /// How many attempts have begun.
     pub attempts: u32,
     /// The node's input: of a flow its parameters, of a `for` the array of its items, of an `if
@@ -115,6 +118,7 @@ impl NodeData {
             started_at,
             done_at,
             until,
+            since,
             attempts,
             input,
             decision,
@@ -160,6 +164,7 @@ impl NodeData {
             ("progress", *progress != other.progress),
             ("undo", *undo != other.undo),
             ("until", *until != other.until),
+            ("since", *since != other.since),
             ("parallel", *parallel != other.parallel),
             ("cause", *cause != other.cause),
             ("verifyOwed", *verify_owed != other.verify_owed),

@@ -244,6 +244,7 @@ pub(super) fn reopen(node: &mut State) -> bool {
     node.cause = None;
     node.done_at = None;
     node.until = None;
+    node.since = None;
     node.undo = None;
     node.output = None;
     node.after = None;
@@ -264,6 +265,7 @@ fn forget(node: &mut State, place: Place) {
     node.started_at = None;
     node.done_at = None;
     node.until = None;
+    node.since = None;
     node.attempts = 0;
     node.progress = None;
     node.undo = None;

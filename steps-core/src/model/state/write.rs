@@ -80,6 +80,7 @@ impl Serialize for State {
         entry(&mut map, "progress", self.progress.as_ref())?;
         entry(&mut map, "undo", self.undo.as_ref())?;
         entry(&mut map, "until", self.until.as_ref())?;
+        entry(&mut map, "since", stamp.of(self.since).as_ref())?;
         if self.parallel {
             map.serialize_entry("parallel", &true)?;
         }

@@ -104,6 +104,7 @@ mod tests {
             input: &[],
             output: "()",
             check: |_| Ok(()),
+            schema: None,
             nodes: lines.leak(),
             on_failure: OnFailure::Undo,
         }))

@@ -130,6 +130,7 @@ mod tests {
         input: &[],
         output: "u8",
         check: |_| Ok(()),
+        schema: None,
         nodes: ONE,
         on_failure: OnFailure::Undo,
     };
@@ -139,6 +140,7 @@ mod tests {
         aliases: &[],
         ty: "u8",
         check: |_| Ok(()),
+        schema: None,
     };
     const OTHER: &Table = &Table { name: "g", ..FLOW };
     const MENDED: &Table = &Table {

@@ -5,6 +5,7 @@
 
 mod depth;
 mod fingerprint;
+pub(crate) mod lookup;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +18,9 @@ pub use fingerprint::fingerprint;
 
 /// Checks that a saved value, as JSON text, can be decoded.
 pub type Check = fn(&str) -> Result<(), serde_json::Error>;
+
+/// Returns the JSON schema of a type, as text.
+pub type SchemaOf = fn() -> String;
 
 /// What a line records when it is entered: the items of a `for`, or the value of an `if let`.
 pub trait Recording: std::fmt::Debug + Sync {
@@ -45,6 +49,8 @@ pub struct Table {
     pub output: &'static str,
     /// Checks that a saved output can still be decoded.
     pub check: Check,
+    /// The schema of its output.
+    pub schema: Option<SchemaOf>,
     /// The lines of its `steps!`, in order.
     pub nodes: &'static [Line],
     /// What a failure leads to.
@@ -115,6 +121,8 @@ pub struct InputField {
     pub ty: &'static str,
     /// Checks that a saved value of the field can be read.
     pub check: Check,
+    /// The schema of its type.
+    pub schema: Option<SchemaOf>,
 }
 
 impl std::fmt::Debug for InputField {
@@ -178,6 +186,10 @@ pub struct Marks {
 
 /// What a line does.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is static, and a step is the most frequent"
+)]
 pub enum Work {
     /// Runs a function.
     Step(StepMeta),
@@ -262,8 +274,11 @@ impl Line {
         }
     }
 
-    /// Returns whether this line was or is saved under `name`.
+    /// Returns whether this line was or is saved under `name`. Where many are asked, a
+    /// [`Lookup`](lookup::Lookup) finds them.
     pub fn answers_to(&self, name: &str) -> bool {
+        #[cfg(test)]
+        lookup::tests::ASKED.set(lookup::tests::ASKED.get() + 1);
         self.name == name || self.aliases.contains(&name)
     }
 }
@@ -283,13 +298,12 @@ pub struct StepMeta {
     pub observe: bool,
     /// What it is, if it is not simply a function that is called.
     pub kind: Option<StepKind>,
-    /// Whether it is a `let` line. It has no effect, so its beginning is not committed: its value
-    /// is, with the beginning of what follows.
-    pub is_let: bool,
     /// The text of its output's type.
     pub output: &'static str,
     /// Checks that a saved output can still be decoded.
     pub check: Check,
+    /// The schema of its output.
+    pub schema: Option<SchemaOf>,
     /// Checks that what `#[observe]` saw before the step can still be decoded, if its undo takes it.
     pub before: Option<Check>,
 }
@@ -298,6 +312,12 @@ impl StepMeta {
     /// Returns whether the step waits for a signal.
     pub(crate) const fn is_signal(&self) -> bool {
         matches!(self.kind, Some(StepKind::Signal))
+    }
+
+    /// Returns whether it is a `let` line. It has no effect, so its beginning is not committed: its
+    /// value is, with the beginning of what follows.
+    pub(crate) const fn is_let(&self) -> bool {
+        matches!(self.kind, Some(StepKind::Let))
     }
 
     /// Returns whether its output is not saved, so that the step runs again after a resume.
@@ -319,6 +339,13 @@ impl StepMeta {
         if self.is_signal() {
             self.output = text;
         }
+        self
+    }
+
+    /// Returns the same, with the schema of its output, if that has one.
+    #[must_use]
+    pub const fn shown(mut self, schema: Option<SchemaOf>) -> Self {
+        self.schema = schema;
         self
     }
 

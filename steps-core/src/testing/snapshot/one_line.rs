@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use super::{
+    examples,
     report::What,
     tree::{FIRST_SIGNAL, LineSnapshot, WorkSnapshot},
 };
@@ -27,8 +28,15 @@ impl LineSnapshot {
                 (WorkSnapshot::Step { kind: None, .. }, Work::Step(meta)) => {
                     state.node.step_kind = meta.kind;
                 }
-                (WorkSnapshot::Step { output, .. }, Work::Step(meta))
-                    if output == FIRST_SIGNAL && meta.is_signal() =>
+                // The name says nothing, or less than examples do.
+                // The name says nothing, or less than examples do.
+                (
+                    WorkSnapshot::Step {
+                        output, examples, ..
+                    },
+                    Work::Step(meta),
+                ) if state.output.is_some()
+                    && (output == FIRST_SIGNAL && meta.is_signal() || !examples.is_empty()) =>
                 {
                     state.node.output = Json::encode(meta.output).ok();
                 }
@@ -40,6 +48,21 @@ impl LineSnapshot {
                     _ => What::Misfit(why),
                 });
             }
+        }
+        if let (
+            WorkSnapshot::Step {
+                output, examples, ..
+            },
+            Work::Step(meta),
+        ) = (&self.work, &node.work)
+            && !meta.is_volatile()
+            && let Some(why) = examples::unread(examples, meta.check)
+        {
+            return Some(What::Unread(if output == meta.output {
+                why
+            } else {
+                format!("it gave `{output}`, and gives `{}` now: {why}", meta.output)
+            }));
         }
         let retyped = |what: &str, was: &Option<String>, is: &'static str| {
             let was = was.as_ref().filter(|was| *was != is)?;

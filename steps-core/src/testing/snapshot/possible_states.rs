@@ -7,15 +7,18 @@
 //! A line is tried under each name that it may have been saved under.
 
 use super::{
+    examples,
     report::{Finding, What},
     tree::{FlowSnapshot, LineSnapshot, WorkSnapshot},
 };
+use serde_json::Value;
+
 use crate::model::{
     compat,
     compat::{Group, Match},
     state::{State, path},
     status::Status,
-    table::{Line, Table, Work},
+    table::{Check, Line, SchemaOf, Table, Work},
 };
 
 /// What of the compiled flow would strand an execution of the snapshot's.
@@ -91,7 +94,24 @@ impl Comparison {
             let renamed = gone
                 .iter()
                 .position(|(_, ty)| found.is_none() && *ty == field.ty);
+            let examples = std::iter::once(&field.name).chain(field.aliases);
+            let examples = examples
+                .into_iter()
+                .find_map(|name| old.input_examples.get(*name));
             let what = match (found, renamed) {
+                (Some(_), _) if examples.is_some() => {
+                    let examples = examples.map_or(&[][..], Vec::as_slice);
+                    if let Some(why) = examples::unread(examples, field.check) {
+                        self.say(What::InputUnread {
+                            name: field.name,
+                            why,
+                        });
+                    } else {
+                        let input = Some(field.name);
+                        self.fields_gone(input, examples, field.schema, field.check);
+                    }
+                    continue;
+                }
                 (Some(was), _) if was == field.ty => continue,
                 (Some(was), _) => What::InputRetyped {
                     name: field.name,
@@ -116,12 +136,32 @@ impl Comparison {
         }
     }
 
+    /// Tells of the fields that are in these examples, and in none of the present type's.
+    fn fields_gone(
+        &mut self,
+        input: Option<&'static str>,
+        was: &[Value],
+        schema: Option<SchemaOf>,
+        check: Check,
+    ) {
+        for field in examples::gone(was, &examples::of(schema, check)) {
+            self.say(What::FieldGone { input, field });
+        }
+    }
+
     fn flow(&mut self, old: &FlowSnapshot, new: &'static Table) {
         self.input(old, new);
-        if old.output != new.output {
+        let is_root = self.names.is_empty();
+        if !old.output_examples.is_empty() {
+            match examples::unread(&old.output_examples, new.check) {
+                Some(why) if is_root => self.say(What::Output(why)),
+                Some(why) => self.say(What::Unread(why)),
+                None => self.fields_gone(None, &old.output_examples, new.schema, new.check),
+            }
+        } else if old.output != new.output {
             let why = format!("it gave `{}`, and gives `{}` now", old.output, new.output);
             // That of the whole flow is read only when nothing of it runs any more.
-            self.say(if self.names.is_empty() {
+            self.say(if is_root {
                 What::Output(why)
             } else {
                 What::Misfit(why)
@@ -237,6 +277,9 @@ impl Comparison {
     fn line(&mut self, old: &LineSnapshot, node: &'static Line) {
         if let Some(what) = old.misfit(node) {
             return self.say(what);
+        }
+        if let (WorkSnapshot::Step { examples, .. }, Work::Step(meta)) = (&old.work, &node.work) {
+            self.fields_gone(None, examples, meta.schema, meta.check);
         }
         if !old.calls.is_empty() && old.calls != node.calls {
             self.say(What::Calls {

@@ -128,6 +128,15 @@ fn flow(mut object: Object, form: u64) -> Result<FlowSnapshot, String> {
     };
     let fields: Vec<String> = input.0.keys().cloned().collect();
     let mut input = input;
+    let mut shown = match object.0.remove("inputExamples") {
+        None => Object(Map::new(), String::new()),
+        Some(shown) => Object::of(shown, object.place("inputExamples"))?,
+    };
+    let examples_of: Vec<String> = shown.0.keys().cloned().collect();
+    let examples_of = examples_of.into_iter();
+    let input_examples = examples_of
+        .map(|name| shown.list(&name).map(|examples| (name, examples)))
+        .collect::<Result<_, _>>()?;
     let mut field = |name: String| input.text(&name).map(|ty| (name, ty));
     let flow = FlowSnapshot {
         name: object.text("name")?,
@@ -136,7 +145,9 @@ fn flow(mut object: Object, form: u64) -> Result<FlowSnapshot, String> {
             .into_iter()
             .map(&mut field)
             .collect::<Result<_, _>>()?,
+        input_examples,
         output: object.text("output")?,
+        output_examples: object.list("outputExamples")?,
         lines: object.lines("steps", form)?,
     };
     object.end()?;
@@ -153,6 +164,7 @@ fn line(mut object: Object, form: u64) -> Result<LineSnapshot, String> {
     let work = match Kind::from_name(&kind) {
         Some(Kind::Step) => {
             let output = object.text("output")?;
+            let examples = object.list("examples")?;
             let kind = if object.flag("volatile")? {
                 Some(Some(StepKind::Volatile))
             } else if is_first {
@@ -163,9 +175,15 @@ fn line(mut object: Object, form: u64) -> Result<LineSnapshot, String> {
                 let known = step.map(|step| {
                     StepKind::from_name(&step).ok_or(format!("`{place}` is not known: {step}"))
                 });
-                Some(known.transpose()?)
+                let known = known.transpose()?;
+                // In an early file, a `let` line is what calls nothing.
+                Some(known.or(calls.is_empty().then_some(StepKind::Let)))
             };
-            WorkSnapshot::Step { output, kind }
+            WorkSnapshot::Step {
+                output,
+                examples,
+                kind,
+            }
         }
         Some(Kind::Group) => WorkSnapshot::Group(object.lines("steps", form)?),
         Some(Kind::Parallel) => WorkSnapshot::Parallel(object.lines("steps", form)?),

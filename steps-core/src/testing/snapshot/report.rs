@@ -73,7 +73,23 @@ pub(super) enum What {
     NotVolatile,
     /// It can't take what was saved of it.
     Misfit(String),
+    /// A value that may have been saved of it can't be read.
+    Unread(String),
+    /// The same of a field of the input.
+    InputUnread {
+        name: &'static str,
+        why: String,
+    },
+    /// The type of its output, or of a field of the input, has this field no more.
+    FieldGone {
+        input: Option<&'static str>,
+        field: String,
+    },
 }
+
+/// What to do where a type does not read what was saved.
+const KEEP_TYPE: &str = "a field that is new in its type wants `#[serde(default)]`, and one that was renamed \
+     `#[serde(alias = \"…\")]` with its old name; otherwise keep the type as it was";
 
 impl Finding {
     /// Whether it says that the line at this path is new, or stands where it can't.
@@ -87,7 +103,10 @@ impl Finding {
 
     /// Whether it strands no execution, and is only to be known.
     pub(super) fn is_note(&self) -> bool {
-        matches!(self.what, What::Output(_) | What::Calls { .. })
+        matches!(
+            self.what,
+            What::Output(_) | What::Calls { .. } | What::FieldGone { .. }
+        )
     }
 
     /// What was found, and then what to do.
@@ -185,12 +204,45 @@ impl Finding {
                 format!("`{path}` is not `volatile` any more, and its output was not saved"),
                 "keep the mark".to_owned(),
             ),
+            What::Unread(_) | What::InputUnread { .. } | What::FieldGone { .. } => {
+                self.of_type(&of)
+            }
             What::Misfit(why) => (
                 format!("`{path}` does not fit: {why}"),
                 "keep it as it was; what is new can be a line of another name, behind the flow's \
                  last step"
                     .to_owned(),
             ),
+        }
+    }
+
+    /// What was found of a type, and then what to do. The input is called this.
+    fn of_type(&self, input_of: &str) -> (String, String) {
+        let path = &self.path;
+        match &self.what {
+            What::InputUnread { name, why } => (
+                format!("{input_of} does not fit: `{name}`: {why}"),
+                KEEP_TYPE.to_owned(),
+            ),
+            What::FieldGone { input, field } => {
+                let had = match input {
+                    Some(name) => format!("{input_of}: `{name}` had"),
+                    None if path.is_empty() => "the output of the flow had".to_owned(),
+                    None => format!("`{path}` gave"),
+                };
+                (
+                    format!("{had} a field `{field}`, which is read no more"),
+                    format!(
+                        "if it has another name now, write `#[serde(alias = \"…\")]` with the last \
+                         part of `{field}` on that field; otherwise what was saved of it is lost"
+                    ),
+                )
+            }
+            What::Unread(why) => (
+                format!("`{path}` does not fit: {why}"),
+                KEEP_TYPE.to_owned(),
+            ),
+            _ => Default::default(),
         }
     }
 }

@@ -2,13 +2,17 @@
 
 use std::collections::BTreeMap;
 
+use super::examples;
 use crate::model::{
     state::StepKind,
-    table::{Line, Table, Work},
+    table::{InputField, Line, Table, Work},
 };
 
 /// What a file in the first form has in the place of a signal's type.
 pub(super) const FIRST_SIGNAL: &str = "signal";
+
+/// Values as a type saves them; none, if it has no schema.
+pub(super) type Examples = Vec<serde_json::Value>;
 
 /// A flow.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +21,10 @@ pub(super) struct FlowSnapshot {
     pub(super) aliases: Vec<String>,
     /// The types of its input's fields.
     pub(super) input: BTreeMap<String, String>,
+    /// Examples of them, of those that have some.
+    pub(super) input_examples: BTreeMap<String, Examples>,
     pub(super) output: String,
+    pub(super) output_examples: Examples,
     pub(super) lines: Vec<LineSnapshot>,
 }
 
@@ -39,6 +46,7 @@ pub(super) struct LineSnapshot {
 pub(super) enum WorkSnapshot {
     Step {
         output: String,
+        examples: Examples,
         kind: Option<Option<StepKind>>,
     },
     Group(Vec<LineSnapshot>),
@@ -62,18 +70,43 @@ pub(super) enum WorkSnapshot {
 
 impl FlowSnapshot {
     pub(super) fn of(table: &Table) -> Self {
-        let field = |field: &crate::model::table::InputField| (field.name.into(), field.ty.into());
+        let field = |field: &InputField| (field.name.into(), field.ty.into());
+        let shown = |field: &InputField| {
+            let examples = examples::of(field.schema, field.check);
+            (!examples.is_empty()).then(|| (field.name.into(), examples))
+        };
         Self {
             name: table.name.into(),
             aliases: texts(table.aliases),
             input: table.input.iter().map(field).collect(),
+            input_examples: table.input.iter().filter_map(shown).collect(),
             output: table.output.into(),
+            output_examples: examples::of(table.schema, table.check),
             lines: lines(table.nodes),
         }
     }
 }
 
 impl FlowSnapshot {
+    /// Calls this with all examples of the flow, and of those within it, and forgets fields that it
+    /// leaves without.
+    pub(super) fn each_examples(&mut self, call: &mut impl FnMut(&mut Examples)) {
+        self.input_examples.values_mut().for_each(&mut *call);
+        call(&mut self.output_examples);
+        self.lines
+            .iter_mut()
+            .for_each(|line| line.each_examples(call));
+        self.input_examples
+            .retain(|_, examples| !examples.is_empty());
+    }
+
+    /// The same, without examples. Returns them, too.
+    pub(super) fn without_examples(mut self) -> (Self, Vec<Examples>) {
+        let mut all = Vec::new();
+        self.each_examples(&mut |examples| all.push(std::mem::take(examples)));
+        (self, all)
+    }
+
     /// The same, without what a file in the first form does not have.
     pub(super) fn in_first_form(mut self) -> Self {
         self.lines
@@ -88,7 +121,7 @@ impl LineSnapshot {
         self.calls.clear();
         self.needs.clear();
         match &mut self.work {
-            WorkSnapshot::Step { output, kind } => match kind {
+            WorkSnapshot::Step { output, kind, .. } => match kind {
                 Some(Some(StepKind::Volatile)) => {}
                 Some(Some(StepKind::Signal)) => output.replace_range(.., FIRST_SIGNAL),
                 _ => *kind = None,
@@ -121,6 +154,11 @@ impl LineSnapshot {
         let work = match &node.work {
             Work::Step(meta) => WorkSnapshot::Step {
                 output: meta.output.into(),
+                examples: match meta.kind {
+                    // It is not saved.
+                    Some(StepKind::Volatile) => Examples::new(),
+                    _ => examples::of(meta.schema, meta.check),
+                },
                 kind: Some(meta.kind),
             },
             Work::Group(below) => WorkSnapshot::Group(lines(below)),
@@ -151,6 +189,27 @@ impl LineSnapshot {
             calls: node.calls.to_owned(),
             needs: Vec::new(),
             work,
+        }
+    }
+
+    fn each_examples(&mut self, call: &mut impl FnMut(&mut Examples)) {
+        match &mut self.work {
+            WorkSnapshot::Step { examples, .. } => call(examples),
+            WorkSnapshot::Flow(flow) => flow.each_examples(call),
+            WorkSnapshot::If {
+                then, otherwise, ..
+            } => {
+                let lines = then.iter_mut().chain(otherwise);
+                lines.for_each(|line| line.each_examples(call));
+            }
+            WorkSnapshot::Group(lines)
+            | WorkSnapshot::Parallel(lines)
+            | WorkSnapshot::For { lines, .. }
+            | WorkSnapshot::Loop { lines, .. } => {
+                for line in lines {
+                    line.each_examples(call);
+                }
+            }
         }
     }
 

@@ -1,8 +1,11 @@
 //! A snapshot as JSON: one field a line, in an order of its own, so that a change is easy to read.
 
+use std::collections::BTreeMap;
+
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use super::tree::{FlowSnapshot, LineSnapshot, WorkSnapshot};
+use super::tree::{Examples, FlowSnapshot, LineSnapshot, WorkSnapshot};
+use crate::base::json::Json;
 
 /// The form that is written, and the newest that is read.
 pub(super) const FORMAT: u64 = 2;
@@ -31,7 +34,11 @@ fn flow<M: SerializeMap>(flow: &FlowSnapshot, map: &mut M) -> Result<(), M::Erro
     if !flow.input.is_empty() {
         map.serialize_entry("input", &flow.input)?;
     }
+    if !flow.input_examples.is_empty() {
+        map.serialize_entry("inputExamples", &Each(&flow.input_examples))?;
+    }
     map.serialize_entry("output", &flow.output)?;
+    examples("outputExamples", &flow.output_examples, map)?;
     map.serialize_entry("steps", &flow.lines)
 }
 
@@ -50,6 +57,36 @@ fn aliases<M: SerializeMap>(aliases: &[String], map: &mut M) -> Result<(), M::Er
     map.serialize_entry("aliases", aliases)
 }
 
+fn examples<M: SerializeMap>(
+    field: &'static str,
+    examples: &Examples,
+    map: &mut M,
+) -> Result<(), M::Error> {
+    if examples.is_empty() {
+        return Ok(());
+    }
+    map.serialize_entry(field, &OneALine(examples))
+}
+
+/// The examples of each field.
+struct Each<'a>(&'a BTreeMap<String, Examples>);
+
+impl Serialize for Each<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let fields = self.0.iter();
+        serializer.collect_map(fields.map(|(name, examples)| (name, OneALine(examples))))
+    }
+}
+
+/// Each example in a line of its own.
+struct OneALine<'a>(&'a Examples);
+
+impl Serialize for OneALine<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(|example| Json::encode(example).ok()))
+    }
+}
+
 impl Serialize for LineSnapshot {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
@@ -66,8 +103,13 @@ impl Serialize for LineSnapshot {
             map.serialize_entry("optional", &true)?;
         }
         match &self.work {
-            WorkSnapshot::Step { output, kind } => {
+            WorkSnapshot::Step {
+                output,
+                kind,
+                examples: of_output,
+            } => {
                 map.serialize_entry("output", output)?;
+                examples("examples", of_output, &mut map)?;
                 if let Some(kind) = kind.flatten() {
                     map.serialize_entry("step", kind.as_str())?;
                 }

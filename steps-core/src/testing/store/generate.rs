@@ -145,6 +145,7 @@ impl Dice {
             started_at,
             done_at,
             until: self.maybe(|dice| dice.maybe(Self::time).map_or(Until::Signal, Until::Time)),
+            since: self.maybe(Self::time),
             attempts,
             input: self.value(),
             // A flow decides nothing.

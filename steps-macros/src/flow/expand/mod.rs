@@ -80,7 +80,7 @@ fn block(flow: &Flow, glue: &TokenStream) -> TokenStream {
             use #krate::__private as __p;
             use __p::{
                 BindRef as _, Done as _, GotOther as _, GotRecorded as _, ListOwned as _, ListRef as _, LookOption as _,
-                LookOwned as _, LookRef as _, NoFlowHandler as _, NoHandler as _, OnceAny as _,
+                LookOwned as _, LookRef as _, NoFlowHandler as _, NoHandler as _, NoSchema as _, OnceAny as _,
                 Scope as _, ToBind as _,
             };
             #[allow(deprecated)]

@@ -114,8 +114,10 @@ fn work(
                 let policy = line.options.policy();
                 quote!(.with(#policy))
             });
+            let shown = shown(&quote!(__p::Output<#of>));
+            let shown = shown.map(|schema| quote!(.shown(#schema)));
             let given = given(call).map(|text| quote!(.of_type(#text)));
-            quote!(__p::Work::Step(__p::StepMeta::of::<#of>(&#handlers) #given #policy))
+            quote!(__p::Work::Step(__p::StepMeta::of::<#of>(&#handlers) #given #shown #policy))
         }
         Body::Flow(call) => {
             if scope.flow.reversible {
@@ -126,8 +128,11 @@ fn work(
         }
         Body::Let { ty, .. } => {
             let (codec, text) = (let_codec(scope, index), type_text::of(ty));
+            let shown = shown(&quote!(#ty)).map(|schema| quote!(.shown(#schema)));
             quote! {
-                __p::Work::Step(__p::StepMeta::of_let(#text, |saved| __p::reads(saved, #codec)))
+                __p::Work::Step(
+                    __p::StepMeta::of_let(#text, |saved| __p::reads(saved, #codec)) #shown
+                )
             }
         }
         Body::Broken(_) => quote!(__p::Work::Group(&[])),
@@ -164,6 +169,16 @@ fn work(
             quote!(__p::Work::Loop { body: #first, max: #max })
         }
     }
+}
+
+/// Returns the schema of a type, if the tables have schemas.
+fn shown(ty: &TokenStream) -> Option<TokenStream> {
+    cfg!(feature = "schemars").then(|| quote!(__p::Shows::<#ty>::SCHEMA))
+}
+
+/// Returns the same for a field of its own.
+fn schema(ty: &TokenStream) -> TokenStream {
+    shown(ty).unwrap_or_else(|| quote!(__p::Option::None))
 }
 
 /// Returns the path of what a line calls, without the types that it is given.
@@ -205,12 +220,21 @@ pub(super) fn flow_table(flow: &Flow) -> TokenStream {
     let inputs = inputs.enumerate().map(|(index, param)| {
         let (name, ty) = (param.name.to_string(), type_text::of(&param.ty));
         let codec = params::input_codec(index);
+        let param_ty = &param.ty;
+        let schema = schema(&quote!(#param_ty));
         let aliases = &param.aliases;
         quote! {
-            __p::InputField { name: #name, aliases: &[#(#aliases),*], ty: #ty, check: |saved| __p::reads(saved, #codec) }
+            __p::InputField {
+                name: #name,
+                aliases: &[#(#aliases),*],
+                ty: #ty,
+                check: |saved| __p::reads(saved, #codec),
+                schema: #schema,
+            }
         }
     });
     let output = flow.output.text();
+    let schema = schema(&quote!(<__Out as __p::FlowOutput>::Given));
     quote! {
         &__p::Table {
             name: #name,
@@ -218,6 +242,7 @@ pub(super) fn flow_table(flow: &Flow) -> TokenStream {
             input: &[#(#inputs),*],
             output: #output,
             check: |saved| __p::reads(saved, <__Out as __p::FlowOutput>::CODEC),
+            schema: #schema,
             nodes: __NODES0,
             on_failure: __p::OnFailure::#on_failure,
         }

@@ -25,6 +25,7 @@ const fn flow(nodes: &'static [Line]) -> Table {
         input: &[],
         output: "u8",
         check: |_| Ok(()),
+        schema: None,
         nodes,
         on_failure: OnFailure::Undo,
     }

@@ -112,7 +112,8 @@ impl Dice {
     fn work(&mut self, depth: usize, names: &mut u8) -> What {
         match self.below(if depth == 0 { 3 } else { 9 }) {
             0 | 1 => What::Step(self.ty(), None),
-            2 => match self.below(3) {
+            2 => match self.below(4) {
+                3 => What::Step(self.ty(), Some(StepKind::Let)),
                 0 => What::Step(self.ty(), Some(StepKind::Signal)),
                 1 => What::Step(self.ty(), Some(StepKind::Sleep)),
                 _ => What::Step(self.ty(), Some(StepKind::Volatile)),
@@ -174,7 +175,8 @@ impl Dice {
 
     fn change_work(&mut self, work: &mut What, names: &mut u8) {
         match work {
-            What::Step(ty, kind) => match self.below(3) {
+            What::Step(ty, kind) => match self.below(4) {
+                3 => *kind = self.one_in(2).then_some(StepKind::Let),
                 0 => *ty = self.ty(),
                 1 => *kind = self.one_in(2).then_some(StepKind::Sleep),
                 _ => *kind = self.one_in(2).then_some(StepKind::Volatile),
@@ -209,6 +211,7 @@ pub(super) fn table(lines: &[Random], input: Option<Ty>, output: Ty) -> &'static
         aliases: &[],
         ty: ty.name(),
         check: ty.check(),
+        schema: None,
     });
     leak(Table {
         name: "random",
@@ -216,6 +219,7 @@ pub(super) fn table(lines: &[Random], input: Option<Ty>, output: Ty) -> &'static
         input: Vec::leak(input.into_iter().collect()),
         output: output.name(),
         check: output.check(),
+        schema: None,
         nodes: nodes(lines),
         on_failure: OnFailure::Undo,
     })
@@ -239,9 +243,9 @@ pub(super) fn nodes(lines: &[Random]) -> &'static [Line] {
                 verify: false,
                 observe: false,
                 kind: *kind,
-                is_let: false,
                 output: ty.name(),
                 check: ty.check(),
+                schema: None,
                 before: None,
             }),
             What::Group(lines) => Work::Group(nodes(lines)),

@@ -1,0 +1,88 @@
+//! Pauses that an earlier run has begun: one that has become shorter in the program since ends earlier,
+//! counted from when it began. One that has become longer ends when it was to.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::{
+    Pass,
+    enter::At,
+    records::{Id, Record},
+};
+use crate::{
+    language::scope::{Answer, Op},
+    model::{
+        state::{StepKind, Until},
+        table::StepMeta,
+    },
+};
+
+impl Pass<'_> {
+    /// Ends the pause of a step that is to be tried or asked again when it ends by the present policy,
+    /// if that is earlier. Returns whether the step sleeps instead: then its argument says how long.
+    pub(super) fn asks_again(self, record: &mut Record, id: Id, meta: &StepMeta) -> bool {
+        let Some((since, until)) = record.waits_since().zip(record.waits_until()) else {
+            return false;
+        };
+        if !self.run.is_ahead(self.run.deadline(record, until)) {
+            return false;
+        }
+        if meta.kind == Some(StepKind::Sleep) {
+            return true;
+        }
+        // What chance has added or taken away stays as it is.
+        let shorter = pauses(meta, record)
+            .filter(|(_, longest)| later(since, *longest) < until)
+            .map(|(pause, _)| later(since, pause));
+        self.ends_by(
+            record,
+            id,
+            shorter.map_or(until, |shorter| shorter.min(until)),
+        );
+        false
+    }
+
+    /// Asks a step that sleeps for how long, and ends its pause by that, if that is earlier.
+    pub(super) async fn ask_again(self, at: At<'_>, id: Id) {
+        let cx = self.cx(id, self.run.records()[id].attempts);
+        let op = Op::Run(self.run.options.limits.payload);
+        let answer = self.op(at, op, &cx, None).await;
+        let mut records = self.run.records();
+        let record = &mut records[id];
+        let until = match answer {
+            Ok(Answer::Wait(Until::Time(until))) => Some(until),
+            // Whatever keeps the argument from being evaluated is told when the pause is over.
+            _ => record.waits_until(),
+        };
+        if let Some(until) = until {
+            self.ends_by(record, id, until);
+        }
+    }
+
+    fn ends_by(self, record: &mut Record, id: Id, until: Timestamp) {
+        if record.waits_until() != Some(until) {
+            self.run.committer.mark(id);
+        }
+        record.ends_by(self.run.options.begun.deadline(until));
+    }
+}
+
+/// Returns the pause before the next attempt or poll by the present policy, and the longest that chance
+/// may make it; `None` if the policy has none.
+fn pauses(meta: &StepMeta, record: &Record) -> Option<(Duration, Duration)> {
+    let failures = record.cold().error_count();
+    if failures == 0 {
+        let poll = meta.policy.poll?;
+        return Some((poll.every, poll.every));
+    }
+    let retry = meta.policy.retry?;
+    Some((retry.pause(failures, 0.5), retry.pause(failures, 1.0)))
+}
+
+/// Returns the time so much later, or the last possible one.
+pub(super) fn later(time: Timestamp, span: Duration) -> Timestamp {
+    let span = SignedDuration::try_from(span).ok();
+    let later = span.and_then(|span| time.checked_add(span).ok());
+    later.unwrap_or(Timestamp::MAX)
+}
