@@ -11,7 +11,7 @@ use steps::{
 use crate::support::{Db, World, is, on_each_store, wait_for};
 
 const LEASE: Duration = Duration::from_millis(400);
-const HOUR: Duration = Duration::from_secs(3600);
+const HOUR: Duration = Duration::from_hours(1);
 
 /// The flows of a version, with its pauses.
 macro_rules! version {
@@ -102,9 +102,9 @@ macro_rules! version {
     };
 }
 
-version!(long, "1h", Duration::from_secs(3600));
+version!(long, "1h", Duration::from_hours(1));
 version!(short, "20ms", Duration::from_millis(20));
-version!(longer, "2h", Duration::from_secs(7200));
+version!(longer, "2h", Duration::from_hours(2));
 
 async fn open(db: &Db) -> Builder {
     db.engine()

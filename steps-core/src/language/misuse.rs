@@ -63,7 +63,7 @@ pub fn flow_call<'a, F: Flow, C: Nests<'a, F>>(call: C) -> (F::Lent<'a>, F::Inpu
     call.into_parts()
 }
 
-/// Implemented by the [`Step::AsFlow`] of steps. Only steps have handlers.
+/// Implemented by the [`AsFlow`](super::step::AsFlow) of steps. Only steps have handlers.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is a flow, not a step",
     label = "handlers of this kind are for steps; a flow has `#[on_done]`, `#[on_failed]` and `#[on_stopped]`, and is undone step by step"

@@ -3,21 +3,34 @@
 
 use std::collections::{HashMap, HashSet};
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{
     state::Kind,
     table::{Line, Table, Work},
 };
 
-/// A line of a form.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+/// A line of a form, which is kept as a pair.
+#[derive(Clone, Debug)]
 pub(crate) struct FormLine {
     /// For each level of its path the names that the level may have, its own first. An item or a round
     /// is a level called `*`, and an `else` one called `else`.
     path: Vec<Vec<String>>,
     /// What it is.
     is: String,
+}
+
+impl Serialize for FormLine {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        (&self.path, &self.is).serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for FormLine {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (path, is) = Deserialize::deserialize(deserializer)?;
+        Ok(Self { path, is })
+    }
 }
 
 const EACH: &str = "*";

@@ -121,24 +121,10 @@ impl Finding {
                 format!("the flow is not known as `{from}` any more"),
                 format!("write `#[flow(alias = \"{from}\")]`"),
             ),
-            What::InputAdded { name, ty } => (
-                format!("{of} has a new field, `{name}: {ty}`, which was not saved"),
-                format!("make it an `Option<{ty}>`"),
-            ),
-            What::InputGone { name } => (
-                format!("{of} had a field `{name}`, which no parameter takes"),
-                format!(
-                    "if a parameter was renamed, write `#[alias = \"{name}\"]` before it; otherwise \
-                     keep it"
-                ),
-            ),
-            What::InputRenamed { from, to } => (
-                format!("{of} had a field `{from}`, which no parameter takes, and `{to}` is new"),
-                format!(
-                    "if `{to}` is its new name, write `#[alias = \"{from}\"]` before it; otherwise \
-                     keep `{from}`, and make `{to}` an `Option`"
-                ),
-            ),
+            What::InputAdded { .. }
+            | What::InputGone { .. }
+            | What::InputRenamed { .. }
+            | What::InputRetyped { .. } => self.of_input(&of),
             What::Output(why) => (
                 format!("the flow has another output: {why}"),
                 "what executions that are done have given is read as the new type".to_owned(),
@@ -153,11 +139,6 @@ impl Finding {
             What::Bound { max } => (
                 format!("`{path}` may have begun more than {max} rounds, which are its most now"),
                 "keep the bound".to_owned(),
-            ),
-            What::InputRetyped { name, was, is } => (
-                format!("{of} had `{name}: {was}`, and has `{name}: {is}` now"),
-                "keep its type; what is new can be a parameter of another name, an `Option`"
-                    .to_owned(),
             ),
             What::Renamed { from, to } => (
                 format!("`{path}` is gone"),
@@ -213,6 +194,36 @@ impl Finding {
                  last step"
                     .to_owned(),
             ),
+        }
+    }
+
+    /// What was found of an input, which is called this, and then what to do.
+    fn of_input(&self, of: &str) -> (String, String) {
+        match &self.what {
+            What::InputAdded { name, ty } => (
+                format!("{of} has a new field, `{name}: {ty}`, which was not saved"),
+                format!("make it an `Option<{ty}>`"),
+            ),
+            What::InputGone { name } => (
+                format!("{of} had a field `{name}`, which no parameter takes"),
+                format!(
+                    "if a parameter was renamed, write `#[alias = \"{name}\"]` before it; otherwise \
+                     keep it"
+                ),
+            ),
+            What::InputRenamed { from, to } => (
+                format!("{of} had a field `{from}`, which no parameter takes, and `{to}` is new"),
+                format!(
+                    "if `{to}` is its new name, write `#[alias = \"{from}\"]` before it; otherwise \
+                     keep `{from}`, and make `{to}` an `Option`"
+                ),
+            ),
+            What::InputRetyped { name, was, is } => (
+                format!("{of} had `{name}: {was}`, and has `{name}: {is}` now"),
+                "keep its type; what is new can be a parameter of another name, an `Option`"
+                    .to_owned(),
+            ),
+            _ => Default::default(),
         }
     }
 
