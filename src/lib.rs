@@ -20,10 +20,11 @@ pub use steps_core::testing; // [dev-dependencies] steps = { version = "…", fe
 pub use open::Open;
 #[doc(inline)]
 pub use steps_core::{
-    Advance, Branch, CancelReason, Control, Cx, Engine, Failure, Flow, Input, Json, Outcome, Run,
-    RunLimits, SignalError, Signals, State, Status, With, clock, compat, engine,
+    Advance, AsDuration, Branch, CancelReason, Control, Cx, DurationError, Engine, Failure, Flow,
+    Input, Json, Outcome, Run, RunLimits, SignalError, Signals, State, Status, With, clock, compat,
+    engine,
     event::Event,
-    failure::{Cause, StepFailure},
+    failure::{Cause, DeadlinePassed, StepFailure},
     journal, policy, signal, sleep, state, status, store,
     typed::{
         AsSignalRef, AsStepRef, FlowRef, FlowState, InLoop, ItemRef, ItemStates, NotInLoop,
@@ -37,6 +38,7 @@ pub use steps_core::{
 /// | option | means |
 /// |---|---|
 /// | `on_failure = "undo"`, `"hold"` | what follows a failure: a rollback (the default), or the flow stays `failed` until it is recovered |
+/// | `deadline = "1h"` | the time by which the flow must have ended: see [`guide::policies`] |
 /// | `reversible` | each step must have an `#[undo]` or be `readonly`; otherwise the flow does not compile |
 /// | `name = "…"` | the root's name in the saved tree; by default the function's name |
 /// | `alias = "…"` | an older name of the flow in saved trees; may be given more than once |
@@ -80,7 +82,7 @@ pub use steps_macros::on_stopped;
 /// |---|---|
 /// | `retry(times, every, backoff, max, jitter, when)` | the step is tried again after an error: [`policy::Retry`] |
 /// | `timeout = "30s"` | the longest time for one attempt: [`policy::Policy`] |
-/// | `poll(every, times)` | `Ok(None)` means "not yet", and the step is asked again: [`policy::Poll`] |
+/// | `poll(every, times, within)` | `Ok(None)` means "not yet", and the step is asked again: [`policy::Poll`] |
 /// | `deaths = 5` | how many attempts in a row may end with the death of their process: [`policy::Policy::deaths`] |
 /// | `blocking` | the function is not `async`, and runs on a thread for blocking work |
 /// | `readonly` | the step changes nothing, so there is nothing to undo |

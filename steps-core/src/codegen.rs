@@ -27,7 +27,7 @@ pub use crate::{
         let_line::{LetError, let_codec, let_line, looks_like},
         misuse::{
             HasPolicy, NoArgs, NoParams, NotAFlow, Nothing, StepOnly, Takes, flow_call, has_policy,
-            step_call,
+            no_duration, step_call,
         },
         recorded::{
             FlowValue, ListOwned, ListRef, LookOption, LookOwned, LookRef, Once, OnceAny, Source,
@@ -43,6 +43,7 @@ pub use crate::{
         slot::{MaybeSlot, load, load_maybe},
         step::{About, Args, AsFlow, Call, Error, Function, Output, Ref, Same, Step, codec_of},
         threads::{blocking, detached},
+        within::signal_within,
     },
     model::{
         failure::Failure,

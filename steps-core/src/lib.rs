@@ -20,7 +20,11 @@ pub mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
-pub use base::{clock, error, json};
+pub use base::{
+    clock,
+    duration::{AsDuration, DurationError},
+    error, json,
+};
 #[doc(inline)]
 pub use engine::Engine;
 pub use interpreter::RunLimits;

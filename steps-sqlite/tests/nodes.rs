@@ -94,6 +94,7 @@ fn node() -> BoxedStrategy<NodeData> {
         any::<u32>(),
         of(select(&Ending::ALL[..])),
         (of("[a-z]{0,3}"), of("[a-z]{0,3}"), of("[a-z]{0,3}")),
+        of(time()),
     );
     (name, times, values, rest, typed, labels)
         .prop_map(|(name, times, values, rest, typed, labels)| {
@@ -113,6 +114,7 @@ fn node() -> BoxedStrategy<NodeData> {
             (node.cause, node.verify_owed, node.failures, node.ending) =
                 (typed.0, typed.1, typed.2, typed.3);
             (node.after_err, node.on_done_err, node.on_failed_err) = typed.4;
+            node.deadline = typed.5;
             node.labels = labels;
             node
         })

@@ -8,3 +8,4 @@ mod lost;
 mod requests;
 mod slow;
 mod stores;
+mod times;

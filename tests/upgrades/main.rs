@@ -10,3 +10,4 @@ mod kinds;
 mod lines;
 mod rollback;
 mod support;
+mod times;

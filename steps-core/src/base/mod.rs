@@ -2,6 +2,7 @@
 //! futures and locks. Nothing here knows what a step, a flow or an execution is.
 
 pub mod clock;
+pub(crate) mod duration;
 pub mod error;
 pub(crate) mod future;
 pub(crate) mod id;

@@ -14,6 +14,7 @@ use super::{
     compatibility::compare_at_start,
     concurrency::Concurrency,
     error::EngineError,
+    of_step::WeakEngine,
     worker::{
         dispatcher::dispatch,
         engine_core::{EngineCore, Settings},
@@ -25,7 +26,10 @@ use super::{
     },
 };
 use crate::{
-    base::clock::{Clock, TestClock},
+    base::{
+        clock::{Clock, TestClock},
+        sync::lock,
+    },
     interpreter::RunLimits,
     language::flow::Flow,
     run::with::Served,
@@ -190,7 +194,13 @@ impl Builder {
         let flows = Arc::new(ServedFlows::new(self.served, &core).await?);
         let claims = flows.iter().map(|flow| flow.claim(usize::MAX));
         core.store.forget_refusals(claims.collect()).await?;
+        let tasks = Arc::new(OwnTasks {
+            core: Arc::clone(&core),
+            tasks: Mutex::new(tasks),
+        });
+        core.handle_is(WeakEngine::of(&flows, &tasks));
         if has_tasks {
+            let mut tasks = lock(&tasks.tasks);
             tasks.spawn(core.limiter.adapt());
             // Like the search for what other processes left, it is not for a test's clock.
             if matches!(core.clock, Clock::System) {
@@ -205,10 +215,6 @@ impl Builder {
                 dispatch(Arc::clone(&core), Arc::clone(&flows))
             }));
         }
-        let tasks = Arc::new(OwnTasks {
-            core: Arc::clone(&core),
-            tasks: Mutex::new(tasks),
-        });
         Ok(Engine { core, flows, tasks })
     }
 }

@@ -43,6 +43,17 @@ pub enum EngineError {
         /// What the store says.
         error: StoreError,
     },
+    /// A step asked for the [engine](crate::Cx::engine) that runs it, and none does.
+    #[error(
+        "the step `{path}` of execution `{id}` runs without an engine: start the flow on one, with \
+         `engine.start(…)`"
+    )]
+    NoEngine {
+        /// The execution.
+        id: String,
+        /// The step.
+        path: String,
+    },
     /// There is no execution of this id.
     #[error("there is no execution `{id}`")]
     Unknown {

@@ -51,13 +51,14 @@
 //! |---|---|
 //! | `builder`, `start` | building an engine; creating executions |
 //! | `compatibility` | whether the executions that have not ended fit this program |
+//! | `of_step` | the engine as the steps that it runs reach it |
 //! | `handle` | what a user has of an execution: waiting, watching, signalling, operating on it |
 //! | `worker` | the engine's own work: claims, turns, leases, messages; `worker/mod.rs` describes the life of a turn, `worker/engine_core.rs` the invariants of the engine's state |
 //! | `news` | notifies the callers in this process that wait for an execution |
 //! | `concurrency` | limits how many executions run |
 //! | `error` | the errors of an engine |
 //!
-//! `builder`, `start`, `compatibility` and `handle` use `worker`, which uses `news`, `concurrency` and `error`; none
+//! `builder`, `start`, `compatibility`, `of_step` and `handle` use `worker`, which uses `news`, `concurrency` and `error`; none
 //! uses a module above it. A crash loses everything that an engine has in memory, and this does no
 //! harm: all that matters is in the store.
 
@@ -67,6 +68,7 @@ mod concurrency;
 mod error;
 mod handle;
 mod news;
+mod of_step;
 mod start;
 mod worker;
 

@@ -167,6 +167,7 @@ impl Pass<'_> {
             self.run.change(ROOT, |root| root.begin(now));
         }
         if !has_output {
+            self.keep_time(ROOT, table.deadline);
             let entry = self.root_entry(Slots::Kept);
             let ended = match entry.enter(flow) {
                 Ok(entered) => Stop::split(self.lines(table, entered, &mut now).await)?,
@@ -188,7 +189,11 @@ impl Pass<'_> {
                 }
                 Ok(End::Failed | End::Interrupted) => {
                     self.run.records()[ROOT].cold_mut().ending = Some(Ending::OnFailed);
-                    self.fail_group(ROOT, now);
+                    if self.is_late(ROOT) {
+                        self.fail_late(ROOT, table.deadline, now);
+                    } else {
+                        self.fail_group(ROOT, now);
+                    }
                     return Box::pin(self.after_failure(table, flow)).await;
                 }
                 Err((_, error)) => {
@@ -286,6 +291,9 @@ impl Pass<'_> {
             }
             if let Some(end) = self.interrupted_at_end() {
                 return Ok(end);
+            }
+            if self.is_late(ROOT) {
+                return Ok(End::Interrupted);
             }
             self.check_deaths().map_err(failed)?;
             self.run.past_steps.store(true, Ordering::Relaxed);

@@ -78,6 +78,7 @@ impl RunCore {
                 .cloned()
                 .unwrap_or_default(),
             source: self.failures.newest(id),
+            is_late: records[id].cold().cause == Some(FailureCause::Deadline),
         };
         failed.into_iter().map(describe).collect()
     }
@@ -93,16 +94,19 @@ fn undo_failures(records: &Records) -> Vec<StepFailure> {
             path: records.path(id),
             error: undo.map(|undo| undo.err.clone()).unwrap_or_default(),
             source: None,
+            is_late: false,
         }
     };
     failed.into_iter().map(describe).collect()
 }
 
 impl Pass<'_> {
-    /// Returns why a step is given up now.
-    pub(super) fn given_up_because(self) -> FailureCause {
+    /// Returns why a node is given up now.
+    pub(super) fn given_up_because(self, id: Id) -> FailureCause {
         if self.run.requests.all().undoes() {
             FailureCause::UndoRequested
+        } else if self.run.late_around(&self.run.records(), id).is_some() {
+            FailureCause::OutOfTime
         } else {
             FailureCause::SiblingFailed
         }
@@ -110,6 +114,7 @@ impl Pass<'_> {
 
     /// Records that a group, an item or a round failed, because a node below it failed.
     pub(super) fn fail_group(self, id: Id, now: Timestamp) {
+        let given_up_because = self.given_up_because(id);
         let mut records = self.run.records();
         if records[id].status == Status::Failed {
             return;
@@ -127,7 +132,7 @@ impl Pass<'_> {
         cold.cause = None;
         cold.clear_errors();
         if errors.is_empty() {
-            record.give_up(self.given_up_because());
+            record.give_up(given_up_because);
         }
         for error in errors {
             record.cold_mut().add_error(error);

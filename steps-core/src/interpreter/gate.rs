@@ -32,6 +32,7 @@ impl RunCore {
     #[inline]
     pub(super) fn may_be_blocked(&self) -> bool {
         self.cancelled.load(Ordering::Relaxed)
+            || self.is_timed()
             || !self.requests.all().is_empty()
             || self.options.looks
     }
@@ -100,13 +101,19 @@ impl Pass<'_> {
         let requested = self.run.requests.all();
         if self.run.options.looks {
             let records = self.run.records();
-            match (records[id].status, records[id].kind) {
+            return match (records[id].status, records[id].kind) {
                 (Status::Pending, _) | (Status::Running, Kind::Step) => Gate::Halted,
                 _ => Gate::Open,
-            }
-        } else if requested.suspends() {
-            Gate::Halted
-        } else if self.run.is_cancelled(id) {
+            };
+        }
+        if requested.suspends() {
+            return Gate::Halted;
+        }
+        let late = self.run.late_around(&self.run.records(), id);
+        if let Some(late) = late {
+            self.run.cancel(late);
+        }
+        if self.run.is_cancelled(id) {
             Gate::Cancelled
         } else if requested.stops() {
             Gate::Halted

@@ -44,7 +44,7 @@ impl<'r> Pass<'r> {
         now: &mut Timestamp,
     ) -> Kept<End> {
         let end = match &node.work {
-            Work::Step(meta) => Box::pin(self.step(at, meta, id, now)).await?,
+            Work::Step(meta) => Box::pin(self.step(at, meta, id, node.deadline(), now)).await?,
             Work::Group(_)
             | Work::Parallel(_)
             | Work::If { .. }
@@ -134,12 +134,19 @@ impl<'r> Pass<'r> {
         if self.run.records()[id].status == Status::Undoing {
             return self.roll_back_flow(at, node, id).await;
         }
+        self.keep_time(id, node.deadline());
         let end = match Stop::split(self.inside(at, node, id, now).await)? {
             Ok(end) => end,
             Err((_, error)) => {
                 *now = self.now();
                 self.fail(id, &error, *now)
             }
+        };
+        let end = match end {
+            End::Failed | End::Interrupted if self.is_late(id) => {
+                self.fail_late(id, node.deadline(), *now)
+            }
+            end => end,
         };
         match end {
             End::Failed => {
@@ -264,6 +271,9 @@ impl<'r> Pass<'r> {
         };
         if end != End::Done {
             return Ok(end);
+        }
+        if self.is_late(id) {
+            return Ok(End::Interrupted);
         }
         self.close(scope, node, id, now).await
     }

@@ -1,7 +1,7 @@
 //! The run as seen from outside the interpreter: the host of a running step's [`Cx`](crate::Cx),
 //! and the source that a journal's [`Batch`](crate::journal::Batch) reads from.
 
-use std::time::Duration;
+use std::{any::Any, time::Duration};
 
 use super::{RunCore, pauses::later, records::ROOT};
 use crate::{
@@ -9,7 +9,7 @@ use crate::{
     journal::BatchSource,
     language::cx::{CancelReason, StepHost},
     model::{
-        state::{Progress, State, Until},
+        state::{Kind, Progress, State, Until},
         status::Status,
     },
 };
@@ -17,6 +17,20 @@ use crate::{
 impl StepHost for RunCore {
     fn path(&self, id: u32) -> String {
         self.records().path(id)
+    }
+
+    fn execution(&self) -> &str {
+        Self::execution(self)
+    }
+
+    fn engine(&self) -> Option<&(dyn Any + Send + Sync)> {
+        self.options.engine.as_deref()
+    }
+
+    fn around(&self, id: u32, kind: Kind) -> Option<String> {
+        let records = self.records();
+        let around = records.around(id).find(|id| records[*id].kind == kind)?;
+        Some(records.name(around).into_owned())
     }
 
     fn idempotency_key(&self, id: u32) -> String {
@@ -81,10 +95,16 @@ impl StepHost for RunCore {
                 let now = clock.now();
                 let deadline = clock.deadline(now, wait);
                 let cold = record.cold_mut();
-                (cold.since, cold.deadline) = (Some(now), Some(deadline));
+                (cold.since, cold.wait) = (Some(now), Some(deadline));
                 Some(Until::Time(deadline.until))
             }
         }
+    }
+
+    fn wait_within(&self, id: u32, within: Duration) -> Option<Until> {
+        let mut records = self.records();
+        let deadline = self.set_deadline(&mut records[id], within);
+        self.is_ahead(deadline).then_some(Until::Signal)
     }
 
     fn signal(&self, id: u32) -> Option<Json> {

@@ -108,10 +108,11 @@ impl RunLimits {
         value: &Json,
     ) -> Result<(), SignalError> {
         self.check_signal_size(path, value)?;
-        (meta.check)(value.get()).map_err(|error| SignalError::Value {
-            path: path.to_owned(),
-            why: format!("is not what its step waits for: {error}"),
-        })
+        meta.check_given(value.get())
+            .map_err(|error| SignalError::Value {
+                path: path.to_owned(),
+                why: format!("is not what its step waits for: {error}"),
+            })
     }
 
     /// Checks the size of a signal.

@@ -40,6 +40,9 @@ impl Pass<'_> {
                     Some(last) if records[last].status != Status::Done => last,
                     Some(last) if records[last].cold().decision == Some(true) => {
                         drop(records);
+                        if self.is_late(id) {
+                            return Ok(End::Interrupted);
+                        }
                         return Ok(self.done(id, None, *now));
                     }
                     _ if max != 0 && count >= max as usize => {

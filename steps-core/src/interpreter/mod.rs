@@ -14,6 +14,7 @@
 //! | `rollback`, `undo` | back: undoing lines, last first; the undo of one step |
 //! | `enter`, `restore` | entering a scope with the recorded values, and filling its slots from them |
 //! | `user_code`, `retry`, `deaths` | calling users' functions; whether another attempt follows, also after the process died |
+//! | `deadlines` | the time by which a line must have ended |
 //! | `effect` | what a step did: verifying it, looking at it, taking it back at once |
 //! | `signal_queue`, `signals` | the signals that no step has taken yet; how steps take them |
 //! | `past` | the rounds that were left out, as they are over; bringing them back for a rollback |
@@ -57,6 +58,7 @@
 
 mod commit;
 mod data_flow;
+mod deadlines;
 mod deaths;
 mod effect;
 mod ending;

@@ -1,6 +1,7 @@
 //! The data that all parts of a run share.
 
 use std::{
+    any::Any,
     fmt,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock,
@@ -58,6 +59,8 @@ pub(crate) struct RunOptions {
     pub(crate) observer: Option<Observer>,
     /// What has the whole tree, of a run whose rounds that are over may be left out.
     pub(crate) whole: Option<Arc<dyn WholeTree>>,
+    /// The engine that makes the run, as [`Cx::engine`](crate::Cx::engine) knows it.
+    pub(crate) engine: Option<Arc<dyn Any + Send + Sync>>,
 }
 
 /// One run of an execution.
@@ -76,6 +79,8 @@ pub(crate) struct RunCore {
     pub(super) events: AtomicU64,
     /// Whether any node is cancelled. While it is false, steps need not check the nodes above them.
     pub(super) cancelled: AtomicBool,
+    /// Whether any node has a deadline. While it is false, steps need not look for one.
+    pub(super) timed: AtomicBool,
     /// Whether the steps are done, and only the code after them is left.
     pub(super) past_steps: AtomicBool,
     /// Why the run was stopped where it was, if a node was to make an impossible transition.
@@ -113,6 +118,7 @@ impl RunCore {
     ) -> Self {
         let unsaved = records.take_unsaved();
         records.most = options.limits.nodes;
+        let timed = records.timed;
         requests.set_past_pivot(records.pivot().is_some());
         Self {
             records: Mutex::new(records),
@@ -125,6 +131,7 @@ impl RunCore {
             failures: FailureLog::default(),
             events: AtomicU64::new(0),
             cancelled: AtomicBool::new(false),
+            timed: AtomicBool::new(timed),
             past_steps: AtomicBool::new(false),
             fault: OnceLock::new(),
             unreadable: OnceLock::new(),
@@ -160,7 +167,7 @@ impl RunCore {
     /// how much time passes. For what an earlier one has recorded, the rest of the wait is what was
     /// left by the wall clock when this run began.
     pub(super) fn deadline(&self, record: &Record, until: Timestamp) -> Deadline {
-        match record.cold().deadline {
+        match record.cold().wait {
             Some(deadline) if deadline.until == until => deadline,
             _ => self.options.begun.deadline(until),
         }

@@ -213,7 +213,9 @@ impl Pass<'_> {
                 let record = &mut records[id];
                 match (record.status, &node.work) {
                     (Status::Done, _) => cursor.line += 1,
-                    (Status::Pending, Work::Step(meta)) if !meta.observe && !may_be_blocked => {
+                    (Status::Pending, Work::Step(meta))
+                        if !meta.observe && !may_be_blocked && node.deadline().is_none() =>
+                    {
                         records.begin(id, now);
                         let number = records[id].attempts;
                         self.run.changed(&records, id);

@@ -2,6 +2,7 @@
 
 use std::{borrow::Cow, collections::VecDeque, sync::Mutex};
 
+use jiff::Timestamp;
 use tokio::sync::Notify;
 
 use super::RunLimits;
@@ -127,7 +128,11 @@ impl SignalQueue {
     fn renamed(&self, mut signal: Signal) -> Signal {
         let table = *lock(&self.table);
         if let Some(table) = table
-            && let Ok(found) = find(table, None::<&State>, &signal.target.to_string())
+            && let Ok(found) = find(
+                table,
+                None::<(&State, Timestamp)>,
+                &signal.target.to_string(),
+            )
         {
             signal.target = found.target;
         }
@@ -152,8 +157,12 @@ impl SignalQueue {
         };
         let table = *lock(&self.table);
         if let Some(table) = table
-            && let Ok(found) = find(table, None::<&State>, &signal.target.to_string())
-            && let Err(error) = caught(|| (found.meta.check)(signal.value.get()))
+            && let Ok(found) = find(
+                table,
+                None::<(&State, Timestamp)>,
+                &signal.target.to_string(),
+            )
+            && let Err(error) = caught(|| found.meta.check_given(signal.value.get()))
         {
             return Err(format!(
                 "the signal that was sent to it is no `{}`: {error}; it is kept until a program \

@@ -27,24 +27,27 @@ use crate::{
 };
 
 /// A record, as a node of the tree.
-struct Node<'r>(&'r Records, Id);
+struct Node<'r>(&'r RunCore, &'r Records, Id);
 
 impl Look for Node<'_> {
     fn status(&self) -> Status {
-        self.0[self.1].status
+        self.1[self.2].status
     }
     fn decision(&self) -> Option<bool> {
-        self.0[self.1].cold().decision
+        self.1[self.2].cold().decision
     }
     fn has_input(&self) -> bool {
-        self.0[self.1].cold().input.is_some()
+        self.1[self.2].cold().input.is_some()
     }
     fn name(&self) -> Cow<'_, str> {
-        self.0.name(self.1)
+        self.1.name(self.2)
+    }
+    fn is_late(&self) -> bool {
+        self.0.is_past_own(&self.1[self.2])
     }
     fn below(&self) -> Vec<Self> {
-        let below = self.0.below(self.1).into_iter();
-        below.map(|id| Node(self.0, id)).collect()
+        let below = self.1.below(self.2).into_iter();
+        below.map(|id| Node(self.0, self.1, id)).collect()
     }
 }
 
@@ -121,7 +124,7 @@ impl RunCore {
         // An observer is called while the records are locked.
         let records = (!is_observing()).then(|| self.records());
         let Found { target, meta } = match &records {
-            Some(records) => find(table, Some(Node(records, ROOT)), path)?,
+            Some(records) => find(table, Some(Node(self, records, ROOT)), path)?,
             None => find(table, None::<Node<'_>>, path)?,
         };
         limits.check_signal(path, meta, &value)?;

@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{End, Kept, Pass, enter::At, gate::Gate, records::Id, retry::pause, user_code::traced};
+use super::{
+    End, Kept, Pass, deadlines::cut_off, enter::At, gate::Gate, records::Id, retry::pause, sooner,
+    user_code::traced,
+};
 use crate::{
     base::{error::StepError, json::Json},
     language::{
         cx::CancelReason,
-        scope::{Answer, Op, OpResult},
+        scope::{Answer, OpResult},
     },
     model::{
         state::{FailureCause, Until, old_form::reads_like_a_mark},
@@ -32,17 +35,29 @@ enum Look {
     Ask,
     /// The process died too often at the step: no further attempt begins.
     Dying,
+    /// The step has not ended by its deadline.
+    Late,
     /// The step was waiting when a sibling failed or an undo was requested: it makes no further
     /// attempt.
     GiveUp,
 }
 
 impl Pass<'_> {
-    fn look(self, id: Id, meta: &StepMeta, now: Timestamp) -> Look {
+    fn look(self, id: Id, meta: &StepMeta, within: Option<Duration>, now: Timestamp) -> Look {
         let gate = self.gate(id);
         let mut records = self.run.records();
+        if records[id].status != Status::Pending {
+            // The program may have set it, or set it no more.
+            self.run
+                .keep_time(&mut records[id], within, meta.gives_up());
+        }
+        let (limit, late_around) = (
+            self.run.limit(&records, id).map(|limit| limit.deadline),
+            self.run.late_around(&records, id).is_some(),
+        );
         let record = &mut records[id];
-        if gate != Gate::Cancelled && self.asks_again(record, id, meta) {
+        let is_late = within.is_some() && self.run.is_past_own(record);
+        if gate != Gate::Cancelled && !is_late && self.asks_again(record, id, meta) {
             return Look::Ask;
         }
         let mut verify = false;
@@ -58,6 +73,8 @@ impl Pass<'_> {
                 return Look::End(End::Interrupted);
             }
             Status::Pending => {}
+            Status::Running if late_around => return Look::GiveUp,
+            Status::Running if is_late => return Look::Late,
             Status::Running
                 if record.cold().deaths > 0 && meta.policy.dies(record.cold().deaths) =>
             {
@@ -65,6 +82,7 @@ impl Pass<'_> {
             }
             Status::Running => verify = meta.verify,
             Status::Waiting if gate == Gate::Cancelled => return Look::GiveUp,
+            Status::Waiting if is_late => return Look::Late,
             Status::Waiting => match record.cold().until {
                 Some(Until::Time(time)) if self.run.options.looks => {
                     let deadline = self.run.deadline(record, time);
@@ -76,12 +94,15 @@ impl Pass<'_> {
                 Some(Until::Time(time)) if !self.may_ask(meta, record) => {
                     let deadline = self.run.deadline(record, time);
                     if self.run.is_ahead(deadline) {
-                        return Look::End(End::Waiting(Some(deadline)));
+                        return Look::End(End::Waiting(sooner(Some(deadline), limit)));
                     }
                     verify = meta.verify && std::mem::take(&mut record.cold_mut().verify_owed);
                 }
-                Some(Until::Signal) if record.cold().input.is_none() => {
-                    return Look::End(End::Waiting(None));
+                Some(Until::Signal)
+                    if record.cold().input.is_none()
+                        && !(meta.gives_up() && self.run.is_to_give_up(record)) =>
+                {
+                    return Look::End(End::Waiting(limit));
                 }
                 _ => verify = meta.verify && std::mem::take(&mut record.cold_mut().verify_owed),
             },
@@ -89,6 +110,7 @@ impl Pass<'_> {
         }
         records.begin(id, now);
         let record = &mut records[id];
+        self.run.keep_time(record, within, meta.gives_up());
         if goes_on {
             // The end of a wait belongs to the attempt that began it.
             record.attempts = record.attempts.saturating_sub(1).max(1);
@@ -113,10 +135,15 @@ impl Pass<'_> {
         at: At<'_>,
         meta: &'static StepMeta,
         id: Id,
+        within: Option<Duration>,
         now: &mut Timestamp,
     ) -> Kept<End> {
         loop {
-            let (number, verify, observe) = match self.look(id, meta, *now) {
+            if meta.is_signal() {
+                // Before its time is over.
+                self.run.take_signal(id);
+            }
+            let (number, verify, observe) = match self.look(id, meta, within, *now) {
                 Look::End(end) => return Ok(end),
                 Look::Attempt {
                     number,
@@ -128,6 +155,7 @@ impl Pass<'_> {
                     continue;
                 }
                 Look::Dying => return self.end_dying(at, meta, id, now).await,
+                Look::Late => return self.end_late(at, meta, id, within, id, now).await,
                 Look::GiveUp => return self.give_up(at, meta, id, now).await,
             };
             let cx = self.cx(id, number);
@@ -139,13 +167,15 @@ impl Pass<'_> {
             if self.run.committer.has_journal() {
                 self.commit_beginning(meta).await?;
             }
-            let op = Op::Run(self.run.options.limits.payload);
-            let run = self.op(at, op, &cx, meta.policy.timeout);
+            let run = self.in_time(at, meta, id, &cx);
             let answer = traced(run, &cx).await;
             *now = self.now();
+            if let Some(holder) = cut_off(&answer) {
+                return self.end_late(at, meta, id, within, holder, now).await;
+            }
             let end = self.answered(at, meta, id, &cx, answer, now).await?;
             // A signal that came before its step is taken at once.
-            if !(meta.waits() && matches!(end, End::Waiting(None)) && self.run.take_signal(id)) {
+            if !(meta.is_signal() && matches!(end, End::Waiting(_)) && self.run.take_signal(id)) {
                 return Ok(end);
             }
         }
@@ -259,17 +289,20 @@ impl Pass<'_> {
         let mut records = self.run.records();
         records[id].wait(until);
         self.run.changed(&records, id);
-        End::Waiting(match until {
+        let until = match until {
             Until::Time(time) => Some(self.run.deadline(&records[id], time)),
             Until::Signal => None,
-        })
+        };
+        let limit = self.run.limit(&records, id);
+        End::Waiting(sooner(until, limit.map(|limit| limit.deadline)))
     }
 
     fn wait_until(self, id: Id, now: Timestamp, pause: Duration) -> End {
         let deadline = self.deadline(now, pause);
         self.run
             .change(id, |record| record.wait_until(now, deadline));
-        End::Waiting(Some(deadline))
+        let limit = self.run.limit(&self.run.records(), id);
+        End::Waiting(sooner(Some(deadline), limit.map(|limit| limit.deadline)))
     }
 
     /// Waits for the next poll. An error if that was the last.
@@ -349,7 +382,7 @@ impl Pass<'_> {
 
     /// Gives up a step that waits for its next attempt, because a sibling failed or an undo was
     /// requested. The effect may have happened in the last attempt, so `#[verify]` is asked.
-    async fn give_up(
+    pub(super) async fn give_up(
         self,
         at: At<'_>,
         meta: &'static StepMeta,
@@ -366,7 +399,7 @@ impl Pass<'_> {
     }
 
     fn interrupt(self, id: Id) -> End {
-        let (now, cause) = (self.now(), self.given_up_because());
+        let (now, cause) = (self.now(), self.given_up_because(id));
         self.run.change(id, |record| {
             record.give_up(cause);
             record.fail(now);

@@ -93,7 +93,7 @@ impl Pass<'_> {
             if again.is_none() {
                 record.undo_failed(now);
             }
-            record.cold_mut().deadline = again;
+            record.cold_mut().wait = again;
         });
         Ok(again.map_or(RollbackEnd::Failed, RollbackEnd::Waiting))
     }

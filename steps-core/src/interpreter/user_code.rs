@@ -104,9 +104,14 @@ impl Pass<'_> {
             tracing::warn!(path, ?limit, "timed out, and its thread is waited for");
             threads.end().await;
         }
-        Err(StepError::user(format!("timed out after {limit:?}")))
+        Err(StepError::user(TimedOut(limit)))
     }
 }
+
+/// The error of an attempt that took longer than it may.
+#[derive(Debug, thiserror::Error)]
+#[error("timed out after {0:?}")]
+pub(super) struct TimedOut(Duration);
 
 /// Runs an attempt of a step in a span, if a subscriber wants it.
 pub(super) async fn traced(attempt: impl Future<Output = OpResult> + Send, cx: &Cx) -> OpResult {

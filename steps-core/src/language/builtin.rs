@@ -6,6 +6,7 @@ use super::{
     codec::{Codec, Saved, codec},
     cx::Cx,
     handlers::Reversible,
+    input::reads,
     keep::Keep,
     misuse::NotAFlow,
     run_op::attempt,
@@ -13,21 +14,27 @@ use super::{
     step::{About, Attempt, Call, Function, Step},
 };
 use crate::{
-    base::future::BoxFuture,
+    base::{
+        duration::{AsDuration, DurationError},
+        error::StepError,
+        future::BoxFuture,
+    },
     model::{
         policy::Policy,
         state::{StepKind, Until},
+        table::SignalMeta,
         typed::{Loops, SignalRef, StepRef},
     },
 };
 
 /// The policy of a wait: a process does not die of it, so its deaths have no bound.
-const WAIT: Policy = Policy {
+pub(super) const WAIT: Policy = Policy {
     deaths: Some(u32::MAX),
     ..Policy::NONE
 };
 
-/// A step that waits for a given duration.
+/// A step that waits for a given duration: a [`Duration`], or text such as `"30d"`. A text that is
+/// written in the line is checked by the compiler. Another one that is no duration fails the step.
 ///
 /// The time at which it ends is recorded when it begins, so a resume waits only for the rest, and
 /// [`Run::advance`](crate::Run::advance) returns the state instead of waiting.
@@ -38,7 +45,7 @@ const WAIT: Policy = Policy {
 ///
 /// #[flow]
 /// async fn wait() -> Result<(), String> {
-///     steps! { pause = steps::sleep(Duration::from_secs(60)); }
+///     steps! { pause = steps::sleep("1m"); }
 ///     Ok(())
 /// }
 ///
@@ -50,8 +57,8 @@ const WAIT: Policy = Policy {
 /// # }
 /// ```
 #[must_use = "this is a line of a flow, `name = steps::sleep(…);`; elsewhere it does nothing"]
-pub fn sleep(duration: Duration) -> Call<'static, sleep> {
-    Call(duration)
+pub fn sleep(duration: impl AsDuration) -> Call<'static, sleep> {
+    Call(duration.as_duration())
 }
 
 /// The step [`sleep()`], for flows and handlers.
@@ -61,8 +68,8 @@ pub struct sleep {}
 
 impl sleep {
     #[doc(hidden)]
-    pub fn call<'a>(duration: Duration) -> Call<'a, Self> {
-        Call(duration)
+    pub fn call<'a>(duration: impl AsDuration) -> Call<'a, Self> {
+        Call(duration.as_duration())
     }
 }
 
@@ -71,7 +78,7 @@ impl Step for sleep {
 }
 
 impl Function for sleep {
-    type Args<'a> = Duration;
+    type Args<'a> = Result<Duration, DurationError>;
     type Output = ();
     type Error = std::convert::Infallible;
     type Ref<L: Loops> = StepRef<()>;
@@ -80,13 +87,13 @@ impl Function for sleep {
     const CODEC: Codec<()> = codec::<()>();
 
     fn run<'a>(
-        duration: Duration,
+        duration: Result<Duration, DurationError>,
         cx: &'a Cx,
         _: Option<fn(&Self::Error) -> bool>,
         keep: Keep<'a, ()>,
     ) -> BoxFuture<'a, OpResult> {
         attempt(keep, async move {
-            Ok(match cx.wait(duration) {
+            Ok(match cx.wait(duration.map_err(StepError::fatal)?) {
                 Some(until) => Attempt::Wait(until),
                 None => Attempt::Done(()),
             })
@@ -96,7 +103,8 @@ impl Function for sleep {
 
 impl Reversible for sleep {}
 
-/// A step that waits until somebody sends it a `T` from outside.
+/// A step that waits until somebody sends it a `T` from outside. `steps::signal::<T>().within("2d")` waits
+/// no longer than that: see [`Call::within`].
 ///
 /// The value is sent through the step's reference, either to a run's [`Signals`](crate::Signals) or
 /// to the saved state:
@@ -148,7 +156,10 @@ impl<T: Saved> Function for signal<T> {
     type Ref<L: Loops> = SignalRef<T, L>;
     type AsFlow = NotAFlow<T>;
     /// The macro writes the type into the table: see [`StepMeta::of_type`](crate::model::table::StepMeta::of_type).
-    const ABOUT: About = About::plain("signal").policy(WAIT).kind(StepKind::Signal);
+    const ABOUT: About = About::plain("signal").policy(WAIT).signal(SignalMeta {
+        check: |value| reads(value, codec::<T>()),
+        gives_up: false,
+    });
     const CODEC: Codec<T> = codec::<T>();
 
     fn run<'a>(

@@ -1,6 +1,7 @@
 //! The context of a running step: access to the run that it belongs to.
 
 use std::{
+    any::Any,
     fmt,
     sync::{
         Arc,
@@ -13,7 +14,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     base::{error::StepError, json::Json, read_back::record_unread},
-    model::state::{Progress, Until},
+    model::state::{Kind, Progress, Until},
 };
 
 /// Why a running step should end early: [`Cx::cancel_reason`].
@@ -39,6 +40,12 @@ pub enum CancelReason {
 pub(crate) trait StepHost: Send + Sync {
     /// Returns the path of a node.
     fn path(&self, id: u32) -> String;
+    /// Returns the execution's id.
+    fn execution(&self) -> &str;
+    /// Returns the engine that makes the run, if one does.
+    fn engine(&self) -> Option<&(dyn Any + Send + Sync)>;
+    /// Returns the name of the innermost node of this kind around a node, or of the node itself.
+    fn around(&self, id: u32, kind: Kind) -> Option<String>;
     /// Returns the idempotency key of a step's doing.
     fn idempotency_key(&self, id: u32) -> String;
     /// Returns the value of one of the execution's labels.
@@ -54,6 +61,8 @@ pub(crate) trait StepHost: Send + Sync {
     /// Returns what a node waits for: what an earlier attempt recorded, or else the end of a wait of
     /// this length that begins now. `None` if the wait is over.
     fn wait(&self, id: u32, wait: Duration) -> Option<Until>;
+    /// Returns that a node waits for a signal, unless this time since its beginning is over.
+    fn wait_within(&self, id: u32, within: Duration) -> Option<Until>;
     /// Returns the value of the signal that was sent to a node.
     fn signal(&self, id: u32) -> Option<Json>;
 }
@@ -160,6 +169,53 @@ impl Cx {
     /// Returns the step's path in the tree, such as `create.vm` or `all.host-7.patch`.
     pub fn path(&self) -> String {
         self.host.path(self.id)
+    }
+
+    /// Returns the execution's id: the one that it was [started](crate::engine::Start::id) or
+    /// [run](crate::Run::id) with, or else one of its own. It is the same in every process.
+    pub fn execution(&self) -> &str {
+        self.host.execution()
+    }
+
+    /// Returns the number of the round in which the step stands, from 1: that of the innermost `loop`
+    /// around it, which may be one around its flow. `None` outside of a `loop`.
+    pub fn round(&self) -> Option<u32> {
+        self.host.around(self.id, Kind::Round)?.parse().ok()
+    }
+
+    /// Returns the key of the item in which the step stands: that of the innermost `for` around it,
+    /// which may be one around its flow. `None` outside of a `for`.
+    ///
+    /// ```
+    /// use steps::prelude::*;
+    ///
+    /// #[step]
+    /// async fn place(cx: &Cx) -> Result<String, String> {
+    ///     Ok(format!("{:?} {:?}", cx.item(), cx.round()))
+    /// }
+    ///
+    /// #[flow]
+    /// async fn tour() -> Result<String, String> {
+    ///     steps! {
+    ///         towns = for town in ["Bergen", "Oslo"] by town {
+    ///             days = loop max 2 { it = place(cx); } until cx.round() == Some(2);
+    ///         }
+    ///     }
+    ///     Ok(towns[0].days.it.clone())
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), steps::Failure> {
+    /// assert_eq!(tour().await?, r#"Some("Bergen") Some(2)"#);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn item(&self) -> Option<String> {
+        self.host.around(self.id, Kind::Item)
+    }
+
+    pub(crate) fn host_engine(&self) -> Option<&(dyn Any + Send + Sync)> {
+        self.host.engine()
     }
 
     /// Returns a key for what is done now, made of the execution's id and the step's path. A service
@@ -271,6 +327,11 @@ impl Cx {
     /// Returns what this step waits for, which is to wait this long. `None` if the wait is over.
     pub(crate) fn wait(&self, wait: Duration) -> Option<Until> {
         self.host.wait(self.id, wait)
+    }
+
+    /// Returns that this step waits for a signal, unless this time since its beginning is over.
+    pub(crate) fn wait_within(&self, within: Duration) -> Option<Until> {
+        self.host.wait_within(self.id, within)
     }
 
     /// Returns the signal that was sent to this step.

@@ -180,4 +180,5 @@ pub const BROKEN: &Table = &Table {
     schema: None,
     nodes: &[],
     on_failure: OnFailure::Hold,
+    deadline: None,
 };

@@ -201,6 +201,7 @@ impl StepMeta {
             verify: found.verify.is_some(),
             observe: found.observe.is_some(),
             kind: about.kind,
+            signal: about.signal,
             output: about.output,
             check: Probe::<S>::check,
             schema: None,

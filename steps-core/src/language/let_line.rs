@@ -110,6 +110,7 @@ impl StepMeta {
             verify: false,
             observe: false,
             kind: Some(StepKind::Let),
+            signal: None,
             output,
             check,
             schema: None,

@@ -14,12 +14,13 @@ use super::{
     glue::{BROKEN, EnterResult, no_call, no_scope},
     handlers::ReversibleFlow,
     scope::{Enter, LoadError, Op, OpResult, Saved},
-    step::{Call, Step},
+    step::{Call, Step, about},
 };
 use crate::{
     base::{error::StepError, future::BoxFuture, json::Json},
     model::{
         failure::Failure,
+        state::StepKind,
         table::Table,
         typed::{NoSteps, Place, View, Within},
     },
@@ -79,12 +80,20 @@ impl<T> ReversibleFlow for NotAFlow<T> {}
     message = "`{Self}` takes no `retry`, `timeout` or `poll`",
     label = "this does nothing here: take it away",
     note = "a `sleep` takes its duration as an argument, `sleep(duration)`, and never fails",
-    note = "a signal waits until it is given; one with a time limit is not there yet"
+    note = "a signal waits until it is given, or as long as `.within(…)` says"
 )]
 pub trait HasPolicy {}
 
 /// Whether a step has a policy, asked at each option of a line's `#[step(…)]`.
 pub const fn has_policy<S: HasPolicy>() {}
+
+/// Reports, at compile time, a text that is no duration where a sleep takes one. A step of the user's
+/// that is called `sleep` may take any text.
+pub const fn no_duration<S: Step>(why: &str) {
+    if let Some(StepKind::Sleep) = about::<S>().kind {
+        panic!("{}", why);
+    }
+}
 
 /// The stand-in for a step where a flow is needed.
 #[derive(Debug)]

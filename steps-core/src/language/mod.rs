@@ -28,3 +28,4 @@ pub mod scope;
 pub mod slot;
 pub mod step;
 pub mod threads;
+pub mod within;

@@ -11,6 +11,7 @@ use crate::{
     model::{
         policy::Policy,
         state::{StepKind, Until},
+        table::SignalMeta,
         typed::Loops,
     },
 };
@@ -75,6 +76,7 @@ pub struct About {
     pub(crate) aliases: &'static [&'static str],
     pub(crate) policy: Policy,
     pub(crate) kind: Option<StepKind>,
+    pub(crate) signal: Option<SignalMeta>,
     pub(crate) output: &'static str,
 }
 
@@ -86,6 +88,7 @@ impl About {
             aliases: &[],
             policy: Policy::NONE,
             kind: None,
+            signal: None,
             output,
         }
     }
@@ -112,6 +115,15 @@ impl About {
     pub const fn kind(self, kind: StepKind) -> Self {
         Self {
             kind: Some(kind),
+            ..self
+        }
+    }
+
+    /// Says that the step is a signal, and what it takes.
+    pub(crate) const fn signal(self, signal: SignalMeta) -> Self {
+        Self {
+            kind: Some(StepKind::Signal),
+            signal: Some(signal),
             ..self
         }
     }

@@ -4,7 +4,7 @@
 //! [`downcast_ref`](Failure::downcast_ref), because a resumed flow may have failed in another
 //! process, and then only the error's text is left.
 
-use std::{error::Error, fmt, sync::Arc};
+use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 use super::{compat::Misfit, state::State, status::Status};
 use crate::base::error::{BoxError, JournalError};
@@ -96,14 +96,42 @@ pub enum Cause {
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct StepFailure {
-    /// The step's [path](crate::model::state::path). Empty for the code after the steps.
+    /// The step's [path](crate::model::state::path), or that of the line whose deadline passed. Empty for
+    /// the code after the steps, and for the flow's own deadline.
     pub path: String,
     /// The error of the last attempt with its sources, as recorded.
     pub error: String,
     pub(crate) source: Option<Arc<BoxError>>,
+    pub(crate) is_late: bool,
 }
 
+/// The error of a line that had not ended by its deadline. It is recorded as
+/// [`FailureCause::Deadline`](super::state::FailureCause::Deadline), so
+/// [`StepFailure::passed_deadline`] tells it from others in any process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DeadlinePassed {
+    /// How long after its beginning the line must have ended, in the program that found out.
+    pub within: Option<Duration>,
+}
+
+impl fmt::Display for DeadlinePassed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.within {
+            Some(within) => write!(f, "not done within {within:?}, its deadline"),
+            None => f.write_str("not done by its deadline"),
+        }
+    }
+}
+
+impl Error for DeadlinePassed {}
+
 impl StepFailure {
+    /// Returns whether the line failed because it had not ended by its deadline.
+    pub fn passed_deadline(&self) -> bool {
+        self.is_late
+    }
+
     /// Returns the error itself, if it happened in this process and is an `E`.
     pub fn downcast_ref<E: Error + 'static>(&self) -> Option<&E> {
         self.source.as_ref()?.downcast_ref()

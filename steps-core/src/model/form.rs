@@ -255,6 +255,7 @@ mod tests {
                 optional: false,
                 pivot: false,
                 atomic: false,
+                deadline: None,
             },
             work,
         }
@@ -270,6 +271,7 @@ mod tests {
             schema: None,
             nodes,
             on_failure: OnFailure::Undo,
+            deadline: None,
         }
     }
 
@@ -306,6 +308,7 @@ mod tests {
             schema: None,
             nodes: ONE,
             on_failure: OnFailure::Undo,
+            deadline: None,
         };
         const NEW: &Table = &Table { nodes: TWO, ..*OLD };
         assert_eq!(told(TWO, ONE), ["b"]);

@@ -169,7 +169,7 @@ fn times(span: Duration, factor: f64) -> Duration {
 /// The longest pause between two attempts: a century, less than the range of any clock.
 const LONGEST: Duration = Duration::from_hours(876_000);
 
-/// `poll(every, times)`: what follows a "not yet", which is an `Ok(None)`.
+/// `poll(every, times, within)`: what follows a "not yet", which is an `Ok(None)`.
 ///
 /// A step with this option returns `Result<Option<T>, E>`, and its output is the `T`. An error does
 /// not count as a "not yet": it fails the step, unless `retry` applies.
@@ -180,6 +180,9 @@ pub struct Poll {
     /// The total number of attempts, including the first. The step fails when none is left. 0, the
     /// default, means no limit.
     pub times: u32,
+    /// How long after its beginning the step must be ready, by the clock: its deadline. By default there
+    /// is none.
+    pub within: Option<Duration>,
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 //! Beginning a run: the saved state is checked, and the records are built from it.
 
-use std::sync::{Arc, Mutex};
+use std::{
+    any::Any,
+    sync::{Arc, Mutex},
+};
 
 use jiff::Timestamp;
 
@@ -28,6 +31,12 @@ impl<'a, F: Flow> Run<'a, F> {
     /// Uses an engine's clock.
     pub(crate) fn system_clock(mut self, clock: Clock) -> Self {
         self.options.clock = clock;
+        self
+    }
+
+    /// Sets what the steps reach the engine by that makes the run.
+    pub(crate) fn engine(mut self, engine: Option<Arc<dyn Any + Send + Sync>>) -> Self {
+        self.options.engine = engine;
         self
     }
 
@@ -112,6 +121,7 @@ impl<'a, F: Flow> Run<'a, F> {
             clock: options.clock,
             observer: options.observer,
             whole: options.past.map(|(_, whole)| whole),
+            engine: options.engine,
         };
         let signals = options.signals.as_ref().map(Signals::queue);
         let run = RunCore::new(

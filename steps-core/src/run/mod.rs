@@ -102,6 +102,8 @@ pub struct Run<'a, F: Flow> {
 #[derive(Default)]
 struct Options {
     observer: Option<Observer>,
+    /// What the steps reach the engine by that makes the run.
+    engine: Option<Arc<dyn std::any::Any + Send + Sync>>,
     journal: Option<Arc<dyn Journal>>,
     clock: Clock,
     due_by: Option<Timestamp>,

@@ -1,6 +1,7 @@
 //! A step's context without a run, for the test of one step.
 
 use std::{
+    any::Any,
     fmt,
     sync::{Arc, Mutex},
     time::Duration,
@@ -10,9 +11,10 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     base::{error::StepError, json::Json, sync::lock},
+    engine::Engine,
     interpreter::RunLimits,
     language::cx::{CancelReason, Cx, StepHost},
-    model::state::{Labels, Progress, Until},
+    model::state::{Kind, Labels, Progress, Until},
 };
 
 /// Makes the [`Cx`] of a step that is called by a test, and shows afterwards what the step did with
@@ -52,6 +54,9 @@ use crate::{
 pub struct Context {
     execution: String,
     path: String,
+    round: Option<u32>,
+    item: Option<String>,
+    engine: Option<Arc<dyn Any + Send + Sync>>,
     labels: Labels,
     attempt: u32,
     limits: RunLimits,
@@ -88,6 +93,9 @@ impl Context {
         Self {
             execution: "test".to_owned(),
             path: "step".to_owned(),
+            round: None,
+            item: None,
+            engine: None,
             labels: Labels::new(),
             attempt: 1,
             limits: RunLimits::default(),
@@ -102,7 +110,7 @@ impl Context {
         self
     }
 
-    /// Sets the execution's id, the first part of [`Cx::idempotency_key`].
+    /// Sets the execution's id: [`Cx::execution`], and the first part of [`Cx::idempotency_key`].
     #[must_use]
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.execution = id.into();
@@ -113,6 +121,27 @@ impl Context {
     #[must_use]
     pub fn path(mut self, path: impl Into<String>) -> Self {
         self.path = path.into();
+        self
+    }
+
+    /// Puts the step into a round of a `loop`: [`Cx::round`].
+    #[must_use]
+    pub fn round(mut self, number: u32) -> Self {
+        self.round = Some(number);
+        self
+    }
+
+    /// Puts the step into an item of a `for`: [`Cx::item`].
+    #[must_use]
+    pub fn item(mut self, key: impl Into<String>) -> Self {
+        self.item = Some(key.into());
+        self
+    }
+
+    /// Lets this engine run the step: [`Cx::engine`]. The context does not keep it at work.
+    #[must_use]
+    pub fn engine(mut self, engine: &Engine) -> Self {
+        self.engine = Some(engine.for_context());
         self
     }
 
@@ -190,6 +219,22 @@ impl StepHost for Context {
         self.path.clone()
     }
 
+    fn execution(&self) -> &str {
+        &self.execution
+    }
+
+    fn engine(&self) -> Option<&(dyn Any + Send + Sync)> {
+        self.engine.as_deref()
+    }
+
+    fn around(&self, _: u32, kind: Kind) -> Option<String> {
+        match kind {
+            Kind::Round => self.round.map(|number| number.to_string()),
+            Kind::Item => self.item.clone(),
+            _ => None,
+        }
+    }
+
     fn idempotency_key(&self, _: u32) -> String {
         format!("{}/{}", self.execution, self.path)
     }
@@ -222,6 +267,10 @@ impl StepHost for Context {
         None
     }
 
+    fn wait_within(&self, _: u32, _: Duration) -> Option<Until> {
+        None
+    }
+
     fn signal(&self, _: u32) -> Option<Json> {
         None
     }
@@ -242,6 +291,12 @@ mod tests {
         let cx = context.cx();
         assert_eq!((cx.attempt(), &*cx.path()), (3, "all.a.pay"));
         assert_eq!(cx.idempotency_key(), "order-7/all.a.pay");
+        assert_eq!(cx.execution(), "order-7");
+        assert_eq!((cx.round(), cx.item()), (None, None));
+        let cx = Context::new().round(3).item("a").cx();
+        assert_eq!((cx.round(), cx.item()), (Some(3), Some("a".to_owned())));
+        assert!(cx.engine().is_err());
+        let cx = context.cx();
         assert_eq!(
             (cx.label("project"), cx.label("zone")),
             (Some("atlas"), None)

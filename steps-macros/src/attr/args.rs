@@ -114,7 +114,14 @@ impl Arg {
     /// Returns the value in `name = value`, or reports that it is missing.
     pub(crate) fn expr(self, errors: &mut Errors) -> Option<syn::Expr> {
         match self.value {
-            Value::Is(expr) => Some(*expr),
+            Value::Is(expr) => {
+                let mut expr = *expr;
+                // What a `macro_rules!` was given is in a group that nobody sees.
+                while let syn::Expr::Group(group) = expr {
+                    expr = *group.expr;
+                }
+                Some(expr)
+            }
             _ => {
                 let name = &self.name;
                 errors.on(name, format!("`{name}` takes a value: `{name} = …`"));

@@ -1,9 +1,9 @@
-//! Durations written as strings, such as `"200ms"`, `"1h30m"` or `"7d"`. They are read at compile time.
+//! Durations written as strings, such as `"200ms"`, `"1h30m"`, `"30d"` or `"2w"`. They are read at compile time.
 
 use std::time::Duration;
 
 /// The units, with their length in nanoseconds.
-const UNITS: [(&str, u64); 8] = [
+const UNITS: [(&str, u64); 9] = [
     ("ns", 1),
     ("us", 1_000),
     ("µs", 1_000),
@@ -12,12 +12,15 @@ const UNITS: [(&str, u64); 8] = [
     ("m", 60_000_000_000),
     ("h", 3_600_000_000_000),
     ("d", 86_400_000_000_000),
+    ("w", 604_800_000_000_000),
 ];
 
 /// Parses a duration: one or more numbers, each with a unit. The error says what to write.
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     let wrong = |why: &str| {
-        format!("{why}: write a duration such as \"200ms\", \"1.5s\", \"10m\", \"1h30m\" or \"7d\"")
+        format!(
+            "{why}: write a duration such as \"200ms\", \"1.5s\", \"10m\", \"1h30m\", \"30d\" or \"2w\""
+        )
     };
     let mut rest = text.trim();
     if rest.is_empty() {
@@ -63,6 +66,7 @@ mod tests {
         assert_eq!(parse("1.5s"), Ok(Duration::from_millis(1500)));
         assert_eq!(parse("2m 5s"), Ok(Duration::from_secs(125)));
         assert_eq!(parse("7d"), Ok(Duration::from_hours(7 * 24)));
+        assert_eq!(parse("2w"), Ok(Duration::from_hours(14 * 24)));
         assert_eq!(parse("1.5d 1h"), Ok(Duration::from_hours(37)));
     }
 

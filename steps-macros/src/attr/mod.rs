@@ -2,5 +2,5 @@
 //! and their rules (`options`), and the strings for durations (`duration`).
 
 pub(crate) mod args;
-mod duration;
+pub(crate) mod duration;
 pub(crate) mod options;

@@ -54,7 +54,7 @@ const UNDO: &[&str] = &["retry", "timeout", "deaths", "blocking", "before", "cra
 const HANDLER: &[&str] = &["blocking", "crate"];
 const BLOCKING: &[&str] = &["detached"];
 const RETRY: &[&str] = &["times", "every", "backoff", "max", "jitter", "when"];
-const POLL: &[&str] = &["every", "times"];
+const POLL: &[&str] = &["every", "times", "within"];
 
 impl Options {
     /// Reads options, and reports those that are unknown or given twice.
@@ -219,15 +219,39 @@ fn lacks(list: &[Arg], name: &str, known: &[&str]) -> bool {
         .all(|arg| arg.name != name && known.iter().any(|known| arg.name == known))
 }
 
-/// Reads a duration.
-fn time(arg: Arg, errors: &mut Errors) -> Option<TokenStream> {
-    let text = arg.text(errors)?;
-    match duration::parse(&text.value()) {
-        Ok(duration) => Some(duration_tokens(duration)),
-        Err(why) => {
-            errors.on(&text, why);
+/// Reads `name = duration`.
+pub(crate) fn time(arg: Arg, errors: &mut Errors) -> Option<TokenStream> {
+    let name = arg.name.to_string();
+    let expr = arg.expr(errors)?;
+    span_of_time(&expr, &name, &format!("{name} = \"5s\""), errors)
+}
+
+/// Reads a duration: text, or an expression, which the compiler checks. `like` is an example.
+pub(crate) fn span_of_time(
+    expr: &syn::Expr,
+    name: &str,
+    like: &str,
+    errors: &mut Errors,
+) -> Option<TokenStream> {
+    match expr {
+        syn::Expr::Lit(syn::ExprLit {
+            lit: syn::Lit::Str(text),
+            ..
+        }) => match duration::parse(&text.value()) {
+            Ok(duration) => Some(duration_tokens(duration)),
+            Err(why) => {
+                errors.on(text, why);
+                None
+            }
+        },
+        syn::Expr::Lit(_) | syn::Expr::Unary(_) => {
+            errors.on(
+                expr,
+                format!("`{name}` takes a duration, with its unit: `{like}`, or a `Duration`"),
+            );
             None
         }
+        _ => Some(quote_spanned!(expr.span()=> #expr)),
     }
 }
 
@@ -295,7 +319,7 @@ fn factor(arg: Arg, least: f64, most: f64, errors: &mut Errors) -> Option<TokenS
 /// Reads `poll(…)`.
 fn read_poll(arg: Arg, errors: &mut Errors) -> Option<TokenStream> {
     let span = arg.span();
-    let (mut every, mut times) = (None, None);
+    let (mut every, mut times, mut within) = (None, None, None);
     let list = match arg.value {
         Value::List(_) => arg.list(errors)?,
         _ => {
@@ -316,12 +340,14 @@ fn read_poll(arg: Arg, errors: &mut Errors) -> Option<TokenStream> {
         match arg.name.to_string().as_str() {
             "every" => every = time(arg, errors),
             "times" => times = count(arg, "poll", errors),
+            "within" => within = time(arg, errors),
             _ => arg.unknown(POLL, errors),
         }
     }
     let every = every?;
     let times = times.unwrap_or_else(|| quote!(0));
-    Some(quote!(__p::Poll { every: #every, times: #times }))
+    let within = optional(within);
+    Some(quote!(__p::Poll { every: #every, times: #times, within: #within }))
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use syn::{Attribute, ItemFn, LitStr, Path};
 
 use crate::{
     attr::options::Options,
+    idents::Names,
     item::{function::Param, return_type::Output},
 };
 
@@ -20,6 +21,7 @@ pub(crate) struct Flow {
     pub(crate) aliases: Vec<LitStr>,
     pub(crate) hold: bool,
     pub(crate) reversible: bool,
+    pub(crate) deadline: Option<TokenStream>,
     pub(crate) lines: Vec<Line>,
     /// The code after `steps!`.
     pub(crate) tail: TokenStream,
@@ -65,6 +67,8 @@ pub(crate) struct Line {
     pub(crate) optional: bool,
     pub(crate) pivot: bool,
     pub(crate) atomic: bool,
+    /// The duration in its `#[deadline(…)]`.
+    pub(crate) deadline: Option<TokenStream>,
     pub(crate) options: Options,
     pub(crate) body: Body,
 }
@@ -115,6 +119,29 @@ pub(crate) struct Call {
     pub(crate) path: Path,
     pub(crate) args: TokenStream,
     pub(crate) paren: proc_macro2::extra::DelimSpan,
+    pub(crate) within: Option<Within>,
+}
+
+/// `.within(limit)` after the call of a signal.
+pub(crate) struct Within {
+    pub(crate) word: Ident,
+    /// What the signal is of, as in `signal::<types>()`.
+    pub(crate) types: TokenStream,
+    pub(crate) limit: TokenStream,
+}
+
+impl Call {
+    /// Returns the user's expressions in it.
+    pub(crate) fn expressions(&self) -> Vec<&TokenStream> {
+        let within = self.within.as_ref().map(|within| &within.limit);
+        std::iter::once(&self.args).chain(within).collect()
+    }
+
+    /// Returns the names in them.
+    pub(crate) fn names(&self) -> Names {
+        let all = self.expressions().into_iter().map(Names::of);
+        all.fold(Names::default(), Names::and)
+    }
 }
 
 /// The condition of an `if`.
@@ -145,17 +172,29 @@ macro_rules! groups {
 impl Line {
     /// Returns a line that could not be read, not even its name.
     pub(crate) fn lost(tokens: TokenStream) -> Self {
+        let name = Ident::new("_", Span::call_site());
+        Self::plain(name, true, Body::Broken(tokens))
+    }
+
+    /// Returns the line of an `else if` in the `else` before it, which stands at `span`.
+    pub(crate) fn else_if(span: Span, body: Body) -> Self {
+        Self::plain(Ident::new("else_if", span), false, body)
+    }
+
+    /// Returns a line without attributes.
+    fn plain(name: Ident, unnamed: bool, body: Body) -> Self {
         Self {
-            name: Ident::new("_", Span::call_site()),
-            unnamed: true,
+            name,
+            unnamed,
             saved: String::new(),
             aliases: Vec::new(),
             docs: Vec::new(),
             optional: false,
             pivot: false,
             atomic: false,
+            deadline: None,
             options: Options::default(),
-            body: Body::Broken(tokens),
+            body,
         }
     }
 

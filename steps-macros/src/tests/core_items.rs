@@ -22,7 +22,7 @@ const EXPANSIONS: &[(Macro, &str, &str)] = &[
     ),
     (
         step::step,
-        "poll(every = \"1s\", times = 3)",
+        "poll(every = \"1s\", times = 3, within = \"1m\")",
         "async fn wait(n: u32) -> Result<Option<u32>, Error> { Ok(None) }",
     ),
     (
@@ -38,10 +38,13 @@ const EXPANSIONS: &[(Macro, &str, &str)] = &[
     (step::step, "", "fn wrong<T>(n: T) -> u32 { 1 }"),
     (
         flow::flow,
-        "reversible, on_failure = \"hold\", name = \"job\", alias = \"task\"",
+        "deadline = \"1h\", reversible, on_failure = \"hold\", name = \"job\", alias = \"task\"",
         "async fn work(cloud: &Cloud, spec: Spec) -> Result<u32, Error> {
             steps! {
                 make(cloud, 1);
+                #[deadline(\"10m\")] waits = steps::signal::<u32>();
+                nap = sleep(\"soon\");
+                ask = signal::<u32>().within(\"2d\");
                 let id = Uuid::now_v7();
                 #[optional] let n: u32 = 1;
                 #[step(retry(times = 2))] #[optional] maybe = make(cloud, 2);

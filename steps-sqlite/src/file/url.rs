@@ -1,8 +1,11 @@
 //! Settings from a URL such as `sqlite:steps.db?synchronous=normal`.
 
-use std::{borrow::Cow, time::Duration};
+use std::borrow::Cow;
 
-use steps_core::store::{ErrorKind, StoreError};
+use steps_core::{
+    AsDuration,
+    store::{ErrorKind, StoreError},
+};
 
 use super::options::{SqliteOptions, Synchronous};
 
@@ -14,7 +17,7 @@ impl SqliteOptions {
     /// `sqlite:steps.db?synchronous=normal`. Text without `sqlite:` is a path.
     ///
     /// Settings follow after `?`, separated by `&`: `synchronous=full` or `normal`,
-    /// `busy_timeout=5s` (or `ms`, `m`), `checkpoint=4000`, `readers=2`, `max_pages=262144`. In the
+    /// `busy_timeout=5s` (as [`AsDuration`](steps_core::AsDuration) reads it), `checkpoint=4000`, `readers=2`, `max_pages=262144`. In the
     /// path of a URL, `%20` is a space, as in other URLs.
     ///
     /// # Errors
@@ -78,27 +81,13 @@ fn apply(
             "normal" => options.synchronous(Synchronous::Normal),
             _ => return Err(bad()),
         },
-        "busy_timeout" => options.busy_timeout(duration(value).ok_or_else(bad)?),
+        "busy_timeout" => options.busy_timeout(value.as_duration().map_err(|_| bad())?),
         "checkpoint" => options.checkpoint(number(1)?),
         "readers" => options.readers(usize::try_from(number(1)?).map_err(|_| bad())?),
         "max_pages" => options.max_pages(number(1)?),
         "mode" if value == "memory" => return at(url, ":memory:"),
         _ => return Err(bad()),
     })
-}
-
-fn duration(text: &str) -> Option<Duration> {
-    let unit = text.find(|c: char| !c.is_ascii_digit())?;
-    let (number, unit) = text.split_at(unit);
-    let number: u64 = number.parse().ok()?;
-    match unit {
-        "ms" => Some(Duration::from_millis(number)),
-        "s" => Some(Duration::from_secs(number)),
-        "m" => Some(Duration::from_secs(number.checked_mul(60)?)),
-        "h" => Some(Duration::from_secs(number.checked_mul(3600)?)),
-        "d" => Some(Duration::from_secs(number.checked_mul(86_400)?)),
-        _ => None,
-    }
 }
 
 /// Decodes `%20` and the like in a path.
@@ -136,6 +125,8 @@ fn wrong(url: &str, why: &str) -> StoreError {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn message(url: &str) -> String {

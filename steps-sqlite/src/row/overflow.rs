@@ -66,6 +66,8 @@ pub(crate) struct Overflow<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     since: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    deadline: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     begun_after: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     needs: Vec<Cow<'static, str>>,
@@ -194,6 +196,7 @@ impl Overflow<'_> {
             || node.generation.is_some()
             || node.step_kind.is_some()
             || node.since.is_some()
+            || node.deadline.is_some()
             || node.begun_after.is_some()
             || !node.needs.is_empty()
             || node.after_err.is_some()
@@ -239,6 +242,7 @@ impl Overflow<'_> {
             generation: node.generation,
             step_kind: node.step_kind.map(|kind| kind.as_str().into()),
             since: node.since,
+            deadline: node.deadline,
             begun_after: node.begun_after.as_deref().map(str::to_owned),
             needs: node.needs.clone(),
             after_err: node.after_err.clone(),
@@ -302,6 +306,7 @@ impl Overflow<'_> {
         node.generation = self.generation;
         node.step_kind = known(self.step_kind, "kind of step", StepKind::from_name)?;
         node.since = self.since;
+        node.deadline = self.deadline;
         node.begun_after = self.begun_after.map(Into::into);
         node.needs = self.needs;
         node.after_err = self.after_err;

@@ -193,16 +193,19 @@ impl Handle {
         saved: StoredExecution,
     ) -> Result<Target, EngineError> {
         let limits = &self.engine.core.limits;
+        let now = self.engine.core.clock.now();
         let state = if saved.nodes.is_empty() {
             None
         } else {
             Some(self.tree_of(saved)?)
         };
         let target = match table {
-            Some(table) => find(table, state.as_ref(), path).and_then(|found| {
-                limits.check_signal(path, found.meta, value)?;
-                Ok(found.target)
-            }),
+            Some(table) => {
+                find(table, state.as_ref().map(|state| (state, now)), path).and_then(|found| {
+                    limits.check_signal(path, found.meta, value)?;
+                    Ok(found.target)
+                })
+            }
             None => limits
                 .check_signal_size(path, value)
                 .and_then(|()| state.unwrap_or_default().signal(path, value.clone()))

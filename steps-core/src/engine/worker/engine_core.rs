@@ -3,7 +3,7 @@
 //! # Who changes what, and when
 //!
 //! * **Settings** (`store`, `owns_store`, `worker`, `lease`, `poll`, `ageing`, `limits`, `build`, `clock`,
-//!   `runtime`) are set by the builder and never change.
+//!   `runtime`, `handle`) are set by the builder and never change.
 //! * **`limiter`** counts the running turns. A turn gets its permit before it begins, and returns
 //!   it when it ends, before anyone is notified of the end. While a step of it waits for another
 //!   execution, the permit is lent (`turn_place`). Only one task changes the bound
@@ -37,9 +37,10 @@
 //! lock of a turn's journal, of the news, of the schedule, or one of the run's.
 
 use std::{
+    any::Any,
     collections::{HashMap, HashSet},
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, OnceLock,
         atomic::{AtomicBool, AtomicU32, Ordering},
     },
     time::Duration,
@@ -88,6 +89,8 @@ pub(crate) struct EngineCore {
     pub(crate) clock: Clock,
     /// The runtime that the engine works on; `None` if it serves no flow, and has no tasks.
     pub(super) runtime: Option<Runtime>,
+    /// The engine as its steps reach it.
+    handle: OnceLock<Arc<dyn Any + Send + Sync>>,
     /// How many turns may run at once.
     pub(crate) limiter: Limiter,
     /// The callers in this process that wait for an execution.
@@ -151,6 +154,7 @@ impl EngineCore {
             build,
             clock,
             runtime,
+            handle: OnceLock::new(),
             limiter: Limiter::new(concurrency),
             news: Arc::default(),
             running: Running::default(),
@@ -164,6 +168,15 @@ impl EngineCore {
             failed_turns: AtomicU32::new(0),
             draining: AtomicBool::new(false),
         }
+    }
+
+    /// Sets what the steps reach the engine by, before any of them runs.
+    pub(crate) fn handle_is(&self, handle: Arc<dyn Any + Send + Sync>) {
+        let _ = self.handle.set(handle);
+    }
+
+    pub(super) fn handle(&self) -> Option<Arc<dyn Any + Send + Sync>> {
+        self.handle.get().cloned()
     }
 
     /// Notes that something is due now.

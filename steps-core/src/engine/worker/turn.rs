@@ -345,6 +345,7 @@ fn begin<F: Flow>(with: &With<F>, turn: Turn) -> Result<Run<'_, F>, String> {
         .limits(core.limits)
         .due_by(turn.due_by)
         .system_clock(core.clock.clone())
+        .engine(core.handle())
         .journal(turn.journal)
         .signals(&Signals::of(&turn.mailbox.signals)))
 }

@@ -12,7 +12,7 @@ use crate::{
     base::error::StepError,
     language::scope::Keys,
     model::{
-        state::Kind,
+        state::{FailureCause, Kind},
         status::Status,
         table::{Line, Work},
     },
@@ -46,6 +46,8 @@ pub(crate) struct Records {
     pub(super) generation: u32,
     /// Whether the tree was read from a document that another program wrote.
     pub(crate) foreign: bool,
+    /// Whether any saved node has a deadline.
+    pub(super) timed: bool,
     /// The row of the next record that is sent to a journal for the first time.
     next_row: u32,
     /// The changes to a saved tree that the journal does not have yet.
@@ -90,6 +92,7 @@ impl Records {
             keys: Vec::new(),
             generation: 0,
             foreign: false,
+            timed: false,
             next_row: 1,
             unsaved: Unsaved::default(),
             past: past::PastRows::default(),
@@ -260,14 +263,15 @@ impl Records {
         crate::model::state::path::join(self.names(id))
     }
 
+    /// Returns the node and those around it, up to the root.
+    pub(crate) fn around(&self, id: Id) -> impl Iterator<Item = Id> {
+        std::iter::successors(Some(id), |at| (*at != ROOT).then(|| self[*at].parent))
+    }
+
     /// Returns the names in the path of a node.
     pub(crate) fn names(&self, id: Id) -> Vec<Cow<'static, str>> {
-        let mut names = Vec::new();
-        let mut at = id;
-        while at != ROOT {
-            names.push(self.name(at));
-            at = self[at].parent;
-        }
+        let around = self.around(id).filter(|at| *at != ROOT);
+        let mut names: Vec<_> = around.map(|at| self.name(at)).collect();
         names.reverse();
         names
     }
@@ -348,9 +352,14 @@ impl Records {
     pub(crate) fn failures(&self, id: Id, failed: &mut Vec<(Id, Option<Timestamp>)>) {
         let record = &self[id];
         let mut below = false;
+        // What was given up at a deadline did not cause the failure.
+        let is_late = record.cold().cause == Some(FailureCause::Deadline);
         for child in self.below(id) {
-            if self[child].has_failed() && !self[child].may_be_passed_over() {
-                below = true;
+            let child_record = &self[child];
+            let counts =
+                !(child_record.may_be_passed_over() || is_late && child_record.was_given_up());
+            if child_record.has_failed() && counts {
+                below = !is_late;
                 self.failures(child, failed);
             }
         }

@@ -63,7 +63,16 @@ pub(crate) struct ColdFields {
     pub(in crate::interpreter) leaves_past: bool,
     /// The wait that this run has begun, of the step or of its undo. It counts as long as its time
     /// is the one that the node waits for.
-    pub(crate) deadline: Option<Deadline>,
+    pub(crate) wait: Option<Deadline>,
+    /// The node's deadline, if this run has recorded it.
+    pub(crate) limit: Option<Deadline>,
+}
+
+impl ColdFields {
+    /// Returns the fields that are saved.
+    pub(crate) fn data(&self) -> &NodeData {
+        &self.data
+    }
 }
 
 impl Deref for ColdFields {
@@ -174,7 +183,7 @@ impl Record {
         self.output = output;
         if let Some(cold) = &mut self.cold {
             cold.clear_errors();
-            (cold.until, cold.since) = (None, None);
+            (cold.until, cold.since, cold.deadline) = (None, None, None);
             cold.cause = None;
             cold.verify_owed = false;
             cold.deaths = 0;
@@ -214,9 +223,11 @@ impl Record {
     pub(crate) fn give_up(&mut self, cause: FailureCause) {
         let text = match cause {
             FailureCause::UndoRequested => "given up, as it is to be undone",
-            FailureCause::Own | FailureCause::SiblingFailed | FailureCause::NotPassedOver => {
-                "given up, as a step beside it failed"
-            }
+            FailureCause::OutOfTime => "given up, as the deadline of a line around it has passed",
+            FailureCause::Own
+            | FailureCause::SiblingFailed
+            | FailureCause::NotPassedOver
+            | FailureCause::Deadline => "given up, as a step beside it failed",
         };
         let cold = self.cold_mut();
         cold.cause = Some(cause);
@@ -226,8 +237,13 @@ impl Record {
     /// Returns whether the node failed only because a sibling failed, or because of a request.
     pub(crate) fn was_given_up(&self) -> bool {
         match self.cold().cause {
-            None | Some(FailureCause::Own | FailureCause::NotPassedOver) => false,
-            Some(FailureCause::SiblingFailed | FailureCause::UndoRequested) => true,
+            None
+            | Some(FailureCause::Own | FailureCause::NotPassedOver | FailureCause::Deadline) => {
+                false
+            }
+            Some(
+                FailureCause::SiblingFailed | FailureCause::UndoRequested | FailureCause::OutOfTime,
+            ) => true,
         }
     }
 
@@ -250,7 +266,7 @@ impl Record {
     pub(crate) fn wait_until(&mut self, since: Timestamp, deadline: Deadline) {
         self.wait(Until::Time(deadline.until));
         let cold = self.cold_mut();
-        (cold.since, cold.deadline) = (Some(since), Some(deadline));
+        (cold.since, cold.wait) = (Some(since), Some(deadline));
     }
 
     /// Returns since when it waits for a time that an earlier run has recorded, and that this one has
@@ -258,7 +274,7 @@ impl Record {
     pub(crate) fn waits_since(&self) -> Option<Timestamp> {
         let cold = self.cold();
         cold.since
-            .filter(|_| self.status == Status::Waiting && cold.deadline.is_none())
+            .filter(|_| self.status == Status::Waiting && cold.wait.is_none())
     }
 
     /// Returns the time that it waits for.
@@ -273,7 +289,7 @@ impl Record {
     pub(crate) fn ends_by(&mut self, deadline: Deadline) {
         let cold = self.cold_mut();
         cold.until = Some(Until::Time(deadline.until));
-        cold.deadline = Some(deadline);
+        cold.wait = Some(deadline);
     }
 
     pub(super) fn has_failed(&self) -> bool {

@@ -63,6 +63,7 @@ pub(super) fn work(what: &'static What) -> Work {
             verify: *fate == Fate::Verified,
             observe: false,
             kind: None,
+            signal: None,
             output: "",
             check: |_| Ok(()),
             schema: None,
@@ -93,6 +94,7 @@ pub(super) fn work(what: &'static What) -> Work {
             schema: None,
             nodes: lines,
             on_failure: OnFailure::Undo,
+            deadline: None,
         }))),
     }
 }

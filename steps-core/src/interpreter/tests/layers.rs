@@ -39,6 +39,7 @@ fn commits(groups: &'static [RandomLine], nodes: Vec<Line>) -> usize {
         schema: None,
         nodes: nodes.leak(),
         on_failure: OnFailure::Undo,
+        deadline: None,
     }));
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     runtime.expect("a runtime").block_on(async {

@@ -144,6 +144,7 @@ fn trial(lines: &'static [RandomLine], cut: Option<(u32, bool, bool)>) -> (State
         schema: None,
         nodes: table(lines, false),
         on_failure: OnFailure::Undo,
+        deadline: None,
     }));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()
@@ -202,6 +203,7 @@ fn marks(pivot: bool) -> impl Strategy<Value = Marks> {
             optional,
             pivot: pivot && is_pivot,
             atomic: false,
+            deadline: None,
         },
     )
 }

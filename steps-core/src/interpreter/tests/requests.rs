@@ -58,6 +58,7 @@ fn trial(
         schema: None,
         nodes: table(lines, false),
         on_failure: OnFailure::Undo,
+        deadline: None,
     }));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()

@@ -119,7 +119,7 @@ fn given(meta: &StepMeta, state: &State) -> Option<String> {
         .input
         .as_ref()
         .filter(|_| is_active && meta.is_signal())?;
-    let why = (meta.check)(value.get()).err()?;
+    let why = meta.check_given(value.get()).err()?;
     Some(unreadable("the signal that it was given", why))
 }
 

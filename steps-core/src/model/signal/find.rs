@@ -3,6 +3,8 @@
 
 use std::borrow::Cow;
 
+use jiff::Timestamp;
+
 use super::{SignalError, Target, boxed, push_any};
 use crate::model::{
     state::{State, path},
@@ -20,25 +22,31 @@ pub(crate) trait Look: Sized {
     fn has_input(&self) -> bool;
     /// Returns its name.
     fn name(&self) -> Cow<'_, str>;
+    /// Returns whether its deadline has passed.
+    fn is_late(&self) -> bool;
     /// Returns the nodes below it, in order.
     fn below(&self) -> Vec<Self>;
 }
 
-impl Look for &State {
+/// A saved tree at this time.
+impl Look for (&State, Timestamp) {
     fn status(&self) -> Status {
-        self.status
+        self.0.status
     }
     fn decision(&self) -> Option<bool> {
-        self.decision
+        self.0.decision
     }
     fn has_input(&self) -> bool {
-        self.input.is_some()
+        self.0.input.is_some()
     }
     fn name(&self) -> Cow<'_, str> {
-        Cow::Borrowed(&self.name)
+        Cow::Borrowed(&self.0.name)
+    }
+    fn is_late(&self) -> bool {
+        self.0.deadline.is_some_and(|deadline| deadline <= self.1)
     }
     fn below(&self) -> Vec<Self> {
-        self.states.iter().collect()
+        self.0.states.iter().map(|state| (state, self.1)).collect()
     }
 }
 
@@ -155,7 +163,9 @@ impl<L: Look> Places<L> {
     /// Leaves out a node that has ended.
     fn keep(&mut self, node: L, below: &mut Vec<L>) {
         let status = node.status();
-        if matches!(status, Status::Pending | Status::Running | Status::Waiting) {
+        if node.is_late() && !node.has_input() {
+            self.why = format!("the time of `{}` is over", self.at);
+        } else if matches!(status, Status::Pending | Status::Running | Status::Waiting) {
             below.push(node);
         } else {
             self.why = format!("`{}` is {status}", self.at);

@@ -102,6 +102,14 @@ impl SignalError {
         }
     }
 
+    /// The error of a step that waits no longer.
+    pub(crate) fn late(path: &str) -> Self {
+        Self::TakesNone {
+            path: path.to_owned(),
+            why: format!("the time of `{path}` is over"),
+        }
+    }
+
     /// The error of a step that was given a signal already.
     pub(crate) fn given(path: &str) -> Self {
         Self::TakesNone {

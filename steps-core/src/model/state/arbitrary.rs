@@ -101,7 +101,7 @@ fn node() -> BoxedStrategy<State> {
     let rest = (
         of((any::<u64>(), any::<u64>()).prop_map(|(done, total)| Progress { done, total })),
         of(undo()),
-        of(until()),
+        (of(until()), of(time())),
         vec(("x[a-z]{0,2}", maybe_null()), 0..2),
         (
             of(select(&FailureCause::ALL[..])),
@@ -120,7 +120,7 @@ fn node() -> BoxedStrategy<State> {
         .prop_map(|(seed, values, rest)| {
             let (name, kind, status, errors, started_at, done_at, attempts) = seed;
             let (info, input, decision, output, before, after) = values;
-            let (progress, undo, until, extra, typed, some, id, labels) = rest;
+            let (progress, undo, (until, deadline), extra, typed, some, id, labels) = rest;
             let (cause, (verify_owed, parallel, since), counts, ending, mut texts, step_kind) =
                 typed;
             let (failures, errors_left_out, deaths, generation) = counts;
@@ -145,6 +145,7 @@ fn node() -> BoxedStrategy<State> {
                 },
                 until,
                 since,
+                deadline,
                 attempts,
                 input,
                 // A flow has no decision.

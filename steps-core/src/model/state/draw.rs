@@ -110,6 +110,11 @@ fn node(state: &State, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             None => {}
         }
     }
+    if let Some(deadline) = state.deadline
+        && matches!(state.status, Status::Running | Status::Waiting)
+    {
+        notes.add(format_args!("until {deadline} at the latest"))?;
+    }
     if state.status == Status::UndoFailed {
         notes.add(format_args!("undo failed"))?;
     }

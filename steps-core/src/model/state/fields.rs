@@ -73,6 +73,7 @@ keys! {
     Undo "undo",
     Until "until",
     Since "since",
+    Deadline "deadline",
     Parallel "parallel",
     Cause "cause",
     VerifyOwed "verifyOwed",
@@ -179,7 +180,8 @@ impl Fields {
             Key::Undo => node.undo = map.next_value()?,
             Key::Until => node.until = map.next_value::<Option<Named<_>>>()?.map(|named| named.0),
             Key::Since => node.since = time(map)?,
-            Key::Parallel
+            Key::Deadline
+            | Key::Parallel
             | Key::Cause
             | Key::VerifyOwed
             | Key::Failures

@@ -189,15 +189,21 @@ pub enum FailureCause {
     /// The node is optional, but what it did could not be undone: its failure was not passed over,
     /// and the flow failed.
     NotPassedOver,
+    /// It had not ended by its deadline.
+    Deadline,
+    /// It was given up because the deadline of a line around it had passed.
+    OutOfTime,
 }
 
 impl FailureCause {
     /// All causes, in the order of their declaration.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 6] = [
         Self::Own,
         Self::SiblingFailed,
         Self::UndoRequested,
         Self::NotPassedOver,
+        Self::Deadline,
+        Self::OutOfTime,
     ];
 
     /// Returns the name used in JSON.
@@ -207,6 +213,8 @@ impl FailureCause {
             Self::SiblingFailed => "siblingFailed",
             Self::UndoRequested => "undoRequested",
             Self::NotPassedOver => "notPassedOver",
+            Self::Deadline => "deadline",
+            Self::OutOfTime => "outOfTime",
         }
     }
 

@@ -42,6 +42,9 @@ pub struct NodeData {
     /// Of a step that waits for a time: since when, so that a program in which the pause is shorter
     /// ends it earlier. Missing in what older versions wrote.
     pub since: Option<Timestamp>,
+    /// The time by which the node must have ended, as it was recorded when the node began. Of a signal
+    /// [`within`](crate::signal::within) a time, when it gives up waiting.
+    pub deadline: Option<Timestamp>,
     /// How many attempts have begun.
     pub attempts: u32,
     /// The node's input: of a flow its parameters, of a `for` the array of its items, of an `if
@@ -119,6 +122,7 @@ impl NodeData {
             done_at,
             until,
             since,
+            deadline,
             attempts,
             input,
             decision,
@@ -165,6 +169,7 @@ impl NodeData {
             ("undo", *undo != other.undo),
             ("until", *until != other.until),
             ("since", *since != other.since),
+            ("deadline", *deadline != other.deadline),
             ("parallel", *parallel != other.parallel),
             ("cause", *cause != other.cause),
             ("verifyOwed", *verify_owed != other.verify_owed),

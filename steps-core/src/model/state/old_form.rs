@@ -11,7 +11,7 @@
 
 use serde::de::DeserializeOwned;
 
-use super::{Ending, FailureCause, Kind, NodeData, StepKind};
+use super::{Ending, FailureCause, Kind, NodeData, StepKind, time::Time};
 use crate::{base::json::Json, model::status::Status};
 
 const SIBLING_FAILED: &str = "given up, as a step beside it failed";
@@ -81,6 +81,7 @@ fn set(node: &mut NodeData, name: &str, value: &Json) -> Option<()> {
         "deaths" => node.deaths = decoded(value)?,
         "generation" => node.generation = Some(decoded(value)?),
         "stepKind" => node.step_kind = Some(StepKind::from_name(&decoded::<String>(value)?)?),
+        "deadline" => node.deadline = Some(Time::parse(&decoded::<String>(value)?).ok()?.0),
         "begunAfter" => node.begun_after = Some(decoded::<String>(value)?.into()),
         "needs" => node.needs = decoded(value)?,
         "afterErr" => node.after_err = Some(decoded(value)?),

@@ -33,11 +33,21 @@ impl State {
                 waiting: waiting.iter().map(path::join).collect(),
             });
         }
+        let now = Timestamp::now();
+        let mut late = false;
         let at = of_target.find(|at| {
             let node = self.get(&path::join(*at));
-            node.is_some_and(|node| node.input.is_none())
+            let node = node.filter(|node| node.input.is_none());
+            late |= node.is_some();
+            node.is_some_and(|node| node.deadline.is_none_or(|deadline| now < deadline))
         });
-        let at = at.ok_or_else(|| SignalError::given(path))?;
+        let at = at.ok_or_else(|| {
+            if late {
+                SignalError::late(path)
+            } else {
+                SignalError::given(path)
+            }
+        })?;
         if let Some(node) = self.get_mut(&path::join(at)) {
             node.input = Some(value);
         }

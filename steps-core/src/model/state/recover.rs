@@ -245,6 +245,7 @@ pub(super) fn reopen(node: &mut State) -> bool {
     node.done_at = None;
     node.until = None;
     node.since = None;
+    node.deadline = None;
     node.undo = None;
     node.output = None;
     node.after = None;
@@ -266,6 +267,7 @@ fn forget(node: &mut State, place: Place) {
     node.done_at = None;
     node.until = None;
     node.since = None;
+    node.deadline = None;
     node.attempts = 0;
     node.progress = None;
     node.undo = None;

@@ -140,7 +140,8 @@ impl State {
         let mut names = vec![&self.states[index].name];
         let mut users = Vec::new();
         for (at, child) in self.states.iter().enumerate() {
-            if child.needs.iter().any(|need| names.contains(&need)) {
+            // A damaged document may say that a line needs itself.
+            if at != index && child.needs.iter().any(|need| names.contains(&need)) {
                 names.push(&child.name);
                 users.push(at);
             }

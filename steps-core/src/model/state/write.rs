@@ -81,6 +81,7 @@ impl Serialize for State {
         entry(&mut map, "undo", self.undo.as_ref())?;
         entry(&mut map, "until", self.until.as_ref())?;
         entry(&mut map, "since", stamp.of(self.since).as_ref())?;
+        entry(&mut map, "deadline", stamp.of(self.deadline).as_ref())?;
         if self.parallel {
             map.serialize_entry("parallel", &true)?;
         }

@@ -107,6 +107,7 @@ mod tests {
             schema: None,
             nodes: lines.leak(),
             on_failure: OnFailure::Undo,
+            deadline: None,
         }))
     }
 

@@ -116,6 +116,7 @@ mod tests {
             optional: false,
             pivot: false,
             atomic: false,
+            deadline: None,
         },
         work: Work::Group(&[]),
     };
@@ -133,6 +134,7 @@ mod tests {
         schema: None,
         nodes: ONE,
         on_failure: OnFailure::Undo,
+        deadline: None,
     };
 
     const FIELD: InputField = InputField {

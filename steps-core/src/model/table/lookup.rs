@@ -86,6 +86,7 @@ pub(crate) mod tests {
                 verify: false,
                 observe: false,
                 kind: None,
+                signal: None,
                 output: "()",
                 check: |_| Ok(()),
                 schema: None,
@@ -120,6 +121,7 @@ pub(crate) mod tests {
             schema: None,
             nodes,
             on_failure: OnFailure::Undo,
+            deadline: None,
         });
         let mut state = node("f".to_owned());
         state.kind = Kind::Flow;

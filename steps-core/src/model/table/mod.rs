@@ -7,7 +7,7 @@ mod depth;
 mod fingerprint;
 pub(crate) mod lookup;
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use crate::base::json::Json;
 
@@ -55,6 +55,8 @@ pub struct Table {
     pub nodes: &'static [Line],
     /// What a failure leads to.
     pub on_failure: OnFailure,
+    /// How long after its beginning the flow must have ended.
+    pub deadline: Option<Duration>,
 }
 
 impl Table {
@@ -182,6 +184,18 @@ pub struct Marks {
     pub pivot: bool,
     /// The line begins even if a sibling has failed.
     pub atomic: bool,
+    /// How long after its beginning the line must have ended, retries included.
+    pub deadline: Option<Duration>,
+}
+
+impl Marks {
+    /// No marks.
+    pub const NONE: Self = Self {
+        optional: false,
+        pivot: false,
+        atomic: false,
+        deadline: None,
+    };
 }
 
 /// What a line does.
@@ -258,6 +272,26 @@ impl Line {
         }
     }
 
+    /// Returns how long after its beginning the line must have ended, by its mark, its step's `poll`, or
+    /// its flow.
+    #[inline]
+    pub(crate) fn deadline(&self) -> Option<Duration> {
+        let own = match &self.work {
+            Work::Step(StepMeta {
+                policy: Policy {
+                    poll: Some(poll), ..
+                },
+                ..
+            }) => poll.within,
+            Work::Flow(table) => table.deadline,
+            _ => None,
+        };
+        match (self.marks.deadline, own) {
+            (Some(mark), Some(own)) => Some(mark.min(own)),
+            (mark, own) => mark.or(own),
+        }
+    }
+
     /// Returns whether it is or holds a volatile step, which may begin again after lines behind it.
     pub(crate) fn has_volatile(&self) -> bool {
         let any = |lines: &[Self]| lines.iter().any(Self::has_volatile);
@@ -298,6 +332,8 @@ pub struct StepMeta {
     pub observe: bool,
     /// What it is, if it is not simply a function that is called.
     pub kind: Option<StepKind>,
+    /// Of a signal: what it takes.
+    pub signal: Option<SignalMeta>,
     /// The text of its output's type.
     pub output: &'static str,
     /// Checks that a saved output can still be decoded.
@@ -308,7 +344,21 @@ pub struct StepMeta {
     pub before: Option<Check>,
 }
 
+/// What the table says about a signal.
+#[derive(Clone, Copy, Debug)]
+pub struct SignalMeta {
+    /// Checks that a value that is sent to it can be read.
+    pub check: Check,
+    /// Whether it gives up waiting after a time.
+    pub gives_up: bool,
+}
+
 impl StepMeta {
+    /// Returns whether a value that was sent to it can be read.
+    pub(crate) fn check_given(&self, value: &str) -> Result<(), serde_json::Error> {
+        self.signal.map_or(self.check, |signal| signal.check)(value)
+    }
+
     /// Returns whether the step waits for a signal.
     pub(crate) const fn is_signal(&self) -> bool {
         matches!(self.kind, Some(StepKind::Signal))
@@ -318,6 +368,11 @@ impl StepMeta {
     /// value is, with the beginning of what follows.
     pub(crate) const fn is_let(&self) -> bool {
         matches!(self.kind, Some(StepKind::Let))
+    }
+
+    /// Returns whether it is a signal that is waited for no longer than a time of its own.
+    pub(crate) fn gives_up(&self) -> bool {
+        self.signal.is_some_and(|signal| signal.gives_up)
     }
 
     /// Returns whether its output is not saved, so that the step runs again after a resume.

@@ -146,6 +146,7 @@ impl Dice {
             done_at,
             until: self.maybe(|dice| dice.maybe(Self::time).map_or(Until::Signal, Until::Time)),
             since: self.maybe(Self::time),
+            deadline: self.maybe(Self::time),
             attempts,
             input: self.value(),
             // A flow decides nothing.

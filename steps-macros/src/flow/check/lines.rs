@@ -46,6 +46,17 @@ pub(super) fn check(flow: &mut Flow, errors: &mut Errors) {
 /// Checks that the bound of a line is no value of the run: the table that it stands in is made when
 /// the program is compiled.
 fn constant(line: &Line, values: &BTreeSet<String>, errors: &mut Errors) {
+    if let Some(deadline) = &line.deadline
+        && let Some(name) = idents::first_of(deadline, values)
+    {
+        errors.on(
+            &name,
+            format!(
+                "`#[deadline(…)]` takes text or a constant, and `{name}` is known only when the flow runs: \
+                 give the longest time that the line may take"
+            ),
+        );
+    }
     let (bound, what, instead) = match &line.body {
         Body::Loop { max: Some(max), .. } => (
             max,

@@ -140,8 +140,10 @@ impl Check<'_> {
         let outer = self.scope.len();
         match &line.body {
             Body::Step(call) | Body::Flow(call) => {
-                self.tokens(&call.args, place);
-                self.plain(&call.args);
+                for expr in call.expressions() {
+                    self.tokens(expr, place);
+                    self.plain(expr);
+                }
             }
             Body::Let { value, .. } => self.tokens(value, place),
             Body::Broken(_) => {}

@@ -39,6 +39,7 @@ pub(super) fn tree(flow: &Flow) -> String {
                 ("optional", line.optional),
                 ("pivot", line.pivot),
                 ("atomic", line.atomic),
+                ("deadline", line.deadline.is_some()),
             ] {
                 if set {
                     let _ = write!(marks, " ({mark})");

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     case,
-    flow::model::{Body, Call, Cond, Flow, Line},
+    flow::model::{Body, Call, Cond, Flow, Line, Within},
     idents,
     reader::hidden,
 };
@@ -196,14 +196,28 @@ impl View<'_> {
     }
 
     /// Returns the value of a call, and its type.
-    fn call(&self, Call { path, args, paren }: &Call) -> (TokenStream, Value) {
+    fn call(&self, call: &Call) -> (TokenStream, Value) {
+        let Call {
+            path,
+            args,
+            paren,
+            within,
+        } = call;
         let private = &self.private;
         let mut group = proc_macro2::Group::new(proc_macro2::Delimiter::Parenthesis, args.clone());
         group.set_span(paren.join());
-        let callee = hidden(quote!(#path));
+        let (callee, limit) = match within {
+            None => (hidden(quote!(#path)), TokenStream::new()),
+            Some(Within { word, types, limit }) => (
+                hidden(quote!(#private::signal_within<#types>)),
+                quote!(.#word(#limit)),
+            ),
+        };
         let function = beside_locals(quote!(#path));
         (
-            quote!(#private::editor::called(#function #group, #private::editor::of::<#callee>())),
+            quote! {
+                #private::editor::called(#function #group #limit, #private::editor::of::<#callee>())
+            },
             Value::plain(quote!(#private::Output<#callee>)),
         )
     }

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     flow::check::plain,
-    flow::model::{Body, Call, Cond, Line},
+    flow::model::{Body, Call, Cond, Line, Within},
     idents::{self, Names},
 };
 
@@ -158,12 +158,18 @@ fn call_body(scope: &Scope<'_>, index: usize) -> Option<TokenStream> {
     let slot = scope.slot(index);
     let when = line.options.when();
     let drive = |args: &TokenStream| {
-        let called = call_tokens(&of, call, args);
+        let called = match &call.within {
+            None => call_tokens(&of, call, args),
+            Some(Within { word, limit, .. }) => {
+                let called = call_tokens(&named(scope, index), call, args);
+                quote!(#called.#word(#limit))
+            }
+        };
         let called = quote_spanned!(end(call)=> __p::step_call::<#of, _>(#called));
         quote!(__p::drive(#op, #cx, #called, &#slot, &#handlers, #when))
     };
-    let used = Names::of(&call.args);
-    if let Some(borrowed) = borrowed(scope, index, &call.args) {
+    let used = call.names();
+    if let Some(borrowed) = borrowed(scope, index, call) {
         let bindings = scope.bind_as(index, &used, &|name| borrowed.bound(name));
         let driven = drive(&borrowed.args);
         return Some(quote!(#bindings #driven));
@@ -174,14 +180,17 @@ fn call_body(scope: &Scope<'_>, index: usize) -> Option<TokenStream> {
 }
 
 /// Returns a line's arguments, if they hold nothing of their own.
-fn borrowed(scope: &Scope<'_>, index: usize, args: &TokenStream) -> Option<Borrowed> {
+fn borrowed(scope: &Scope<'_>, index: usize, call: &Call) -> Option<Borrowed> {
+    if call.within.is_some() {
+        return None;
+    }
     let lendable = |name: &str| match scope.origin(index, name) {
         Origin::Param(_) => true,
         Origin::Line(line) => matches!(line.body, Body::Step(_) | Body::Let { .. }),
         Origin::Introduced | Origin::Other => false,
     };
     let values = |name: &str| !matches!(scope.origin(index, name), Origin::Other);
-    Borrowed::read(args, &lendable, &values)
+    Borrowed::read(&call.args, &lendable, &values)
 }
 
 /// Returns the position of a callee's name, for spans of generated code.

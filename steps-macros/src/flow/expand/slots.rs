@@ -8,7 +8,7 @@ use super::{
     scope::Scope,
     value::{fold, taker},
 };
-use crate::flow::model::{Body, Call, Line};
+use crate::flow::model::{Body, Call, Line, Within};
 
 /// Returns the name of the alias for the type of the step or the flow that a line calls. Only the
 /// alias contains the path, so that a wrong path is one error.
@@ -16,7 +16,8 @@ pub(super) fn callee(scope: &Scope<'_>, line: usize) -> proc_macro2::Ident {
     format_ident!("__T{}_{line}", scope.id)
 }
 
-/// Returns the name of the alias for what is written after `flow`. It may be a step, by mistake.
+/// Returns the name of the alias for what is written after `flow`, which may be a step, by mistake; and
+/// for what is written before `.within`.
 pub(super) fn named(scope: &Scope<'_>, line: usize) -> proc_macro2::Ident {
     format_ident!("__P{}_{line}", scope.id)
 }
@@ -46,7 +47,16 @@ pub(super) fn slots(scope: &Scope<'_>, below: &[Vec<Scope<'_>>]) -> TokenStream 
         match &line.body {
             Body::Step(call) => {
                 let path = &call.path;
-                aliases.push(quote!(type #of = #path;));
+                aliases.push(match &call.within {
+                    None => quote!(type #of = #path;),
+                    Some(Within { types, .. }) => {
+                        let named = named(scope, index);
+                        quote! {
+                            type #named = #path;
+                            type #of = __p::signal_within<#types>;
+                        }
+                    }
+                });
             }
             Body::Let { ty, .. } => aliases.push(let_alias(scope, index, &of, ty)),
             Body::Flow(call) => {

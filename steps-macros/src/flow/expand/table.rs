@@ -12,6 +12,7 @@ use super::{
     uses,
 };
 use crate::{
+    attr::{self, duration},
     flow::model::{AtOnce, Body, Call, Flow, Line},
     item::type_text,
 };
@@ -58,7 +59,7 @@ pub(super) fn nodes(scope: &Scope<'_>, below: &[Vec<Scope<'_>>]) -> TokenStream 
                     quote!(&[#(#aliases),*])
                 }
             };
-            let (optional, pivot, atomic) = (line.optional, line.pivot, line.atomic);
+            let marks = marks(line);
             let uses = uses::earlier(scope.lines, index);
             let calls = match &line.body {
                 Body::Step(call) | Body::Flow(call) => type_text::of(&called(&call.path)),
@@ -70,7 +71,7 @@ pub(super) fn nodes(scope: &Scope<'_>, below: &[Vec<Scope<'_>>]) -> TokenStream 
                     aliases: #aliases,
                     calls: #calls,
                     uses: &[#(#uses),*],
-                    marks: __p::Marks { optional: #optional, pivot: #pivot, atomic: #atomic },
+                    marks: #marks,
                     work: #work,
                 }
             }
@@ -79,6 +80,18 @@ pub(super) fn nodes(scope: &Scope<'_>, below: &[Vec<Scope<'_>>]) -> TokenStream 
     quote! {
         #(#constants)*
         const #own: &'static [__p::Line] = &[#(#nodes),*];
+    }
+}
+
+/// Returns the marks of a line.
+fn marks(line: &Line) -> TokenStream {
+    let (optional, pivot, atomic) = (line.optional, line.pivot, line.atomic);
+    if !(optional || pivot || atomic) && line.deadline.is_none() {
+        return quote!(__p::Marks::NONE);
+    }
+    let deadline = attr::options::optional(line.deadline.clone());
+    quote! {
+        __p::Marks { optional: #optional, pivot: #pivot, atomic: #atomic, deadline: #deadline }
     }
 }
 
@@ -109,6 +122,14 @@ fn work(
                 let mut at_option = of.clone();
                 at_option.set_span(Span::mixed_site().located_at(option.span()));
                 constants.push(quote!(const #name: () = __p::has_policy::<#at_option>();));
+            }
+            if let Some((text, why)) = no_duration(call) {
+                let name = format_ident!("__DURATION{}_{index}", scope.id);
+                let mut at_text = of.clone();
+                at_text.set_span(Span::mixed_site().located_at(text.span()));
+                constants.push(quote_spanned! {at_text.span()=>
+                    const #name: () = __p::no_duration::<#at_text>(#why);
+                });
             }
             let policy = line.options.has_policy().then(|| {
                 let policy = line.options.policy();
@@ -181,6 +202,17 @@ fn schema(ty: &TokenStream) -> TokenStream {
     shown(ty).unwrap_or_else(|| quote!(__p::Option::None))
 }
 
+/// Returns the text that a call of `sleep` is given, and why it is no duration, if it is none. Whether
+/// that is the sleep of ours, its type says.
+fn no_duration(call: &Call) -> Option<(syn::LitStr, String)> {
+    if call.path.segments.last()?.ident != "sleep" {
+        return None;
+    }
+    let text: syn::LitStr = syn::parse2(call.args.clone()).ok()?;
+    let why = duration::parse(&text.value()).err()?;
+    Some((text, why))
+}
+
 /// Returns the path of what a line calls, without the types that it is given.
 fn called(path: &syn::Path) -> syn::Path {
     let mut path = path.clone();
@@ -193,7 +225,13 @@ fn called(path: &syn::Path) -> syn::Path {
 /// Returns the text of the type that a line gives to what it calls, as `signal::<bool>()` does.
 fn given(call: &Call) -> Option<String> {
     match &call.path.segments.last()?.arguments {
-        syn::PathArguments::AngleBracketed(given) => Some(type_text::of(&given.args)),
+        syn::PathArguments::AngleBracketed(given) => {
+            let given = &given.args;
+            Some(match &call.within {
+                Some(_) => type_text::of(&quote!(Option<#given>)),
+                None => type_text::of(given),
+            })
+        }
         _ => None,
     }
 }
@@ -235,6 +273,7 @@ pub(super) fn flow_table(flow: &Flow) -> TokenStream {
     });
     let output = flow.output.text();
     let schema = schema(&quote!(<__Out as __p::FlowOutput>::Given));
+    let deadline = attr::options::optional(flow.deadline.clone());
     quote! {
         &__p::Table {
             name: #name,
@@ -245,6 +284,7 @@ pub(super) fn flow_table(flow: &Flow) -> TokenStream {
             schema: #schema,
             nodes: __NODES0,
             on_failure: __p::OnFailure::#on_failure,
+            deadline: #deadline,
         }
     }
 }

@@ -6,7 +6,7 @@ use quote::{format_ident, quote};
 use super::table::saved_name;
 use crate::{
     case,
-    flow::model::{Body, Flow, Line},
+    flow::model::{Body, Flow, Line, Within},
     item::{function, lints},
     reader::{Reader, hidden},
 };
@@ -186,7 +186,10 @@ impl Emit<'_> {
         let callee = match &line.body {
             Body::Step(call) => {
                 let path = &call.path;
-                quote!((#path))
+                match &call.within {
+                    None => quote!((#path)),
+                    Some(Within { types, .. }) => quote!(#private::signal_within<#types>),
+                }
             }
             Body::Flow(call) => {
                 let path = &call.path;

@@ -24,7 +24,7 @@ pub(super) fn earlier(lines: &[Line], index: usize) -> Vec<usize> {
 /// Returns the names that a line uses and does not bind itself.
 fn of_line(line: &Line) -> Names {
     match &line.body {
-        Body::Step(call) | Body::Flow(call) => Names::of(&call.args),
+        Body::Step(call) | Body::Flow(call) => call.names(),
         Body::Let { value, .. } => Names::of(value),
         Body::Broken(_) => Names::default(),
         Body::Group(lines) | Body::Parallel(lines) => of_lines(lines),

@@ -12,14 +12,15 @@ use syn::{
 
 use super::lines::{begins_line, lines, skip, word};
 use crate::{
+    attr::options::span_of_time,
     errors::Errors,
-    flow::model::{AtOnce, Body, Call, Cond, Line},
+    flow::model::{AtOnce, Body, Call, Cond, Line, Within},
 };
 
 /// Reports, at its word, what is written as a group in other languages or is not there yet.
 pub(super) fn no_such_group(input: ParseStream<'_>) -> syn::Result<()> {
     Err(input.error(if input.peek(Token![match]) {
-        "no `match` here: write `name = if let PATTERN = value { … } else { … }`"
+        "no `match` here: write `name = if let PATTERN = value { … } else if let … { … } else { … }`"
     } else if input.peek(Token![while]) {
         "no `while` here: write `name = loop max n { … } until condition;`, whose condition says \
          when it ends"
@@ -52,12 +53,25 @@ pub(super) fn body(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<B
         rounds(input, errors)?
     } else if input.peek(word::flow) && input.peek2(Ident::peek_any) {
         input.parse::<word::flow>()?;
-        return Ok(Body::Flow(call(input, errors)?));
+        return Ok(Body::Flow(flow_call(input, errors)?));
     } else {
         return Ok(Body::Step(call(input, errors)?));
     };
     input.parse::<Option<Token![;]>>()?;
     Ok(body)
+}
+
+/// Parses the call of a nested flow.
+pub(super) fn flow_call(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Call> {
+    let mut call = call(input, errors)?;
+    // A flow has no types of its own to be given.
+    if let Some(within) = call.within.take() {
+        errors.on(
+            within.word,
+            "`.within` is for a signal: a time limit of a flow is `#[deadline(\"10m\")]` before the line",
+        );
+    }
+    Ok(call)
 }
 
 /// Parses `path(args);`.
@@ -85,12 +99,54 @@ pub(super) fn call(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<C
         errors.push(error);
     }
     let args: TokenStream = inner.parse()?;
+    let within = within(input, &path, errors)?;
     end_of_call(input, paren.span.close(), errors);
     Ok(Call {
         path,
         args,
         paren: paren.span,
+        within,
     })
+}
+
+/// Parses `.within(limit)`.
+fn within(input: ParseStream<'_>, path: &Path, errors: &mut Errors) -> syn::Result<Option<Within>> {
+    let ahead = input.fork();
+    if ahead.parse::<Option<Token![.]>>()?.is_none() || !ahead.peek(word::within) {
+        return Ok(None);
+    }
+    input.advance_to(&ahead);
+    let word: Ident = input.parse()?;
+    if !input.peek(token::Paren) {
+        return Err(syn::Error::new_spanned(
+            word,
+            "`within` takes a duration: `.within(\"2d\")`",
+        ));
+    }
+    let inner;
+    let paren = syn::parenthesized!(inner in input);
+    let limits = Punctuated::<Expr, Token![,]>::parse_terminated(&inner)?;
+    let mut limits = limits.into_iter();
+    let (Some(limit), None) = (limits.next(), limits.next()) else {
+        return Err(syn::Error::new(
+            paren.span.join(),
+            "`within` takes one duration: `.within(\"2d\")`",
+        ));
+    };
+    // The line is as it would be with a right one.
+    span_of_time(&limit, "within", ".within(\"2d\")", errors);
+    let limit = limit.to_token_stream();
+    let last = path.segments.last().map(|last| &last.arguments);
+    let Some(syn::PathArguments::AngleBracketed(types)) = last else {
+        errors.on(
+            word,
+            "`.within` is for a signal, `steps::signal::<T>()`: a time limit of any line is \
+             `#[deadline(\"10m\")]` before it",
+        );
+        return Ok(None);
+    };
+    let types = types.args.to_token_stream();
+    Ok(Some(Within { word, types, limit }))
 }
 
 /// Reports a path that ends in `::`. The name of the next line is not taken for its last segment.
@@ -172,7 +228,7 @@ fn unborrowed(tokens: TokenStream) -> TokenStream {
     }
 }
 
-/// Parses `if cond { … } else { … }`.
+/// Parses `if cond { … } else { … }`. An `else if` is an `else` with one line, the second `if`.
 fn branch(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Body> {
     input.parse::<Token![if]>()?;
     let cond = if input.peek(Token![let]) {
@@ -191,12 +247,8 @@ fn branch(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Body> {
     let otherwise = if input.peek(Token![else]) {
         let els = input.parse::<Token![else]>()?;
         if input.peek(Token![if]) {
-            errors.on(
-                els,
-                "no `else if` here: write `else { name = if … { … } }`, with a name for the second `if`",
-            );
-            branch(input, errors)?;
-            Some(Vec::new())
+            let body = branch(input, errors)?;
+            Some(vec![Line::else_if(els.span, body)])
         } else {
             Some(group(input, errors)?)
         }

@@ -6,7 +6,10 @@ use syn::{ItemFn, LitStr, Stmt, Type};
 
 use super::lines;
 use crate::{
-    attr::{args, options::Options},
+    attr::{
+        args,
+        options::{self, Options},
+    },
     case,
     errors::Errors,
     flow::model::{Flow, Health, Line},
@@ -22,6 +25,7 @@ const OPTIONS: &[&str] = &[
     "rename_all",
     "on_failure",
     "reversible",
+    "deadline",
     "crate",
 ];
 
@@ -79,6 +83,7 @@ pub(in crate::flow) fn read(
         aliases: Vec::new(),
         hold: false,
         reversible: false,
+        deadline: None,
         lines: Vec::new(),
         tail: TokenStream::new(),
         function,
@@ -102,6 +107,7 @@ pub(in crate::flow) fn read(
                 }
             }
             "reversible" => flow.reversible = arg.flag(errors),
+            "deadline" => flow.deadline = options::time(arg, errors),
             _ => arg.unknown(OPTIONS, errors),
         }
     }

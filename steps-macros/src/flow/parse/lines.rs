@@ -11,16 +11,16 @@ use syn::{
 };
 
 use super::{
-    body::{body, call, no_such_group},
+    body::{body, call, flow_call, no_such_group},
     let_line,
 };
 use crate::{
     attr::{
         args,
-        options::{Options, Place},
+        options::{Options, Place, span_of_time},
     },
     errors::Errors,
-    flow::model::{Body, Line},
+    flow::model::{Body, Call, Line},
 };
 
 pub(super) mod word {
@@ -30,6 +30,7 @@ pub(super) mod word {
     syn::custom_keyword!(parallel);
     syn::custom_keyword!(race);
     syn::custom_keyword!(until);
+    syn::custom_keyword!(within);
 }
 
 /// Parses the content of a `steps!`.
@@ -110,6 +111,7 @@ struct Marks {
     optional: bool,
     pivot: bool,
     atomic: bool,
+    deadline: Option<TokenStream>,
     options: Options,
 }
 
@@ -127,6 +129,7 @@ fn marks(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Marks> {
             "optional" => marks.optional = true,
             "pivot" => marks.pivot = true,
             "atomic" => marks.atomic = true,
+            "deadline" => marks.deadline = deadline(&attr, errors).or(marks.deadline),
             "step" => match &attr.meta {
                 syn::Meta::List(list) => {
                     let args = args::parse(list.tokens.clone(), errors);
@@ -141,12 +144,28 @@ fn marks(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Marks> {
                 attr.path(),
                 format!(
                     "unknown attribute `{name}`; a line may have `optional`, `pivot`, `atomic`, \
-                     `step(…)` and doc comments"
+                     `deadline(…)`, `step(…)` and doc comments"
                 ),
             ),
         }
     }
     Ok(marks)
+}
+
+/// Reads `#[deadline("10m")]`.
+fn deadline(attr: &Attribute, errors: &mut Errors) -> Option<TokenStream> {
+    const LIKE: &str = "#[deadline(\"10m\")]";
+    let expr = match &attr.meta {
+        syn::Meta::List(list) => list.parse_args::<syn::Expr>().ok(),
+        _ => None,
+    };
+    match expr {
+        Some(expr) => span_of_time(&expr, "deadline", LIKE, errors),
+        None => {
+            errors.on(attr, format!("a deadline is one duration: `{LIKE}`"));
+            None
+        }
+    }
 }
 
 fn line(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Line> {
@@ -217,6 +236,7 @@ fn line(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Line> {
         optional: marks.optional,
         pivot: marks.pivot,
         atomic: marks.atomic,
+        deadline: marks.deadline,
         options: marks.options,
         body,
     })
@@ -224,10 +244,27 @@ fn line(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Line> {
 
 /// Reports, on a `let` line, the marks that are about effects.
 fn marks_of_work(marks: &Marks, name: &Ident, body: &Body, errors: &mut Errors) {
+    if let Body::Step(Call {
+        within: Some(within),
+        ..
+    }) = body
+        && marks.deadline.is_some()
+    {
+        errors.on(
+            &within.word,
+            "a signal has one time limit: `#[deadline(…)]`, by which the line fails, or `.within(…)`, \
+             which gives `None`",
+        );
+    }
     if !matches!(body, Body::Let { .. }) {
         return;
     }
-    for (mark, set) in [("pivot", marks.pivot), ("atomic", marks.atomic)] {
+    let set = [
+        ("pivot", marks.pivot),
+        ("atomic", marks.atomic),
+        ("deadline", marks.deadline.is_some()),
+    ];
+    for (mark, set) in set {
         if set {
             errors.on(
                 name,
@@ -273,7 +310,7 @@ fn unnamed(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Body> {
     }
     if input.peek(word::flow) && input.peek2(Ident::peek_any) {
         input.parse::<word::flow>()?;
-        return Ok(Body::Flow(call(input, errors)?));
+        return Ok(Body::Flow(flow_call(input, errors)?));
     }
     let start = input.fork();
     match call(input, errors) {

@@ -213,6 +213,16 @@ fn a_reset_clears_the_node_and_what_comes_after() {
     assert_eq!(state, flow());
 }
 
+#[test]
+fn a_damaged_line_that_needs_itself_is_cleared_with_what_is_below_it() {
+    let mut state = read(
+        r#"{"name":"f","states":[{"name":"p","kind":"parallel","states":[
+            {"name":"a","kind":"group","needs":["a"],"states":[{"name":"b"}]}]}]}"#,
+    );
+    assert!(state.reset("p.a.b").is_ok());
+    assert!(state.get("p.a.b").is_some());
+}
+
 proptest! {
     #[test]
     fn any_node_can_be_reset(state in arbitrary::state()) {

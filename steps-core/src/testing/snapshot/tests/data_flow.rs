@@ -13,6 +13,7 @@ const fn line(name: &'static str, uses: &'static [usize], work: Work) -> Line {
             optional: false,
             pivot: false,
             atomic: false,
+            deadline: None,
         },
         work,
     }
@@ -28,6 +29,7 @@ const fn flow(nodes: &'static [Line]) -> Table {
         schema: None,
         nodes,
         on_failure: OnFailure::Undo,
+        deadline: None,
     }
 }
 

@@ -222,6 +222,7 @@ pub(super) fn table(lines: &[Random], input: Option<Ty>, output: Ty) -> &'static
         schema: None,
         nodes: nodes(lines),
         on_failure: OnFailure::Undo,
+        deadline: None,
     })
 }
 
@@ -243,6 +244,7 @@ pub(super) fn nodes(lines: &[Random]) -> &'static [Line] {
                 verify: false,
                 observe: false,
                 kind: *kind,
+                signal: None,
                 output: ty.name(),
                 check: ty.check(),
                 schema: None,

@@ -1,3 +1,4 @@
+// mistakes: 2
 use steps::prelude::*;
 
 #[step]
@@ -20,7 +21,9 @@ async fn work(n: u32) -> Result<String, String> {
         yes = if n > 1 {
             a = make(n);
         } else if n > 2 {
-            b = make(n);
+            b = join(&a, &first);
+        } else {
+            c = join(&b, &first);
         }
         last = join(&first, &first);
     }

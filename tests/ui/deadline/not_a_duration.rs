@@ -1,0 +1,27 @@
+// mistakes: 3
+use steps::prelude::*;
+
+#[step]
+async fn make(n: u32) -> Result<String, String> {
+    Ok(n.to_string())
+}
+
+#[flow]
+async fn work(n: u32) -> Result<String, String> {
+    steps! {
+        first = make(n);
+        #[deadline("soon")]
+        second = make(n);
+        #[deadline(5)]
+        third = make(n);
+        #[deadline]
+        fourth = make(n);
+    }
+    Ok(first)
+}
+
+fn main() {
+    drop(work(1));
+    let _: Option<WorkState> = None;
+    let _ = work::STEPS.first;
+}

@@ -1,0 +1,20 @@
+use steps::prelude::*;
+
+#[step]
+async fn make(n: u32) -> Result<String, String> {
+    Ok(n.to_string())
+}
+
+#[flow(deadline = "5 parsecs")]
+async fn work(n: u32) -> Result<String, String> {
+    steps! {
+        first = make(n);
+    }
+    Ok(first)
+}
+
+fn main() {
+    drop(work(1));
+    let _: Option<WorkState> = None;
+    let _ = work::STEPS.first;
+}

@@ -1,0 +1,24 @@
+// mistakes: 3
+use steps::prelude::*;
+
+#[step]
+async fn make(n: u32) -> Result<String, String> {
+    Ok(n.to_string())
+}
+
+#[flow]
+async fn work(n: u32) -> Result<String, String> {
+    steps! {
+        first = make(n);
+        second = steps::signal::<u32>().within();
+        third = steps::signal::<u32>().within("soon");
+        fourth = steps::signal::<u32>().within(5);
+    }
+    Ok(first)
+}
+
+fn main() {
+    drop(work(1));
+    let _: Option<WorkState> = None;
+    let _ = work::STEPS.first;
+}
