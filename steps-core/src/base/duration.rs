@@ -17,7 +17,7 @@ const UNITS: [(&str, u64); 9] = [
 ];
 
 /// A length of time: a [`Duration`], or text. [`sleep`](crate::sleep()) and
-/// [`within`](crate::signal::within) take one.
+/// [`within`](crate::language::step::Call::within) take one.
 ///
 /// A text is one or more numbers, each with its unit right after it: `ns`, `us`, `ms`, `s`, `m`, `h`,
 /// `d` for days of 24 hours, and `w` for weeks of 7 such days.

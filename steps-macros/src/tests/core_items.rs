@@ -158,8 +158,10 @@ fn the_expansions_name_every_core_item_in_our_source() {
                 let rest = &text[at + prefix.len()..];
                 let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_');
                 let name = &rest[..end.unwrap_or(rest.len())];
+                // Schemas are only in the tables where the feature asks for them.
+                let left_out = name == "Shows" && !cfg!(feature = "schemars");
                 assert!(
-                    name.is_empty() || named.contains(name),
+                    name.is_empty() || named.contains(name) || left_out,
                     "`{name}` in {} is in none of the expansions",
                     file.display()
                 );

@@ -43,7 +43,7 @@ pub struct NodeData {
     /// ends it earlier. Missing in what older versions wrote.
     pub since: Option<Timestamp>,
     /// The time by which the node must have ended, as it was recorded when the node began. Of a signal
-    /// [`within`](crate::signal::within) a time, when it gives up waiting.
+    /// [`within`](crate::language::step::Call::within) a time, when it gives up waiting.
     pub deadline: Option<Timestamp>,
     /// How many attempts have begun.
     pub attempts: u32,
