@@ -41,7 +41,7 @@ pub fn weigh(dough: Dough) -> Result<u64, String> { //@ weigh
 #[flow]
 pub async fn deliver(bakery: &Bakery, loaves: u32) -> Result<String, String> { //@ deliver
     steps! {
-        rest = steps::sleep/*? hover pub fn sleep(duration: Duration) */(std::time::Duration::from_secs(1));
+        rest = steps::sleep/*? hover pub fn sleep(duration: impl AsDuration) */(std::time::Duration::from_secs(1));
         yes = steps::signal::<bool>();
     }
     let _ = (rest, yes, bakery);
