@@ -128,21 +128,22 @@ struct Budget {
     executions: usize,
     /// Nodes of their trees.
     nodes: usize,
-    /// Whether it pauses after each page for as long as it worked.
-    pauses: bool,
+    /// Whether it is for an engine that starts: then it ends when it is spent, pauses after each page for
+    /// as long as it worked, and what waits for too long is made due.
+    at_start: bool,
 }
 
 impl Budget {
     const NONE: Self = Self {
         executions: usize::MAX,
         nodes: usize::MAX,
-        pauses: false,
+        at_start: false,
     };
     /// For the start of an engine: some seconds of work.
     const AT_START: Self = Self {
         executions: 10_000,
         nodes: 1_000_000,
-        pauses: true,
+        at_start: true,
     };
 
     fn is_spent(&self) -> bool {
@@ -175,7 +176,7 @@ async fn compare(
         let page = core.store.list(query.clone()).await?;
         query.after = page.last().map(Into::into);
         for info in &page {
-            if budget.pauses && (budget.is_spent() || core.is_draining()) {
+            if budget.at_start && (budget.is_spent() || core.is_draining()) {
                 found.left_some = true;
                 return Ok(found);
             }
@@ -193,7 +194,7 @@ async fn compare(
             let mut misfits = Vec::new();
             if !saved.info.status.is_final() {
                 let looked = served.flow.look(core, saved).await;
-                if looked.is_shorter && differing.is_none() && budget.pauses {
+                if looked.is_shorter && differing.is_none() && budget.at_start {
                     wake(core, &info.id).await?;
                 }
                 misfits = looked.misfits;
@@ -204,7 +205,7 @@ async fn compare(
         if page.len() < PAGE {
             return Ok(found);
         }
-        if budget.pauses {
+        if budget.at_start {
             tokio::time::sleep(begun.elapsed()).await;
         }
     }

@@ -3,9 +3,9 @@
 
 use std::{any::Any, time::Duration};
 
-use super::{RunCore, pauses::later, records::ROOT};
+use super::{RunCore, records::ROOT};
 use crate::{
-    base::{error::StepError, json::Json},
+    base::{clock::add, error::StepError, json::Json},
     journal::BatchSource,
     language::cx::{CancelReason, StepHost},
     model::{
@@ -87,7 +87,7 @@ impl StepHost for RunCore {
             Some(Until::Time(until)) => Some(Until::Time(
                 record
                     .waits_since()
-                    .map_or(until, |since| later(since, wait).min(until)),
+                    .map_or(until, |since| add(since, wait).min(until)),
             )),
             Some(until) => Some(until),
             None => {

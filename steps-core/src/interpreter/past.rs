@@ -6,10 +6,7 @@ use std::sync::Arc;
 use super::{Kept, Pass, RunCore, records::Id, restore::asks_prev};
 use crate::{
     base::error::JournalError,
-    model::{
-        state::State,
-        table::{Line, Work},
-    },
+    model::{state::State, table::Line},
 };
 
 impl RunCore {
@@ -52,22 +49,5 @@ impl Pass<'_> {
 /// Returns whether something but a rollback looks at the rounds of a loop with these lines before the
 /// last: restoring the last one, or whether a pivot is done.
 fn needs_past(body: &[Line]) -> bool {
-    asks_prev(body) || has_pivot(body)
-}
-
-fn has_pivot(lines: &[Line]) -> bool {
-    lines.iter().any(|line| {
-        line.marks.pivot
-            || match &line.work {
-                // One in a nested flow counts only there.
-                Work::Step(_) | Work::Flow(_) => false,
-                Work::Group(lines)
-                | Work::Parallel(lines)
-                | Work::For { body: lines, .. }
-                | Work::Loop { body: lines, .. } => has_pivot(lines),
-                Work::If {
-                    then, otherwise, ..
-                } => has_pivot(then) || has_pivot(otherwise),
-            }
-    })
+    asks_prev(body) || body.iter().any(Line::has_pivot)
 }

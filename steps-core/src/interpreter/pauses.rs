@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
 use super::{
     Pass,
@@ -11,6 +11,7 @@ use super::{
     records::{Id, Record},
 };
 use crate::{
+    base::clock::add,
     language::scope::{Answer, Op},
     model::{
         state::{StepKind, Until},
@@ -33,8 +34,8 @@ impl Pass<'_> {
         }
         // What chance has added or taken away stays as it is.
         let shorter = pauses(meta, record)
-            .filter(|(_, longest)| later(since, *longest) < until)
-            .map(|(pause, _)| later(since, pause));
+            .filter(|(_, longest)| add(since, *longest) < until)
+            .map(|(pause, _)| add(since, pause));
         self.ends_by(
             record,
             id,
@@ -78,11 +79,4 @@ fn pauses(meta: &StepMeta, record: &Record) -> Option<(Duration, Duration)> {
     }
     let retry = meta.policy.retry?;
     Some((retry.pause(failures, 0.5), retry.pause(failures, 1.0)))
-}
-
-/// Returns the time so much later, or the last possible one.
-pub(super) fn later(time: Timestamp, span: Duration) -> Timestamp {
-    let span = SignedDuration::try_from(span).ok();
-    let later = span.and_then(|span| time.checked_add(span).ok());
-    later.unwrap_or(Timestamp::MAX)
 }

@@ -5,11 +5,17 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{
-    End, Kept, Pass, deadlines::cut_off, enter::At, gate::Gate, records::Id, retry::pause, sooner,
+    End, Kept, Pass,
+    deadlines::cut_off,
+    enter::At,
+    gate::Gate,
+    records::{Id, Records},
+    retry::pause,
+    sooner,
     user_code::traced,
 };
 use crate::{
-    base::{error::StepError, json::Json},
+    base::{clock::Deadline, error::StepError, json::Json},
     language::{
         cx::CancelReason,
         scope::{Answer, OpResult},
@@ -293,16 +299,20 @@ impl Pass<'_> {
             Until::Time(time) => Some(self.run.deadline(&records[id], time)),
             Until::Signal => None,
         };
-        let limit = self.run.limit(&records, id);
-        End::Waiting(sooner(until, limit.map(|limit| limit.deadline)))
+        self.waiting(&records, id, until)
     }
 
     fn wait_until(self, id: Id, now: Timestamp, pause: Duration) -> End {
         let deadline = self.deadline(now, pause);
         self.run
             .change(id, |record| record.wait_until(now, deadline));
-        let limit = self.run.limit(&self.run.records(), id);
-        End::Waiting(sooner(Some(deadline), limit.map(|limit| limit.deadline)))
+        self.waiting(&self.run.records(), id, Some(deadline))
+    }
+
+    /// Returns the end of a step that waits: until then, or until the earliest deadline that holds for it.
+    fn waiting(self, records: &Records, id: Id, until: Option<Deadline>) -> End {
+        let limit = self.run.limit(records, id);
+        End::Waiting(sooner(until, limit.map(|limit| limit.deadline)))
     }
 
     /// Waits for the next poll. An error if that was the last.

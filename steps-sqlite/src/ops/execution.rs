@@ -81,8 +81,13 @@ struct Row {
 impl Execution {
     /// Returns it with all of its nodes.
     pub(crate) fn whole(mut self, conn: &Connection) -> Result<StoredExecution> {
-        let mut all = Share::UNBOUNDED;
         self.past = None;
+        self.open(conn)
+    }
+
+    /// Returns it without what is past.
+    pub(crate) fn open(mut self, conn: &Connection) -> Result<StoredExecution> {
+        let mut all = Share::UNBOUNDED;
         let nodes = self.nodes(conn, &mut all)?;
         Ok(StoredExecution {
             info: self.info,
@@ -233,6 +238,13 @@ pub(crate) fn by_id(conn: &Connection, id: &str, now: Now) -> Result<Option<Exec
     rows.next()?.map(|row| execution(row, now)).transpose()
 }
 
+/// Returns the execution with this key.
+pub(crate) fn by_key(conn: &Connection, key: i64, now: Now) -> Result<Option<Execution>> {
+    let mut statement = conn.prepare_cached(select_execution!("WHERE e.key = ?1"))?;
+    let mut rows = statement.query([key])?;
+    rows.next()?.map(|row| execution(row, now)).transpose()
+}
+
 /// Returns the execution with this id, with all of its nodes.
 pub(crate) fn load(conn: &Connection, id: &str, now: Now) -> Result<Option<StoredExecution>> {
     let found = by_id(conn, id, now)?;
@@ -241,26 +253,6 @@ pub(crate) fn load(conn: &Connection, id: &str, now: Now) -> Result<Option<Store
 
 /// The same without what is past.
 pub(crate) fn load_open(conn: &Connection, id: &str, now: Now) -> Result<Option<StoredExecution>> {
-    let Some(mut found) = by_id(conn, id, now)? else {
-        return Ok(None);
-    };
-    let mut all = Share::UNBOUNDED;
-    let nodes = found.nodes(conn, &mut all)?.unwrap_or_default();
-    Ok(Some(StoredExecution {
-        info: found.info,
-        input: found.input,
-        nodes,
-    }))
-}
-
-/// Returns the nodes of the execution with this key, without what is past.
-pub(crate) fn nodes_of(conn: &Connection, key: i64, now: Now) -> Result<Vec<NodeRow>> {
-    let mut statement = conn.prepare_cached(select_execution!("WHERE e.key = ?1"))?;
-    let mut rows = statement.query([key])?;
-    let Some(row) = rows.next()? else {
-        return Ok(Vec::new());
-    };
-    let mut all = Share::UNBOUNDED;
-    let nodes = execution(row, now)?.nodes(conn, &mut all)?;
-    Ok(nodes.unwrap_or_default())
+    let found = by_id(conn, id, now)?;
+    found.map(|execution| execution.open(conn)).transpose()
 }

@@ -31,7 +31,8 @@ fn constants(file: &str) -> Vec<(&str, String)> {
     constants.filter(|(name, _)| !name.contains(' ')).collect()
 }
 
-fn plan(conn: &Connection, sql: &str) -> Vec<String> {
+/// Returns the plan of a statement. Which values are bound makes no difference.
+pub(super) fn plan(conn: &Connection, sql: &str) -> Vec<String> {
     let mut statement = conn
         .prepare(&format!("EXPLAIN QUERY PLAN {sql}"))
         .unwrap_or_else(|error| panic!("{sql}: {error}"));

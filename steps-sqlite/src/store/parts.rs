@@ -40,15 +40,18 @@ impl SqliteStore {
             return Ok(claimed);
         };
         let lease = held.lease;
-        let nodes =
-            self.read(
-                Inner::lookups,
-                move |txn: &Txn<'_>, now| match ops::execution::nodes_of(txn, lease.key, now) {
-                    Ok(nodes) => Ok(Ok(nodes)),
-                    Err(Fail::Row(why)) => Ok(Err(why)),
-                    Err(other) => Err(other),
-                },
-            );
+        let nodes = move |txn: &Txn<'_>, now| {
+            let found = ops::execution::by_key(txn, lease.key, now)?;
+            let open = found.map(|execution| execution.open(txn)).transpose()?;
+            Ok(open.map(|open| open.nodes).unwrap_or_default())
+        };
+        let nodes = self.read(Inner::lookups, move |txn: &Txn<'_>, now| {
+            match nodes(txn, now) {
+                Ok(nodes) => Ok(Ok(nodes)),
+                Err(Fail::Row(why)) => Ok(Err(why)),
+                Err(other) => Err(other),
+            }
+        });
         match nodes.await {
             Ok(Ok(nodes)) => held.nodes = nodes,
             Ok(Err(why)) => {

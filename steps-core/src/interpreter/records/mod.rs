@@ -187,7 +187,7 @@ impl Records {
             }
             record.at_once = matches!(node.work, Work::For { at_once, .. } if at_once != 1);
             if is_parallel && !node.uses.is_empty() {
-                record.cold_mut().needs = needs(nodes, node);
+                record.cold_mut().needs = needs(node, nodes);
             }
             record
         }));
@@ -198,7 +198,7 @@ impl Records {
     /// differ from the saved ones.
     fn take_needs(&mut self, parent: Id, id: Id, nodes: &'static [Line], node: &Line) -> bool {
         let needs = if self[parent].kind.is_parallel() {
-            needs(nodes, node)
+            needs(node, nodes)
         } else {
             Vec::new()
         };
@@ -383,7 +383,6 @@ impl Records {
 }
 
 /// Returns the names of the lines that a line of a `parallel` uses.
-fn needs(nodes: &'static [Line], node: &Line) -> Vec<Cow<'static, str>> {
-    let name = |line: &usize| nodes.get(*line).map(|line| Cow::Borrowed(line.name));
-    node.uses.iter().filter_map(name).collect()
+fn needs(node: &Line, beside: &[Line]) -> Vec<Cow<'static, str>> {
+    node.needs(beside).map(Cow::Borrowed).collect()
 }

@@ -163,8 +163,12 @@ pub(crate) fn scope<'a>(
     };
     let last_active = saved.iter().rposition(|state| state.is_some_and(active));
     let used = used(nodes, &saved);
-    let lines = nodes.iter().zip(saved).zip(used).enumerate();
-    let lines = lines.map(move |(index, ((node, state), used))| {
+    let users = match group.room {
+        Room::AtOnce => users(nodes, &saved),
+        Room::InOrder | Room::No => vec![None; nodes.len()],
+    };
+    let lines = nodes.iter().zip(saved).zip(used).zip(users).enumerate();
+    let lines = lines.map(move |(index, (((node, state), used), user))| {
         let before = |last: Option<usize>| last.is_some_and(|last| index < last);
         // It would begin after lines that stand behind it.
         let late = |last| {
@@ -181,8 +185,8 @@ pub(crate) fn scope<'a>(
                 Match::Added(node, true)
             }
             Some(state)
-                if group.room == Room::AtOnce
-                    && let Some(user) = early_user(nodes, states, index, state) =>
+                if let Some(user) = user
+                    && lacks_value(node, state) =>
             {
                 Match::Unordered(node, user)
             }
@@ -229,24 +233,9 @@ pub(crate) fn without_it(user: &str) -> String {
     format!("`{user}` uses its value now, and began without it")
 }
 
-/// Returns a line of a `parallel` that uses the value of this one, and began or is to be undone without
-/// it: it did not use it when it began.
-fn early_user(
-    nodes: &'static [Line],
-    states: &[State],
-    index: usize,
-    state: &State,
-) -> Option<&'static Line> {
-    let node = &nodes[index];
-    let has_value = match state.status {
-        Status::Done => true,
-        Status::Undoing | Status::UndoFailed => state.kind == Kind::Step && state.errors.is_empty(),
-        Status::Failed | Status::Undone => node.marks.optional,
-        _ => false,
-    };
-    if has_value || node.has_volatile() {
-        return None;
-    }
+/// Returns for each line of a `parallel` one that uses its value, and began or is to be undone, if there
+/// is one.
+fn users(nodes: &'static [Line], saved: &[Option<&State>]) -> Vec<Option<&'static Line>> {
     let needs_it = |state: &State| match state.status {
         Status::Running | Status::Waiting | Status::Done | Status::Undoing | Status::UndoFailed => {
             true
@@ -254,12 +243,27 @@ fn early_user(
         Status::Failed => state.kind != Kind::Step,
         _ => false,
     };
-    let later = nodes.iter().skip(index + 1);
-    let mut users = later.filter(|user| user.uses.contains(&index));
-    users.find(|user| {
-        let state = states.iter().rfind(|state| user.answers_to(&state.name));
-        state.is_some_and(needs_it)
-    })
+    let mut users = vec![None; nodes.len()];
+    for (user, state) in nodes.iter().zip(saved) {
+        if state.is_some_and(needs_it) {
+            for index in user.uses {
+                users[*index].get_or_insert(user);
+            }
+        }
+    }
+    users
+}
+
+/// Returns whether a line has no value yet, or none any more: a line that uses it, and has begun, did not
+/// use it when it began.
+fn lacks_value(node: &Line, state: &State) -> bool {
+    let has_value = match state.status {
+        Status::Done => true,
+        Status::Undoing | Status::UndoFailed => state.kind == Kind::Step && state.errors.is_empty(),
+        Status::Failed | Status::Undone => node.marks.optional,
+        _ => false,
+    };
+    !has_value && !node.has_volatile()
 }
 
 struct Comparison {

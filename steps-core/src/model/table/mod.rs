@@ -88,20 +88,7 @@ impl Table {
 
     /// Returns whether a line of this flow is a pivot. One of a nested flow counts only there.
     pub fn has_pivot(&self) -> bool {
-        fn any(lines: &[Line]) -> bool {
-            lines.iter().any(|line| {
-                line.marks.pivot
-                    || match &line.work {
-                        Work::Step(_) | Work::Flow(_) => false,
-                        Work::Group(lines) | Work::Parallel(lines) => any(lines),
-                        Work::If {
-                            then, otherwise, ..
-                        } => any(then) || any(otherwise),
-                        Work::For { body, .. } | Work::Loop { body, .. } => any(body),
-                    }
-            })
-        }
-        any(self.nodes)
+        self.nodes.iter().any(Line::has_pivot)
     }
 }
 
@@ -290,6 +277,28 @@ impl Line {
             (Some(mark), Some(own)) => Some(mark.min(own)),
             (mark, own) => mark.or(own),
         }
+    }
+
+    /// Returns whether it is or holds a pivot. One of a nested flow counts only there.
+    pub(crate) fn has_pivot(&self) -> bool {
+        let any = |lines: &[Self]| lines.iter().any(Self::has_pivot);
+        self.marks.pivot
+            || match &self.work {
+                Work::Step(_) | Work::Flow(_) => false,
+                Work::Group(lines)
+                | Work::Parallel(lines)
+                | Work::For { body: lines, .. }
+                | Work::Loop { body: lines, .. } => any(lines),
+                Work::If {
+                    then, otherwise, ..
+                } => any(then) || any(otherwise),
+            }
+    }
+
+    /// Returns the names of the lines beside it whose values it uses.
+    pub(crate) fn needs(&self, beside: &[Self]) -> impl Iterator<Item = &'static str> {
+        let used = self.uses.iter().filter_map(|used| beside.get(*used));
+        used.map(|line| line.name)
     }
 
     /// Returns whether it is or holds a volatile step, which may begin again after lines behind it.

@@ -10,7 +10,7 @@ use crate::base::{
 };
 use crate::store::{
     Due, ExecutionInfo, HeldExecution, Lease, LeaseAfter, Message, NodeRow, Past, RowRanges, Share,
-    bytes_of,
+    StoredExecution, bytes_of,
 };
 
 /// From when on an execution may be claimed.
@@ -145,6 +145,19 @@ impl Row {
         let gaps: Vec<_> = rows.gaps().collect();
         let nodes = gaps.into_iter().flat_map(|gap| self.nodes.range(gap));
         nodes.map(|(_, row)| row)
+    }
+
+    /// Returns it with some of its nodes.
+    pub(super) fn stored<'a>(
+        &self,
+        nodes: impl Iterator<Item = &'a NodeRow>,
+        now: Now,
+    ) -> StoredExecution {
+        StoredExecution {
+            info: self.told(now),
+            input: self.input.clone(),
+            nodes: nodes.cloned().collect(),
+        }
     }
 
     /// Gives the execution to a worker that has claimed it, without what is past.

@@ -297,21 +297,13 @@ impl Rows {
         }
     }
 
-    pub(super) fn load_open(&self, id: &str) -> Option<StoredExecution> {
-        let (_, row) = self.of_id(id)?;
-        Some(StoredExecution {
-            info: row.told(self.now),
-            input: row.input.clone(),
-            nodes: row.open().cloned().collect(),
-        })
-    }
-
     pub(super) fn load(&self, id: &str) -> Option<StoredExecution> {
         let (_, row) = self.of_id(id)?;
-        Some(StoredExecution {
-            info: row.told(self.now),
-            input: row.input.clone(),
-            nodes: row.nodes.values().cloned().collect(),
-        })
+        Some(row.stored(row.nodes.values(), self.now))
+    }
+
+    pub(super) fn load_open(&self, id: &str) -> Option<StoredExecution> {
+        let (_, row) = self.of_id(id)?;
+        Some(row.stored(row.open(), self.now))
     }
 }

@@ -29,7 +29,6 @@ impl LineSnapshot {
                     state.node.step_kind = meta.kind;
                 }
                 // The name says nothing, or less than examples do.
-                // The name says nothing, or less than examples do.
                 (
                     WorkSnapshot::Step {
                         output, examples, ..

@@ -228,8 +228,7 @@ fn lines(nodes: &[Line]) -> Vec<LineSnapshot> {
 fn at_once(nodes: &[Line]) -> Vec<LineSnapshot> {
     let mut lines = lines(nodes);
     for (line, node) in lines.iter_mut().zip(nodes) {
-        let used = node.uses.iter().filter_map(|used| nodes.get(*used));
-        line.needs = used.map(|used| used.name.to_owned()).collect();
+        line.needs = node.needs(nodes).map(ToOwned::to_owned).collect();
     }
     lines
 }

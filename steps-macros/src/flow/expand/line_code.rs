@@ -244,11 +244,12 @@ fn enter_body(scope: &Scope<'_>, index: usize, below: &[Scope<'_>]) -> TokenStre
             let bindings = scope.bind(index, &Names::of(list));
             let bound = idents::bound(pat);
             let in_key = Names::of(key);
-            let key_bindings = scope.bind(index, &Names::of(key).without(&bound));
-            let own = bound
+            let own: Vec<TokenStream> = bound
                 .iter()
                 .filter(|name| in_key.contains(&name.to_string()))
-                .map(|name| quote!(let #name = #name.__bind().get();));
+                .map(|name| quote!(let #name = #name.__bind().get();))
+                .collect();
+            let key_bindings = scope.bind(index, &in_key.without(&bound));
             let ops = ops(&below[0]);
             let anew = anew(scope, index, list);
             let method = Ident::new("list", Span::mixed_site().located_at(list.span()));

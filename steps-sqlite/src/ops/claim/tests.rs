@@ -2,7 +2,7 @@
 
 use rusqlite::StatementStatus;
 
-use super::*;
+use super::{super::plans::plan, *};
 use crate::file::schema;
 
 fn database() -> Connection {
@@ -20,18 +20,7 @@ fn each_query_is_one_search_in_the_index() {
     let waits = waits.map(|query| (query, "INDEX executions_due (flow=?"));
     let free = free.map(|query| (query, "INDEX executions_free (flow=?"));
     for (query, index) in waits.chain(free) {
-        let mut statement = conn
-            .prepare(&format!("EXPLAIN QUERY PLAN {query}"))
-            .unwrap();
-        // Which values are bound makes no difference.
-        for n in 1..=statement.parameter_count() {
-            statement.raw_bind_parameter(n, 1).unwrap();
-        }
-        let mut rows = statement.raw_query();
-        let mut plan = Vec::new();
-        while let Some(row) = rows.next().unwrap() {
-            plan.push(row.get::<_, String>(3).unwrap());
-        }
+        let plan = plan(&conn, query);
         let [one] = &plan[..] else {
             panic!("{query}: {plan:#?}")
         };
