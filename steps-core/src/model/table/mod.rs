@@ -6,15 +6,18 @@
 mod depth;
 mod fingerprint;
 pub(crate) mod lookup;
+mod step;
 
 use std::{collections::BTreeMap, time::Duration};
 
 use crate::base::json::Json;
 
 pub(crate) use super::policy::Policy;
-use super::state::{Kind, StepKind};
+use super::state::Kind;
 pub use depth::check_depth;
 pub use fingerprint::fingerprint;
+pub(crate) use step::SignalMeta;
+pub use step::StepMeta;
 
 /// Checks that a saved value, as JSON text, can be decoded.
 pub type Check = fn(&str) -> Result<(), serde_json::Error>;
@@ -323,109 +326,5 @@ impl Line {
         #[cfg(test)]
         lookup::tests::ASKED.set(lookup::tests::ASKED.get() + 1);
         self.name == name || self.aliases.contains(&name)
-    }
-}
-
-/// What the table says about a step's function.
-#[derive(Clone, Copy)]
-pub struct StepMeta {
-    /// How the step is retried, timed and polled.
-    pub policy: Policy,
-    /// How its undo is retried and timed.
-    pub undo_policy: Policy,
-    /// Whether it has an `#[undo]`.
-    pub undo: bool,
-    /// Whether it has a `#[verify]`.
-    pub verify: bool,
-    /// Whether it has an `#[observe]`.
-    pub observe: bool,
-    /// What it is, if it is not simply a function that is called.
-    pub kind: Option<StepKind>,
-    /// Of a signal: what it takes.
-    pub signal: Option<SignalMeta>,
-    /// The text of its output's type.
-    pub output: &'static str,
-    /// Checks that a saved output can still be decoded.
-    pub check: Check,
-    /// The schema of its output.
-    pub schema: Option<SchemaOf>,
-    /// Checks that what `#[observe]` saw before the step can still be decoded, if its undo takes it.
-    pub before: Option<Check>,
-}
-
-/// What the table says about a signal.
-#[derive(Clone, Copy, Debug)]
-pub struct SignalMeta {
-    /// Checks that a value that is sent to it can be read.
-    pub check: Check,
-    /// Whether it gives up waiting after a time.
-    pub gives_up: bool,
-}
-
-impl StepMeta {
-    /// Returns whether a value that was sent to it can be read.
-    pub(crate) fn check_given(&self, value: &str) -> Result<(), serde_json::Error> {
-        self.signal.map_or(self.check, |signal| signal.check)(value)
-    }
-
-    /// Returns whether the step waits for a signal.
-    pub(crate) const fn is_signal(&self) -> bool {
-        matches!(self.kind, Some(StepKind::Signal))
-    }
-
-    /// Returns whether it is a `let` line. It has no effect, so its beginning is not committed: its
-    /// value is, with the beginning of what follows.
-    pub(crate) const fn is_let(&self) -> bool {
-        matches!(self.kind, Some(StepKind::Let))
-    }
-
-    /// Returns whether it is a signal that is waited for no longer than a time of its own.
-    pub(crate) fn gives_up(&self) -> bool {
-        self.signal.is_some_and(|signal| signal.gives_up)
-    }
-
-    /// Returns whether its output is not saved, so that the step runs again after a resume.
-    pub(crate) const fn is_volatile(&self) -> bool {
-        matches!(self.kind, Some(StepKind::Volatile))
-    }
-
-    /// Returns whether it asks to wait itself, as a sleep and a signal do.
-    pub(crate) const fn waits(&self) -> bool {
-        match self.kind {
-            Some(kind) => kind.waits(),
-            None => false,
-        }
-    }
-
-    /// Returns the same, with the type that a signal was given in its call.
-    #[must_use]
-    pub const fn of_type(mut self, text: &'static str) -> Self {
-        if self.is_signal() {
-            self.output = text;
-        }
-        self
-    }
-
-    /// Returns the same, with the schema of its output, if that has one.
-    #[must_use]
-    pub const fn shown(mut self, schema: Option<SchemaOf>) -> Self {
-        self.schema = schema;
-        self
-    }
-
-    /// Returns the same, with the options of a `#[step(…)]` on the line.
-    #[must_use]
-    pub const fn with(mut self, over: Policy) -> Self {
-        self.policy = self.policy.overridden_by(over);
-        self
-    }
-}
-
-impl std::fmt::Debug for StepMeta {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("StepMeta")
-            .field("policy", &self.policy)
-            .field("output", &self.output)
-            .finish_non_exhaustive()
     }
 }
