@@ -126,7 +126,7 @@ pub use crate::{
     model::state::NodeRow,
 };
 use crate::{
-    model::{state::State, status::Status},
+    model::{notes::NoteChange, state::State, status::Status},
     store::RowRanges,
 };
 
@@ -176,6 +176,8 @@ pub struct Batch<'a> {
     pub(crate) changes: Vec<NodeRow>,
     /// The numbers of the signals whose values are among the changes.
     pub(crate) signals: Vec<i64>,
+    /// Changes of what is noted of the execution.
+    pub(crate) notes: Vec<NoteChange>,
     pub(crate) replaces: bool,
     pub(crate) alone: bool,
     /// The rows that need not be read to go on forward, if they are others than before.
@@ -245,6 +247,7 @@ impl<'a> Batch<'a> {
             source,
             changes,
             signals: Vec::new(),
+            notes: Vec::new(),
             replaces: false,
             alone: true,
             past: None,

@@ -37,12 +37,14 @@ pub use language::{
     flow::Flow,
 };
 pub use model::{
+    attrs::{Attrs, InvalidAttrs, path::AttrPath},
     compat, event,
     failure::{self, Failure},
     policy,
     signal::SignalError,
     state::{self, State},
     status::{self, Status},
+    trigger::Trigger,
     typed,
 };
 pub use run::{

@@ -13,8 +13,8 @@ use std::{
 
 use steps_core::store::{
     Acquire, Acquired, BoxFuture, CheckReport, Claim, Claimed, ExecutionInfo, ExecutionQuery,
-    FlowClaim, Form, MessageReceipt, Renew, Renewal, SendMessage, Store, StoreError,
-    StoredExecution, Write, Written,
+    FlowClaim, Form, MessageReceipt, NoteChange, Notes, Renew, Renewal, SendMessage, Store,
+    StoreError, StoredExecution, Write, Written,
 };
 use tokio::sync::Semaphore;
 
@@ -283,6 +283,18 @@ impl Store for SqliteStore {
         let bytes = size::of_message(&message.message);
         Box::pin(self.change_known(bytes, move |conn, now| {
             ops::inbox::send(conn, &message, now)
+        }))
+    }
+
+    fn annotate(
+        &self,
+        id: String,
+        changes: Vec<NoteChange>,
+    ) -> BoxFuture<'_, Result<Option<Notes>, StoreError>> {
+        let bytes = size::of_notes(&changes);
+        Box::pin(self.change_known(bytes, move |conn, now| {
+            schema::unchanged(conn)?;
+            ops::notes::annotate(conn, &id, &changes, now)
         }))
     }
 

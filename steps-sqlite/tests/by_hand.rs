@@ -61,6 +61,7 @@ async fn written(store: &SqliteStore, lease: Lease, nodes: Vec<(u32, State)>, th
         signals: Vec::new(),
         form: None,
         past: None,
+        notes: Vec::new(),
         then,
     };
     store.write(write).await.unwrap();

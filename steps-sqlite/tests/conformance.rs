@@ -8,8 +8,8 @@ use steps_core::{
     clock::TestClock as _,
     store::{
         Acquire, Acquired, BoxFuture, Claim, Claimed, ExecutionInfo, ExecutionQuery, FlowClaim,
-        Form, MessageReceipt, Renew, Renewal, SendMessage, Store, StoreError, StoredExecution,
-        Write, Written,
+        Form, MessageReceipt, NoteChange, Notes, Renew, Renewal, SendMessage, Store, StoreError,
+        StoredExecution, Write, Written,
     },
     testing::{FakeClock, store::Subject},
 };
@@ -137,6 +137,14 @@ impl Store for Split {
     fn send(&self, message: SendMessage) -> BoxFuture<'_, Result<MessageReceipt, StoreError>> {
         self.others.send(message)
     }
+    fn annotate(
+        &self,
+        id: String,
+        changes: Vec<NoteChange>,
+    ) -> BoxFuture<'_, Result<Option<Notes>, StoreError>> {
+        self.writes.annotate(id, changes)
+    }
+
     fn keep_form(&self, form: Form) -> BoxFuture<'_, Result<i64, StoreError>> {
         self.others.keep_form(form)
     }

@@ -7,8 +7,8 @@ use std::sync::{
 
 use steps::store::{
     Acquire, Acquired, BoxFuture, Claim, Claimed, ErrorKind, ExecutionInfo, ExecutionQuery,
-    FlowClaim, Form, LeaseAfter, MessageReceipt, Renew, Renewal, SendMessage, Store, StoreError,
-    StoredExecution, Write, Written,
+    FlowClaim, Form, LeaseAfter, MessageReceipt, NoteChange, Notes, Renew, Renewal, SendMessage,
+    Store, StoreError, StoredExecution, Write, Written,
 };
 
 /// What comes before something that the store does.
@@ -205,6 +205,14 @@ impl Store for Between {
     fn send(&self, message: SendMessage) -> BoxFuture<'_, Result<MessageReceipt, StoreError>> {
         self.within.send(message)
     }
+    fn annotate(
+        &self,
+        id: String,
+        changes: Vec<NoteChange>,
+    ) -> BoxFuture<'_, Result<Option<Notes>, StoreError>> {
+        self.within.annotate(id, changes)
+    }
+
     fn keep_form(&self, form: Form) -> BoxFuture<'_, Result<i64, StoreError>> {
         self.within.keep_form(form)
     }

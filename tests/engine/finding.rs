@@ -7,7 +7,7 @@ use steps::{
     Json, State, Status,
     engine::{Concurrency, Engine, EngineError, Filter},
     state::{Kind, Labels, NodeData},
-    store::{Cursor, Due, LeaseAfter, NewExecution, NodeRow, Target, Write, Written},
+    store::{Cursor, Due, LeaseAfter, NewExecution, NodeRow, Notes, Target, Write, Written},
 };
 
 use crate::support::{World, asks, is, job, on_each_store, wait_for};
@@ -79,6 +79,7 @@ on_each_store! {
                 flow: "job".to_owned(),
                 input: Json::parse("{}").expect("JSON"),
                 labels: Labels::default(),
+                notes: Notes::default(),
                 priority: 0,
                 form: None,
                 held: Some(("another".to_owned(), Duration::from_hours(1))),
@@ -89,6 +90,7 @@ on_each_store! {
             signals: Vec::new(),
             form: None,
             past: None,
+            notes: Vec::new(),
             then: LeaseAfter::Keep,
         });
         let Written::Created(lease) = made.await.expect("it is kept") else {
@@ -105,6 +107,7 @@ on_each_store! {
             signals: Vec::new(),
             form: None,
             past: None,
+            notes: Vec::new(),
             then: LeaseAfter::Release { due: Due::Never, last_message: 0 },
         });
         given_back.await.expect("it is kept");

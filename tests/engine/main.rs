@@ -14,6 +14,7 @@ mod keys;
 mod lapse;
 mod larger;
 mod late;
+mod notes;
 mod on_stopped;
 mod operator;
 mod overtaking;

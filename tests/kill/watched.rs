@@ -12,8 +12,8 @@ use std::{
 
 use steps::store::{
     Acquire, Acquired, BoxFuture, Claim, Claimed, ExecutionInfo, ExecutionQuery, FlowClaim, Form,
-    HeldExecution, Lease, MessageReceipt, Renew, Renewal, SendMessage, Store, StoreError,
-    StoredExecution, Target, Write, Written,
+    HeldExecution, Lease, MessageReceipt, NoteChange, Notes, Renew, Renewal, SendMessage, Store,
+    StoreError, StoredExecution, Target, Write, Written,
 };
 
 use crate::{
@@ -138,6 +138,14 @@ impl<S: Store> Store for Watched<S> {
 
     fn send(&self, message: SendMessage) -> BoxFuture<'_, Result<MessageReceipt, StoreError>> {
         self.within.send(message)
+    }
+
+    fn annotate(
+        &self,
+        id: String,
+        changes: Vec<NoteChange>,
+    ) -> BoxFuture<'_, Result<Option<Notes>, StoreError>> {
+        self.within.annotate(id, changes)
     }
 
     fn keep_form(&self, form: Form) -> BoxFuture<'_, Result<i64, StoreError>> {

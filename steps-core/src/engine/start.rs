@@ -4,20 +4,26 @@
 use std::{future::IntoFuture, ops::RangeInclusive, sync::atomic::Ordering, time::Duration};
 
 use jiff::Timestamp;
+use serde::Serialize;
 use tokio::sync::oneshot;
 
 use super::{
     Engine,
     error::EngineError,
-    handle::execution::Execution,
+    handle::{execution::Execution, notes::check_notes},
     worker::{turn::Turn, turn_journal::Started, turn_task},
 };
 use crate::{
     base::{clock::Deadline, error::caught, future::BoxFuture, json::Json},
     language::flow::Flow,
-    model::state::Labels,
+    model::{
+        attrs::{Attrs, InvalidAttrs},
+        notes::message,
+        state::Labels,
+        trigger::Trigger,
+    },
     run::with::{Input, Starts},
-    store::{Due, Existing, LeaseAfter, NewExecution, Target, Write, Written, root},
+    store::{Due, Existing, LeaseAfter, NewExecution, Notes, Target, Write, Written, root},
 };
 
 /// The priorities that an execution may have. A claim searches the executions of each one that is in
@@ -35,6 +41,9 @@ pub struct Start<'e, F: Flow> {
     input: Input<F>,
     id: Option<String>,
     labels: Labels,
+    notes: Notes,
+    /// Why the attributes can't be kept.
+    bad_attrs: Option<InvalidAttrs>,
     priority: i32,
     at: Option<Deadline>,
 }
@@ -48,6 +57,8 @@ impl Engine {
             input: input.into_input(),
             id: None,
             labels: Labels::new(),
+            notes: Notes::default(),
+            bad_attrs: None,
             priority: 0,
             at: None,
         }
@@ -58,7 +69,8 @@ impl<F: Flow> Start<'_, F> {
     /// Sets the execution's id, which is also its idempotency key: if an execution of the same flow
     /// with this id and the same input exists already, its handle is returned, whatever its status.
     /// It is an error if the input or the flow differs, or if a label is given that the execution
-    /// does not have. Its priority and the time at which it begins stay those of the first start.
+    /// does not have. All else stays as the first start set it: its priority, its attributes, what started it, and
+    /// the time at which it begins.
     /// By default the id is a new `UUIDv7`.
     ///
     /// The id is text of 1 to 255 bytes, with no control characters.
@@ -82,6 +94,56 @@ impl<F: Flow> Start<'_, F> {
         let labels = labels.into_iter();
         self.labels
             .extend(labels.map(|(name, value)| (name.into(), value.into())));
+        self
+    }
+
+    /// Sets the execution's attributes: an object that serde can save, such as a map or a struct, by
+    /// default `{}`. The service may change them while the execution goes on, as its steps may
+    /// ([`Cx::set_attrs`](crate::Cx::set_attrs)), and executions are found by them, without an index.
+    ///
+    /// If the execution exists already, its attributes stay as they are.
+    ///
+    /// ```
+    /// use std::collections::BTreeMap;
+    /// use steps::{Engine, engine::Filter, prelude::*};
+    ///
+    /// # #[step]
+    /// # async fn copy() -> Result<(), String> { Ok(()) }
+    /// # #[flow]
+    /// # async fn replicate() -> Result<(), String> { steps! { copy(); } Ok(()) }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let engine = Engine::open("memory:").await?.serve(replicate::with()).start().await?;
+    /// let run = engine.start(replicate::input())
+    ///     .attrs(BTreeMap::from([("bytes", 9_007_199_254_740_993_u64)]))
+    ///     .trigger("webhook")
+    ///     .await?;
+    /// let info = run.info().await?;
+    /// assert_eq!(info.attrs.get::<u64>("bytes")?, Some(9_007_199_254_740_993));
+    /// assert_eq!(info.trigger.as_str(), "webhook");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn attrs(mut self, attrs: impl Serialize) -> Self {
+        match Attrs::encode(&attrs) {
+            Ok(attrs) => self.notes.attrs = attrs,
+            Err(error) => self.bad_attrs = Some(error),
+        }
+        self
+    }
+
+    /// Says what started the execution, by default [`Trigger::Manual`]: a [`Trigger`], or its name,
+    /// which is text of 1 to 255 bytes without control characters. If the execution exists already,
+    /// that stays as it is.
+    pub fn trigger(mut self, trigger: impl Into<Trigger>) -> Self {
+        self.notes.trigger = trigger.into();
+        self
+    }
+
+    /// Sets the status message: how the execution is going, in the service's own words. See
+    /// [`Handle::set_status_message`](super::Handle::set_status_message).
+    pub fn status_message(mut self, text: impl AsRef<str>) -> Self {
+        self.notes.status_message = message(text.as_ref());
         self
     }
 
@@ -125,6 +187,13 @@ impl<F: Flow> Start<'_, F> {
                 priority: self.priority,
             });
         }
+        if let Some(error) = self.bad_attrs {
+            let why = error.to_string();
+            return Err(EngineError::InvalidValue { id, why });
+        }
+        if let Err(why) = check_notes(&self.notes, &core.limits) {
+            return Err(EngineError::InvalidValue { id, why });
+        }
         if core.is_draining() {
             return Err(EngineError::Closed);
         }
@@ -153,6 +222,7 @@ impl<F: Flow> Start<'_, F> {
             flow: F::TABLE.name.to_owned(),
             input: input.clone(),
             labels: self.labels.clone(),
+            notes: self.notes,
             priority: self.priority,
             form: Some(form),
             held: None,

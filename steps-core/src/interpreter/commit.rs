@@ -12,6 +12,7 @@ use super::{
 use crate::{
     base::{error::JournalError, sync::lock},
     journal::{Batch, Journal, NodeRow, PassEnd},
+    model::notes::NoteChange,
     store::RowRanges,
 };
 
@@ -52,6 +53,18 @@ struct Dirty {
     ids: Vec<Id>,
     /// The numbers of the signals that were given to some of these nodes.
     signals: Vec<i64>,
+    /// Changes of what is noted of the execution.
+    notes: Vec<NoteChange>,
+}
+
+/// What a batch tells the journal.
+struct Changes {
+    /// How many changes were noted so far.
+    noted: u64,
+    rows: Vec<NodeRow>,
+    signals: Vec<i64>,
+    notes: Vec<NoteChange>,
+    past: Option<RowRanges>,
 }
 
 impl Committer {
@@ -62,6 +75,7 @@ impl Committer {
                 noted: unsaved.ids.len() as u64,
                 ids: unsaved.ids,
                 signals: Vec::new(),
+                notes: Vec::new(),
             }),
             replaces: AtomicBool::new(unsaved.replaces),
             committing: tokio::sync::Mutex::default(),
@@ -102,6 +116,16 @@ impl Committer {
             dirty.noted += 1;
             dirty.ids.push(id);
             dirty.signals.extend(number);
+        }
+    }
+
+    /// Notes a change of what is noted of the execution, for the batch with this node.
+    pub(super) fn mark_note(&self, id: Id, change: NoteChange) {
+        if self.has_journal() {
+            let mut dirty = lock(&self.dirty);
+            dirty.noted += 1;
+            dirty.ids.push(id);
+            dirty.notes.push(change);
         }
     }
 
@@ -191,11 +215,18 @@ impl RunCore {
         }
         committer.owes_let.store(false, Ordering::Relaxed);
         let (noted, saving) = {
-            let (noted, changes, signals, past) = self.changes(end.is_some());
+            let Changes {
+                noted,
+                rows,
+                signals,
+                notes,
+                past,
+            } = self.changes(end.is_some());
             let batch = Batch {
                 source: self,
-                changes,
+                changes: rows,
                 signals,
+                notes,
                 replaces: committer.replaces.swap(false, Ordering::Relaxed),
                 alone: committer.parallel_regions.load(Ordering::Relaxed) == 0,
                 past,
@@ -212,9 +243,9 @@ impl RunCore {
     }
 
     /// Takes what the journal does not have: the rows of the records that changed, each once, in
-    /// the order of their last change; the signals that were given to them; and the rows that are past,
-    /// if the journal has to be told. With it comes the number of changes that were noted so far.
-    fn changes(&self, is_end: bool) -> (u64, Vec<NodeRow>, Vec<i64>, Option<RowRanges>) {
+    /// the order of their last change; the signals that were given to them; what was noted; and the rows
+    /// that are past, if the journal has to be told.
+    fn changes(&self, is_end: bool) -> Changes {
         let mut records = self.records();
         let mut dirty = lock(&self.committer.dirty);
         // Row numbers are assigned in the order in which nodes first appear.
@@ -235,9 +266,14 @@ impl RunCore {
             NodeRow { id, parent, node }
         };
         // The list keeps its room for the next batch.
-        let changes = dirty.ids.drain(..).map(row).collect();
-        let signals = std::mem::take(&mut dirty.signals);
-        (dirty.noted, changes, signals, past)
+        let rows = dirty.ids.drain(..).map(row).collect();
+        Changes {
+            noted: dirty.noted,
+            rows,
+            signals: std::mem::take(&mut dirty.signals),
+            notes: std::mem::take(&mut dirty.notes),
+            past,
+        }
     }
 }
 

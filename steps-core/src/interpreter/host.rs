@@ -5,10 +5,12 @@ use std::{any::Any, time::Duration};
 
 use super::{RunCore, records::ROOT};
 use crate::{
-    base::{clock::add, error::StepError, json::Json},
+    base::{clock::add, error::StepError, json::Json, sync::lock},
     journal::BatchSource,
     language::cx::{CancelReason, StepHost},
     model::{
+        attrs::Attrs,
+        notes::NoteChange,
         state::{Kind, Progress, State, Until},
         status::Status,
     },
@@ -54,6 +56,28 @@ impl StepHost for RunCore {
 
     fn label(&self, name: &str) -> Option<&str> {
         self.options.labels.get(name).map(String::as_str)
+    }
+
+    fn attrs(&self) -> Attrs {
+        lock(&self.attrs).clone()
+    }
+
+    fn note(&self, id: u32, change: NoteChange) -> Result<(), String> {
+        let mut attrs = lock(&self.attrs);
+        match &change {
+            NoteChange::Attrs(all) => {
+                self.options.limits.check_attrs(all)?;
+                attrs.clone_from(all);
+            }
+            NoteChange::Patch(patch) => {
+                let patched = attrs.patched(patch);
+                self.options.limits.check_attrs(&patched)?;
+                *attrs = patched;
+            }
+            NoteChange::StatusMessage(_) => {}
+        }
+        self.committer.mark_note(id, change);
+        Ok(())
     }
 
     fn save(&self, id: u32, data: Json) -> Result<(), StepError> {

@@ -5,6 +5,7 @@ use crate::{
     base::{error::StepError, json::Json},
     language::scope::Entered,
     model::{
+        attrs::Attrs,
         policy::Policy,
         signal::{SignalError, Target},
         state::Limits,
@@ -126,6 +127,17 @@ impl RunLimits {
             );
             let path = path.to_owned();
             return Err(SignalError::Value { path, why });
+        }
+        Ok(())
+    }
+
+    /// Checks the size of an execution's attributes.
+    pub(crate) fn check_attrs(&self, attrs: &Attrs) -> Result<(), String> {
+        let (bytes, most) = (attrs.as_json().len(), self.payload);
+        if bytes > most {
+            return Err(format!(
+                "its attributes are {bytes} bytes of JSON, and the limit is {most}"
+            ));
         }
         Ok(())
     }

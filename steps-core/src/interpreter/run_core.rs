@@ -29,6 +29,7 @@ use crate::{
     },
     journal::Journal,
     model::{
+        attrs::Attrs,
         event::Event,
         state::{Labels, NodeData, State},
         status::Status,
@@ -53,6 +54,8 @@ pub(crate) struct RunOptions {
     pub(crate) looks: bool,
     pub(crate) limits: RunLimits,
     pub(crate) labels: Labels,
+    /// The attributes at the beginning.
+    pub(crate) attrs: Attrs,
     pub(crate) clock: Clock,
     /// What the clocks showed when the run began: the wall clock of whoever found it to be due.
     pub(crate) begun: Now,
@@ -67,6 +70,8 @@ pub(crate) struct RunOptions {
 pub(crate) struct RunCore {
     records: Mutex<Records>,
     execution: OnceLock<Arc<str>>,
+    /// The execution's attributes, as far as the run knows them.
+    pub(super) attrs: Mutex<Attrs>,
     pub(crate) options: RunOptions,
     pub(super) committer: Committer,
     pub(crate) requests: Requests,
@@ -111,7 +116,7 @@ impl RunCore {
     pub(crate) fn new(
         mut records: Records,
         execution: Option<Arc<str>>,
-        options: RunOptions,
+        mut options: RunOptions,
         journal: Option<Arc<dyn Journal>>,
         requests: Requests,
         signals: Option<Arc<SignalQueue>>,
@@ -123,6 +128,7 @@ impl RunCore {
         Self {
             records: Mutex::new(records),
             execution: execution.map(OnceLock::from).unwrap_or_default(),
+            attrs: Mutex::new(std::mem::take(&mut options.attrs)),
             options,
             committer: Committer::new(journal, unsaved),
             requests,

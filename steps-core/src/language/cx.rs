@@ -14,7 +14,11 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     base::{error::StepError, json::Json, read_back::record_unread},
-    model::state::{Kind, Progress, Until},
+    model::{
+        attrs::Attrs,
+        notes::NoteChange,
+        state::{Kind, Progress, Until},
+    },
 };
 
 /// Why a running step should end early: [`Cx::cancel_reason`].
@@ -50,6 +54,10 @@ pub(crate) trait StepHost: Send + Sync {
     fn idempotency_key(&self, id: u32) -> String;
     /// Returns the value of one of the execution's labels.
     fn label(&self, name: &str) -> Option<&str>;
+    /// Returns the execution's attributes, as far as the run knows them.
+    fn attrs(&self) -> Attrs;
+    /// Changes what is noted of the execution, with the next record of a node.
+    fn note(&self, id: u32, change: NoteChange) -> Result<(), String>;
     /// Saves a node's working data, unless it is larger than the limit.
     fn save(&self, id: u32, data: Json) -> Result<(), StepError>;
     /// Returns a node's working data.
@@ -99,7 +107,7 @@ pub(crate) trait StepHost: Send + Sync {
 /// # }
 /// ```
 pub struct Cx {
-    host: Arc<dyn StepHost>,
+    pub(super) host: Arc<dyn StepHost>,
     pub(crate) id: u32,
     pub(crate) attempt: u32,
     /// Set when the attempt times out; `None` if it can't.

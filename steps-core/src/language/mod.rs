@@ -20,6 +20,7 @@ pub mod input;
 pub mod keep;
 pub mod let_line;
 pub mod misuse;
+mod notes;
 pub mod recorded;
 pub mod returns;
 pub mod run_op;

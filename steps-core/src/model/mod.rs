@@ -4,14 +4,17 @@
 //! saved tree in [`state`], the compiled flow in [`table`], and the comparison of the two in
 //! [`compat`].
 
+pub(crate) mod attrs;
 pub mod compat;
 pub mod event;
 pub mod failure;
 pub(crate) mod form;
+pub(crate) mod notes;
 pub mod policy;
 pub(crate) mod signal;
 pub mod state;
 pub mod status;
 #[doc(hidden)]
 pub(crate) mod table;
+pub(crate) mod trigger;
 pub mod typed;

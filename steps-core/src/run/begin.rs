@@ -118,6 +118,7 @@ impl<'a, F: Flow> Run<'a, F> {
             looks: options.looks,
             limits: options.limits,
             labels,
+            attrs: options.attrs,
             clock: options.clock,
             observer: options.observer,
             whole: options.past.map(|(_, whole)| whole),

@@ -25,6 +25,7 @@ use crate::{
     journal::Journal,
     language::flow::Flow,
     model::{
+        attrs::Attrs,
         compat::Misfit,
         event::Event,
         failure::{Cause, Failure},
@@ -120,6 +121,7 @@ struct Options {
     looks: bool,
     limits: RunLimits,
     labels: Labels,
+    attrs: Attrs,
 }
 
 impl<'a, F: Flow> Run<'a, F> {
@@ -284,6 +286,12 @@ impl<'a, F: Flow> Run<'a, F> {
     /// a saved value.
     pub fn label(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.options.labels.insert(name.into(), value.into());
+        self
+    }
+
+    /// Sets the execution's attributes, which an engine's store keeps.
+    pub(crate) fn attrs(mut self, attrs: Attrs) -> Self {
+        self.options.attrs = attrs;
         self
     }
 

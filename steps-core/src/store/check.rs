@@ -61,6 +61,7 @@ pub(super) async fn by_loading<S: Store + ?Sized>(store: &S) -> Result<CheckRepo
     let mut report = CheckReport::default();
     let mut query = ExecutionQuery {
         limit: Some(PAGE),
+        brief: true,
         ..ExecutionQuery::default()
     };
     loop {

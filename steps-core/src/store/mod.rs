@@ -51,6 +51,7 @@
 use std::path::PathBuf;
 
 mod check;
+mod counts;
 mod error;
 mod memory;
 mod past;
@@ -60,8 +61,10 @@ mod share;
 mod turn;
 mod write;
 
+pub use crate::model::notes::{NoteChange, Notes};
 pub use crate::{base::future::BoxFuture, model::state::NodeRow};
 pub use check::{CheckReport, Damage};
+pub use counts::StepCounts;
 pub use error::{ErrorKind, StoreError};
 pub use memory::MemoryStore;
 pub use past::{InvalidRanges, Past, RowRanges};
@@ -119,6 +122,15 @@ pub trait Store: Send + Sync + 'static {
     /// now. Otherwise the holder gets the message at its next renewal, or as soon as it has given
     /// the lease back.
     fn send(&self, message: SendMessage) -> BoxFuture<'_, Result<MessageReceipt, StoreError>>;
+
+    /// Changes what is [noted](Notes) of an execution, whoever holds it and whatever its status, all
+    /// of it or nothing, one change after the other. Returns what is noted of it then; `None` if there
+    /// is no such execution.
+    fn annotate(
+        &self,
+        id: String,
+        changes: Vec<NoteChange>,
+    ) -> BoxFuture<'_, Result<Option<Notes>, StoreError>>;
 
     /// Keeps a form of a flow, if there is none with its fingerprint yet, and returns its number:
     /// larger than those of all forms that were kept before. A form that is there keeps its number.

@@ -4,10 +4,10 @@ use std::{fmt, ops::Range, str::FromStr};
 
 use jiff::Timestamp;
 
-use super::NodeRow;
+use super::{NodeRow, counts::StepCounts};
 use crate::{
     base::json::Json,
-    model::{state::Labels, status::Status},
+    model::{attrs::Attrs, state::Labels, status::Status, trigger::Trigger},
 };
 
 /// The data of an execution, without its tree.
@@ -22,6 +22,12 @@ pub struct ExecutionInfo {
     pub status: Status,
     /// The labels by which it is found.
     pub labels: Labels,
+    /// The attributes, which the service keeps beside the labels.
+    pub attrs: Attrs,
+    /// What started it.
+    pub trigger: Trigger,
+    /// How it is going, in the service's own words.
+    pub status_message: Option<String>,
     /// The priority. Executions with a larger one are claimed first; 0 by default.
     pub priority: i32,
     /// When it was created, by the store's clock.
@@ -33,6 +39,13 @@ pub struct ExecutionInfo {
     pub started_at: Option<Timestamp>,
     /// When it ended.
     pub done_at: Option<Timestamp>,
+    /// When it was last changed: when it was created, its root was written, a turn gave it back, its
+    /// attributes or its status message were set, or the newest of its steps began or ended. Only a
+    /// list that [counts](ExecutionQuery::brief) looks at the steps.
+    pub updated_at: Timestamp,
+    /// How many of its steps are in which status. They are counted for a list, unless that is
+    /// [brief](ExecutionQuery::brief), and nowhere else.
+    pub steps: StepCounts,
     /// The error of the root; if there are several, the last one.
     pub error: Option<String>,
     /// The output, once done. Missing if the output is `null`.
@@ -59,11 +72,16 @@ impl ExecutionInfo {
             flow: flow.into(),
             status: Status::Pending,
             labels: Labels::new(),
+            attrs: Attrs::new(),
+            trigger: Trigger::Manual,
+            status_message: None,
             priority: 0,
             created_at,
             key: 0,
             started_at: None,
             done_at: None,
+            updated_at: created_at,
+            steps: StepCounts::default(),
             error: None,
             output: None,
             due: None,
@@ -203,6 +221,9 @@ pub struct ExecutionQuery {
     /// The next page: the executions that come after this place in a list, whether or not the query
     /// matches the execution there, and whether or not it still exists.
     pub after: Option<Cursor>,
+    /// Whether a list leaves out [how many steps](ExecutionInfo::steps) are in which status, and when
+    /// the newest of them began or ended. Counting reads a row of each step.
+    pub brief: bool,
 }
 
 #[cfg(test)]

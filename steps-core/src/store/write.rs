@@ -9,7 +9,13 @@ use super::{
     past::Past,
     query::{ExecutionInfo, Refused},
 };
-use crate::{base::json::Json, model::state::Labels};
+use crate::{
+    base::json::Json,
+    model::{
+        notes::{NoteChange, Notes},
+        state::Labels,
+    },
+};
 
 /// The right to write to an execution.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -47,6 +53,8 @@ pub struct Write {
     /// changes nothing. A write that [replaces](Self::replace) lets claims leave out only what it says
     /// itself.
     pub past: Option<Past>,
+    /// Changes of what is [noted](Notes) of the execution, one after the other.
+    pub notes: Vec<NoteChange>,
     /// What happens to the lease.
     pub then: LeaseAfter,
 }
@@ -62,6 +70,7 @@ impl Write {
             signals: Vec::new(),
             form: None,
             past: None,
+            notes: Vec::new(),
             then,
         }
     }
@@ -87,6 +96,8 @@ pub struct NewExecution {
     pub input: Json,
     /// The labels by which the execution is found.
     pub labels: Labels,
+    /// What the service notes of it from the start.
+    pub notes: Notes,
     /// The priority. Executions with a larger one are claimed first.
     pub priority: i32,
     /// The number of the [form](super::Form) of the flow that it is begun by.

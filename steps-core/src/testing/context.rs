@@ -14,7 +14,11 @@ use crate::{
     engine::Engine,
     interpreter::RunLimits,
     language::cx::{CancelReason, Cx, StepHost},
-    model::state::{Kind, Labels, Progress, Until},
+    model::{
+        attrs::Attrs,
+        notes::{NoteChange, Notes},
+        state::{Kind, Labels, Progress, Until},
+    },
 };
 
 /// Makes the [`Cx`] of a step that is called by a test, and shows afterwards what the step did with
@@ -69,6 +73,7 @@ struct Exchanged {
     cancelled: Option<CancelReason>,
     saved: Option<Json>,
     progress: Option<Progress>,
+    notes: Notes,
 }
 
 impl Default for Context {
@@ -208,6 +213,23 @@ impl Context {
         }
     }
 
+    /// Sets the execution's attributes: [`Cx::attrs`].
+    #[must_use]
+    pub fn with_attrs(self, attrs: Attrs) -> Self {
+        lock(&self.exchanged).notes.attrs = attrs;
+        self
+    }
+
+    /// Returns the execution's attributes: those that the step set last, else those set before.
+    pub fn attrs(&self) -> Attrs {
+        lock(&self.exchanged).notes.attrs.clone()
+    }
+
+    /// Returns the status message that the step set last.
+    pub fn status_message(&self) -> Option<String> {
+        lock(&self.exchanged).notes.status_message.clone()
+    }
+
     /// Returns how far the step has come, as it said last.
     pub fn progress(&self) -> Option<Progress> {
         lock(&self.exchanged).progress
@@ -241,6 +263,19 @@ impl StepHost for Context {
 
     fn label(&self, name: &str) -> Option<&str> {
         self.labels.get(name).map(String::as_str)
+    }
+
+    fn attrs(&self) -> Attrs {
+        lock(&self.exchanged).notes.attrs.clone()
+    }
+
+    fn note(&self, _: u32, change: NoteChange) -> Result<(), String> {
+        let notes = &mut lock(&self.exchanged).notes;
+        let mut changed = notes.clone();
+        changed.change(&change);
+        self.limits.check_attrs(&changed.attrs)?;
+        *notes = changed;
+        Ok(())
     }
 
     fn save(&self, _: u32, data: Json) -> Result<(), StepError> {

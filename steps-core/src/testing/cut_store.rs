@@ -14,8 +14,8 @@ use crate::{
     base::sync::lock,
     store::{
         Acquire, Acquired, BoxFuture, Claim, Claimed, ExecutionInfo, ExecutionQuery, FlowClaim,
-        Form, MessageReceipt, Renew, Renewal, SendMessage, Store, StoreError, StoredExecution,
-        Write, Written,
+        Form, MessageReceipt, NoteChange, Notes, Renew, Renewal, SendMessage, Store, StoreError,
+        StoredExecution, Write, Written,
     },
 };
 
@@ -225,6 +225,14 @@ impl<S: Store> Store for CutStore<S> {
 
     fn send(&self, message: SendMessage) -> BoxFuture<'_, Result<MessageReceipt, StoreError>> {
         self.pass(|store| store.send(message))
+    }
+
+    fn annotate(
+        &self,
+        id: String,
+        changes: Vec<NoteChange>,
+    ) -> BoxFuture<'_, Result<Option<Notes>, StoreError>> {
+        self.pass(|store| store.annotate(id, changes))
     }
 
     fn keep_form(&self, form: Form) -> BoxFuture<'_, Result<i64, StoreError>> {

@@ -10,7 +10,7 @@ use steps_core::{
     store::{ExecutionInfo, NodeRow, Past, Refused, RowRanges, Share, StoredExecution},
 };
 
-use super::steps;
+use super::{notes, steps};
 use crate::{
     error::{Fail, Result},
     file::clock::{Now, Turn},
@@ -24,7 +24,8 @@ macro_rules! columns {
             "e.key, e.fence, e.id, e.flow, e.created_at, e.priority, e.due_at, e.free_at, e.worker, ",
             "CAST(e.refused AS TEXT), e.refused_why, (SELECT json_group_object(l.name, l.value) ",
             "FROM labels l WHERE l.execution = e.key), e.taken, e.form, e.status, e.started_at, ",
-            "e.done_at, e.error, e.output, e.attempts, e.until, e.more"
+            "e.done_at, e.error, e.output, e.attrs, e.trigger_name, e.message, e.updated_at, ",
+            "e.attempts, e.until, e.more"
         )
     };
 }
@@ -193,6 +194,11 @@ fn read(columns: &mut Columns<'_>, now: Now) -> Result<Row> {
     info.done_at = columns.number()?.map(time);
     info.error = columns.text()?.map(str::to_owned);
     info.output = columns.json()?;
+    let notes = notes::read(columns)?;
+    info.attrs = notes.attrs;
+    info.trigger = notes.trigger;
+    info.status_message = notes.status_message;
+    info.updated_at = columns.number()?.map_or(created_at, time);
     let attempts = columns.count()?;
     let root = match attempts {
         None => None,

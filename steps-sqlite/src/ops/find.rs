@@ -7,7 +7,7 @@ use rusqlite::{Connection, params_from_iter};
 use steps_core::store::{ExecutionInfo, ExecutionQuery};
 
 use super::{
-    execution,
+    counts, execution,
     execution::select_info,
     walk::{Order, Walk},
 };
@@ -31,6 +31,9 @@ pub(crate) fn list(
     let mut infos = Vec::new();
     while let Some(row) = rows.next()? {
         infos.push(execution::info(row, now)?);
+    }
+    if !query.brief {
+        counts::count(conn, &mut infos)?;
     }
     Ok(infos)
 }

@@ -14,6 +14,7 @@ use steps_core::{
 use super::{
     execution, inbox,
     known::HeldLease,
+    notes,
     steps::{self, Numbers},
     txn::{Kept, Txn},
 };
@@ -49,21 +50,22 @@ const LABEL: &str =
     "INSERT INTO labels (execution, name, value, created_at) VALUES (?1, ?2, ?3, ?4)";
 
 const ROOT: &str = "UPDATE executions SET status = ?2, attempts = ?3, started_at = ?4, \
-    done_at = ?5, until = ?6, error = ?7, output = ?8, more = ?9 WHERE key = ?1";
+    done_at = ?5, until = ?6, error = ?7, output = ?8, more = ?9, \
+    updated_at = ?10 WHERE key = ?1";
 
 /// The root, and the lease is given back.
 const END: &str = "UPDATE executions SET status = ?2, attempts = ?3, started_at = ?4, \
     done_at = ?5, until = ?6, error = ?7, output = ?8, more = ?9, \
-    worker = NULL, due_at = ?10, free_at = ?11 WHERE key = ?1";
+    worker = NULL, due_at = ?10, free_at = ?11, updated_at = ?12 WHERE key = ?1";
 
 const NO_ROOT: &str =
     "UPDATE executions SET attempts = NULL, until = NULL, more = NULL WHERE key = ?1";
 
-const REST: &str = "UPDATE executions SET worker = NULL, due_at = ?2, free_at = ?3 \
-    WHERE key = ?1";
+const REST: &str = "UPDATE executions SET worker = NULL, due_at = ?2, free_at = ?3, \
+    updated_at = ?4 WHERE key = ?1";
 
 const REFUSE: &str = "UPDATE executions SET worker = NULL, due_at = ?2, free_at = ?3, \
-    refused = ?4, refused_why = ?5 WHERE key = ?1";
+    refused = ?4, refused_why = ?5, updated_at = ?6 WHERE key = ?1";
 
 /// Makes one write, after checking its lease.
 pub(crate) fn write(txn: &Txn<'_>, write: &Write, now: Now) -> Result<Written> {
@@ -83,6 +85,9 @@ pub(crate) fn write(txn: &Txn<'_>, write: &Write, now: Now) -> Result<Written> {
                 let column = past::column(past);
                 txn.prepare_cached(PAST)?
                     .execute(params![lease.key, column])?;
+            }
+            if !write.notes.is_empty() {
+                notes::change(txn, lease.key, &write.notes, now)?;
             }
             inbox::taken(txn, lease.key, write)?;
             let recalled = root_and_lease(txn, lease.key, &held.flow, write, now)?;
@@ -177,6 +182,10 @@ fn make(txn: &Txn<'_>, new: &NewExecution, write: &Write, now: Now) -> Result<Wr
     for (name, value) in &new.labels {
         txn.prepare_cached(LABEL)?
             .execute(params![key, name, value, now.wall])?;
+    }
+    notes::of_new(txn, key, &new.notes)?;
+    if !write.notes.is_empty() {
+        notes::change(txn, key, &write.notes, now)?;
     }
     let mut held = HeldLease {
         flow: new.flow.as_str().into(),
@@ -282,10 +291,11 @@ fn root_and_lease(txn: &Txn<'_>, key: i64, flow: &str, write: &Write, now: Now) 
                 root.more,
                 turn.due_at,
                 turn.free_at,
+                now.wall,
             ])?,
             None => {
                 let mut rest = txn.prepare_cached(REST)?;
-                rest.execute(params![key, turn.due_at, turn.free_at])?
+                rest.execute(params![key, turn.due_at, turn.free_at, now.wall])?
             }
         };
         return Ok(recalled);
@@ -301,6 +311,7 @@ fn root_and_lease(txn: &Txn<'_>, key: i64, flow: &str, write: &Write, now: Now) 
             root.error,
             root.output,
             root.more,
+            now.wall,
         ])?;
     }
     if let LeaseAfter::Refuse(refused) = &write.then {
@@ -310,7 +321,8 @@ fn root_and_lease(txn: &Txn<'_>, key: i64, flow: &str, write: &Write, now: Now) 
             turn.due_at,
             turn.free_at,
             refusers::column(&refused.by),
-            refused.why
+            refused.why,
+            now.wall,
         ])?;
     }
     Ok(false)

@@ -3,7 +3,7 @@
 
 use steps_core::{
     state::NodeData,
-    store::{Message, Target, Write, bytes_of},
+    store::{Message, NoteChange, Target, Write, bytes_of},
 };
 
 /// Bytes of a write.
@@ -12,9 +12,19 @@ pub(crate) fn of_write(write: &Write) -> usize {
     let nodes: usize = nodes.map(|change| of_node(&change.node)).sum();
     nodes
         + match &write.target {
-            Target::New(new) => new.input.get().len(),
+            Target::New(new) => new.input.get().len() + new.notes.attrs.as_json().len(),
             Target::Held(_) => 0,
         }
+        + of_notes(&write.notes)
+}
+
+/// Bytes of what is noted.
+pub(crate) fn of_notes(changes: &[NoteChange]) -> usize {
+    let bytes = changes.iter().map(|change| match change {
+        NoteChange::Attrs(attrs) | NoteChange::Patch(attrs) => attrs.as_json().len(),
+        NoteChange::StatusMessage(text) => text.as_ref().map_or(0, String::len),
+    });
+    bytes.sum()
 }
 
 /// Bytes of a message.

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use steps_core::{
     Json,
     state::Labels,
-    store::{Due, LeaseAfter, NewExecution, Target},
+    store::{Due, LeaseAfter, NewExecution, Notes, Target},
 };
 
 use super::*;
@@ -19,6 +19,7 @@ fn large(id: usize) -> Write {
             flow: "flow".to_owned(),
             input: Json::encode(&"x".repeat(100 << 10)).unwrap(),
             labels: Labels::new(),
+            notes: Notes::default(),
             priority: 0,
             form: None,
             held: None,
@@ -29,6 +30,7 @@ fn large(id: usize) -> Write {
         signals: Vec::new(),
         form: None,
         past: None,
+        notes: Vec::new(),
         then: LeaseAfter::Release {
             due: Due::Never,
             last_message: 0,

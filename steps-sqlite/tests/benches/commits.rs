@@ -14,7 +14,7 @@ use rusqlite::{Connection, params};
 use steps_core::{
     Json, State, Status,
     state::Labels,
-    store::{Lease, LeaseAfter, NewExecution, NodeRow, Store, Target, Write, Written},
+    store::{Lease, LeaseAfter, NewExecution, NodeRow, Notes, Store, Target, Write, Written},
 };
 use steps_sqlite::{SqliteOptions, SqliteStore};
 
@@ -119,6 +119,7 @@ async fn made(store: &SqliteStore, id: &str) -> Lease {
         flow: "flow".to_owned(),
         input: Json::parse("{}").expect("JSON"),
         labels: Labels::new(),
+        notes: Notes::default(),
         priority: 0,
         form: None,
         held: Some(("worker".to_owned(), Duration::from_mins(10))),
@@ -131,6 +132,7 @@ async fn made(store: &SqliteStore, id: &str) -> Lease {
         signals: Vec::new(),
         form: None,
         past: None,
+        notes: Vec::new(),
         then: LeaseAfter::Keep,
     };
     match store.write(write).await.expect("an execution") {
@@ -155,6 +157,7 @@ async fn run(store: SqliteStore, leases: Vec<Lease>, each: u32) {
             signals: Vec::new(),
             form: None,
             past: None,
+            notes: Vec::new(),
             then: LeaseAfter::Keep,
         };
         store.write_in_place(write).await.expect("a step");

@@ -10,8 +10,8 @@ use steps_core::{
     Json, State, Status,
     state::Labels,
     store::{
-        Claim, Due, FlowClaim, Lease, LeaseAfter, NewExecution, NodeRow, Refuser, Target, Write,
-        Written,
+        Claim, Due, FlowClaim, Lease, LeaseAfter, NewExecution, NodeRow, Notes, Refuser, Target,
+        Write, Written,
     },
 };
 use steps_sqlite::{SqliteOptions, SqliteStore};
@@ -54,6 +54,7 @@ pub fn new(id: &str, then: LeaseAfter, held: Option<&str>) -> Write {
             flow: "flow".to_owned(),
             input: Json::parse("{}").unwrap(),
             labels: Labels::new(),
+            notes: Notes::default(),
             priority: 0,
             form: None,
             held: held.map(|worker| (worker.to_owned(), Duration::from_mins(1))),
@@ -64,6 +65,7 @@ pub fn new(id: &str, then: LeaseAfter, held: Option<&str>) -> Write {
         signals: Vec::new(),
         form: None,
         past: None,
+        notes: Vec::new(),
         then,
     }
 }
@@ -113,6 +115,7 @@ pub fn step(lease: Lease, id: u32, name: &str, then: LeaseAfter) -> Write {
         signals: Vec::new(),
         form: None,
         past: None,
+        notes: Vec::new(),
         then,
     }
 }

@@ -14,6 +14,9 @@ use crate::{
     store::{ExecutionInfo, ExecutionQuery, StoredExecution},
 };
 
+/// [Without counting steps](ExecutionQuery::brief).
+const BRIEF: bool = true;
+
 /// An execution of any flow. What needs the flow's type is in [`Execution`].
 pub struct Handle {
     pub(super) engine: Engine,
@@ -78,7 +81,7 @@ impl Engine {
     /// [`EngineError::Unknown`] where there is none.
     pub async fn get(&self, id: impl Into<String>) -> Result<Handle, EngineError> {
         let id = id.into();
-        match self.find(&id).await? {
+        match self.find(&id, BRIEF).await? {
             Some(info) => {
                 let served = self.flows.get(&info.flow);
                 let table = served.map(|(_, served)| served.flow.table());
@@ -100,7 +103,7 @@ impl Engine {
         id: impl Into<String>,
     ) -> Result<Execution<F>, EngineError> {
         let id = id.into();
-        match self.find(&id).await? {
+        match self.find(&id, BRIEF).await? {
             Some(info) => {
                 let execution = Execution::new(self.clone(), id.into());
                 execution.check_flow(&info)?;
@@ -110,9 +113,10 @@ impl Engine {
         }
     }
 
-    async fn find(&self, id: &str) -> Result<Option<ExecutionInfo>, EngineError> {
+    async fn find(&self, id: &str, brief: bool) -> Result<Option<ExecutionInfo>, EngineError> {
         let query = ExecutionQuery {
             id: Some(id.to_owned()),
+            brief,
             ..ExecutionQuery::default()
         };
         Ok(self.core.store.list(query).await?.pop())
@@ -136,15 +140,22 @@ impl Handle {
         &self.id
     }
 
-    /// What is known of it without its tree.
+    /// What is known of it without its tree, with [how many](crate::store::StepCounts) of its steps are
+    /// in which status.
     pub async fn info(&self) -> Result<ExecutionInfo, EngineError> {
-        let found = self.engine.find(&self.id).await?;
+        let found = self.engine.find(&self.id, !BRIEF).await?;
+        found.ok_or_else(|| self.unknown())
+    }
+
+    /// The same, without counting its steps.
+    pub(super) async fn brief(&self) -> Result<ExecutionInfo, EngineError> {
+        let found = self.engine.find(&self.id, BRIEF).await?;
         found.ok_or_else(|| self.unknown())
     }
 
     /// What it is doing, by its last record.
     pub async fn status(&self) -> Result<Status, EngineError> {
-        Ok(self.info().await?.status)
+        Ok(self.brief().await?.status)
     }
 
     /// Its tree as it is recorded now, untyped.

@@ -259,7 +259,7 @@ impl Handle {
             if self.engine.core.store.delete(query.clone()).await? > 0 {
                 return Ok(());
             }
-            let info = self.info().await?;
+            let info = self.brief().await?;
             let id = || self.id.to_string();
             let is_left = tries.next().is_some();
             if !info.status.is_final() || !is_left {

@@ -106,7 +106,7 @@ impl Handle {
     async fn end_by_force(&self, how: &str) -> Result<Ended, EngineError> {
         let core = &self.engine.core;
         // Taking it over ends the refusal.
-        let refused = self.info().await?.refused.map(|refused| refused.why);
+        let refused = self.brief().await?.refused.map(|refused| refused.why);
         let mut taken = self.acquire(TakeOver::Any).await?;
         let before = taken.info.status;
         let root = ended_root(&mut taken, how, refused.as_deref(), core.clock.now());
@@ -170,6 +170,7 @@ impl Engine {
         end: impl AsyncFn(Handle) -> Result<(), EngineError>,
     ) -> Result<u64, EngineError> {
         let mut query = filter.query(self)?;
+        query.brief = true;
         let mut count = 0;
         let mut left = query.limit;
         loop {

@@ -7,6 +7,7 @@
 //! | `outcome` | waiting for the end |
 //! | `watch` | following the states as a stream |
 //! | `operate` | changes to an execution that no worker is at |
+//! | `notes` | attributes and the status message |
 //! | `force` | ending an execution without its code, whoever holds it |
 //! | `filter` | finding, counting and deleting executions |
 
@@ -14,6 +15,7 @@ pub(super) mod execution;
 pub(super) mod filter;
 mod force;
 mod messages;
+pub(super) mod notes;
 mod operate;
 mod outcome;
 pub(super) mod watch;

@@ -35,9 +35,13 @@ impl Handle {
         let mut left = None;
         loop {
             listener.turn_ends.mark_unchanged();
-            let info = self.info().await?;
+            let info = self.brief().await?;
             if has_ended(&info) {
-                return Ok(info);
+                let info = self.info().await?;
+                if has_ended(&info) {
+                    return Ok(info);
+                }
+                continue;
             }
             let served = self.engine.flows.get(&info.flow);
             let own = served.map(|(_, served)| served.form);
@@ -170,7 +174,7 @@ impl<F: Flow> Execution<F> {
         &self,
         left: &mut Option<Moment>,
     ) -> Result<Option<Result<F::Output, EngineError>>, EngineError> {
-        let info = self.info().await?;
+        let info = self.brief().await?;
         self.check_flow(&info)?;
         let own = self.engine.core.own_form(F::FINGERPRINT);
         let refused = info.refused.iter().flat_map(|refused| &refused.by);

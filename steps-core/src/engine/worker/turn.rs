@@ -70,6 +70,7 @@ impl Turn {
     ) -> Self {
         let mut info = ExecutionInfo::new(new.id.as_str(), new.flow.as_str(), core.clock.now());
         info.labels.clone_from(&new.labels);
+        info.attrs.clone_from(&new.notes.attrs);
         info.form = new.form;
         let saved = StoredExecution {
             info,
@@ -321,6 +322,7 @@ async fn take_up<'a>(
 /// Returns a run of the saved state, or a new run.
 fn begin<F: Flow>(with: &With<F>, turn: Turn) -> Result<Run<'_, F>, String> {
     let core = &turn.core;
+    let attrs = turn.saved.info.attrs.clone();
     let run = if turn.saved.has_begun() {
         let state = turn.saved.into_state().map_err(|error| error.to_string())?;
         Run::from_saved(with.lend(), state).map_err(|failure| failure.to_string())?
@@ -342,6 +344,7 @@ fn begin<F: Flow>(with: &With<F>, turn: Turn) -> Result<Run<'_, F>, String> {
     let whole: Arc<dyn WholeTree> = Arc::clone(&turn.journal) as _;
     Ok(run
         .past(past, whole)
+        .attrs(attrs)
         .limits(core.limits)
         .due_by(turn.due_by)
         .system_clock(core.clock.clone())

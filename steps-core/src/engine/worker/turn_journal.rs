@@ -256,6 +256,7 @@ impl TurnJournal {
             signals,
             form: progress.form.take(),
             past: past.map(|(rows, by)| Past { by, rows }),
+            notes: batch.notes,
             then,
         })
     }

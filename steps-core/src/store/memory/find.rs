@@ -70,7 +70,13 @@ impl Rows {
         let newest_first = self.found_after(query).rev();
         newest_first
             .take(query.most())
-            .map(|row| row.told(self.now))
+            .map(|row| {
+                if query.brief {
+                    row.told(self.now)
+                } else {
+                    row.counted(self.now)
+                }
+            })
             .collect()
     }
 

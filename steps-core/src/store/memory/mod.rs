@@ -18,8 +18,8 @@ use std::{
 
 use super::{
     Acquire, Acquired, BoxFuture, Claim, Claimed, ErrorKind, ExecutionInfo, ExecutionQuery,
-    FlowClaim, Form, MessageReceipt, Renew, Renewal, SendMessage, Store, StoreError,
-    StoredExecution, Write, Written,
+    FlowClaim, Form, MessageReceipt, NoteChange, Notes, Renew, Renewal, SendMessage, Store,
+    StoreError, StoredExecution, Write, Written,
 };
 use crate::base::{
     clock::{Clock, TestClock},
@@ -139,6 +139,14 @@ impl Store for MemoryStore {
 
     fn send(&self, message: SendMessage) -> BoxFuture<'_, Result<MessageReceipt, StoreError>> {
         self.with(|rows| Ok(rows.send(message)))
+    }
+
+    fn annotate(
+        &self,
+        id: String,
+        changes: Vec<NoteChange>,
+    ) -> BoxFuture<'_, Result<Option<Notes>, StoreError>> {
+        self.with(move |rows| Ok(rows.annotate(&id, &changes)))
     }
 
     fn keep_form(&self, form: Form) -> BoxFuture<'_, Result<i64, StoreError>> {

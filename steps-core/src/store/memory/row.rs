@@ -9,8 +9,8 @@ use crate::base::{
     json::Json,
 };
 use crate::store::{
-    Due, ExecutionInfo, HeldExecution, Lease, LeaseAfter, Message, NodeRow, Past, RowRanges, Share,
-    StoredExecution, bytes_of,
+    Due, ExecutionInfo, HeldExecution, Lease, LeaseAfter, Message, NodeRow, NoteChange, Notes,
+    Past, RowRanges, Share, StoredExecution, bytes_of,
 };
 
 /// From when on an execution may be claimed.
@@ -53,6 +53,15 @@ pub(super) struct Row {
     pub(super) inbox: BTreeMap<i64, Message>,
 }
 
+/// What is noted of an execution.
+pub(super) fn notes_of(info: &ExecutionInfo) -> Notes {
+    Notes {
+        attrs: info.attrs.clone(),
+        trigger: info.trigger.clone(),
+        status_message: info.status_message.clone(),
+    }
+}
+
 impl Row {
     /// Returns whether a lease on it has not ended.
     pub(super) fn is_held(&self, now: Now) -> bool {
@@ -64,11 +73,30 @@ impl Row {
         self.turn.is_some_and(|turn| turn.has_come(now))
     }
 
-    /// Returns what is known of it.
+    /// Returns what is known of it without looking at its steps.
     pub(super) fn told(&self, now: Now) -> ExecutionInfo {
         let mut info = self.info.clone();
         info.due = self.turn.map(|turn| turn.time(now));
         info
+    }
+
+    /// Returns what is known of it, with its steps.
+    pub(super) fn counted(&self, now: Now) -> ExecutionInfo {
+        let mut info = self.told(now);
+        info.count(self.nodes.values());
+        info
+    }
+
+    /// Makes changes of what is noted.
+    pub(super) fn note(&mut self, changes: &[NoteChange], now: Now) {
+        if changes.is_empty() {
+            return;
+        }
+        let mut notes = notes_of(&self.info);
+        changes.iter().for_each(|change| notes.change(change));
+        self.info.attrs = notes.attrs;
+        self.info.status_message = notes.status_message;
+        self.info.updated_at = now.wall;
     }
 
     /// Returns the messages after this one, oldest first.
@@ -78,7 +106,7 @@ impl Row {
     }
 
     /// Stores nodes. The root also updates the execution's own data.
-    pub(super) fn put(&mut self, nodes: Vec<NodeRow>, replace: bool) {
+    pub(super) fn put(&mut self, nodes: Vec<NodeRow>, replace: bool, now: Now) {
         if replace {
             self.nodes.clear();
             self.past = None;
@@ -86,6 +114,7 @@ impl Row {
         for change in nodes {
             if change.id == 0 {
                 let root = &change.node;
+                self.info.updated_at = now.wall;
                 self.info.status = root.status;
                 self.info.started_at = root.started_at;
                 self.info.done_at = root.done_at;
@@ -98,6 +127,9 @@ impl Row {
 
     /// Keeps the lease, or gives it back. Returns whether a message has made the execution due.
     pub(super) fn then(&mut self, then: LeaseAfter, now: Now) -> bool {
+        if then != LeaseAfter::Keep {
+            self.info.updated_at = now.wall;
+        }
         match then {
             LeaseAfter::Keep => {}
             LeaseAfter::Release {

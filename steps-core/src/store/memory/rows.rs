@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::Timestamp;
 
 use super::{
-    row::{Row, Turn, are_alike},
+    row::{Row, Turn, are_alike, notes_of},
     turns::Turns,
 };
 use crate::base::clock::Now;
 use crate::store::{
     Acquire, Acquired, Claim, Claimed, ErrorKind, ExecutionInfo, Existing, FlowClaim, Form, Lease,
-    LeaseAfter, MessageReceipt, NewExecution, NodeRow, Past, Queue, Renew, Renewal, SendMessage,
-    Share, StoreError, StoredExecution, TakeOver, Target, Write, Written,
+    LeaseAfter, MessageReceipt, NewExecution, NodeRow, NoteChange, Notes, Past, Queue, Renew,
+    Renewal, SendMessage, Share, StoreError, StoredExecution, TakeOver, Target, Write, Written,
 };
 
 /// All data of the store.
@@ -78,11 +78,12 @@ impl Rows {
             signals,
             form,
             past,
+            notes,
             then,
         } = write;
         let now = self.now;
         let lease = match target {
-            Target::New(new) => return self.create(*new, nodes, past, then),
+            Target::New(new) => return self.create(*new, nodes, past, notes, then),
             Target::Held(lease) => lease,
         };
         let Some(row) = self.held(lease) else {
@@ -103,7 +104,8 @@ impl Rows {
             return Err(StoreError::new(ErrorKind::Withdrawn, message));
         }
         let recalled = self.change(lease.key, |row| {
-            row.put(nodes, replace);
+            row.put(nodes, replace, now);
+            row.note(&notes, now);
             if let Some(past) = past {
                 row.past = (!past.rows.is_empty()).then_some(past);
             }
@@ -125,6 +127,7 @@ impl Rows {
         new: NewExecution,
         nodes: Vec<NodeRow>,
         past: Option<Past>,
+        notes: Vec<NoteChange>,
         then: LeaseAfter,
     ) -> Result<Written, StoreError> {
         if let Some((_, row)) = self.of_id(&new.id) {
@@ -140,6 +143,9 @@ impl Rows {
         let now = self.now;
         let mut info = ExecutionInfo::new(new.id, new.flow, now.wall);
         info.labels = new.labels;
+        info.attrs = new.notes.attrs;
+        info.trigger = new.notes.trigger;
+        info.status_message = new.notes.status_message;
         info.priority = new.priority;
         info.form = new.form;
         let mut turn = None;
@@ -160,7 +166,8 @@ impl Rows {
             past: past.filter(|past| !past.rows.is_empty()),
             inbox: BTreeMap::new(),
         };
-        row.put(nodes, false);
+        row.put(nodes, false, now);
+        row.note(&notes, now);
         row.then(then, now);
         self.turns.insert(&row);
         self.ids.insert(row.info.id.clone(), key);
@@ -261,6 +268,15 @@ impl Rows {
             }
         });
         MessageReceipt::Stored(number)
+    }
+
+    pub(super) fn annotate(&mut self, id: &str, changes: &[NoteChange]) -> Option<Notes> {
+        let (key, _) = self.of_id(id)?;
+        let now = self.now;
+        self.change(key, |row| {
+            row.note(changes, now);
+            notes_of(&row.info)
+        })
     }
 
     pub(super) fn keep_form(&mut self, form: Form) -> i64 {

@@ -10,7 +10,7 @@ use super::*;
 use crate::{
     base::json::Json,
     model::state::Labels,
-    store::{Due, LeaseAfter, NewExecution, Target},
+    store::{Due, LeaseAfter, NewExecution, Notes, Target},
     testing::FakeClock,
 };
 
@@ -23,6 +23,7 @@ fn new(id: impl Into<String>, due: Due) -> Write {
             flow: "flow".to_owned(),
             input: Json::parse("null").unwrap(),
             labels: Labels::new(),
+            notes: Notes::default(),
             priority: 0,
             form: None,
             held: None,
@@ -33,6 +34,7 @@ fn new(id: impl Into<String>, due: Due) -> Write {
         signals: Vec::new(),
         form: None,
         past: None,
+        notes: Vec::new(),
         then: LeaseAfter::Release {
             due,
             last_message: 0,

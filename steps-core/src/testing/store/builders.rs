@@ -13,7 +13,7 @@ use crate::{
     },
     store::{
         Claim, Due, ExecutionQuery, FlowClaim, Form, Lease, LeaseAfter, Message, NewExecution,
-        Queue, Refuser, SendMessage, Target, Write,
+        Notes, Queue, Refuser, SendMessage, Target, Write,
     },
 };
 
@@ -45,6 +45,7 @@ impl Creation {
                 flow: FLOW.to_owned(),
                 input: text("input"),
                 labels: Labels::new(),
+                notes: Notes::default(),
                 priority: 0,
                 form: None,
                 held: None,

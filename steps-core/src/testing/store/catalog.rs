@@ -56,6 +56,12 @@ macro_rules! __store_rules {
             what_was_waited_for_is_due: "A claim gives what its worker has waited for, if it still waits for that time.",
             next_wait: "A claim tells which execution waits for the earliest time.",
         }
+        notes {
+            notes_come_back: "What is noted of an execution comes back as it was written, by a claim, a load and a list.",
+            notes_change: "What is noted is changed whoever holds the execution, one change after the other, and of no other.",
+            notes_of_a_write: "Notes of a write are kept with it or not at all.",
+            steps_are_counted: "A list tells how many steps of each execution are in which status, and when it was last changed.",
+        }
         acquire {
             hold_takes: "A hold gives an execution, due or not, with all that is kept of it.",
             hold_only_what_nobody_holds: "A hold gives nothing that is held, and says by whom.",

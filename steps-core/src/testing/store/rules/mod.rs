@@ -12,6 +12,7 @@ pub(super) mod find;
 pub(super) mod forms;
 pub(super) mod messages;
 pub(super) mod nodes;
+pub(super) mod notes;
 pub(super) mod past;
 pub(super) mod refuse;
 pub(super) mod renew;
@@ -36,8 +37,9 @@ mod prelude {
         },
         store::{
             Acquire, Acquired, Claim, Cursor, Due, ErrorKind, ExecutionInfo, ExecutionQuery,
-            HeldExecution, Lease, LeaseAfter, Message, MessageReceipt, Refused, Refuser, Renew,
-            Renewal, SendMessage, Store, StoredExecution, TakeOver, Wait, Write, Written,
+            HeldExecution, Lease, LeaseAfter, Message, MessageReceipt, NoteChange, Notes, Refused,
+            Refuser, Renew, Renewal, SendMessage, Store, StoredExecution, TakeOver, Wait, Write,
+            Written,
         },
     };
 }

@@ -41,6 +41,7 @@ pub(in super::super) async fn refused_is_passed_over(fixture: Fixture) -> Outcom
     expected.refused = Some(refused(FINGERPRINT));
     expected.worker = None;
     expected.due = due;
+    expected.updated_at = saved.info.updated_at;
     same("what is known of it", &saved.info, &expected)?;
 
     let claimed = fixture.claimed(by(FINGERPRINT)).await?;

@@ -80,7 +80,10 @@ pub(in super::super) async fn only_a_renewal_puts_off(fixture: Fixture) -> Outco
     same("what is known after the end of a lease", &after, &before)?;
     let worker = after.worker.as_deref();
     same("who held it last", &worker, &Some("maker"))?;
-    let listed = query(|query| query.id = Some("short".to_owned()));
+    let listed = query(|query| {
+        query.id = Some("short".to_owned());
+        query.brief = true;
+    });
     let listed = fixture.store.list(listed).await?;
     same("the same by a list", &listed, &vec![after])
 }

@@ -5,6 +5,7 @@ mod clock;
 mod find;
 mod messages;
 mod nodes;
+mod notes;
 mod renewals;
 mod sound;
 mod writes;
@@ -18,8 +19,8 @@ use crate::{
     base::{clock::TestClock as _, future::BoxFuture},
     store::{
         Acquire, Acquired, Claim, Claimed, ExecutionInfo, ExecutionQuery, FlowClaim, Form,
-        MessageReceipt, Renew, Renewal, SendMessage, Store, StoreError, StoredExecution, Write,
-        Written,
+        MessageReceipt, NoteChange, Notes, Renew, Renewal, SendMessage, Store, StoreError,
+        StoredExecution, Write, Written,
     },
     testing::FakeClock,
 };
@@ -39,6 +40,7 @@ struct Twist {
     acquire: Call<Acquire, Acquired>,
     renew: Call<Renew, Vec<Renewal>>,
     send: Call<SendMessage, MessageReceipt>,
+    annotate: Call<(String, Vec<NoteChange>), Option<Notes>>,
     keep_form: Call<Form, i64>,
     form: Call<i64, Option<Form>>,
     forget_refusals: Call<Vec<FlowClaim>, ()>,
@@ -59,6 +61,7 @@ const SOUND: Twist = Twist {
     acquire: |sound, acquire| sound.acquire(acquire),
     renew: |sound, renew| sound.renew(renew),
     send: |sound, message| sound.send(message),
+    annotate: |sound, (id, changes)| sound.annotate(id, changes),
     keep_form: |sound, form| sound.keep_form(form),
     form: |sound, number| sound.form(number),
     forget_refusals: |sound, flows| sound.forget_refusals(flows),
@@ -90,6 +93,9 @@ impl Store for Twisted {
     }
     fn send(&self, message: SendMessage) -> Answer<'_, MessageReceipt> {
         (self.twist.send)(&self.sound, message)
+    }
+    fn annotate(&self, id: String, changes: Vec<NoteChange>) -> Answer<'_, Option<Notes>> {
+        (self.twist.annotate)(&self.sound, (id, changes))
     }
     fn keep_form(&self, form: Form) -> Answer<'_, i64> {
         (self.twist.keep_form)(&self.sound, form)
@@ -169,6 +175,7 @@ fn all() -> impl Iterator<Item = &'static Twist> {
     [
         writes::ALL,
         nodes::ALL,
+        notes::ALL,
         claims::ALL,
         clock::ALL,
         renewals::ALL,

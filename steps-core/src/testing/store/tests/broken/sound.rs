@@ -15,8 +15,8 @@ use crate::{
     model::status::Status,
     store::{
         Acquire, Acquired, Claim, Claimed, Due, ExecutionInfo, ExecutionQuery, FlowClaim, Form,
-        HeldExecution, Lease, LeaseAfter, MemoryStore, MessageReceipt, Renew, Renewal, SendMessage,
-        Store, StoredExecution, TakeOver, Target, Write, Written,
+        HeldExecution, Lease, LeaseAfter, MemoryStore, MessageReceipt, NoteChange, Notes, Renew,
+        Renewal, SendMessage, Store, StoredExecution, TakeOver, Target, Write, Written,
     },
     testing::FakeClock,
 };
@@ -229,6 +229,10 @@ impl Store for Sound {
 
     fn send(&self, message: SendMessage) -> Answer<'_, MessageReceipt> {
         self.inner.send(message)
+    }
+
+    fn annotate(&self, id: String, changes: Vec<NoteChange>) -> Answer<'_, Option<Notes>> {
+        self.inner.annotate(id, changes)
     }
 
     fn keep_form(&self, form: Form) -> Answer<'_, i64> {

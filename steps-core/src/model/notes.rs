@@ -1,0 +1,59 @@
+//! What a service notes of an execution beside its tree.
+
+use super::{attrs::Attrs, trigger::Trigger};
+
+/// The longest status message, in bytes.
+const LONGEST: usize = 16 * 1024;
+
+/// What a new execution has besides its input and labels. Most have nothing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Notes {
+    /// The attributes.
+    pub attrs: Attrs,
+    /// What started it.
+    pub trigger: Trigger,
+    /// How it is going, in the service's own words.
+    pub status_message: Option<String>,
+}
+
+/// A change of what is noted of an execution.
+#[derive(Clone, Debug, PartialEq)]
+pub enum NoteChange {
+    /// These take the place of all attributes.
+    Attrs(Attrs),
+    /// The attributes are [patched](Attrs::patched) with this.
+    Patch(Attrs),
+    /// This takes the place of the status message; `None` removes it.
+    StatusMessage(Option<String>),
+}
+
+impl Notes {
+    /// Makes a change.
+    pub fn change(&mut self, change: &NoteChange) {
+        match change {
+            NoteChange::Attrs(attrs) => self.attrs.clone_from(attrs),
+            NoteChange::Patch(patch) => self.attrs = self.attrs.patched(patch),
+            NoteChange::StatusMessage(text) => self.status_message.clone_from(text),
+        }
+    }
+}
+
+/// Returns a status message as it is kept: its first 16 KiB, and without a NUL, which not every
+/// database keeps; `None` if it is empty.
+pub(crate) fn message(text: &str) -> Option<String> {
+    let text = &text[..text.floor_char_boundary(LONGEST)];
+    (!text.is_empty()).then(|| text.replace('\0', "\u{fffd}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_kept_as_far_as_it_can_be() {
+        assert_eq!(message(""), None);
+        assert_eq!(message("a\0b").as_deref(), Some("a\u{fffd}b"));
+        let long = "ä".repeat(LONGEST);
+        assert_eq!(message(&long).map(|text| text.len()), Some(LONGEST));
+    }
+}
