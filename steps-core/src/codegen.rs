@@ -50,8 +50,8 @@ pub use crate::{
         policy::{Policy, Poll, Retry},
         state::StepKind,
         table::{
-            Check, InputField, Line, Marks, OnFailure, SchemaOf, StepMeta, Table, Work,
-            check_depth, fingerprint,
+            Check, FlowHandlers, InputField, Line, Marks, OnFailure, SchemaOf, StepMeta, Table,
+            Work, check_depth, fingerprint,
         },
         typed::{
             AtRoot, FlowRef, InLoop, ItemStates, Loops, NoSteps, Place, RefPath, StepRef,

@@ -19,6 +19,7 @@ mod let_lines;
 mod limits;
 mod many_parameters;
 mod nested;
+mod nested_handlers;
 mod old_form;
 mod panics;
 mod policies;

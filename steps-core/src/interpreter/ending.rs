@@ -92,7 +92,10 @@ impl Pass<'_> {
             Some(ending @ (Ending::OnFailed | Ending::OnStopped)) => ending,
             Some(Ending::OnDone) | None => return Ok(()),
         };
-        let is_heard = flow.handles(which);
+        let is_heard = match which {
+            Ending::OnStopped => table.hears_of_a_stop(),
+            Ending::OnFailed | Ending::OnDone => table.handlers.hear(which),
+        };
         if is_heard {
             self.run.commit().await?;
         }
@@ -100,6 +103,9 @@ impl Pass<'_> {
         self.run.committer.mark(ROOT);
         if !is_heard {
             return Ok(());
+        }
+        if which == Ending::OnStopped {
+            self.tell_nested_of_a_stop(table, flow).await?;
         }
         // With what was left out.
         let mut state = match self.run.recorded().await? {
@@ -130,7 +136,7 @@ impl Pass<'_> {
             Err(error) => Err(error),
         };
         if let Err(error) = handled {
-            self.handler_failed(which, &error);
+            self.handler_failed(ROOT, which, &error);
         }
         Ok(())
     }

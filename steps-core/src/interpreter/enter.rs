@@ -14,7 +14,6 @@ use crate::{
         cx::Cx,
         scope::{Enter, Entered, Scope},
     },
-    model::state::Ending,
 };
 
 /// A line, in its scope.
@@ -104,8 +103,6 @@ impl Entry {
 pub(crate) trait RootFlow: Sync {
     /// Enters the flow's scope.
     fn enter<'b>(&'b self, how: Enter<'b>) -> Result<Entered<'b>, StepError>;
-    /// Returns whether the flow has a handler for this end.
-    fn handles(&self, ending: Ending) -> bool;
     /// Loads the saved output.
     fn load(&self, output: Option<&Json>) -> Result<(), StepError>;
 }

@@ -62,7 +62,10 @@ pub(crate) async fn pass(
             root.begin(run.options.clock.now());
         }),
         Status::Done | Status::Failed if undo => {
-            run.change(ROOT, |root| root.on(Transition::Undo));
+            run.change(ROOT, |root| {
+                root.cold_mut().ending = Some(Ending::OnFailed);
+                root.on(Transition::Undo);
+            });
             return Box::pin(pass.roll_back_all(table, flow)).await;
         }
         Status::Undoing => return Box::pin(pass.roll_back_all(table, flow)).await,
@@ -79,7 +82,10 @@ pub(crate) async fn pass(
         run.committer.mark(ROOT);
     }
     if run.requests.all().undoes() && run.records()[ROOT].status == Status::Done {
-        run.change(ROOT, |root| root.on(Transition::Undo));
+        run.change(ROOT, |root| {
+            root.cold_mut().ending = Some(Ending::OnFailed);
+            root.on(Transition::Undo);
+        });
         return Box::pin(pass.roll_back_all(table, flow)).await;
     }
     Ok(passed)
@@ -132,7 +138,7 @@ impl Pass<'_> {
         table: &'static Table,
         flow: &dyn RootFlow,
     ) -> Kept<PassOutcome> {
-        if matches!(passed, PassOutcome::Stopped) && flow.handles(Ending::OnStopped) {
+        if matches!(passed, PassOutcome::Stopped) && table.hears_of_a_stop() {
             self.run.change(ROOT, |root| {
                 root.cold_mut().ending.get_or_insert(Ending::OnStopped);
             });
@@ -203,7 +209,7 @@ impl Pass<'_> {
                 }
             }
         }
-        if flow.handles(Ending::OnDone) {
+        if table.handlers.done {
             Box::pin(self.handle_done(flow)).await?;
             now = self.now();
         }
@@ -324,7 +330,7 @@ impl Pass<'_> {
             Err(error) => Err(error),
         };
         if let Err(error) = handled {
-            self.handler_failed(Ending::OnDone, &error);
+            self.handler_failed(ROOT, Ending::OnDone, &error);
         }
         Ok(())
     }

@@ -46,9 +46,14 @@ impl RunCore {
         if self.status() == Status::Stopped {
             return Cause::Stopped;
         }
+        self.cause_below(ROOT)
+    }
+
+    /// Returns why a flow, the execution's or a nested one, failed or was undone. The paths begin in it.
+    pub(super) fn cause_below(&self, flow: Id) -> Cause {
         let records = self.records();
-        let failed = self.failed_steps(&records);
-        let undo_failed = undo_failures(&records);
+        let failed = self.failed_steps(&records, flow);
+        let undo_failed = undo_failures(&records, flow);
         if failed.is_empty() && undo_failed.is_empty() {
             return Cause::Undone;
         }
@@ -59,18 +64,18 @@ impl RunCore {
     }
 
     /// Returns the steps that caused the failure of the run, in the order in which they failed.
-    fn failed_steps(&self, records: &Records) -> Vec<StepFailure> {
+    fn failed_steps(&self, records: &Records, flow: Id) -> Vec<StepFailure> {
         let mut failed = Vec::new();
-        records.failures(ROOT, &mut failed);
+        records.failures(flow, &mut failed);
         failed.sort_by_key(|&(_, at)| at);
         let given_up = |id: Id| records[id].was_given_up();
         // If only given-up steps failed and the flow is not held, the run was undone on request.
-        let held = records[ROOT].status == Status::Failed;
+        let held = records[flow].status == Status::Failed;
         if !held || failed.iter().any(|(id, _)| !given_up(*id)) {
             failed.retain(|(id, _)| !given_up(*id));
         }
         let describe = |(id, _)| StepFailure {
-            path: records.path(id),
+            path: records.path_in(flow, id),
             error: records[id]
                 .cold()
                 .errors
@@ -85,13 +90,13 @@ impl RunCore {
 }
 
 /// Returns the steps whose undo failed.
-fn undo_failures(records: &Records) -> Vec<StepFailure> {
+fn undo_failures(records: &Records, flow: Id) -> Vec<StepFailure> {
     let mut failed = Vec::new();
-    records.undo_failures(ROOT, &mut failed);
+    records.undo_failures(flow, &mut failed);
     let describe = |id: Id| {
         let undo = records[id].cold().undo.as_ref();
         StepFailure {
-            path: records.path(id),
+            path: records.path_in(flow, id),
             error: undo.map(|undo| undo.err.clone()).unwrap_or_default(),
             source: None,
             is_late: false,
@@ -142,7 +147,7 @@ impl Pass<'_> {
     }
 
     /// Records the error of a handler. It does not change how the flow ended.
-    pub(super) fn handler_failed(self, handler: Ending, error: &StepError) {
+    pub(super) fn handler_failed(self, id: Id, handler: Ending, error: &StepError) {
         let text = error.text();
         tracing::error!(
             error = text,
@@ -150,12 +155,13 @@ impl Pass<'_> {
             "the handler of a flow failed"
         );
         let mut records = self.run.records();
-        let root = records[ROOT].cold_mut();
+        let flow = records[id].cold_mut();
         match handler {
-            Ending::OnDone => root.on_done_err = Some(text),
-            Ending::OnFailed => root.on_failed_err = Some(text),
-            Ending::OnStopped => root.on_stopped_err = Some(text),
+            Ending::OnDone => flow.on_done_err = Some(text),
+            Ending::OnFailed => flow.on_failed_err = Some(text),
+            Ending::OnStopped => flow.on_stopped_err = Some(text),
         }
+        self.run.committer.mark(id);
     }
 }
 

@@ -7,6 +7,7 @@ use super::{
     End, Kept, Pass, RollbackEnd,
     enter::{At, OrStop, Slots, Stop},
     gate::Gate,
+    nested_ends::owe_failed,
     records::Id,
 };
 use crate::{
@@ -129,6 +130,12 @@ impl<'r> Pass<'r> {
         now: &mut Timestamp,
     ) -> Kept<End> {
         if let Some(end) = self.open(id, *now) {
+            if end == End::Failed {
+                self.owed(at, node, id, now).await?;
+            }
+            return Ok(end);
+        }
+        if let Some(end) = self.owed(at, node, id, now).await? {
             return Ok(end);
         }
         if self.run.records()[id].status == Status::Undoing {
@@ -152,7 +159,10 @@ impl<'r> Pass<'r> {
             End::Failed => {
                 self.fail_group(id, *now);
                 let takes_itself_back = match &node.work {
-                    Work::Flow(table) => table.on_failure == OnFailure::Undo,
+                    Work::Flow(table) => {
+                        self.flow_failed(at, table, id).await?;
+                        table.on_failure == OnFailure::Undo
+                    }
                     Work::Step(_)
                     | Work::Group(_)
                     | Work::Parallel(_)
@@ -161,7 +171,10 @@ impl<'r> Pass<'r> {
                     | Work::Loop { .. } => false,
                 };
                 if takes_itself_back {
-                    self.run.change(id, |record| record.on(Transition::Undo));
+                    self.run.change(id, |record| {
+                        owe_failed(record, node);
+                        record.on(Transition::Undo);
+                    });
                     return self.roll_back_flow(at, node, id).await;
                 }
             }
@@ -275,7 +288,7 @@ impl<'r> Pass<'r> {
         if self.is_late(id) {
             return Ok(End::Interrupted);
         }
-        self.close(scope, node, id, now).await
+        self.close(scope, at, node, id, now).await
     }
 
     /// Records the values that entering a scope evaluated, and makes the records below it; records
@@ -322,12 +335,13 @@ impl<'r> Pass<'r> {
     async fn close(
         self,
         scope: Box<dyn Scope + '_>,
+        at: At<'_>,
         node: &'static Line,
         id: Id,
         now: &mut Timestamp,
     ) -> OrStop<End> {
-        let saved = match &node.work {
-            Work::Flow(_) => {
+        match &node.work {
+            Work::Flow(table) => {
                 if let Some(end) = self.interrupted_at_end() {
                     return Ok(end);
                 }
@@ -337,7 +351,7 @@ impl<'r> Pass<'r> {
                 let saved = finished.map_err(failed)?;
                 let limits = &self.run.options.limits;
                 limits.check("output", saved.as_ref()).map_err(failed)?;
-                saved
+                Ok(self.flow_done(at, table, id, saved, now).await?)
             }
             Work::Step(_)
             | Work::Group(_)
@@ -346,9 +360,8 @@ impl<'r> Pass<'r> {
             | Work::For { .. }
             | Work::Loop { .. } => {
                 scope.close(true);
-                None
+                Ok(self.done(id, None, *now))
             }
-        };
-        Ok(self.done(id, saved, *now))
+        }
     }
 }

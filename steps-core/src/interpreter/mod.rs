@@ -70,6 +70,7 @@ mod group;
 mod host;
 mod limits;
 mod loops;
+mod nested_ends;
 mod notify;
 mod parallel;
 mod past;

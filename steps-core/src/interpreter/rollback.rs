@@ -10,6 +10,7 @@ use super::{
     End, Kept, Pass, RollbackEnd,
     data_flow::Queue,
     enter::{At, OrStop, Slots, Stop},
+    nested_ends::owe_failed,
     records::Id,
 };
 use crate::{
@@ -94,7 +95,10 @@ impl<'r> Pass<'r> {
         'r: 'b,
     {
         Box::pin(async move {
-            if let Some(end) = self.begin_rollback(id) {
+            if let Some(end) = self.begin_rollback(id, Some(node)) {
+                if let Work::Flow(table) = &node.work {
+                    self.tell_failed(at, table, id).await?;
+                }
                 // A pivot in a nested flow counts only there.
                 return Ok(own_pivot(node, end));
             }
@@ -105,14 +109,18 @@ impl<'r> Pass<'r> {
                     RollbackEnd::Failed
                 }
             };
-            self.end_rollback(id, end);
+            if self.end_rollback(id, end)
+                && let Work::Flow(table) = &node.work
+            {
+                self.tell_failed(at, table, id).await?;
+            }
             Ok(own_pivot(node, end))
         })
     }
 
     /// Begins the rollback of a group, an item or a round, or goes on with it. Returns its end if
     /// the rollback has ended or may not go on.
-    fn begin_rollback(self, id: Id) -> Option<RollbackEnd> {
+    fn begin_rollback(self, id: Id, node: Option<&'static Line>) -> Option<RollbackEnd> {
         let mut records = self.run.records();
         match records[id].status {
             Status::Undone if records.is_past_pivot(id) => Some(RollbackEnd::Pivot),
@@ -124,6 +132,9 @@ impl<'r> Pass<'r> {
                 None
             }
             _ => {
+                if let Some(node) = node {
+                    owe_failed(&mut records[id], node);
+                }
                 records[id].on(Transition::Undo);
                 self.run.changed(&records, id);
                 None
@@ -131,10 +142,11 @@ impl<'r> Pass<'r> {
         }
     }
 
-    /// Records how the rollback of a group, an item or a round ended, if it has ended.
-    fn end_rollback(self, id: Id, end: RollbackEnd) {
+    /// Records how the rollback of a group, an item or a round ended, if it has ended, and returns
+    /// whether it has.
+    fn end_rollback(self, id: Id, end: RollbackEnd) -> bool {
         let transition = match end {
-            RollbackEnd::Waiting(_) | RollbackEnd::Halted => return,
+            RollbackEnd::Waiting(_) | RollbackEnd::Halted => return false,
             RollbackEnd::Clean | RollbackEnd::Pivot => Transition::UndoFinish,
             RollbackEnd::Failed => Transition::UndoFail,
         };
@@ -142,6 +154,7 @@ impl<'r> Pass<'r> {
         if self.run.records()[id].status != Status::UndoFailed {
             self.run.change(id, |record| record.on(transition));
         }
+        true
     }
 
     /// Records that a line can't be undone, because its scope can't be restored.
@@ -235,7 +248,7 @@ impl<'r> Pass<'r> {
         body: &'static [Line],
         id: Id,
     ) -> Kept<RollbackEnd> {
-        if let Some(end) = self.begin_rollback(id) {
+        if let Some(end) = self.begin_rollback(id, None) {
             return Ok(end);
         }
         let end = self.roll_back_lines(scope, item, body, id).await?;

@@ -85,12 +85,6 @@ pub trait Flow: Sized + Send + Sync + 'static {
     /// How the output is saved.
     #[doc(hidden)]
     const OUTPUT: Codec<Self::Output>;
-    /// Whether the flow has an `#[on_done]`.
-    const HAS_ON_DONE: bool = false;
-    /// Whether the flow has an `#[on_failed]`.
-    const HAS_ON_FAILED: bool = false;
-    /// Whether the flow has an `#[on_stopped]`.
-    const HAS_ON_STOPPED: bool = false;
 
     /// Shortens the lifetime of lent parameters.
     #[doc(hidden)]

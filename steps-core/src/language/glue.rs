@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     base::{error::StepError, future::BoxFuture, json::Json},
-    model::table::{OnFailure, Table},
+    model::table::{FlowHandlers, OnFailure, Table},
 };
 
 /// The result of entering a scope.
@@ -181,4 +181,5 @@ pub const BROKEN: &Table = &Table {
     nodes: &[],
     on_failure: OnFailure::Hold,
     deadline: None,
+    handlers: FlowHandlers::NONE,
 };

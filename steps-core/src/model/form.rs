@@ -239,7 +239,7 @@ impl<'a> ByName<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::table::{AnyRecording, Marks, OnFailure};
+    use crate::model::table::{AnyRecording, FlowHandlers, Marks, OnFailure};
 
     const fn group(name: &'static str, lines: &'static [Line]) -> Line {
         line(name, Work::Group(lines))
@@ -272,6 +272,7 @@ mod tests {
             nodes,
             on_failure: OnFailure::Undo,
             deadline: None,
+            handlers: FlowHandlers::NONE,
         }
     }
 
@@ -309,6 +310,7 @@ mod tests {
             nodes: ONE,
             on_failure: OnFailure::Undo,
             deadline: None,
+            handlers: FlowHandlers::NONE,
         };
         const NEW: &Table = &Table { nodes: TWO, ..*OLD };
         assert_eq!(told(TWO, ONE), ["b"]);

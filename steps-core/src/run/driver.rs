@@ -23,7 +23,7 @@ use crate::{
     model::{
         compat::{Compatibility, Misfit},
         failure::{Cause, Failure},
-        state::{Ending, State},
+        state::State,
         status::Status,
     },
 };
@@ -47,14 +47,6 @@ impl<F: Flow> RootFlow for Ready<'_, F> {
             &self.cell,
             how,
         )
-    }
-
-    fn handles(&self, ending: Ending) -> bool {
-        match ending {
-            Ending::OnDone => F::HAS_ON_DONE,
-            Ending::OnFailed => F::HAS_ON_FAILED,
-            Ending::OnStopped => F::HAS_ON_STOPPED,
-        }
     }
 
     fn load(&self, output: Option<&Json>) -> Result<(), StepError> {

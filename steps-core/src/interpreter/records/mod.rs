@@ -263,6 +263,12 @@ impl Records {
         crate::model::state::path::join(self.names(id))
     }
 
+    /// Returns the path of a node inside a flow that is around it.
+    pub(crate) fn path_in(&self, flow: Id, id: Id) -> String {
+        let around = self.names(flow).len();
+        crate::model::state::path::join(self.names(id).split_off(around))
+    }
+
     /// Returns the node and those around it, up to the root.
     pub(crate) fn around(&self, id: Id) -> impl Iterator<Item = Id> {
         std::iter::successors(Some(id), |at| (*at != ROOT).then(|| self[*at].parent))

@@ -12,8 +12,7 @@ use crate::{
     },
     model::{
         policy::{Policy, Retry},
-        state::Ending,
-        table::{AnyRecording, Line, OnFailure, StepMeta, Table, Work},
+        table::{AnyRecording, FlowHandlers, Line, OnFailure, StepMeta, Table, Work},
     },
     testing::Lab,
 };
@@ -95,6 +94,7 @@ pub(super) fn work(what: &'static What) -> Work {
             nodes: lines,
             on_failure: OnFailure::Undo,
             deadline: None,
+            handlers: FlowHandlers::NONE,
         }))),
     }
 }
@@ -246,10 +246,6 @@ impl RootFlow for Top {
             decision: None,
             keys: None,
         })
-    }
-
-    fn handles(&self, _: Ending) -> bool {
-        false
     }
 
     fn load(&self, _: Option<&Json>) -> Result<(), StepError> {

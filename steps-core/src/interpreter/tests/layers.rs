@@ -5,7 +5,7 @@ use crate::{
     interpreter::tests::generate::Top,
     model::{
         status::Status,
-        table::{Line, Marks, OnFailure, Table, Work},
+        table::{FlowHandlers, Line, Marks, OnFailure, Table, Work},
     },
 };
 
@@ -40,6 +40,7 @@ fn commits(groups: &'static [RandomLine], nodes: Vec<Line>) -> usize {
         nodes: nodes.leak(),
         on_failure: OnFailure::Undo,
         deadline: None,
+        handlers: FlowHandlers::NONE,
     }));
     let runtime = tokio::runtime::Builder::new_current_thread().build();
     runtime.expect("a runtime").block_on(async {

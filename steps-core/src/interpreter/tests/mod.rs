@@ -24,7 +24,7 @@ use crate::{
     model::{
         state::State,
         status::Status,
-        table::{Marks, OnFailure, Table},
+        table::{FlowHandlers, Marks, OnFailure, Table},
     },
     testing::{Cut, Effect, Lab, Recorder},
 };
@@ -145,6 +145,7 @@ fn trial(lines: &'static [RandomLine], cut: Option<(u32, bool, bool)>) -> (State
         nodes: table(lines, false),
         on_failure: OnFailure::Undo,
         deadline: None,
+        handlers: FlowHandlers::NONE,
     }));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()

@@ -17,7 +17,7 @@ use crate::{
     model::{
         state::State,
         status::Status,
-        table::{OnFailure, Table},
+        table::{FlowHandlers, OnFailure, Table},
     },
     testing::{Effect, Lab, Recorder},
 };
@@ -59,6 +59,7 @@ fn trial(
         nodes: table(lines, false),
         on_failure: OnFailure::Undo,
         deadline: None,
+        handlers: FlowHandlers::NONE,
     }));
     let runtime = tokio::runtime::Builder::new_current_thread()
         .build()

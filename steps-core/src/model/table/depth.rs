@@ -83,7 +83,7 @@ pub const fn check_depth(table: &Table) {
 #[cfg(test)]
 mod tests {
     use super::{Line, MAX_FLOWS, Table, Work, check_depth};
-    use crate::model::table::{Marks, OnFailure};
+    use crate::model::table::{FlowHandlers, Marks, OnFailure};
 
     /// A flow with so many flows within each other.
     fn chain(flows: usize) -> &'static Table {
@@ -108,6 +108,7 @@ mod tests {
             nodes: lines.leak(),
             on_failure: OnFailure::Undo,
             deadline: None,
+            handlers: FlowHandlers::NONE,
         }))
     }
 

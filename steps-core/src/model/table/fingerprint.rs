@@ -105,7 +105,7 @@ const fn needs_print(nodes: &[Line], mut hash: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::table::{AnyRecording, Marks, OnFailure};
+    use crate::model::table::{AnyRecording, FlowHandlers, Marks, OnFailure};
 
     const LINE: Line = Line {
         name: "a",
@@ -135,6 +135,7 @@ mod tests {
         nodes: ONE,
         on_failure: OnFailure::Undo,
         deadline: None,
+        handlers: FlowHandlers::NONE,
     };
 
     const FIELD: InputField = InputField {

@@ -59,7 +59,7 @@ pub(crate) mod tests {
             policy::Policy,
             state::{Kind, NodeData},
             status::Status,
-            table::{Marks, OnFailure, StepMeta, Table, Work},
+            table::{FlowHandlers, Marks, OnFailure, StepMeta, Table, Work},
         },
     };
 
@@ -122,6 +122,7 @@ pub(crate) mod tests {
             nodes,
             on_failure: OnFailure::Undo,
             deadline: None,
+            handlers: FlowHandlers::NONE,
         });
         let mut state = node("f".to_owned());
         state.kind = Kind::Flow;

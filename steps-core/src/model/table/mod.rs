@@ -13,7 +13,7 @@ use std::{collections::BTreeMap, time::Duration};
 use crate::base::json::Json;
 
 pub(crate) use super::policy::Policy;
-use super::state::Kind;
+use super::state::{Ending, Kind};
 pub use depth::check_depth;
 pub use fingerprint::fingerprint;
 pub(crate) use step::SignalMeta;
@@ -60,9 +60,45 @@ pub struct Table {
     pub on_failure: OnFailure,
     /// How long after its beginning the flow must have ended.
     pub deadline: Option<Duration>,
+    /// The ends that it has a handler for.
+    pub handlers: FlowHandlers,
+}
+
+/// Which handlers a flow has. No saved state depends on them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FlowHandlers {
+    /// `#[on_done]`.
+    pub done: bool,
+    /// `#[on_failed]`.
+    pub failed: bool,
+    /// `#[on_stopped]`.
+    pub stopped: bool,
+}
+
+impl FlowHandlers {
+    /// A flow that nobody is told of.
+    pub const NONE: Self = Self {
+        done: false,
+        failed: false,
+        stopped: false,
+    };
+
+    /// Returns whether there is a handler for this end.
+    pub(crate) fn hear(self, ending: Ending) -> bool {
+        match ending {
+            Ending::OnDone => self.done,
+            Ending::OnFailed => self.failed,
+            Ending::OnStopped => self.stopped,
+        }
+    }
 }
 
 impl Table {
+    /// Returns whether it, or a flow in it, has an `#[on_stopped]`.
+    pub(crate) fn hears_of_a_stop(&self) -> bool {
+        self.handlers.stopped || self.nodes.iter().any(Line::hears_of_a_stop)
+    }
+
     /// Returns why a field of a saved input is not read, if no parameter takes it.
     pub(crate) fn untaken(&self, field: &str) -> Option<String> {
         let takes = |own: &InputField| own.name == field || own.aliases.contains(&field);
@@ -314,6 +350,22 @@ impl Line {
             | Work::For { body: lines, .. }
             | Work::Loop { body: lines, .. }
             | Work::Flow(Table { nodes: lines, .. }) => any(lines),
+            Work::If {
+                then, otherwise, ..
+            } => any(then) || any(otherwise),
+        }
+    }
+
+    /// Returns whether it is or holds a nested flow with an `#[on_stopped]`.
+    pub(crate) fn hears_of_a_stop(&self) -> bool {
+        let any = |lines: &[Self]| lines.iter().any(Self::hears_of_a_stop);
+        match &self.work {
+            Work::Step(_) => false,
+            Work::Flow(table) => table.hears_of_a_stop(),
+            Work::Group(lines)
+            | Work::Parallel(lines)
+            | Work::For { body: lines, .. }
+            | Work::Loop { body: lines, .. } => any(lines),
             Work::If {
                 then, otherwise, ..
             } => any(then) || any(otherwise),

@@ -36,9 +36,6 @@ pub(super) fn whole(flow: &Flow) -> TokenStream {
             type Slots = __Slots0;
             const TABLE: &'static __p::Table = __TABLE;
             const FINGERPRINT: u64 = __p::fingerprint(__TABLE);
-            const HAS_ON_DONE: bool = __p::FlowProbe::<__Of>::ON_DONE.is_some();
-            const HAS_ON_FAILED: bool = __p::FlowProbe::<__Of>::ON_FAILED.is_some();
-            const HAS_ON_STOPPED: bool = __p::FlowProbe::<__Of>::ON_STOPPED.is_some();
             fn call<'b>(
                 frame: &'b __p::Root<'_, Self>, line: usize, op: __p::Op<'b>, cx: &'b __p::Cx,
             ) -> __p::BoxFuture<'b, __p::OpResult> {

@@ -285,6 +285,11 @@ pub(super) fn flow_table(flow: &Flow) -> TokenStream {
             nodes: __NODES0,
             on_failure: __p::OnFailure::#on_failure,
             deadline: #deadline,
+            handlers: __p::FlowHandlers {
+                done: __p::FlowProbe::<__Of>::ON_DONE.is_some(),
+                failed: __p::FlowProbe::<__Of>::ON_FAILED.is_some(),
+                stopped: __p::FlowProbe::<__Of>::ON_STOPPED.is_some(),
+            },
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What a line of a `parallel` uses, in a snapshot.
 
 use super::super::{possible_states::compare, read::read, tree::FlowSnapshot, write::write};
-use crate::model::table::{Line, Marks, OnFailure, Table, Work};
+use crate::model::table::{FlowHandlers, Line, Marks, OnFailure, Table, Work};
 
 const fn line(name: &'static str, uses: &'static [usize], work: Work) -> Line {
     Line {
@@ -30,6 +30,7 @@ const fn flow(nodes: &'static [Line]) -> Table {
         nodes,
         on_failure: OnFailure::Undo,
         deadline: None,
+        handlers: FlowHandlers::NONE,
     }
 }
 

@@ -5,7 +5,10 @@ use crate::{
     model::{
         policy::Policy,
         state::StepKind,
-        table::{Check, InputField, Line, Marks, OnFailure, Recording, StepMeta, Table, Work},
+        table::{
+            Check, FlowHandlers, InputField, Line, Marks, OnFailure, Recording, StepMeta, Table,
+            Work,
+        },
     },
 };
 
@@ -223,6 +226,7 @@ pub(super) fn table(lines: &[Random], input: Option<Ty>, output: Ty) -> &'static
         nodes: nodes(lines),
         on_failure: OnFailure::Undo,
         deadline: None,
+        handlers: FlowHandlers::NONE,
     })
 }
 
