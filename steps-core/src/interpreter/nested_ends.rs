@@ -24,7 +24,7 @@ use crate::{
     },
 };
 
-impl<'r> Pass<'r> {
+impl Pass<'_> {
     /// Ends a nested flow that has its output.
     pub(super) async fn flow_done(
         self,
