@@ -136,11 +136,14 @@ impl Dispatcher {
         }
     }
 
-    /// Waits until the engine has room, and returns a permit for each free place, up to `BATCH`.
+    /// Waits until the engine has room, and returns a permit for each free place, up to `BATCH` and up
+    /// to as many as are wanted.
     async fn free_places(&self) -> Vec<Permit> {
+        let core = &self.core;
         loop {
-            self.core.limiter.freed().await;
-            let places = up_to(BATCH, &self.core.limiter);
+            core.limiter.freed().await;
+            let wanted = core.schedule.wanted(core.clock.moment());
+            let places = up_to(wanted.min(BATCH), &core.limiter);
             if !places.is_empty() {
                 return places;
             }

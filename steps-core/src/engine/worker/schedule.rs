@@ -89,6 +89,18 @@ impl Schedule {
         lock(&self.known).waits.next_after(now)
     }
 
+    /// Returns how many of the free places a claim should take now. While it is made, nobody else has
+    /// them: one that is made only for starts that were left takes no more than these need, or the
+    /// starts that come meanwhile would find none, and be left as well.
+    pub(crate) fn wanted(&self, now: Moment) -> usize {
+        let known = lock(&self.known);
+        let is_other_due = known.other_due.is_some_and(|due| due <= now);
+        match known.starts {
+            starts if starts > 0 && !is_other_due => starts,
+            _ => usize::MAX,
+        }
+    }
+
     /// Clears what is known when a claim with so many places begins, because the claim may miss what
     /// becomes due from now on.
     pub(crate) fn claim_begins(&self, places: usize, now: Moment) {
@@ -188,5 +200,21 @@ mod tests {
         schedule.start_left(now);
         schedule.claim_begins(1, now);
         assert!(!schedule.is_behind(0, now));
+    }
+
+    /// A claim took all free places for one start that was left. Starts that came while it was made
+    /// found none and were left, too, and so on for ever.
+    #[test]
+    fn regression_a_claim_for_starts_leaves_the_other_places_free() {
+        let now = Moment::default();
+        let schedule = Schedule::default();
+        assert_eq!(schedule.wanted(now), usize::MAX, "a look now and then");
+        schedule.start_left(now);
+        schedule.start_left(now);
+        assert_eq!(schedule.wanted(now), 2);
+        schedule.due_at(now.after(Duration::from_secs(1)));
+        assert_eq!(schedule.wanted(now), 2);
+        schedule.due_at(now);
+        assert_eq!(schedule.wanted(now), usize::MAX);
     }
 }
