@@ -157,7 +157,7 @@ impl SqliteStore {
     async fn call<T: Send + 'static>(
         &self,
         bytes: usize,
-        push: impl FnOnce(&Inner, Box<dyn Call>) -> Result<(), StoreError>,
+        push: impl FnOnce(&Inner, Call) -> Result<(), StoreError>,
         work: impl FnMut(&Txn<'_>, Now) -> Result<T> + Send + 'static,
     ) -> Result<T, StoreError> {
         let inner = &self.inner;
@@ -165,12 +165,18 @@ impl SqliteStore {
             return Err(self.closed());
         }
         let size = u32::try_from(bytes / 1024).map_or(WAITING, |kib| (1 + kib).min(WAITING));
-        let room = Arc::clone(&inner.room).acquire_many_owned(size);
-        let permit = room.await.map_err(|_| self.closed())?;
+        // Mostly there is room.
+        let permit = match Arc::clone(&inner.room).try_acquire_many_owned(size) {
+            Ok(permit) => permit,
+            Err(_) => {
+                let room = Arc::clone(&inner.room).acquire_many_owned(size);
+                Box::pin(room).await.map_err(|_| self.closed())?
+            }
+        };
         let (call, answer) = call::new(permit, work);
         let _held = inner.clock.hold();
         push(inner, call)?;
-        answer.await.unwrap_or_else(|_| Err(self.closed()))
+        answer.await.unwrap_or_else(|| Err(self.closed()))
     }
 
     /// A call that writes, and may take an execution from whoever holds it.
@@ -197,7 +203,7 @@ impl SqliteStore {
 
     fn write_by(
         &self,
-        push: fn(&Inner, Box<dyn Call>) -> Result<(), StoreError>,
+        push: fn(&Inner, Call) -> Result<(), StoreError>,
         write: Write,
     ) -> BoxFuture<'_, Result<Written, StoreError>> {
         let bytes = size::of_write(&write);
@@ -232,14 +238,14 @@ impl Inner {
         }
     }
 
-    fn push(&self, call: Box<dyn Call>) -> Result<(), StoreError> {
+    fn push(&self, call: Call) -> Result<(), StoreError> {
         match self.writer.queue.push(call) {
             Ok(_) => Ok(()),
             Err(_) => Err(closed(self.writer.file.path())),
         }
     }
 
-    fn do_or_push(&self, call: Box<dyn Call>) -> Result<(), StoreError> {
+    fn do_or_push(&self, call: Call) -> Result<(), StoreError> {
         match self.writer.in_place(call) {
             Ok(()) => Ok(()),
             Err(call) => self.push(call),

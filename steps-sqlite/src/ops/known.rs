@@ -6,7 +6,10 @@
 //! that may take a lease from somebody; `lease` and `claim` forget those that they take. What is not
 //! known is looked up, so forgetting too much costs time only.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    hash::{BuildHasherDefault, Hasher},
+};
 
 use rusqlite::Connection;
 use steps_core::store::Lease;
@@ -19,7 +22,30 @@ use crate::error::Result;
 pub(crate) struct KnownLeases {
     /// Changes when another connection has written to the file.
     version: i64,
-    held: HashMap<i64, (i64, HeldLease)>,
+    held: HashMap<i64, (i64, HeldLease), BuildHasherDefault<KeyHasher>>,
+}
+
+/// Hashes the key of an execution, which the file has counted: nobody can choose keys that collide.
+#[derive(Default)]
+struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.write_i64(i64::from(*byte));
+        }
+    }
+
+    fn write_i64(&mut self, key: i64) {
+        // All bits of a product by a large odd number depend on the low bits of the key, and the table
+        // looks at the highest and the lowest.
+        let product = (self.0 ^ key.cast_unsigned()).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        self.0 = product ^ (product >> 32);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0
+    }
 }
 
 /// What is known of an execution that is held.

@@ -88,7 +88,7 @@ pub(super) fn commit(
     conn: &WritingConnection,
     file: &FileIdentity,
     clock: &Clock,
-    calls: &mut Vec<Box<dyn Call>>,
+    calls: &mut Vec<Call>,
     committed: impl FnOnce(Duration),
 ) {
     let mut has_copied = false;
@@ -119,7 +119,7 @@ pub(super) fn commit(
 
 /// Answers the calls of a commit: those that failed with their own error.
 fn answer_each(
-    calls: &mut Vec<Box<dyn Call>>,
+    calls: &mut Vec<Call>,
     failed: Vec<(usize, Fail)>,
     file: &FileIdentity,
     outcome: &Result<(), StoreError>,
@@ -138,7 +138,7 @@ fn answer_each(
 fn together_in_time(
     conn: &WritingConnection,
     clock: &Clock,
-    calls: &mut [Box<dyn Call>],
+    calls: &[Call],
     failed: &mut Vec<(usize, Fail)>,
 ) -> Result<Duration> {
     let oldest = calls.iter().map(|call| call.came()).min();
@@ -154,11 +154,11 @@ fn together_in_time(
 }
 
 /// Answers the calls whose time is over: at least the oldest, which was waited for.
-fn answer_overdue(conn: &WritingConnection, calls: &mut Vec<Box<dyn Call>>, error: &StoreError) {
+fn answer_overdue(conn: &WritingConnection, calls: &mut Vec<Call>, error: &StoreError) {
     let Some(oldest) = calls.iter().map(|call| call.came()).min() else {
         return;
     };
-    let is_over = |call: &mut Box<dyn Call>| {
+    let is_over = |call: &mut Call| {
         let came = call.came();
         came <= oldest + AT_ONCE || came.elapsed() >= conn.busy_timeout
     };
@@ -182,14 +182,14 @@ fn concerns_all(kind: ErrorKind) -> bool {
 fn together(
     writing: &WritingConnection,
     clock: &Clock,
-    calls: &mut [Box<dyn Call>],
+    calls: &[Call],
     failed: &mut Vec<(usize, Fail)>,
 ) -> Result<Duration> {
     let conn = begin(writing)?;
     let txn = Txn::writing(conn, &writing.known);
     // One moment for all: nothing that is due in between can be seen by only some of them.
     let now = clock.now();
-    for (index, call) in calls.iter_mut().enumerate() {
+    for (index, call) in calls.iter().enumerate() {
         let before = conn.total_changes();
         if let Err(fail) = call.run(&txn, now) {
             if conn.is_autocommit() || conn.total_changes() != before {
@@ -206,15 +206,10 @@ fn together(
 
 /// Runs each call in a transaction of its own. After an error that concerns all calls, the
 /// remaining ones are not tried.
-fn one_by_one(
-    conn: &WritingConnection,
-    file: &FileIdentity,
-    clock: &Clock,
-    calls: &mut Vec<Box<dyn Call>>,
-) {
+fn one_by_one(conn: &WritingConnection, file: &FileIdentity, clock: &Clock, calls: &mut Vec<Call>) {
     let mut rest = calls.drain(..);
-    for mut call in rest.by_ref() {
-        let outcome = alone(conn, clock, &mut *call).map_err(|fail| fail.of(file.path()));
+    for call in rest.by_ref() {
+        let outcome = alone(conn, clock, &call).map_err(|fail| fail.of(file.path()));
         let outcome = outcome.and_then(|()| file.check());
         match outcome {
             Err(error) if concerns_all(error.kind()) => {
@@ -229,7 +224,7 @@ fn one_by_one(
     }
 }
 
-fn alone(writing: &WritingConnection, clock: &Clock, call: &mut dyn Call) -> Result<()> {
+fn alone(writing: &WritingConnection, clock: &Clock, call: &Call) -> Result<()> {
     let conn = begin(writing)?;
     match call.run(&Txn::writing(conn, &writing.known), clock.now()) {
         Ok(()) => end(writing),
@@ -275,7 +270,7 @@ fn give_up(writing: &WritingConnection) {
     roll_back(writing);
 }
 
-fn answer_all(calls: &mut Vec<Box<dyn Call>>, error: &StoreError) {
+fn answer_all(calls: &mut Vec<Call>, error: &StoreError) {
     for call in calls.drain(..) {
         call.answer(Err(error.clone()));
     }

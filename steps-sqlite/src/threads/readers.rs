@@ -20,7 +20,7 @@ use crate::{
 
 /// Threads that read. They are started when they are needed.
 pub(crate) struct Readers {
-    queue: Arc<Queue<Box<dyn Call>>>,
+    queue: Arc<Queue<Call>>,
     options: SqliteOptions,
     file: FileIdentity,
     /// For each thread a channel that closes when the thread ends.
@@ -38,7 +38,7 @@ impl Readers {
     }
 
     /// Has a call done by one of the threads.
-    pub(crate) fn push(&self, call: Box<dyn Call>) -> Result<(), StoreError> {
+    pub(crate) fn push(&self, call: Call) -> Result<(), StoreError> {
         match self.queue.push(call) {
             Err(_) => Err(closed(self.file.path())),
             Ok(true) => Ok(()),
@@ -128,15 +128,15 @@ impl Readers {
     }
 }
 
-fn run(queue: &Queue<Box<dyn Call>>, options: &SqliteOptions, file: &FileIdentity) {
+fn run(queue: &Queue<Call>, options: &SqliteOptions, file: &FileIdentity) {
     let mut conn = None;
     let mut calls = Vec::with_capacity(1);
     while queue.take(1, &mut calls) {
-        for mut call in calls.drain(..) {
+        for call in calls.drain(..) {
             if call.is_abandoned() {
                 continue;
             }
-            let outcome = read(&mut conn, options, file, &mut *call);
+            let outcome = read(&mut conn, options, file, &call);
             call.answer(outcome);
         }
     }
@@ -147,7 +147,7 @@ fn read(
     kept: &mut Option<Connection>,
     options: &SqliteOptions,
     file: &FileIdentity,
-    call: &mut dyn Call,
+    call: &Call,
 ) -> Result<(), StoreError> {
     file.check()?;
     let conn = match kept.take() {

@@ -32,7 +32,7 @@ const LONG: Duration = Duration::from_millis(10);
 /// The connection that writes, and the calls that wait for it.
 pub(crate) struct Writer {
     pub(crate) file: FileIdentity,
-    pub(crate) queue: Queue<Box<dyn Call>>,
+    pub(crate) queue: Queue<Call>,
     clock: Clock,
     /// `None` once it is closed.
     conn: Mutex<Option<WritingConnection>>,
@@ -123,7 +123,7 @@ impl Writer {
 
     /// Commits a call on the caller's thread if nobody else has anything to write, and returns the
     /// call otherwise. Must be called from a task of a multi-threaded tokio runtime.
-    pub(crate) fn in_place(&self, call: Box<dyn Call>) -> Result<(), Box<dyn Call>> {
+    pub(crate) fn in_place(&self, call: Call) -> Result<(), Call> {
         if !self.alone.load(Ordering::Relaxed) || !self.queue.is_idle() {
             return Err(call);
         }
@@ -167,7 +167,7 @@ impl Writer {
 
 /// Drops the calls that wait when the thread ends, be it by a panic: their callers then get an
 /// answer.
-struct Abandon<'a>(&'a Queue<Box<dyn Call>>);
+struct Abandon<'a>(&'a Queue<Call>);
 
 impl Drop for Abandon<'_> {
     fn drop(&mut self) {
