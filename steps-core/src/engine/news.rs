@@ -55,8 +55,8 @@ pub(crate) struct News {
 struct Channel {
     /// How its last turn here ended; `None` if the execution has continued since.
     turn_ends: watch::Sender<Option<TurnEnd>>,
-    /// Grows with each record.
-    records: watch::Sender<u64>,
+    /// Grows with each record; there since somebody watches.
+    records: Option<watch::Sender<u64>>,
 }
 
 /// Receives how the turns of one execution end.
@@ -78,28 +78,36 @@ pub(crate) struct Watcher {
 impl News {
     /// Listens to the ends of one execution's turns.
     pub(crate) fn listen(self: &Arc<Self>, id: &Arc<str>) -> Listener {
-        self.subscribe(id).0
+        self.subscribe(id, |_| ()).0
     }
 
     /// Listens to the records of one execution: those that are safe after this call.
     pub(crate) fn watch(self: &Arc<Self>, id: &Arc<str>) -> Watcher {
         self.watchers.fetch_add(1, Ordering::SeqCst);
-        let (listener, records) = self.subscribe(id);
+        let records = |channel: &mut Channel| {
+            let records = channel.records.get_or_insert_with(|| watch::channel(0).0);
+            records.subscribe()
+        };
+        let (listener, records) = self.subscribe(id, records);
         Watcher { records, listener }
     }
 
-    fn subscribe(self: &Arc<Self>, id: &Arc<str>) -> (Listener, watch::Receiver<u64>) {
+    fn subscribe<T>(
+        self: &Arc<Self>,
+        id: &Arc<str>,
+        more: impl FnOnce(&mut Channel) -> T,
+    ) -> (Listener, T) {
         let mut channels = lock(&self.channels);
         let channel = channels.entry(Arc::clone(id)).or_insert_with(|| Channel {
             turn_ends: watch::channel(None).0,
-            records: watch::channel(0).0,
+            records: None,
         });
         let listener = Listener {
             id: Arc::clone(id),
             turn_ends: channel.turn_ends.subscribe(),
             news: Arc::clone(self),
         };
-        (listener, channel.records.subscribe())
+        (listener, more(channel))
     }
 
     /// Notifies the watchers of a record.
@@ -108,14 +116,14 @@ impl News {
             return;
         }
         if let Some(channel) = lock(&self.channels).get(id) {
-            channel.records.send_modify(|count| *count += 1);
+            channel.recorded();
         }
     }
 
     /// Notifies the listeners of a turn's end.
     pub(crate) fn turn_ended(&self, id: &str, end: TurnEnd) {
         if let Some(channel) = lock(&self.channels).get(id) {
-            channel.records.send_modify(|count| *count += 1);
+            channel.recorded();
             channel.turn_ends.send_replace(Some(end));
         }
     }
@@ -126,6 +134,14 @@ impl News {
             channel
                 .turn_ends
                 .send_if_modified(|end| end.take().is_some());
+        }
+    }
+}
+
+impl Channel {
+    fn recorded(&self) {
+        if let Some(records) = &self.records {
+            records.send_modify(|count| *count += 1);
         }
     }
 }

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     base::{error::JournalError, sync::lock},
     journal::{Batch, Journal, NodeRow, PassEnd},
-    model::notes::NoteChange,
+    model::{notes::NoteChange, state::NodeData},
     store::RowRanges,
 };
 
@@ -257,16 +257,16 @@ impl RunCore {
             Some(_) => records.take_past(is_end),
             None => None,
         };
-        let row = |id| {
-            let mut node = records.node(id);
-            if id == ROOT {
-                self.sign(&mut node);
-            }
-            let (id, parent) = records.row(id);
-            NodeRow { id, parent, node }
-        };
+        let mut rows = Vec::with_capacity(dirty.ids.len());
         // The list keeps its room for the next batch.
-        let rows = dirty.ids.drain(..).map(row).collect();
+        for id in dirty.ids.drain(..) {
+            let (row, parent) = records.row(id);
+            let change = rows.push_mut(NodeRow::new(row, parent, NodeData::default()));
+            records.write_node(id, &mut change.node);
+            if id == ROOT {
+                self.sign(&mut change.node);
+            }
+        }
         Changes {
             noted: dirty.noted,
             rows,

@@ -24,9 +24,17 @@ impl Records {
 
     /// Returns the saved form of a node alone.
     pub(crate) fn node(&self, id: Id) -> NodeData {
+        let mut node = NodeData::default();
+        self.write_node(id, &mut node);
+        node
+    }
+
+    /// Makes a node that says nothing the saved form of this one. In place, as a node is large.
+    pub(crate) fn write_node(&self, id: Id, node: &mut NodeData) {
         let record = &self[id];
-        let cold = record.cold.as_deref();
-        let mut node = cold.map_or_else(NodeData::default, |cold| cold.data.clone());
+        if let Some(cold) = &record.cold {
+            node.clone_from(&cold.data);
+        }
         node.name = self.name(id);
         node.kind = record.kind;
         // A node that has not begun says nothing.
@@ -35,7 +43,9 @@ impl Records {
         let is_call = record.kind == Kind::Step && record.status == Status::Waiting;
         let step_kind = record.step_kind.or(is_call.then_some(StepKind::Call));
         node.step_kind = step_kind.filter(|_| has_begun);
-        node.begun_after = node.begun_after.filter(|_| has_begun);
+        if !has_begun {
+            node.begun_after = None;
+        }
         if record.status == Status::Pending {
             node.needs.clear();
         }
@@ -44,7 +54,6 @@ impl Records {
         node.done_at = record.done_at;
         node.attempts = record.attempts;
         node.output.clone_from(&record.output);
-        node
     }
 
     /// Makes the records of a saved tree. The caller has checked that the tree fits the table.
