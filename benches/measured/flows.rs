@@ -43,17 +43,38 @@ async fn items(count: u32) -> Result<(), Error> {
     Ok(())
 }
 
+/// The floor and the four flows, with their names for [`repeat`].
+fn subjects() -> [(&'static str, Subject<'static>); 5] {
+    let items = |count| move || block_on(items(count).into_future());
+    [
+        ("floor", floor()),
+        ("ten", Subject::new(10, || block_on(ten().into_future()))),
+        (
+            "hundred",
+            Subject::new(100, || block_on(hundred().into_future())),
+        ),
+        ("thousand", Subject::new(1000, items(1000))),
+        ("ten-thousand", Subject::new(10_000, items(10_000))),
+    ]
+}
+
+/// Runs one of them so many times, for a tool that counts instructions. Returns whether there is one
+/// of this name.
+pub(crate) fn repeat(name: &str, times: u32) -> bool {
+    let mut subjects = subjects().into_iter();
+    let Some((_, mut subject)) = subjects.find(|(of, _)| *of == name) else {
+        return false;
+    };
+    subject.repeat(times);
+    true
+}
+
 pub(crate) fn rows(table: &mut Table) {
     if !table.wants("flows") {
         return;
     }
-    let [floor, ten, hundred, thousand, ten_thousand] = fastest([
-        floor(),
-        Subject::new(10, || block_on(ten().into_future())),
-        Subject::new(100, || block_on(hundred().into_future())),
-        Subject::new(1000, || block_on(items(1000).into_future())),
-        Subject::new(10_000, || block_on(items(10_000).into_future())),
-    ]);
+    let subjects = subjects().map(|(_, subject)| subject);
+    let [floor, ten, hundred, thousand, ten_thousand] = fastest(subjects);
     for (what, ours, go) in [
         ("10 written out", ten, 370.0),
         ("100 written out", hundred, 316.0),

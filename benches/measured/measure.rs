@@ -42,11 +42,15 @@ impl<'a> Subject<'a> {
         }
     }
 
-    fn sample(&mut self, calls: u32) -> Duration {
-        let start = Instant::now();
+    pub(crate) fn repeat(&mut self, calls: u32) {
         for _ in 0..calls {
             (self.call)();
         }
+    }
+
+    fn sample(&mut self, calls: u32) -> Duration {
+        let start = Instant::now();
+        self.repeat(calls);
         start.elapsed()
     }
 }
