@@ -9,6 +9,8 @@ use crate::Result;
 pub(crate) enum Store {
     /// A database in one file.
     SqliteFile,
+    /// A key-value store in one file.
+    RedbFile,
     /// A database in a Postgres cluster.
     Postgres,
 }
@@ -37,7 +39,7 @@ const DUROXIDE: Entrant = Entrant {
     aims: &[(1, 20.0), (50, 20.0)],
 };
 
-const ALL: [Entrant; 4] = [
+const ALL: [Entrant; 6] = [
     Entrant {
         name: OURS,
         engine: "steps",
@@ -57,6 +59,20 @@ const ALL: [Entrant; 4] = [
         store: Store::Postgres,
         tuning: Tuning::Defaults,
         aims: &[(1, 3.0), (50, 10.0)],
+    },
+    Entrant {
+        name: "durare",
+        engine: "durare",
+        store: Store::SqliteFile,
+        tuning: Tuning::Defaults,
+        aims: &[(1, 10.0), (50, 10.0)],
+    },
+    Entrant {
+        name: "cano",
+        engine: "cano",
+        store: Store::RedbFile,
+        tuning: Tuning::Defaults,
+        aims: &[(1, 10.0), (50, 10.0)],
     },
 ];
 

@@ -97,7 +97,7 @@ impl Run<'_> {
                 (cluster.url(&database), Some(Server::start(cluster).await?))
             }
             (Store::Postgres, None) => return Err("there is no Postgres cluster".into()),
-            (Store::SqliteFile, _) => {
+            (Store::SqliteFile | Store::RedbFile, _) => {
                 let file = folder.join("state.db");
                 (file.to_string_lossy().into_owned(), None)
             }

@@ -11,7 +11,7 @@ cargo run --release -- [OPTION VALUE]…
   --executions N     so many executions in each measurement, in place of --seconds
   --rounds N         how often everything is measured, in turns (3)
   --concurrency LIST how many executions at once (1,50)
-  --only LIST        engines: steps, duroxide, duroxide-tuned, dbos (all)
+  --only LIST        engines: steps, duroxide, duroxide-tuned, dbos, durare, cano (all)
   --dir FOLDER       where the databases are; must be on a disk, not in memory (/var/tmp)
   --help             this text
 ";
