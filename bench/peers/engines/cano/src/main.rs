@@ -64,7 +64,10 @@ impl Engine for Cano {
     }
 
     async fn settings(&self) -> Result<Vec<Setting>> {
-        Ok(vec![Setting::new("redb's durability", "its default, Immediate")])
+        Ok(vec![Setting::new(
+            "redb's durability",
+            "its default, Immediate",
+        )])
     }
 
     async fn close(self) -> Result {
