@@ -141,7 +141,7 @@ fn together_in_time(
     calls: &[Call],
     failed: &mut Vec<(usize, Fail)>,
 ) -> Result<Duration> {
-    let oldest = calls.iter().map(|call| call.came()).min();
+    let oldest = calls.iter().map(Call::came).min();
     let waited = oldest.map_or(Duration::ZERO, |came| came.elapsed());
     if waited < AT_ONCE {
         return together(conn, clock, calls, failed);
@@ -155,7 +155,7 @@ fn together_in_time(
 
 /// Answers the calls whose time is over: at least the oldest, which was waited for.
 fn answer_overdue(conn: &WritingConnection, calls: &mut Vec<Call>, error: &StoreError) {
-    let Some(oldest) = calls.iter().map(|call| call.came()).min() else {
+    let Some(oldest) = calls.iter().map(Call::came).min() else {
         return;
     };
     let is_over = |call: &mut Call| {
