@@ -8,6 +8,7 @@
 //!
 //! `--repeat ten 100` runs the flow of ten steps a hundred times and measures nothing: for valgrind.
 
+mod at_once;
 mod flows;
 mod go;
 mod json;
@@ -35,6 +36,7 @@ fn main() {
         .collect();
     let mut table = Table::new(words);
     flows::rows(&mut table);
+    at_once::rows(&mut table);
     passes::rows(&mut table);
     json::rows(&mut table);
     go::rows(&mut table);
