@@ -9,6 +9,7 @@
 //! | [`rollback`] | undo, verify, observe, pivot, optional, atomic, reversible, hold, stuck |
 //! | [`resuming`] | passes, the state as JSON and typed, recovering, a changed program |
 //! | [`durable`] | the engine: starting, finding, stopping and undoing executions; several processes; shutdown |
+//! | [`queries`] | attributes and labels of executions; filters in code and as text; what they cost |
 //! | [`sqlite`] | the engine's file: settings, queries, errors |
 //! | [`waiting`] | sleep and signals |
 //! | [`watching`] | events, labels, journals |
@@ -32,6 +33,8 @@ pub mod rollback {}
 pub mod resuming {}
 #[doc = include_str!("durable.md")]
 pub mod durable {}
+#[doc = include_str!("queries.md")]
+pub mod queries {}
 #[doc = include_str!("sqlite.md")]
 pub mod sqlite {}
 #[doc = include_str!("waiting.md")]

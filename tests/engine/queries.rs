@@ -1,10 +1,13 @@
 //! Filters that contradict themselves, names with their aliases, and labels at a second start.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use steps::{
-    Status,
+    Status, Trigger,
     engine::{EngineError, Filter},
     prelude::*,
+    store::{Column, Cursor, ExecutionInfo},
 };
 
 use crate::support::{World, is, job, on_each_store};
@@ -88,6 +91,61 @@ on_each_store! {
         }
         let none = Filter::new().flow_name("nothing");
         assert_eq!(engine.count(none).await.expect("it is sound"), 0);
+    }
+
+    async fn queries_as_text_list_count_stop_recover_and_delete(db) {
+        let engine = db.engine().await.serve(since::ship::with()).start().await.expect("it starts");
+        for (id, tenant) in [("a", "acme"), ("b", "zeta"), ("c", "acme")] {
+            let start = engine.start(since::ship::input()).id(id);
+            let run = start.attrs(BTreeMap::from([("tenant", tenant)])).trigger(Trigger::Event).await;
+            is(&run.expect("it starts"), Status::Waiting).await;
+        }
+        let parse = |text: &str| Filter::parse(text).expect("a filter");
+        let ids = async |text: &str| -> String {
+            let found = engine.list(parse(text)).await.expect("a list");
+            found.into_iter().map(|info| info.id).collect()
+        };
+        assert_eq!(ids("attrs.tenant=acme,flow=ship").await, "ca");
+        assert_eq!(ids("trigger=event,sort=id,limit=2").await, "ab");
+        assert_eq!(ids("attrs.tenant={acme zeta},status=done").await, "");
+        let acme = parse("status=waiting,attrs.tenant=acme");
+        assert_eq!(engine.stop_where(acme.clone()).await.expect("a number"), 2);
+        for id in ["a", "c"] {
+            is(&engine.get(id).await.expect("it is there"), Status::Stopped).await;
+        }
+        assert_eq!(engine.stop_where(acme).await.expect("a number"), 0);
+        // What can't be recovered is passed over.
+        let limited = parse("attrs.tenant=~A,sort=id,limit=2");
+        assert_eq!(engine.recover_where(limited).await.expect("a number"), 1);
+        is(&engine.get("a").await.expect("it is there"), Status::Waiting).await;
+        assert_eq!(engine.count(parse("unfinished=true")).await.expect("a number"), 2);
+        assert_eq!(engine.undo_where(parse("id=a")).await.expect("a number"), 1);
+        is(&engine.get("a").await.expect("it is there"), Status::Undone).await;
+        assert_eq!(engine.delete_where(parse("unfinished=false,sort=id,limit=1")).await.expect("a number"), 1);
+        assert_eq!(ids("").await, "cb");
+    }
+
+    async fn queries_sorted_pages_outlive_what_stood_there(db) {
+        let engine = db.engine().await.serve(job::with(World::new())).start().await.expect("it starts");
+        for (id, priority) in [("a", 1), ("b", 0), ("c", 1), ("d", 0), ("e", 2)] {
+            let run = engine.start(job::input(id.into())).id(id).priority(priority).await.expect("it starts");
+            run.outcome().await.expect("done");
+        }
+        let filter = || Filter::new().descending(Column::Priority).limit(2);
+        let first = engine.list(filter()).await.expect("a list");
+        let ids = |page: &[ExecutionInfo]| page.iter().map(|info| info.id.clone()).collect::<String>();
+        assert_eq!(ids(&first), "ec");
+        engine.get("c").await.expect("it is there").delete().await.expect("it has ended");
+        let second = engine.list(filter().after(&first[1])).await.expect("a list");
+        assert_eq!(ids(&second), "ad");
+        // The place as text, as a web page hands it out, in a filter that is a text itself.
+        let place = second[1].cursor().to_string();
+        let text = filter().after(place.parse::<Cursor>().expect("a place")).to_string();
+        let third = engine.list(Filter::parse(&text).expect("a filter")).await.expect("a list");
+        assert_eq!(ids(&third), "b");
+        let other = Filter::new().after(&second[1]);
+        let error = engine.list(other).await.expect_err("it is of another order");
+        assert!(error.to_string().contains("a list in another order"), "{error}");
     }
 
     async fn queries_other_labels_at_a_second_start_are_told(db) {

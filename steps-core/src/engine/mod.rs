@@ -88,7 +88,7 @@ pub use concurrency::Concurrency;
 pub use error::EngineError;
 pub use handle::{
     execution::{Execution, Handle},
-    filter::Filter,
+    filter::{Filter, InvalidFilter},
     watch::{Watch, Watched},
 };
 pub use start::Start;

@@ -28,8 +28,14 @@ pub enum NoteChange {
 }
 
 impl Notes {
-    /// Makes a change.
-    pub fn change(&mut self, change: &NoteChange) {
+    /// Makes changes, one after the other.
+    pub fn change(&mut self, changes: &[NoteChange]) {
+        for change in changes {
+            self.make(change);
+        }
+    }
+
+    fn make(&mut self, change: &NoteChange) {
         match change {
             NoteChange::Attrs(attrs) => self.attrs.clone_from(attrs),
             NoteChange::Patch(patch) => self.attrs = self.attrs.patched(patch),

@@ -1,11 +1,8 @@
-//! How many steps of an execution are in which status, and when it was last changed.
+//! How many steps of an execution are in which status.
 
 use std::fmt;
 
-use jiff::Timestamp;
-
-use super::{ExecutionInfo, NodeRow};
-use crate::model::{state::Kind, status::Status};
+use crate::model::status::Status;
 
 /// How many steps of an execution are in each status: those that have begun, were skipped, or wait;
 /// each item's and each round's by itself. Groups and other nodes are not counted.
@@ -44,29 +41,6 @@ impl StepCounts {
     pub fn add(&mut self, status: Status, count: u64) {
         self.0[status as usize] += count;
     }
-}
-
-impl ExecutionInfo {
-    /// Counts these nodes: those that are steps, by their status; and the newest time at which one began
-    /// or ended is that of the last update, if it is later. A time before 1677 or after 2262 is none. For a store that keeps its nodes in memory.
-    pub fn count<'a>(&mut self, nodes: impl IntoIterator<Item = &'a NodeRow>) {
-        for row in nodes {
-            if row.id == 0 {
-                continue;
-            }
-            if row.node.kind == Kind::Step {
-                self.steps.add(row.node.status, 1);
-            }
-            let times = [row.node.started_at, row.node.done_at];
-            let times = times.into_iter().flatten().filter(is_kept);
-            self.updated_at = times.fold(self.updated_at, Timestamp::max);
-        }
-    }
-}
-
-/// Whether a time is one that every store can compare: whole nanoseconds since 1970 in 64 bits.
-fn is_kept(time: &Timestamp) -> bool {
-    i64::try_from(time.as_nanosecond()).is_ok()
 }
 
 impl fmt::Display for StepCounts {

@@ -51,27 +51,33 @@
 use std::path::PathBuf;
 
 mod check;
+pub(crate) mod condition;
 mod counts;
+mod cursor;
 mod error;
+mod info;
 mod memory;
 mod past;
 mod query;
 pub(crate) mod root;
 mod share;
+mod sort;
 mod turn;
 mod write;
 
 pub use crate::model::notes::{NoteChange, Notes};
 pub use crate::{base::future::BoxFuture, model::state::NodeRow};
 pub use check::{CheckReport, Damage};
+pub use condition::{Column, Condition, Field, InvalidNumber, Number, Test, Value};
 pub use counts::StepCounts;
+pub use cursor::{Cursor, InvalidCursor};
 pub use error::{ErrorKind, StoreError};
+pub use info::{ExecutionInfo, Refused, Refuser};
 pub use memory::MemoryStore;
 pub use past::{InvalidRanges, Past, RowRanges};
-pub use query::{
-    Cursor, ExecutionInfo, ExecutionQuery, Form, InvalidCursor, Refused, Refuser, StoredExecution,
-};
+pub use query::{ExecutionQuery, Form, StoredExecution};
 pub use share::{Share, bytes_of};
+pub use sort::{Direction, Sort};
 pub use turn::{
     Acquire, Acquired, Claim, Claimed, FlowClaim, HeldExecution, Message, MessageReceipt, Queue,
     Renew, Renewal, SendMessage, TakeOver, Wait,
@@ -155,7 +161,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// Returns the executions that match the query, the newest first, by creation time; of those
     /// that were created at the same time, the one with the larger [key](ExecutionInfo::key) comes
-    /// first. The list begins after the place [`after`](ExecutionQuery::after), and has at most
+    /// first. If the query [sorts](ExecutionQuery::sort), that order is only
+    /// [between](ExecutionQuery::tie) those with the same values. The list begins after the place [`after`](ExecutionQuery::after), and has at most
     /// [`limit`](ExecutionQuery::limit) executions.
     fn list(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<Vec<ExecutionInfo>, StoreError>>;
 
@@ -164,7 +171,8 @@ pub trait Store: Send + Sync + 'static {
     fn count(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<u64, StoreError>>;
 
     /// Deletes the executions that match the query and have ended, with all their rows: of those
-    /// that a list has after the place `after`, at most `limit`, the oldest first. Passes over
+    /// that a list has after the place `after`, at most `limit`, the oldest first, or, if the query
+    /// [sorts](ExecutionQuery::sort), in the order of the list. Passes over
     /// executions that have not ended (their status is not [final](crate::Status::is_final)), and
     /// those with a lease that has not ended. Returns the number of deleted executions.
     fn delete(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<u64, StoreError>>;

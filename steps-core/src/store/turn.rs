@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::{
     NodeRow,
+    info::{ExecutionInfo, Refuser},
     past::Past,
-    query::{ExecutionInfo, Refuser},
     write::Lease,
 };
 use crate::{base::json::Json, model::status::Status};

@@ -6,8 +6,8 @@ use jiff::Timestamp;
 
 use super::{
     NodeRow,
+    info::{ExecutionInfo, Refused},
     past::Past,
-    query::{ExecutionInfo, Refused},
 };
 use crate::{
     base::json::Json,

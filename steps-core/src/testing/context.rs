@@ -272,7 +272,7 @@ impl StepHost for Context {
     fn note(&self, _: u32, change: NoteChange) -> Result<(), String> {
         let notes = &mut lock(&self.exchanged).notes;
         let mut changed = notes.clone();
-        changed.change(&change);
+        changed.change(&[change]);
         self.limits.check_attrs(&changed.attrs)?;
         *notes = changed;
         Ok(())

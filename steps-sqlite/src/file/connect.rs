@@ -11,6 +11,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 use steps_core::store::{ErrorKind, StoreError};
 
 use super::{
+    functions,
     identity::FileIdentity,
     options::{SqliteOptions, Synchronous},
     schema,
@@ -95,6 +96,7 @@ pub(crate) fn reader(path: &Path, options: &SqliteOptions) -> Result<Connection,
 
 fn open(path: &Path, flags: OpenFlags, options: &SqliteOptions) -> Result<Connection> {
     let conn = Connection::open_with_flags(path, flags)?;
+    functions::add(&conn)?;
     let timeout = millis(options.busy_timeout);
     conn.busy_timeout(
         options

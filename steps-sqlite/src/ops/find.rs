@@ -7,13 +7,13 @@ use rusqlite::{Connection, params_from_iter};
 use steps_core::store::{ExecutionInfo, ExecutionQuery};
 
 use super::{
-    counts, execution,
+    conditions, counts, execution,
     execution::select_info,
     walk::{Order, Walk},
 };
 use crate::{error::Result, file::clock::Now};
 
-/// Returns the executions that a query finds, the newest first.
+/// Returns the executions that a query finds, in the order of the list.
 pub(crate) fn list(
     conn: &Connection,
     query: &ExecutionQuery,
@@ -22,9 +22,10 @@ pub(crate) fn list(
     let found = Walk::choose(conn, query, query.limit.is_some())?.keys(query, Order::NewestFirst);
     // Full rows are read only for the executions in the list.
     let sql = format!(
-        "{}({}) ORDER BY e.created_at DESC, e.key DESC",
+        "{}({}) {}",
         select_info!("WHERE e.key IN "),
         found.sql,
+        conditions::list_order(query),
     );
     let mut statement = conn.prepare_cached(&sql)?;
     let mut rows = statement.query(params_from_iter(found.values))?;

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension, params};
 use steps_core::{
-    Attrs,
+    Attrs, Json,
     store::{NoteChange, Notes},
 };
 
@@ -35,7 +35,7 @@ fn write(conn: &Connection, key: i64, notes: &Notes, changed: Option<Now>) -> Re
     let trigger = Some(notes.trigger.as_str()).filter(|name| *name != "manual");
     conn.prepare_cached(WRITE)?.execute(params![
         key,
-        notes.attrs.to_json().map(|json| json.get()),
+        notes.attrs.to_json().map(Json::get),
         trigger,
         notes.status_message,
         changed.map(|now| now.wall),
@@ -66,7 +66,7 @@ pub(crate) fn change(
     };
     drop(rows);
     if !changes.is_empty() {
-        changes.iter().for_each(|change| notes.change(change));
+        notes.change(changes);
         write(conn, key, &notes, Some(now))?;
     }
     Ok(notes)

@@ -6,10 +6,17 @@
 //! the order of a list, so a page costs its own rows and those that other conditions reject between
 //! them; it is sorted only where several walks are merged, each of one page.
 
-use rusqlite::{Connection, params_from_iter, types::Value};
-use steps_core::{Status, store::ExecutionQuery};
+mod part;
 
-use crate::{error::Result, row::nanos::clamped};
+use rusqlite::{Connection, params_from_iter, types::Value};
+use steps_core::{
+    Status,
+    store::{Column, Condition, ExecutionQuery, Field, Test, Value as Asked},
+};
+
+use super::conditions;
+use crate::error::Result;
+use part::Part;
 
 /// If there are fewer, they are all read, whatever else is asked for.
 const FEW: i64 = 500;
@@ -47,6 +54,8 @@ pub(crate) enum Walk {
     Key,
     /// That of ids.
     Id,
+    /// That of what started them, by this trigger.
+    Trigger(String),
     /// That of labels, by this one.
     Label(String, String),
     /// That of the executions that do not fit.
@@ -62,9 +71,15 @@ pub(crate) enum Walk {
 impl Walk {
     /// Chooses the index for a query. `is_page` says whether only the first few in order are wanted.
     pub(crate) fn choose(conn: &Connection, query: &ExecutionQuery, is_page: bool) -> Result<Self> {
-        if query.id.is_some() {
+        if query.id.is_some() || ids(query).is_some() {
             return Ok(Self::Id);
         }
+        // A list in another order is sorted, and all that is found is read for it.
+        let by_creation = query
+            .sort
+            .first()
+            .is_none_or(|sort| sort.column == Column::Created);
+        let is_page = is_page && by_creation;
         let pairs = pairs(conn, query)?;
         // Of several of which there are many, the first is taken. What is done is most of a large file,
         // so other statuses come before labels. An end is not in the order of a list, and so comes
@@ -74,6 +89,8 @@ impl Walk {
             .map(|(name, value)| Self::Label(name.clone(), value.clone()))
             .collect();
         walks.extend((query.refused == Some(true)).then_some(Self::Refused));
+        let triggers = query.conditions.iter().filter_map(trigger);
+        walks.extend(triggers.take(1).map(|name| Self::Trigger(name.to_owned())));
         let is_rare = !query.status.is_empty() && !query.status.contains(&Status::Done);
         let place = if is_rare { 0 } else { walks.len() };
         walks.splice(place..place, pairs.map(Self::FlowAndStatus));
@@ -128,7 +145,13 @@ impl Walk {
         let limit = query
             .limit
             .map_or(-1, |limit| i64::try_from(limit).unwrap_or(-1));
-        let (order, mut found) = (order.sql(), Sql::default());
+        let order = if query.sort.is_empty() {
+            order.sql().to_owned()
+        } else {
+            conditions::sorted_order(query)
+        };
+        let sorted = conditions::sorted_columns(query);
+        let mut found = Sql::default();
         let parts = self.parts(query, true);
         let selects = parts.into_iter().map(|part| {
             found.values.extend(part.values);
@@ -137,7 +160,7 @@ impl Walk {
             let created_at = self.created_at();
             let key = self.key();
             format!(
-                "SELECT * FROM (SELECT {key} AS key, {created_at} AS created_at {part}{also} \
+                "SELECT * FROM (SELECT {key} AS key, {created_at} AS created_at{sorted} {part}{also} \
                  {order} LIMIT {limit})"
             )
         });
@@ -198,9 +221,12 @@ impl Walk {
                 one(part, "e.key = ?", vec![Value::Null])
             }
             Self::Id => {
-                let part = Part::new("FROM executions e".to_owned());
-                let id = query.id.clone().unwrap_or_default();
-                one(part, "e.id = ?", vec![id.into()])
+                let mut part = Part::new("FROM executions e".to_owned());
+                match (&query.id, ids(query)) {
+                    (Some(id), _) => part.and("e.id = ?", [id.clone().into()]),
+                    (None, ids) => part.any("e.id", ids.unwrap_or_default().into_iter()),
+                }
+                vec![part]
             }
             Self::Label(name, value) => {
                 let mut from = "FROM labels l INDEXED BY labels_value".to_owned();
@@ -210,6 +236,11 @@ impl Walk {
                 let values = vec![name.clone().into(), value.clone().into()];
                 one(Part::new(from), "l.name = ? AND l.value = ?", values)
             }
+            Self::Trigger(name) => one(
+                by("executions_trigger"),
+                "e.trigger_name = ?",
+                vec![name.clone().into()],
+            ),
             Self::Refused => one(
                 by("executions_refused"),
                 "e.refused IS NOT NULL",
@@ -242,96 +273,33 @@ impl Walk {
     }
 }
 
-/// A walk's SQL while its conditions are added.
-struct Part {
-    sql: Sql,
-    has_condition: bool,
+/// Returns the trigger that a condition demands, if an index has it: `manual` is in none.
+fn trigger(condition: &Condition) -> Option<&str> {
+    match (&condition.field, &condition.test) {
+        (Field::Column(Column::Trigger), Test::AnyOf(all)) => match &all[..] {
+            [Asked::Text(name)] if name != "manual" => Some(name),
+            _ => None,
+        },
+        _ => None,
+    }
 }
 
-impl Part {
-    fn new(from: String) -> Self {
-        let sql = Sql {
-            sql: from,
-            values: Vec::new(),
-        };
-        Self {
-            sql,
-            has_condition: false,
-        }
-    }
-
-    fn and(&mut self, condition: &str, values: impl IntoIterator<Item = Value>) {
-        let word = if self.has_condition {
-            " AND "
-        } else {
-            " WHERE "
-        };
-        self.sql.sql.push_str(word);
-        self.sql.sql.push_str(condition);
-        self.sql.values.extend(values);
-        self.has_condition = true;
-    }
-
-    fn any(&mut self, column: &str, values: impl ExactSizeIterator<Item = Value>) {
-        if values.len() > 0 {
-            let places = vec!["?"; values.len()].join(", ");
-            self.and(&format!("{column} IN ({places})"), []);
-            self.sql.values.extend(values);
-        }
-    }
-
-    fn ended(&mut self, query: &ExecutionQuery) {
-        if let Some(range) = &query.ended {
-            let values = [clamped(range.start).into(), clamped(range.end).into()];
-            self.and("e.done_at >= ? AND e.done_at < ?", values);
-        }
-    }
-
-    /// Adds the conditions that the walk does not answer by itself.
-    fn rest(mut self, query: &ExecutionQuery, walk: &Walk) -> Sql {
-        if !matches!(walk, Walk::FlowAndStatus(_)) {
-            let flows = query.flows.iter();
-            self.any("e.flow", flows.map(|name| name.clone().into()));
-            let status = query.status.iter();
-            self.any(
-                "e.status",
-                status.map(|status| status.as_str().to_owned().into()),
-            );
-        }
-        for (name, value) in &query.labels {
-            if !matches!(walk, Walk::Label(own, _) if own == name) {
-                self.and(
-                    "EXISTS (SELECT 1 FROM labels o WHERE o.execution = e.key AND o.name = ? \
-                     AND o.value = ?)",
-                    [name.clone().into(), value.clone().into()],
-                );
+/// Returns the ids that a query asks for, if it does.
+fn ids(query: &ExecutionQuery) -> Option<Vec<Value>> {
+    query
+        .conditions
+        .iter()
+        .find_map(|condition| match (&condition.field, &condition.test) {
+            (Field::Column(Column::Id), Test::AnyOf(all)) => {
+                let texts = all.iter().filter_map(|asked| match asked {
+                    Asked::Text(id) => Some(id.clone().into()),
+                    _ => None,
+                });
+                let texts: Vec<Value> = texts.collect();
+                (!texts.is_empty()).then_some(texts)
             }
-        }
-        let created_at = walk.created_at();
-        if let Some(range) = &query.created {
-            self.and(
-                &format!("{created_at} >= ? AND {created_at} < ?"),
-                [clamped(range.start).into(), clamped(range.end).into()],
-            );
-        }
-        if !matches!(walk, Walk::Ended) {
-            self.ended(query);
-        }
-        match query.refused {
-            Some(true) if matches!(walk, Walk::Refused) => {}
-            Some(true) => self.and("e.refused IS NOT NULL", []),
-            Some(false) => self.and("e.refused IS NULL", []),
-            None => {}
-        }
-        if let Some(after) = query.after {
-            let key = walk.key();
-            self.and(
-                &format!("({created_at}, {key}) < (?, ?)"),
-                [clamped(after.created_at).into(), after.key.into()],
-            );
-        }
-        self.sql
-    }
+            _ => None,
+        })
 }
 
 /// Returns the pairs of flow and status that a query asks for, unless it asks for neither or there are

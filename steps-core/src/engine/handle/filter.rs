@@ -1,16 +1,22 @@
-//! Finding and counting executions, and deleting those that have ended.
+//! Which executions to find: a filter, in code. As text it is in `text`, and what is done with what it
+//! finds in `bulk`.
+
+mod text;
 
 use std::ops::Range;
 
 use jiff::Timestamp;
 
-use super::execution::Handle;
 use crate::{
     engine::{Engine, error::EngineError},
     language::flow::Flow,
-    model::status::Status,
-    store::{Cursor, ExecutionInfo, ExecutionQuery},
+    model::{attrs::path::AttrPath, status::Status},
+    store::{
+        Column, Condition, Cursor, Direction, ExecutionQuery, Field, Sort, Test, Value,
+        condition::text::before,
+    },
 };
+pub use text::InvalidFilter;
 
 /// Selects executions: those that meet all of its conditions. Without any, all executions.
 ///
@@ -21,8 +27,13 @@ use crate::{
 /// use steps::{Status, engine::Filter};
 ///
 /// let stuck = Filter::new().status(Status::Stuck).label("project", "atlas").limit(20);
+/// let same = Filter::parse("status=stuck,label.project=atlas,limit=20")?;
+/// assert_eq!(stuck, same);
+/// # Ok::<_, steps::engine::InvalidFilter>(())
 /// ```
-#[derive(Clone, Debug, Default)]
+///
+/// [`parse`](Self::parse) has the whole language, and so has [`matching`](Self::matching) in code.
+#[derive(Clone, Debug, Default, PartialEq)]
 #[must_use = "a filter finds nothing by itself"]
 pub struct Filter {
     query: ExecutionQuery,
@@ -133,6 +144,114 @@ impl Filter {
         self
     }
 
+    /// Only executions that meet this condition. Called again, it demands both. Of a label or an
+    /// attribute, see [`label`](Self::label) and [`attr`](Self::attr) first.
+    ///
+    /// A condition on a flow, a status, a label's value or a time of creation or end has methods of its
+    /// own, which are answered by an index. For this one, each execution that meets the others is looked
+    /// at.
+    ///
+    /// ```
+    /// use steps::{engine::Filter, store::{Column, Condition, Field, Test}};
+    ///
+    /// let slow = Filter::new().matching(Condition {
+    ///     field: Field::Column(Column::StatusMessage),
+    ///     test: Test::Contains("100%".to_owned()),
+    /// });
+    /// assert_eq!(slow, Filter::parse(r#"status_message=~"100%""#)?);
+    /// # Ok::<_, steps::engine::InvalidFilter>(())
+    /// ```
+    pub fn matching(mut self, condition: Condition) -> Self {
+        self.query.conditions.push(condition);
+        self
+    }
+
+    /// Only executions with this attribute, at a [path](crate::Attrs::get) such as `image.size`: a text,
+    /// a boolean or a number, which are never equal to one another. Called again, it demands both. There
+    /// is no index of attributes: together with a flow, a status, a label or a time, fewer are looked at.
+    ///
+    /// ```
+    /// use steps::engine::Filter;
+    ///
+    /// let filter = Filter::new().attr("image.size", 9_007_199_254_740_993_u64).attr("scan.ok", true);
+    /// assert_eq!(filter.to_string(), "attrs.image.size=9007199254740993,attrs.scan.ok=true");
+    /// ```
+    pub fn attr(mut self, path: &str, value: impl Into<Value>) -> Self {
+        match path.parse::<AttrPath>() {
+            Ok(path) => self.query.conditions.push(Condition {
+                field: Field::Attr(path),
+                test: Test::AnyOf(vec![match value.into() {
+                    // As serde saves it.
+                    Value::Time(time) => Value::Text(time.to_string()),
+                    value => value,
+                }]),
+            }),
+            Err(why) => self.contradiction = Some(why),
+        }
+        self
+    }
+
+    /// Only executions that this started. Called again with another, none.
+    pub fn trigger(self, trigger: impl Into<crate::Trigger>) -> Self {
+        let trigger: crate::Trigger = trigger.into();
+        self.matching(Condition {
+            field: Field::Column(Column::Trigger),
+            test: Test::AnyOf(vec![trigger.as_str().into()]),
+        })
+    }
+
+    /// Only executions that first began in this range: from its start on, and before its end.
+    pub fn started(self, when: Range<Timestamp>) -> Self {
+        self.in_time(Column::Started, when)
+    }
+
+    /// Only executions that were last changed in this range: from its start on, and before its end.
+    /// See [`ExecutionInfo::updated_at`](crate::store::ExecutionInfo::updated_at).
+    pub fn updated(self, when: Range<Timestamp>) -> Self {
+        self.in_time(Column::Updated, when)
+    }
+
+    fn in_time(mut self, column: Column, when: Range<Timestamp>) -> Self {
+        if when.start >= when.end {
+            self.contradiction = Some(format!(
+                "`{column}(…)` is from {} to {}, which is not after that",
+                when.start, when.end
+            ));
+        }
+        self.matching(Condition {
+            field: Field::Column(column),
+            test: Test::Within {
+                from: (when.start > Timestamp::MIN).then_some(Value::Time(when.start)),
+                to: (when.end < Timestamp::MAX).then(|| Value::Time(before(when.end))),
+            },
+        })
+    }
+
+    /// Sorts a list by this column, the least first. Called again, or together with
+    /// [`descending`](Self::descending), it sorts those that are the same in the columns before. What
+    /// has no value in a column comes last; what is the same in all comes as in a list that is not
+    /// sorted, the newest first. Texts are sorted byte by byte.
+    ///
+    /// ```
+    /// use steps::{engine::Filter, store::Column};
+    ///
+    /// let filter = Filter::new().ascending(Column::Flow).descending(Column::Ended);
+    /// assert_eq!(filter.to_string(), "sort={flow -ended}");
+    /// ```
+    pub fn ascending(self, column: Column) -> Self {
+        self.sorted(column, Direction::Ascending)
+    }
+
+    /// Sorts a list by this column, the largest first: see [`ascending`](Self::ascending).
+    pub fn descending(self, column: Column) -> Self {
+        self.sorted(column, Direction::Descending)
+    }
+
+    fn sorted(mut self, column: Column, direction: Direction) -> Self {
+        self.query.sort.push(Sort { column, direction });
+        self
+    }
+
     /// At most this many, in a list or a deletion: 0 is none. By default 100 in a list, and all in
     /// a deletion. A [count](Engine::count) is that of all pages.
     pub fn limit(mut self, limit: usize) -> Self {
@@ -180,6 +299,11 @@ impl Filter {
         if let Some(never) = query.status.iter().find(|status| is_of_nodes(**status)) {
             return refuse(format!("only steps are ever {never}"));
         }
+        if let Some(after) = &query.after
+            && after.by.len() != query.sort.len()
+        {
+            return refuse("its place `after` is one of a list in another order".to_owned());
+        }
         let half = match (ended, unfinished) {
             (Some(ended), Some(unfinished)) => {
                 return refuse(format!("it is both `{ended}` and `{unfinished}`"));
@@ -220,65 +344,5 @@ fn is_of_nodes(status: Status) -> bool {
     matches!(status, Status::Skipped | Status::UndoFailed)
 }
 
-impl Engine {
-    /// Returns the executions that a filter finds, the newest first.
-    pub async fn list(&self, filter: Filter) -> Result<Vec<ExecutionInfo>, EngineError> {
-        let mut query = filter.query(self)?;
-        query.limit.get_or_insert(100);
-        Ok(self.core.store.list(query).await?)
-    }
-
-    /// Returns how many executions a filter finds on all its pages: whatever its
-    /// [`limit`](Filter::limit) and [`after`](Filter::after).
-    pub async fn count(&self, filter: Filter) -> Result<u64, EngineError> {
-        Ok(self.core.store.count(filter.query(self)?).await?)
-    }
-
-    /// Deletes the executions that a filter finds and that have ended, with all that is recorded of
-    /// them, the oldest first, up to its [`limit`](Filter::limit). Others are passed over: stop or
-    /// undo them first. Returns how many were deleted.
-    pub async fn delete_where(&self, filter: Filter) -> Result<u64, EngineError> {
-        Ok(self.core.store.delete(filter.query(self)?).await?)
-    }
-}
-
-impl Handle {
-    /// Deletes the execution with all that is recorded of it. Its id may be used again.
-    ///
-    /// # Errors
-    ///
-    /// [`EngineError::Status`] where it has not ended, [`EngineError::Busy`] where a worker still
-    /// holds it.
-    pub async fn delete(&self) -> Result<(), EngineError> {
-        let query = ExecutionQuery {
-            id: Some(self.id.to_string()),
-            ..ExecutionQuery::default()
-        };
-        let mut tries = 0..2;
-        loop {
-            if self.engine.core.store.delete(query.clone()).await? > 0 {
-                return Ok(());
-            }
-            let info = self.brief().await?;
-            let id = || self.id.to_string();
-            let is_left = tries.next().is_some();
-            if !info.status.is_final() || !is_left {
-                return Err(EngineError::Status {
-                    id: id(),
-                    wanted: "deleted",
-                    status: info.status,
-                });
-            }
-            // It was given back since.
-            let (Some(worker), Some(until)) = (info.worker, info.due) else {
-                continue;
-            };
-            return Err(EngineError::Busy {
-                id: id(),
-                worker,
-                until,
-                status: info.status,
-            });
-        }
-    }
-}
+#[cfg(test)]
+mod tests;

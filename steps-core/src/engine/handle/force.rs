@@ -148,7 +148,7 @@ impl Engine {
     /// [`limit`](Filter::limit): see [`Handle::force_delete`]. Returns how many there were.
     pub async fn force_delete_where(&self, filter: Filter) -> Result<u64, EngineError> {
         let delete = async |handle: Handle| handle.force_delete().await;
-        self.each_by_force(filter, delete).await
+        self.each(filter, delete).await
     }
 
     /// Gives up each execution that a filter finds and that has not ended, such as
@@ -161,36 +161,7 @@ impl Engine {
     ) -> Result<u64, EngineError> {
         let why = why.as_ref();
         let abandon = async |handle: Handle| handle.abandon(why).await.map(drop);
-        self.each_by_force(filter, abandon).await
-    }
-
-    async fn each_by_force(
-        &self,
-        filter: Filter,
-        end: impl AsyncFn(Handle) -> Result<(), EngineError>,
-    ) -> Result<u64, EngineError> {
-        let mut query = filter.query(self)?;
-        query.brief = true;
-        let mut count = 0;
-        let mut left = query.limit;
-        loop {
-            query.limit = Some(left.map_or(100, |left| left.min(100)));
-            let page = self.core.store.list(query.clone()).await?;
-            let Some(last) = page.last() else {
-                return Ok(count);
-            };
-            query.after = Some(last.cursor());
-            left = left.map(|left| left.saturating_sub(page.len()));
-            for info in page {
-                let handle = Handle::new(self.clone(), info.id.into(), None);
-                match end(handle).await {
-                    Ok(()) => count += 1,
-                    // Somebody else was faster, or it has ended.
-                    Err(EngineError::Unknown { .. } | EngineError::Status { .. }) => {}
-                    Err(error) => return Err(error),
-                }
-            }
-        }
+        self.each(filter, abandon).await
     }
 }
 

@@ -9,8 +9,10 @@
 //! | `operate` | changes to an execution that no worker is at |
 //! | `notes` | attributes and the status message |
 //! | `force` | ending an execution without its code, whoever holds it |
-//! | `filter` | finding, counting and deleting executions |
+//! | `filter` | which executions to find, in code and as text |
+//! | `bulk` | listing, counting, deleting, stopping those that a filter finds |
 
+mod bulk;
 pub(super) mod execution;
 pub(super) mod filter;
 mod force;

@@ -1,9 +1,11 @@
 //! Finding executions: listing, counting, and deleting those that have ended.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 
 use super::{row::Row, rows::Rows};
-use crate::store::{Cursor, ExecutionInfo, ExecutionQuery};
+use crate::store::{Column, Cursor, ExecutionInfo, ExecutionQuery, Field};
 
 impl ExecutionQuery {
     /// Returns whether an execution meets every condition that is set, apart from `limit` and
@@ -30,6 +32,13 @@ impl ExecutionQuery {
                 .is_none_or(|refused| refused == info.refused.is_some())
     }
 
+    /// Returns whether it asks when executions were last changed.
+    fn asks_for_updates(&self) -> bool {
+        let is = |condition: &Field| *condition == Field::Column(Column::Updated);
+        self.conditions.iter().any(|condition| is(&condition.field))
+            || self.sort.iter().any(|sort| sort.column == Column::Updated)
+    }
+
     /// Returns the maximum number of executions.
     fn most(&self) -> usize {
         self.limit.unwrap_or(usize::MAX)
@@ -45,13 +54,13 @@ impl Rows {
     /// Returns the executions that match after the query's place in the list, those created last at
     /// the end.
     fn found_after(&self, query: &ExecutionQuery) -> impl DoubleEndedIterator<Item = &Row> {
-        self.found_from(query, query.after)
+        self.found_from(query, query.after.as_ref())
     }
 
     fn found_from(
         &self,
         query: &ExecutionQuery,
-        after: Option<Cursor>,
+        after: Option<&Cursor>,
     ) -> impl DoubleEndedIterator<Item = &Row> {
         let one = query.id.as_ref().map(|id| self.ids.get(id).copied());
         let made = match after {
@@ -60,15 +69,50 @@ impl Rows {
         };
         let all = one.is_none().then(|| made.map(|(_, key)| *key));
         let keys = one.flatten().into_iter().chain(all.into_iter().flatten());
+        let asks_for_updates = query.asks_for_updates();
         keys.filter_map(|key| self.by_key.get(&key))
             .filter(move |row| {
-                query.finds(&row.info) && after.is_none_or(|place| row.info.cursor() < place)
+                let place = (row.info.created_at, row.info.key);
+                after.is_none_or(|after| place < (after.created_at, after.key))
+                    && query.finds(&row.info)
+                    && query
+                        .conditions
+                        .iter()
+                        .all(|condition| condition.holds(&self.asked(row, asks_for_updates)))
             })
     }
 
+    /// Returns what a query asks for of an execution.
+    fn asked<'a>(&self, row: &'a Row, asks_for_updates: bool) -> Cow<'a, ExecutionInfo> {
+        if asks_for_updates {
+            Cow::Owned(row.counted(self.now))
+        } else {
+            Cow::Borrowed(&row.info)
+        }
+    }
+
+    /// Returns the executions of a list that is sorted.
+    fn sorted(&self, query: &ExecutionQuery) -> Vec<&Row> {
+        let asks_for_updates = query.asks_for_updates();
+        let found = self.found(query).map(|row| {
+            let place = query.place_of(&self.asked(row, asks_for_updates));
+            (place, row)
+        });
+        let after = query.after.as_ref();
+        let mut found: Vec<(Cursor, &Row)> = found
+            .filter(|(place, _)| after.is_none_or(|after| query.compare(place, after).is_gt()))
+            .collect();
+        found.sort_by(|one, other| query.compare(&one.0, &other.0));
+        found.into_iter().map(|(_, row)| row).collect()
+    }
+
     pub(super) fn list(&self, query: &ExecutionQuery) -> Vec<ExecutionInfo> {
-        let newest_first = self.found_after(query).rev();
-        newest_first
+        let rows: Vec<&Row> = if query.sort.is_empty() {
+            self.found_after(query).rev().take(query.most()).collect()
+        } else {
+            self.sorted(query)
+        };
+        rows.into_iter()
             .take(query.most())
             .map(|row| {
                 if query.brief {
@@ -86,8 +130,13 @@ impl Rows {
 
     pub(super) fn delete(&mut self, query: &ExecutionQuery) -> u64 {
         let now = self.now;
-        let keys: Vec<i64> = self
-            .found_after(query)
+        let rows: Vec<&Row> = if query.sort.is_empty() {
+            self.found_after(query).collect()
+        } else {
+            self.sorted(query)
+        };
+        let keys: Vec<i64> = rows
+            .into_iter()
             .filter(|row| row.info.status.is_final() && !row.is_held(now))
             .take(query.most())
             .map(|row| row.info.key)

@@ -93,7 +93,7 @@ impl Row {
             return;
         }
         let mut notes = notes_of(&self.info);
-        changes.iter().for_each(|change| notes.change(change));
+        notes.change(changes);
         self.info.attrs = notes.attrs;
         self.info.status_message = notes.status_message;
         self.info.updated_at = now.wall;

@@ -127,7 +127,7 @@ impl Rows {
         new: NewExecution,
         nodes: Vec<NodeRow>,
         past: Option<Past>,
-        notes: Vec<NoteChange>,
+        changes: Vec<NoteChange>,
         then: LeaseAfter,
     ) -> Result<Written, StoreError> {
         if let Some((_, row)) = self.of_id(&new.id) {
@@ -167,7 +167,7 @@ impl Rows {
             inbox: BTreeMap::new(),
         };
         row.put(nodes, false, now);
-        row.note(&notes, now);
+        row.note(&changes, now);
         row.then(then, now);
         self.turns.insert(&row);
         self.ids.insert(row.info.id.clone(), key);

@@ -107,6 +107,11 @@ macro_rules! __store_rules {
             count_filters: "A count has what meets all that a query sets, whatever its limit and place.",
             find_by_what_is_so_now: "Lists and counts go by what is so now, whatever was so before.",
         }
+        conditions {
+            find_by_conditions: "A list, a count and a deletion have what meets each condition of a query.",
+            list_sorts: "A list is sorted as its query says, what has no value last, and of the same values the newest first.",
+            list_sorted_pages: "Pages of a list that is sorted, one after the other, have each once, also after one that is gone.",
+        }
         delete {
             delete_only_what_has_ended: "What has not ended is not deleted.",
             delete_nothing_that_is_held: "What somebody holds is not deleted.",

@@ -3,10 +3,11 @@
 
 use jiff::Timestamp;
 use rusqlite::StatementStatus;
-use steps_core::store::Cursor;
+use steps_core::store::{Cursor, Direction, Sort};
 
 use super::*;
-use crate::file::schema;
+use crate::file::{functions, schema};
+use crate::ops::plans;
 
 const SMALL: i64 = 1_000;
 const LARGE: i64 = 40_000;
@@ -16,6 +17,7 @@ const LARGE: i64 = 40_000;
 fn filled(many: i64) -> Connection {
     let conn = Connection::open_in_memory().unwrap();
     schema::upgrade(&conn, "boot").unwrap();
+    functions::add(&conn).unwrap();
     let wait = many / 10;
     conn.execute_batch(&format!(
         "CREATE TEMP TABLE n AS WITH RECURSIVE n(n) AS
@@ -31,7 +33,9 @@ fn filled(many: i64) -> Connection {
          INSERT INTO labels (execution, name, value, created_at)
              SELECT n, 'customer', n / 100, n * 1000 FROM n;
          INSERT INTO labels (execution, name, value, created_at)
-             SELECT n, 'rare', 'yes', n * 1000 FROM n WHERE n IN (5, 50, 500);"
+             SELECT n, 'rare', 'yes', n * 1000 FROM n WHERE n IN (5, 50, 500);
+         UPDATE executions SET trigger_name = 'hook' WHERE key IN (11, 22);
+         UPDATE executions SET attrs = json_object('n', key), message = 'no ' || key;"
     ))
     .unwrap();
     conn
@@ -50,9 +54,6 @@ fn queries() -> Vec<(&'static str, ExecutionQuery, usize)> {
         query.limit = Some(20);
         change(&mut query);
         all.push((what, query, found));
-    };
-    let label = |query: &mut ExecutionQuery, name: &str, value: &str| {
-        query.labels.insert(name.to_owned(), value.to_owned());
     };
     add("all", 20, &|_| {});
     add("one", 1, &|query| query.id = Some("77".to_owned()));
@@ -118,7 +119,113 @@ fn queries() -> Vec<(&'static str, ExecutionQuery, usize)> {
         label(query, "region", "eu");
         query.after = Some(cursor(900));
     });
+    by_conditions(&mut add);
     all
+}
+
+fn label(query: &mut ExecutionQuery, name: &str, value: &str) {
+    query.labels.insert(name.to_owned(), value.to_owned());
+}
+
+type Add<'a> = dyn FnMut(&'static str, usize, &dyn Fn(&mut ExecutionQuery)) + 'a;
+
+/// The same with conditions, and in other orders.
+fn by_conditions(add: &mut Add<'_>) {
+    add("a rare trigger", 2, &|query| {
+        query.conditions = vec!["trigger=hook".parse().unwrap()];
+    });
+    add("some ids", 2, &|query| {
+        query.conditions = vec!["id={7 77 x}".parse().unwrap()];
+    });
+    add("an attribute of a rare label's", 1, &|query| {
+        label(query, "rare", "yes");
+        query.conditions = vec!["attrs.n=50".parse().unwrap()];
+    });
+    add("a part of a message, of what is stuck", 2, &|query| {
+        query.status = vec![Status::Stuck];
+        query.conditions = vec![
+            "status_message=~NO".parse().unwrap(),
+            "attrs.n={7 9}".parse().unwrap(),
+        ];
+    });
+    add("the oldest", 20, &|query| {
+        query.sort = vec![by(Column::Created, Direction::Ascending)];
+    });
+    add("a flow's oldest", 20, &|query| {
+        query.flows = vec!["five".into()];
+        query.sort = vec![by(Column::Created, Direction::Ascending)];
+    });
+    add("a rare label's, sorted", 3, &|query| {
+        label(query, "rare", "yes");
+        query.sort = vec![by(Column::Ended, Direction::Descending)];
+    });
+}
+
+fn by(column: Column, direction: Direction) -> Sort {
+    Sort { column, direction }
+}
+
+/// By which index each condition is answered, and which are by none: those read what the others leave.
+#[test]
+fn conditions_are_answered_by_an_index_where_there_is_one() {
+    let conn = filled(SMALL);
+    let query = |conditions: &[&str], sort: &[Sort]| {
+        let mut query = ExecutionQuery::default();
+        query.conditions = conditions
+            .iter()
+            .map(|text| text.parse().unwrap())
+            .collect();
+        query.sort = sort.to_vec();
+        query
+    };
+    let plan = |query: &ExecutionQuery| {
+        let sql = Walk::choose(&conn, query, true)
+            .unwrap()
+            .keys(query, Order::NewestFirst);
+        plans::plan(&conn, &sql.sql).join("; ")
+    };
+    let started = by(Column::Started, Direction::Descending);
+    let mut stuck = query(&["attrs.n=7", "error=~x"], &[started]);
+    stuck.status = vec![Status::Stuck];
+    let mut ended = query(&["attrs.n=7"], &[by(Column::Ended, Direction::Descending)]);
+    ended.ended = Some(time(100)..time(109));
+    let mut created = query(&["status_message=~x"], &[]);
+    created.created = Some(time(100)..time(109));
+    for (query, index) in [
+        (
+            query(&["trigger=hook"], &[]),
+            "INDEX executions_trigger (trigger_name=?)",
+        ),
+        (
+            query(&["id={1 2}"], &[]),
+            "INDEX sqlite_autoindex_executions_1 (id=?)",
+        ),
+        (stuck, "INDEX executions_flow (flow=? AND status=?)"),
+        (ended, "INDEX executions_done (done_at>? AND done_at<?)"),
+        (
+            created,
+            "INDEX executions_created (created_at>? AND created_at<?)",
+        ),
+    ] {
+        let plan = plan(&query);
+        assert!(plan.contains(index), "{query:?}: {plan}");
+        assert!(!plan.contains("SCAN e"), "{query:?}: {plan}");
+    }
+    // Alone, these look at all executions, the newest first.
+    for text in [
+        "attrs.n=7",
+        "error=~x",
+        "started=[2026-01-01~]",
+        "priority=5",
+        "trigger=manual",
+    ] {
+        let plan = plan(&query(&[text], &[]));
+        assert!(
+            plan.contains("SCAN e USING INDEX executions_created"),
+            "{text}: {plan}"
+        );
+        assert!(!plan.contains("TEMP B-TREE"), "{text}: {plan}");
+    }
 }
 
 fn cursor(number: i64) -> Cursor {

@@ -65,7 +65,8 @@ pub(in super::super) async fn list_pages(fixture: Fixture) -> Outcome {
     for pair in all.windows(2) {
         let [newer, older] = [&pair[0], &pair[1]].map(ExecutionInfo::cursor);
         let what = format!("the place of one beside that of the next, {older}");
-        holds(&what, "a larger one", newer, newer > older)?;
+        let is_larger = newer > older;
+        holds(&what, "a larger one", newer, is_larger)?;
     }
     for limit in [1, 4, 25, 30] {
         let mut pages: Vec<ExecutionInfo> = Vec::new();
@@ -361,8 +362,8 @@ pub(in super::super) async fn count_filters(fixture: Fixture) -> Outcome {
         for (limit, after) in [
             (None, None),
             (Some(0), None),
-            (Some(1), Some(c)),
-            (None, Some(c)),
+            (Some(1), Some(c.clone())),
+            (None, Some(c.clone())),
         ] {
             query.limit = limit;
             query.after = after;

@@ -5,6 +5,7 @@ pub(super) mod bounds;
 pub(super) mod claims;
 pub(super) mod clock;
 pub(super) mod close;
+pub(super) mod conditions;
 pub(super) mod create;
 pub(super) mod delete;
 pub(super) mod fence;

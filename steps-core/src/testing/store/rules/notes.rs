@@ -96,7 +96,7 @@ pub(in super::super) async fn notes_change(fixture: Fixture) -> Outcome {
         vec![NoteChange::Patch(attrs(r#"{"gone":null,"kept":0}"#)?)],
     ];
     for changes in all {
-        changes.iter().for_each(|change| expected.change(change));
+        expected.change(&changes);
         let what = format!("what is noted after {changes:?}");
         let told = annotate(&fixture, "id", changes).await?;
         same(&what, &told, &expected)?;
@@ -106,7 +106,7 @@ pub(in super::super) async fn notes_change(fixture: Fixture) -> Outcome {
     fixture.keep(lease, vec![root(Status::Done)]).await?;
     fixture.rest(lease, Due::Never).await?;
     let changes = vec![message("late")];
-    changes.iter().for_each(|change| expected.change(change));
+    expected.change(&changes);
     same(
         "what is noted of one that has ended",
         &annotate(&fixture, "id", changes).await?,

@@ -3,7 +3,7 @@
 use super::{SOUND, Sound, Twist};
 use crate::{
     model::status::Status,
-    store::{Due, ExecutionInfo, ExecutionQuery, LeaseAfter, Store, StoreError, Target},
+    store::{Cursor, Due, ExecutionInfo, ExecutionQuery, LeaseAfter, Store, StoreError, Target},
     testing::store::builders::{query, root, write},
 };
 
@@ -74,8 +74,8 @@ pub(super) const ALL: &[Twist] = &[
         list: |sound, query| {
             Box::pin(async move {
                 let all = sound.list(ExecutionQuery::default()).await?;
-                let is_there = |place| all.iter().any(|info| info.cursor() == place);
-                if query.after.is_some_and(|place| !is_there(place)) {
+                let is_there = |place: &Cursor| all.iter().any(|info| info.cursor() == *place);
+                if query.after.as_ref().is_some_and(|place| !is_there(place)) {
                     return Ok(Vec::new());
                 }
                 sound.list(query).await
@@ -283,7 +283,11 @@ async fn after_a_time(
         let second = info.created_at.as_second();
         info.created_at = jiff::Timestamp::from_second(second).unwrap_or(info.created_at);
     }
-    found.retain(|info| after.is_none_or(|place| info.created_at < place.created_at));
+    found.retain(|info| {
+        after
+            .as_ref()
+            .is_none_or(|place| info.created_at < place.created_at)
+    });
     found.truncate(limit.unwrap_or(usize::MAX));
     Ok(found)
 }

@@ -2,6 +2,7 @@
 
 mod claims;
 mod clock;
+mod conditions;
 mod find;
 mod messages;
 mod nodes;
@@ -176,6 +177,7 @@ fn all() -> impl Iterator<Item = &'static Twist> {
         writes::ALL,
         nodes::ALL,
         notes::ALL,
+        conditions::ALL,
         claims::ALL,
         clock::ALL,
         renewals::ALL,
