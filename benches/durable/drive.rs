@@ -19,7 +19,9 @@ use tokio::task::JoinSet;
 
 use crate::{
     Result,
-    flows::{CALLS, alarm, asleep, hundred_at_once, items, signalled, ten, three, twenty},
+    flows::{
+        CALLS, alarm, asleep, hundred_at_once, items, kept_rounds, signalled, ten, three, twenty,
+    },
     process,
 };
 
@@ -58,6 +60,7 @@ async fn builder(place: Place<'_>, at_once: usize) -> Result<Builder> {
         .serve(twenty::with())
         .serve(items::with())
         .serve(hundred_at_once::with())
+        .serve(kept_rounds::with())
         .serve(signalled::with())
         .serve(asleep::with())
         .serve(alarm::with())

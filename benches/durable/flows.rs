@@ -63,6 +63,19 @@ pub(crate) async fn ten(n: u64) -> Result<u64, String> {
     Ok(j)
 }
 
+/// So many rounds, of which ten stay recorded; then it waits. Returns their number.
+#[flow]
+pub(crate) async fn kept_rounds(last: u64) -> Result<u64, String> {
+    steps! {
+        turns = loop keep 10 {
+            n = add(prev.map_or(0, |prev| prev.n));
+        } until n >= last;
+        go = steps::signal::<bool>();
+    }
+    let _ = go;
+    Ok(turns.n)
+}
+
 /// Twenty steps; the eleventh never ends.
 #[flow]
 pub(crate) async fn twenty(n: u64) -> Result<u64, String> {

@@ -18,6 +18,7 @@ mod latency;
 mod long;
 mod process;
 mod rates;
+mod rounds;
 mod syncs;
 mod table;
 mod takeup;
@@ -96,11 +97,12 @@ fn run() -> Result {
 
 type Rows = fn(&Bench, &mut Table) -> Result;
 
-fn topics() -> [(&'static str, Rows); 6] {
+fn topics() -> [(&'static str, Rows); 7] {
     [
         ("rates", rates::rows),
         ("syncs", syncs::rows),
         ("long", long::rows),
+        ("rounds", rounds::rows),
         ("latency", latency::rows),
         ("idle", idle::rows),
         // Prepared first, measured last: see `takeup::Left`.

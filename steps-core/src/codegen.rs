@@ -51,7 +51,7 @@ pub use crate::{
         state::StepKind,
         table::{
             Check, FlowHandlers, InputField, Line, Marks, OnFailure, SchemaOf, StepMeta, Table,
-            Work, check_depth, fingerprint,
+            Work, check_depth, fingerprint, kept_rounds,
         },
         typed::{
             AtRoot, FlowRef, InLoop, ItemStates, Loops, NoSteps, Place, RefPath, StepRef,

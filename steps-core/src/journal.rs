@@ -65,6 +65,7 @@
 //!             if batch.replaces() {
 //!                 rows.clear();
 //!             }
+//!             rows.retain(|id, _| !batch.removed().contains(*id));
 //!             for change in batch.changes() {
 //!                 rows.insert(change.id, (change.parent, State::from(change.node.clone()).to_json()));
 //!             }
@@ -178,6 +179,7 @@ pub struct Batch<'a> {
     pub(crate) signals: Vec<i64>,
     /// Changes of what is noted of the execution.
     pub(crate) notes: Vec<NoteChange>,
+    pub(crate) removed: RowRanges,
     pub(crate) replaces: bool,
     pub(crate) alone: bool,
     /// The rows that need not be read to go on forward, if they are others than before.
@@ -189,6 +191,7 @@ impl fmt::Debug for Batch<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Batch")
             .field("changes", &self.changes)
+            .field("removed", &self.removed)
             .field("replaces", &self.replaces)
             .field("alone", &self.alone)
             .field("pass_end", &self.pass_end)
@@ -248,6 +251,7 @@ impl<'a> Batch<'a> {
             changes,
             signals: Vec::new(),
             notes: Vec::new(),
+            removed: RowRanges::default(),
             replaces: false,
             alone: true,
             past: None,
@@ -260,6 +264,13 @@ impl<'a> Batch<'a> {
     #[must_use]
     pub fn replacing(mut self) -> Self {
         self.replaces = true;
+        self
+    }
+
+    /// Returns the same batch, which now deletes these rows: see [`removed`](Self::removed).
+    #[must_use]
+    pub fn removing(mut self, rows: RowRanges) -> Self {
+        self.removed = rows;
         self
     }
 
@@ -289,6 +300,12 @@ impl<'a> Batch<'a> {
     /// with nodes that the flow no longer has.
     pub fn replaces(&self) -> bool {
         self.replaces
+    }
+
+    /// Returns the rows to delete, none of which is among the changes: those of rounds that a `loop keep n`
+    /// has let go.
+    pub fn removed(&self) -> &RowRanges {
+        &self.removed
     }
 
     /// Returns whether nothing else of the run, such as another branch of a `parallel`, is under

@@ -10,7 +10,10 @@ use rusqlite::{Connection, types::Value};
 use steps_core::{
     Json, State, Status,
     state::{Kind, Until},
-    store::{Acquire, Acquired, Due, Lease, LeaseAfter, NodeRow, Store, TakeOver, Target, Write},
+    store::{
+        Acquire, Acquired, Due, Lease, LeaseAfter, NodeRow, RowRanges, Store, TakeOver, Target,
+        Write,
+    },
 };
 use steps_sqlite::SqliteStore;
 
@@ -56,6 +59,7 @@ async fn written(store: &SqliteStore, lease: Lease, nodes: Vec<(u32, State)>, th
             .into_iter()
             .map(|(n, node)| NodeRow::new(n, 0, node))
             .collect(),
+        removed: RowRanges::default(),
         replace: false,
         taken: Vec::new(),
         signals: Vec::new(),

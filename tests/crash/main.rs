@@ -3,6 +3,7 @@
 
 mod basics;
 mod data_flow;
+mod kept;
 mod let_lines;
 mod lost;
 mod requests;

@@ -11,6 +11,7 @@ use steps::{
 
 use crate::basics::{at_once, in_order, listing_at_once, monitoring, nesting, three, waiting};
 use crate::data_flow::diamond;
+use crate::kept::{beating, keeps_one};
 use crate::let_lines::{lets_agree, letting};
 
 /// Explores on a store in memory.
@@ -157,6 +158,9 @@ on_each_store! {
         .check(lets_agree)
         .concurrent()
         .faults([Fault::FailBefore, Fault::PanicAfter]), "undo c";
+    beats: Explorer::engine(|lab| beating::with(lab.clone()), beating::input)
+        .check(keeps_one)
+        .faults([Fault::FailBefore]), "undo 2 1";
     monitors: Explorer::engine(|lab| monitoring::with(lab.clone()), monitoring::input)
         .faults([Fault::FailBefore]), "undo seen0";
     nested: Explorer::engine(|lab| nesting::with(lab.clone()), nesting::input)

@@ -352,3 +352,33 @@ async fn clock_set_back_another_engine_has_seen_the_wait() {
         took("a later start, and a poll", &clock, begun, 2 * MINUTE);
     }
 }
+
+/// What waits in the store is over when the wall clock says so; what runs has its own time.
+#[tokio::test]
+async fn clock_set_forward_an_engine_waits_no_longer() {
+    let clock = FakeClock::new();
+    for (store, _folder) in stores(&clock).await {
+        let engine = engine(store, &clock).await;
+        macro_rules! check {
+            ($($flow:ident, $status:ident, $least:expr;)*) => {$(
+                let begun = clock.elapsed();
+                set_later(&clock, HOUR);
+                let run = engine.start($flow::input()).await.expect("it starts");
+                let status = of_engine(run.outcome().await);
+                assert_eq!(status, Status::$status, stringify!($flow));
+                let took = clock.elapsed().saturating_sub(begun);
+                let right = took >= $least && took < MINUTE + MINUTE / 2;
+                assert!(right, "{}: {took:?}", stringify!($flow));
+            )*};
+        }
+        let set = MINUTE / 6;
+        check! {
+            timeout, Undone, MINUTE;
+            undo_timeout, Stuck, MINUTE;
+            retry, Done, set;
+            poll, Done, set;
+            nap, Done, set;
+            undo, Undone, set;
+        }
+    }
+}

@@ -7,7 +7,9 @@ use steps::{
     Json, State, Status,
     engine::{Concurrency, Engine, EngineError, Filter},
     state::{Kind, Labels, NodeData},
-    store::{Cursor, Due, LeaseAfter, NewExecution, NodeRow, Notes, Target, Write, Written},
+    store::{
+        Cursor, Due, LeaseAfter, NewExecution, NodeRow, Notes, RowRanges, Target, Write, Written,
+    },
 };
 
 use crate::support::{World, asks, is, job, on_each_store, wait_for};
@@ -85,6 +87,7 @@ on_each_store! {
                 held: Some(("another".to_owned(), Duration::from_hours(1))),
             })),
             nodes: vec![NodeRow::new(0, 0, root)],
+            removed: RowRanges::default(),
             replace: false,
             taken: Vec::new(),
             signals: Vec::new(),
@@ -102,6 +105,7 @@ on_each_store! {
         let given_back = store.write(Write {
             target: Target::Held(lease),
             nodes: Vec::new(),
+            removed: RowRanges::default(),
             replace: false,
             taken: Vec::new(),
             signals: Vec::new(),

@@ -10,6 +10,7 @@ mod deaths;
 mod durations;
 mod early;
 mod finding;
+mod keep;
 mod keys;
 mod lapse;
 mod larger;

@@ -14,6 +14,7 @@ mod for_items;
 mod forms;
 mod handlers;
 mod inputs;
+mod keep;
 mod labels;
 mod let_lines;
 mod limits;

@@ -288,3 +288,31 @@ async fn clock_set_deadline() {
     late(&failure.unwrap_err(), "group", "set back");
     assert_eq!((clock.elapsed() - began).as_secs() / 3600, 3);
 }
+
+/// Blocks its thread for longer than it has.
+#[step(blocking, retry(times = 9, every = "1ms"))]
+fn blocks(lab: &Lab) -> Result<(), String> {
+    std::thread::sleep(Duration::from_millis(400));
+    lab.act("ended").map_err(|error| error.to_string())
+}
+
+#[flow]
+async fn blocked(lab: &Lab) -> Result<(), String> {
+    steps! {
+        a = act(lab, "a");
+        #[deadline("200ms")]
+        late = blocks(lab);
+    }
+    let _ = (a, late);
+    Ok(())
+}
+
+/// A thread can't be dropped: nothing is undone before it has ended.
+#[tokio::test]
+async fn a_deadline_of_a_blocking_step_waits_for_its_thread() {
+    let lab = Lab::new();
+    let failure = blocked(&lab).await.unwrap_err();
+    late(&failure, "late", "a blocking step");
+    assert_eq!(failure.status(), Status::Undone);
+    assert_eq!(lab.texts(), ["a", "ended", "undo a"]);
+}

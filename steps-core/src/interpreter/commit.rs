@@ -13,7 +13,6 @@ use crate::{
     base::{error::JournalError, sync::lock},
     journal::{Batch, Journal, NodeRow, PassEnd},
     model::{notes::NoteChange, state::NodeData},
-    store::RowRanges,
 };
 
 /// The connection to the journal. Without a journal, nothing is collected and nothing is committed.
@@ -56,17 +55,6 @@ struct Dirty {
     /// Changes of what is noted of the execution.
     notes: Vec<NoteChange>,
 }
-
-/// What a batch tells the journal.
-struct Changes {
-    /// How many changes were noted so far.
-    noted: u64,
-    rows: Vec<NodeRow>,
-    signals: Vec<i64>,
-    notes: Vec<NoteChange>,
-    past: Option<RowRanges>,
-}
-
 impl Committer {
     pub(super) fn new(journal: Option<Arc<dyn Journal>>, unsaved: Unsaved) -> Self {
         Self {
@@ -127,6 +115,22 @@ impl Committer {
             dirty.ids.push(id);
             dirty.notes.push(change);
         }
+    }
+
+    /// Forgets the changes of nodes that are not there any more. The records are locked.
+    pub(super) fn forget(&self, gone: &[Id]) {
+        let mut dirty = lock(&self.dirty);
+        dirty.ids.retain(|id| gone.binary_search(id).is_err());
+    }
+
+    /// Lets the next batch replace all rows by those of these nodes, which have new numbers, and of those
+    /// that have changed. The records are locked.
+    pub(super) fn replace(&self, mut known: Vec<Id>) {
+        let mut dirty = lock(&self.dirty);
+        dirty.noted += 1;
+        known.append(&mut dirty.ids);
+        dirty.ids = known;
+        self.replaces.store(true, Ordering::Relaxed);
     }
 
     /// Stops the run where it is, as if its process had died: from now on each commit fails, and so
@@ -215,23 +219,7 @@ impl RunCore {
         }
         committer.owes_let.store(false, Ordering::Relaxed);
         let (noted, saving) = {
-            let Changes {
-                noted,
-                rows,
-                signals,
-                notes,
-                past,
-            } = self.changes(end.is_some());
-            let batch = Batch {
-                source: self,
-                changes: rows,
-                signals,
-                notes,
-                replaces: committer.replaces.swap(false, Ordering::Relaxed),
-                alone: committer.parallel_regions.load(Ordering::Relaxed) == 0,
-                past,
-                pass_end: end,
-            };
+            let (noted, batch) = self.changes(end);
             (noted, journal.commit(batch))
         };
         let result = saving.await;
@@ -244,17 +232,19 @@ impl RunCore {
 
     /// Takes what the journal does not have: the rows of the records that changed, each once, in
     /// the order of their last change; the signals that were given to them; what was noted; and the rows
-    /// that are past, if the journal has to be told.
-    fn changes(&self, is_end: bool) -> Changes {
+    /// that are past or gone, if the journal has to be told. With it comes the number of changes that were
+    /// noted so far.
+    fn changes(&self, end: Option<PassEnd>) -> (u64, Batch<'_>) {
+        let committer = &self.committer;
         let mut records = self.records();
-        let mut dirty = lock(&self.committer.dirty);
+        let mut dirty = lock(&committer.dirty);
         // Row numbers are assigned in the order in which nodes first appear.
         for id in &dirty.ids {
             records.row(*id);
         }
         keep_last(&mut dirty.ids);
         let past = match &self.options.whole {
-            Some(_) => records.take_past(is_end),
+            Some(_) => records.take_past(end.is_some()),
             None => None,
         };
         let mut rows = Vec::with_capacity(dirty.ids.len());
@@ -267,13 +257,18 @@ impl RunCore {
                 self.sign(&mut change.node);
             }
         }
-        Changes {
-            noted: dirty.noted,
-            rows,
+        let batch = Batch {
+            source: self,
+            changes: rows,
             signals: std::mem::take(&mut dirty.signals),
             notes: std::mem::take(&mut dirty.notes),
+            removed: records.take_gone(),
+            replaces: committer.replaces.swap(false, Ordering::Relaxed),
+            alone: committer.parallel_regions.load(Ordering::Relaxed) == 0,
             past,
-        }
+            pass_end: end,
+        };
+        (dirty.noted, batch)
     }
 }
 

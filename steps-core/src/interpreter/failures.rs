@@ -34,6 +34,14 @@ impl FailureLog {
         lock(&self.0).insert(id, Arc::clone(&error.error));
     }
 
+    /// Forgets the errors of nodes that are not there any more.
+    pub(super) fn forget(&self, gone: &[Id]) {
+        let mut errors = lock(&self.0);
+        if !errors.is_empty() {
+            errors.retain(|id, _| gone.binary_search(id).is_err());
+        }
+    }
+
     /// Returns the newest error of a node.
     fn newest(&self, id: Id) -> Option<Arc<BoxError>> {
         lock(&self.0).get(&id).map(Arc::clone)
@@ -166,9 +174,9 @@ impl Pass<'_> {
 }
 
 /// Returns the path of the pivot that keeps an execution from being undone on request, if it is
-/// past one, by its saved tree.
+/// past one, by its saved tree, which may lack what is past.
 pub(crate) fn pivot_of(state: &State, table: &'static Table) -> Option<String> {
-    let records = Records::from_state(state, table.name, table.nodes);
+    let records = Records::from_open_state(state, table.name, table.nodes);
     records.pivot().map(|id| records.path(id))
 }
 

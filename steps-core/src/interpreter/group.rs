@@ -7,6 +7,7 @@ use super::{
     End, Kept, Pass, RollbackEnd,
     enter::{At, OrStop, Slots, Stop},
     gate::Gate,
+    loops::{Body, Rounds},
     nested_ends::owe_failed,
     records::Id,
 };
@@ -228,7 +229,16 @@ impl<'r> Pass<'r> {
         now: &mut Timestamp,
     ) -> OrStop<End> {
         match node.work {
-            Work::Loop { body, max } => self.rounds(at, body, max, id, now).await,
+            Work::Loop {
+                body,
+                max,
+                keep,
+                prev,
+            } => {
+                let limits = Rounds { max, keep };
+                self.rounds(at, Body { lines: body, prev }, limits, id, now)
+                    .await
+            }
             Work::Step(_)
             | Work::Group(_)
             | Work::Parallel(_)

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{
-    End, Pass,
+    End, Pass, RunCore,
     enter::{At, OrStop, Slots, Stop},
     gate::Gate,
     records::Id,
@@ -14,16 +14,32 @@ use crate::{
     model::{status::Status, table::Line},
 };
 
+/// The lines of a round.
+#[derive(Clone, Copy)]
+pub(super) struct Body {
+    pub(super) lines: &'static [Line],
+    /// The numbers of those whose code uses the round before.
+    pub(super) prev: &'static [usize],
+}
+
+/// How many rounds a loop may have, and how many that are done stay recorded; 0 is no bound.
+#[derive(Clone, Copy)]
+pub(super) struct Rounds {
+    pub(super) max: u32,
+    pub(super) keep: u32,
+}
+
 impl Pass<'_> {
-    /// Runs rounds until one is the last, or until there are `max`; 0 is no bound.
+    /// Runs rounds until one is the last, or until there are as many as may be.
     pub(super) async fn rounds(
         self,
         at: At<'_>,
-        body: &'static [Line],
-        max: u32,
+        body: Body,
+        Rounds { max, keep }: Rounds,
         id: Id,
         now: &mut Timestamp,
     ) -> OrStop<End> {
+        self.run.records()[id].cold_mut().lets_go = keep > 0;
         self.leaves_past(id, body);
         if !std::mem::replace(&mut self.run.records()[id].loaded, true) {
             let done = self.run.records().rounds_done(id);
@@ -57,7 +73,8 @@ impl Pass<'_> {
                     _ => records.round(id).map_err(|error| Stop::Node(id, error))?,
                 }
             };
-            match self.round(at, body, round, now).await? {
+            match self.round(at, body.lines, round, now).await? {
+                End::Done if keep > 0 => self.run.let_go(id, keep),
                 End::Done => {}
                 other => return Ok(other),
             }
@@ -105,6 +122,28 @@ impl Pass<'_> {
                 self.fail(id, &error, *now);
                 Ok(End::Failed)
             }
+        }
+    }
+}
+
+impl RunCore {
+    /// Lets the oldest rounds of a loop go, whose rounds are all done. The journal deletes them with the
+    /// record of the end of the last one.
+    fn let_go(&self, id: Id, keep: u32) {
+        let mut records = self.records();
+        let gone = records.let_go(id, keep);
+        if gone.is_empty() {
+            return;
+        }
+        if records.is_own(id) {
+            self.requests.set_past_pivot(true);
+        }
+        self.committer.forget(&gone);
+        self.failures.forget(&gone);
+        if self.committer.has_journal()
+            && let Some(known) = records.renumber()
+        {
+            self.committer.replace(known);
         }
     }
 }

@@ -3,10 +3,13 @@
 
 use std::sync::Arc;
 
-use super::{Kept, Pass, RunCore, records::Id, restore::asks_prev};
+use super::{Kept, Pass, RunCore, loops::Body, records::Id};
 use crate::{
     base::error::JournalError,
-    model::{state::State, table::Line},
+    model::{
+        state::State,
+        table::{Line, asks_prev},
+    },
 };
 
 impl RunCore {
@@ -21,15 +24,20 @@ impl RunCore {
 
 impl Pass<'_> {
     /// Notes whether a loop's rounds that are over may be left out from now on.
-    pub(super) fn leaves_past(self, id: Id, body: &'static [Line]) {
-        if self.run.options.whole.is_some() && !needs_past(body) {
-            self.run.records()[id].cold_mut().leaves_past = true;
+    pub(super) fn leaves_past(self, id: Id, body: Body) {
+        // Restoring a round may need all rounds before it.
+        if self.run.options.whole.is_none() || asks_prev(body.lines, body.prev) {
+            return;
+        }
+        let mut records = self.run.records();
+        if records.may_leave_past(id) {
+            records[id].cold_mut().leaves_past = true;
         }
     }
 
     /// Brings back the rounds of a loop that were left out, before they are undone.
     pub(super) async fn bring_back(self, id: Id, body: &'static [Line]) -> Kept<()> {
-        if self.run.records()[id].cold().rounds_before == 0 {
+        if !self.run.records().has_left_out(id) {
             return Ok(());
         }
         let Some(source) = &self.run.options.whole else {
@@ -44,10 +52,4 @@ impl Pass<'_> {
         let tree = Arc::clone(tree.await?);
         self.run.records().bring_back(id, body, &tree)
     }
-}
-
-/// Returns whether something but a rollback looks at the rounds of a loop with these lines before the
-/// last: restoring the last one, or whether a pivot is done.
-fn needs_past(body: &[Line]) -> bool {
-    asks_prev(body) || body.iter().any(Line::has_pivot)
 }

@@ -3,6 +3,7 @@
 use super::{
     Pass,
     enter::{At, OrStop, Slots, Stop},
+    loops::Body,
     records::Id,
     retry::pause,
     user_code::call,
@@ -13,7 +14,7 @@ use crate::{
     model::{
         state::Until,
         status::Status,
-        table::{Line, StepMeta, Work},
+        table::{Line, StepMeta, Work, asks_prev},
     },
 };
 
@@ -88,8 +89,9 @@ impl Pass<'_> {
                 load(at, id, Saved::Output(output.as_ref().map(Json::get)))
             }
             // The value of a finished loop is its last round; the others are not needed.
-            Work::Loop { body, .. } => {
+            Work::Loop { body, prev, .. } => {
                 let rounds = self.run.records().rounds_begun(id);
+                let body = Body { lines: body, prev };
                 self.restore_round(at, body, id, rounds).await
             }
             Work::Group(_) | Work::Parallel(_) | Work::If { .. } | Work::For { .. } => {
@@ -188,7 +190,10 @@ impl Pass<'_> {
             return Ok(());
         }
         match &node.work {
-            Work::Loop { body, .. } => self.restore_rounds(at, body, id).await,
+            Work::Loop { body, prev, .. } => {
+                let body = Body { lines: body, prev };
+                self.restore_rounds(at, body, id).await
+            }
             Work::Step(_)
             | Work::Group(_)
             | Work::Parallel(_)
@@ -207,7 +212,7 @@ impl Pass<'_> {
 
     /// Restores a loop that an earlier pass had begun: the finished rounds that the next round may
     /// use, and the finished lines of the round that had begun.
-    async fn restore_rounds(self, at: At<'_>, body: &'static [Line], id: Id) -> OrStop {
+    async fn restore_rounds(self, at: At<'_>, body: Body, id: Id) -> OrStop {
         let (done, begun) = {
             let mut records = self.run.records();
             records[id].loaded = true;
@@ -226,7 +231,7 @@ impl Pass<'_> {
         let scope = entry.scope(at)?;
         self.run.records()[round].loaded = true;
         match scope {
-            Some(scope) => Box::pin(self.restore(&*scope, 0, body, round)).await,
+            Some(scope) => Box::pin(self.restore(&*scope, 0, body.lines, round)).await,
             None => Ok(()),
         }
     }
@@ -264,12 +269,13 @@ impl Pass<'_> {
     pub(super) async fn restore_round(
         self,
         at: At<'_>,
-        body: &'static [Line],
+        body: Body,
         id: Id,
         number: usize,
     ) -> OrStop {
         // Expressions that are evaluated again while a round is restored may use the round before.
-        let first = if asks_prev(body) { 1 } else { number };
+        let asks = asks_prev(body.lines, body.prev);
+        let first = if asks { 1 } else { number };
         for each in first.max(1)..=number {
             let Some(round) = self.run.records().round_of(id, each) else {
                 continue;
@@ -278,7 +284,7 @@ impl Pass<'_> {
             let Some(scope) = entry.scope(at)? else {
                 continue;
             };
-            Box::pin(self.restore(&*scope, 0, body, round)).await?;
+            Box::pin(self.restore(&*scope, 0, body.lines, round)).await?;
             let last = self.run.records()[round].cold().decision == Some(true);
             scope.close(last);
         }
@@ -293,22 +299,4 @@ fn load(at: At<'_>, id: Id, saved: Saved<'_>) -> OrStop {
         loaded.map_err(|e| StepError::fatal(format!("its saved output can't be read: {e}")))
     };
     call(load).map_err(|error| Stop::Node(id, error))
-}
-
-/// Returns whether restoring a round with these lines evaluates users' code, which may use the
-/// round before.
-pub(super) fn asks_prev(lines: &[Line]) -> bool {
-    lines.iter().any(|node| match &node.work {
-        Work::Step(meta) => meta.is_volatile(),
-        // What a plain condition has decided is recorded.
-        Work::If {
-            then,
-            otherwise,
-            value: None,
-        } => asks_prev(then) || asks_prev(otherwise),
-        Work::If { value: Some(_), .. } | Work::For { .. } | Work::Flow(_) => true,
-        Work::Group(lines) | Work::Parallel(lines) | Work::Loop { body: lines, .. } => {
-            asks_prev(lines)
-        }
-    })
 }

@@ -10,6 +10,7 @@ use super::{
     End, Kept, Pass, RollbackEnd,
     data_flow::Queue,
     enter::{At, OrStop, Slots, Stop},
+    loops::Body,
     nested_ends::owe_failed,
     records::Id,
 };
@@ -18,7 +19,7 @@ use crate::{
     language::scope::Scope,
     model::{
         status::{Status, Transition},
-        table::{Line, Work},
+        table::{Line, Work, undoes_by_prev},
     },
 };
 
@@ -182,7 +183,8 @@ impl<'r> Pass<'r> {
         node: &'static Line,
         id: Id,
     ) -> OrStop<RollbackEnd> {
-        if let Work::Loop { body, .. } = &node.work {
+        if let Work::Loop { body, prev, .. } = &node.work {
+            let body = Body { lines: body, prev };
             return self.roll_back_rounds(at, body, id).await;
         }
         if self.run.records()[id].children().is_empty() {
@@ -256,21 +258,22 @@ impl<'r> Pass<'r> {
         Ok(end)
     }
 
-    async fn roll_back_rounds(
-        self,
-        at: At<'_>,
-        body: &'static [Line],
-        id: Id,
-    ) -> OrStop<RollbackEnd> {
-        self.bring_back(id, body).await?;
-        let (rounds, mut in_memory) = {
+    async fn roll_back_rounds(self, at: At<'_>, body: Body, id: Id) -> OrStop<RollbackEnd> {
+        self.bring_back(id, body.lines).await?;
+        let (rounds, let_go, mut in_memory) = {
             let records = self.run.records();
             let rounds = records[id].cold().rounds.clone();
             let open = rounds
                 .last()
                 .filter(|last| records[**last].done_at.is_none());
             let in_memory = open.copied().filter(|_| records[id].loaded);
-            (rounds, in_memory)
+            (rounds, records[id].cold().let_go, in_memory)
+        };
+        // Where rounds were let go, the rollback ends, as at a pivot.
+        let clean = if let_go == 0 {
+            RollbackEnd::Clean
+        } else {
+            RollbackEnd::Pivot
         };
         for (index, round) in rounds.into_iter().enumerate().rev() {
             {
@@ -280,6 +283,9 @@ impl<'r> Pass<'r> {
                         return Ok(RollbackEnd::Pivot);
                     }
                     Status::Pending | Status::Skipped | Status::Undone => continue,
+                    _ if index == 0 && let_go > 0 && undoes_by_prev(body.lines, body.prev) => {
+                        return Ok(RollbackEnd::Pivot);
+                    }
                     _ => {}
                 }
             }
@@ -287,20 +293,21 @@ impl<'r> Pass<'r> {
                 Slots::Kept
             } else {
                 // The round's arguments may use the round before.
-                self.restore_round(at, body, id, index).await?;
+                self.restore_round(at, body, id, let_go + index).await?;
                 Slots::Fresh
             };
             let entry = self.round_entry(round, slots, index == 0);
             let Some(scope) = entry.scope(at)? else {
                 continue;
             };
-            self.restore(&*scope, 0, body, round).await?;
-            let end = self.roll_back_item(&*scope, 0, body, round).await?;
+            self.restore(&*scope, 0, body.lines, round).await?;
+            let end = self.roll_back_item(&*scope, 0, body.lines, round);
+            let end = end.await?;
             if end != RollbackEnd::Clean {
                 return Ok(end);
             }
         }
-        Ok(RollbackEnd::Clean)
+        Ok(clean)
     }
 
     /// Undoes branches concurrently, each when those are undone that used its value. A failure does

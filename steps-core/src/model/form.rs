@@ -328,7 +328,15 @@ mod tests {
             }),
             ["x.*.b"]
         );
-        assert_eq!(both(|body| Work::Loop { body, max: 0 }), ["x.*.b"]);
+        assert_eq!(
+            both(|body| Work::Loop {
+                body,
+                max: 0,
+                keep: 0,
+                prev: &[]
+            }),
+            ["x.*.b"]
+        );
         let branches = |then, otherwise| {
             one(line(
                 "x",
@@ -367,7 +375,12 @@ mod tests {
         assert_eq!(compared(AB, BA).moved, ["b"]);
         assert_eq!(compared(BA, AB).moved, ["a"]);
         let within = |work: fn(&'static [Line]) -> Work, lines| one(line("x", work(lines)));
-        let each = |body| Work::Loop { body, max: 0 };
+        let each = |body| Work::Loop {
+            body,
+            max: 0,
+            keep: 0,
+            prev: &[],
+        };
         assert_eq!(
             compared(within(each, AB), within(each, BA)).moved,
             ["x.*.b"]
@@ -381,7 +394,15 @@ mod tests {
     fn a_line_that_is_something_else_is_told_once() {
         const ONE: &[Line] = &[group("a", &[])];
         let group_of = |lines| one(group("x", lines));
-        let newer = one(line("x", Work::Loop { body: ONE, max: 0 }));
+        let newer = one(line(
+            "x",
+            Work::Loop {
+                body: ONE,
+                max: 0,
+                keep: 0,
+                prev: &[],
+            },
+        ));
         let other = |is: [&str; 2]| Differing {
             other: vec![("x".to_owned(), is.map(ToOwned::to_owned))],
             ..Differing::default()

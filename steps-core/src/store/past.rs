@@ -69,6 +69,11 @@ impl RowRanges {
         self.0.last().map(|(_, last)| *last)
     }
 
+    /// Returns them as ranges that do not touch, in order.
+    pub fn ranges(&self) -> impl Iterator<Item = RangeInclusive<u32>> {
+        self.0.iter().map(|(first, last)| *first..=*last)
+    }
+
     /// Returns the ranges of the numbers that are not among them, in order.
     pub fn gaps(&self) -> impl Iterator<Item = RangeInclusive<u32>> {
         let mut next = Some(0);

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::{
     NodeRow,
     info::{ExecutionInfo, Refused},
-    past::Past,
+    past::{Past, RowRanges},
 };
 use crate::{
     base::json::Json,
@@ -36,6 +36,8 @@ pub struct Write {
     /// execution's. Its input, id and labels are kept with the execution and are left out here. No
     /// number occurs twice; a store may reject numbers from 2²⁴ on.
     pub nodes: Vec<NodeRow>,
+    /// The rows to delete, none of which is in `nodes`, nor above a row that stays.
+    pub removed: RowRanges,
     /// Whether to delete the rows that are not in `nodes`. The execution's own data stays as the
     /// last write of the root set it.
     pub replace: bool,
@@ -65,6 +67,7 @@ impl Write {
         Self {
             target,
             nodes: Vec::new(),
+            removed: RowRanges::default(),
             replace: false,
             taken: Vec::new(),
             signals: Vec::new(),

@@ -214,6 +214,7 @@ impl Recorder {
         if batch.replaces() {
             kept.rows.clear();
         }
+        kept.rows.retain(|row, _| !batch.removed().contains(*row));
         for change in batch.changes() {
             kept.rows
                 .insert(change.id, (change.parent, change.node.clone().into()));

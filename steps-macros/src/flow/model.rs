@@ -102,6 +102,7 @@ pub(crate) enum Body {
     },
     Loop {
         max: Option<TokenStream>,
+        keep: Option<TokenStream>,
         lines: Vec<Line>,
         until: TokenStream,
     },

@@ -180,6 +180,18 @@ pub(crate) fn remove(conn: &Connection, key: i64) -> Result<()> {
     Ok(())
 }
 
+/// Deletes some rows of an execution.
+pub(crate) fn remove_some(conn: &Connection, key: i64, rows: &RowRanges) -> Result<()> {
+    for range in rows.ranges() {
+        let range = [
+            row_number(key, *range.start())?,
+            row_number(key, *range.end())?,
+        ];
+        conn.prepare_cached(REMOVE)?.execute(range)?;
+    }
+    Ok(())
+}
+
 /// Deletes rows of an execution, the first ones first, as far as the share goes. Returns whether all
 /// are deleted.
 pub(crate) fn remove_share(conn: &Connection, key: i64, share: &mut Share) -> Result<bool> {

@@ -262,6 +262,7 @@ fn put(txn: &Txn<'_>, key: i64, held: &mut HeldLease, write: &Write) -> Result<(
             txn.prepare_cached(NO_ROOT)?.execute([key])?;
         }
     }
+    steps::remove_some(txn, key, &write.removed)?;
     steps::put(txn, key, &mut held.numbers, others_of(write))
 }
 

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use steps_core::{
     Json,
     state::Labels,
-    store::{Due, LeaseAfter, NewExecution, Notes, Target},
+    store::{Due, LeaseAfter, NewExecution, Notes, RowRanges, Target},
 };
 
 use super::*;
@@ -25,6 +25,7 @@ fn large(id: usize) -> Write {
             held: None,
         })),
         nodes: Vec::new(),
+        removed: RowRanges::default(),
         replace: false,
         taken: Vec::new(),
         signals: Vec::new(),

@@ -14,7 +14,9 @@ use rusqlite::{Connection, params};
 use steps_core::{
     Json, State, Status,
     state::Labels,
-    store::{Lease, LeaseAfter, NewExecution, NodeRow, Notes, Store, Target, Write, Written},
+    store::{
+        Lease, LeaseAfter, NewExecution, NodeRow, Notes, RowRanges, Store, Target, Write, Written,
+    },
 };
 use steps_sqlite::{SqliteOptions, SqliteStore};
 
@@ -127,6 +129,7 @@ async fn made(store: &SqliteStore, id: &str) -> Lease {
     let write = Write {
         target: Target::New(Box::new(new)),
         nodes: Vec::new(),
+        removed: RowRanges::default(),
         replace: false,
         taken: Vec::new(),
         signals: Vec::new(),
@@ -152,6 +155,7 @@ async fn run(store: SqliteStore, leases: Vec<Lease>, each: u32) {
         let write = Write {
             target: Target::Held(lease),
             nodes: vec![NodeRow::new(step, 0, done), NodeRow::new(step + 1, 0, next)],
+            removed: RowRanges::default(),
             replace: false,
             taken: Vec::new(),
             signals: Vec::new(),

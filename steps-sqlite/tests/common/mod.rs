@@ -10,8 +10,8 @@ use steps_core::{
     Json, State, Status,
     state::Labels,
     store::{
-        Claim, Due, FlowClaim, Lease, LeaseAfter, NewExecution, NodeRow, Notes, Refuser, Target,
-        Write, Written,
+        Claim, Due, FlowClaim, Lease, LeaseAfter, NewExecution, NodeRow, Notes, Refuser, RowRanges,
+        Target, Write, Written,
     },
 };
 use steps_sqlite::{SqliteOptions, SqliteStore};
@@ -60,6 +60,7 @@ pub fn new(id: &str, then: LeaseAfter, held: Option<&str>) -> Write {
             held: held.map(|worker| (worker.to_owned(), Duration::from_mins(1))),
         })),
         nodes: Vec::new(),
+        removed: RowRanges::default(),
         replace: false,
         taken: Vec::new(),
         signals: Vec::new(),
@@ -110,6 +111,7 @@ pub fn step(lease: Lease, id: u32, name: &str, then: LeaseAfter) -> Write {
     Write {
         target: Target::Held(lease),
         nodes: vec![NodeRow::new(id, 0, node(name))],
+        removed: RowRanges::default(),
         replace: false,
         taken: Vec::new(),
         signals: Vec::new(),

@@ -24,6 +24,7 @@ use crate::{
     language::flow::Flow,
     model::{
         failure::{Cause, Failure},
+        state::Row,
         status::Status,
     },
     run::{Ready, Run, Signals, with::With},
@@ -107,9 +108,13 @@ impl Turn {
     }
 
     /// Reads what the execution was claimed without, unless it was this flow in this build that has left
-    /// it out, and so has compared it with its lines.
+    /// it out, and so has compared it with its lines; and if all rows have to be numbered anew.
     async fn read_past(&mut self, flow: Refuser) -> Result<(), StoreError> {
-        if self.past.take_if(|past| past.by != flow).is_some() {
+        let last = self.saved.nodes.iter().map(|row| row.id).max();
+        let last = last.unwrap_or_default();
+        let is_needed =
+            |past: &mut Past| past.by != flow || past.rows.last().max(Some(last)) > Some(Row::MOST);
+        if self.past.take_if(is_needed).is_some() {
             let saved = self.core.store.load(self.saved.info.id.clone()).await?;
             // One that is gone can't be written to either.
             self.saved.nodes = saved.map(|saved| saved.nodes).unwrap_or_default();

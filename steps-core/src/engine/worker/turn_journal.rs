@@ -214,7 +214,7 @@ impl TurnJournal {
             );
         }
         let nodes = root::into_rows(batch.changes);
-        let signals = batch.signals;
+        let (signals, removed) = (batch.signals, batch.removed);
         let mut taken = Vec::new();
         let mut progress = lock(&self.progress);
         progress.requests.retain(|(number, message)| {
@@ -251,6 +251,7 @@ impl TurnJournal {
         Some(Write {
             target,
             nodes,
+            removed,
             replace,
             taken,
             signals,

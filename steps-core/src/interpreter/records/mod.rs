@@ -18,6 +18,7 @@ use crate::{
     },
 };
 
+mod let_go;
 mod order;
 mod past;
 mod record;
@@ -54,6 +55,12 @@ pub(crate) struct Records {
     unsaved: Unsaved,
     /// Which rows are over.
     past: past::PastRows,
+    /// Whether rounds that are not in the tree that was read may have been left out.
+    is_open: bool,
+    /// What was let go.
+    gone: let_go::Gone,
+    /// Whether rounds were let go of a `loop` that does so no more.
+    has_gaps: bool,
     /// The maximum number of records. Saved ones may be more.
     pub(super) most: usize,
 }
@@ -96,6 +103,9 @@ impl Records {
             next_row: 1,
             unsaved: Unsaved::default(),
             past: past::PastRows::default(),
+            is_open: false,
+            gone: let_go::Gone::default(),
+            has_gaps: false,
             most: usize::MAX,
         }
     }
@@ -141,18 +151,6 @@ impl Records {
         ROOT..self.next_id()
     }
 
-    /// Checks that so many more records are within the limit.
-    fn room(&self, more: usize) -> Result<(), StepError> {
-        let nodes = self.all.len().saturating_add(self.past.left_out + more);
-        if more > 0 && nodes > self.most {
-            return Err(StepError::fatal(format!(
-                "the execution has {nodes} nodes with it, and the limit is {}",
-                self.most
-            )));
-        }
-        Ok(())
-    }
-
     fn next_id(&self) -> Id {
         Id::try_from(self.all.len()).unwrap_or(Id::MAX)
     }
@@ -169,15 +167,12 @@ impl Records {
     }
 
     fn make_lines(&mut self, parent: Id, nodes: &'static [Line]) -> Id {
-        let first = self.next_id();
-        let record = &mut self[parent];
+        let record = &self[parent];
         let is_parallel = record.kind.is_parallel();
         if record.count > 0 || nodes.is_empty() {
             return record.first;
         }
-        record.first = first;
-        record.count = Id::try_from(nodes.len()).unwrap_or(Id::MAX);
-        self.all.extend(nodes.iter().map(|node| {
+        let first = self.add(nodes.iter().map(|node| {
             let mut record = Record::new(Name::Line(node.name), node.kind(), parent);
             record.atomic = node.marks.atomic;
             record.optional = node.marks.optional;
@@ -191,6 +186,9 @@ impl Records {
             }
             record
         }));
+        let record = &mut self[parent];
+        record.first = first;
+        record.count = Id::try_from(nodes.len()).unwrap_or(Id::MAX);
         first
     }
 
@@ -214,18 +212,17 @@ impl Records {
     pub(crate) fn items(&mut self, parent: Id, keys: Keys) -> Result<(), StepError> {
         self.room(keys.len())?;
         let count = Id::try_from(keys.len()).unwrap_or(Id::MAX);
-        let list = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
-        let first = self.next_id();
+        // Each item, and one line on average.
+        self.all.reserve(2 * keys.len());
+        let list = self.add_keys(keys);
+        let items = (0..count).map(|index| {
+            let name = Name::Key { list, index };
+            Record::new(name, Kind::Item, parent)
+        });
+        let first = self.add(items);
         let record = &mut self[parent];
         record.first = first;
         record.count = count;
-        // Each item, and one line on average.
-        self.all.reserve(2 * keys.len());
-        for index in 0..count {
-            let name = Name::Key { list, index };
-            self.all.push(Record::new(name, Kind::Item, parent));
-        }
-        self.keys.push(keys);
         Ok(())
     }
 
@@ -236,13 +233,11 @@ impl Records {
     }
 
     fn make_round(&mut self, parent: Id) -> Id {
-        let id = self.next_id();
-        let rounds = &mut self[parent].cold_mut().rounds;
-        rounds.push(id);
-        let number = self.rounds_begun(parent);
+        let number = self.rounds_begun(parent) + 1;
         let number = u32::try_from(number).unwrap_or(u32::MAX);
-        self.all
-            .push(Record::new(Name::Number(number), Kind::Round, parent));
+        let round = Record::new(Name::Number(number), Kind::Round, parent);
+        let id = self.add(std::iter::once(round));
+        self[parent].cold_mut().rounds.push(id);
         id
     }
 
@@ -309,7 +304,7 @@ impl Records {
         parent == ROOT || (self[parent].kind != Kind::Flow && self.is_own(parent))
     }
 
-    /// Returns the first pivot that is done, if it keeps the flow from being undone on request. A
+    /// Returns the first pivot that is done, or loop whose first rounds were let go, if it keeps the flow from being undone on request. A
     /// flow that has failed is undone up to its pivot.
     pub(crate) fn pivot(&self) -> Option<Id> {
         match self[ROOT].status {
@@ -327,7 +322,7 @@ impl Records {
 
     fn pivot_in(&self, id: Id) -> Option<Id> {
         let record = &self[id];
-        if record.pivot && record.status == Status::Done {
+        if record.pivot && record.status == Status::Done || record.cold().let_go > 0 {
             return Some(id);
         }
         let below = match record.kind {

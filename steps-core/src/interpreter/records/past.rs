@@ -32,6 +32,12 @@ impl PastRows {
         }
     }
 
+    /// The journal is told which rows are past, if there are none: others may have said so of rows
+    /// that are not there any more.
+    pub(super) fn tell(&mut self) {
+        self.changed = true;
+    }
+
     pub(super) fn next_row(&self) -> u32 {
         self.rows.last().map_or(1, |last| last.saturating_add(1))
     }
@@ -60,6 +66,23 @@ impl Records {
         cold.rounds.get(index).copied()
     }
 
+    /// Returns whether rounds of a `loop` were left out when the tree was read.
+    pub(crate) fn has_left_out(&self, id: Id) -> bool {
+        let cold = self[id].cold();
+        cold.rounds_before > cold.let_go
+    }
+
+    /// Returns whether rounds of this `loop` may be left out when the tree is read. Of a loop that lets
+    /// rounds go, all that are recorded are read, and what is in them: which rows to delete is then known.
+    /// One that does so no more would later seem to have left out those that are gone.
+    pub(crate) fn may_leave_past(&self, id: Id) -> bool {
+        let lets_go = |id: Id| {
+            let cold = self[id].cold();
+            cold.lets_go || cold.let_go > 0
+        };
+        !self.has_gaps && !self.around(id).any(lets_go)
+    }
+
     /// Returns whether nodes were left out when the tree was read, and have not been brought back.
     pub(crate) fn is_partial(&self) -> bool {
         self.past.left_out > 0
@@ -76,7 +99,8 @@ impl Records {
         std::mem::take(&mut self.past.changed).then(|| self.past.rows.clone())
     }
 
-    /// Notes the rounds of a loop before the last one that is done, whose value the next one may use.
+    /// Notes the rounds of a loop before the last one that is done, whose value the next one may use, and
+    /// before the last one in which a pivot is done, which says that the run is past it.
     fn note_past(&mut self, id: Id) {
         let record = &self[id];
         let cold = record.cold();
@@ -86,6 +110,9 @@ impl Records {
         let is_done = |round: &Id| self[*round].status == Status::Done;
         let last = cold.rounds.iter().rposition(is_done).unwrap_or(0);
         let from = cold.rounds_noted;
+        let mut rounds = cold.rounds[from..].iter();
+        let pivot = rounds.rposition(|round| self.is_past_pivot(*round));
+        let last = pivot.map_or(last, |pivot| last.min(from + pivot));
         if from >= last {
             return;
         }

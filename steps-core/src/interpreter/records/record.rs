@@ -55,8 +55,12 @@ pub(crate) struct ColdFields {
     pub(super) data: NodeData,
     /// For a `loop`: its rounds, but for those that were left out.
     pub(crate) rounds: Vec<Id>,
-    /// How many rounds before these were left out.
-    pub(in crate::interpreter) rounds_before: usize,
+    /// How many rounds there were before these: they were let go, or left out.
+    pub(super) rounds_before: usize,
+    /// How many of those were let go.
+    pub(in crate::interpreter) let_go: usize,
+    /// Whether rounds are let go from now on.
+    pub(in crate::interpreter) lets_go: bool,
     /// How many of `rounds` are noted as past.
     pub(super) rounds_noted: usize,
     /// Whether its rounds that are over may be left out from now on.

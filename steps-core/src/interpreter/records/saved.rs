@@ -61,6 +61,18 @@ impl Records {
         Self::from_state_without(state, RowRanges::default(), name, nodes)
     }
 
+    /// The same, of a tree that may have been read without rows that are past.
+    pub(crate) fn from_open_state(
+        state: &State,
+        name: &'static str,
+        nodes: &'static [Line],
+    ) -> Self {
+        let mut tree = Self::new(name, nodes.len());
+        tree.is_open = true;
+        tree.fill_tree(state, nodes);
+        tree
+    }
+
     /// The same, of a tree that was read without these rows, which are past.
     pub(crate) fn from_state_without(
         state: &State,
@@ -70,12 +82,17 @@ impl Records {
     ) -> Self {
         let mut tree = Self::new(name, nodes.len());
         tree.past = PastRows::left_out(past);
-        tree.foreign = state.id.is_none();
-        tree.fill(ROOT, state);
-        tree.generation = state.generation.unwrap_or(0);
-        tree.fill_lines(ROOT, nodes, &state.states);
+        tree.is_open = tree.is_partial();
+        tree.fill_tree(state, nodes);
         tree.take_rows(state);
         tree
+    }
+
+    fn fill_tree(&mut self, state: &State, nodes: &'static [Line]) {
+        self.foreign = state.id.is_none();
+        self.fill(ROOT, state);
+        self.generation = state.generation.unwrap_or(0);
+        self.fill_lines(ROOT, nodes, &state.states);
     }
 
     /// Keeps the rows of the saved tree, if a journal with exactly these rows holds exactly this
@@ -210,11 +227,14 @@ impl Records {
                     self.fill_lines(item, body, &state.states);
                 }
             }
-            Work::Loop { body, .. } => {
-                if self.is_partial() {
-                    let first = state.states.first();
-                    let number = first.and_then(|round| round.name.parse::<usize>().ok());
-                    self[id].cold_mut().rounds_before = number.unwrap_or(1).saturating_sub(1);
+            Work::Loop { body, keep, .. } => {
+                let before = state.rounds_missing();
+                let is_whole = *keep > 0 || !self.is_open;
+                let cold = self[id].cold_mut();
+                cold.rounds_before = before;
+                if is_whole {
+                    cold.let_go = before;
+                    self.has_gaps |= *keep == 0 && before > 0;
                 }
                 self.fill_rounds(id, body, &state.states);
             }

@@ -2,7 +2,7 @@
 
 use std::{future::poll_fn, task::Poll, time::Duration};
 
-use super::{Fate, RandomLine, What, name};
+use super::{Back, Fate, RandomLine, What, name};
 use crate::{
     base::{error::StepError, future::BoxFuture, json::Json},
     interpreter::RootFlow,
@@ -58,7 +58,7 @@ pub(super) fn work(what: &'static What) -> Work {
                 ..Policy::NONE
             },
             undo_policy: Policy::NONE,
-            undo: *undo,
+            undo: *undo != Back::Not,
             verify: *fate == Fate::Verified,
             observe: false,
             kind: None,
@@ -80,9 +80,11 @@ pub(super) fn work(what: &'static What) -> Work {
             at_once: *at_once,
             items: &AnyRecording,
         },
-        What::Loop(..) => Work::Loop {
+        What::Loop(_, keep, _) => Work::Loop {
             body: lines,
             max: 0,
+            keep: *keep,
+            prev: &[],
         },
         What::Flow(_) => Work::Flow(Box::leak(Box::new(Table {
             name: "nested",
@@ -126,7 +128,9 @@ impl Scope for Here {
         cx: &'b Cx,
     ) -> BoxFuture<'b, OpResult> {
         let What::Step {
-            fate, yields: n, ..
+            fate,
+            yields: n,
+            undo,
         } = self.lines[line].what
         else {
             unreachable!("a step is called");
@@ -136,6 +140,7 @@ impl Scope for Here {
             let path = cx.path();
             let did = || self.lab.act(path.clone()).map_err(StepError::user);
             match op {
+                Op::Undo(_) if undo == Back::Bad => Err(StepError::fatal("stays")),
                 Op::Undo(_) => {
                     self.lab.undo(path.clone()).map_err(StepError::user)?;
                     yields(n).await;
@@ -200,7 +205,7 @@ impl Scope for Here {
                 entered.keys = Some(keys);
             }
             What::Flow(_) if how.input.is_none() => entered.input = json("{}")?,
-            What::Loop(rounds, _) => entered.scope = below(*rounds),
+            What::Loop(rounds, ..) => entered.scope = below(*rounds),
             _ => {}
         }
         Ok(entered)

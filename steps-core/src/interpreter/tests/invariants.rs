@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::reference::firsts;
+use super::{RandomLine, What, reference::firsts};
 use crate::{
     model::{
         state::{State, path},
@@ -30,9 +30,49 @@ pub(super) fn comes_before(a: &str, b: &str) -> bool {
     }
 }
 
-pub(super) fn check_laws(state: &State, log: &[Effect]) -> Result<(), TestCaseError> {
+/// Checks that each atomic line of a `parallel` has begun that has begun itself, whatever failed beside it,
+/// unless it uses others.
+pub(super) fn check_atomic(lines: &[RandomLine], state: &State) -> Result<(), TestCaseError> {
+    for (index, line) in lines.iter().enumerate() {
+        let name = super::name(index, line);
+        let Some(node) = state.states.iter().find(|node| node.name == name) else {
+            continue;
+        };
+        let below = line.what.lines();
+        match line.what {
+            What::For(..) | What::Loop(..) => {
+                for item in &node.states {
+                    check_atomic(below, item)?;
+                }
+            }
+            _ => check_atomic(below, node)?,
+        }
+        if !matches!(line.what, What::Parallel(_)) || node.started_at.is_none() {
+            continue;
+        }
+        for (index, line) in below
+            .iter()
+            .enumerate()
+            .filter(|(_, line)| line.marks.atomic)
+        {
+            let name = super::name(index, line);
+            let begun = node.states.iter().find(|node| node.name == name);
+            let begun = begun.is_some_and(|node| node.started_at.is_some());
+            prop_assert!(begun || !name.ends_with("u0"), "{name}: {}", state.tree());
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn check_laws(
+    lines: &[RandomLine],
+    state: &State,
+    log: &[Effect],
+) -> Result<(), TestCaseError> {
+    let may_stick = lines.iter().any(|line| line.what.has_bad_undo());
     prop_assert!(
-        matches!(state.status, Status::Done | Status::Undone),
+        matches!(state.status, Status::Done | Status::Undone)
+            || may_stick && state.status == Status::Stuck,
         "{}",
         state.tree()
     );
@@ -70,7 +110,7 @@ pub(super) fn check_laws(state: &State, log: &[Effect]) -> Result<(), TestCaseEr
         .filter(|(_, node)| node.kind == crate::model::state::Kind::Step)
     {
         match node.status {
-            Status::Done => prop_assert!(there(&path), "{path}: {log:?}"),
+            Status::Done | Status::UndoFailed => prop_assert!(there(&path), "{path}: {log:?}"),
             Status::Undone | Status::Skipped | Status::Pending | Status::Failed => {
                 prop_assert!(!there(&path), "{path}: {log:?}\n{}", state.tree());
             }

@@ -1,6 +1,6 @@
 //! A wide graph costs what as many plain branches cost.
 
-use super::{Cut, Fate, Lab, RandomLine, Recorder, What, generate, run};
+use super::{Back, Cut, Fate, Lab, RandomLine, Recorder, What, generate, run};
 use crate::{
     interpreter::tests::generate::Top,
     model::{
@@ -18,7 +18,7 @@ fn steps(count: usize) -> &'static [RandomLine] {
         uses: 0,
         what: What::Step {
             fate: Fate::Good,
-            undo: true,
+            undo: Back::Good,
             yields: 1,
         },
     };

@@ -7,14 +7,14 @@ mod layers;
 mod reference;
 mod requests;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::future::select;
 use proptest::{collection::vec, prelude::*};
 
 use self::{
     generate::{TRIES, Top, table},
-    invariants::check_laws,
+    invariants::{check_atomic, check_laws},
     reference::{firsts, model},
 };
 use super::{RunCore, RunOptions, execution, execution::PassOutcome, records::Records};
@@ -42,6 +42,15 @@ enum Fate {
     Verified,
 }
 
+/// Whether a step has an undo, and how that behaves.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Back {
+    Not,
+    Good,
+    /// It fails.
+    Bad,
+}
+
 #[derive(Clone, Debug)]
 struct RandomLine {
     marks: Marks,
@@ -54,7 +63,7 @@ struct RandomLine {
 enum What {
     Step {
         fate: Fate,
-        undo: bool,
+        undo: Back,
         /// How often the step yields to others, before its effect and again after it.
         yields: u32,
     },
@@ -62,7 +71,8 @@ enum What {
     Parallel(Vec<RandomLine>),
     If(bool, Vec<RandomLine>),
     For(usize, usize, Vec<RandomLine>),
-    Loop(u32, Vec<RandomLine>),
+    /// How many rounds, and how many of them stay recorded.
+    Loop(u32, u32, Vec<RandomLine>),
     Flow(Vec<RandomLine>),
 }
 
@@ -74,9 +84,19 @@ impl What {
             | Self::Parallel(lines)
             | Self::If(_, lines)
             | Self::For(_, _, lines)
-            | Self::Loop(_, lines)
+            | Self::Loop(_, _, lines)
             | Self::Flow(lines) => lines,
         }
+    }
+
+    fn has_bad_undo(&self) -> bool {
+        matches!(
+            self,
+            Self::Step {
+                undo: Back::Bad,
+                ..
+            }
+        ) || self.lines().iter().any(|line| line.what.has_bad_undo())
     }
 
     fn is_at_once(&self) -> bool {
@@ -198,15 +218,26 @@ fn fate() -> impl Strategy<Value = Fate> {
     ]
 }
 
-fn marks(pivot: bool) -> impl Strategy<Value = Marks> {
-    (prop::bool::weighted(0.25), prop::bool::weighted(0.15)).prop_map(
-        move |(optional, is_pivot)| Marks {
-            optional,
-            pivot: pivot && is_pivot,
-            atomic: false,
-            deadline: None,
-        },
-    )
+/// Generates pivots, or, for lines that may be at once, atomic ones.
+fn marks(at_once: bool, timed: bool) -> impl Strategy<Value = Marks> {
+    let flag = prop::bool::weighted;
+    // In these times a step makes its attempts, or does not; two things at one time are rare.
+    let deadline = prop::option::weighted(0.15, 1..3_000_u64);
+    (flag(0.25), flag(0.15), deadline).prop_map(move |(optional, is_other, deadline)| Marks {
+        optional,
+        pivot: !at_once && is_other,
+        atomic: at_once && is_other,
+        deadline: deadline.filter(|_| timed).map(Duration::from_millis),
+    })
+}
+
+/// Generates undos: where lines may be at once, each step has one.
+fn undo(at_once: bool) -> impl Strategy<Value = Back> {
+    prop_oneof![
+        8 => Just(Back::Good),
+        8 => Just(if at_once { Back::Good } else { Back::Not }),
+        1 => Just(Back::Bad),
+    ]
 }
 
 /// Generates the lines that a line uses: mostly none.
@@ -214,15 +245,24 @@ fn uses() -> impl Strategy<Value = u8> {
     prop_oneof![2 => Just(0), 1 => any::<u8>()]
 }
 
+/// Generates how many rounds stay recorded: all, where lines may be at once, as otherwise not all is
+/// undone.
+fn keep(at_once: bool) -> impl Strategy<Value = u32> {
+    (0..6_u32).prop_map(move |keep| if at_once { 0 } else { keep.saturating_sub(2) })
+}
+
 /// Generates sequential trees, with pivots and steps that can't be undone; or trees with concurrent
 /// branches.
-fn lines(at_once: bool) -> BoxedStrategy<Vec<RandomLine>> {
-    let step = (fate(), any::<bool>(), 0..4_u32).prop_map(move |(fate, undo, yields)| What::Step {
+///
+/// A model knows when things in order are done, if nothing is cut off: then a step may be tried again
+/// sooner.
+fn lines(at_once: bool, timed: bool) -> BoxedStrategy<Vec<RandomLine>> {
+    let step = (fate(), undo(at_once), 0..4_u32).prop_map(|(fate, undo, yields)| What::Step {
         fate,
-        undo: undo || at_once,
+        undo,
         yields,
     });
-    let line = (marks(!at_once), uses(), step).prop_map(|(marks, uses, what)| RandomLine {
+    let line = (marks(at_once, timed), uses(), step).prop_map(|(marks, uses, what)| RandomLine {
         marks,
         uses,
         what,
@@ -235,7 +275,8 @@ fn lines(at_once: bool) -> BoxedStrategy<Vec<RandomLine>> {
             (any::<bool>(), body()).prop_map(|(holds, body)| What::If(holds, body)),
             (0..4_usize, 1..most, body())
                 .prop_map(|(count, limit, body)| { What::For(count, limit, body) }),
-            (1..4_u32, body()).prop_map(|(rounds, body)| What::Loop(rounds, body)),
+            (1..6_u32, keep(at_once), body())
+                .prop_map(|(rounds, keep, body)| What::Loop(rounds, keep, body)),
             body().prop_map(What::Flow),
             body().prop_map(move |body| {
                 if at_once {
@@ -245,7 +286,7 @@ fn lines(at_once: bool) -> BoxedStrategy<Vec<RandomLine>> {
                 }
             }),
         ];
-        (marks(!at_once), uses(), what).prop_map(|(marks, uses, what)| RandomLine {
+        (marks(at_once, timed), uses(), what).prop_map(|(marks, uses, what)| RandomLine {
             marks,
             uses,
             what,
@@ -262,7 +303,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn a_tree_in_order_does_what_the_model_says(lines in lines(false)) {
+    fn a_tree_in_order_does_what_the_model_says(lines in lines(false, true)) {
         let lines = leaked(lines);
         let (state, log) = trial(lines, None);
         let (status, expected) = model(lines);
@@ -272,7 +313,7 @@ proptest! {
 
     #[test]
     fn a_tree_in_order_that_is_cut_off_once_does_what_the_model_says(
-        lines in lines(false),
+        lines in lines(false, false),
         cut in any::<(u32, bool, bool)>(),
     ) {
         let lines = leaked(lines);
@@ -284,13 +325,13 @@ proptest! {
 
     #[test]
     fn a_tree_with_things_at_once_keeps_the_laws(
-        lines in lines(true),
+        lines in lines(true, true),
         cut in prop::option::of(any::<(u32, bool, bool)>()),
     ) {
         let lines = leaked(lines);
         let (state, log) = trial(lines, cut);
-        prop_assert_ne!(state.status, Status::Stuck);
-        check_laws(&state, &log)?;
+        check_laws(lines, &state, &log)?;
+        check_atomic(lines, &state)?;
         // If nothing fails, everything is done.
         let (status, expected) = model(lines);
         if status == Status::Done && expected.iter().all(|e| matches!(e, Effect::Did(_))) {

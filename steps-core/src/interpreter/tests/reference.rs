@@ -1,6 +1,8 @@
 //! The reference model of sequential trees.
 
-use super::{Fate, RandomLine, What, name};
+use std::{collections::VecDeque, time::Duration};
+
+use super::{Back, Fate, RandomLine, TRIES, What, name};
 use crate::{
     model::{state::path, status::Status},
     testing::Effect,
@@ -8,70 +10,142 @@ use crate::{
 
 #[derive(Debug)]
 pub(super) enum Entry {
-    Step(String, bool),
+    Step(String, Back),
     Pivot,
     Flow(Vec<Entry>),
+}
+
+/// How lines ended.
+#[derive(Clone, Copy, PartialEq)]
+enum How {
+    Good,
+    Failed,
+    /// They were given up at a deadline: that of the line at this depth.
+    Late(usize),
 }
 
 #[derive(Default)]
 pub(super) struct Model {
     log: Vec<Effect>,
+    /// Whether an undo has failed: then nothing happens any more.
+    stuck: bool,
+    /// How long it has taken: only the pauses before another attempt take time.
+    now: Duration,
+    /// The deadlines of the lines around, outermost first.
+    ends: Vec<Option<Duration>>,
 }
 
 impl Model {
-    fn lines(&mut self, lines: &[RandomLine], at: &[String], done: &mut Vec<Entry>) -> bool {
-        lines.iter().enumerate().all(|(index, line)| {
+    fn lines(&mut self, lines: &[RandomLine], at: &[String], done: &mut Vec<Entry>) -> How {
+        for (index, line) in lines.iter().enumerate() {
             let mut at = at.to_vec();
             at.push(name(index, line));
             let mut own = Vec::new();
-            let good = self.line(&line.what, &at, &mut own);
-            if good {
-                done.append(&mut own);
-                if line.marks.pivot {
-                    done.push(Entry::Pivot);
-                }
-            } else if line.marks.optional {
+            let depth = self.ends.len();
+            self.ends
+                .push(line.marks.deadline.map(|limit| self.now + limit));
+            let how = self.line(&line.what, &at, &mut own);
+            self.ends.pop();
+            let how = if how == How::Late(depth) {
+                How::Failed
+            } else {
+                how
+            };
+            if how == How::Failed && line.marks.optional {
                 if self.back(&own) && !matches!(line.what, What::Flow(_)) {
                     done.push(Entry::Pivot);
                 }
-            } else {
-                done.append(&mut own);
+                if self.stuck {
+                    return How::Failed;
+                }
+                continue;
             }
-            good || line.marks.optional
-        })
+            done.append(&mut own);
+            if how != How::Good {
+                return how;
+            }
+            if line.marks.pivot {
+                done.push(Entry::Pivot);
+            }
+        }
+        How::Good
     }
 
-    fn line(&mut self, what: &What, at: &[String], done: &mut Vec<Entry>) -> bool {
+    /// Waits for another attempt. Returns the depth of the line whose deadline comes before.
+    fn pause(&mut self) -> Option<usize> {
+        let ends = self.ends.iter().enumerate();
+        let first = ends
+            .filter_map(|(depth, end)| end.map(|end| (end, depth)))
+            .min();
+        self.now += Duration::from_secs(1);
+        let (end, depth) = first.filter(|(end, _)| *end < self.now)?;
+        self.now = end;
+        Some(depth)
+    }
+
+    fn line(&mut self, what: &What, at: &[String], done: &mut Vec<Entry>) -> How {
         let below = |part: String| [at, &[part]].concat();
         match what {
             What::Step { fate, undo, .. } => {
-                let good = !matches!(fate, Fate::Bad | Fate::Worse);
-                if good {
-                    let path = path::join(at);
-                    self.log.push(Effect::Did(path.clone()));
-                    done.push(Entry::Step(path, *undo));
+                let (pauses, good) = match fate {
+                    Fate::Good | Fate::Verified => (0, true),
+                    Fate::Flaky(tries) => (*tries, true),
+                    Fate::Bad => (0, false),
+                    Fate::Worse => (TRIES, false),
+                };
+                if let Some(depth) = (0..pauses).find_map(|_| self.pause()) {
+                    return How::Late(depth);
                 }
-                good
+                if !good {
+                    return How::Failed;
+                }
+                let path = path::join(at);
+                self.log.push(Effect::Did(path.clone()));
+                done.push(Entry::Step(path, *undo));
+                How::Good
             }
-            What::If(false, _) => true,
+            What::If(false, _) => How::Good,
             What::Group(lines) | What::Parallel(lines) | What::If(true, lines) => {
                 self.lines(lines, at, done)
             }
             What::For(count, _, lines) => {
-                (0..*count).all(|key| self.lines(lines, &below(key.to_string()), done))
+                let mut items =
+                    (0..*count).map(|key| self.lines(lines, &below(key.to_string()), done));
+                items.find(|how| *how != How::Good).unwrap_or(How::Good)
             }
-            What::Loop(rounds, lines) => {
-                (1..=*rounds).all(|key| self.lines(lines, &below(key.to_string()), done))
+            What::Loop(rounds, keep, lines) => {
+                let mut kept: VecDeque<Vec<Entry>> = VecDeque::new();
+                let (mut let_go, mut how) = (false, How::Good);
+                for key in 1..=*rounds {
+                    let mut own = Vec::new();
+                    how = self.lines(lines, &below(key.to_string()), &mut own);
+                    kept.push_back(own);
+                    if how != How::Good {
+                        break;
+                    }
+                    if *keep > 0 && kept.len() > *keep as usize {
+                        kept.pop_front();
+                        let_go = true;
+                    }
+                }
+                done.extend(let_go.then_some(Entry::Pivot));
+                done.extend(kept.into_iter().flatten());
+                how
             }
             What::Flow(lines) => {
                 let mut own = Vec::new();
-                let good = self.lines(lines, at, &mut own);
-                if good {
-                    done.push(Entry::Flow(own));
-                } else {
+                let how = self.lines(lines, at, &mut own);
+                let takes_itself_back = match how {
+                    How::Good => false,
+                    How::Failed => true,
+                    How::Late(depth) => depth + 1 == self.ends.len(),
+                };
+                if takes_itself_back {
                     self.back(&own);
+                } else {
+                    done.push(Entry::Flow(own));
                 }
-                good
+                how
             }
         }
     }
@@ -79,10 +153,14 @@ impl Model {
     /// Undoes the entries, last first. Returns whether it stopped at a pivot.
     fn back(&mut self, done: &[Entry]) -> bool {
         for entry in done.iter().rev() {
+            if self.stuck {
+                return false;
+            }
             match entry {
                 Entry::Pivot => return true,
-                Entry::Step(path, true) => self.log.push(Effect::Undid(path.clone())),
-                Entry::Step(..) => {}
+                Entry::Step(path, Back::Good) => self.log.push(Effect::Undid(path.clone())),
+                Entry::Step(_, Back::Bad) => self.stuck = true,
+                Entry::Step(_, Back::Not) => {}
                 Entry::Flow(done) => {
                     self.back(done);
                 }
@@ -95,11 +173,16 @@ impl Model {
 pub(super) fn model(lines: &[RandomLine]) -> (Status, Vec<Effect>) {
     let mut model = Model::default();
     let mut done = Vec::new();
-    if model.lines(lines, &[], &mut done) {
+    if model.lines(lines, &[], &mut done) == How::Good {
         return (Status::Done, model.log);
     }
     model.back(&done);
-    (Status::Undone, model.log)
+    let status = if model.stuck {
+        Status::Stuck
+    } else {
+        Status::Undone
+    };
+    (status, model.log)
 }
 
 /// Returns each effect once, in the order of the first time, because a crash repeats some: those

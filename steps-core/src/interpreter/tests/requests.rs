@@ -5,7 +5,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::{
-    RandomLine, check_laws, firsts,
+    RandomLine, check_atomic, check_laws, firsts,
     generate::{Top, table},
     leaked, lines, model, run_asked,
 };
@@ -125,7 +125,7 @@ proptest! {
     /// Nothing crashed, so nothing happens twice.
     #[test]
     fn a_tree_in_order_that_is_halted_does_what_the_model_says(
-        lines in lines(false),
+        lines in lines(false, false),
         at in any::<u32>(),
         ask in halt(),
     ) {
@@ -138,14 +138,14 @@ proptest! {
 
     #[test]
     fn a_tree_with_things_at_once_that_is_halted_keeps_the_laws(
-        lines in lines(true),
+        lines in lines(true, true),
         at in any::<u32>(),
         ask in halt(),
     ) {
         let lines = leaked(lines);
         let (_, state, log) = trial(lines, at, ask);
-        prop_assert_ne!(state.status, Status::Stuck);
-        check_laws(&state, &log)?;
+        check_laws(lines, &state, &log)?;
+        check_atomic(lines, &state)?;
         let (status, expected) = model(lines);
         if status == Status::Done && expected.iter().all(|e| matches!(e, Effect::Did(_))) {
             prop_assert_eq!(state.status, Status::Done);
@@ -155,10 +155,10 @@ proptest! {
     }
 
     #[test]
-    fn a_tree_that_is_undone_keeps_the_laws(lines in lines(true), at in any::<u32>()) {
+    fn a_tree_that_is_undone_keeps_the_laws(lines in lines(true, true), at in any::<u32>()) {
         let lines = leaked(lines);
         let (halted, state, log) = trial(lines, at, Request::Undo);
         prop_assert_eq!(halted, None);
-        check_laws(&state, &log)?;
+        check_laws(lines, &state, &log)?;
     }
 }

@@ -125,7 +125,7 @@ fn given(meta: &StepMeta, state: &State) -> Option<String> {
 
 /// Returns whether a loop has begun more rounds than it may have.
 fn rounds(max: u32, state: &State) -> Option<String> {
-    let begun = state.states.len();
+    let begun = state.rounds_begun();
     let goes_on = matches!(state.status, Status::Running | Status::Waiting);
     (max != 0 && goes_on && begun > max as usize)
         .then(|| format!("it has begun round {begun}, and may have {max} now"))

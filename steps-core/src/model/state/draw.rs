@@ -98,6 +98,9 @@ fn node(state: &State, f: &mut fmt::Formatter<'_>) -> fmt::Result {
             total => notes.add(format_args!("{} of {total}", progress.done))?,
         }
     }
+    if state.kind == Kind::Loop && state.rounds_missing() > 0 {
+        notes.add(format_args!("{} rounds let go", state.rounds_missing()))?;
+    }
     if let Some(empty) = empty {
         notes.add(format_args!("{empty}"))?;
     } else if (state.kind, state.decision) == (Kind::If, Some(false)) {

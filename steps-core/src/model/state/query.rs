@@ -6,6 +6,23 @@ use super::{Kind, Resolved, State, Until, path};
 use crate::model::status::Status;
 
 impl State {
+    /// Returns how many rounds a `loop` has begun.
+    pub(crate) fn rounds_begun(&self) -> usize {
+        let last = self.states.last().and_then(State::round);
+        last.unwrap_or(self.states.len())
+    }
+
+    /// Returns how many rounds a `loop` has begun before the first that is here.
+    pub(crate) fn rounds_missing(&self) -> usize {
+        let first = self.states.first().and_then(State::round);
+        first.unwrap_or(1).saturating_sub(1)
+    }
+
+    fn round(&self) -> Option<usize> {
+        let number = (self.kind == Kind::Round).then(|| self.name.parse().ok());
+        number.flatten()
+    }
+
     /// Returns whether something in this node or below it was undone: by its `#[undo]`, or by hand.
     pub(crate) fn is_taken_back(&self) -> bool {
         let own = self.undo.as_ref().is_some_and(|undo| {

@@ -36,8 +36,9 @@ impl Row {
         Self(Some(number))
     }
 
-    /// Above this number, rows are renumbered, so that the numbers never run out.
-    pub(crate) const MOST: u32 = u32::MAX / 2;
+    /// Above this number, rows are renumbered, so that the numbers never run out: half of those that a
+    /// store has to take.
+    pub(crate) const MOST: u32 = 1 << 23;
 
     /// Returns the row's number, if it has one.
     pub const fn get(self) -> Option<u32> {

@@ -75,9 +75,16 @@ const fn nodes_print(nodes: &[Line], mut hash: u64) -> u64 {
                 then, otherwise, ..
             } => nodes_print(otherwise, byte_print(b'e', nodes_print(then, hash))),
             Work::Parallel(lines) => needs_print(lines, nodes_print(lines, hash)),
-            Work::Group(lines) | Work::For { body: lines, .. } | Work::Loop { body: lines, .. } => {
-                nodes_print(lines, hash)
+            Work::Loop { body, keep, .. } => {
+                let hash = nodes_print(body, hash);
+                // Which rounds may be missing.
+                if *keep > 0 {
+                    byte_print(b'k', hash)
+                } else {
+                    hash
+                }
             }
+            Work::Group(lines) | Work::For { body: lines, .. } => nodes_print(lines, hash),
             Work::Flow(table) => table_print(table, hash),
         };
         hash = byte_print(b'.', hash);
@@ -125,6 +132,14 @@ mod tests {
         Work::Parallel(lines)
     }
     const ONE: &[Line] = &[LINE];
+    const fn rounds(keep: u32) -> Work {
+        Work::Loop {
+            body: ONE,
+            max: 0,
+            keep,
+            prev: &[],
+        }
+    }
     const FLOW: Table = Table {
         name: "f",
         aliases: &[],
@@ -176,7 +191,7 @@ mod tests {
             },
             |flow| flow.nodes = &[],
         ];
-        let lines: [fn(&mut Line); 17] = [
+        let lines: [fn(&mut Line); 19] = [
             |line| line.name = "b",
             |line| line.aliases = &["b"],
             |line| line.aliases = &["b", "c"],
@@ -203,6 +218,8 @@ mod tests {
                     value: None,
                 }
             },
+            |line| line.work = rounds(0),
+            |line| line.work = rounds(1),
             |line| line.work = Work::Flow(&FLOW),
             |line| line.work = Work::Flow(OTHER),
             |line| line.work = Work::Flow(MENDED),
@@ -237,5 +254,12 @@ mod tests {
             })
         };
         assert_eq!(at_once(1), at_once(usize::MAX));
+        let keep = |keep| {
+            with(Line {
+                work: rounds(keep),
+                ..LINE
+            })
+        };
+        assert_eq!(keep(1), keep(100));
     }
 }

@@ -5,6 +5,7 @@
 
 mod depth;
 mod fingerprint;
+mod kept;
 pub(crate) mod lookup;
 mod step;
 
@@ -16,6 +17,8 @@ pub(crate) use super::policy::Policy;
 use super::state::{Ending, Kind};
 pub use depth::check_depth;
 pub use fingerprint::fingerprint;
+pub use kept::kept_rounds;
+pub(crate) use kept::{asks_prev, undoes_by_prev};
 pub(crate) use step::SignalMeta;
 pub use step::StepMeta;
 
@@ -261,6 +264,10 @@ pub enum Work {
         body: &'static [Line],
         /// The maximum number of rounds; 0 means no limit.
         max: u32,
+        /// How many rounds that are done stay recorded; 0 means all.
+        keep: u32,
+        /// The numbers of the lines in it whose code uses `prev`, the round before.
+        prev: &'static [usize],
     },
     /// Runs another flow.
     Flow(&'static Table),
@@ -318,16 +325,17 @@ impl Line {
         }
     }
 
-    /// Returns whether it is or holds a pivot. One of a nested flow counts only there.
+    /// Returns whether it is or holds a pivot, or a `loop` that lets rounds go, which is like one. One of
+    /// a nested flow counts only there.
     pub(crate) fn has_pivot(&self) -> bool {
         let any = |lines: &[Self]| lines.iter().any(Self::has_pivot);
         self.marks.pivot
             || match &self.work {
                 Work::Step(_) | Work::Flow(_) => false,
-                Work::Group(lines)
-                | Work::Parallel(lines)
-                | Work::For { body: lines, .. }
-                | Work::Loop { body: lines, .. } => any(lines),
+                Work::Loop { body, keep, .. } => *keep > 0 || any(body),
+                Work::Group(lines) | Work::Parallel(lines) | Work::For { body: lines, .. } => {
+                    any(lines)
+                }
                 Work::If {
                     then, otherwise, ..
                 } => any(then) || any(otherwise),

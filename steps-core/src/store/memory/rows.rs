@@ -73,6 +73,7 @@ impl Rows {
         let Write {
             target,
             nodes,
+            removed,
             replace,
             taken,
             signals,
@@ -106,6 +107,9 @@ impl Rows {
         let recalled = self.change(lease.key, |row| {
             row.put(nodes, replace, now);
             row.note(&notes, now);
+            for range in removed.ranges() {
+                row.nodes.retain(|number, _| !range.contains(number));
+            }
             if let Some(past) = past {
                 row.past = (!past.rows.is_empty()).then_some(past);
             }

@@ -10,7 +10,7 @@ use super::*;
 use crate::{
     base::json::Json,
     model::state::Labels,
-    store::{Due, LeaseAfter, NewExecution, Notes, Target},
+    store::{Due, LeaseAfter, NewExecution, Notes, RowRanges, Target},
     testing::FakeClock,
 };
 
@@ -29,6 +29,7 @@ fn new(id: impl Into<String>, due: Due) -> Write {
             held: None,
         })),
         nodes: Vec::new(),
+        removed: RowRanges::default(),
         replace: false,
         taken: Vec::new(),
         signals: Vec::new(),

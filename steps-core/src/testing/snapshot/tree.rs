@@ -176,7 +176,7 @@ impl LineSnapshot {
                 lines: lines(body),
                 items: Some(items.type_name().to_owned()),
             },
-            Work::Loop { body, max } => WorkSnapshot::Loop {
+            Work::Loop { body, max, .. } => WorkSnapshot::Loop {
                 lines: lines(body),
                 max: Some(*max),
             },

@@ -26,6 +26,7 @@ macro_rules! __store_rules {
         nodes {
             nodes_replace_those_of_their_number: "A node takes the place of the one of its number; the others stay.",
             replace_deletes_the_others: "A write that replaces deletes the rows it does not have, of its execution only.",
+            removed_rows_are_gone: "A write deletes the rows that it says are gone, and no others; not if it is refused.",
             replace_may_leave_no_root: "A write that replaces and brings no root deletes its row, too; what is known of the execution stays.",
             every_node_comes_back: "Nodes of all kinds come back as they were written.",
             root_comes_back: "The root comes back as it was written, and tells of the execution.",

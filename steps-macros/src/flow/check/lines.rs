@@ -63,6 +63,13 @@ fn constant(line: &Line, values: &BTreeSet<String>, errors: &mut Errors) {
             "max",
             "let the condition after `until` end the loop, or a step in it fail",
         ),
+        Body::Loop {
+            keep: Some(keep), ..
+        } => (
+            keep,
+            "keep",
+            "give the most rounds that are looked at later",
+        ),
         Body::For {
             at_once: AtOnce::Most(most),
             ..

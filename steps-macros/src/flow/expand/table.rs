@@ -182,12 +182,21 @@ fn work(
             let items = recorded(scope, index);
             quote!(__p::Work::For { body: #first, at_once: #at_once, items: #items })
         }
-        Body::Loop { max, .. } => {
+        Body::Loop {
+            max, keep, lines, ..
+        } => {
+            let prev = uses::of_prev(lines);
             let max = max.as_ref().map_or_else(
                 || quote!(0),
                 |max| quote_spanned!(max.span()=> __p::most_rounds(#max)),
             );
-            quote!(__p::Work::Loop { body: #first, max: #max })
+            let keep = keep.as_ref().map_or_else(
+                || quote!(0),
+                |keep| quote_spanned!(keep.span()=> __p::kept_rounds(#keep, #first, &[#(#prev),*])),
+            );
+            quote! {
+                __p::Work::Loop { body: #first, max: #max, keep: #keep, prev: &[#(#prev),*] }
+            }
         }
     }
 }

@@ -21,6 +21,18 @@ pub(super) fn earlier(lines: &[Line], index: usize) -> Vec<usize> {
         .collect()
 }
 
+/// Returns the numbers of the lines of a `loop` that use `prev`, the round before.
+pub(super) fn of_prev(lines: &[Line]) -> Vec<usize> {
+    let named = lines.iter().position(|line| line.name == "prev");
+    // Below a line of this name, it is that line.
+    let seen = named.map_or(lines.len(), |line| line + 1);
+    let using = lines[..seen].iter().enumerate();
+    using
+        .filter(|(_, line)| of_line(line).contains("prev"))
+        .map(|(index, _)| index)
+        .collect()
+}
+
 /// Returns the names that a line uses and does not bind itself.
 fn of_line(line: &Line) -> Names {
     match &line.body {

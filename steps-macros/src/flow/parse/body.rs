@@ -10,7 +10,10 @@ use syn::{
     token,
 };
 
-use super::lines::{begins_line, lines, skip, word};
+use super::{
+    lines::{begins_line, lines, skip, word},
+    rounds,
+};
 use crate::{
     attr::options::span_of_time,
     errors::Errors,
@@ -50,7 +53,7 @@ pub(super) fn body(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<B
     } else if input.peek(Token![for]) {
         each(input, errors)?
     } else if input.peek(Token![loop]) {
-        rounds(input, errors)?
+        rounds::rounds(input, errors)?
     } else if input.peek(word::flow) && input.peek2(Ident::peek_any) {
         input.parse::<word::flow>()?;
         return Ok(Body::Flow(flow_call(input, errors)?));
@@ -186,14 +189,14 @@ fn end_of_call(input: ParseStream<'_>, end: Span, errors: &mut Errors) {
 }
 
 /// Parses `{ lines }`.
-fn group(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Vec<Line>> {
+pub(super) fn group(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Vec<Line>> {
     let inner;
     syn::braced!(inner in input);
     Ok(lines(&inner, errors))
 }
 
 /// Parses an expression that ends before a `{`, a keyword or a `;`, and returns its tokens.
-fn expression(input: ParseStream<'_>) -> syn::Result<TokenStream> {
+pub(super) fn expression(input: ParseStream<'_>) -> syn::Result<TokenStream> {
     let unfinished = |input: ParseStream<'_>| {
         Err(input.error("an expression is expected before this: the line above is not finished"))
     };
@@ -309,35 +312,6 @@ fn each(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Body> {
 }
 
 /// Whether the tokens are the number 0. Of a constant, the compiler finds out.
-fn is_zero(number: &TokenStream) -> bool {
+pub(super) fn is_zero(number: &TokenStream) -> bool {
     syn::parse2::<syn::LitInt>(number.clone()).is_ok_and(|number| number.base10_digits() == "0")
-}
-
-/// Parses `loop max n { … } until cond`.
-fn rounds(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Body> {
-    let keyword = input.parse::<Token![loop]>()?;
-    let max = if input.peek(word::max) {
-        input.parse::<word::max>()?;
-        let max = expression(input)?;
-        if is_zero(&max) {
-            errors.on(&max, "`max 0` would run nothing: give 1 or more");
-            None
-        } else {
-            Some(max)
-        }
-    } else {
-        None
-    };
-    let lines = group(input, errors)?;
-    let until = if input.peek(word::until) {
-        input.parse::<word::until>()?;
-        expression(input)?
-    } else {
-        errors.on(
-            keyword,
-            "`loop` needs its end: `loop { … } until condition;`",
-        );
-        quote!(true)
-    };
-    Ok(Body::Loop { max, lines, until })
 }

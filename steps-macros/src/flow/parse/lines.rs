@@ -26,6 +26,7 @@ use crate::{
 pub(super) mod word {
     syn::custom_keyword!(by);
     syn::custom_keyword!(flow);
+    syn::custom_keyword!(keep);
     syn::custom_keyword!(max);
     syn::custom_keyword!(parallel);
     syn::custom_keyword!(race);

@@ -1,5 +1,5 @@
 //! From tokens to the model: the function (`function`), the lines of its `steps!` (`lines`), and
-//! the call or group in a line (`body`). A mistake within one line is reported here, at its token;
+//! the call or group in a line (`body`, `rounds`). A mistake within one line is reported here, at its token;
 //! the rules that concern several lines are in `check`.
 
 mod body;
@@ -7,5 +7,6 @@ mod form;
 mod function;
 mod let_line;
 mod lines;
+mod rounds;
 
 pub(super) use function::read;

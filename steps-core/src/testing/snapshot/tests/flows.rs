@@ -269,6 +269,8 @@ pub(super) fn nodes(lines: &[Random]) -> &'static [Line] {
             What::Loop(max, body) => Work::Loop {
                 body: nodes(body),
                 max: *max,
+                keep: 0,
+                prev: &[],
             },
             What::Flow(input, output, lines) => Work::Flow(table(lines, *input, *output)),
         },

@@ -3,7 +3,10 @@
 use jiff::{SignedDuration, Timestamp};
 
 use super::prelude::*;
-use crate::testing::store::{generate, generate::Dice};
+use crate::{
+    store::{RowRanges, Target},
+    testing::store::{generate, generate::Dice},
+};
 
 /// They come back from a load and from a claim.
 async fn come_back(fixture: &Fixture, lease: Lease, expected: &[NodeRow]) -> Outcome {
@@ -55,6 +58,51 @@ pub(in super::super) async fn replace_deletes_the_others(fixture: Fixture) -> Ou
         &nodes,
     )?;
     come_back(&fixture, lease, &left).await
+}
+
+pub(in super::super) async fn removed_rows_are_gone(fixture: Fixture) -> Outcome {
+    let lease = fixture.held("id").await?;
+    let other = fixture.held("other").await?;
+    // Each begins when the one before it ends.
+    let steps = (1..=9).map(|id| {
+        let mut row = step(id, &format!("step {id}"));
+        row.node.started_at = Timestamp::from_second(i64::from(id)).ok();
+        row.node.done_at = Timestamp::from_second(i64::from(id) + 1).ok();
+        row
+    });
+    let mut nodes: Vec<NodeRow> = [root(Status::Running)].into_iter().chain(steps).collect();
+    if let Some(last) = nodes.last_mut() {
+        (last.node.status, last.node.done_at) = (Status::Running, None);
+    }
+    fixture.keep(lease, nodes.clone()).await?;
+    fixture.keep(other, nodes.clone()).await?;
+
+    let rows = |text: &str| text.parse::<RowRanges>().unwrap_or_default();
+    let mut stale = write(lease, Vec::new(), LeaseAfter::Keep);
+    stale.removed = rows("1-9");
+    if let Target::Held(lease) = &mut stale.target {
+        lease.fence -= 1;
+    }
+    let refused = fixture.store.write(stale).await;
+    fails("a write under another lease", refused, ErrorKind::Fenced)?;
+    same_nodes("after it", &fixture.load("id").await?.nodes, &nodes)?;
+
+    let mut gone = write(lease, vec![step(10, "new")], LeaseAfter::Keep);
+    gone.removed = rows("2-3 5-5 8-9");
+    fixture.write(gone).await?;
+    let others = fixture.load("other").await?.nodes;
+    same_nodes("another execution", &others, &nodes)?;
+    nodes.retain(|row| matches!(row.id, 0 | 1 | 4 | 6 | 7));
+    nodes.push(step(10, "new"));
+    same_nodes("the rest", &fixture.load("id").await?.nodes, &nodes)?;
+
+    let mut last = write(lease, Vec::new(), LeaseAfter::Keep);
+    last.removed = rows("6-10");
+    fixture.write(last).await?;
+    nodes.retain(|row| row.id < 6);
+    nodes.push(step(11, "later"));
+    fixture.keep(lease, vec![step(11, "later")]).await?;
+    come_back(&fixture, lease, &nodes).await
 }
 
 pub(in super::super) async fn replace_may_leave_no_root(fixture: Fixture) -> Outcome {

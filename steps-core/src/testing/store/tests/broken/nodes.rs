@@ -7,7 +7,7 @@ use super::{
 use crate::{
     base::json::Json,
     model::{state::NodeData, status::Status},
-    store::{Acquired, Past, Store, StoreError, Write, Written},
+    store::{Acquired, Past, RowRanges, Store, StoreError, Write, Written},
     testing::store::fixture::micros,
 };
 
@@ -66,6 +66,24 @@ pub(super) const ALL: &[Twist] = &[
         breaks: &["replace_deletes_the_others", "many_rows_come_back"],
         write: |sound, mut write| {
             write.replace = false;
+            sound.write(write)
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "deletes no rows that are gone",
+        breaks: &["removed_rows_are_gone"],
+        write: |sound, mut write| {
+            write.removed = RowRanges::default();
+            sound.write(write)
+        },
+        ..SOUND
+    },
+    Twist {
+        what: "deletes all rows up to the last that is gone",
+        breaks: &["removed_rows_are_gone"],
+        write: |sound, mut write| {
+            (1..write.removed.last().unwrap_or(0)).for_each(|row| write.removed.insert(row));
             sound.write(write)
         },
         ..SOUND
