@@ -6,7 +6,7 @@ use std::{
     fmt,
     path::{Path, PathBuf},
     sync::{
-        Arc, Mutex, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
@@ -374,32 +374,7 @@ impl Store for SqliteStore {
     }
 
     fn close(&self) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(async move {
-            if self.is_closed.swap(true, Ordering::Relaxed) {
-                return Err(self.closed());
-            }
-            if self.inner.open.fetch_sub(1, Ordering::Relaxed) > 1 {
-                return Ok(());
-            }
-            let ended = {
-                let mut ended = self
-                    .inner
-                    .ended
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner);
-                ended.take()
-            };
-            let Some(ended) = ended else {
-                return Err(self.closed());
-            };
-            // No new calls to readers or writer. The writer closes last: it copies the log into the
-            // database, which can't be done while somebody reads.
-            self.inner.room.close();
-            self.inner.lookups.closed().await;
-            self.inner.lists.closed().await;
-            self.inner.writer.queue.close();
-            ended.await.unwrap_or(Ok(()))
-        })
+        Box::pin(self.close_in_order())
     }
 }
 

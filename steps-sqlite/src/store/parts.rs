@@ -1,7 +1,7 @@
 //! Calls that take several transactions, so that no one of them holds others up for long: claims of large
 //! trees, deletions, checks.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, atomic::Ordering};
 
 use steps_core::store::{
     CheckReport, Claim, Claimed, Due, ExecutionQuery, LeaseAfter, Refuser, Store, StoreError,
@@ -117,5 +117,33 @@ impl SqliteStore {
             (report, after) = self.read(Inner::lists, page).await?;
         }
         Ok(report)
+    }
+
+    /// Closes this clone, and with the last of them the file, when all calls are done.
+    pub(super) async fn close_in_order(&self) -> Result<(), StoreError> {
+        if self.is_closed.swap(true, Ordering::Relaxed) {
+            return Err(self.closed());
+        }
+        if self.inner.open.fetch_sub(1, Ordering::Relaxed) > 1 {
+            return Ok(());
+        }
+        let ended = {
+            let mut ended = self
+                .inner
+                .ended
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            ended.take()
+        };
+        let Some(ended) = ended else {
+            return Err(self.closed());
+        };
+        // No new calls to readers or writer. The writer closes last: it copies the log into the
+        // database, which can't be done while somebody reads.
+        self.inner.room.close();
+        self.inner.lookups.closed().await;
+        self.inner.lists.closed().await;
+        self.inner.writer.queue.close();
+        ended.await.unwrap_or(Ok(()))
     }
 }
