@@ -63,6 +63,32 @@ macro_rules! version {
                 Ok(())
             }
 
+            #[step]
+            async fn taken_back(world: &World) -> Result<(), String> {
+                world.act(None, "did".to_owned()).await
+            }
+
+            #[undo(taken_back, retry(times = 5, every = $pause, jitter = 0.2))]
+            async fn take_back(world: &World, _: &()) -> Result<(), String> {
+                world.act(None, "undone".to_owned()).await?;
+                match world.log().iter().filter(|done| *done == "undone").count() {
+                    1 => Err("not yet".to_owned()),
+                    _ => Ok(()),
+                }
+            }
+
+            #[step]
+            async fn fails() -> Result<(), String> {
+                Err("no".to_owned())
+            }
+
+            /// Pauses before it tries an undo again.
+            #[flow(name = "undoes")]
+            pub(super) async fn undoing(world: &Arc<World>) -> Result<(), String> {
+                steps! { both = parallel { group = { it = taken_back(world); } } fails(); }
+                Ok(())
+            }
+
             #[flow(name = "inner")]
             async fn inner(world: &Arc<World>) -> Result<(), String> {
                 steps! { rounds = loop max 1 { rest = steps::sleep(PAUSE); } until true }
@@ -122,6 +148,7 @@ macro_rules! serve {
             .serve($version::retrying::with(Arc::clone($world)))
             .serve($version::deep::with(Arc::clone($world)))
             .serve($version::asks::with(Arc::clone($world)))
+            .serve($version::undoing::with(Arc::clone($world)))
             .start()
             .await
             .expect("it starts")
@@ -135,17 +162,24 @@ async fn end(engine: Engine) {
 /// An execution of the first version waits, and goes on by itself when the second starts, with these
 /// effects in all.
 macro_rules! goes_on {
-    ($db:expr, $flow:ident($($input:expr),*), $effects:expr) => {{
+    ($db:expr, $flow:ident($($input:expr),*), $effects:expr) => {
+        goes_on!($db, $flow($($input),*), $effects, Status::Waiting, Status::Done)
+    };
+    ($db:expr, $flow:ident($($input:expr),*), $effects:expr, $waits:expr, $ends:expr) => {{
         let (db, world) = ($db, World::new());
         let engine = serve!(db, long, &world);
         let run = engine.start(long::$flow::input($($input),*)).id("x").await.expect("it starts");
-        is(&run, Status::Waiting).await;
+        wait_for("it pauses", async || {
+            let info = run.info().await.expect("it is there");
+            info.status == $waits && info.due.is_some_and(|due| due > jiff::Timestamp::now() + HOUR / 2)
+        })
+        .await;
         drop(run);
         end(engine).await;
         let before = world.log();
         let engine = serve!(db, short, &world);
         let run = engine.get("x").await.expect("it is there");
-        assert_eq!(run.ended().await.expect("done").status, Status::Done);
+        assert_eq!(run.ended().await.expect("it ends").status, $ends);
         let log = world.log();
         assert_eq!(log[..before.len()], before, "nothing was done once more");
         let count = |what: &str| log.iter().filter(|done| *done == what).count();
@@ -169,6 +203,11 @@ on_each_store! {
 
     async fn a_shorter_retry_counts_for_those_that_wait(db) {
         goes_on!(&db, retrying(), [("a", 1), ("tried", 2), ("b", 1)]);
+    }
+
+    async fn a_shorter_pause_before_an_undo_counts_for_those_that_wait(db) {
+        let effects = [("did", 1), ("undone", 2)];
+        goes_on!(&db, undoing(), effects, Status::Undoing, Status::Undone);
     }
 
     async fn a_shorter_pause_counts_at_every_depth(db) {

@@ -53,6 +53,7 @@ impl Pass<'_> {
         };
         match end {
             RollbackEnd::Waiting(until) => return Ok(PassOutcome::Waiting(Some(until))),
+            _ if self.run.options.looks => return Ok(PassOutcome::Waiting(None)),
             RollbackEnd::Halted => return Ok(PassOutcome::Suspended),
             RollbackEnd::Failed => self.run.change(ROOT, |root| root.on(Transition::Stick)),
             RollbackEnd::Clean | RollbackEnd::Pivot => {

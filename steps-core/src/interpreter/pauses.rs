@@ -1,5 +1,5 @@
-//! Pauses that an earlier run has begun: one that has become shorter in the program since ends earlier,
-//! counted from when it began. One that has become longer ends when it was to.
+//! Pauses that an earlier run has begun, of a step or of its undo: one that has become shorter in the
+//! program since ends earlier, counted from when it began. One that has become longer ends when it was to.
 
 use std::time::Duration;
 
@@ -42,6 +42,35 @@ impl Pass<'_> {
             shorter.map_or(until, |shorter| shorter.min(until)),
         );
         false
+    }
+
+    /// Returns when an undo that has failed is to be tried again: at the end of its pause by the present
+    /// policy, if that is earlier than the recorded one.
+    pub(super) fn undo_again(
+        self,
+        record: &mut Record,
+        id: Id,
+        meta: &StepMeta,
+    ) -> Option<Timestamp> {
+        let cold = record.cold();
+        let undo = cold.undo.as_ref()?;
+        let (until, attempts) = (undo.until?, undo.attempts);
+        let since = cold.since.filter(|_| cold.wait.is_none());
+        let Some((since, retry)) = since.zip(meta.undo_policy.retry) else {
+            return Some(until);
+        };
+        // What chance has added or taken away stays as it is.
+        if add(since, retry.pause(attempts, 1.0)) >= until {
+            return Some(until);
+        }
+        let until = add(since, retry.pause(attempts, 0.5)).min(until);
+        let cold = record.cold_mut();
+        cold.wait = Some(self.run.options.begun.deadline(until));
+        if let Some(undo) = &mut cold.undo {
+            undo.until = Some(until);
+        }
+        self.run.committer.mark(id);
+        Some(until)
     }
 
     /// Asks a step that sleeps for how long, and ends its pause by that, if that is earlier.

@@ -127,7 +127,13 @@ impl<'r> Pass<'r> {
             Status::Undone if records.is_past_pivot(id) => Some(RollbackEnd::Pivot),
             Status::Pending | Status::Skipped | Status::Undone => Some(RollbackEnd::Clean),
             Status::UndoFailed => Some(RollbackEnd::Failed),
-            _ if self.is_suspended() => Some(RollbackEnd::Halted),
+            // Who only looks goes where the rollback pauses.
+            status
+                if self.is_suspended()
+                    && !(self.run.options.looks && status == Status::Undoing) =>
+            {
+                Some(RollbackEnd::Halted)
+            }
             Status::Undoing => {
                 self.run.changed(&records, id);
                 None

@@ -25,12 +25,16 @@ impl Pass<'_> {
                 Status::UndoFailed => return Ok(RollbackEnd::Failed),
                 _ => return Ok(RollbackEnd::Clean),
             }
-            if self.is_suspended() {
+            let looks = self.run.options.looks;
+            if self.is_suspended() && !looks {
                 return Ok(RollbackEnd::Halted);
             }
-            if let Some(undo) = &record.cold().undo
-                && let Some(until) = undo.until
-                && let deadline = self.run.deadline(record, until)
+            let pause = self.undo_again(record, id, meta);
+            let pause = pause.map(|until| self.run.deadline(record, until));
+            if looks {
+                return Ok(pause.map_or(RollbackEnd::Halted, RollbackEnd::Waiting));
+            }
+            if let Some(deadline) = pause
                 && self.run.is_ahead(deadline)
                 && !self.run.requests.has_new_undo()
             {
@@ -50,6 +54,7 @@ impl Pass<'_> {
                 return Ok(RollbackEnd::Failed);
             }
             record.on(Transition::Undo);
+            record.cold_mut().since = None;
             let before = record.cold().before.clone();
             let undo = record.cold_mut().undo.get_or_insert_default();
             undo.started_at.get_or_insert(now);
@@ -90,6 +95,7 @@ impl Pass<'_> {
             undo.err = error.text();
             undo.deaths = 0;
             undo.until = again.map(|deadline| deadline.until);
+            record.cold_mut().since = again.map(|_| now);
             if again.is_none() {
                 record.undo_failed(now);
             }

@@ -221,6 +221,7 @@ impl Record {
         let undo = self.cold_mut().undo.get_or_insert_default();
         undo.done_at = Some(now);
         undo.until = None;
+        self.cold_mut().since = None;
     }
 
     /// Notes that the node is given up: as an error text for people, as a cause for the program.

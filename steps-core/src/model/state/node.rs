@@ -39,8 +39,8 @@ pub struct NodeData {
     pub done_at: Option<Timestamp>,
     /// What the node waits for, while it is [`Status::Waiting`].
     pub until: Option<Until>,
-    /// Of a step that waits for a time: since when, so that a program in which the pause is shorter
-    /// ends it earlier. Missing in what older versions wrote.
+    /// Of a step that waits for a time, also before its undo is tried again: since when, so that a
+    /// program in which the pause is shorter ends it earlier. Missing in what older versions wrote.
     pub since: Option<Timestamp>,
     /// The time by which the node must have ended, as it was recorded when the node began. Of a signal
     /// [`within`](crate::language::step::Call::within) a time, when it gives up waiting.

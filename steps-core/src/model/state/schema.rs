@@ -97,7 +97,7 @@ impl JsonSchema for State {
             "since": {
                 "type": "string",
                 "format": "date-time",
-                "description": "Of a step that waits for a time: since when.",
+                "description": "Of a step that waits for a time, also before its undo is tried again: since when.",
             },
             "deadline": {
                 "type": "string",
