@@ -58,7 +58,10 @@ pub use crate::{
             StepState, View, Within,
         },
     },
-    run::Run,
+    run::{
+        Run,
+        children::{join_child, start_child},
+    },
 };
 pub use core::{
     borrow::Borrow,

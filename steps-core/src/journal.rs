@@ -127,6 +127,7 @@ pub use crate::{
     model::state::NodeRow,
 };
 use crate::{
+    language::children::NewChild,
     model::{notes::NoteChange, state::State, status::Status},
     store::RowRanges,
 };
@@ -175,6 +176,8 @@ impl BatchSource for State {
 pub struct Batch<'a> {
     pub(crate) source: &'a dyn BatchSource,
     pub(crate) changes: Vec<NodeRow>,
+    /// The child executions that are created with the changes.
+    pub(crate) children: Vec<NewChild>,
     /// The numbers of the signals whose values are among the changes.
     pub(crate) signals: Vec<i64>,
     /// Changes of what is noted of the execution.
@@ -249,6 +252,7 @@ impl<'a> Batch<'a> {
         Self {
             source,
             changes,
+            children: Vec::new(),
             signals: Vec::new(),
             notes: Vec::new(),
             removed: RowRanges::default(),

@@ -48,6 +48,6 @@ pub use model::{
     typed,
 };
 pub use run::{
-    Advance, Control, Outcome, Run, Signals,
+    Advance, Child, Control, Outcome, Run, Signals,
     with::{Input, With},
 };

@@ -78,6 +78,7 @@ fn node() -> BoxedStrategy<NodeData> {
     );
     let until = of(prop_oneof![
         Just(Until::Signal),
+        Just(Until::Child),
         time().prop_map(Until::Time)
     ]);
     let progress = of(any::<(u64, u64)>());

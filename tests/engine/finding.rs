@@ -75,8 +75,7 @@ on_each_store! {
         root.kind = Kind::Flow;
         root.status = Status::Done;
         root.done_at = Some(Timestamp::now());
-        let made = store.write(Write {
-            target: Target::New(Box::new(NewExecution {
+        let new = Box::new(NewExecution {
                 id: "x".to_owned(),
                 flow: "job".to_owned(),
                 input: Json::parse("{}").expect("JSON"),
@@ -84,17 +83,12 @@ on_each_store! {
                 notes: Notes::default(),
                 priority: 0,
                 form: None,
+                parent: None,
                 held: Some(("another".to_owned(), Duration::from_hours(1))),
-            })),
+        });
+        let made = store.write(Write {
             nodes: vec![NodeRow::new(0, 0, root)],
-            removed: RowRanges::default(),
-            replace: false,
-            taken: Vec::new(),
-            signals: Vec::new(),
-            form: None,
-            past: None,
-            notes: Vec::new(),
-            then: LeaseAfter::Keep,
+            ..Write::new(Target::New(new), LeaseAfter::Keep)
         });
         let Written::Created(lease) = made.await.expect("it is kept") else {
             panic!("there was none")
@@ -102,18 +96,8 @@ on_each_store! {
         let run = engine.get("x").await.expect("it is there");
         let error = run.delete().await.expect_err("it is held");
         assert!(matches!(&error, EngineError::Busy { worker, .. } if worker == "another"), "{error}");
-        let given_back = store.write(Write {
-            target: Target::Held(lease),
-            nodes: Vec::new(),
-            removed: RowRanges::default(),
-            replace: false,
-            taken: Vec::new(),
-            signals: Vec::new(),
-            form: None,
-            past: None,
-            notes: Vec::new(),
-            then: LeaseAfter::Release { due: Due::Never, last_message: 0 },
-        });
+        let then = LeaseAfter::Release { due: Due::Never, last_message: 0 };
+        let given_back = store.write(Write::new(Target::Held(lease), then));
         given_back.await.expect("it is kept");
         run.delete().await.expect("nobody holds it");
         let error = run.delete().await.expect_err("it is gone");

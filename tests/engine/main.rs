@@ -30,6 +30,7 @@ mod several;
 mod shorter;
 mod signal_refs;
 mod signals;
+mod start_join;
 mod support;
 mod threads;
 mod told;

@@ -1,6 +1,6 @@
 //! The errors of a step, and of the journal.
 
-use std::{any::Any, error::Error, fmt, sync::Arc};
+use std::{any::Any, error::Error, fmt, sync::Arc, time::Duration};
 
 /// Any error from the user's code.
 pub type BoxError = Box<dyn Error + Send + Sync>;
@@ -11,6 +11,8 @@ pub struct StepError {
     pub(crate) error: Arc<BoxError>,
     /// Whether the step's policy may try again.
     pub(crate) retry: bool,
+    /// Of an undo that goes on elsewhere, which is no error: when to ask again at the latest.
+    pub(crate) later: Option<Duration>,
 }
 
 impl StepError {
@@ -19,6 +21,7 @@ impl StepError {
         Self {
             error: Arc::new(error.into()),
             retry: true,
+            later: None,
         }
     }
 
@@ -27,7 +30,22 @@ impl StepError {
         Self {
             error: Arc::new(error.into()),
             retry: false,
+            later: None,
         }
+    }
+
+    /// An undo goes on elsewhere: it is asked again when there is news, and after this pause at the
+    /// latest.
+    pub(crate) fn later(pause: Duration) -> Self {
+        Self {
+            later: Some(pause),
+            ..Self::fatal("it is not undone yet")
+        }
+    }
+
+    /// Returns whether this is an `E`.
+    pub(crate) fn is<E: Error + 'static>(&self) -> bool {
+        self.error.is::<E>()
     }
 
     /// The error of a value that is larger than a limit, both in bytes of JSON.
@@ -50,6 +68,7 @@ impl StepError {
         Self {
             error: Arc::new(format!("{} ({more})", self.text()).into()),
             retry: self.retry,
+            later: self.later,
         }
     }
 

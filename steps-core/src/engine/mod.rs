@@ -58,11 +58,12 @@
 //! | `concurrency` | limits how many executions run |
 //! | `error` | the errors of an engine |
 //!
-//! `builder`, `start`, `compatibility`, `of_step` and `handle` use `worker`, which uses `news`, `concurrency` and `error`; none
+//! `builder`, `start`, `children`, `compatibility`, `of_step` and `handle` use `worker`, which uses `news`, `concurrency` and `error`; none
 //! uses a module above it. A crash loses everything that an engine has in memory, and this does no
 //! harm: all that matters is in the store.
 
 mod builder;
+mod children;
 mod compatibility;
 mod concurrency;
 mod error;

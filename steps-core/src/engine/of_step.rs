@@ -1,12 +1,9 @@
 //! The engine as its steps reach it: [`Cx::engine`].
 
-use std::{
-    any::Any,
-    sync::{Arc, Weak},
-};
+use std::sync::{Arc, Weak};
 
 use super::{Engine, OwnTasks, error::EngineError, worker::served::ServedFlows};
-use crate::language::cx::Cx;
+use crate::language::{children::RunEngine, cx::Cx};
 
 /// An engine that does not keep itself at work: what its turns have of it.
 pub(super) struct WeakEngine {
@@ -16,17 +13,14 @@ pub(super) struct WeakEngine {
 
 impl WeakEngine {
     /// Returns the engine as a run has it, which need not know what it is.
-    pub(super) fn of(
-        flows: &Arc<ServedFlows>,
-        tasks: &Arc<OwnTasks>,
-    ) -> Arc<dyn Any + Send + Sync> {
+    pub(super) fn of(flows: &Arc<ServedFlows>, tasks: &Arc<OwnTasks>) -> Arc<dyn RunEngine> {
         Arc::new(Self {
             flows: Arc::downgrade(flows),
             tasks: Arc::downgrade(tasks),
         })
     }
 
-    fn engine(&self) -> Option<Engine> {
+    pub(super) fn engine(&self) -> Option<Engine> {
         let (flows, tasks) = (self.flows.upgrade()?, self.tasks.upgrade()?);
         let core = Arc::clone(&tasks.core);
         Some(Engine { core, flows, tasks })
@@ -99,7 +93,7 @@ impl Cx {
 #[cfg(any(test, feature = "testing"))]
 impl Engine {
     /// Returns the engine as a step's context has it.
-    pub(crate) fn for_context(&self) -> Arc<dyn Any + Send + Sync> {
+    pub(crate) fn for_context(&self) -> Arc<dyn RunEngine> {
         WeakEngine::of(&self.flows, &self.tasks)
     }
 }

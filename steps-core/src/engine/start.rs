@@ -225,6 +225,7 @@ impl<F: Flow> Start<'_, F> {
             notes: self.notes,
             priority: self.priority,
             form: Some(form),
+            parent: None,
             held: None,
         };
         let place = || {

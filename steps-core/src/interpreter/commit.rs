@@ -12,6 +12,7 @@ use super::{
 use crate::{
     base::{error::JournalError, sync::lock},
     journal::{Batch, Journal, NodeRow, PassEnd},
+    language::children::NewChild,
     model::{notes::NoteChange, state::NodeData},
 };
 
@@ -55,6 +56,7 @@ struct Dirty {
     /// Changes of what is noted of the execution.
     notes: Vec<NoteChange>,
 }
+
 impl Committer {
     pub(super) fn new(journal: Option<Arc<dyn Journal>>, unsaved: Unsaved) -> Self {
         Self {
@@ -231,9 +233,9 @@ impl RunCore {
     }
 
     /// Takes what the journal does not have: the rows of the records that changed, each once, in
-    /// the order of their last change; the signals that were given to them; what was noted; and the rows
-    /// that are past or gone, if the journal has to be told. With it comes the number of changes that were
-    /// noted so far.
+    /// the order of their last change; the children that they start; the signals that were given to
+    /// them; what was noted; and the rows that are past or gone, if the journal has to be told. With it
+    /// comes the number of changes that were noted so far.
     fn changes(&self, end: Option<PassEnd>) -> (u64, Batch<'_>) {
         let committer = &self.committer;
         let mut records = self.records();
@@ -248,8 +250,10 @@ impl RunCore {
             None => None,
         };
         let mut rows = Vec::with_capacity(dirty.ids.len());
+        let mut children = Vec::new();
         // The list keeps its room for the next batch.
         for id in dirty.ids.drain(..) {
+            children.extend(records[id].take_child());
             let (row, parent) = records.row(id);
             let change = rows.push_mut(NodeRow::new(row, parent, NodeData::default()));
             records.write_node(id, &mut change.node);
@@ -260,6 +264,7 @@ impl RunCore {
         let batch = Batch {
             source: self,
             changes: rows,
+            children,
             signals: std::mem::take(&mut dirty.signals),
             notes: std::mem::take(&mut dirty.notes),
             removed: records.take_gone(),

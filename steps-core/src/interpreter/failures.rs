@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::{
     Pass, Requests, RunCore, RunOptions,
-    records::{Id, ROOT, Records},
+    records::{Id, ROOT, Record, Records},
 };
 use crate::{
     base::{
@@ -18,7 +18,7 @@ use crate::{
     },
     model::{
         failure::{Cause, StepFailure},
-        state::{Ending, FailureCause, State},
+        state::{Ending, FailureCause, State, children::child_of},
         status::Status,
         table::Table,
     },
@@ -92,9 +92,19 @@ impl RunCore {
                 .unwrap_or_default(),
             source: self.failures.newest(id),
             is_late: records[id].cold().cause == Some(FailureCause::Deadline),
+            child: child_that_failed(&records[id]),
         };
         failed.into_iter().map(describe).collect()
     }
+}
+
+/// Returns the child whose end a line failed by.
+fn child_that_failed(record: &Record) -> Option<String> {
+    let cold = record.cold();
+    let joins = cold.input.as_ref();
+    joins
+        .filter(|_| cold.cause == Some(FailureCause::Child))
+        .and_then(child_of)
 }
 
 /// Returns the steps whose undo failed.
@@ -108,6 +118,7 @@ fn undo_failures(records: &Records, flow: Id) -> Vec<StepFailure> {
             error: undo.map(|undo| undo.err.clone()).unwrap_or_default(),
             source: None,
             is_late: false,
+            child: None,
         }
     };
     failed.into_iter().map(describe).collect()

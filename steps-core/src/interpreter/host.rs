@@ -1,13 +1,21 @@
 //! The run as seen from outside the interpreter: the host of a running step's [`Cx`](crate::Cx),
 //! and the source that a journal's [`Batch`](crate::journal::Batch) reads from.
 
-use std::{any::Any, time::Duration};
+use std::time::Duration;
 
 use super::{RunCore, records::ROOT};
 use crate::{
-    base::{clock::add, error::StepError, json::Json, sync::lock},
+    base::{
+        clock::{Clock, add},
+        error::StepError,
+        json::Json,
+        sync::lock,
+    },
     journal::BatchSource,
-    language::cx::{CancelReason, StepHost},
+    language::{
+        children::{NewChild, OwnFlows, RunEngine},
+        cx::{CancelReason, StepHost},
+    },
     model::{
         attrs::Attrs,
         notes::NoteChange,
@@ -25,7 +33,7 @@ impl StepHost for RunCore {
         Self::execution(self)
     }
 
-    fn engine(&self) -> Option<&(dyn Any + Send + Sync)> {
+    fn engine(&self) -> Option<&dyn RunEngine> {
         self.options.engine.as_deref()
     }
 
@@ -133,6 +141,36 @@ impl StepHost for RunCore {
 
     fn signal(&self, id: u32) -> Option<Json> {
         self.records()[id].cold().input.clone()
+    }
+
+    fn pause(&self, id: u32, pause: Duration) -> Until {
+        let clock = &self.options.clock;
+        let now = clock.now();
+        let deadline = clock.deadline(now, pause);
+        let mut records = self.records();
+        let cold = records[id].cold_mut();
+        (cold.since, cold.wait) = (Some(now), Some(deadline));
+        Until::Time(deadline.until)
+    }
+
+    fn own_flows(&self) -> OwnFlows {
+        self.options.flows.clone()
+    }
+
+    fn clock(&self) -> Clock {
+        self.options.clock.clone()
+    }
+
+    fn starts(&self, id: u32, child: NewChild) {
+        self.records()[id].cold_mut().starts = Some(Box::new(child));
+    }
+
+    fn asks_for(&self, id: u32, child: &str) {
+        Self::asks_for(self, id, child);
+    }
+
+    fn generation(&self, id: u32) -> u32 {
+        self.records()[id].cold().generation.unwrap_or_default()
     }
 }
 

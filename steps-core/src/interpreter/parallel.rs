@@ -96,6 +96,7 @@ impl Pass<'_> {
                         .then_some(End::Waiting(Some(deadline)))
                 }
                 Until::Signal => record.cold().input.is_none().then_some(End::Waiting(None)),
+                Until::Child => (!self.run.has_news_of_child(record)).then_some(End::Waiting(None)),
             },
             Status::Running => match record.kind {
                 Kind::Item | Kind::Group => record

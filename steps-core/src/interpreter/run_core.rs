@@ -1,7 +1,6 @@
 //! The data that all parts of a run share.
 
 use std::{
-    any::Any,
     fmt,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock,
@@ -13,6 +12,7 @@ use jiff::Timestamp;
 
 use super::{
     RunLimits,
+    children::EndedChildren,
     commit::Committer,
     failures::FailureLog,
     records::{ROOT, Record, Records},
@@ -28,6 +28,7 @@ use crate::{
         sync::lock,
     },
     journal::Journal,
+    language::children::{OwnFlows, RunEngine},
     model::{
         attrs::Attrs,
         event::Event,
@@ -62,8 +63,10 @@ pub(crate) struct RunOptions {
     pub(crate) observer: Option<Observer>,
     /// What has the whole tree, of a run whose rounds that are over may be left out.
     pub(crate) whole: Option<Arc<dyn WholeTree>>,
-    /// The engine that makes the run, as [`Cx::engine`](crate::Cx::engine) knows it.
-    pub(crate) engine: Option<Arc<dyn Any + Send + Sync>>,
+    /// The engine that makes the run.
+    pub(crate) engine: Option<Arc<dyn RunEngine>>,
+    /// The flows of the children of a run in memory.
+    pub(crate) flows: OwnFlows,
 }
 
 /// One run of an execution.
@@ -88,6 +91,8 @@ pub(crate) struct RunCore {
     pub(super) timed: AtomicBool,
     /// Whether the steps are done, and only the code after them is left.
     pub(super) past_steps: AtomicBool,
+    /// The children that were told to have ended, and were not asked for since.
+    pub(super) ended_children: EndedChildren,
     /// Why the run was stopped where it was, if a node was to make an impossible transition.
     pub(super) fault: OnceLock<Fault>,
     /// The whole tree, once it was read to bring back what was left out.
@@ -139,6 +144,7 @@ impl RunCore {
             cancelled: AtomicBool::new(false),
             timed: AtomicBool::new(timed),
             past_steps: AtomicBool::new(false),
+            ended_children: EndedChildren::default(),
             fault: OnceLock::new(),
             unreadable: OnceLock::new(),
             whole: tokio::sync::OnceCell::new(),

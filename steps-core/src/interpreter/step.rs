@@ -17,6 +17,7 @@ use super::{
 use crate::{
     base::{clock::Deadline, error::StepError, json::Json},
     language::{
+        children::ChildFailed,
         cx::CancelReason,
         scope::{Answer, OpResult},
     },
@@ -94,7 +95,7 @@ impl Pass<'_> {
                     let deadline = self.run.deadline(record, time);
                     return Look::End(End::Waiting(Some(deadline)));
                 }
-                Some(Until::Signal) | None if self.run.options.looks => {
+                Some(Until::Signal | Until::Child) | None if self.run.options.looks => {
                     return Look::End(End::Waiting(None));
                 }
                 Some(Until::Time(time)) if !self.may_ask(meta, record) => {
@@ -108,6 +109,9 @@ impl Pass<'_> {
                     if record.cold().input.is_none()
                         && !(meta.gives_up() && self.run.is_to_give_up(record)) =>
                 {
+                    return Look::End(End::Waiting(limit));
+                }
+                Some(Until::Child) if !self.run.has_news_of_child(record) => {
                     return Look::End(End::Waiting(limit));
                 }
                 _ => verify = meta.verify && std::mem::take(&mut record.cold_mut().verify_owed),
@@ -297,7 +301,7 @@ impl Pass<'_> {
         self.run.changed(&records, id);
         let until = match until {
             Until::Time(time) => Some(self.run.deadline(&records[id], time)),
-            Until::Signal => None,
+            Until::Signal | Until::Child => None,
         };
         self.waiting(&records, id, until)
     }
@@ -379,7 +383,11 @@ impl Pass<'_> {
         let mut records = self.run.records();
         let cold = records[id].cold_mut();
         let is_ambiguous = !cold.verify_owed && reads_like_a_mark(&text);
-        cold.cause = is_ambiguous.then_some(FailureCause::Own);
+        cold.cause = if error.is::<ChildFailed>() {
+            Some(FailureCause::Child)
+        } else {
+            is_ambiguous.then_some(FailureCause::Own)
+        };
         cold.add_error(text);
     }
 

@@ -37,6 +37,7 @@ impl Pass<'_> {
             if let Some(deadline) = pause
                 && self.run.is_ahead(deadline)
                 && !self.run.requests.has_new_undo()
+                && !self.run.has_news_of_child(record)
             {
                 if !self.run.requests.all().ends_pauses() {
                     return Ok(RollbackEnd::Waiting(deadline));
@@ -85,6 +86,22 @@ impl Pass<'_> {
             });
             return Ok(RollbackEnd::Clean);
         };
+        if let Some(pause) = error
+            .later
+            .filter(|_| !self.run.requests.all().ends_pauses())
+        {
+            let deadline = self.deadline(now, pause);
+            self.run.change(id, |record| {
+                let undo = record.cold_mut().undo.get_or_insert_default();
+                undo.err.clear();
+                undo.deaths = 0;
+                undo.until = Some(deadline.until);
+                // Asking is no attempt.
+                undo.attempts = attempts - 1;
+                record.cold_mut().wait = Some(deadline);
+            });
+            return Ok(RollbackEnd::Waiting(deadline));
+        }
         self.run.failures.keep(id, &error);
         let retry = meta.undo_policy.retry.as_ref();
         let again = pause(retry, &error, attempts)

@@ -28,7 +28,7 @@ use crate::{
 };
 
 /// The policy of a wait: a process does not die of it, so its deaths have no bound.
-pub(super) const WAIT: Policy = Policy {
+pub(crate) const WAIT: Policy = Policy {
     deaths: Some(u32::MAX),
     ..Policy::NONE
 };

@@ -12,8 +12,9 @@ use std::{
 
 use serde::{Serialize, de::DeserializeOwned};
 
+use super::children::{NewChild, OwnFlows, RunEngine};
 use crate::{
-    base::{error::StepError, json::Json, read_back::record_unread},
+    base::{clock::Clock, error::StepError, json::Json, read_back::record_unread},
     model::{
         attrs::Attrs,
         notes::NoteChange,
@@ -47,7 +48,7 @@ pub(crate) trait StepHost: Send + Sync {
     /// Returns the execution's id.
     fn execution(&self) -> &str;
     /// Returns the engine that makes the run, if one does.
-    fn engine(&self) -> Option<&(dyn Any + Send + Sync)>;
+    fn engine(&self) -> Option<&dyn RunEngine>;
     /// Returns the name of the innermost node of this kind around a node, or of the node itself.
     fn around(&self, id: u32, kind: Kind) -> Option<String>;
     /// Returns the idempotency key of a step's doing.
@@ -73,6 +74,18 @@ pub(crate) trait StepHost: Send + Sync {
     fn wait_within(&self, id: u32, within: Duration) -> Option<Until>;
     /// Returns the value of the signal that was sent to a node.
     fn signal(&self, id: u32) -> Option<Json>;
+    /// Returns the end of a pause of this length that begins now.
+    fn pause(&self, id: u32, pause: Duration) -> Until;
+    /// Returns the flows that the run in memory was given.
+    fn own_flows(&self) -> OwnFlows;
+    /// Returns the run's clock.
+    fn clock(&self) -> Clock;
+    /// Notes the child that a node starts.
+    fn starts(&self, id: u32, child: NewChild);
+    /// Notes that a node asks for the end of a child.
+    fn asks_for(&self, id: u32, child: &str);
+    /// Returns which doing of the node this is.
+    fn generation(&self, id: u32) -> u32;
 }
 
 /// The context of the running step.
@@ -223,7 +236,11 @@ impl Cx {
     }
 
     pub(crate) fn host_engine(&self) -> Option<&(dyn Any + Send + Sync)> {
-        self.host.engine()
+        self.host.engine().map(RunEngine::as_any)
+    }
+
+    pub(super) fn host(&self) -> &dyn StepHost {
+        &*self.host
     }
 
     /// Returns a key for what is done now, made of the execution's id and the step's path. A service

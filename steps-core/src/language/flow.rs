@@ -82,6 +82,9 @@ pub trait Flow: Sized + Send + Sync + 'static {
     /// assert_ne!(FINGERPRINT, 0);
     /// ```
     const FINGERPRINT: u64;
+    /// The text of the output's type.
+    #[doc(hidden)]
+    const OUTPUT_TEXT: &'static str = "";
     /// How the output is saved.
     #[doc(hidden)]
     const OUTPUT: Codec<Self::Output>;
@@ -92,6 +95,11 @@ pub trait Flow: Sized + Send + Sync + 'static {
     /// Lends the owned parameters.
     #[doc(hidden)]
     fn lend(owned: &Self::Owned) -> Self::Lent<'_>;
+    /// Returns the lent parameters of a flow that has none.
+    #[doc(hidden)]
+    fn lend_nothing<'a>() -> Option<Self::Lent<'a>> {
+        None
+    }
     /// Returns the input as a JSON object with a field for each parameter.
     #[doc(hidden)]
     fn save_input(input: &Self::Input) -> Result<Json, serde_json::Error>;

@@ -8,6 +8,7 @@
 pub mod arguments;
 pub mod builtin;
 pub mod cells;
+pub mod children;
 pub mod codec;
 pub mod cx;
 pub mod editor;

@@ -22,7 +22,7 @@ fn ended<T: Send + Sync + 'static>(keep: &Keep<'_, T>, attempt: Attempt<T>) -> A
 }
 
 /// Makes an attempt, and keeps its value.
-pub(super) fn attempt<'a, T: Send + Sync + 'static>(
+pub(crate) fn attempt<'a, T: Send + Sync + 'static>(
     keep: Keep<'a, T>,
     attempt: impl Future<Output = Result<Attempt<T>, StepError>> + Send + 'a,
 ) -> BoxFuture<'a, OpResult> {

@@ -103,6 +103,8 @@ pub struct StepFailure {
     pub error: String,
     pub(crate) source: Option<Arc<BoxError>>,
     pub(crate) is_late: bool,
+    /// The child that it joins, if that did not get to its end.
+    pub(crate) child: Option<String>,
 }
 
 /// The error of a line that had not ended by its deadline. It is recorded as
@@ -130,6 +132,12 @@ impl StepFailure {
     /// Returns whether the line failed because it had not ended by its deadline.
     pub fn passed_deadline(&self) -> bool {
         self.is_late
+    }
+
+    /// Returns the id of the child execution that the line joins, if the line failed because that did
+    /// not get to its end.
+    pub fn child(&self) -> Option<&str> {
+        self.child.as_deref()
     }
 
     /// Returns the error itself, if it happened in this process and is an `E`.

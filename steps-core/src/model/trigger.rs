@@ -23,17 +23,20 @@ pub enum Trigger {
     Schedule,
     /// Something that happened.
     Event,
+    /// Another execution, by a `start` line: its [parent](crate::store::ExecutionInfo::parent).
+    Parent,
     /// What the service calls so.
     Other(String),
 }
 
 impl Trigger {
-    /// Returns its name: `manual`, `schedule`, `event`, or what the service calls it.
+    /// Returns its name: `manual`, `schedule`, `event`, `parent`, or what the service calls it.
     pub fn as_str(&self) -> &str {
         match self {
             Self::Manual => "manual",
             Self::Schedule => "schedule",
             Self::Event => "event",
+            Self::Parent => "parent",
             Self::Other(name) => name,
         }
     }
@@ -56,6 +59,7 @@ impl From<&str> for Trigger {
             "manual" => Self::Manual,
             "schedule" => Self::Schedule,
             "event" => Self::Event,
+            "parent" => Self::Parent,
             _ => Self::Other(name.to_owned()),
         }
     }

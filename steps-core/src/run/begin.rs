@@ -1,9 +1,6 @@
 //! Beginning a run: the saved state is checked, and the records are built from it.
 
-use std::{
-    any::Any,
-    sync::{Arc, Mutex},
-};
+use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 
@@ -18,7 +15,10 @@ use crate::{
         Requests, RunCore, RunOptions,
         records::{ROOT, Records},
     },
-    language::flow::{Flow, FlowCell},
+    language::{
+        children::RunEngine,
+        flow::{Flow, FlowCell},
+    },
     model::{
         compat::Misfit,
         failure::{Cause, Failure},
@@ -35,7 +35,7 @@ impl<'a, F: Flow> Run<'a, F> {
     }
 
     /// Sets what the steps reach the engine by that makes the run.
-    pub(crate) fn engine(mut self, engine: Option<Arc<dyn Any + Send + Sync>>) -> Self {
+    pub(crate) fn engine(mut self, engine: Option<Arc<dyn RunEngine>>) -> Self {
         self.options.engine = engine;
         self
     }
@@ -123,6 +123,7 @@ impl<'a, F: Flow> Run<'a, F> {
             observer: options.observer,
             whole: options.past.map(|(_, whole)| whole),
             engine: options.engine,
+            flows: options.flows,
         };
         let signals = options.signals.as_ref().map(Signals::queue);
         let run = RunCore::new(

@@ -5,6 +5,7 @@
 
 mod advance;
 mod begin;
+pub(crate) mod children;
 mod control;
 mod driver;
 mod fits;
@@ -23,7 +24,10 @@ use crate::{
     },
     interpreter::{Observer, RunLimits, WholeTree, execution::PassOutcome},
     journal::Journal,
-    language::flow::Flow,
+    language::{
+        children::{OwnFlows, RunEngine},
+        flow::Flow,
+    },
     model::{
         attrs::Attrs,
         compat::Misfit,
@@ -35,6 +39,7 @@ use crate::{
     store::RowRanges,
 };
 pub use advance::{Advance, Outcome};
+pub use children::Child;
 pub use control::Control;
 pub(crate) use driver::Ready;
 pub(crate) use fits::is_input;
@@ -104,7 +109,9 @@ pub struct Run<'a, F: Flow> {
 struct Options {
     observer: Option<Observer>,
     /// What the steps reach the engine by that makes the run.
-    engine: Option<Arc<dyn std::any::Any + Send + Sync>>,
+    engine: Option<Arc<dyn RunEngine>>,
+    /// The flows of its children, where no engine makes it.
+    flows: OwnFlows,
     journal: Option<Arc<dyn Journal>>,
     clock: Clock,
     due_by: Option<Timestamp>,
@@ -373,6 +380,24 @@ impl<'a, F: Flow> Run<'a, F> {
     /// Sets which rows the saved state was read without, as they are past, and what has the whole tree.
     pub(crate) fn past(mut self, rows: RowRanges, whole: Arc<dyn WholeTree>) -> Self {
         self.options.past = Some((rows, whole));
+        self
+    }
+
+    /// Gives a run that no engine makes the resources of a flow that it starts children of:
+    /// `order(user).serve(bill::with(bank)).await`. A flow that takes nothing by reference need not be
+    /// given. An engine takes those that it serves itself.
+    pub fn serve<S: with::Served>(mut self, flow: S) -> Self
+    where
+        <S::Flow as Flow>::Owned: Send + Sync,
+    {
+        let flows = &mut self.options.flows;
+        flows.insert(S::Flow::TABLE.name, Arc::new(flow.into_with()));
+        self
+    }
+
+    /// Sets the flows of its children.
+    pub(crate) fn flows(mut self, flows: OwnFlows) -> Self {
+        self.options.flows = flows;
         self
     }
 

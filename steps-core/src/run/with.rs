@@ -111,6 +111,10 @@ impl<F: Flow> Input<F> {
         Self { value }
     }
 
+    pub(crate) fn into_value(self) -> F::Input {
+        self.value
+    }
+
     pub(crate) fn value(&self) -> &F::Input {
         &self.value
     }

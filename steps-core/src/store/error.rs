@@ -29,6 +29,8 @@ pub enum ErrorKind {
     Fenced,
     /// A signal that the write takes is not in the inbox any more: another one has replaced it.
     Withdrawn,
+    /// A write creates a [child](super::Write::children) with an id that is already in use.
+    Exists,
     /// The database is locked, or does not answer in time.
     Busy,
     /// There is no space left.

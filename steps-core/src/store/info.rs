@@ -65,6 +65,9 @@ pub struct ExecutionInfo {
     /// The number of the newest [form](super::Form) of its flow that has worked on it; `None` if it is
     /// older than forms are.
     pub form: Option<i64>,
+    /// The id of the execution that has started it by a `start` line, if one has. That one may be
+    /// gone.
+    pub parent: Option<String>,
     /// Its values in what the list is sorted by that it came with.
     pub(crate) sorted_by: Vec<Option<Value>>,
 }
@@ -94,6 +97,7 @@ impl ExecutionInfo {
             refused: None,
             messages_taken: 0,
             form: None,
+            parent: None,
             sorted_by: Vec::new(),
         }
     }

@@ -82,7 +82,7 @@ pub use turn::{
     Acquire, Acquired, Claim, Claimed, FlowClaim, HeldExecution, Message, MessageReceipt, Queue,
     Renew, Renewal, SendMessage, TakeOver, Wait,
 };
-pub use write::{Due, Existing, Lease, LeaseAfter, NewExecution, Target, Write, Written};
+pub use write::{Child, Due, Existing, Lease, LeaseAfter, NewExecution, Target, Write, Written};
 
 /// A database of executions. See the [module](self) for what it must guarantee.
 ///
@@ -94,8 +94,9 @@ pub trait Store: Send + Sync + 'static {
     /// # Errors
     ///
     /// Returns [`ErrorKind::Fenced`] if the lease is no longer the newest, or if the execution was
-    /// deleted, and [`ErrorKind::Withdrawn`] if it takes a [signal](Write::signals) that is not in the
-    /// inbox any more.
+    /// deleted, [`ErrorKind::Withdrawn`] if it takes a [signal](Write::signals) that is not in the
+    /// inbox any more, and [`ErrorKind::Exists`] if it creates a [child](Write::children) with an id
+    /// that is in use.
     fn write(&self, write: Write) -> BoxFuture<'_, Result<Written, StoreError>>;
 
     /// Does the same as [`write`](Self::write), but is called from a task of a multi-threaded tokio

@@ -55,6 +55,8 @@ pub struct ExecutionQuery {
     pub conditions: Vec<Condition>,
     /// What the list is sorted by, first by the first. Empty is the newest first.
     pub sort: Vec<Sort>,
+    /// Started by the execution with this id.
+    pub parent: Option<String>,
     /// The maximum number of executions: 0 means none, and `None` no limit.
     pub limit: Option<usize>,
     /// The next page: the executions that come after this place in a list, whether or not the query

@@ -194,6 +194,11 @@ pub enum Message {
     Stop,
     /// Begin no new step, and undo what was done.
     Undo,
+    /// An execution that this one has started has ended.
+    ChildEnded {
+        /// Its id.
+        child: String,
+    },
 }
 
 /// A request to send a message.

@@ -8,6 +8,7 @@ use super::{
     NodeRow,
     info::{ExecutionInfo, Refused},
     past::{Past, RowRanges},
+    turn::SendMessage,
 };
 use crate::{
     base::json::Json,
@@ -57,6 +58,13 @@ pub struct Write {
     pub past: Option<Past>,
     /// Changes of what is [noted](Notes) of the execution, one after the other.
     pub notes: Vec<NoteChange>,
+    /// Executions that are created with this write. If an id is already in use, the whole write is
+    /// refused with [`ErrorKind::Exists`](super::ErrorKind::Exists).
+    pub children: Vec<Child>,
+    /// Messages to other executions, which are sent with this write, as by
+    /// [`send`](super::Store::send). One whose conditions do not hold is not sent, and the write is
+    /// stored all the same.
+    pub tells: Vec<SendMessage>,
     /// What happens to the lease.
     pub then: LeaseAfter,
 }
@@ -74,6 +82,8 @@ impl Write {
             form: None,
             past: None,
             notes: Vec::new(),
+            children: Vec::new(),
+            tells: Vec::new(),
             then,
         }
     }
@@ -105,10 +115,23 @@ pub struct NewExecution {
     pub priority: i32,
     /// The number of the [form](super::Form) of the flow that it is begun by.
     pub form: Option<i64>,
+    /// The id of the execution that has started it, if one has.
+    pub parent: Option<String>,
     /// The worker that holds the execution from the start, and the duration of its lease. Without a
     /// worker, [`LeaseAfter::Release`] says when the execution is due, and [`LeaseAfter::Keep`] is
     /// [`Rejected`](super::ErrorKind::Rejected).
     pub held: Option<(String, Duration)>,
+}
+
+/// An execution that is created with a write to another one. Nobody holds it.
+#[derive(Clone, Debug)]
+pub struct Child {
+    /// The execution. It is created without a worker: [`held`](NewExecution::held) means nothing.
+    pub new: NewExecution,
+    /// Its rows: none, or a root that has not begun.
+    pub nodes: Vec<NodeRow>,
+    /// When it is due.
+    pub due: Due,
 }
 
 /// What happens to the lease after a write.

@@ -1,7 +1,6 @@
 //! A step's context without a run, for the test of one step.
 
 use std::{
-    any::Any,
     fmt,
     sync::{Arc, Mutex},
     time::Duration,
@@ -10,10 +9,13 @@ use std::{
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    base::{error::StepError, json::Json, sync::lock},
+    base::{clock::Clock, error::StepError, json::Json, sync::lock},
     engine::Engine,
     interpreter::RunLimits,
-    language::cx::{CancelReason, Cx, StepHost},
+    language::{
+        children::{NewChild, OwnFlows, RunEngine},
+        cx::{CancelReason, Cx, StepHost},
+    },
     model::{
         attrs::Attrs,
         notes::{NoteChange, Notes},
@@ -60,7 +62,7 @@ pub struct Context {
     path: String,
     round: Option<u32>,
     item: Option<String>,
-    engine: Option<Arc<dyn Any + Send + Sync>>,
+    engine: Option<Arc<dyn RunEngine>>,
     labels: Labels,
     attempt: u32,
     limits: RunLimits,
@@ -245,7 +247,7 @@ impl StepHost for Context {
         &self.execution
     }
 
-    fn engine(&self) -> Option<&(dyn Any + Send + Sync)> {
+    fn engine(&self) -> Option<&dyn RunEngine> {
         self.engine.as_deref()
     }
 
@@ -308,6 +310,26 @@ impl StepHost for Context {
 
     fn signal(&self, _: u32) -> Option<Json> {
         None
+    }
+
+    fn pause(&self, _: u32, _: Duration) -> Until {
+        Until::Signal
+    }
+
+    fn own_flows(&self) -> OwnFlows {
+        OwnFlows::new()
+    }
+
+    fn clock(&self) -> Clock {
+        Clock::default()
+    }
+
+    fn starts(&self, _: u32, _: NewChild) {}
+
+    fn asks_for(&self, _: u32, _: &str) {}
+
+    fn generation(&self, _: u32) -> u32 {
+        0
     }
 }
 

@@ -121,6 +121,20 @@ pub(crate) struct Call {
     pub(crate) args: TokenStream,
     pub(crate) paren: proc_macro2::extra::DelimSpan,
     pub(crate) within: Option<Within>,
+    /// Of a line about a child execution: which.
+    pub(crate) child: Option<ChildCall>,
+}
+
+/// A line about a child execution.
+pub(crate) enum ChildCall {
+    /// `start`, the call of a flow with its by-value parameters: the method calls after it, each with
+    /// its name and its arguments.
+    Start {
+        options: Vec<(Ident, proc_macro2::extra::DelimSpan, TokenStream)>,
+        detached: bool,
+    },
+    /// `join`: the argument is the child, and the path that of its flow. `is_named`: the user wrote it.
+    Join { is_named: bool },
 }
 
 /// `.within(limit)` after the call of a signal.
@@ -135,7 +149,15 @@ impl Call {
     /// Returns the user's expressions in it.
     pub(crate) fn expressions(&self) -> Vec<&TokenStream> {
         let within = self.within.as_ref().map(|within| &within.limit);
-        std::iter::once(&self.args).chain(within).collect()
+        let options = match &self.child {
+            Some(ChildCall::Start { options, .. }) => &options[..],
+            Some(ChildCall::Join { .. }) | None => &[],
+        };
+        let options = options.iter().map(|(.., given)| given);
+        std::iter::once(&self.args)
+            .chain(within)
+            .chain(options)
+            .collect()
     }
 
     /// Returns the names in them.

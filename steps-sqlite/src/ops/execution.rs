@@ -23,9 +23,9 @@ macro_rules! columns {
         concat!(
             "e.key, e.fence, e.id, e.flow, e.created_at, e.priority, e.due_at, e.free_at, e.worker, ",
             "CAST(e.refused AS TEXT), e.refused_why, (SELECT json_group_object(l.name, l.value) ",
-            "FROM labels l WHERE l.execution = e.key), e.taken, e.form, e.status, e.started_at, ",
-            "e.done_at, e.error, e.output, e.attrs, e.trigger_name, e.message, e.updated_at, ",
-            "e.attempts, e.until, e.more"
+            "FROM labels l WHERE l.execution = e.key), e.taken, e.form, e.parent, e.status, ",
+            "e.started_at, e.done_at, e.error, e.output, e.attrs, e.trigger_name, e.message, ",
+            "e.updated_at, e.attempts, e.until, e.more"
         )
     };
 }
@@ -189,6 +189,7 @@ fn read(columns: &mut Columns<'_>, now: Now) -> Result<Row> {
     info.labels = labels(columns)?;
     info.messages_taken = columns.number()?.unwrap_or_default().cast_unsigned();
     info.form = columns.number()?;
+    info.parent = columns.text()?.map(str::to_owned);
     info.status = columns.status()?;
     info.started_at = columns.number()?.map(time);
     info.done_at = columns.number()?.map(time);

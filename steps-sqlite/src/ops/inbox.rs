@@ -61,6 +61,7 @@ pub(crate) fn send(conn: &Connection, message: &SendMessage, now: Now) -> Result
         Message::Signal { path, value } => ("signal", path.as_str(), Some(value.get())),
         Message::Stop => ("stop", "", None),
         Message::Undo => ("undo", "", None),
+        Message::ChildEnded { child } => ("child", child.as_str(), None),
         other => {
             return Err(Fail::new(
                 ErrorKind::Rejected,
@@ -108,6 +109,9 @@ pub(crate) fn since(conn: &Connection, key: i64, seen: i64) -> Result<Vec<(i64, 
             }
             "stop" => Message::Stop,
             "undo" => Message::Undo,
+            "child" => Message::ChildEnded {
+                child: columns.text()?.unwrap_or_default().to_owned(),
+            },
             other => {
                 return Err(Fail::Row(format!(
                     "message {number}: its kind {other:?} is not known"

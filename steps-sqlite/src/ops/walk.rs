@@ -56,6 +56,8 @@ pub(crate) enum Walk {
     Id,
     /// That of what started them, by this trigger.
     Trigger(String),
+    /// That of parents.
+    Parent,
     /// That of labels, by this one.
     Label(String, String),
     /// That of the executions that do not fit.
@@ -73,6 +75,9 @@ impl Walk {
     pub(crate) fn choose(conn: &Connection, query: &ExecutionQuery, is_page: bool) -> Result<Self> {
         if query.id.is_some() || ids(query).is_some() {
             return Ok(Self::Id);
+        }
+        if query.parent.is_some() {
+            return Ok(Self::Parent);
         }
         // A list in another order is sorted, and all that is found is read for it.
         let by_creation = query
@@ -227,6 +232,10 @@ impl Walk {
                     (None, ids) => part.any("e.id", ids.unwrap_or_default().into_iter()),
                 }
                 vec![part]
+            }
+            Self::Parent => {
+                let parent = query.parent.clone().unwrap_or_default();
+                one(by("executions_parent"), "e.parent = ?", vec![parent.into()])
             }
             Self::Label(name, value) => {
                 let mut from = "FROM labels l INDEXED BY labels_value".to_owned();

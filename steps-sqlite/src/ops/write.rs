@@ -7,7 +7,8 @@ use steps_core::{
     Status,
     state::NodeData,
     store::{
-        Due, ErrorKind, Existing, Lease, LeaseAfter, NewExecution, NodeRow, Target, Write, Written,
+        Child, Due, ErrorKind, Existing, Lease, LeaseAfter, NewExecution, NodeRow, Target, Write,
+        Written,
     },
 };
 
@@ -37,10 +38,10 @@ const HELD: &str = "SELECT fence, worker IS NOT NULL, flow, \
 const ID: &str = "SELECT id FROM executions WHERE key = ?1";
 
 const MAKE: &str = "INSERT INTO executions (id, flow, priority, created_at, due_at, free_at, \
-    worker, fence, refused, refused_why, input, form, \
+    worker, fence, refused, refused_why, input, form, parent, \
     status, attempts, started_at, done_at, until, error, output, more) \
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8, ?9, ?10, ?11, \
-    ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) ON CONFLICT (id) DO NOTHING";
+    ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20) ON CONFLICT (id) DO NOTHING";
 
 const FORM: &str = "UPDATE executions SET form = ?2 WHERE key = ?1 AND (form IS NULL OR form < ?2)";
 
@@ -70,7 +71,13 @@ const REFUSE: &str = "UPDATE executions SET worker = NULL, due_at = ?2, free_at 
 /// Makes one write, after checking its lease.
 pub(crate) fn write(txn: &Txn<'_>, write: &Write, now: Now) -> Result<Written> {
     match &write.target {
-        Target::New(new) => make(txn, new, write, now),
+        Target::New(new) => {
+            let made = make(txn, new, write, now)?;
+            if matches!(made, Written::Created(_)) {
+                go_with(txn, write, now)?;
+            }
+            Ok(made)
+        }
         Target::Held(lease) => {
             let known = txn.known().and_then(|mut known| known.take(*lease));
             let mut held = match known {
@@ -90,6 +97,7 @@ pub(crate) fn write(txn: &Txn<'_>, write: &Write, now: Now) -> Result<Written> {
                 notes::change(txn, lease.key, &write.notes, now)?;
             }
             inbox::taken(txn, lease.key, write)?;
+            go_with(txn, write, now)?;
             let recalled = root_and_lease(txn, lease.key, &held.flow, write, now)?;
             if write.then == LeaseAfter::Keep {
                 txn.know_lease(*lease, held);
@@ -101,6 +109,34 @@ pub(crate) fn write(txn: &Txn<'_>, write: &Write, now: Now) -> Result<Written> {
             })
         }
     }
+}
+
+/// Makes what a write makes besides its own execution: its children, and messages to others.
+fn go_with(txn: &Txn<'_>, write: &Write, now: Now) -> Result<()> {
+    for Child { new, nodes, due } in &write.children {
+        let then = LeaseAfter::Release {
+            due: *due,
+            last_message: 0,
+        };
+        let new = NewExecution {
+            held: None,
+            ..new.clone()
+        };
+        let child = Write {
+            nodes: nodes.clone(),
+            ..Write::new(Target::New(Box::new(new.clone())), then)
+        };
+        if let Written::Exists(_) = make(txn, &new, &child, now)? {
+            return Err(Fail::new(
+                ErrorKind::Exists,
+                format!("the id of the child {:?} is in use", new.id),
+            ));
+        }
+    }
+    for message in &write.tells {
+        inbox::send(txn, message, now)?;
+    }
+    Ok(())
 }
 
 /// Looks a lease up. Returns an error unless it is the newest one and was not given back.
@@ -165,6 +201,7 @@ fn make(txn: &Txn<'_>, new: &NewExecution, write: &Write, now: Now) -> Result<Wr
         refused.map(|refused| &refused.why),
         new.input.get(),
         new.form,
+        new.parent,
         root.status,
         root.attempts,
         root.started_at,

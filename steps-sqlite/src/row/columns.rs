@@ -44,7 +44,8 @@ pub(crate) fn node_number(row: i64) -> u32 {
     u32::try_from(row & i64::from(LAST_NODE)).unwrap_or(LAST_NODE)
 }
 
-/// What a waiting node waits for, as a column: a time's number, or the word `signal`.
+/// What a waiting node waits for, as a column: a time's number, or the word `signal` or
+/// `child`.
 pub(crate) struct UntilColumn(pub(crate) Option<Until>);
 
 impl ToSql for UntilColumn {
@@ -54,6 +55,7 @@ impl ToSql for UntilColumn {
                 ToSqlOutput::Owned(exact(time).map_or(Value::Null, Value::Integer))
             }
             Some(Until::Signal) => ToSqlOutput::Borrowed(ValueRef::Text(b"signal")),
+            Some(Until::Child) => ToSqlOutput::Borrowed(ValueRef::Text(b"child")),
             _ => ToSqlOutput::Owned(Value::Null),
         })
     }
@@ -163,7 +165,8 @@ impl<'a> Columns<'a> {
             ValueRef::Null => Ok(None),
             ValueRef::Integer(number) => Ok(Some(Until::Time(time(number)))),
             ValueRef::Text(b"signal") => Ok(Some(Until::Signal)),
-            other => Err(self.wrong(format!("{other:?} is neither a time nor `signal`"))),
+            ValueRef::Text(b"child") => Ok(Some(Until::Child)),
+            other => Err(self.wrong(format!("{other:?} is neither a time, `signal` nor `child`"))),
         }
     }
 

@@ -124,6 +124,7 @@ async fn made(store: &SqliteStore, id: &str) -> Lease {
         notes: Notes::default(),
         priority: 0,
         form: None,
+        parent: None,
         held: Some(("worker".to_owned(), Duration::from_mins(10))),
     };
     let write = Write {

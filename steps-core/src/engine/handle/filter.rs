@@ -138,6 +138,20 @@ impl Filter {
         both
     }
 
+    /// Only executions that the one with this id has started by `start` lines: its children.
+    pub fn children_of(mut self, id: impl Into<String>) -> Self {
+        let id = id.into();
+        if let Some(other) = &self.query.parent
+            && *other != id
+        {
+            self.contradiction = Some(format!(
+                "no execution is a child of both `{other}` and `{id}`"
+            ));
+        }
+        self.query.parent = Some(id);
+        self
+    }
+
     /// Only executions that did not fit the program that took them up.
     pub fn incompatible(mut self) -> Self {
         self.query.refused = Some(true);

@@ -5,7 +5,10 @@
 
 use super::execution::Handle;
 use crate::{
-    engine::{Engine, error::EngineError, handle::filter::Filter, news::TurnEnd},
+    engine::{
+        Engine, error::EngineError, handle::filter::Filter, news::TurnEnd,
+        worker::turn_journal::child_ended,
+    },
     model::{
         state::{Kind, NodeData, Undo, Until},
         status::{Status, Transition},
@@ -109,6 +112,7 @@ impl Handle {
         let refused = self.brief().await?.refused.map(|refused| refused.why);
         let mut taken = self.acquire(TakeOver::Any).await?;
         let before = taken.info.status;
+        let parent = taken.info.parent.clone();
         let root = ended_root(&mut taken, how, refused.as_deref(), core.clock.now());
         let ended = root
             .as_ref()
@@ -124,6 +128,11 @@ impl Handle {
                 .collect(),
             // Signals are kept for its recovery.
             taken: taken.requests(),
+            tells: parent
+                .as_ref()
+                .map(|parent| child_ended(parent, &self.id))
+                .into_iter()
+                .collect(),
             ..Write::new(Target::Held(taken.lease), then)
         };
         core.store.write(write).await?;
@@ -139,6 +148,9 @@ impl Handle {
             );
         }
         core.news.turn_ended(&self.id, TurnEnd::ByForce);
+        if let Some(parent) = parent {
+            core.child_ended(&parent, &self.id);
+        }
         Ok(ended)
     }
 }

@@ -19,5 +19,5 @@ mod force;
 mod messages;
 pub(super) mod notes;
 mod operate;
-mod outcome;
+pub(super) mod outcome;
 pub(super) mod watch;

@@ -105,7 +105,7 @@ impl Patience {
 
 /// Whether it has ended and nothing more was asked for: one that is done, and is to be undone, is
 /// due.
-fn has_ended(info: &ExecutionInfo) -> bool {
+pub(in crate::engine) fn has_ended(info: &ExecutionInfo) -> bool {
     info.status.is_final() && info.due.is_none()
 }
 

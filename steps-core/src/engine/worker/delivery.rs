@@ -42,6 +42,15 @@ impl EngineCore {
         self.news.goes_on(id);
     }
 
+    /// Tells an execution that one which it has started has ended, and that the store has a message for
+    /// it: at once if it runs here. Otherwise it is due now, or another process is told.
+    pub(crate) fn child_ended(&self, parent: &str, child: &str) {
+        for turn in self.running.of(parent) {
+            turn.mailbox.child_ended(child);
+        }
+        self.due_now();
+    }
+
     /// Delivers the messages that arrived during a claim, after the claimed executions are in the
     /// table.
     pub(crate) fn deliver_kept(&self) {

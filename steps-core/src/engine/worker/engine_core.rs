@@ -37,7 +37,6 @@
 //! lock of a turn's journal, of the news, of the schedule, or one of the run's.
 
 use std::{
-    any::Any,
     collections::{HashMap, HashSet},
     sync::{
         Arc, Mutex, OnceLock,
@@ -63,6 +62,7 @@ use crate::{
         news::News,
     },
     interpreter::RunLimits,
+    language::children::RunEngine,
     store::Store,
 };
 
@@ -90,13 +90,13 @@ pub(crate) struct EngineCore {
     /// The runtime that the engine works on; `None` if it serves no flow, and has no tasks.
     pub(super) runtime: Option<Runtime>,
     /// The engine as its steps reach it.
-    handle: OnceLock<Arc<dyn Any + Send + Sync>>,
+    handle: OnceLock<Arc<dyn RunEngine>>,
     /// How many turns may run at once.
     pub(crate) limiter: Limiter,
     /// The callers in this process that wait for an execution.
     pub(crate) news: Arc<News>,
     pub(crate) running: Running,
-    pub(crate) schedule: Schedule,
+    pub(crate) schedule: Arc<Schedule>,
     pub(crate) suspects: Suspects,
     pub(crate) forms: Forms,
     /// Whether the first claim was answered, for what may wait until then.
@@ -158,7 +158,7 @@ impl EngineCore {
             limiter: Limiter::new(concurrency),
             news: Arc::default(),
             running: Running::default(),
-            schedule: Schedule::default(),
+            schedule: Arc::default(),
             suspects: Suspects::default(),
             forms: Forms::default(),
             has_claimed: Notify::new(),
@@ -171,11 +171,11 @@ impl EngineCore {
     }
 
     /// Sets what the steps reach the engine by, before any of them runs.
-    pub(crate) fn handle_is(&self, handle: Arc<dyn Any + Send + Sync>) {
+    pub(crate) fn handle_is(&self, handle: Arc<dyn RunEngine>) {
         let _ = self.handle.set(handle);
     }
 
-    pub(super) fn handle(&self) -> Option<Arc<dyn Any + Send + Sync>> {
+    pub(super) fn handle(&self) -> Option<Arc<dyn RunEngine>> {
         self.handle.get().cloned()
     }
 

@@ -38,8 +38,12 @@ struct Contents {
     run: Option<Arc<RunCore>>,
     /// The requests since the last pass.
     requests: Vec<Request>,
+    /// The children that ended before there was a run.
+    ended_children: Vec<String>,
     /// Whether the turn has ended.
     closed: bool,
+    /// Whether a child has ended since the last pass.
+    has_child_news: bool,
     /// Whether the execution has gone on since this turn's last write.
     goes_on: bool,
 }
@@ -87,12 +91,21 @@ impl Mailbox {
                 self.journal.request_came(number, message);
                 contents.request(Request::Stop);
             }
+            Message::ChildEnded { child } => {
+                self.journal.child_news_came(number);
+                contents.child_ended(child);
+            }
             Message::Undo => {
                 self.journal.request_came(number, message);
                 contents.request(Request::Undo);
             }
         }
         true
+    }
+
+    /// Takes in that a child has ended in this process, before the message that says so comes.
+    pub(crate) fn child_ended(&self, child: &str) {
+        lock(&self.contents).child_ended(child.to_owned());
     }
 
     /// Passes a request to the run, now or when the run begins.
@@ -107,9 +120,12 @@ impl Mailbox {
 
     /// Connects the run, and passes on the requests that arrived before it.
     pub(crate) fn connect(&self, run: &Arc<RunCore>) {
-        let mut contents = lock(&self.contents);
+        let contents = &mut *lock(&self.contents);
         for request in &contents.requests {
             run.requests.send(*request);
+        }
+        for child in contents.ended_children.drain(..) {
+            run.child_ended(child);
         }
         contents.run = Some(Arc::clone(run));
     }
@@ -122,7 +138,7 @@ impl Mailbox {
         let given = run.deliver() | run.was_given();
         let requested = !contents.requests.is_empty();
         contents.requests.clear();
-        requested || given
+        requested || given || std::mem::take(&mut contents.has_child_news)
     }
 
     /// Notes that the execution goes on after this turn, whose end is then no end of the execution.
@@ -141,6 +157,14 @@ impl Mailbox {
 }
 
 impl Contents {
+    fn child_ended(&mut self, child: String) {
+        self.has_child_news = true;
+        match &self.run {
+            Some(run) => run.child_ended(child),
+            None => self.ended_children.push(child),
+        }
+    }
+
     fn request(&mut self, request: Request) {
         self.requests.push(request);
         if let Some(run) = &self.run {

@@ -73,6 +73,7 @@ impl Turn {
         info.labels.clone_from(&new.labels);
         info.attrs.clone_from(&new.notes.attrs);
         info.form = new.form;
+        info.parent.clone_from(&new.parent);
         let saved = StoredExecution {
             info,
             input: new.input.clone(),
@@ -135,7 +136,12 @@ impl Turn {
             saved.info.id.as_str().into(),
             target,
             started,
-            core.may_block(),
+            saved.info.parent.clone(),
+            (
+                core.may_block(),
+                Arc::clone(&core.schedule),
+                core.clock.clone(),
+            ),
         ));
         Self {
             core: Arc::clone(core),
@@ -363,7 +369,8 @@ async fn store_failed(core: &EngineCore, journal: &TurnJournal, failure: &Failur
     let error = journal
         .store_error()
         .unwrap_or_else(|| StoreError::new(ErrorKind::Other, failure.to_string()));
-    if error.kind() == ErrorKind::Withdrawn && journal.begin_anew().await.is_ok() {
+    let is_outrun = matches!(error.kind(), ErrorKind::Withdrawn | ErrorKind::Exists);
+    if is_outrun && journal.begin_anew().await.is_ok() {
         core.due_now();
         return TurnEnd::Waiting;
     }

@@ -11,15 +11,17 @@ use std::{
 
 use tokio::sync::oneshot;
 
+use super::schedule::Schedule;
 use crate::{
-    base::{error::JournalError, future::BoxFuture, sync::lock},
+    base::{clock::Clock, error::JournalError, future::BoxFuture, sync::lock},
     engine::{error::EngineError, news::News},
     interpreter::WholeTree,
     journal::{Batch, Journal, PassEnd},
+    language::children::NewChild,
     model::{state::State, status::Status},
     store::{
-        Due, Existing, Lease, LeaseAfter, Message, Past, Refuser, Store, StoreError, Target, Write,
-        Written, root,
+        Child, Due, Existing, Lease, LeaseAfter, Message, NewExecution, Past, Queue, Refuser,
+        SendMessage, Store, StoreError, Target, Write, Written, root,
     },
 };
 
@@ -34,6 +36,11 @@ pub(crate) struct TurnJournal {
     news: Arc<News>,
     /// Whether the turn may block its thread.
     in_place: bool,
+    /// The execution that has started this one.
+    parent: Option<String>,
+    /// Is told when there are children to be taken up.
+    schedule: Arc<Schedule>,
+    clock: Clock,
     progress: Mutex<Progress>,
 }
 
@@ -54,6 +61,9 @@ struct Progress {
     has_late_message: bool,
     /// Requests that have not had their effect yet.
     requests: Vec<(i64, Message)>,
+    /// The messages that say that a child has ended: those that came, and those that the run has
+    /// looked at since. A pass has ended the lines that waited for them.
+    child_news: (Vec<i64>, Vec<i64>),
     /// Whether a write that gives the lease back is under way, or was made.
     releases: bool,
     /// The form of the flow that goes on with the execution; the next write says so.
@@ -68,20 +78,26 @@ struct Progress {
 }
 
 impl TurnJournal {
-    /// Creates the journal of a turn. `in_place` says whether the turn may block its thread.
+    /// Creates the journal of a turn. With the engine's schedule and clock comes whether the turn may
+    /// block its thread.
     pub(crate) fn new(
         store: Arc<dyn Store>,
         news: Arc<News>,
         id: Arc<str>,
         target: Target,
         started: Option<oneshot::Sender<Started>>,
-        in_place: bool,
+        parent: Option<String>,
+        of_engine: (bool, Arc<Schedule>, Clock),
     ) -> Self {
+        let (in_place, schedule, clock) = of_engine;
         Self {
             id,
             store,
             news,
             in_place,
+            parent,
+            schedule,
+            clock,
             progress: Mutex::new(Progress {
                 target: Some(target),
                 started,
@@ -90,6 +106,7 @@ impl TurnJournal {
                 looked_at: 0,
                 has_late_message: false,
                 requests: Vec::new(),
+                child_news: Default::default(),
                 releases: false,
                 form: None,
                 flow: None,
@@ -146,6 +163,17 @@ impl TurnJournal {
         lock(&self.progress).requests.push((number, message));
     }
 
+    /// Notes a message that says that a child has ended. The last write of a pass that has looked at it
+    /// removes it from the inbox.
+    pub(crate) fn child_news_came(&self, number: i64) {
+        lock(&self.progress).child_news.0.push(number);
+    }
+
+    /// Returns the execution that was told that this one has ended, if one has to be.
+    pub(crate) fn told(&self) -> Option<&str> {
+        self.parent.as_deref()
+    }
+
     /// Notes the form of the flow that goes on with the execution, which was begun by another one.
     pub(crate) fn goes_on_by(&self, form: i64) {
         lock(&self.progress).form = Some(form);
@@ -162,6 +190,8 @@ impl TurnJournal {
     pub(crate) fn looked_at_messages(&self) {
         let mut progress = lock(&self.progress);
         progress.looked_at = progress.listed;
+        let (new, seen) = &mut progress.child_news;
+        seen.append(new);
     }
 
     /// Releases the lease of a turn whose run took a signal that was replaced meanwhile: the execution
@@ -230,6 +260,9 @@ impl TurnJournal {
             }
             !had_effect
         });
+        if matches!(rest, Some(PassEnd::Waiting { .. } | PassEnd::Ended)) && !is_stopped(status) {
+            taken.append(&mut progress.child_news.1);
+        }
         progress.has_late_message = false;
         progress.releases = rest.is_some();
         let then = match rest {
@@ -248,6 +281,9 @@ impl TurnJournal {
             _ => progress.target.take()?,
         };
         let past = batch.past.zip(progress.flow);
+        let parent = self.parent.as_ref();
+        let tells = parent.filter(|_| rest.is_some() && status.is_final());
+        let tells = tells.map(|parent| child_ended(parent, &self.id));
         Some(Write {
             target,
             nodes,
@@ -258,6 +294,12 @@ impl TurnJournal {
             form: progress.form.take(),
             past: past.map(|(rows, by)| Past { by, rows }),
             notes: batch.notes,
+            children: batch
+                .children
+                .into_iter()
+                .map(|child| row_of(&self.id, child))
+                .collect(),
+            tells: tells.into_iter().collect(),
             then,
         })
     }
@@ -293,6 +335,73 @@ impl TurnJournal {
     }
 }
 
+impl TurnJournal {
+    /// Wakes the dispatcher for children that were created.
+    fn take_up(&self, due: &[Due]) {
+        for due in due {
+            match due {
+                Due::Now => self.schedule.start_left(self.clock.moment()),
+                Due::At(time) => {
+                    let deadline = self.clock.read().deadline(*time);
+                    self.schedule.due_at(deadline.moment);
+                }
+                Due::Never => {}
+            }
+        }
+    }
+}
+
+/// Whether the execution may be recovered, and then goes on where it was.
+fn is_stopped(status: Status) -> bool {
+    matches!(status, Status::Stopped | Status::Stuck)
+}
+
+/// Returns the message to an execution that has started another one, which has ended.
+pub(crate) fn child_ended(parent: &str, child: &str) -> SendMessage {
+    SendMessage {
+        id: parent.to_owned(),
+        message: Message::ChildEnded {
+            child: child.to_owned(),
+        },
+        if_status: vec![
+            Status::Pending,
+            Status::Running,
+            Status::Waiting,
+            Status::Undoing,
+            Status::Stopped,
+        ],
+        if_taken: None,
+        queue: Queue::Replace,
+    }
+}
+
+/// Returns what a write says of a child.
+fn row_of(parent: &str, child: NewChild) -> Child {
+    let flow = child.flow;
+    Child {
+        nodes: child
+            .begins
+            .map(|time| root::pending_until(flow, time))
+            .into_iter()
+            .collect(),
+        due: child.begins.map_or(Due::Now, Due::At),
+        new: NewExecution {
+            id: child.id,
+            flow: flow.to_owned(),
+            input: child.input,
+            labels: child.labels,
+            notes: Notes {
+                trigger: Trigger::Parent,
+                ..Notes::default()
+            },
+            priority: child.priority,
+            form: child.form,
+            parent: Some(parent.to_owned()),
+            held: None,
+        },
+    }
+}
+
 impl WholeTree for TurnJournal {
     fn whole(&self) -> BoxFuture<'_, Result<State, JournalError>> {
         Box::pin(async move {
@@ -314,6 +423,7 @@ impl Journal for TurnJournal {
             let error = JournalError::new("it was not created");
             return Box::pin(std::future::ready(Err(error)));
         };
+        let due: Vec<Due> = write.children.iter().map(|child| child.due).collect();
         let written = if in_place {
             self.store.write_in_place(write)
         } else {
@@ -322,6 +432,7 @@ impl Journal for TurnJournal {
         Box::pin(async move {
             self.written(written.await)?;
             self.news.recorded(&self.id);
+            self.take_up(&due);
             Ok(())
         })
     }

@@ -144,6 +144,11 @@ impl TurnGuard {
         } else {
             core.turn_was_recorded();
         }
+        if let Some(parent) = journal.told()
+            && matches!(end, TurnEnd::Done(_) | TurnEnd::NotDone(_))
+        {
+            core.child_ended(parent, &journal.id);
+        }
         self.mailbox.close(|goes_on| {
             if goes_on {
                 core.due_now();

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::{Id, NO_ROW};
 use crate::{
     base::{clock::Deadline, json::Json},
+    language::children::NewChild,
     model::{
         state::{FailureCause, Kind, NodeData, StepKind, Until},
         status::{IllegalTransition, Status, Transition},
@@ -70,6 +71,8 @@ pub(crate) struct ColdFields {
     pub(crate) wait: Option<Deadline>,
     /// The node's deadline, if this run has recorded it.
     pub(crate) limit: Option<Deadline>,
+    /// The child execution that it starts: the batch that says that it is done creates it.
+    pub(crate) starts: Option<Box<NewChild>>,
 }
 
 impl ColdFields {
@@ -232,7 +235,8 @@ impl Record {
             FailureCause::Own
             | FailureCause::SiblingFailed
             | FailureCause::NotPassedOver
-            | FailureCause::Deadline => "given up, as a step beside it failed",
+            | FailureCause::Deadline
+            | FailureCause::Child => "given up, as a step beside it failed",
         };
         let cold = self.cold_mut();
         cold.cause = Some(cause);
@@ -243,9 +247,12 @@ impl Record {
     pub(crate) fn was_given_up(&self) -> bool {
         match self.cold().cause {
             None
-            | Some(FailureCause::Own | FailureCause::NotPassedOver | FailureCause::Deadline) => {
-                false
-            }
+            | Some(
+                FailureCause::Own
+                | FailureCause::NotPassedOver
+                | FailureCause::Deadline
+                | FailureCause::Child,
+            ) => false,
             Some(
                 FailureCause::SiblingFailed | FailureCause::UndoRequested | FailureCause::OutOfTime,
             ) => true,
@@ -286,7 +293,7 @@ impl Record {
     pub(crate) fn waits_until(&self) -> Option<Timestamp> {
         match self.cold().until {
             Some(Until::Time(until)) => Some(until),
-            Some(Until::Signal) | None => None,
+            Some(Until::Signal | Until::Child) | None => None,
         }
     }
 
@@ -295,6 +302,15 @@ impl Record {
         let cold = self.cold_mut();
         cold.until = Some(Until::Time(deadline.until));
         cold.wait = Some(deadline);
+    }
+
+    /// Takes the child execution that it starts, once it is done.
+    pub(crate) fn take_child(&mut self) -> Option<NewChild> {
+        let cold = self.cold.as_mut()?;
+        cold.starts.as_ref()?;
+        // An attempt that is not done yet starts nothing.
+        self.output.as_ref()?;
+        cold.starts.take().map(|child| *child)
     }
 
     pub(super) fn has_failed(&self) -> bool {

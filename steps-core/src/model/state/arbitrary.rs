@@ -74,7 +74,12 @@ fn undo() -> BoxedStrategy<Undo> {
 }
 
 fn until() -> BoxedStrategy<Until> {
-    prop_oneof![Just(Until::Signal), time().prop_map(Until::Time)].boxed()
+    prop_oneof![
+        Just(Until::Signal),
+        Just(Until::Child),
+        time().prop_map(Until::Time)
+    ]
+    .boxed()
 }
 
 /// Returns a random node without children, whose status and fields do not contradict each other.

@@ -110,6 +110,10 @@ fn node(state: &State, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match state.until {
             Some(Until::Time(time)) => notes.add(format_args!("until {time}"))?,
             Some(Until::Signal) => notes.add(format_args!("for a signal"))?,
+            Some(Until::Child) => match state.child_execution() {
+                Some(child) => notes.add(format_args!("for `{child}`"))?,
+                None => notes.add(format_args!("for a child"))?,
+            },
             None => {}
         }
     }

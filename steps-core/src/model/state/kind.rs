@@ -95,16 +95,22 @@ pub enum StepKind {
     /// The call of a function, while it waits for another attempt or poll. At all other times nothing
     /// is said of one.
     Call,
+    /// A `start` line, which starts a child execution.
+    Start,
+    /// A `join` line, which waits for the end of a child execution.
+    Join,
 }
 
 impl StepKind {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Sleep,
         Self::Signal,
         Self::Volatile,
         Self::Let,
         Self::Call,
+        Self::Start,
+        Self::Join,
     ];
 
     /// Returns the name used in JSON and in messages.
@@ -115,6 +121,8 @@ impl StepKind {
             Self::Volatile => "volatile",
             Self::Let => "let",
             Self::Call => "call",
+            Self::Start => "start",
+            Self::Join => "join",
         }
     }
 
@@ -127,8 +135,8 @@ impl StepKind {
     /// attempt.
     pub(crate) const fn waits(self) -> bool {
         match self {
-            Self::Sleep | Self::Signal => true,
-            Self::Volatile | Self::Let | Self::Call => false,
+            Self::Sleep | Self::Signal | Self::Join => true,
+            Self::Volatile | Self::Let | Self::Call | Self::Start => false,
         }
     }
 
@@ -136,7 +144,7 @@ impl StepKind {
     pub(crate) const fn is_call(self) -> bool {
         match self {
             Self::Volatile | Self::Call => true,
-            Self::Sleep | Self::Signal | Self::Let => false,
+            Self::Sleep | Self::Signal | Self::Let | Self::Start | Self::Join => false,
         }
     }
 }

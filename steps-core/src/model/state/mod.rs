@@ -16,6 +16,7 @@
 
 #[cfg(test)]
 mod arbitrary;
+pub(crate) mod children;
 mod diff;
 mod draw;
 mod error;
@@ -141,6 +142,8 @@ pub enum Until {
     Time(Timestamp),
     /// A signal, sent to this node by its path.
     Signal,
+    /// The end of a child execution, whose id is the node's input.
+    Child,
 }
 
 /// How far a step has got.
@@ -193,17 +196,20 @@ pub enum FailureCause {
     Deadline,
     /// It was given up because the deadline of a line around it had passed.
     OutOfTime,
+    /// The child execution that it joins did not get to its end.
+    Child,
 }
 
 impl FailureCause {
     /// All causes, in the order of their declaration.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::Own,
         Self::SiblingFailed,
         Self::UndoRequested,
         Self::NotPassedOver,
         Self::Deadline,
         Self::OutOfTime,
+        Self::Child,
     ];
 
     /// Returns the name used in JSON.
@@ -215,6 +221,7 @@ impl FailureCause {
             Self::NotPassedOver => "notPassedOver",
             Self::Deadline => "deadline",
             Self::OutOfTime => "outOfTime",
+            Self::Child => "child",
         }
     }
 

@@ -63,7 +63,7 @@ impl JsonSchema for State {
                 },
                 "until": {
                     "description": "What it waits for.",
-                    "anyOf": [{ "const": "signal" }, { "type": "string", "format": "date-time" }],
+                    "anyOf": [{ "enum": ["signal", "child"] }, { "type": "string", "format": "date-time" }],
                 },
                 "parallel": { "type": "boolean", "description": "Whether the items of a for run at once." },
                 "cause": {

@@ -34,15 +34,19 @@ impl Word for Kind {
 }
 
 impl Word for Until {
-    const WHAT: &'static str = "a time as RFC 3339 text, or \"signal\"";
+    const WHAT: &'static str = "a time as RFC 3339 text, \"signal\", or \"child\"";
 
     fn read(word: &str) -> Result<Self, String> {
-        if word == "signal" {
-            return Ok(Self::Signal);
+        match word {
+            "signal" => return Ok(Self::Signal),
+            "child" => return Ok(Self::Child),
+            _ => {}
         }
         Time::parse(word)
             .map(|time| Self::Time(time.0))
-            .map_err(|error| format!("`{word}` is neither `signal` nor an RFC 3339 time: {error}"))
+            .map_err(|error| {
+                format!("`{word}` is neither `signal`, `child` nor an RFC 3339 time: {error}")
+            })
     }
 }
 

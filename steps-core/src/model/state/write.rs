@@ -180,6 +180,7 @@ impl Serialize for Until {
         match self {
             Self::Time(time) => Stamp::new().of(Some(*time)).serialize(serializer),
             Self::Signal => serializer.serialize_str("signal"),
+            Self::Child => serializer.serialize_str("child"),
         }
     }
 }

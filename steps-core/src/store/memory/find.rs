@@ -26,6 +26,10 @@ impl ExecutionQuery {
                 .iter()
                 .all(|(name, value)| info.labels.get(name) == Some(value))
             && created.is_none_or(|range| during(range, Some(info.created_at)))
+            && self
+                .parent
+                .as_ref()
+                .is_none_or(|parent| info.parent.as_ref() == Some(parent))
             && ended.is_none_or(|range| during(range, info.done_at))
             && self
                 .refused
@@ -63,12 +67,16 @@ impl Rows {
         after: Option<&Cursor>,
     ) -> impl DoubleEndedIterator<Item = &Row> {
         let one = query.id.as_ref().map(|id| self.ids.get(id).copied());
+        let children = query.parent.as_ref().filter(|_| one.is_none());
+        let children = children.map(|parent| self.children.get(parent).into_iter().flatten());
         let made = match after {
             None => self.made.range(..),
             Some(place) => self.made.range(..(place.created_at, place.key)),
         };
-        let all = one.is_none().then(|| made.map(|(_, key)| *key));
-        let keys = one.flatten().into_iter().chain(all.into_iter().flatten());
+        let all = (one.is_none() && children.is_none()).then(|| made.map(|(_, key)| *key));
+        let some = children.into_iter().flatten().map(|(_, key)| *key);
+        let keys = one.flatten().into_iter().chain(some);
+        let keys = keys.chain(all.into_iter().flatten());
         let asks_for_updates = query.asks_for_updates();
         keys.filter_map(|key| self.by_key.get(&key))
             .filter(move |row| {

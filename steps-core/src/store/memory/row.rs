@@ -164,7 +164,7 @@ impl Row {
         }
         let messages = self.inbox.values().map(|message| match message {
             Message::Signal { value, .. } => value.get().len(),
-            Message::Stop | Message::Undo => 0,
+            Message::Stop | Message::Undo | Message::ChildEnded { .. } => 0,
         });
         bytes += messages.sum::<usize>() + self.input.get().len();
         share.take(rows, bytes)
@@ -236,6 +236,7 @@ impl Row {
 pub(super) fn are_alike(new: &Message, old: &Message) -> bool {
     match (new, old) {
         (Message::Signal { path, .. }, Message::Signal { path: other, .. }) => path == other,
+        (Message::ChildEnded { child }, Message::ChildEnded { child: other }) => child == other,
         (Message::Stop, Message::Stop) | (Message::Undo, Message::Undo) => true,
         _ => false,
     }

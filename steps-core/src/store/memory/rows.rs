@@ -10,8 +10,8 @@ use super::{
 };
 use crate::base::clock::Now;
 use crate::store::{
-    Acquire, Acquired, Claim, Claimed, ErrorKind, ExecutionInfo, Existing, FlowClaim, Form, Lease,
-    LeaseAfter, MessageReceipt, NewExecution, NodeRow, NoteChange, Notes, Past, Queue, Renew,
+    Acquire, Acquired, Child, Claim, Claimed, ErrorKind, ExecutionInfo, Existing, FlowClaim, Form,
+    Lease, LeaseAfter, MessageReceipt, NewExecution, NodeRow, NoteChange, Notes, Past, Queue, Renew,
     Renewal, SendMessage, Share, StoreError, StoredExecution, TakeOver, Target, Write, Written,
 };
 
@@ -23,6 +23,8 @@ pub(super) struct Rows {
     pub(super) ids: HashMap<String, i64>,
     /// Ordered by when they were created, like lists.
     pub(super) made: BTreeSet<(Timestamp, i64)>,
+    /// The executions that one has started, by its id, in the same order.
+    pub(super) children: HashMap<String, BTreeSet<(Timestamp, i64)>>,
     turns: Turns,
     /// The forms of flows; the first has the number 1.
     forms: Vec<Form>,
@@ -55,6 +57,14 @@ impl Rows {
             self.turns.remove(&row);
             self.ids.remove(&row.info.id);
             self.made.remove(&(row.info.created_at, key));
+            if let Some(parent) = &row.info.parent
+                && let Some(children) = self.children.get_mut(parent)
+            {
+                children.remove(&(row.info.created_at, key));
+                if children.is_empty() {
+                    self.children.remove(parent);
+                }
+            }
         }
     }
 
@@ -80,11 +90,23 @@ impl Rows {
             form,
             past,
             notes,
+            children,
+            tells,
             then,
         } = write;
         let now = self.now;
         let lease = match target {
-            Target::New(new) => return self.create(*new, nodes, past, notes, then),
+            Target::New(new) => {
+                let id = &new.id;
+                if !self.ids.contains_key(id) {
+                    self.check_children(&children, Some(id))?;
+                }
+                let written = self.create(*new, nodes, past, notes, then)?;
+                if matches!(written, Written::Created(_)) {
+                    self.go_with(children, tells)?;
+                }
+                return Ok(written);
+            }
             Target::Held(lease) => lease,
         };
         let Some(row) = self.held(lease) else {
@@ -104,6 +126,7 @@ impl Rows {
                 format!("execution {id:?}: the signal {number} was replaced by another one");
             return Err(StoreError::new(ErrorKind::Withdrawn, message));
         }
+        self.check_children(&children, None)?;
         let recalled = self.change(lease.key, |row| {
             row.put(nodes, replace, now);
             row.note(&notes, now);
@@ -120,10 +143,39 @@ impl Rows {
             }
             row.then(then, now)
         });
+        self.go_with(children, tells)?;
         Ok(match recalled {
             Some(true) => Written::Recalled,
             _ => Written::Kept,
         })
+    }
+
+    /// Checks that no child has an id that is in use, or that the write gives twice.
+    fn check_children(&self, children: &[Child], own: Option<&String>) -> Result<(), StoreError> {
+        let mut given: BTreeSet<&String> = own.into_iter().collect();
+        for Child { new, .. } in children {
+            if !given.insert(&new.id) || self.ids.contains_key(&new.id) {
+                let message = format!("the id of the child {:?} is in use", new.id);
+                return Err(StoreError::new(ErrorKind::Exists, message));
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes what a write makes besides its own execution.
+    fn go_with(&mut self, children: Vec<Child>, tells: Vec<SendMessage>) -> Result<(), StoreError> {
+        for Child { new, nodes, due } in children {
+            let then = LeaseAfter::Release {
+                due,
+                last_message: 0,
+            };
+            let new = NewExecution { held: None, ..new };
+            self.create(new, nodes, None, Vec::new(), then)?;
+        }
+        for message in tells {
+            self.send(message);
+        }
+        Ok(())
     }
 
     fn create(
@@ -152,6 +204,7 @@ impl Rows {
         info.status_message = new.notes.status_message;
         info.priority = new.priority;
         info.form = new.form;
+        info.parent = new.parent;
         let mut turn = None;
         if let Some((worker, lease)) = new.held {
             info.worker = Some(worker);
@@ -175,6 +228,10 @@ impl Rows {
         row.then(then, now);
         self.turns.insert(&row);
         self.ids.insert(row.info.id.clone(), key);
+        if let Some(parent) = &row.info.parent {
+            let children = self.children.entry(parent.clone()).or_default();
+            children.insert((now.wall, key));
+        }
         self.made.insert((now.wall, key));
         self.by_key.insert(key, row);
         Ok(Written::Created(Lease { key, fence }))

@@ -48,6 +48,7 @@ impl Creation {
                 notes: Notes::default(),
                 priority: 0,
                 form: None,
+                parent: None,
                 held: None,
             },
             nodes: Vec::new(),

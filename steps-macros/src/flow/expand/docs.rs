@@ -4,7 +4,7 @@ use quote::quote;
 
 use super::uses;
 use crate::{
-    flow::model::{Body, Flow, Line},
+    flow::model::{Body, ChildCall, Flow, Line},
     item::type_text,
 };
 
@@ -21,6 +21,13 @@ pub(super) fn tree(flow: &Flow) -> String {
                 Body::Step(call) | Body::Flow(call) => {
                     let path = &call.path;
                     let path = quote!(#path).to_string().replace(' ', "");
+                    let path = match call.child {
+                        Some(ChildCall::Start { .. }) => format!("start {path}"),
+                        Some(ChildCall::Join { .. }) => {
+                            format!("join {}", call.args.to_string().replace(' ', ""))
+                        }
+                        None => path,
+                    };
                     if line.unnamed {
                         String::new()
                     } else {

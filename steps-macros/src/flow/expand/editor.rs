@@ -12,10 +12,12 @@ use quote::{format_ident, quote};
 use super::{
     line_code::anew,
     scope::{Introduces, Scope, cx},
+    slots::child_type,
 };
 use crate::{
     case,
-    flow::model::{Body, Call, Cond, Flow, Line, Within},
+    flow::model::{Body, Call, ChildCall, Cond, Flow, Line, Within},
+    flow::parse::child::methods,
     idents,
     reader::hidden,
 };
@@ -202,8 +204,12 @@ impl View<'_> {
             args,
             paren,
             within,
+            child,
         } = call;
         let private = &self.private;
+        if let Some(child) = child {
+            return self.child(call, child);
+        }
         let mut group = proc_macro2::Group::new(proc_macro2::Delimiter::Parenthesis, args.clone());
         group.set_span(paren.join());
         let (callee, limit) = match within {
@@ -219,6 +225,27 @@ impl View<'_> {
                 #private::editor::called(#function #group #limit, #private::editor::of::<#callee>())
             },
             Value::plain(quote!(#private::Output<#callee>)),
+        )
+    }
+
+    /// Returns the value of a line about a child execution, and its type.
+    fn child(&self, call: &Call, child: &ChildCall) -> (TokenStream, Value) {
+        let private = &self.private;
+        let (path, args) = (&call.path, &call.args);
+        let of = hidden(child_type(child, &quote!(#path), private));
+        let written = match child {
+            ChildCall::Start { options, .. } => {
+                let options = methods(options);
+                let mut group =
+                    proc_macro2::Group::new(proc_macro2::Delimiter::Parenthesis, args.clone());
+                group.set_span(call.paren.join());
+                quote!(#private::start_child::call(cx, #path::input #group) #options)
+            }
+            ChildCall::Join { .. } => quote!(&(#args)),
+        };
+        (
+            quote!({ let _ = #written; #private::editor::value::<#private::Output<#of>>() }),
+            Value::plain(quote!(#private::Output<#of>)),
         )
     }
 

@@ -13,7 +13,8 @@ use super::{
 };
 use crate::{
     flow::check::plain,
-    flow::model::{Body, Call, Cond, Line, Within},
+    flow::model::{Body, Call, ChildCall, Cond, Line, Within},
+    flow::parse::child::methods,
     idents::{self, Names},
 };
 
@@ -158,9 +159,10 @@ fn call_body(scope: &Scope<'_>, index: usize) -> Option<TokenStream> {
     let slot = scope.slot(index);
     let when = line.options.when();
     let drive = |args: &TokenStream| {
-        let called = match &call.within {
-            None => call_tokens(&of, call, args),
-            Some(Within { word, limit, .. }) => {
+        let called = match (&call.within, &call.child) {
+            (_, Some(child)) => child_call(scope, index, call, child, args),
+            (None, None) => call_tokens(&of, call, args),
+            (Some(Within { word, limit, .. }), None) => {
                 let called = call_tokens(&named(scope, index), call, args);
                 quote!(#called.#word(#limit))
             }
@@ -181,7 +183,7 @@ fn call_body(scope: &Scope<'_>, index: usize) -> Option<TokenStream> {
 
 /// Returns a line's arguments, if they hold nothing of their own.
 fn borrowed(scope: &Scope<'_>, index: usize, call: &Call) -> Option<Borrowed> {
-    if call.within.is_some() {
+    if call.within.is_some() || call.child.is_some() {
         return None;
     }
     let lendable = |name: &str| match scope.origin(index, name) {
@@ -191,6 +193,35 @@ fn borrowed(scope: &Scope<'_>, index: usize, call: &Call) -> Option<Borrowed> {
     };
     let values = |name: &str| !matches!(scope.origin(index, name), Origin::Other);
     Borrowed::read(&call.args, &lendable, &values)
+}
+
+/// Returns the call of a line about a child execution.
+fn child_call(
+    scope: &Scope<'_>,
+    index: usize,
+    call: &Call,
+    child: &ChildCall,
+    args: &TokenStream,
+) -> TokenStream {
+    let (named, cx) = (named(scope, index), cx());
+    match child {
+        ChildCall::Start { options, .. } => {
+            let mut flow = named.clone();
+            flow.set_span(end(call));
+            let mut group =
+                proc_macro2::Group::new(proc_macro2::Delimiter::Parenthesis, args.clone());
+            group.set_span(call.paren.join());
+            let input = Ident::new("input", flow.span());
+            let options = methods(options);
+            quote! {
+                __p::start_child::<__p::AsFlow<#named>, false>::call(#cx, #flow::#input #group) #options
+            }
+        }
+        ChildCall::Join { .. } => {
+            let span = Span::mixed_site().located_at(args.span());
+            quote_spanned!(span=> __p::join_child::<__p::AsFlow<#named>>::call(&(#args)))
+        }
+    }
 }
 
 /// Returns the position of a callee's name, for spans of generated code.

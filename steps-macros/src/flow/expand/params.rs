@@ -162,6 +162,14 @@ pub(super) fn common(flow: &Flow) -> TokenStream {
     } else {
         TokenStream::new()
     };
+    let lend_nothing = lent.is_empty().then(|| {
+        quote! {
+            fn lend_nothing<'a>() -> __p::Option<__Lent<'a>> {
+                __p::Option::Some(__Lent { #no_mark })
+            }
+        }
+    });
+    let output_text = flow.output.text();
     // The place for the compiler's error about a resource that can't be shared between threads.
     let span = lent
         .first()
@@ -184,6 +192,8 @@ pub(super) fn common(flow: &Flow) -> TokenStream {
         fn lend(owned: &Self::Owned) -> __Lent<'_> {
             __Lent { #(#lends,)* #no_mark }
         }
+        #lend_nothing
+        const OUTPUT_TEXT: &'static str = #output_text;
         fn save_input(input: &__Input) -> __p::Result<__p::Json, __p::JsonError> {
             __p::save_fields(&[#(__p::save_field(#texts, &input.#input_names, #codecs)?),*])
         }

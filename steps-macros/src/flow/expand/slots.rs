@@ -8,7 +8,7 @@ use super::{
     scope::Scope,
     value::{fold, taker},
 };
-use crate::flow::model::{Body, Call, Line, Within};
+use crate::flow::model::{Body, Call, ChildCall, Line, Within};
 
 /// Returns the name of the alias for the type of the step or the flow that a line calls. Only the
 /// alias contains the path, so that a wrong path is one error.
@@ -47,16 +47,25 @@ pub(super) fn slots(scope: &Scope<'_>, below: &[Vec<Scope<'_>>]) -> TokenStream 
         match &line.body {
             Body::Step(call) => {
                 let path = &call.path;
-                aliases.push(match &call.within {
-                    None => quote!(type #of = #path;),
-                    Some(Within { types, .. }) => {
-                        let named = named(scope, index);
-                        quote! {
-                            type #named = #path;
-                            type #of = __p::signal_within<#types>;
+                if let Some(child) = &call.child {
+                    let named = named(scope, index);
+                    let child = child_type(child, &quote!(#named), &quote!(__p));
+                    aliases.push(quote! {
+                        type #named = #path;
+                        type #of = #child;
+                    });
+                } else {
+                    aliases.push(match &call.within {
+                        None => quote!(type #of = #path;),
+                        Some(Within { types, .. }) => {
+                            let named = named(scope, index);
+                            quote! {
+                                type #named = #path;
+                                type #of = __p::signal_within<#types>;
+                            }
                         }
-                    }
-                });
+                    });
+                }
             }
             Body::Let { ty, .. } => aliases.push(let_alias(scope, index, &of, ty)),
             Body::Flow(call) => {
@@ -113,6 +122,20 @@ pub(super) fn slots(scope: &Scope<'_>, below: &[Vec<Scope<'_>>]) -> TokenStream 
             }
             fn close(self) -> __p::Option<Self::Value> { #close }
         }
+    }
+}
+
+/// Returns the type of a line about a child execution of the flow that `path` names.
+pub(super) fn child_type(
+    child: &ChildCall,
+    path: &TokenStream,
+    private: &TokenStream,
+) -> TokenStream {
+    match child {
+        ChildCall::Start { detached, .. } => {
+            quote!(#private::start_child<#private::AsFlow<#path>, #detached>)
+        }
+        ChildCall::Join { .. } => quote!(#private::join_child<#private::AsFlow<#path>>),
     }
 }
 

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     attr::{self, duration},
-    flow::model::{AtOnce, Body, Call, Flow, Line},
+    flow::model::{AtOnce, Body, Call, ChildCall, Flow, Line},
     item::type_text,
 };
 
@@ -115,7 +115,20 @@ fn work(
                 };
             });
             if scope.flow.reversible {
-                constants.push(reversible(scope, index, call, &quote!(reversible)));
+                let is_start = matches!(
+                    call.child,
+                    Some(ChildCall::Start {
+                        detached: false,
+                        ..
+                    })
+                );
+                let (check, of) = if is_start {
+                    let named = slots::named(scope, index);
+                    (quote!(reversible_flow), quote!(__p::AsFlow<#named>))
+                } else {
+                    (quote!(reversible), quote!(#of))
+                };
+                constants.push(reversible(scope, index, call, &check, &of));
             }
             for (at, option) in line.options.policy.iter().enumerate() {
                 let name = format_ident!("__POLICY{}_{index}_{at}", scope.id);
@@ -142,7 +155,13 @@ fn work(
         }
         Body::Flow(call) => {
             if scope.flow.reversible {
-                constants.push(reversible(scope, index, call, &quote!(reversible_flow)));
+                constants.push(reversible(
+                    scope,
+                    index,
+                    call,
+                    &quote!(reversible_flow),
+                    &quote!(#of),
+                ));
             }
             let table = slots::nested_table(scope, index, call);
             quote!(__p::Work::Flow(#table))
@@ -214,7 +233,7 @@ fn schema(ty: &TokenStream) -> TokenStream {
 /// Returns the text that a call of `sleep` is given, and why it is no duration, if it is none. Whether
 /// that is the sleep of ours, its type says.
 fn no_duration(call: &Call) -> Option<(syn::LitStr, String)> {
-    if call.path.segments.last()?.ident != "sleep" {
+    if call.path.segments.last()?.ident != "sleep" || call.child.is_some() {
         return None;
     }
     let text: syn::LitStr = syn::parse2(call.args.clone()).ok()?;
@@ -247,9 +266,22 @@ fn given(call: &Call) -> Option<String> {
 
 /// Returns the constant that checks, at the path of a line's call, that what it names can stand in a
 /// flow that is `reversible`.
-fn reversible(scope: &Scope<'_>, index: usize, call: &Call, check: &TokenStream) -> TokenStream {
-    let mut at_path = callee(scope, index);
-    at_path.set_span(Span::mixed_site().located_at(call.path.span()));
+fn reversible(
+    scope: &Scope<'_>,
+    index: usize,
+    call: &Call,
+    check: &TokenStream,
+    of: &TokenStream,
+) -> TokenStream {
+    let span = Span::mixed_site().located_at(call.path.span());
+    let at_path: TokenStream = of
+        .clone()
+        .into_iter()
+        .map(|mut token| {
+            token.set_span(span);
+            token
+        })
+        .collect();
     let name = format_ident!("__REVERSIBLE{}_{index}", scope.id);
     quote!(const #name: () = __p::#check::<#at_path>();)
 }

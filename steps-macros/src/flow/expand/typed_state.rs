@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
-use super::table::saved_name;
+use super::{slots::child_type, table::saved_name};
 use crate::{
     case,
     flow::model::{Body, Flow, Line, Within},
@@ -186,9 +186,10 @@ impl Emit<'_> {
         let callee = match &line.body {
             Body::Step(call) => {
                 let path = &call.path;
-                match &call.within {
-                    None => quote!((#path)),
-                    Some(Within { types, .. }) => quote!(#private::signal_within<#types>),
+                match (&call.within, &call.child) {
+                    (_, Some(child)) => child_type(child, &quote!((#path)), &private),
+                    (None, None) => quote!((#path)),
+                    (Some(Within { types, .. }), None) => quote!(#private::signal_within<#types>),
                 }
             }
             Body::Flow(call) => {

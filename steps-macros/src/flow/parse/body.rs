@@ -11,6 +11,7 @@ use syn::{
 };
 
 use super::{
+    child,
     lines::{begins_line, lines, skip, word},
     rounds,
 };
@@ -57,6 +58,10 @@ pub(super) fn body(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<B
     } else if input.peek(word::flow) && input.peek2(Ident::peek_any) {
         input.parse::<word::flow>()?;
         return Ok(Body::Flow(flow_call(input, errors)?));
+    } else if child::starts(input) {
+        return Ok(Body::Step(child::start(input, errors)?));
+    } else if child::joins(input) {
+        return Ok(Body::Step(child::join(input, errors)?));
     } else {
         return Ok(Body::Step(call(input, errors)?));
     };
@@ -109,6 +114,7 @@ pub(super) fn call(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<C
         args,
         paren: paren.span,
         within,
+        child: None,
     })
 }
 
@@ -153,7 +159,7 @@ fn within(input: ParseStream<'_>, path: &Path, errors: &mut Errors) -> syn::Resu
 }
 
 /// Reports a path that ends in `::`. The name of the next line is not taken for its last segment.
-fn unfinished_path(input: ParseStream<'_>) -> syn::Result<()> {
+pub(super) fn unfinished_path(input: ParseStream<'_>) -> syn::Result<()> {
     let ahead = input.fork();
     let mut colons = None;
     while ahead.peek(Ident::peek_any) && ahead.peek2(Token![::]) {
@@ -174,7 +180,7 @@ fn unfinished_path(input: ParseStream<'_>) -> syn::Result<()> {
 }
 
 /// Parses the `;` after a call. If it is missing, that is reported, and the next line is parsed.
-fn end_of_call(input: ParseStream<'_>, end: Span, errors: &mut Errors) {
+pub(super) fn end_of_call(input: ParseStream<'_>, end: Span, errors: &mut Errors) {
     if input.peek(Token![;]) {
         skip(input);
     } else if input.is_empty() || begins_line(input) || input.peek(syn::Ident) {

@@ -4,7 +4,7 @@ use proc_macro2::{Punct, Spacing, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{ItemFn, LitStr, Stmt, Type};
 
-use super::lines;
+use super::{joins, lines};
 use crate::{
     attr::{
         args,
@@ -213,6 +213,7 @@ fn body(flow: &mut Flow, errors: &mut Errors) {
             Some(tokens) if !found => {
                 found = true;
                 flow.lines = lines::parse(tokens, errors);
+                joins::resolve(&mut flow.lines, errors);
             }
             Some(_) => errors.on(
                 as_path(stmt),

@@ -12,7 +12,7 @@ use syn::{
 
 use super::{
     body::{body, call, flow_call, no_such_group},
-    let_line,
+    child, let_line,
 };
 use crate::{
     attr::{
@@ -26,10 +26,12 @@ use crate::{
 pub(super) mod word {
     syn::custom_keyword!(by);
     syn::custom_keyword!(flow);
+    syn::custom_keyword!(join);
     syn::custom_keyword!(keep);
     syn::custom_keyword!(max);
     syn::custom_keyword!(parallel);
     syn::custom_keyword!(race);
+    syn::custom_keyword!(start);
     syn::custom_keyword!(until);
     syn::custom_keyword!(within);
 }
@@ -312,6 +314,14 @@ fn unnamed(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Body> {
     if input.peek(word::flow) && input.peek2(Ident::peek_any) {
         input.parse::<word::flow>()?;
         return Ok(Body::Flow(flow_call(input, errors)?));
+    }
+    if child::starts(input) {
+        return Ok(Body::Step(child::start(input, errors)?));
+    }
+    if child::joins(input) {
+        return Err(input.error(
+            "a `join` line needs a name, by which its value is used: write `name = ` before it",
+        ));
     }
     let start = input.fork();
     match call(input, errors) {

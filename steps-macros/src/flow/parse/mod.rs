@@ -3,8 +3,10 @@
 //! the rules that concern several lines are in `check`.
 
 mod body;
+pub(super) mod child;
 mod form;
 mod function;
+mod joins;
 mod let_line;
 mod lines;
 mod rounds;

@@ -9,3 +9,6 @@ ALTER TABLE executions ADD COLUMN message TEXT;
 ALTER TABLE executions ADD COLUMN updated_at INTEGER;
 CREATE INDEX executions_trigger ON executions (trigger_name, created_at)
     WHERE trigger_name IS NOT NULL;
+-- Executions that others have started: the id of the one that has. It may be gone.
+ALTER TABLE executions ADD COLUMN parent TEXT;
+CREATE INDEX executions_parent ON executions (parent, created_at) WHERE parent IS NOT NULL;

@@ -81,6 +81,11 @@ impl Part {
         if !matches!(walk, Walk::Ended) {
             self.ended(query);
         }
+        if let Some(parent) = &query.parent
+            && !matches!(walk, Walk::Parent)
+        {
+            self.and("e.parent = ?", [parent.clone().into()]);
+        }
         match query.refused {
             Some(true) if matches!(walk, Walk::Refused) => {}
             Some(true) => self.and("e.refused IS NOT NULL", []),

@@ -1,0 +1,141 @@
+//! How a line of a flow reaches the executions that it has started: through the engine that makes its
+//! run, or, where none does, through the run itself.
+
+use std::{any::Any, collections::BTreeMap, sync::Arc};
+
+use jiff::Timestamp;
+
+use super::cx::Cx;
+use crate::{
+    base::{clock::Clock, error::StepError, future::BoxFuture, json::Json},
+    model::state::{Labels, Until},
+};
+
+/// The flows that a run in memory has its children run by, by name: each a
+/// [`With`](crate::run::with::With).
+pub(crate) type OwnFlows = BTreeMap<&'static str, Arc<dyn Any + Send + Sync>>;
+
+/// A child execution, as a line wants it to be.
+pub(crate) struct ChildRequest {
+    /// The id; `None` for a new one.
+    pub(crate) id: Option<String>,
+    /// The flow's name.
+    pub(crate) flow: &'static str,
+    pub(crate) input: Json,
+    pub(crate) labels: Labels,
+    pub(crate) priority: i32,
+    /// The time before which it must not begin.
+    pub(crate) begins: Option<Timestamp>,
+}
+
+/// A child execution that is to be recorded with the line that starts it.
+#[derive(Clone, Debug)]
+pub(crate) struct NewChild {
+    pub(crate) id: String,
+    /// The flow's name.
+    pub(crate) flow: &'static str,
+    pub(crate) input: Json,
+    pub(crate) labels: Labels,
+    pub(crate) priority: i32,
+    /// The number of the form of its flow.
+    pub(crate) form: Option<i64>,
+    /// The time before which it must not begin.
+    pub(crate) begins: Option<Timestamp>,
+}
+
+/// How a child execution has ended.
+#[derive(Debug)]
+pub(crate) enum ChildEnd {
+    /// It is done, with this output.
+    Done(Option<Json>),
+    /// It did not get to its end.
+    NotDone(ChildFailed),
+}
+
+/// The error of a line whose child execution did not get to its end. It is recorded as
+/// [`FailureCause::Child`](crate::state::FailureCause::Child), so [`StepFailure::child`] tells it from
+/// others in any process.
+///
+/// [`StepFailure::child`]: crate::StepFailure::child
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("child `{id}`: {why}")]
+#[non_exhaustive]
+pub struct ChildFailed {
+    /// The child's id.
+    pub id: String,
+    /// How it ended, in words.
+    pub why: String,
+}
+
+/// Why something can't be done with a child.
+#[derive(Debug)]
+pub(crate) enum ChildError {
+    /// The store could not be asked. It may be asked again.
+    Later(String),
+    /// It can't be done.
+    Never(StepError),
+}
+
+/// The engine that makes a run, as the run has it.
+pub(crate) trait RunEngine: Send + Sync {
+    /// Returns the engine itself.
+    fn as_any(&self) -> &(dyn Any + Send + Sync);
+    /// Returns the child that the line at `path` of the execution `parent` may start.
+    fn admit<'a>(
+        &'a self,
+        parent: &'a str,
+        path: String,
+        child: ChildRequest,
+    ) -> BoxFuture<'a, Result<NewChild, ChildError>>;
+    /// Returns how a child of `parent` has ended; `None` if it has not.
+    fn end_of<'a>(
+        &'a self,
+        parent: &'a str,
+        child: &'a str,
+    ) -> BoxFuture<'a, Result<Option<ChildEnd>, ChildError>>;
+    /// Has a child undone. Returns whether that has ended.
+    fn take_back<'a>(&'a self, child: &'a str) -> BoxFuture<'a, Result<bool, ChildError>>;
+}
+
+impl Cx {
+    /// Returns the engine, if one makes the run.
+    pub(crate) fn run_engine(&self) -> Option<&dyn RunEngine> {
+        self.host().engine()
+    }
+
+    /// Returns the flow of this name that the run in memory was given.
+    pub(crate) fn own_flow(&self, name: &str) -> Option<Arc<dyn Any + Send + Sync>> {
+        self.own_flows().remove(name)
+    }
+
+    /// Returns the flows that the run in memory was given.
+    pub(crate) fn own_flows(&self) -> OwnFlows {
+        self.host().own_flows()
+    }
+
+    /// Returns the run's clock.
+    pub(crate) fn clock(&self) -> Clock {
+        self.host().clock()
+    }
+
+    /// Notes the child that this line starts: it is created by the write that records that the line
+    /// is done.
+    pub(crate) fn starts(&self, child: NewChild) {
+        self.host().starts(self.id, child);
+    }
+
+    /// Notes that the end of a child is asked for: what is told of it from now on is news.
+    pub(crate) fn asks_for(&self, child: &str) {
+        self.host().asks_for(self.id, child);
+    }
+
+    /// Returns which doing of the line this is; 0 for the first.
+    pub(crate) fn generation(&self) -> u32 {
+        self.host().generation(self.id)
+    }
+
+    /// Returns the end of a pause that begins now.
+    pub(crate) fn pause(&self, pause: std::time::Duration) -> Until {
+        self.host().pause(self.id, pause)
+    }
+}
