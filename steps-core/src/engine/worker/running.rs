@@ -180,12 +180,23 @@ impl Running {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{MemoryStore, Target};
+    use crate::{
+        base::clock::Clock,
+        engine::worker::turn_journal::OfEngine,
+        store::{MemoryStore, Target},
+    };
 
     fn turn(id: &str, key: i64) -> RunningTurn {
         let lease = Target::Held(Lease { key, fence: 1 });
         let store = Arc::new(MemoryStore::new());
-        let journal = TurnJournal::new(store, Arc::default(), id.into(), lease, None, false);
+        let engine = OfEngine {
+            store,
+            news: Arc::default(),
+            schedule: Arc::default(),
+            clock: Clock::default(),
+            in_place: false,
+        };
+        let journal = TurnJournal::new(engine, id.into(), None, lease, None);
         let journal = Arc::new(journal);
         RunningTurn {
             mailbox: Arc::new(Mailbox::new(Arc::clone(&journal))),

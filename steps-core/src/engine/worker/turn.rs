@@ -14,7 +14,7 @@ use super::{
     mailbox::{Arrival, Mailbox},
     refusal::{Refusal, check_form},
     suspects::{SUSPECT_FROM, Suspect, pause},
-    turn_journal::{Started, TurnJournal},
+    turn_journal::{OfEngine, Started, TurnJournal},
 };
 use crate::{
     base::error::JournalError,
@@ -130,19 +130,15 @@ impl Turn {
         target: Target,
         started: Option<oneshot::Sender<Started>>,
     ) -> Self {
-        let journal = Arc::new(TurnJournal::new(
-            Arc::clone(&core.store),
-            Arc::clone(&core.news),
-            saved.info.id.as_str().into(),
-            target,
-            started,
-            saved.info.parent.clone(),
-            (
-                core.may_block(),
-                Arc::clone(&core.schedule),
-                core.clock.clone(),
-            ),
-        ));
+        let engine = OfEngine {
+            store: Arc::clone(&core.store),
+            news: Arc::clone(&core.news),
+            schedule: Arc::clone(&core.schedule),
+            clock: core.clock.clone(),
+            in_place: core.may_block(),
+        };
+        let (id, parent) = (saved.info.id.as_str().into(), saved.info.parent.clone());
+        let journal = Arc::new(TurnJournal::new(engine, id, parent, target, started));
         Self {
             core: Arc::clone(core),
             mailbox: Arc::new(Mailbox::new(Arc::clone(&journal))),

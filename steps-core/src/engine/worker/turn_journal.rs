@@ -32,16 +32,21 @@ pub(crate) type Started = Result<Option<Box<Existing>>, EngineError>;
 /// The journal that writes one turn's records to the store.
 pub(crate) struct TurnJournal {
     pub(crate) id: Arc<str>,
-    store: Arc<dyn Store>,
-    news: Arc<News>,
-    /// Whether the turn may block its thread.
-    in_place: bool,
     /// The execution that has started this one.
     parent: Option<String>,
-    /// Is told when there are children to be taken up.
-    schedule: Arc<Schedule>,
-    clock: Clock,
+    engine: OfEngine,
     progress: Mutex<Progress>,
+}
+
+/// What the journal has of the engine.
+pub(crate) struct OfEngine {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) news: Arc<News>,
+    /// Is told when there are children to be taken up.
+    pub(crate) schedule: Arc<Schedule>,
+    pub(crate) clock: Clock,
+    /// Whether the turn may block its thread.
+    pub(crate) in_place: bool,
 }
 
 /// The progress of the turn. Its lock is held only for a moment, and no other lock is taken under
@@ -78,26 +83,18 @@ struct Progress {
 }
 
 impl TurnJournal {
-    /// Creates the journal of a turn. With the engine's schedule and clock comes whether the turn may
-    /// block its thread.
+    /// Creates the journal of a turn.
     pub(crate) fn new(
-        store: Arc<dyn Store>,
-        news: Arc<News>,
+        engine: OfEngine,
         id: Arc<str>,
+        parent: Option<String>,
         target: Target,
         started: Option<oneshot::Sender<Started>>,
-        parent: Option<String>,
-        of_engine: (bool, Arc<Schedule>, Clock),
     ) -> Self {
-        let (in_place, schedule, clock) = of_engine;
         Self {
             id,
-            store,
-            news,
-            in_place,
             parent,
-            schedule,
-            clock,
+            engine,
             progress: Mutex::new(Progress {
                 target: Some(target),
                 started,
@@ -230,7 +227,7 @@ impl TurnJournal {
         };
         lock(&self.progress).releases = true;
         let write = Write::new(Target::Held(lease), then);
-        self.store.write(write).await.map(drop)
+        self.engine.store.write(write).await.map(drop)
     }
 
     /// Returns the write of a batch; `None` if the first one failed, which creates the execution.
@@ -340,10 +337,10 @@ impl TurnJournal {
     fn take_up(&self, due: &[Due]) {
         for due in due {
             match due {
-                Due::Now => self.schedule.start_left(self.clock.moment()),
+                Due::Now => self.engine.schedule.start_left(self.engine.clock.moment()),
                 Due::At(time) => {
-                    let deadline = self.clock.read().deadline(*time);
-                    self.schedule.due_at(deadline.moment);
+                    let deadline = self.engine.clock.read().deadline(*time);
+                    self.engine.schedule.due_at(deadline.moment);
                 }
                 Due::Never => {}
             }
@@ -405,7 +402,7 @@ fn row_of(parent: &str, child: NewChild) -> Child {
 impl WholeTree for TurnJournal {
     fn whole(&self) -> BoxFuture<'_, Result<State, JournalError>> {
         Box::pin(async move {
-            let saved = self.store.load(self.id.to_string()).await;
+            let saved = self.engine.store.load(self.id.to_string()).await;
             let saved = saved.map_err(|error| {
                 lock(&self.progress).store_error = Some(error.clone());
                 JournalError::new(error)
@@ -418,20 +415,20 @@ impl WholeTree for TurnJournal {
 
 impl Journal for TurnJournal {
     fn commit<'a>(&'a self, batch: Batch<'a>) -> BoxFuture<'a, Result<(), JournalError>> {
-        let in_place = self.in_place && batch.is_alone();
+        let in_place = self.engine.in_place && batch.is_alone();
         let Some(write) = self.write(batch) else {
             let error = JournalError::new("it was not created");
             return Box::pin(std::future::ready(Err(error)));
         };
         let due: Vec<Due> = write.children.iter().map(|child| child.due).collect();
         let written = if in_place {
-            self.store.write_in_place(write)
+            self.engine.store.write_in_place(write)
         } else {
-            self.store.write(write)
+            self.engine.store.write(write)
         };
         Box::pin(async move {
             self.written(written.await)?;
-            self.news.recorded(&self.id);
+            self.engine.news.recorded(&self.id);
             self.take_up(&due);
             Ok(())
         })

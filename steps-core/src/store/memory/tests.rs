@@ -17,30 +17,22 @@ use crate::{
 const HOUR: Duration = Duration::from_hours(1);
 
 fn new(id: impl Into<String>, due: Due) -> Write {
-    Write {
-        target: Target::New(Box::new(NewExecution {
-            id: id.into(),
-            flow: "flow".to_owned(),
-            input: Json::parse("null").unwrap(),
-            labels: Labels::new(),
-            notes: Notes::default(),
-            priority: 0,
-            form: None,
-            held: None,
-        })),
-        nodes: Vec::new(),
-        removed: RowRanges::default(),
-        replace: false,
-        taken: Vec::new(),
-        signals: Vec::new(),
+    let new = NewExecution {
+        id: id.into(),
+        flow: "flow".to_owned(),
+        input: Json::parse("null").unwrap(),
+        labels: Labels::new(),
+        notes: Notes::default(),
+        priority: 0,
         form: None,
-        past: None,
-        notes: Vec::new(),
-        then: LeaseAfter::Release {
-            due,
-            last_message: 0,
-        },
-    }
+        parent: None,
+        held: None,
+    };
+    let then = LeaseAfter::Release {
+        due,
+        last_message: 0,
+    };
+    Write::new(Target::New(Box::new(new)), then)
 }
 
 fn claim(limit: usize) -> Claim {

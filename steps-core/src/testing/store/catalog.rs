@@ -99,6 +99,12 @@ macro_rules! __store_rules {
             rest_is_over_if_a_message_came: "What is given back is due now if there is a message its holder has not seen, and the holder is told.",
             messages_come_back: "Messages come back as they were sent, the oldest first.",
         }
+        children {
+            children_come_with_the_write: "Executions that a write starts are there with it, as they were made, and held by nobody.",
+            taken_ids_refuse_the_write: "A write that starts an execution whose id is in use is refused, and nothing of it kept.",
+            told_with_the_write: "Messages of a write are sent with it, each under its own conditions, and not without it.",
+            children_are_found: "Lists, counts and deletions go by who has started an execution.",
+        }
         find {
             load_what_is_there: "An execution is found by its id, to the byte.",
             list_order: "A list has the newest first, with all that is known of each.",

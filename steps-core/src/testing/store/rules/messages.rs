@@ -365,6 +365,9 @@ pub(in super::super) async fn messages_come_back(fixture: Fixture) -> Outcome {
             value: json(JSONS[n % JSONS.len()]),
         };
         expected.push((fixture.send("id", message.clone()).await?, message));
+        let child = (*path).to_owned();
+        let message = Message::ChildEnded { child };
+        expected.push((fixture.send("id", message.clone()).await?, message));
     }
     same("the inbox", &inbox(&fixture, "id").await?, &expected)
 }

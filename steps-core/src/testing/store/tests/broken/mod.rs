@@ -1,5 +1,6 @@
 //! Stores that break a rule, each in one way that a real one might: the suite has to notice.
 
+mod children;
 mod claims;
 mod clock;
 mod conditions;
@@ -183,6 +184,7 @@ fn all() -> impl Iterator<Item = &'static Twist> {
         renewals::ALL,
         messages::ALL,
         find::ALL,
+        children::ALL,
     ]
     .into_iter()
     .flatten()
