@@ -159,7 +159,7 @@ fn what_is_wrong_is_said_with_its_place() {
         ),
         (
             r#"{"name":"f","until":"never"}"#,
-            "the root, `until`: `never` is neither `signal` nor",
+            "the root, `until`: `never` is neither `signal`, `child` nor",
         ),
         (
             r#"{"name":"f","attempts":-1}"#,
