@@ -21,8 +21,8 @@ pub use open::Open;
 #[doc(inline)]
 pub use steps_core::{
     Advance, AsDuration, AttrPath, Attrs, Branch, CancelReason, Child, Control, Cx, DurationError,
-    Engine, Failure, Flow, Input, InvalidAttrs, Json, Outcome, Run, RunLimits, SignalError, Signals,
-    State, Status, Trigger, With, clock, compat, engine,
+    Engine, Failure, Flow, Input, InvalidAttrs, Json, Outcome, Run, RunLimits, SignalError,
+    Signals, State, Status, Trigger, With, clock, compat, engine,
     event::Event,
     failure::{Cause, DeadlinePassed, StepFailure},
     journal, policy, signal, sleep, state, status, store,

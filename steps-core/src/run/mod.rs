@@ -383,24 +383,6 @@ impl<'a, F: Flow> Run<'a, F> {
         self
     }
 
-    /// Gives a run that no engine makes the resources of a flow that it starts children of:
-    /// `order(user).serve(bill::with(bank)).await`. A flow that takes nothing by reference need not be
-    /// given. An engine takes those that it serves itself.
-    pub fn serve<S: with::Served>(mut self, flow: S) -> Self
-    where
-        <S::Flow as Flow>::Owned: Send + Sync,
-    {
-        let flows = &mut self.options.flows;
-        flows.insert(S::Flow::TABLE.name, Arc::new(flow.into_with()));
-        self
-    }
-
-    /// Sets the flows of its children.
-    pub(crate) fn flows(mut self, flows: OwnFlows) -> Self {
-        self.options.flows = flows;
-        self
-    }
-
     /// Sets what the input was read from: then it is as a resume would have it.
     pub(crate) fn read_from(mut self, saved: Option<Json>) -> Self {
         self.options.read_from = saved;

@@ -7,7 +7,7 @@ use super::execution::Handle;
 use crate::{
     engine::{
         Engine, error::EngineError, handle::filter::Filter, news::TurnEnd,
-        worker::turn_journal::child_ended,
+        worker::children::child_ended,
     },
     model::{
         state::{Kind, NodeData, Undo, Until},

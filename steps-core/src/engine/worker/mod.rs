@@ -34,9 +34,11 @@
 //! | `engine_core` | `running`, `schedule` |
 //! | `running`, `mailbox`, `turn_journal` | one turn's parts |
 //! | `schedule`, `suspects` | moments |
+//! | `children` | what the store is told of children |
 //! | `trouble` | nothing |
 //! | `waits` | keys of executions, and moments |
 
+pub(super) mod children;
 mod delivery;
 pub(super) mod dispatcher;
 pub(super) mod engine_core;

@@ -11,17 +11,19 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use super::schedule::Schedule;
+use super::{
+    children::{child_ended, is_stopped, row_of, take_up},
+    schedule::Schedule,
+};
 use crate::{
     base::{clock::Clock, error::JournalError, future::BoxFuture, sync::lock},
     engine::{error::EngineError, news::News},
     interpreter::WholeTree,
     journal::{Batch, Journal, PassEnd},
-    language::children::NewChild,
     model::{state::State, status::Status},
     store::{
-        Child, Due, Existing, Lease, LeaseAfter, Message, NewExecution, Past, Queue, Refuser,
-        SendMessage, Store, StoreError, Target, Write, Written, root,
+        Due, Existing, Lease, LeaseAfter, Message, Past, Refuser, Store, StoreError, Target, Write,
+        Written, root,
     },
 };
 
@@ -332,73 +334,6 @@ impl TurnJournal {
     }
 }
 
-impl TurnJournal {
-    /// Wakes the dispatcher for children that were created.
-    fn take_up(&self, due: &[Due]) {
-        for due in due {
-            match due {
-                Due::Now => self.engine.schedule.start_left(self.engine.clock.moment()),
-                Due::At(time) => {
-                    let deadline = self.engine.clock.read().deadline(*time);
-                    self.engine.schedule.due_at(deadline.moment);
-                }
-                Due::Never => {}
-            }
-        }
-    }
-}
-
-/// Whether the execution may be recovered, and then goes on where it was.
-fn is_stopped(status: Status) -> bool {
-    matches!(status, Status::Stopped | Status::Stuck)
-}
-
-/// Returns the message to an execution that has started another one, which has ended.
-pub(crate) fn child_ended(parent: &str, child: &str) -> SendMessage {
-    SendMessage {
-        id: parent.to_owned(),
-        message: Message::ChildEnded {
-            child: child.to_owned(),
-        },
-        if_status: vec![
-            Status::Pending,
-            Status::Running,
-            Status::Waiting,
-            Status::Undoing,
-            Status::Stopped,
-        ],
-        if_taken: None,
-        queue: Queue::Replace,
-    }
-}
-
-/// Returns what a write says of a child.
-fn row_of(parent: &str, child: NewChild) -> Child {
-    let flow = child.flow;
-    Child {
-        nodes: child
-            .begins
-            .map(|time| root::pending_until(flow, time))
-            .into_iter()
-            .collect(),
-        due: child.begins.map_or(Due::Now, Due::At),
-        new: NewExecution {
-            id: child.id,
-            flow: flow.to_owned(),
-            input: child.input,
-            labels: child.labels,
-            notes: Notes {
-                trigger: Trigger::Parent,
-                ..Notes::default()
-            },
-            priority: child.priority,
-            form: child.form,
-            parent: Some(parent.to_owned()),
-            held: None,
-        },
-    }
-}
-
 impl WholeTree for TurnJournal {
     fn whole(&self) -> BoxFuture<'_, Result<State, JournalError>> {
         Box::pin(async move {
@@ -429,7 +364,7 @@ impl Journal for TurnJournal {
         Box::pin(async move {
             self.written(written.await)?;
             self.engine.news.recorded(&self.id);
-            self.take_up(&due);
+            take_up(&self.engine.schedule, &self.engine.clock, &due);
             Ok(())
         })
     }

@@ -9,11 +9,16 @@ mod inline;
 mod join;
 mod start;
 
-use std::{collections::BTreeMap, fmt, marker::PhantomData};
+use std::{collections::BTreeMap, fmt, marker::PhantomData, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de, ser::SerializeMap};
 
-use crate::{base::json::Json, language::flow::Flow, model::state::children::child_of};
+use super::{Run, with::Served};
+use crate::{
+    base::json::Json,
+    language::{children::OwnFlows, flow::Flow},
+    model::state::children::child_of,
+};
 pub use join::join_child;
 pub use start::start_child;
 
@@ -127,6 +132,26 @@ impl<'de, F: Flow> Deserialize<'de> for Child<F> {
         let state = saved.decode::<BTreeMap<String, Json>>();
         let state = state.ok().and_then(|mut fields| fields.remove("state"));
         Ok(Self::new(id, state))
+    }
+}
+
+impl<F: Flow> Run<'_, F> {
+    /// Gives a run that no engine makes the resources of a flow that it starts children of:
+    /// `order(user).serve(bill::with(bank)).await`. A flow that takes nothing by reference need not be
+    /// given. An engine takes those that it serves itself.
+    pub fn serve<S: Served>(mut self, flow: S) -> Self
+    where
+        <S::Flow as Flow>::Owned: Send + Sync,
+    {
+        let flows = &mut self.options.flows;
+        flows.insert(S::Flow::TABLE.name, Arc::new(flow.into_with()));
+        self
+    }
+
+    /// Sets the flows of its children.
+    pub(crate) fn flows(mut self, flows: OwnFlows) -> Self {
+        self.options.flows = flows;
+        self
     }
 }
 

@@ -11,8 +11,9 @@ use super::{
 use crate::base::clock::Now;
 use crate::store::{
     Acquire, Acquired, Child, Claim, Claimed, ErrorKind, ExecutionInfo, Existing, FlowClaim, Form,
-    Lease, LeaseAfter, MessageReceipt, NewExecution, NodeRow, NoteChange, Notes, Past, Queue, Renew,
-    Renewal, SendMessage, Share, StoreError, StoredExecution, TakeOver, Target, Write, Written,
+    Lease, LeaseAfter, MessageReceipt, NewExecution, NodeRow, NoteChange, Notes, Past, Queue,
+    Renew, Renewal, SendMessage, Share, StoreError, StoredExecution, TakeOver, Target, Write,
+    Written,
 };
 
 /// All data of the store.

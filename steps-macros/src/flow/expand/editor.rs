@@ -10,9 +10,9 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 
 use super::{
+    child::child_type,
     line_code::anew,
     scope::{Introduces, Scope, cx},
-    slots::child_type,
 };
 use crate::{
     case,

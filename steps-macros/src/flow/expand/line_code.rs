@@ -7,14 +7,14 @@ use syn::spanned::Spanned;
 
 use super::{
     borrowed::Borrowed,
+    child::child_call,
     scope::{Introduces, Origin, Scope, cx, local},
     slots::{callee, let_codec, named},
     table::handlers,
 };
 use crate::{
     flow::check::plain,
-    flow::model::{Body, Call, ChildCall, Cond, Line, Within},
-    flow::parse::child::methods,
+    flow::model::{Body, Call, Cond, Line, Within},
     idents::{self, Names},
 };
 
@@ -195,37 +195,8 @@ fn borrowed(scope: &Scope<'_>, index: usize, call: &Call) -> Option<Borrowed> {
     Borrowed::read(&call.args, &lendable, &values)
 }
 
-/// Returns the call of a line about a child execution.
-fn child_call(
-    scope: &Scope<'_>,
-    index: usize,
-    call: &Call,
-    child: &ChildCall,
-    args: &TokenStream,
-) -> TokenStream {
-    let (named, cx) = (named(scope, index), cx());
-    match child {
-        ChildCall::Start { options, .. } => {
-            let mut flow = named.clone();
-            flow.set_span(end(call));
-            let mut group =
-                proc_macro2::Group::new(proc_macro2::Delimiter::Parenthesis, args.clone());
-            group.set_span(call.paren.join());
-            let input = Ident::new("input", flow.span());
-            let options = methods(options);
-            quote! {
-                __p::start_child::<__p::AsFlow<#named>, false>::call(#cx, #flow::#input #group) #options
-            }
-        }
-        ChildCall::Join { .. } => {
-            let span = Span::mixed_site().located_at(args.span());
-            quote_spanned!(span=> __p::join_child::<__p::AsFlow<#named>>::call(&(#args)))
-        }
-    }
-}
-
 /// Returns the position of a callee's name, for spans of generated code.
-fn end(call: &Call) -> Span {
+pub(super) fn end(call: &Call) -> Span {
     let last = call.path.segments.last();
     let span = last.map_or_else(Span::mixed_site, |last| last.ident.span());
     Span::mixed_site().located_at(span)

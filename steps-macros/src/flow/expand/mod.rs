@@ -10,6 +10,7 @@
 //! its code what shows the names in it (`editor`).
 
 mod borrowed;
+mod child;
 mod docs;
 mod editor;
 mod entry;

@@ -5,10 +5,11 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::{
+    child::child_type,
     scope::Scope,
     value::{fold, taker},
 };
-use crate::flow::model::{Body, Call, ChildCall, Line, Within};
+use crate::flow::model::{Body, Call, Line, Within};
 
 /// Returns the name of the alias for the type of the step or the flow that a line calls. Only the
 /// alias contains the path, so that a wrong path is one error.
@@ -122,20 +123,6 @@ pub(super) fn slots(scope: &Scope<'_>, below: &[Vec<Scope<'_>>]) -> TokenStream 
             }
             fn close(self) -> __p::Option<Self::Value> { #close }
         }
-    }
-}
-
-/// Returns the type of a line about a child execution of the flow that `path` names.
-pub(super) fn child_type(
-    child: &ChildCall,
-    path: &TokenStream,
-    private: &TokenStream,
-) -> TokenStream {
-    match child {
-        ChildCall::Start { detached, .. } => {
-            quote!(#private::start_child<#private::AsFlow<#path>, #detached>)
-        }
-        ChildCall::Join { .. } => quote!(#private::join_child<#private::AsFlow<#path>>),
     }
 }
 

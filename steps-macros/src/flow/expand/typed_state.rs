@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
-use super::{slots::child_type, table::saved_name};
+use super::{child::child_type, table::saved_name};
 use crate::{
     case,
     flow::model::{Body, Flow, Line, Within},
