@@ -24,7 +24,7 @@ pub use steps_core::{
     Engine, Failure, Flow, Input, InvalidAttrs, Json, Outcome, Run, RunLimits, SignalError,
     Signals, State, Status, Trigger, With, clock, compat, engine,
     event::Event,
-    failure::{Cause, DeadlinePassed, StepFailure},
+    failure::{Cause, ChildFailed, DeadlinePassed, StepFailure},
     journal, policy, signal, sleep, state, status, store,
     typed::{
         AsSignalRef, AsStepRef, FlowRef, FlowState, InLoop, ItemRef, ItemStates, NotInLoop,

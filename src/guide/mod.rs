@@ -12,6 +12,7 @@
 //! | [`queries`] | attributes and labels of executions; filters in code and as text; what they cost |
 //! | [`sqlite`] | the engine's file: settings, queries, errors |
 //! | [`waiting`] | sleep and signals |
+//! | [`children`] | executions that a flow starts, and waits for: `start` and `join` |
 //! | [`watching`] | events, labels, journals |
 //! | [`limits`] | panics, threads, cancelling, limits |
 //! | [`testing`] | steps and flows in tests, without waiting |
@@ -39,6 +40,8 @@ pub mod queries {}
 pub mod sqlite {}
 #[doc = include_str!("waiting.md")]
 pub mod waiting {}
+#[doc = include_str!("children.md")]
+pub mod children {}
 #[doc = include_str!("watching.md")]
 pub mod watching {}
 #[doc = include_str!("limits.md")]

@@ -66,6 +66,8 @@ async fn written(store: &SqliteStore, lease: Lease, nodes: Vec<(u32, State)>, th
         form: None,
         past: None,
         notes: Vec::new(),
+        children: Vec::new(),
+        tells: Vec::new(),
         then,
     };
     store.write(write).await.unwrap();

@@ -136,6 +136,7 @@ fn write(id: usize, made: &Made) -> Write {
         },
         priority: made.priority,
         form: None,
+        parent: None,
         held: None,
     };
     Write {

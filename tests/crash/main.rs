@@ -2,6 +2,7 @@
 //! to panic at each step and each undo.
 
 mod basics;
+mod children;
 mod data_flow;
 mod kept;
 mod let_lines;

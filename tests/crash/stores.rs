@@ -10,6 +10,7 @@ use steps::{
 };
 
 use crate::basics::{at_once, in_order, listing_at_once, monitoring, nesting, three, waiting};
+use crate::children;
 use crate::data_flow::diamond;
 use crate::kept::{beating, keeps_one};
 use crate::let_lines::{lets_agree, letting};
@@ -168,4 +169,15 @@ on_each_store! {
     waits: Explorer::engine(|lab| waiting::with(lab.clone()), waiting::input)
         .faults([Fault::PanicAfter])
         .concurrent(), "asked";
+}
+
+on_each_store! {
+    children_in_order: children::explorer(
+        Explorer::engine(|lab| children::parent::with(lab.clone()), children::parent::input)
+            .once(["first two", "second two", "b"])
+    ), "undo first one";
+    children_at_once: children::explorer(
+        Explorer::engine(|lab| children::many::with(lab.clone()), children::many::input)
+            .once(["x two", "y two"])
+    ), "undo x one";
 }

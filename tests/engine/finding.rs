@@ -7,9 +7,7 @@ use steps::{
     Json, State, Status,
     engine::{Concurrency, Engine, EngineError, Filter},
     state::{Kind, Labels, NodeData},
-    store::{
-        Cursor, Due, LeaseAfter, NewExecution, NodeRow, Notes, RowRanges, Target, Write, Written,
-    },
+    store::{Cursor, Due, LeaseAfter, NewExecution, NodeRow, Notes, Target, Write, Written},
 };
 
 use crate::support::{World, asks, is, job, on_each_store, wait_for};

@@ -3,6 +3,7 @@
 // Tests are read for what they show.
 #![allow(clippy::pedantic)]
 
+mod children;
 mod diamond;
 mod items;
 mod outside_job;

@@ -4,6 +4,7 @@
 // Tests are read for what they show.
 #![allow(clippy::pedantic)]
 
+mod children;
 mod decided;
 mod inputs;
 mod kinds;

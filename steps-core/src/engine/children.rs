@@ -1,14 +1,25 @@
 //! Children of executions: what a line of a flow asks the engine that makes its run for.
 
-use std::any::Any;
+use std::{any::Any, sync::Arc};
 
-use super::{Engine, error::EngineError, handle::outcome::has_ended, of_step::WeakEngine};
+use super::{
+    Engine, EngineCore, ServedFlows,
+    error::EngineError,
+    handle::{messages::TO_BE_UNDONE, outcome::has_ended},
+    of_step::WeakEngine,
+};
 use crate::{
     base::{error::StepError, future::BoxFuture},
-    interpreter::cause_of,
-    language::children::{ChildEnd, ChildError, ChildFailed, ChildRequest, NewChild, RunEngine},
-    model::{failure::Failure, status::Status, table::Table},
-    store::{ExecutionInfo, ExecutionQuery, StoreError},
+    interpreter::{cause_of, pivot_of},
+    language::children::{ChildEnd, ChildError, ChildRequest, NewChild, RunEngine},
+    model::{
+        failure::{ChildFailed, Failure},
+        status::Status,
+        table::Table,
+    },
+    store::{
+        ExecutionInfo, ExecutionQuery, Message, MessageReceipt, Queue, SendMessage, StoreError,
+    },
 };
 
 impl From<StoreError> for ChildError {
@@ -21,10 +32,18 @@ fn never(why: impl std::fmt::Display) -> ChildError {
     ChildError::Never(StepError::fatal(why.to_string()))
 }
 
+/// What is needed of an engine for its children. It does not keep the engine at work: a call of a store
+/// that is gone may never end.
+struct Children {
+    core: Arc<EngineCore>,
+    flows: Arc<ServedFlows>,
+}
+
 impl WeakEngine {
-    fn of_run(&self) -> Result<Engine, ChildError> {
+    fn children(&self) -> Result<Children, ChildError> {
         let closed = || ChildError::Later(EngineError::Closed.to_string());
-        self.engine().ok_or_else(closed)
+        let Engine { core, flows, .. } = self.engine().ok_or_else(closed)?;
+        Ok(Children { core, flows })
     }
 }
 
@@ -39,7 +58,7 @@ impl RunEngine for WeakEngine {
         path: String,
         child: ChildRequest,
     ) -> BoxFuture<'a, Result<NewChild, ChildError>> {
-        Box::pin(async move { self.of_run()?.admit(parent, &path, child).await })
+        Box::pin(async move { self.children()?.admit(parent, &path, child).await })
     }
 
     fn end_of<'a>(
@@ -47,15 +66,15 @@ impl RunEngine for WeakEngine {
         parent: &'a str,
         child: &'a str,
     ) -> BoxFuture<'a, Result<Option<ChildEnd>, ChildError>> {
-        Box::pin(async move { self.of_run()?.end_of(parent, child).await })
+        Box::pin(async move { self.children()?.end_of(parent, child).await })
     }
 
     fn take_back<'a>(&'a self, child: &'a str) -> BoxFuture<'a, Result<bool, ChildError>> {
-        Box::pin(async move { self.of_run()?.take_back(child).await })
+        Box::pin(async move { self.children()?.take_back(child).await })
     }
 }
 
-impl Engine {
+impl Children {
     async fn admit(
         &self,
         parent: &str,
@@ -171,24 +190,38 @@ impl Engine {
             }
             _ => {}
         }
-        let handle = match self.get(id).await {
-            Ok(handle) => handle,
-            Err(error) => return Err(ChildError::Later(error.to_string())),
-        };
-        match handle.undo().await {
-            // Another process may have been faster.
-            Ok(()) | Err(EngineError::Status { .. }) => Ok(false),
-            // As of a nested flow, its pivot counts only there.
-            Err(EngineError::PastPivot { pivot, .. }) => {
-                tracing::warn!(
-                    execution = id,
-                    pivot,
-                    "a child is past its pivot, and stays"
-                );
-                Ok(true)
-            }
-            Err(error) => Err(ChildError::Later(error.to_string())),
+        // As of a nested flow, its pivot counts only there.
+        if let Some(pivot) = self.pivot(&info).await? {
+            tracing::warn!(
+                execution = id,
+                pivot,
+                "a child is past its pivot, and stays"
+            );
+            return Ok(true);
         }
+        let message = SendMessage {
+            id: id.to_owned(),
+            message: Message::Undo,
+            if_status: TO_BE_UNDONE.to_vec(),
+            if_taken: None,
+            queue: Queue::Replace,
+        };
+        let (content, queue) = (message.message.clone(), message.queue);
+        // In another status it has ended meanwhile, and whoever is told of that asks again.
+        if let MessageReceipt::Stored(number) = self.core.store.send(message).await? {
+            self.core.deliver(id, number, content, queue);
+        }
+        Ok(false)
+    }
+
+    /// Returns the pivot that a child is past.
+    async fn pivot(&self, info: &ExecutionInfo) -> Result<Option<String>, StoreError> {
+        let Some(table) = self.table_of(info).filter(|table| table.has_pivot()) else {
+            return Ok(None);
+        };
+        let saved = self.core.store.load_open(info.id.clone()).await?;
+        let state = saved.and_then(|saved| saved.into_state().ok());
+        Ok(state.and_then(|state| pivot_of(&state, table)))
     }
 
     async fn stored(&self, id: &str) -> Result<Option<ExecutionInfo>, StoreError> {

@@ -12,7 +12,6 @@ use super::{
 use crate::{
     base::{error::JournalError, sync::lock},
     journal::{Batch, Journal, NodeRow, PassEnd},
-    language::children::NewChild,
     model::{notes::NoteChange, state::NodeData},
 };
 

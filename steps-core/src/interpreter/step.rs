@@ -17,11 +17,11 @@ use super::{
 use crate::{
     base::{clock::Deadline, error::StepError, json::Json},
     language::{
-        children::ChildFailed,
         cx::CancelReason,
         scope::{Answer, OpResult},
     },
     model::{
+        failure::ChildFailed,
         state::{FailureCause, Until, old_form::reads_like_a_mark},
         status::Status,
         table::StepMeta,

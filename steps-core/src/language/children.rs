@@ -8,7 +8,10 @@ use jiff::Timestamp;
 use super::cx::Cx;
 use crate::{
     base::{clock::Clock, error::StepError, future::BoxFuture, json::Json},
-    model::state::{Labels, Until},
+    model::{
+        failure::ChildFailed,
+        state::{Labels, Until},
+    },
 };
 
 /// The flows that a run in memory has its children run by, by name: each a
@@ -50,21 +53,6 @@ pub(crate) enum ChildEnd {
     Done(Option<Json>),
     /// It did not get to its end.
     NotDone(ChildFailed),
-}
-
-/// The error of a line whose child execution did not get to its end. It is recorded as
-/// [`FailureCause::Child`](crate::state::FailureCause::Child), so [`StepFailure::child`] tells it from
-/// others in any process.
-///
-/// [`StepFailure::child`]: crate::StepFailure::child
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("child `{id}`: {why}")]
-#[non_exhaustive]
-pub struct ChildFailed {
-    /// The child's id.
-    pub id: String,
-    /// How it ended, in words.
-    pub why: String,
 }
 
 /// Why something can't be done with a child.

@@ -128,6 +128,19 @@ impl fmt::Display for DeadlinePassed {
 
 impl Error for DeadlinePassed {}
 
+/// The error of a line whose child execution did not get to its end. It is recorded as
+/// [`FailureCause::Child`](super::state::FailureCause::Child), so [`StepFailure::child`] tells it from
+/// others in any process.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("child `{id}`: {why}")]
+#[non_exhaustive]
+pub struct ChildFailed {
+    /// The child's id.
+    pub id: String,
+    /// How it ended, in words.
+    pub why: String,
+}
+
 impl StepFailure {
     /// Returns whether the line failed because it had not ended by its deadline.
     pub fn passed_deadline(&self) -> bool {

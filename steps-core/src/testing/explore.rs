@@ -13,9 +13,15 @@ mod rules;
 
 use std::time::Duration;
 
-use self::{engine::OnStore, memory::InMemory, plan::Plan, rules::Rules};
+use self::{
+    engine::{Also, OnStore},
+    memory::InMemory,
+    plan::Plan,
+    rules::Rules,
+};
 use super::{Fault, Lab};
 use crate::{
+    engine::Builder,
     language::flow::Flow,
     model::state::State,
     run::{
@@ -63,6 +69,8 @@ pub struct Explorer<M, R> {
     plan: Plan,
     /// The lease, where engines go by the system's clock.
     real: Option<Duration>,
+    /// The flows that engines serve as well.
+    also: Vec<Also>,
 }
 
 impl<M, R> Explorer<M, R> {
@@ -98,7 +106,19 @@ impl<M, R> Explorer<M, R> {
                 faults: Fault::ALL.to_vec(),
             },
             real: None,
+            also: Vec::new(),
         }
+    }
+
+    /// The engines serve this flow as well, whose executions the explored one starts: its children.
+    #[must_use]
+    pub fn serving<C: Flow>(mut self, flow: impl Fn(&Lab) -> With<C> + 'static) -> Self
+    where
+        C::Owned: Send + Sync,
+    {
+        let serve = move |lab: &Lab, engine: Builder| engine.serve(flow(lab));
+        self.also.push(Box::new(serve));
+        self
     }
 
     /// These effects happen exactly as often as in a run that is left alone.
@@ -234,6 +254,7 @@ impl<M, R> Explorer<M, R> {
             make,
             open,
             real: self.real,
+            also: &self.also,
         };
         self.plan.explore(&stage).await
     }

@@ -44,6 +44,9 @@ const EXPANSIONS: &[(Macro, &str, &str)] = &[
                 make(cloud, 1);
                 #[deadline(\"10m\")] waits = steps::signal::<u32>();
                 nap = sleep(\"soon\");
+                child = start other(1).id(\"a\");
+                apart = start other(1).detached();
+                ended = join child;
                 ask = signal::<u32>().within(\"2d\");
                 let id = Uuid::now_v7();
                 #[optional] let n: u32 = 1;

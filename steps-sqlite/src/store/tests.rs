@@ -22,6 +22,7 @@ fn large(id: usize) -> Write {
             notes: Notes::default(),
             priority: 0,
             form: None,
+            parent: None,
             held: None,
         })),
         nodes: Vec::new(),
@@ -32,6 +33,8 @@ fn large(id: usize) -> Write {
         form: None,
         past: None,
         notes: Vec::new(),
+        children: Vec::new(),
+        tells: Vec::new(),
         then: LeaseAfter::Release {
             due: Due::Never,
             last_message: 0,

@@ -137,6 +137,8 @@ async fn made(store: &SqliteStore, id: &str) -> Lease {
         form: None,
         past: None,
         notes: Vec::new(),
+        children: Vec::new(),
+        tells: Vec::new(),
         then: LeaseAfter::Keep,
     };
     match store.write(write).await.expect("an execution") {
@@ -163,6 +165,8 @@ async fn run(store: SqliteStore, leases: Vec<Lease>, each: u32) {
             form: None,
             past: None,
             notes: Vec::new(),
+            children: Vec::new(),
+            tells: Vec::new(),
             then: LeaseAfter::Keep,
         };
         store.write_in_place(write).await.expect("a step");

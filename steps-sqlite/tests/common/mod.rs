@@ -57,6 +57,7 @@ pub fn new(id: &str, then: LeaseAfter, held: Option<&str>) -> Write {
             notes: Notes::default(),
             priority: 0,
             form: None,
+            parent: None,
             held: held.map(|worker| (worker.to_owned(), Duration::from_mins(1))),
         })),
         nodes: Vec::new(),
@@ -67,6 +68,8 @@ pub fn new(id: &str, then: LeaseAfter, held: Option<&str>) -> Write {
         form: None,
         past: None,
         notes: Vec::new(),
+        children: Vec::new(),
+        tells: Vec::new(),
         then,
     }
 }
@@ -118,6 +121,8 @@ pub fn step(lease: Lease, id: u32, name: &str, then: LeaseAfter) -> Write {
         form: None,
         past: None,
         notes: Vec::new(),
+        children: Vec::new(),
+        tells: Vec::new(),
         then,
     }
 }

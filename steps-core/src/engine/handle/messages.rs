@@ -86,16 +86,7 @@ impl Handle {
             let id = self.id.to_string();
             return Err(EngineError::PastPivot { id, pivot });
         }
-        let from = [
-            Status::Pending,
-            Status::Running,
-            Status::Waiting,
-            Status::Done,
-            Status::Failed,
-            Status::Stopped,
-            Status::Undoing,
-        ];
-        self.request(Message::Undo, &from, "undone").await
+        self.request(Message::Undo, &TO_BE_UNDONE, "undone").await
     }
 
     /// Sends a value to the step at this [path](crate::model::state::path), as [`Execution::signal`]
@@ -268,6 +259,17 @@ enum Sent {
     Changed,
     Full,
 }
+
+/// The statuses in which an execution can be told to be undone.
+pub(in crate::engine) const TO_BE_UNDONE: [Status; 7] = [
+    Status::Pending,
+    Status::Running,
+    Status::Waiting,
+    Status::Done,
+    Status::Failed,
+    Status::Stopped,
+    Status::Undoing,
+];
 
 /// The statuses in which an execution takes signals. One that was stopped keeps them for when it is
 /// recovered.

@@ -16,7 +16,7 @@ mod bulk;
 pub(super) mod execution;
 pub(super) mod filter;
 mod force;
-mod messages;
+pub(super) mod messages;
 pub(super) mod notes;
 mod operate;
 pub(super) mod outcome;

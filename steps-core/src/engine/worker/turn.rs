@@ -205,6 +205,7 @@ pub(crate) async fn take_turn<F: Flow>(with: &With<F>, mut turn: Turn) -> TurnEn
             Ok(passed) => passed,
             Err(failure) => return store_failed(&core, &journal, &failure).await,
         };
+        journal.passed();
         let PassOutcome::Waiting(until) = &passed else {
             break passed;
         };

@@ -71,6 +71,8 @@ struct Progress {
     /// The messages that say that a child has ended: those that came, and those that the run has
     /// looked at since. A pass has ended the lines that waited for them.
     child_news: (Vec<i64>, Vec<i64>),
+    /// Whether a pass was made, so that it has looked at them.
+    has_passed: bool,
     /// Whether a write that gives the lease back is under way, or was made.
     releases: bool,
     /// The form of the flow that goes on with the execution; the next write says so.
@@ -106,6 +108,7 @@ impl TurnJournal {
                 has_late_message: false,
                 requests: Vec::new(),
                 child_news: Default::default(),
+                has_passed: false,
                 releases: false,
                 form: None,
                 flow: None,
@@ -166,6 +169,11 @@ impl TurnJournal {
     /// removes it from the inbox.
     pub(crate) fn child_news_came(&self, number: i64) {
         lock(&self.progress).child_news.0.push(number);
+    }
+
+    /// Notes that a pass was made.
+    pub(crate) fn passed(&self) {
+        lock(&self.progress).has_passed = true;
     }
 
     /// Returns the execution that was told that this one has ended, if one has to be.
@@ -259,7 +267,8 @@ impl TurnJournal {
             }
             !had_effect
         });
-        if matches!(rest, Some(PassEnd::Waiting { .. } | PassEnd::Ended)) && !is_stopped(status) {
+        let has_ended = matches!(rest, Some(PassEnd::Waiting { .. } | PassEnd::Ended));
+        if has_ended && progress.has_passed && !is_stopped(status) {
             taken.append(&mut progress.child_news.1);
         }
         progress.has_late_message = false;

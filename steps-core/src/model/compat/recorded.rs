@@ -88,8 +88,8 @@ fn step_kind(meta: &StepMeta, state: &State) -> Option<String> {
         || state.progress.is_some();
     let was = match state.step_kind {
         Some(kind) => other(kind),
-        // Each `let` line was saved with its kind.
-        None if meta.is_let() => None,
+        // Each of these lines was saved with its kind.
+        None if meta.is_let() || meta.is_child() => None,
         // What follows is what can be known of a step that was saved without its kind.
         None if state.until == Some(Until::Signal) && state.status == Status::Waiting => {
             Some(StepKind::Signal)

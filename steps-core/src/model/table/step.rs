@@ -56,6 +56,11 @@ impl StepMeta {
         matches!(self.kind, Some(StepKind::Let))
     }
 
+    /// Returns whether it is a `start` or a `join` line.
+    pub(crate) const fn is_child(&self) -> bool {
+        matches!(self.kind, Some(StepKind::Start | StepKind::Join))
+    }
+
     /// Returns whether it is a signal that is waited for no longer than a time of its own.
     pub(crate) fn gives_up(&self) -> bool {
         self.signal.is_some_and(|signal| signal.gives_up)

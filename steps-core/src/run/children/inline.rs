@@ -7,14 +7,9 @@ use super::{Child, start::NewStart};
 use crate::{
     base::{error::StepError, json::Json},
     interpreter::cause_of,
-    language::{
-        children::{ChildEnd, ChildFailed},
-        cx::Cx,
-        flow::Flow,
-        step::Attempt,
-    },
+    language::{children::ChildEnd, cx::Cx, flow::Flow, step::Attempt},
     model::{
-        failure::Failure,
+        failure::{ChildFailed, Failure},
         state::{State, Until},
         status::Status,
     },

@@ -10,7 +10,7 @@ use super::*;
 use crate::{
     base::json::Json,
     model::state::Labels,
-    store::{Due, LeaseAfter, NewExecution, Notes, RowRanges, Target},
+    store::{Due, LeaseAfter, NewExecution, Notes, Target},
     testing::FakeClock,
 };
 

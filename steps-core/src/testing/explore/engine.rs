@@ -12,7 +12,7 @@ use super::{
     report::Violation,
 };
 use crate::{
-    engine::{Engine, EngineError},
+    engine::{Builder, Engine, EngineError},
     language::flow::Flow,
     model::state::State,
     run::with::{Input, With},
@@ -35,7 +35,12 @@ pub(super) struct OnStore<'a, M, R, D, O> {
     pub(super) open: O,
     /// The lease, where the store has a clock of its own.
     pub(super) real: Option<Duration>,
+    /// What engines serve as well.
+    pub(super) also: &'a [Also],
 }
+
+/// Lets an engine serve another flow.
+pub(super) type Also = Box<dyn Fn(&Lab, Builder) -> Builder>;
 
 impl<M, R, D, O, F, B, S> Stage for OnStore<'_, M, R, D, O>
 where
@@ -129,6 +134,8 @@ impl<M, R, D, O> OnStore<'_, M, R, D, O> {
     {
         let text = |error: EngineError| format!("the engine fails: {error}");
         let engine = Engine::with_store(store).serve((self.flow)(lab));
+        let also = self.also.iter();
+        let engine = also.fold(engine, |engine, serve| serve(lab, engine));
         let engine = match self.real {
             Some(lease) => engine.lease(lease),
             None => engine.lease(LEASE).clock(Arc::new(lab.clock().clone())),

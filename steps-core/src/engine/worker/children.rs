@@ -1,0 +1,71 @@
+//! Children of executions, as the store is told of them: those that a write creates, and the message by
+//! which one tells its parent that it has ended.
+
+use super::schedule::Schedule;
+use crate::{
+    base::clock::Clock,
+    language::children::NewChild,
+    model::{notes::Notes, status::Status, trigger::Trigger},
+    store::{Child, Due, Message, NewExecution, Queue, SendMessage, root},
+};
+
+/// Wakes the dispatcher for children that were created, and are due then.
+pub(super) fn take_up(schedule: &Schedule, clock: &Clock, due: &[Due]) {
+    for due in due {
+        match due {
+            Due::Now => schedule.start_left(clock.moment()),
+            Due::At(time) => schedule.due_at(clock.read().deadline(*time).moment),
+            Due::Never => {}
+        }
+    }
+}
+
+/// Whether the execution may be recovered, and then goes on where it was: what it was told is kept until
+/// then.
+pub(super) fn is_stopped(status: Status) -> bool {
+    matches!(status, Status::Stopped | Status::Stuck)
+}
+
+/// Returns the message to an execution that has started another one, which has ended.
+pub(crate) fn child_ended(parent: &str, child: &str) -> SendMessage {
+    SendMessage {
+        id: parent.to_owned(),
+        message: Message::ChildEnded {
+            child: child.to_owned(),
+        },
+        if_status: vec![
+            Status::Pending,
+            Status::Running,
+            Status::Waiting,
+            Status::Undoing,
+            Status::Stopped,
+        ],
+        if_taken: None,
+        queue: Queue::Replace,
+    }
+}
+
+/// Returns what a write says of a child.
+pub(super) fn row_of(parent: &str, child: NewChild) -> Child {
+    let flow = child.flow;
+    let begins = child.begins;
+    let nodes = begins.map(|time| root::pending_until(flow, time));
+    Child {
+        nodes: nodes.into_iter().collect(),
+        due: begins.map_or(Due::Now, Due::At),
+        new: NewExecution {
+            id: child.id,
+            flow: flow.to_owned(),
+            input: child.input,
+            labels: child.labels,
+            notes: Notes {
+                trigger: Trigger::Parent,
+                ..Notes::default()
+            },
+            priority: child.priority,
+            form: child.form,
+            parent: Some(parent.to_owned()),
+            held: None,
+        },
+    }
+}
