@@ -17,7 +17,7 @@
 //! | `deadlines` | the time by which a line must have ended |
 //! | `effect` | what a step did: verifying it, looking at it, taking it back at once |
 //! | `signal_queue`, `signals` | the signals that no step has taken yet; how steps take them |
-//! | `children` | the child executions whose end is told to a run |
+//! | `children`, `ended_children` | the child executions whose end is told to a run |
 //! | `past` | the rounds that were left out, as they are over; bringing them back for a rollback |
 //! | `requests`, `gate` | requests from outside; whether new work may begin |
 //! | `commit`, `notify`, `host` | the connection to the journal, to the observer, and to running steps |
@@ -63,6 +63,7 @@ mod data_flow;
 mod deadlines;
 mod deaths;
 mod effect;
+mod ended_children;
 mod ending;
 mod enter;
 pub(crate) mod execution;

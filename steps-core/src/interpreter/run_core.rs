@@ -12,8 +12,8 @@ use jiff::Timestamp;
 
 use super::{
     RunLimits,
-    children::EndedChildren,
     commit::Committer,
+    ended_children::EndedChildren,
     failures::FailureLog,
     records::{ROOT, Record, Records},
     requests::Requests,
