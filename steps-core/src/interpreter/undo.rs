@@ -90,17 +90,7 @@ impl Pass<'_> {
             .later
             .filter(|_| !self.run.requests.all().ends_pauses())
         {
-            let deadline = self.deadline(now, pause);
-            self.run.change(id, |record| {
-                let undo = record.cold_mut().undo.get_or_insert_default();
-                undo.err.clear();
-                undo.deaths = 0;
-                undo.until = Some(deadline.until);
-                // Asking is no attempt.
-                undo.attempts = attempts - 1;
-                record.cold_mut().wait = Some(deadline);
-            });
-            return Ok(RollbackEnd::Waiting(deadline));
+            return Ok(self.undo_goes_on(id, attempts, now, pause));
         }
         self.run.failures.keep(id, &error);
         let retry = meta.undo_policy.retry.as_ref();
@@ -119,5 +109,26 @@ impl Pass<'_> {
             record.cold_mut().wait = again;
         });
         Ok(again.map_or(RollbackEnd::Failed, RollbackEnd::Waiting))
+    }
+
+    /// Records that an undo goes on elsewhere: it is asked again when there is news, or after this pause.
+    fn undo_goes_on(
+        self,
+        id: Id,
+        attempts: u32,
+        now: jiff::Timestamp,
+        pause: std::time::Duration,
+    ) -> RollbackEnd {
+        let deadline = self.deadline(now, pause);
+        self.run.change(id, |record| {
+            let undo = record.cold_mut().undo.get_or_insert_default();
+            undo.err.clear();
+            undo.deaths = 0;
+            undo.until = Some(deadline.until);
+            // Asking is no attempt.
+            undo.attempts = attempts - 1;
+            record.cold_mut().wait = Some(deadline);
+        });
+        RollbackEnd::Waiting(deadline)
     }
 }

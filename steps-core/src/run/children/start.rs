@@ -78,12 +78,14 @@ impl<'a, F: Flow, const DETACHED: bool> Call<'a, start_child<F, DETACHED>> {
     ///
     /// Where the line is done again after a rollback, the number of that follows the id, as in
     /// `bill-7~1`: the child of before keeps its own.
+    #[must_use]
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.0.id = Some(id.into());
         self
     }
 
     /// Adds a label: see [`Start::label`](crate::engine::Start::label).
+    #[must_use]
     pub fn label(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.0.labels.insert(name.into(), value.into());
         self
@@ -91,24 +93,28 @@ impl<'a, F: Flow, const DETACHED: bool> Call<'a, start_child<F, DETACHED>> {
 
     /// Starts the child not before this much time has passed since the line was done: a [`Duration`],
     /// or text such as `"2d"`.
+    #[must_use]
     pub fn after(mut self, time: impl AsDuration) -> Self {
         self.0.after = Some(time.as_duration());
         self
     }
 
     /// Starts the child not before this time.
+    #[must_use]
     pub fn at(mut self, time: Timestamp) -> Self {
         self.0.at = Some(time);
         self
     }
 
     /// Sets the child's priority: see [`Start::priority`](crate::engine::Start::priority).
+    #[must_use]
     pub fn priority(mut self, priority: i32) -> Self {
         self.0.priority = priority;
         self
     }
 
     /// Leaves the child as it is when the line is undone. By default the child is undone, too.
+    #[must_use]
     pub fn detached(self) -> Call<'a, start_child<F, true>> {
         Call(self.0)
     }

@@ -115,19 +115,7 @@ fn work(
                 };
             });
             if scope.flow.reversible {
-                let is_start = matches!(
-                    call.child,
-                    Some(ChildCall::Start {
-                        detached: false,
-                        ..
-                    })
-                );
-                let (check, of) = if is_start {
-                    let named = slots::named(scope, index);
-                    (quote!(reversible_flow), quote!(__p::AsFlow<#named>))
-                } else {
-                    (quote!(reversible), quote!(#of))
-                };
+                let (check, of) = reversible_as(scope, index, call);
                 constants.push(reversible(scope, index, call, &check, &of));
             }
             for (at, option) in line.options.policy.iter().enumerate() {
@@ -155,13 +143,8 @@ fn work(
         }
         Body::Flow(call) => {
             if scope.flow.reversible {
-                constants.push(reversible(
-                    scope,
-                    index,
-                    call,
-                    &quote!(reversible_flow),
-                    &quote!(#of),
-                ));
+                let check = quote!(reversible_flow);
+                constants.push(reversible(scope, index, call, &check, &quote!(#of)));
             }
             let table = slots::nested_table(scope, index, call);
             quote!(__p::Work::Flow(#table))
@@ -262,6 +245,20 @@ fn given(call: &Call) -> Option<String> {
         }
         _ => None,
     }
+}
+
+/// Returns how the step of a line is checked, and its type: of a child that is undone with the line, the
+/// flow.
+fn reversible_as(scope: &Scope<'_>, index: usize, call: &Call) -> (TokenStream, TokenStream) {
+    if let Some(ChildCall::Start {
+        detached: false, ..
+    }) = call.child
+    {
+        let named = slots::named(scope, index);
+        return (quote!(reversible_flow), quote!(__p::AsFlow<#named>));
+    }
+    let of = callee(scope, index);
+    (quote!(reversible), quote!(#of))
 }
 
 /// Returns the constant that checks, at the path of a line's call, that what it names can stand in a

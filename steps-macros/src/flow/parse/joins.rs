@@ -187,8 +187,9 @@ fn value(line: &Line) -> Known {
         Body::Step(call) if matches!(call.child, Some(ChildCall::Start { .. })) => {
             Known::Child(call.path.clone())
         }
-        Body::Group(inner) | Body::Parallel(inner) => lines(inner),
-        Body::Loop { lines: inner, .. } => lines(inner),
+        Body::Group(inner) | Body::Parallel(inner) | Body::Loop { lines: inner, .. } => {
+            lines(inner)
+        }
         Body::For { lines: inner, .. } => Known::Each(Box::new(lines(inner))),
         Body::If {
             then,
