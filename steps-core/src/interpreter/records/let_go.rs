@@ -3,7 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use super::{Id, NO_ROW, Name, ROOT, Record, Records, past::PastRows};
+use super::{
+    Records,
+    id::{Id, NO_ROW, ROOT},
+    past::PastRows,
+    record::{Name, Record},
+};
 use crate::{
     base::error::StepError,
     language::scope::Keys,

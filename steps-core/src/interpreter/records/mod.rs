@@ -18,6 +18,7 @@ use crate::{
     },
 };
 
+mod id;
 mod let_go;
 mod order;
 mod past;
@@ -26,16 +27,9 @@ mod saved;
 mod volatile;
 mod waiting;
 
+use id::NO_ROW;
+pub(crate) use id::{Id, ROOT};
 pub(crate) use record::{ColdFields, Name, Record};
-
-/// The number of a record.
-pub(crate) type Id = u32;
-
-/// The number of the root's record.
-pub(crate) const ROOT: Id = 0;
-
-/// The row of a record that was not sent to a journal yet.
-const NO_ROW: u32 = u32::MAX;
 
 /// All records of one execution.
 #[derive(Debug)]

@@ -1,7 +1,10 @@
 //! The rounds of a `loop` that are over: going forward, nothing looks at them but for their number, so
 //! they need not be read when an execution is taken up. A rollback brings them back.
 
-use super::{Id, NO_ROW, Records};
+use super::{
+    Records,
+    id::{Id, NO_ROW},
+};
 use crate::{
     base::error::JournalError,
     model::{

@@ -7,7 +7,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{Id, NO_ROW};
+use super::id::{Id, NO_ROW};
 use crate::{
     base::{clock::Deadline, json::Json},
     language::children::NewChild,
