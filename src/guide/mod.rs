@@ -5,6 +5,7 @@
 //! | [`first_flow`] | a step, a flow, its input and its resources, an undo |
 //! | [`language`] | groups, `parallel`, `if`, `for`, `loop`, nested flows; values and their scope |
 //! | [`data_flow`] | lines of a `parallel` that use each other's values |
+//! | [`choice`] | `race`, `#[caught]`; time limits and decisions |
 //! | [`policies`] | retry, timeout, poll, blocking, volatile, readonly |
 //! | [`rollback`] | undo, verify, observe, pivot, optional, atomic, reversible, hold, stuck |
 //! | [`resuming`] | passes, the state as JSON and typed, recovering, a changed program |
@@ -26,6 +27,8 @@ pub mod first_flow {}
 pub mod language {}
 #[doc = include_str!("data_flow.md")]
 pub mod data_flow {}
+#[doc = include_str!("choice.md")]
+pub mod choice {}
 #[doc = include_str!("policies.md")]
 pub mod policies {}
 #[doc = include_str!("rollback.md")]

@@ -6,14 +6,15 @@ pub use crate::{
     language::{
         arguments::{Bind, BindRef, Done, ToBind},
         cells::{
-            Cell, Each, Group, Maybe, MaybeEach,
+            Cell, Each, Group, Maybe,
             branch::{Branch, BranchCell, Else, Then},
+            flow::FlowCell,
             rounds::{LoopCell, Round},
         },
         codec::{Codec, NeverSaved, Unsaved, codec, unsaved},
         cx::Cx,
         editor,
-        flow::{Flow, FlowCell, FlowOutput, HasTable, Root},
+        flow::{Flow, FlowOutput, HasTable, Root},
         flow_handlers::{FlowProbe, NoFlowHandler, OnDone, OnFailed, OnStopped},
         frame::{Frame, Ops, Slots},
         glue::{
@@ -29,6 +30,7 @@ pub use crate::{
             HasPolicy, NoArgs, NoParams, NotAFlow, Nothing, StepOnly, Takes, flow_call, has_policy,
             no_duration, step_call,
         },
+        outcome::{Caught, Optional},
         recorded::{
             FlowValue, ListOwned, ListRef, LookOption, LookOwned, LookRef, Once, OnceAny, Source,
             types::{Got, GotOther, GotRecorded, recording, typed_frame},
@@ -40,13 +42,13 @@ pub use crate::{
         run_op::{drive, polls, runs},
         schema::{NoSchema, Shows},
         scope::{Enter, Entered, LoadError, Op, OpResult, Saved, Scope},
-        slot::{MaybeSlot, load, load_maybe},
+        slot::{EndSlot, load, load_end},
         step::{About, Args, AsFlow, Call, Error, Function, Output, Ref, Same, Step, codec_of},
         threads::{blocking, detached},
         within::signal_within,
     },
     model::{
-        failure::Failure,
+        failure::{Failure, StepFailure},
         policy::{Policy, Poll, Retry},
         state::StepKind,
         table::{

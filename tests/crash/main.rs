@@ -3,6 +3,7 @@
 
 mod basics;
 mod children;
+mod choices;
 mod data_flow;
 mod kept;
 mod let_lines;

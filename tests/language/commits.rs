@@ -21,7 +21,7 @@ use crate::support::{act, num, ready};
 /// What it was told with each batch: the names of the nodes, how the pass ended, the status, and
 /// whether the run was alone.
 #[derive(Clone, Default)]
-struct Told(Arc<Mutex<Vec<(String, Option<PassEnd>, Status, bool)>>>);
+pub(crate) struct Told(Arc<Mutex<Vec<(String, Option<PassEnd>, Status, bool)>>>);
 
 impl Journal for Told {
     fn commit<'a>(&'a self, batch: Batch<'a>) -> BoxFuture<'a, Result<(), JournalError>> {
@@ -40,7 +40,7 @@ impl Journal for Told {
 }
 
 impl Told {
-    fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         let told = self.0.lock().unwrap();
         told.iter().map(|(names, ..)| names.clone()).collect()
     }

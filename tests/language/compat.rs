@@ -296,12 +296,12 @@ async fn regression_a_failure_that_was_passed_over_was_rolled_back_once_the_mark
     refused_after!(
         with_optional,
         without_optional,
-        "`a` does not fit: it failed, which was passed over, and it is not `#[optional]`"
+        "`a` does not fit: it failed, which was passed over, and it is neither `#[optional]` nor `#[caught]`"
     );
     refused_after!(
         optional_in_group,
         in_group,
-        "`g.a` does not fit: it failed, which was passed over, and it is not `#[optional]`"
+        "`g.a` does not fit: it failed, which was passed over, and it is neither `#[optional]` nor `#[caught]`"
     );
 }
 

@@ -5,6 +5,7 @@
 mod attributes;
 mod bad_input;
 mod blocking;
+mod caught;
 mod commits;
 mod compat;
 mod cx;
@@ -24,6 +25,7 @@ mod nested_handlers;
 mod old_form;
 mod panics;
 mod policies;
+mod race;
 mod recorded;
 mod recover;
 mod renamed_input;

@@ -268,7 +268,7 @@ fn each_step_that_is_gone_moved_or_retyped_is_named() {
                 "keep the mark",
             ),
             (
-                "`o` is not `#[optional]` any more, and may have failed",
+                "`o` is neither `#[optional]` nor `#[caught]` any more, and may have failed",
                 "keep the mark",
             ),
             (

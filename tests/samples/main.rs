@@ -6,6 +6,7 @@
 mod children;
 mod diamond;
 mod items;
+mod offer;
 mod outside_job;
 mod provision;
 mod reminders;

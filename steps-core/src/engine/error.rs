@@ -278,7 +278,10 @@ const fn must(reason: CancelReason) -> &'static str {
     match reason {
         CancelReason::Undo => "must be undone",
         CancelReason::Shutdown => "is left to another process, as this one shuts down",
-        CancelReason::Stop | CancelReason::SiblingFailed | CancelReason::TimedOut => "must stop",
+        CancelReason::Stop
+        | CancelReason::SiblingFailed
+        | CancelReason::LostRace
+        | CancelReason::TimedOut => "must stop",
     }
 }
 

@@ -16,9 +16,10 @@ use crate::{
         error::{BoxError, StepError},
         sync::lock,
     },
+    language::cx::CancelReason,
     model::{
         failure::{Cause, StepFailure},
-        state::{Ending, FailureCause, State, children::child_of},
+        state::{Ending, FailureCause, Kind, State, children::child_of},
         status::Status,
         table::Table,
     },
@@ -84,17 +85,39 @@ impl RunCore {
         }
         let describe = |(id, _)| StepFailure {
             path: records.path_in(flow, id),
-            error: records[id]
-                .cold()
-                .errors
-                .last()
-                .cloned()
-                .unwrap_or_default(),
             source: self.failures.newest(id),
-            is_late: records[id].cold().cause == Some(FailureCause::Deadline),
-            child: child_that_failed(&records[id]),
+            ..recorded_failure(records, id)
         };
         failed.into_iter().map(describe).collect()
+    }
+
+    /// Returns why a line failed, as it is recorded, so that it is the same after a resume: the first
+    /// of the steps in it that failed. The path begins in the line's own flow.
+    pub(super) fn failure_of(&self, id: Id) -> StepFailure {
+        let records = self.records();
+        let mut failed = Vec::new();
+        records.failures(id, &mut failed);
+        failed.retain(|(id, _)| !records[*id].was_given_up());
+        let first = failed.into_iter().min_by_key(|&(_, at)| at);
+        let first = first.map_or(id, |(id, _)| id);
+        let mut flows = records.around(id).skip(1);
+        let flow = flows.find(|at| records[*at].kind == Kind::Flow);
+        StepFailure {
+            path: records.path_in(flow.unwrap_or(ROOT), first),
+            ..recorded_failure(&records, first)
+        }
+    }
+}
+
+/// Returns the failure of a node, without the error as a value.
+fn recorded_failure(records: &Records, id: Id) -> StepFailure {
+    let cold = records[id].cold();
+    StepFailure {
+        path: records.path(id),
+        error: cold.errors.last().cloned().unwrap_or_default(),
+        source: None,
+        is_late: cold.cause == Some(FailureCause::Deadline),
+        child: child_that_failed(&records[id]),
     }
 }
 
@@ -129,10 +152,15 @@ impl Pass<'_> {
     pub(super) fn given_up_because(self, id: Id) -> FailureCause {
         if self.run.requests.all().undoes() {
             FailureCause::UndoRequested
-        } else if self.run.late_around(&self.run.records(), id).is_some() {
-            FailureCause::OutOfTime
         } else {
-            FailureCause::SiblingFailed
+            let records = self.run.records();
+            if self.run.late_around(&records, id).is_some() {
+                FailureCause::OutOfTime
+            } else if records.why_cancelled(id) == Some(CancelReason::LostRace) {
+                FailureCause::LostRace
+            } else {
+                FailureCause::SiblingFailed
+            }
         }
     }
 

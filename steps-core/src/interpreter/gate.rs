@@ -23,15 +23,30 @@ pub(super) enum Gate {
 impl RunCore {
     /// Marks a node: nothing new begins below it.
     pub(super) fn cancel(&self, id: Id) {
-        self.records()[id].cancelled = true;
-        self.cancelled.store(true, Ordering::Relaxed);
+        let was = std::mem::replace(&mut self.records()[id].cancelled, true);
+        if !was {
+            self.cancelled.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Takes the mark from a node that has ended.
+    pub(super) fn end_cancelled(&self, id: Id) {
+        let was = std::mem::take(&mut self.records()[id].cancelled);
+        if was {
+            self.cancelled.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Returns whether any node is cancelled.
+    fn has_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::Relaxed) > 0
     }
 
     /// Returns whether anything may keep a step from beginning. It is mostly `false`, and then the
     /// nodes above need not be checked.
     #[inline]
     pub(super) fn may_be_blocked(&self) -> bool {
-        self.cancelled.load(Ordering::Relaxed)
+        self.has_cancelled()
             || self.is_timed()
             || !self.requests.all().is_empty()
             || self.options.looks
@@ -39,8 +54,7 @@ impl RunCore {
 
     /// Returns whether work at `id` that has not begun will never begin.
     pub(super) fn is_cancelled(&self, id: Id) -> bool {
-        self.requests.all().undoes()
-            || self.cancelled.load(Ordering::Relaxed) && self.records().is_cancelled(id)
+        self.requests.all().undoes() || self.has_cancelled() && self.records().is_cancelled(id)
     }
 
     /// Returns why the step at `id`, which is running, should end early, if it should.
@@ -49,16 +63,16 @@ impl RunCore {
             return None;
         }
         let requested = self.requests.all();
-        let (undoing, sibling_failed) = {
+        let (undoing, cancelled) = {
             let records = self.records();
             let undoing = records[id].status == Status::Undoing;
-            (undoing, records.is_cancelled(id))
+            (undoing, records.why_cancelled(id))
         };
         match requested {
             // A rollback goes on to its end.
             _ if undoing => requested.suspends().then_some(CancelReason::Shutdown),
             _ if requested.undoes() => Some(CancelReason::Undo),
-            _ if sibling_failed => Some(CancelReason::SiblingFailed),
+            _ if cancelled.is_some() => cancelled,
             _ if requested.suspends() => Some(CancelReason::Shutdown),
             _ if requested.stops() => Some(CancelReason::Stop),
             _ => None,

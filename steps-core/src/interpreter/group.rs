@@ -49,6 +49,7 @@ impl<'r> Pass<'r> {
             Work::Step(meta) => Box::pin(self.step(at, meta, id, node.deadline(), now)).await?,
             Work::Group(_)
             | Work::Parallel(_)
+            | Work::Race(_)
             | Work::If { .. }
             | Work::For { .. }
             | Work::Loop { .. }
@@ -57,7 +58,8 @@ impl<'r> Pass<'r> {
         self.passed_over(at, node, id, end).await
     }
 
-    /// Passes over the failure of an optional line; leaves any other end as it is.
+    /// Passes over the failure of an optional line or of one whose failure is caught; leaves any other
+    /// end as it is.
     pub(super) async fn passed_over(
         self,
         at: At<'_>,
@@ -65,13 +67,13 @@ impl<'r> Pass<'r> {
         id: Id,
         end: End,
     ) -> Kept<End> {
-        if node.marks.optional && end == End::Failed && !self.run.options.looks {
+        if node.marks.passes_over() && end == End::Failed && !self.run.options.looks {
             return Box::pin(self.pass_over(at, node, id)).await;
         }
         Ok(end)
     }
 
-    /// Undoes what a failed optional line did; the flow goes on without its value.
+    /// Undoes what a failed line did; the flow goes on without its value, or with its failure.
     async fn pass_over(self, at: At<'_>, node: &'static Line, id: Id) -> Kept<End> {
         let status = self.run.records()[id].status;
         if status == Status::UndoFailed {
@@ -82,6 +84,7 @@ impl<'r> Pass<'r> {
             Work::Step(_) => false,
             Work::Group(_)
             | Work::Parallel(_)
+            | Work::Race(_)
             | Work::If { .. }
             | Work::For { .. }
             | Work::Loop { .. }
@@ -95,13 +98,14 @@ impl<'r> Pass<'r> {
                 RollbackEnd::Clean | RollbackEnd::Pivot => {}
             }
         }
-        match at.scope.load(at.item, at.line, Saved::Nothing) {
+        let failure = self.run.failure_of(id);
+        match at.scope.load(at.item, at.line, Saved::Failed(&failure)) {
             Ok(()) => Ok(End::Done),
             Err(error) => Ok(self.fail(id, &StepError::fatal(error), self.now())),
         }
     }
 
-    /// Records that an optional line has failed for good, because it could not be undone.
+    /// Records that the failure of such a line counts, because it could not be undone.
     fn not_passed_over(self, id: Id) -> End {
         let mut records = self.run.records();
         records[id].cold_mut().cause = Some(FailureCause::NotPassedOver);
@@ -167,6 +171,7 @@ impl<'r> Pass<'r> {
                     Work::Step(_)
                     | Work::Group(_)
                     | Work::Parallel(_)
+                    | Work::Race(_)
                     | Work::If { .. }
                     | Work::For { .. }
                     | Work::Loop { .. } => false,
@@ -242,6 +247,7 @@ impl<'r> Pass<'r> {
             Work::Step(_)
             | Work::Group(_)
             | Work::Parallel(_)
+            | Work::Race(_)
             | Work::If { .. }
             | Work::For { .. }
             | Work::Flow(_) => self.inside_scope(at, node, id, now).await,
@@ -273,6 +279,11 @@ impl<'r> Pass<'r> {
         let end = match node.work {
             Work::Parallel(lines) => {
                 let end = self.branches(&*scope, lines, id, *now).await?;
+                *now = self.now();
+                end
+            }
+            Work::Race(lines) => {
+                let end = self.race(&*scope, lines, id, *now).await?;
                 *now = self.now();
                 end
             }
@@ -366,6 +377,7 @@ impl<'r> Pass<'r> {
             Work::Step(_)
             | Work::Group(_)
             | Work::Parallel(_)
+            | Work::Race(_)
             | Work::If { .. }
             | Work::For { .. }
             | Work::Loop { .. } => {

@@ -9,7 +9,7 @@
 //! |---|---|
 //! | `run_core`, `records/` | the data of a run: the records of all nodes, its options, its journal |
 //! | `execution`, `ending` | a pass over a whole execution; its rollback and its handlers |
-//! | `sequence`, `group`, `step`, `loops`, `parallel` | forward: lines in order, and each kind of line |
+//! | `sequence`, `group`, `step`, `loops`, `parallel`, `race` | forward: lines in order, and each kind of line |
 //! | `data_flow` | which lines of a `parallel` begin, or are undone, after which |
 //! | `rollback`, `undo` | back: undoing lines, last first; the undo of one step |
 //! | `enter`, `restore` | entering a scope with the recorded values, and filling its slots from them |
@@ -39,8 +39,8 @@
 //!   slots. False only for nodes that were read from a saved state, until `restore` has loaded
 //!   them, once.
 //! * **`cancelled`** (a node): below the node nothing new begins, except what is `atomic`. Set when
-//!   a branch fails, never cleared in the same run. `RunCore::cancelled` is true if any node is
-//!   cancelled.
+//!   a branch fails, and then never cleared in the same run; or when a line loses a `race`, until it has
+//!   ended. `RunCore::cancelled` counts the nodes that are cancelled.
 //! * **`dirty`** (in the committer): numbers of the nodes that changed since the last batch, and of
 //!   the signals that were given to them. Emptied under the lock that is held while the journal
 //!   takes the batch, so no change is sent twice; and while the records are locked, so that a batch
@@ -78,6 +78,7 @@ mod notify;
 mod parallel;
 mod past;
 mod pauses;
+mod race;
 pub(crate) mod records;
 mod requests;
 mod restore;

@@ -1,7 +1,11 @@
 //! Runs branches concurrently, in one task. While other branches run, a branch that waits is
 //! entered again as soon as it is due.
 
-use std::collections::VecDeque;
+use std::{
+    collections::VecDeque,
+    sync::atomic::{AtomicUsize, Ordering},
+    task::Poll,
+};
 
 use futures_util::{
     StreamExt,
@@ -29,6 +33,15 @@ use crate::{
     },
 };
 
+/// How branches that run at once end.
+#[derive(Clone, Copy)]
+enum Ends {
+    /// With all of them. The first failure keeps the others from going on.
+    All,
+    /// With the first of these lines that is done: the others go on no further.
+    First(&'static [Line]),
+}
+
 impl Pass<'_> {
     /// Runs the lines of a `parallel`.
     pub(super) async fn branches(
@@ -38,9 +51,37 @@ impl Pass<'_> {
         region: Id,
         now: Timestamp,
     ) -> Kept<End> {
-        let first = self.run.records()[region].children().start;
+        let branch = self.branch(scope, nodes, region);
         let queue = Queue::of_lines(nodes);
-        self.at_once(region, queue, usize::MAX, now, |line, mut now| {
+        self.at_once(region, Ends::All, queue, usize::MAX, now, branch)
+            .await
+    }
+
+    /// Runs the lines of a `race`, until one is done and the others have ended.
+    pub(super) async fn first_of(
+        self,
+        scope: &dyn Scope,
+        nodes: &'static [Line],
+        region: Id,
+        now: Timestamp,
+    ) -> Kept<End> {
+        let branch = self.branch(scope, nodes, region);
+        let queue = Queue::of_items(nodes.len());
+        self.at_once(region, Ends::First(nodes), queue, usize::MAX, now, branch)
+            .await
+    }
+
+    fn branch<'s>(
+        self,
+        scope: &'s dyn Scope,
+        nodes: &'static [Line],
+        region: Id,
+    ) -> impl Fn(usize, Timestamp) -> BoxFuture<'s, Kept<End>>
+    where
+        Self: 's,
+    {
+        let first = self.run.records()[region].children().start;
+        move |line, mut now| {
             let id = first + u32::try_from(line).unwrap_or(u32::MAX);
             Box::pin(async move {
                 let at = At {
@@ -50,8 +91,7 @@ impl Pass<'_> {
                 };
                 self.line(at, &nodes[line], id, &mut now).await
             })
-        })
-        .await
+        }
     }
 
     /// Runs the items of a `for … parallel`.
@@ -65,7 +105,7 @@ impl Pass<'_> {
     ) -> Kept<End> {
         let items = self.run.records()[region].children();
         let queue = Queue::of_items(items.len());
-        self.at_once(region, queue, limit, now, |item, mut now| {
+        self.at_once(region, Ends::All, queue, limit, now, |item, mut now| {
             let id = items.start + u32::try_from(item).unwrap_or(u32::MAX);
             Box::pin(async move { self.items(scope, item, body, id..id + 1, &mut now).await })
         })
@@ -105,6 +145,7 @@ impl Pass<'_> {
                     .find(|idle| *idle != Some(End::Done))?,
                 Kind::Step
                 | Kind::Parallel
+                | Kind::Race
                 | Kind::If
                 | Kind::For
                 | Kind::Loop
@@ -148,21 +189,28 @@ impl Pass<'_> {
     async fn at_once<'s>(
         self,
         region: Id,
+        ends: Ends,
         mut queue: Queue,
         limit: usize,
         now: Timestamp,
         branch: impl Fn(usize, Timestamp) -> BoxFuture<'s, Kept<End>>,
     ) -> Kept<End> {
         // A branch that failed in an earlier process keeps the others from beginning.
-        if self.has_failed_below(region) {
+        if matches!(ends, Ends::All) && self.has_failed_below(region) {
             self.run.cancel(region);
         }
         let _region = self.run.committer.enter_parallel();
         // Branches that have waited and can go on.
         let mut ready: VecDeque<usize> = VecDeque::new();
         let mut waiting: Vec<(usize, Option<Deadline>)> = Vec::new();
+        // How many branches have begun and not ended.
+        let open = AtomicUsize::new(0);
         let mut running = FuturesUnordered::new();
         let mut worst = End::Done;
+        let mut is_decided = match ends {
+            Ends::All => false,
+            Ends::First(nodes) => self.run.records().winner(region, nodes).is_some(),
+        };
         let mut now = now;
         let mut seen = self.run.requests.wakeup();
         loop {
@@ -184,15 +232,29 @@ impl Pass<'_> {
                 })
             {
                 let future = branch(index, now);
+                let open = &open;
+                open.fetch_add(1, Ordering::Relaxed);
                 running.push(async move {
                     let ended = future.await;
-                    if matches!(ended, Ok(End::Failed | End::Interrupted)) {
-                        self.run.cancel(region);
+                    open.fetch_sub(1, Ordering::Relaxed);
+                    match (ends, &ended) {
+                        (Ends::All, Ok(End::Failed | End::Interrupted)) => self.run.cancel(region),
+                        (Ends::First(nodes), Ok(End::Done)) => {
+                            self.run.decide(region, nodes, index);
+                        }
+                        _ => {}
+                    }
+                    if matches!(ends, Ends::First(_)) {
+                        // Those that only wait, or give up, share the commit of what follows.
+                        give_way().await;
                     }
                     // The last record of a branch must not wait for its siblings. The commit must
                     // be in this future: in the loop below, a sibling that is ahead in the queue
                     // for the commit would not be polled, and neither would go on.
-                    let safe = self.run.commit().await;
+                    let safe = match ends {
+                        Ends::First(_) if open.load(Ordering::Relaxed) == 0 => Ok(()),
+                        _ => self.run.commit().await,
+                    };
                     (index, ended.and_then(|end| safe.map(|()| end)))
                 });
             }
@@ -212,10 +274,21 @@ impl Pass<'_> {
             if let Some((index, end)) = ended {
                 let end = end?;
                 queue.ended(index, end);
-                match end {
-                    End::Done => {}
-                    End::Waiting(until) => waiting.push((index, until)),
-                    end @ (End::Failed | End::Interrupted) => {
+                match (ends, end) {
+                    (_, End::Waiting(until)) => waiting.push((index, until)),
+                    (Ends::All, End::Done) => {}
+                    // The waiting branches are entered once more, to give up.
+                    (Ends::First(_), End::Done) => {
+                        worst = End::Done;
+                        is_decided = true;
+                        ready.extend(waiting.drain(..).map(|(index, _)| index));
+                    }
+                    (Ends::First(_), end) => {
+                        if !is_decided && worst != End::Failed {
+                            worst = end;
+                        }
+                    }
+                    (Ends::All, end @ (End::Failed | End::Interrupted)) => {
                         if worst != End::Failed {
                             worst = end;
                             // The waiting branches are entered once more, to give up.
@@ -274,6 +347,19 @@ impl Pass<'_> {
             None => woken.await,
         }
     }
+}
+
+/// Lets the others go on first.
+async fn give_way() {
+    let mut given = false;
+    std::future::poll_fn(move |cx| {
+        if std::mem::replace(&mut given, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 fn soonest(waiting: &[(usize, Option<Deadline>)]) -> Option<Deadline> {

@@ -35,13 +35,15 @@ impl Pass<'_> {
         Ok(())
     }
 
-    async fn restore_line(self, at: At<'_>, node: &'static Line, id: Id) -> OrStop {
+    pub(super) async fn restore_line(self, at: At<'_>, node: &'static Line, id: Id) -> OrStop {
         let status = self.run.records()[id].status;
-        // An optional line that failed has no value. If it is a group, it was undone.
-        if node.marks.optional && matches!(status, Status::Failed | Status::Undone) {
-            return load(at, id, Saved::Nothing);
+        // The value of a line whose failure was passed over. If it is a group, it was undone.
+        if node.marks.passes_over() && matches!(status, Status::Failed | Status::Undone) {
+            let failure = self.run.failure_of(id);
+            return load(at, id, Saved::Failed(&failure));
         }
         match status {
+            Status::Done if self.is_over(node, id) => Ok(()),
             Status::Done => self.restore_done(at, node, id).await,
             // A step with an error was taken back at once, and no output of it was recorded.
             Status::Undoing | Status::UndoFailed
@@ -54,6 +56,7 @@ impl Pass<'_> {
                 Work::Step(meta) => self.restore_step(at, meta, id).await,
                 Work::Group(_)
                 | Work::Parallel(_)
+                | Work::Race(_)
                 | Work::If { .. }
                 | Work::For { .. }
                 | Work::Loop { .. }
@@ -63,6 +66,7 @@ impl Pass<'_> {
                 Work::Step(_) => Ok(()),
                 Work::Group(_)
                 | Work::Parallel(_)
+                | Work::Race(_)
                 | Work::If { .. }
                 | Work::For { .. }
                 | Work::Loop { .. }
@@ -94,6 +98,7 @@ impl Pass<'_> {
                 let body = Body { lines: body, prev };
                 self.restore_round(at, body, id, rounds).await
             }
+            Work::Race(lines) => self.restore_race(at, lines, id).await,
             Work::Group(_) | Work::Parallel(_) | Work::If { .. } | Work::For { .. } => {
                 let entry = self.entry(id, Slots::Fresh);
                 let Some(scope) = entry.scope(at)? else {
@@ -183,7 +188,11 @@ impl Pass<'_> {
             match &node.work {
                 Work::If { .. } => cold.decision.is_some(),
                 Work::For { .. } | Work::Flow(_) => cold.input.is_some(),
-                Work::Step(_) | Work::Group(_) | Work::Parallel(_) | Work::Loop { .. } => true,
+                Work::Step(_)
+                | Work::Group(_)
+                | Work::Parallel(_)
+                | Work::Race(_)
+                | Work::Loop { .. } => true,
             }
         };
         if !is_entered {
@@ -197,6 +206,7 @@ impl Pass<'_> {
             Work::Step(_)
             | Work::Group(_)
             | Work::Parallel(_)
+            | Work::Race(_)
             | Work::If { .. }
             | Work::For { .. }
             | Work::Flow(_) => {
@@ -254,6 +264,7 @@ impl Pass<'_> {
             Work::Step(_)
             | Work::Group(_)
             | Work::Parallel(_)
+            | Work::Race(_)
             | Work::If { .. }
             | Work::Loop { .. }
             | Work::Flow(_) => {

@@ -78,6 +78,7 @@ impl<'r> Pass<'r> {
             Work::Step(meta) => self.undo(at, meta, id).await,
             Work::Group(_)
             | Work::Parallel(_)
+            | Work::Race(_)
             | Work::If { .. }
             | Work::For { .. }
             | Work::Loop { .. }
@@ -204,7 +205,7 @@ impl<'r> Pass<'r> {
         self.restore_below(scope, node, id).await?;
         let children = self.run.records()[id].children();
         let end = match &node.work {
-            Work::Parallel(lines) => {
+            Work::Parallel(lines) | Work::Race(lines) => {
                 self.roll_back_at_once(Queue::back(lines), |line| {
                     let at = At {
                         scope,
@@ -318,7 +319,7 @@ impl<'r> Pass<'r> {
 
     /// Undoes branches concurrently, each when those are undone that used its value. A failure does
     /// not stop the other branches; each failure is recorded.
-    async fn roll_back_at_once<F: Future<Output = Kept<RollbackEnd>> + Send>(
+    pub(super) async fn roll_back_at_once<F: Future<Output = Kept<RollbackEnd>> + Send>(
         self,
         mut queue: Queue,
         branch: impl Fn(usize) -> F,
@@ -357,6 +358,7 @@ fn own_pivot(node: &Line, end: RollbackEnd) -> RollbackEnd {
         Work::Step(_)
         | Work::Group(_)
         | Work::Parallel(_)
+        | Work::Race(_)
         | Work::If { .. }
         | Work::For { .. }
         | Work::Loop { .. }

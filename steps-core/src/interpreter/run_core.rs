@@ -4,7 +4,7 @@ use std::{
     fmt,
     sync::{
         Arc, Mutex, MutexGuard, OnceLock,
-        atomic::{AtomicBool, AtomicU64},
+        atomic::{AtomicBool, AtomicU64, AtomicUsize},
     },
 };
 
@@ -85,8 +85,8 @@ pub(crate) struct RunCore {
     pub(super) failures: FailureLog,
     /// How many events the observer was told. It grows under the records' lock alone.
     pub(super) events: AtomicU64,
-    /// Whether any node is cancelled. While it is false, steps need not check the nodes above them.
-    pub(super) cancelled: AtomicBool,
+    /// How many nodes are cancelled. While it is 0, steps need not check the nodes above them.
+    pub(super) cancelled: AtomicUsize,
     /// Whether any node has a deadline. While it is false, steps need not look for one.
     pub(super) timed: AtomicBool,
     /// Whether the steps are done, and only the code after them is left.
@@ -141,7 +141,7 @@ impl RunCore {
             signals_given: AtomicBool::new(false),
             failures: FailureLog::default(),
             events: AtomicU64::new(0),
-            cancelled: AtomicBool::new(false),
+            cancelled: AtomicUsize::new(0),
             timed: AtomicBool::new(timed),
             past_steps: AtomicBool::new(false),
             ended_children: EndedChildren::default(),

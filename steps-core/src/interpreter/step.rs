@@ -192,8 +192,11 @@ impl Pass<'_> {
     }
 
     /// Commits the beginning of an attempt, which must be recorded before the effect can happen. A
-    /// `let` line has none: its value is committed with what follows.
+    /// `let` line, a sleep and a signal have none: they are committed with what follows.
     pub(super) async fn commit_beginning(self, meta: &StepMeta) -> Kept<()> {
+        if meta.waits() {
+            return Ok(());
+        }
         if meta.is_let() {
             self.run.committer.owe();
             return Ok(());
@@ -351,7 +354,12 @@ impl Pass<'_> {
         }
         match self.run.cancel_reason(id) {
             None
-            | Some(CancelReason::Undo | CancelReason::SiblingFailed | CancelReason::TimedOut) => {}
+            | Some(
+                CancelReason::Undo
+                | CancelReason::SiblingFailed
+                | CancelReason::LostRace
+                | CancelReason::TimedOut,
+            ) => {}
             // It is made again, without a pause, when the execution goes on.
             Some(reason @ (CancelReason::Stop | CancelReason::Shutdown)) => {
                 let (path, error) = (self.run.records().path(id), error.text());

@@ -35,6 +35,8 @@ pub enum CancelReason {
     Undo,
     /// A step beside this one has failed.
     SiblingFailed,
+    /// Another line of the same `race` was done first. What this one does is undone.
+    LostRace,
     /// The attempt has taken longer than its `timeout`, and has failed. Only a
     /// `blocking` function sees this, as other functions
     /// are dropped then.

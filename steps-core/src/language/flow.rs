@@ -1,20 +1,18 @@
 //! The trait of `#[flow]`, and the frame of a flow's own scope.
 
-use std::{
-    any::Any,
-    fmt::Debug,
-    sync::{Mutex, OnceLock},
-};
+use std::fmt::Debug;
 
 use super::{
+    cells::flow::{FlowCell, FlowHome},
     codec::Codec,
     cx::Cx,
     frame::Slots,
     input::keep_input,
+    outcome::Outcome,
     scope::{Enter, Entered, LoadError, Op, OpResult, Saved, Scope},
 };
 use crate::{
-    base::{error::StepError, future::BoxFuture, json::Json, sync::lock},
+    base::{error::StepError, future::BoxFuture, json::Json},
     model::{
         compat::{Compatibility, compare},
         failure::Failure,
@@ -191,72 +189,23 @@ pub struct Root<'a, F: Flow> {
 
 struct Kept<'a, F: Flow> {
     open: Option<Box<(F::Input, F::Slots)>>,
-    cell: &'a FlowCell<F>,
+    home: &'a dyn FlowHome<F>,
 }
 
 impl<F: Flow> Drop for Kept<'_, F> {
     fn drop(&mut self) {
         let open = self.open.take();
-        *lock(&self.cell.open) = open.map(|open| open as _);
-    }
-}
-
-/// Where a flow's input and slots are kept between passes, and its output after the flow is done.
-#[allow(missing_debug_implementations)]
-pub struct FlowCell<F: Flow> {
-    // Boxed, because a flow may have many slots: so they are not moved around. Without their type:
-    // see `cells`.
-    open: Mutex<Option<Box<dyn Any + Send>>>,
-    output: OnceLock<Option<F::Output>>,
-}
-
-impl<F: Flow> Default for FlowCell<F> {
-    fn default() -> Self {
-        Self {
-            open: Mutex::new(None),
-            output: OnceLock::new(),
-        }
-    }
-}
-
-impl<F: Flow> FlowCell<F> {
-    /// Returns the output, once the flow is done.
-    pub fn get(&self) -> Option<&F::Output> {
-        self.output.get().and_then(Option::as_ref)
-    }
-    /// Returns the output of an optional flow, once it has ended.
-    pub fn get_maybe(&self) -> Option<&Option<F::Output>> {
-        self.output.get()
-    }
-    /// Takes the output out.
-    pub fn into_inner(self) -> Option<F::Output> {
-        self.output.into_inner().flatten()
-    }
-    /// Takes the output out of an optional flow.
-    pub fn into_maybe(self) -> Option<Option<F::Output>> {
-        self.output.into_inner()
-    }
-    /// Loads the output.
-    pub fn load(&self, saved: Saved<'_>) -> Result<(), LoadError> {
-        let value = match saved {
-            Saved::Nothing => None,
-            Saved::Output(text) => Some((F::OUTPUT.decode)(text.unwrap_or("null"))?),
-        };
-        let _ = self.output.set(value);
-        Ok(())
-    }
-    pub(crate) fn take_output(&mut self) -> Option<F::Output> {
-        self.output.take().flatten()
+        self.home.keep(open.map(|open| open as _));
     }
 }
 
 impl<'a, F: Flow> Root<'a, F> {
     /// Enters a nested flow. A kept input takes precedence over a recorded one, and a recorded one
     /// over `given`, which is then recorded, and read back.
-    pub fn enter(
+    pub fn enter<O: Outcome<F::Output>>(
         lent: F::Lent<'a>,
         given: Option<F::Input>,
-        cell: &'a FlowCell<F>,
+        cell: &'a FlowCell<F, O>,
         how: Enter<'_>,
     ) -> Result<Entered<'a>, StepError> {
         let read_back = |input| {
@@ -270,10 +219,10 @@ impl<'a, F: Flow> Root<'a, F> {
     pub(crate) fn enter_with(
         lent: F::Lent<'a>,
         given: impl FnOnce() -> Result<Option<(F::Input, Json)>, StepError>,
-        cell: &'a FlowCell<F>,
+        home: &'a dyn FlowHome<F>,
         how: Enter<'_>,
     ) -> Result<Entered<'a>, StepError> {
-        let kept = lock(&cell.open).take();
+        let kept = home.take();
         let kept = kept.and_then(|kept| kept.downcast::<(F::Input, F::Slots)>().ok());
         let mut record = None;
         let open = match (kept, how.input) {
@@ -294,7 +243,7 @@ impl<'a, F: Flow> Root<'a, F> {
         };
         let kept = Kept {
             open: Some(open),
-            cell,
+            home,
         };
         Ok(Entered {
             scope: Some(Box::new(Self { lent, kept })),
@@ -358,7 +307,7 @@ impl<F: Flow> Scope for Root<'_, F> {
         Self: 'b,
     {
         let Self { lent, mut kept } = *self;
-        let cell = kept.cell;
+        let home = kept.home;
         let open = kept.open.take();
         drop(kept);
         Box::pin(async move {
@@ -370,13 +319,17 @@ impl<F: Flow> Scope for Root<'_, F> {
             let (output, saved) = F::OUTPUT.keep(output).map_err(|(e, _)| {
                 StepError::fatal(format!("the flow's output can't be saved as JSON: {e}"))
             })?;
-            let _ = cell.output.set(Some(output));
+            home.put(output);
             Ok(saved)
         })
     }
 
     fn on_done(&self) -> Option<BoxFuture<'_, Result<(), StepError>>> {
-        F::on_done(F::shorten(self.lent), self.input(), self.kept.cell.get()?)
+        F::on_done(
+            F::shorten(self.lent),
+            self.input(),
+            self.kept.home.output()?,
+        )
     }
 
     fn on_failed<'b>(

@@ -22,6 +22,7 @@ pub mod keep;
 pub mod let_line;
 pub mod misuse;
 mod notes;
+pub mod outcome;
 pub mod recorded;
 pub mod returns;
 pub mod run_op;

@@ -19,6 +19,7 @@ use crate::base::{
     json::Json,
     read_back::{is_plain, read_back},
 };
+use crate::model::failure::StepFailure;
 
 /// A type that can be recorded: an item of a `for`, or the value matched by an `if let`.
 #[diagnostic::on_unimplemented(
@@ -36,6 +37,7 @@ impl<T: Saved> Recorded for T {}
 pub trait FlowValue {}
 impl<T: FlowValue> FlowValue for Option<T> {}
 impl<T: FlowValue> FlowValue for Vec<T> {}
+impl<T: FlowValue> FlowValue for Result<T, StepFailure> {}
 impl<A: FlowValue, B: FlowValue> FlowValue for crate::language::cells::branch::Branch<A, B> {}
 
 /// An expression that is evaluated only if nothing is recorded. `R` is its type, and `I` decides

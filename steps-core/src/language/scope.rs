@@ -16,7 +16,10 @@ use super::cx::Cx;
 use crate::base::future::BoxFuture;
 use crate::{
     base::{error::StepError, json::Json},
-    model::{failure::Failure, state::Until},
+    model::{
+        failure::{Failure, StepFailure},
+        state::Until,
+    },
 };
 
 /// An operation that the interpreter requests from a step's line.
@@ -189,8 +192,12 @@ pub type LoadError = serde_json::Error;
 pub enum Saved<'a> {
     /// This output; `None` stands for `null`.
     Output(Option<&'a str>),
-    /// An optional line that failed, or an `if` that ran no group.
+    /// An `if` that ran no group.
     Nothing,
+    /// A line whose failure was passed over.
+    Failed(&'a StepFailure),
+    /// The line of a `race` that was done first: its value is that of the race.
+    Chosen,
 }
 
 impl<'a> Saved<'a> {

@@ -3,6 +3,7 @@
 use std::sync::OnceLock;
 
 use super::codec::Codec;
+use super::outcome::Outcome;
 use super::scope::{LoadError, Saved};
 
 /// The place that keeps the value of a step's line.
@@ -23,32 +24,32 @@ impl<T> Slot<T> for OnceLock<T> {
     }
 }
 
-/// The slot of an `#[optional]` step.
-#[derive(Debug)]
-pub struct MaybeSlot<T>(OnceLock<Option<T>>);
+/// The slot of a step whose failure is passed over.
+#[allow(missing_debug_implementations)]
+pub struct EndSlot<T, O: Outcome<T>>(OnceLock<O::Value>);
 
-impl<T> Default for MaybeSlot<T> {
+impl<T, O: Outcome<T>> Default for EndSlot<T, O> {
     fn default() -> Self {
         Self(OnceLock::new())
     }
 }
 
-impl<T> Slot<T> for MaybeSlot<T> {
+impl<T, O: Outcome<T>> Slot<T> for EndSlot<T, O> {
     fn put(&self, value: T) {
-        let _ = self.0.set(Some(value));
+        let _ = self.0.set(O::done(value));
     }
     fn value(&self) -> Option<&T> {
-        self.0.get().and_then(Option::as_ref)
+        self.0.get().and_then(O::given)
     }
 }
 
-impl<T> MaybeSlot<T> {
+impl<T, O: Outcome<T>> EndSlot<T, O> {
     /// Returns the value, once the line has ended.
-    pub fn get(&self) -> Option<&Option<T>> {
+    pub fn get(&self) -> Option<&O::Value> {
         self.0.get()
     }
     /// Takes the value out.
-    pub fn into_inner(self) -> Option<Option<T>> {
+    pub fn into_inner(self) -> Option<O::Value> {
         self.0.into_inner()
     }
 }
@@ -59,15 +60,15 @@ pub fn load<T>(slot: &OnceLock<T>, codec: Codec<T>, saved: Saved<'_>) -> Result<
     Ok(())
 }
 
-/// Loads a saved output into an optional slot.
-pub fn load_maybe<T>(
-    slot: &MaybeSlot<T>,
+/// Loads a saved output, or a failure, into the slot of a line whose failure is passed over.
+pub fn load_end<T, O: Outcome<T>>(
+    slot: &EndSlot<T, O>,
     codec: Codec<T>,
     saved: Saved<'_>,
 ) -> Result<(), LoadError> {
-    match saved {
-        Saved::Nothing => drop(slot.0.set(None)),
-        saved @ Saved::Output(_) => slot.put((codec.decode)(saved.text())?),
+    match O::missed(saved) {
+        Some(missed) => drop(slot.0.set(missed)),
+        None => slot.put((codec.decode)(saved.text())?),
     }
     Ok(())
 }

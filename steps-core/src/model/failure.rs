@@ -6,8 +6,9 @@
 
 use std::{error::Error, fmt, sync::Arc, time::Duration};
 
+pub use super::step_failure::StepFailure;
 use super::{compat::Misfit, state::State, status::Status};
-use crate::base::error::{BoxError, JournalError};
+use crate::base::error::JournalError;
 
 /// A flow that did not finish successfully.
 ///
@@ -92,21 +93,6 @@ pub enum Cause {
     Journal(JournalError),
 }
 
-/// One failed step.
-#[derive(Clone)]
-#[non_exhaustive]
-pub struct StepFailure {
-    /// The step's [path](crate::model::state::path), or that of the line whose deadline passed. Empty for
-    /// the code after the steps, and for the flow's own deadline.
-    pub path: String,
-    /// The error of the last attempt with its sources, as recorded.
-    pub error: String,
-    pub(crate) source: Option<Arc<BoxError>>,
-    pub(crate) is_late: bool,
-    /// The child that it joins, if that did not get to its end.
-    pub(crate) child: Option<String>,
-}
-
 /// The error of a line that had not ended by its deadline. It is recorded as
 /// [`FailureCause::Deadline`](super::state::FailureCause::Deadline), so
 /// [`StepFailure::passed_deadline`] tells it from others in any process.
@@ -139,30 +125,6 @@ pub struct ChildFailed {
     pub id: String,
     /// How it ended, in words.
     pub why: String,
-}
-
-impl StepFailure {
-    /// Returns whether the line failed because it had not ended by its deadline.
-    pub fn passed_deadline(&self) -> bool {
-        self.is_late
-    }
-
-    /// Returns the id of the child execution that the line joins, if the line failed because that did
-    /// not get to its end.
-    pub fn child(&self) -> Option<&str> {
-        self.child.as_deref()
-    }
-
-    /// Returns the error itself, if it happened in this process and is an `E`.
-    pub fn downcast_ref<E: Error + 'static>(&self) -> Option<&E> {
-        self.source.as_ref()?.downcast_ref()
-    }
-}
-
-impl fmt::Debug for StepFailure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}`: {}", self.path, self.error)
-    }
 }
 
 impl Failure {

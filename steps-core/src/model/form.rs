@@ -69,6 +69,7 @@ fn what(line: &Line) -> &'static str {
         },
         Work::Group(_)
         | Work::Parallel(_)
+        | Work::Race(_)
         | Work::If { .. }
         | Work::For { .. }
         | Work::Loop { .. }
@@ -80,7 +81,9 @@ fn what(line: &Line) -> &'static str {
 fn below(work: &Work) -> [(Option<&'static str>, &'static [Line]); 2] {
     match work {
         Work::Step(_) => [(None, &[]); 2],
-        Work::Group(lines) | Work::Parallel(lines) => [(None, lines), (None, &[])],
+        Work::Group(lines) | Work::Parallel(lines) | Work::Race(lines) => {
+            [(None, lines), (None, &[])]
+        }
         Work::For { body, .. } | Work::Loop { body, .. } => [(Some(EACH), body), (None, &[])],
         Work::If {
             then, otherwise, ..
@@ -163,7 +166,7 @@ fn moved(newer: &[FormLine], own: &ByName<'_>) -> Vec<String> {
     let mut last: HashMap<&[Vec<String>], usize> = HashMap::new();
     let mut moved = Vec::new();
     for line in newer {
-        if line.is == Kind::Parallel.as_str() {
+        if [Kind::Parallel.as_str(), Kind::Race.as_str()].contains(&&*line.is) {
             at_once.insert(&line.path);
         }
         let above = &line.path[..line.path.len().saturating_sub(1)];
@@ -253,6 +256,7 @@ mod tests {
             uses: &[],
             marks: Marks {
                 optional: false,
+                caught: false,
                 pivot: false,
                 atomic: false,
                 deadline: None,

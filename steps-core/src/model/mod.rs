@@ -14,6 +14,7 @@ pub mod policy;
 pub(crate) mod signal;
 pub mod state;
 pub mod status;
+mod step_failure;
 #[doc(hidden)]
 pub(crate) mod table;
 pub(crate) mod trigger;

@@ -15,10 +15,7 @@ use crate::{
         Requests, RunCore, RunOptions,
         records::{ROOT, Records},
     },
-    language::{
-        children::RunEngine,
-        flow::{Flow, FlowCell},
-    },
+    language::{cells::flow::FlowCell, children::RunEngine, flow::Flow},
     model::{
         compat::Misfit,
         failure::{Cause, Failure},

@@ -17,7 +17,8 @@ use crate::{
     },
     journal::PassEnd,
     language::{
-        flow::{Flow, FlowCell, Root},
+        cells::flow::FlowCell,
+        flow::{Flow, Root},
         scope::{Enter, Entered, Saved},
     },
     model::{

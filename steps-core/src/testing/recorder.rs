@@ -236,7 +236,7 @@ fn prune(state: &mut State) {
         node.node != blank || !node.states.is_empty()
     });
     // Its rows stand in the order in which the lines began, which depends on what they use.
-    if state.kind == Kind::Parallel {
+    if matches!(state.kind, Kind::Parallel | Kind::Race) {
         state.states.sort_by(|a, b| a.name.cmp(&b.name));
     }
 }

@@ -65,6 +65,7 @@ pub(crate) struct Line {
     pub(crate) aliases: Vec<LitStr>,
     pub(crate) docs: Vec<Attribute>,
     pub(crate) optional: bool,
+    pub(crate) caught: bool,
     pub(crate) pivot: bool,
     pub(crate) atomic: bool,
     /// The duration in its `#[deadline(…)]`.
@@ -88,6 +89,7 @@ pub(crate) enum Body {
     Broken(TokenStream),
     Group(Vec<Line>),
     Parallel(Vec<Line>),
+    Race(Vec<Line>),
     If {
         cond: Cond,
         then: Vec<Line>,
@@ -183,6 +185,7 @@ macro_rules! groups {
             Body::Step(_) | Body::Flow(_) | Body::Let { .. } | Body::Broken(_) => Vec::new(),
             Body::Group(lines)
             | Body::Parallel(lines)
+            | Body::Race(lines)
             | Body::For { lines, .. }
             | Body::Loop { lines, .. } => vec![lines],
             Body::If {
@@ -213,6 +216,7 @@ impl Line {
             aliases: Vec::new(),
             docs: Vec::new(),
             optional: false,
+            caught: false,
             pivot: false,
             atomic: false,
             deadline: None,

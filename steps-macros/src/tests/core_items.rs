@@ -51,6 +51,8 @@ const EXPANSIONS: &[(Macro, &str, &str)] = &[
                 let id = Uuid::now_v7();
                 #[optional] let n: u32 = 1;
                 #[step(retry(times = 2))] #[optional] maybe = make(cloud, 2);
+                #[caught] got = make(cloud, 2);
+                first = race { one = make(cloud, 2); two = { inner = make(cloud, 1); } }
                 sub = flow other(cloud);
                 #[optional] sub_maybe = flow other(cloud);
                 group = { inner = make(cloud, make); }

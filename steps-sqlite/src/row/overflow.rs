@@ -69,6 +69,7 @@ pub(crate) struct Overflow<'a> {
     deadline: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
     begun_after: Option<String>,
+    chosen: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     needs: Vec<Cow<'static, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -198,6 +199,7 @@ impl Overflow<'_> {
             || node.since.is_some()
             || node.deadline.is_some()
             || node.begun_after.is_some()
+            || node.chosen.is_some()
             || !node.needs.is_empty()
             || node.after_err.is_some()
             || node.ending.is_some()
@@ -244,6 +246,7 @@ impl Overflow<'_> {
             since: node.since,
             deadline: node.deadline,
             begun_after: node.begun_after.as_deref().map(str::to_owned),
+            chosen: node.chosen.as_deref().map(str::to_owned),
             needs: node.needs.clone(),
             after_err: node.after_err.clone(),
             ending: node.ending.map(|ending| ending.as_str().into()),
@@ -308,6 +311,7 @@ impl Overflow<'_> {
         node.since = self.since;
         node.deadline = self.deadline;
         node.begun_after = self.begun_after.map(Into::into);
+        node.chosen = self.chosen.map(Into::into);
         node.needs = self.needs;
         node.after_err = self.after_err;
         node.ending = known(self.ending, "ending", Ending::from_name)?;

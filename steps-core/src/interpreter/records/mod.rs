@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use crate::{
     base::error::StepError,
-    language::scope::Keys,
+    language::{cx::CancelReason, scope::Keys},
     model::{
         state::{FailureCause, Kind},
         status::Status,
@@ -169,7 +169,7 @@ impl Records {
         let first = self.add(nodes.iter().map(|node| {
             let mut record = Record::new(Name::Line(node.name), node.kind(), parent);
             record.atomic = node.marks.atomic;
-            record.optional = node.marks.optional;
+            record.optional = node.marks.passes_over();
             record.pivot = node.marks.pivot;
             if let Work::Step(meta) = &node.work {
                 record.step_kind = meta.kind;
@@ -273,14 +273,31 @@ impl Records {
 
     /// Returns whether this node, which has not begun, must be skipped.
     pub(crate) fn is_cancelled(&self, id: Id) -> bool {
+        self.cancelled_around(id).is_some()
+    }
+
+    /// Returns why a node is cancelled, if it is.
+    pub(crate) fn why_cancelled(&self, id: Id) -> Option<CancelReason> {
+        let cancelled = self.cancelled_around(id)?;
+        let parent = self[cancelled].parent;
+        let lost = cancelled != ROOT && self[parent].kind == Kind::Race;
+        Some(if lost {
+            CancelReason::LostRace
+        } else {
+            CancelReason::SiblingFailed
+        })
+    }
+
+    /// Returns the node that is cancelled, if `id` is or is below one.
+    fn cancelled_around(&self, id: Id) -> Option<Id> {
         let mut at = id;
         loop {
             let record = &self[at];
             if record.cancelled {
-                return true;
+                return Some(at);
             }
             if record.atomic || at == ROOT {
-                return false;
+                return None;
             }
             at = record.parent;
         }
@@ -334,6 +351,7 @@ impl Records {
             Kind::Step
             | Kind::Group
             | Kind::Parallel
+            | Kind::Race
             | Kind::If
             | Kind::For
             | Kind::Item

@@ -24,6 +24,7 @@ pub(crate) struct Record {
     pub(crate) kind: Kind,
     pub(crate) status: Status,
     pub(crate) atomic: bool,
+    /// Whether the flow goes on if it fails.
     pub(crate) optional: bool,
     pub(crate) pivot: bool,
     /// What it is as a step: as the flow has it, or, of one that is done, as it was saved.
@@ -232,6 +233,7 @@ impl Record {
         let text = match cause {
             FailureCause::UndoRequested => "given up, as it is to be undone",
             FailureCause::OutOfTime => "given up, as the deadline of a line around it has passed",
+            FailureCause::LostRace => "given up, as another line of the race was done first",
             FailureCause::Own
             | FailureCause::SiblingFailed
             | FailureCause::NotPassedOver
@@ -254,12 +256,16 @@ impl Record {
                 | FailureCause::Child,
             ) => false,
             Some(
-                FailureCause::SiblingFailed | FailureCause::UndoRequested | FailureCause::OutOfTime,
+                FailureCause::SiblingFailed
+                | FailureCause::UndoRequested
+                | FailureCause::OutOfTime
+                | FailureCause::LostRace,
             ) => true,
         }
     }
 
-    /// Returns whether a failure of the node is passed over: the node is optional, and nothing says
+    /// Returns whether a failure of the node is passed over: the line is `#[optional]` or `#[caught]`, and
+    /// nothing says
     /// that what it did could not be undone.
     pub(crate) fn may_be_passed_over(&self) -> bool {
         self.optional

@@ -209,9 +209,16 @@ impl Records {
     fn fill_below(&mut self, id: Id, node: &'static Line, state: &State) {
         match &node.work {
             Work::Step(_) => {}
-            Work::Group(_) | Work::Parallel(_) | Work::Flow(_) | Work::If { .. } => {
+            Work::Group(_)
+            | Work::Parallel(_)
+            | Work::Race(_)
+            | Work::Flow(_)
+            | Work::If { .. } => {
                 let lines = node.work.own_lines(state.decision);
                 self.fill_lines(id, lines, &state.states);
+                if let Work::Race(lines) = &node.work {
+                    self.fill_race(id, lines);
+                }
             }
             Work::For { body, .. } => {
                 let first = self.next_id();

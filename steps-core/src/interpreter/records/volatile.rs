@@ -56,7 +56,19 @@ impl Records {
                 Some(last) => self.again_inside(last, body),
                 None => false,
             },
-            Work::Group(_) | Work::Parallel(_) | Work::If { .. } | Work::Flow(_) => {
+            Work::Race(lines) if self[id].cold().chosen.is_some() => {
+                // What the others did is over.
+                let mut any = false;
+                if let Some((line, winner)) = self.winner(id, lines) {
+                    any = self.again(winner, &lines[line]);
+                }
+                any
+            }
+            Work::Group(_)
+            | Work::Parallel(_)
+            | Work::Race(_)
+            | Work::If { .. }
+            | Work::Flow(_) => {
                 let lines = node.work.own_lines(self[id].cold().decision);
                 return self.again_inside(id, lines);
             }

@@ -225,6 +225,7 @@ fn marks(at_once: bool, timed: bool) -> impl Strategy<Value = Marks> {
     let deadline = prop::option::weighted(0.15, 1..3_000_u64);
     (flag(0.25), flag(0.15), deadline).prop_map(move |(optional, is_other, deadline)| Marks {
         optional,
+        caught: false,
         pivot: !at_once && is_other,
         atomic: at_once && is_other,
         deadline: deadline.filter(|_| timed).map(Duration::from_millis),

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use super::{Open, one};
 use crate::language::{
     frame::{Home, Slab, Slots},
+    outcome::{Outcome, Required},
     scope::Saved,
 };
 
@@ -63,17 +64,20 @@ impl<A, B> Branch<A, B> {
 
 /// The cell of an `if` with an `else`.
 #[allow(missing_debug_implementations)]
-pub struct BranchCell<A: Slots, B: Slots> {
-    then: Open,
-    otherwise: Open,
-    value: OnceLock<Option<Branch<A::Value, B::Value>>>,
+pub struct BranchCell<A: Slots, B: Slots, O: Of<A, B> = Required> {
+    open: Open,
+    value: OnceLock<O::Value>,
 }
 
-impl<A: Slots, B: Slots> Default for BranchCell<A, B> {
+/// What a failure means for the value of an `if` with an `else`.
+pub trait Of<A: Slots, B: Slots>: Outcome<Branch<A::Value, B::Value>> {}
+
+impl<A: Slots, B: Slots, O: Outcome<Branch<A::Value, B::Value>>> Of<A, B> for O {}
+
+impl<A: Slots, B: Slots, O: Of<A, B>> Default for BranchCell<A, B, O> {
     fn default() -> Self {
         Self {
-            then: Open::default(),
-            otherwise: Open::default(),
+            open: Open::default(),
             value: OnceLock::new(),
         }
     }
@@ -81,63 +85,55 @@ impl<A: Slots, B: Slots> Default for BranchCell<A, B> {
 
 /// The home of the first group of an `if`.
 #[allow(missing_debug_implementations)]
-pub struct Then<'a, A: Slots, B: Slots>(&'a BranchCell<A, B>);
+pub struct Then<'a, A: Slots, B: Slots, O: Of<A, B> = Required>(&'a BranchCell<A, B, O>);
 
 /// The home of the group after `else`.
 #[allow(missing_debug_implementations)]
-pub struct Else<'a, A: Slots, B: Slots>(&'a BranchCell<A, B>);
+pub struct Else<'a, A: Slots, B: Slots, O: Of<A, B> = Required>(&'a BranchCell<A, B, O>);
 
-impl<A: Slots, B: Slots> BranchCell<A, B> {
+impl<A: Slots, B: Slots, O: Of<A, B>> BranchCell<A, B, O> {
     /// Returns the first group's slots and their home.
-    pub fn take_then(&self, fresh: bool) -> (Slab<A>, Then<'_, A, B>) {
-        (self.then.one(fresh), Then(self))
+    pub fn take_then(&self, fresh: bool) -> (Slab<A>, Then<'_, A, B, O>) {
+        (self.open.one(fresh), Then(self))
     }
     /// Returns the other group's slots and their home.
-    pub fn take_else(&self, fresh: bool) -> (Slab<B>, Else<'_, A, B>) {
-        (self.otherwise.one(fresh), Else(self))
+    pub fn take_else(&self, fresh: bool) -> (Slab<B>, Else<'_, A, B, O>) {
+        (self.open.one(fresh), Else(self))
     }
-    /// Returns the value, once the line is finished.
-    pub fn get(&self) -> Option<&Branch<A::Value, B::Value>> {
-        self.value.get().and_then(Option::as_ref)
-    }
-    /// Returns the value of an optional line, once it has ended.
-    pub fn get_maybe(&self) -> Option<&Option<Branch<A::Value, B::Value>>> {
+    /// Returns the value, once the line has ended.
+    pub fn get(&self) -> Option<&O::Value> {
         self.value.get()
     }
     /// Takes the value out.
-    pub fn into_inner(self) -> Option<Branch<A::Value, B::Value>> {
-        self.value.into_inner().flatten()
-    }
-    /// Takes the value out of an optional line.
-    pub fn into_maybe(self) -> Option<Option<Branch<A::Value, B::Value>>> {
+    pub fn into_inner(self) -> Option<O::Value> {
         self.value.into_inner()
     }
-    /// Records that an optional line failed.
+    /// Records that the line's failure was passed over.
     pub fn load(&self, saved: Saved<'_>) {
-        if matches!(saved, Saved::Nothing) {
-            let _ = self.value.set(None);
+        if let Some(missed) = O::missed(saved) {
+            let _ = self.value.set(missed);
         }
     }
 }
 
-impl<A: Slots, B: Slots> Home<A> for Then<'_, A, B> {
+impl<A: Slots, B: Slots, O: Of<A, B>> Home<A> for Then<'_, A, B, O> {
     fn keep(&mut self, slab: Slab<A>) {
-        self.0.then.keep(slab);
+        self.0.open.keep(slab);
     }
     fn close(&mut self, slab: Slab<A>, _: bool) {
         if let Some(value) = one(slab) {
-            let _ = self.0.value.set(Some(Branch::Then(value)));
+            let _ = self.0.value.set(O::done(Branch::Then(value)));
         }
     }
 }
 
-impl<A: Slots, B: Slots> Home<B> for Else<'_, A, B> {
+impl<A: Slots, B: Slots, O: Of<A, B>> Home<B> for Else<'_, A, B, O> {
     fn keep(&mut self, slab: Slab<B>) {
-        self.0.otherwise.keep(slab);
+        self.0.open.keep(slab);
     }
     fn close(&mut self, slab: Slab<B>, _: bool) {
         if let Some(value) = one(slab) {
-            let _ = self.0.value.set(Some(Branch::Else(value)));
+            let _ = self.0.value.set(O::done(Branch::Else(value)));
         }
     }
 }

@@ -2,6 +2,7 @@
 //! its value once the scope is finished.
 
 pub mod branch;
+pub mod flow;
 pub mod rounds;
 
 use std::{
@@ -12,6 +13,7 @@ use std::{
 
 use super::{
     frame::{Home, Slab, Slots},
+    outcome::{Outcome, Required},
     scope::Saved,
 };
 use crate::base::sync::lock;
@@ -61,17 +63,13 @@ pub trait Fold<S>: Send + Sync + 'static {
 #[derive(Debug)]
 pub struct Group;
 
-/// The value of an `if` without `else`, or of an optional group: an `Option` of its struct.
+/// The value of an `if` without `else`: an `Option` of its struct.
 #[derive(Debug)]
 pub struct Maybe;
 
 /// The value of a `for`: a struct for each item.
 #[derive(Debug)]
 pub struct Each;
-
-/// The value of an optional `for`.
-#[derive(Debug)]
-pub struct MaybeEach;
 
 impl<S: Slots> Fold<S> for Group {
     type Value = S::Value;
@@ -100,25 +98,15 @@ impl<S: Slots> Fold<S> for Each {
     }
 }
 
-impl<S: Slots> Fold<S> for MaybeEach {
-    type Value = Option<Vec<S::Value>>;
-    fn fold(slab: Slab<S>) -> Option<Self::Value> {
-        Each::fold(slab).map(Some)
-    }
-    fn nothing() -> Option<Self::Value> {
-        Some(None)
-    }
-}
-
 /// The cell of a line with one scope, or with one for each item.
 #[allow(missing_debug_implementations)]
-pub struct Cell<S: Slots, K: Fold<S> = Group> {
+pub struct Cell<S: Slots, K: Fold<S> = Group, O: Outcome<K::Value> = Required> {
     open: Open,
-    value: OnceLock<K::Value>,
-    slots: PhantomData<fn() -> S>,
+    value: OnceLock<O::Value>,
+    slots: PhantomData<fn() -> (S, K)>,
 }
 
-impl<S: Slots, K: Fold<S>> Default for Cell<S, K> {
+impl<S: Slots, K: Fold<S>, O: Outcome<K::Value>> Default for Cell<S, K, O> {
     fn default() -> Self {
         Self {
             open: Open::default(),
@@ -128,7 +116,7 @@ impl<S: Slots, K: Fold<S>> Default for Cell<S, K> {
     }
 }
 
-impl<S: Slots, K: Fold<S>> Cell<S, K> {
+impl<S: Slots, K: Fold<S>, O: Outcome<K::Value>> Cell<S, K, O> {
     /// Takes the slots.
     pub fn take(&self, fresh: bool) -> Slab<S> {
         self.open.one(fresh)
@@ -146,31 +134,32 @@ impl<S: Slots, K: Fold<S>> Cell<S, K> {
         }
     }
 
-    /// Returns the value, once the line is finished.
-    pub fn get(&self) -> Option<&K::Value> {
+    /// Returns the value, once the line has ended.
+    pub fn get(&self) -> Option<&O::Value> {
         self.value.get()
     }
 
     /// Takes the value out.
-    pub fn into_inner(self) -> Option<K::Value> {
+    pub fn into_inner(self) -> Option<O::Value> {
         self.value.into_inner()
     }
 
-    /// Records that the line ran no group.
+    /// Records that the line ran no group, or that its failure was passed over.
     pub fn load(&self, saved: Saved<'_>) {
-        if let (Saved::Nothing, Some(nothing)) = (saved, K::nothing()) {
-            let _ = self.value.set(nothing);
+        let nothing = || K::nothing().map(O::done);
+        if let Some(value) = O::missed(saved).or_else(nothing) {
+            let _ = self.value.set(value);
         }
     }
 }
 
-impl<S: Slots, K: Fold<S>> Home<S> for &Cell<S, K> {
+impl<S: Slots, K: Fold<S>, O: Outcome<K::Value>> Home<S> for &Cell<S, K, O> {
     fn keep(&mut self, slab: Slab<S>) {
         self.open.keep(slab);
     }
     fn close(&mut self, slab: Slab<S>, _: bool) {
         if let Some(value) = K::fold(slab) {
-            let _ = self.value.set(value);
+            let _ = self.value.set(O::done(value));
         }
     }
 }

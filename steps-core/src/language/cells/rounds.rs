@@ -7,19 +7,20 @@ use crate::{
     base::sync::lock,
     language::{
         frame::{Home, Slab, Slots},
+        outcome::{Outcome, Required},
         scope::{Enter, Saved},
     },
 };
 
 /// The cell of a `loop`.
 #[allow(missing_debug_implementations)]
-pub struct LoopCell<S: Slots> {
+pub struct LoopCell<S: Slots, O: Outcome<S::Value> = Required> {
     open: Open,
     prev: Mutex<Option<S::Value>>,
-    value: OnceLock<Option<S::Value>>,
+    value: OnceLock<O::Value>,
 }
 
-impl<S: Slots> Default for LoopCell<S> {
+impl<S: Slots, O: Outcome<S::Value>> Default for LoopCell<S, O> {
     fn default() -> Self {
         Self {
             open: Open::default(),
@@ -31,49 +32,41 @@ impl<S: Slots> Default for LoopCell<S> {
 
 /// The home of one round; it also holds the value of the previous round.
 #[allow(missing_debug_implementations)]
-pub struct Round<'a, S: Slots> {
-    cell: &'a LoopCell<S>,
+pub struct Round<'a, S: Slots, O: Outcome<S::Value> = Required> {
+    cell: &'a LoopCell<S, O>,
     prev: Option<S::Value>,
 }
 
-impl<S: Slots> Round<'_, S> {
+impl<S: Slots, O: Outcome<S::Value>> Round<'_, S, O> {
     /// Returns the value of the previous round, if there was one.
     pub fn prev(&self) -> Option<&S::Value> {
         self.prev.as_ref()
     }
 }
 
-impl<S: Slots> LoopCell<S> {
+impl<S: Slots, O: Outcome<S::Value>> LoopCell<S, O> {
     /// Returns the slots of the running round, and their home.
-    pub fn take(&self, how: Enter<'_>) -> (Slab<S>, Round<'_, S>) {
+    pub fn take(&self, how: Enter<'_>) -> (Slab<S>, Round<'_, S, O>) {
         let prev = lock(&self.prev).take().filter(|_| !how.first);
         (self.open.one(how.fresh), Round { cell: self, prev })
     }
-    /// Returns the value of the last round, once the loop is finished.
-    pub fn get(&self) -> Option<&S::Value> {
-        self.value.get().and_then(Option::as_ref)
-    }
-    /// Returns the value of an optional loop, once it has ended.
-    pub fn get_maybe(&self) -> Option<&Option<S::Value>> {
+    /// Returns the value of the last round, once the loop has ended.
+    pub fn get(&self) -> Option<&O::Value> {
         self.value.get()
     }
     /// Takes the value out.
-    pub fn into_inner(self) -> Option<S::Value> {
-        self.value.into_inner().flatten()
-    }
-    /// Takes the value out of an optional loop.
-    pub fn into_maybe(self) -> Option<Option<S::Value>> {
+    pub fn into_inner(self) -> Option<O::Value> {
         self.value.into_inner()
     }
-    /// Records that an optional loop failed.
+    /// Records that the loop's failure was passed over.
     pub fn load(&self, saved: Saved<'_>) {
-        if matches!(saved, Saved::Nothing) {
-            let _ = self.value.set(None);
+        if let Some(missed) = O::missed(saved) {
+            let _ = self.value.set(missed);
         }
     }
 }
 
-impl<S: Slots> Home<S> for Round<'_, S> {
+impl<S: Slots, O: Outcome<S::Value>> Home<S> for Round<'_, S, O> {
     fn keep(&mut self, slab: Slab<S>) {
         self.cell.open.keep(slab);
         *lock(&self.cell.prev) = self.prev.take();
@@ -81,7 +74,9 @@ impl<S: Slots> Home<S> for Round<'_, S> {
     fn close(&mut self, slab: Slab<S>, last: bool) {
         let value = one(slab);
         if last {
-            let _ = self.cell.value.set(value);
+            if let Some(value) = value {
+                let _ = self.cell.value.set(O::done(value));
+            }
         } else {
             *lock(&self.cell.prev) = value;
         }

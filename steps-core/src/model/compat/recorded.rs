@@ -33,7 +33,9 @@ pub(crate) fn misfit(
     outputs: Outputs,
 ) -> Option<String> {
     let has_lines = match node.work {
-        Work::Group(_) | Work::Parallel(_) | Work::If { .. } | Work::Flow(_) => true,
+        Work::Group(_) | Work::Parallel(_) | Work::Race(_) | Work::If { .. } | Work::Flow(_) => {
+            true
+        }
         // Its children are items or rounds, which a foreign tree can't have.
         Work::Step(_) | Work::For { .. } | Work::Loop { .. } => false,
     };
@@ -68,7 +70,7 @@ pub(crate) fn misfit(
             value.and_then(|value| recorded(value, state, "the value that it matched"))
         }
         Work::Loop { max, .. } => rounds(*max, state),
-        Work::Group(_) | Work::Parallel(_) => None,
+        Work::Group(_) | Work::Parallel(_) | Work::Race(_) => None,
         Work::Flow(table) => input(table, state).or_else(|| flow_output(table, state, outputs)),
     }
 }

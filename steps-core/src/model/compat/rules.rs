@@ -71,6 +71,13 @@ impl Group {
         let room = match node.work {
             Work::Flow(_) => return Self::flow(status),
             Work::Parallel(_) => Room::AtOnce,
+            // Once one is done, its value needs no other line.
+            Work::Race(_) => {
+                return Self {
+                    room: Room::AtOnce,
+                    ..Self::flow(status)
+                };
+            }
             Work::Step(_)
             | Work::Group(_)
             | Work::If { .. }
@@ -125,8 +132,8 @@ pub(crate) enum Match<'a> {
         /// Whether a line whose arguments are evaluated again uses its value.
         used: bool,
     },
-    /// The line failed and was passed over, because it was optional when it was saved; now it
-    /// isn't.
+    /// The line failed and was passed over, because it was `#[optional]` or `#[caught]` when it was
+    /// saved; now it isn't.
     PassedOver(&'static Line),
     /// The line has no value yet, or none any more, and this line beside it, which uses that now, has
     /// begun without it.
@@ -172,7 +179,7 @@ pub(crate) fn scope<'a>(
         let before = |last: Option<usize>| last.is_some_and(|last| index < last);
         // It would begin after lines that stand behind it.
         let late = |last| {
-            let begins_late = before(last) && !node.marks.optional && !group.back;
+            let begins_late = before(last) && !node.marks.passes_over() && !group.back;
             begins_late || used
         };
         match state {
@@ -192,7 +199,7 @@ pub(crate) fn scope<'a>(
             }
             Some(state) => {
                 let failed = matches!(state.status, Status::Failed | Status::Undone);
-                if failed && !node.marks.optional && group.passed_over(before(last_active)) {
+                if failed && !node.marks.passes_over() && group.passed_over(before(last_active)) {
                     Match::PassedOver(node)
                 } else {
                     Match::Saved { node, state, used }
@@ -260,7 +267,7 @@ fn lacks_value(node: &Line, state: &State) -> bool {
     let has_value = match state.status {
         Status::Done => true,
         Status::Undoing | Status::UndoFailed => state.kind == Kind::Step && state.errors.is_empty(),
-        Status::Failed | Status::Undone => node.marks.optional,
+        Status::Failed | Status::Undone => node.marks.passes_over(),
         _ => false,
     };
     !has_value && !node.has_volatile()
@@ -295,8 +302,8 @@ impl Comparison {
             match line {
                 Match::Saved { node, state, used } => self.node(node, state, group, used),
                 Match::PassedOver(_) => {
-                    let why = "it failed, which was passed over, and it is not `#[optional]` any \
-                               more";
+                    let why = "it failed, which was passed over, and it is neither `#[optional]` nor \
+                               `#[caught]` any more";
                     self.say(Fit::Retyped { why: why.into() }, true);
                 }
                 Match::Unordered(_, user) => {
@@ -341,7 +348,10 @@ impl Comparison {
                     }
                 }
             }
-            Work::Group(lines) | Work::Parallel(lines) | Work::Flow(Table { nodes: lines, .. }) => {
+            Work::Group(lines)
+            | Work::Parallel(lines)
+            | Work::Race(lines)
+            | Work::Flow(Table { nodes: lines, .. }) => {
                 if !state.states.is_empty() || state.started_at.is_some() {
                     self.lines(lines, state, group);
                 }

@@ -118,7 +118,9 @@ pub(crate) fn find<L: Look>(
                 let target = Target(target);
                 return Ok(Found { target, meta });
             }
-            Work::Group(lines) | Work::Parallel(lines) => lines.iter().collect(),
+            Work::Group(lines) | Work::Parallel(lines) | Work::Race(lines) => {
+                lines.iter().collect()
+            }
             Work::Flow(table) => table.nodes.iter().collect(),
             Work::If {
                 then, otherwise, ..
@@ -311,7 +313,9 @@ pub(crate) fn signals(table: &Table) -> Vec<String> {
             match &line.work {
                 Work::Step(meta) if meta.is_signal() => found.push(at),
                 Work::Step(_) => {}
-                Work::Group(lines) | Work::Parallel(lines) => collect(lines, &at, found),
+                Work::Group(lines) | Work::Parallel(lines) | Work::Race(lines) => {
+                    collect(lines, &at, found)
+                }
                 Work::If {
                     then, otherwise, ..
                 } => {

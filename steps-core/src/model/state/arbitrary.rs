@@ -167,6 +167,7 @@ fn node() -> BoxedStrategy<State> {
                 deaths,
                 generation,
                 begun_after: text().map(Into::into),
+                chosen: text().map(Into::into),
                 needs: text().into_iter().map(Into::into).collect(),
                 after_err: text(),
                 ending,

@@ -81,6 +81,7 @@ keys! {
     Deaths "deaths",
     Generation "generation",
     BegunAfter "begunAfter",
+    Chosen "chosen",
     Needs "needs",
     AfterErr "afterErr",
     Ending "ending",
@@ -189,6 +190,7 @@ impl Fields {
             | Key::Generation
             | Key::StepKind
             | Key::BegunAfter
+            | Key::Chosen
             | Key::Needs
             | Key::AfterErr
             | Key::Ending

@@ -6,7 +6,7 @@ use super::Kind;
 
 impl Kind {
     /// All kinds, in the order of their declaration.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Step,
         Self::Group,
         Self::Parallel,
@@ -16,12 +16,13 @@ impl Kind {
         Self::Loop,
         Self::Round,
         Self::Flow,
+        Self::Race,
     ];
 
     /// Returns whether the children run at once, so that none comes after another.
     pub(crate) const fn is_parallel(self) -> bool {
         match self {
-            Self::Parallel => true,
+            Self::Parallel | Self::Race => true,
             Self::Step
             | Self::Group
             | Self::If
@@ -38,9 +39,13 @@ impl Kind {
     pub(crate) const fn is_decided(self) -> bool {
         match self {
             Self::If | Self::For | Self::Loop => true,
-            Self::Step | Self::Group | Self::Parallel | Self::Item | Self::Round | Self::Flow => {
-                false
-            }
+            Self::Step
+            | Self::Group
+            | Self::Parallel
+            | Self::Race
+            | Self::Item
+            | Self::Round
+            | Self::Flow => false,
         }
     }
 
@@ -50,6 +55,7 @@ impl Kind {
         match self {
             Self::Group | Self::Parallel => true,
             Self::Step
+            | Self::Race
             | Self::If
             | Self::For
             | Self::Item
@@ -71,6 +77,7 @@ impl Kind {
             Self::Loop => "loop",
             Self::Round => "round",
             Self::Flow => "flow",
+            Self::Race => "race",
         }
     }
 

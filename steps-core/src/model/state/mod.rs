@@ -132,6 +132,8 @@ pub enum Kind {
     Round,
     /// A flow: the root, or a nested one.
     Flow,
+    /// A group whose lines run concurrently, until one is done.
+    Race,
 }
 
 /// What a waiting node waits for.
@@ -198,11 +200,13 @@ pub enum FailureCause {
     OutOfTime,
     /// The child execution that it joins did not get to its end.
     Child,
+    /// It was given up because another line of the same `race` was done first.
+    LostRace,
 }
 
 impl FailureCause {
     /// All causes, in the order of their declaration.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Own,
         Self::SiblingFailed,
         Self::UndoRequested,
@@ -210,6 +214,7 @@ impl FailureCause {
         Self::Deadline,
         Self::OutOfTime,
         Self::Child,
+        Self::LostRace,
     ];
 
     /// Returns the name used in JSON.
@@ -222,6 +227,7 @@ impl FailureCause {
             Self::Deadline => "deadline",
             Self::OutOfTime => "outOfTime",
             Self::Child => "child",
+            Self::LostRace => "lostRace",
         }
     }
 

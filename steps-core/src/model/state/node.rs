@@ -81,6 +81,8 @@ pub struct NodeData {
     /// Of a line that began after others that stand behind it in the flow: the name of the last of
     /// these. It is undone before them.
     pub begun_after: Option<Arc<str>>,
+    /// Of a `race`: the name of the line that was done first.
+    pub chosen: Option<Arc<str>>,
     /// Of a line of a `parallel` that has begun or was skipped: the names of the lines beside it whose
     /// values it uses, so that it begins after them and is undone before them.
     pub needs: Vec<Cow<'static, str>>,
@@ -138,6 +140,7 @@ impl NodeData {
             deaths,
             generation,
             begun_after,
+            chosen,
             needs,
             after_err,
             ending,
@@ -177,6 +180,7 @@ impl NodeData {
             ("deaths", *deaths != other.deaths),
             ("generation", *generation != other.generation),
             ("begunAfter", *begun_after != other.begun_after),
+            ("chosen", *chosen != other.chosen),
             ("needs", *needs != other.needs),
             ("afterErr", *after_err != other.after_err),
             ("ending", *ending != other.ending),

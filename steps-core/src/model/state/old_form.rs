@@ -83,6 +83,7 @@ fn set(node: &mut NodeData, name: &str, value: &Json) -> Option<()> {
         "stepKind" => node.step_kind = Some(StepKind::from_name(&decoded::<String>(value)?)?),
         "deadline" => node.deadline = Some(Time::parse(&decoded::<String>(value)?).ok()?.0),
         "begunAfter" => node.begun_after = Some(decoded::<String>(value)?.into()),
+        "chosen" => node.chosen = Some(decoded::<String>(value)?.into()),
         "needs" => node.needs = decoded(value)?,
         "afterErr" => node.after_err = Some(decoded(value)?),
         "ending" => node.ending = Some(Ending::from_name(&decoded::<String>(value)?)?),

@@ -129,6 +129,13 @@ impl State {
 }
 
 impl State {
+    /// Returns whether the line of a `race` that was done first is still done.
+    fn winner_is_done(&self) -> bool {
+        let chosen = self.chosen.as_deref();
+        let mut lines = self.states.iter();
+        lines.any(|line| chosen == Some(&*line.name) && line.status == Status::Done)
+    }
+
     /// Returns whether there is nothing to clear. Does not look at the children.
     #[inline]
     fn is_at_rest(&self) -> bool {
@@ -254,6 +261,9 @@ pub(super) fn reopen(node: &mut State) -> bool {
         // Whether it is the last is decided anew at its end.
         node.decision = None;
     }
+    if node.kind == Kind::Race && !node.winner_is_done() {
+        node.chosen = None;
+    }
     true
 }
 
@@ -278,6 +288,7 @@ fn forget(node: &mut State, place: Place) {
     node.deaths = 0;
     node.step_kind = None;
     node.begun_after = None;
+    node.chosen = None;
     node.needs.clear();
     forget_values(node, place);
 }

@@ -87,6 +87,17 @@ impl State {
             let at = at.ok_or_else(|| StateError::NoSuchNode {
                 path: path.to_owned(),
             })?;
+            if let Some(chosen) = &node.chosen
+                && node.kind == Kind::Race
+                && **chosen != *node.states[at].name
+            {
+                let race = path::join(names[..depth].iter().map(AsRef::as_ref));
+                let why = format!(
+                    "can't begin again with `{path}`: it has lost the race to `{chosen}`; begin again \
+                     with `{race}`"
+                );
+                return Err(StateError::refused(race, node.status, why));
+            }
             if let Some(other) = node.in_the_way(at) {
                 let above = names[..depth].iter().map(AsRef::as_ref);
                 let other_path = path::join(above.chain([&*other.name]));
@@ -109,6 +120,8 @@ impl State {
     fn in_the_way(&self, index: usize) -> Option<&State> {
         let (before, rest) = self.states.split_at(index);
         match self.order() {
+            // Another line has won, or has not.
+            Order::None if self.kind == Kind::Race => None,
             Order::One => {
                 let mut begun = rest.iter().any(State::has_begun);
                 // A failure is passed over, if the step is optional, before a later one begins.

@@ -98,6 +98,7 @@ impl Serialize for State {
         }
         entry(&mut map, "generation", self.generation.as_ref())?;
         entry(&mut map, "begunAfter", self.begun_after.as_deref().as_ref())?;
+        entry(&mut map, "chosen", self.chosen.as_deref().as_ref())?;
         if !self.needs.is_empty() {
             map.serialize_entry("needs", &self.needs)?;
         }

@@ -9,7 +9,7 @@ const fn depth(nodes: &[Line]) -> usize {
     while index < nodes.len() {
         let below = match &nodes[index].work {
             Work::Step(_) => 1,
-            Work::Group(lines) | Work::Parallel(lines) => 1 + depth(lines),
+            Work::Group(lines) | Work::Parallel(lines) | Work::Race(lines) => 1 + depth(lines),
             // Items and rounds are a level of their own.
             Work::For { body, .. } | Work::Loop { body, .. } => 2 + depth(body),
             Work::If {
@@ -37,6 +37,7 @@ const fn flows(nodes: &[Line]) -> usize {
             Work::Step(_) => 0,
             Work::Group(lines)
             | Work::Parallel(lines)
+            | Work::Race(lines)
             | Work::For { body: lines, .. }
             | Work::Loop { body: lines, .. } => flows(lines),
             Work::If {

@@ -61,7 +61,10 @@ const fn nodes_print(nodes: &[Line], mut hash: u64) -> u64 {
         hash = names_print(node.name, node.aliases, hash);
         hash = byte_print(node.kind() as u8, hash);
         let marks = &node.marks;
-        let marks = marks.optional as u8 | (marks.pivot as u8) << 1 | (marks.atomic as u8) << 2;
+        let marks = marks.optional as u8
+            | (marks.pivot as u8) << 1
+            | (marks.atomic as u8) << 2
+            | (marks.caught as u8) << 3;
         hash = byte_print(marks, hash);
         hash = match &node.work {
             Work::Step(meta) => {
@@ -84,7 +87,9 @@ const fn nodes_print(nodes: &[Line], mut hash: u64) -> u64 {
                     hash
                 }
             }
-            Work::Group(lines) | Work::For { body: lines, .. } => nodes_print(lines, hash),
+            Work::Group(lines) | Work::Race(lines) | Work::For { body: lines, .. } => {
+                nodes_print(lines, hash)
+            }
             Work::Flow(table) => table_print(table, hash),
         };
         hash = byte_print(b'.', hash);
@@ -121,6 +126,7 @@ mod tests {
         uses: &[],
         marks: Marks {
             optional: false,
+            caught: false,
             pivot: false,
             atomic: false,
             deadline: None,
@@ -191,11 +197,12 @@ mod tests {
             },
             |flow| flow.nodes = &[],
         ];
-        let lines: [fn(&mut Line); 19] = [
+        let lines: [fn(&mut Line); 20] = [
             |line| line.name = "b",
             |line| line.aliases = &["b"],
             |line| line.aliases = &["b", "c"],
             |line| line.marks.optional = true,
+            |line| line.marks.caught = true,
             |line| line.marks.pivot = true,
             |line| line.marks.atomic = true,
             |line| line.work = Work::Parallel(&[]),

@@ -26,9 +26,10 @@ const fn evaluates(line: &Line) -> bool {
             value: None,
         } => any_evaluates(then) || any_evaluates(otherwise),
         Work::If { value: Some(_), .. } | Work::For { .. } | Work::Flow(_) => true,
-        Work::Group(lines) | Work::Parallel(lines) | Work::Loop { body: lines, .. } => {
-            any_evaluates(lines)
-        }
+        Work::Group(lines)
+        | Work::Parallel(lines)
+        | Work::Race(lines)
+        | Work::Loop { body: lines, .. } => any_evaluates(lines),
     }
 }
 
@@ -55,6 +56,7 @@ fn has_undo(line: &Line) -> bool {
         Work::Step(StepMeta { undo, .. }) => *undo,
         Work::Group(lines)
         | Work::Parallel(lines)
+        | Work::Race(lines)
         | Work::For { body: lines, .. }
         | Work::Loop { body: lines, .. }
         | Work::Flow(Table { nodes: lines, .. }) => any(lines),

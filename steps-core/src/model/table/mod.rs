@@ -209,6 +209,8 @@ pub struct Line {
 pub struct Marks {
     /// A failure is recorded, and the flow continues.
     pub optional: bool,
+    /// A failure is recorded, and is the line's value.
+    pub caught: bool,
     /// Once this line is done, earlier lines are no longer undone.
     pub pivot: bool,
     /// The line begins even if a sibling has failed.
@@ -221,10 +223,16 @@ impl Marks {
     /// No marks.
     pub const NONE: Self = Self {
         optional: false,
+        caught: false,
         pivot: false,
         atomic: false,
         deadline: None,
     };
+
+    /// Returns whether the flow goes on if the line fails.
+    pub const fn passes_over(&self) -> bool {
+        self.optional || self.caught
+    }
 }
 
 /// What a line does.
@@ -240,6 +248,8 @@ pub enum Work {
     Group(&'static [Line]),
     /// Runs its children concurrently.
     Parallel(&'static [Line]),
+    /// Runs its children concurrently, until one is done: the others are given up, and undone.
+    Race(&'static [Line]),
     /// Runs one of two groups, or neither.
     If {
         /// The group that runs if the condition holds.
@@ -279,7 +289,7 @@ impl Work {
     pub(crate) const fn own_lines(&self, decision: Option<bool>) -> &'static [Line] {
         match self {
             Self::Step(_) | Self::For { .. } | Self::Loop { .. } => &[],
-            Self::Group(lines) | Self::Parallel(lines) => lines,
+            Self::Group(lines) | Self::Parallel(lines) | Self::Race(lines) => lines,
             Self::If {
                 then, otherwise, ..
             } => match decision {
@@ -302,6 +312,7 @@ impl Line {
             Work::For { .. } => Kind::For,
             Work::Loop { .. } => Kind::Loop,
             Work::Flow(_) => Kind::Flow,
+            Work::Race(_) => Kind::Race,
         }
     }
 
@@ -333,9 +344,10 @@ impl Line {
             || match &self.work {
                 Work::Step(_) | Work::Flow(_) => false,
                 Work::Loop { body, keep, .. } => *keep > 0 || any(body),
-                Work::Group(lines) | Work::Parallel(lines) | Work::For { body: lines, .. } => {
-                    any(lines)
-                }
+                Work::Group(lines)
+                | Work::Parallel(lines)
+                | Work::Race(lines)
+                | Work::For { body: lines, .. } => any(lines),
                 Work::If {
                     then, otherwise, ..
                 } => any(then) || any(otherwise),
@@ -355,6 +367,7 @@ impl Line {
             Work::Step(meta) => meta.is_volatile(),
             Work::Group(lines)
             | Work::Parallel(lines)
+            | Work::Race(lines)
             | Work::For { body: lines, .. }
             | Work::Loop { body: lines, .. }
             | Work::Flow(Table { nodes: lines, .. }) => any(lines),
@@ -372,6 +385,7 @@ impl Line {
             Work::Flow(table) => table.hears_of_a_stop(),
             Work::Group(lines)
             | Work::Parallel(lines)
+            | Work::Race(lines)
             | Work::For { body: lines, .. }
             | Work::Loop { body: lines, .. } => any(lines),
             Work::If {

@@ -47,11 +47,16 @@ pub(super) struct Trial<'a> {
     pub(super) source: Source,
 }
 
+const UNDO_FAULTS: [Fault; 2] = [Fault::FailBefore, Fault::PanicAfter];
+
 impl Plan {
     /// Tries all there is.
     pub(super) async fn explore(&self, stage: &impl Stage) -> Result<Report, Violation> {
         let mut report = Report::default();
         let plain = self.cuts(stage, &[], &mut report).await?;
+        let is_undo = |effect: &Effect| matches!(effect, Effect::Undid(_));
+        // What is undone without a fault, as what lost a race: if that fails, the run ends there.
+        let on_the_way = names(&plain, is_undo);
         for name in names(&plain, |effect| matches!(effect, Effect::Did(_))) {
             for fault in &self.faults {
                 let fault = [(name.clone(), *fault)];
@@ -59,11 +64,20 @@ impl Plan {
                 if !self.undo_faults || fault[0].1 != Fault::FailBefore {
                     continue;
                 }
-                for undo in names(&failed, |effect| matches!(effect, Effect::Undid(_))) {
-                    for undo_fault in [Fault::FailBefore, Fault::PanicAfter] {
+                let undone = names(&failed, is_undo).into_iter();
+                for undo in undone.filter(|undo| !on_the_way.contains(undo)) {
+                    for undo_fault in UNDO_FAULTS {
                         let both = [fault[0].clone(), (undo.clone(), undo_fault)];
                         self.cuts(stage, &both, &mut report).await?;
                     }
+                }
+            }
+        }
+        if self.undo_faults {
+            for undo in on_the_way {
+                for undo_fault in UNDO_FAULTS {
+                    let fault = [(undo.clone(), undo_fault)];
+                    self.cuts(stage, &fault, &mut report).await?;
                 }
             }
         }

@@ -67,7 +67,7 @@ use tree::{Examples, FlowSnapshot};
 /// # What it compares
 ///
 /// By the rules of [`compat`](crate::model::compat), which a resume goes by: names, aliases, kinds, order
-/// and nesting, `#[optional]` and `volatile`, the bound of a `loop`; and the names of types: of outputs, of
+/// and nesting, whether a failure is passed over (`#[optional]`, `#[caught]`), `volatile`, the bound of a `loop`; and the names of types: of outputs, of
 /// inputs, of signals, of the items of a `for` and of the value of an `if let`.
 ///
 /// With the feature `schemars`, it also sees a change *within* a type that is a `schemars::JsonSchema`:

@@ -126,6 +126,7 @@ impl WorkSnapshot {
             Self::Step { .. } => Kind::Step,
             Self::Group(_) => Kind::Group,
             Self::Parallel(_) => Kind::Parallel,
+            Self::Race(_) => Kind::Race,
             Self::If { .. } => Kind::If,
             Self::For { .. } => Kind::For,
             Self::Loop { .. } => Kind::Loop,

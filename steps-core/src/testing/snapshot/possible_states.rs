@@ -287,7 +287,7 @@ impl Comparison {
                 is: node.calls,
             });
         }
-        if old.optional && !node.marks.optional {
+        if old.optional && !node.marks.passes_over() {
             self.say(What::NotOptional);
         }
         match &old.work {
@@ -307,6 +307,7 @@ impl Comparison {
             }
             WorkSnapshot::Group(old)
             | WorkSnapshot::Parallel(old)
+            | WorkSnapshot::Race(old)
             | WorkSnapshot::For { lines: old, .. }
             | WorkSnapshot::Loop { lines: old, .. } => {
                 for new in bodies(&node.work) {
@@ -358,6 +359,7 @@ fn bodies(work: &Work) -> Vec<&'static [Line]> {
         Work::Step(_) => Vec::new(),
         Work::Group(lines)
         | Work::Parallel(lines)
+        | Work::Race(lines)
         | Work::For { body: lines, .. }
         | Work::Loop { body: lines, .. } => vec![lines],
         Work::If {

@@ -178,7 +178,9 @@ impl Finding {
                 format!("keep `{user}` as it was; a line of another name can use the value"),
             ),
             What::NotOptional => (
-                format!("`{path}` is not `#[optional]` any more, and may have failed"),
+                format!(
+                    "`{path}` is neither `#[optional]` nor `#[caught]` any more, and may have failed"
+                ),
                 "keep the mark".to_owned(),
             ),
             What::NotVolatile => (

@@ -51,6 +51,7 @@ pub(super) enum WorkSnapshot {
     },
     Group(Vec<LineSnapshot>),
     Parallel(Vec<LineSnapshot>),
+    Race(Vec<LineSnapshot>),
     If {
         then: Vec<LineSnapshot>,
         otherwise: Vec<LineSnapshot>,
@@ -126,7 +127,9 @@ impl LineSnapshot {
                 Some(Some(StepKind::Signal)) => output.replace_range(.., FIRST_SIGNAL),
                 _ => *kind = None,
             },
-            WorkSnapshot::Group(lines) | WorkSnapshot::Parallel(lines) => {
+            WorkSnapshot::Group(lines)
+            | WorkSnapshot::Parallel(lines)
+            | WorkSnapshot::Race(lines) => {
                 lines.iter_mut().for_each(Self::take_first_form);
             }
             WorkSnapshot::If {
@@ -163,6 +166,7 @@ impl LineSnapshot {
             },
             Work::Group(below) => WorkSnapshot::Group(lines(below)),
             Work::Parallel(below) => WorkSnapshot::Parallel(at_once(below)),
+            Work::Race(below) => WorkSnapshot::Race(lines(below)),
             Work::If {
                 then,
                 otherwise,
@@ -185,7 +189,7 @@ impl LineSnapshot {
         Self {
             name: node.name.into(),
             aliases: texts(node.aliases),
-            optional: node.marks.optional,
+            optional: node.marks.passes_over(),
             calls: node.calls.to_owned(),
             needs: Vec::new(),
             work,
@@ -204,6 +208,7 @@ impl LineSnapshot {
             }
             WorkSnapshot::Group(lines)
             | WorkSnapshot::Parallel(lines)
+            | WorkSnapshot::Race(lines)
             | WorkSnapshot::For { lines, .. }
             | WorkSnapshot::Loop { lines, .. } => {
                 for line in lines {

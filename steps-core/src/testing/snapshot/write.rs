@@ -114,7 +114,9 @@ impl Serialize for LineSnapshot {
                     map.serialize_entry("step", kind.as_str())?;
                 }
             }
-            WorkSnapshot::Group(lines) | WorkSnapshot::Parallel(lines) => {
+            WorkSnapshot::Group(lines)
+            | WorkSnapshot::Parallel(lines)
+            | WorkSnapshot::Race(lines) => {
                 map.serialize_entry("steps", lines)?;
             }
             WorkSnapshot::For { lines, items } => {

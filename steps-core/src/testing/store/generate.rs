@@ -169,6 +169,7 @@ impl Dice {
             deaths: self.one(&[0, 1, u32::MAX]),
             generation: self.maybe(|dice| dice.one(&[0, 1, u32::MAX])),
             begun_after: self.maybe(Self::text).map(Into::into),
+            chosen: self.maybe(Self::text).map(Into::into),
             needs: self.maybe(Self::text).into_iter().map(Into::into).collect(),
             errors_left_out: self.one(&[0, 1, u32::MAX]),
             after_err: self.maybe(Self::text),

@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     errors::Errors,
-    flow::model::{AtOnce, Body, Flow, Line},
+    flow::{
+        expand::choice::variant,
+        model::{AtOnce, Body, Flow, Line},
+    },
     idents,
 };
 
@@ -33,14 +36,73 @@ pub(super) fn check(flow: &mut Flow, errors: &mut Errors) {
             );
         }
         constant(line, &values, errors);
-        if line.pivot && line.optional {
-            errors.on(
-                &line.name,
-                "a line can't be both `pivot` and `optional`: a point of no return must not be skipped",
-            );
-        }
+        marks(line, errors);
+        race(&own, line, errors);
     });
     flow.lines = lines;
+}
+
+/// Checks what the lines of a `race` may be.
+fn race(flow: &str, line: &Line, errors: &mut Errors) {
+    let Body::Race(lines) = &line.body else {
+        return;
+    };
+    let mut variants: BTreeMap<String, String> = BTreeMap::new();
+    for line in lines.iter().filter(|line| !line.is_lost()) {
+        let name = line.name.to_string();
+        if let Body::Let { .. } = line.body {
+            errors.on(
+                &line.name,
+                format!("`{name}` would win each race: write the `let` line before the `race`"),
+            );
+        }
+        if line.pivot {
+            errors.on(
+                &line.name,
+                "a line of a `race` can't be a `pivot`: if it loses, it is undone; put the mark on the \
+                 race itself",
+            );
+        }
+        if let Some(other) = variants.insert(variant(line), name.clone()) {
+            errors.on(
+                &line.name,
+                format!(
+                    "`{other}` and `{name}` are the same variant of the race's value, `{}`: give one \
+                     of them another name",
+                    variant(line)
+                ),
+            );
+        }
+    }
+    let name = line.name.to_string();
+    if ["state", "fields", "steps", "within"].contains(&&*name) {
+        errors.on(
+            &line.name,
+            format!(
+                "a `race` can't be called `{name}`: its value would be an enum of the name of a type \
+                 that `{flow}` has already; give it another name"
+            ),
+        );
+    }
+}
+
+/// Checks that the marks of a line do not contradict each other.
+fn marks(line: &Line, errors: &mut Errors) {
+    if line.optional && line.caught {
+        errors.on(
+            &line.name,
+            "a line can't be both `optional` and `caught`: `optional` gives an `Option`, without the \
+             failure, and `caught` a `Result`, with it",
+        );
+    } else if line.pivot && (line.optional || line.caught) {
+        let mark = if line.optional { "optional" } else { "caught" };
+        errors.on(
+            &line.name,
+            format!(
+                "a line can't be both `pivot` and `{mark}`: a point of no return must not be skipped"
+            ),
+        );
+    }
 }
 
 /// Checks that the bound of a line is no value of the run: the table that it stands in is made when

@@ -20,7 +20,7 @@ use crate::{
 /// Checks the expressions in all lines, and the code after `steps!`.
 pub(super) fn check(flow: &Flow, errors: &mut Errors) {
     let mut known = Vec::new();
-    collect(&flow.lines, 0, &mut Vec::new(), "", &mut known);
+    collect(&flow.lines, (0, false), &mut Vec::new(), "", &mut known);
     let params = flow.params.iter().map(|param| Bound {
         what: if param.lent().is_some() {
             Name::Lent
@@ -56,18 +56,27 @@ struct Known {
     place: Place,
     /// Its name with those of the groups around it: `create.vm`.
     path: String,
+    /// Whether it is a line of a `race`.
+    races: bool,
 }
 
-fn collect(lines: &[Line], group: usize, place: &mut Place, above: &str, known: &mut Vec<Known>) {
+fn collect(
+    lines: &[Line],
+    (group, races): (usize, bool),
+    place: &mut Place,
+    above: &str,
+    known: &mut Vec<Known>,
+) {
     for (index, line) in lines.iter().enumerate() {
-        place.push((group, index));
+        place.push((if races { index } else { group }, index));
         let name = line.name.to_string();
         let path = match above {
             "" => name.clone(),
             above => format!("{above}.{name}"),
         };
         for (group, lines) in line.groups().into_iter().enumerate() {
-            collect(lines, group, place, &path, known);
+            let races = matches!(line.body, Body::Race(_));
+            collect(lines, (group, races), place, &path, known);
         }
         // The name of the line is that of its function: an expression may mean the function.
         let function = match &line.body {
@@ -79,6 +88,7 @@ fn collect(lines: &[Line], group: usize, place: &mut Place, above: &str, known: 
                 name,
                 place: place.clone(),
                 path,
+                races,
             });
         }
         place.pop();
@@ -89,8 +99,15 @@ fn collect(lines: &[Line], group: usize, place: &mut Place, above: &str, known: 
 struct Bound {
     name: String,
     what: Name,
-    /// If its value is an `Option`: the reason.
-    optional: Option<&'static str>,
+    /// If its value has to be looked into: the reason.
+    wrapped: Option<Wrapped>,
+}
+
+/// Why a value is an `Option` or a `Result`.
+#[derive(Clone, Copy)]
+enum Wrapped {
+    Option(&'static str),
+    Caught,
 }
 
 impl Bound {
@@ -98,22 +115,25 @@ impl Bound {
         Self {
             name,
             what: Name::Value,
-            optional: None,
+            wrapped: None,
         }
     }
 
     fn line(line: &Line) -> Self {
-        let optional = match &line.body {
-            _ if line.optional => Some("this line is `#[optional]`"),
+        let wrapped = match &line.body {
+            _ if line.caught => Some(Wrapped::Caught),
+            _ if line.optional => Some(Wrapped::Option("this line is `#[optional]`")),
             Body::If {
                 otherwise: None, ..
-            } => Some("its group runs only if the condition holds"),
+            } => Some(Wrapped::Option(
+                "its group runs only if the condition holds",
+            )),
             _ => None,
         };
         Self {
             name: line.name.to_string(),
             what: Name::Value,
-            optional,
+            wrapped,
         }
     }
 }
@@ -136,6 +156,16 @@ impl Check<'_> {
         self.scope.truncate(outer);
     }
 
+    /// Checks lines that begin at once and never see each other.
+    fn race(&mut self, lines: &[Line], above: &Place) {
+        for (index, line) in lines.iter().enumerate() {
+            let mut place = above.clone();
+            // Each is like a branch of its own.
+            place.push((index, index));
+            self.line(line, &place);
+        }
+    }
+
     fn line(&mut self, line: &Line, place: &Place) {
         let outer = self.scope.len();
         match &line.body {
@@ -148,6 +178,7 @@ impl Check<'_> {
             Body::Let { value, .. } => self.tokens(value, place),
             Body::Broken(_) => {}
             Body::Group(lines) | Body::Parallel(lines) => self.lines(lines, place, 0),
+            Body::Race(lines) => self.race(lines, place),
             Body::If {
                 cond,
                 then,
@@ -182,7 +213,7 @@ impl Check<'_> {
                 self.scope.push(Bound {
                     name: "prev".to_owned(),
                     what: Name::Value,
-                    optional: Some("the first round has none before it"),
+                    wrapped: Some(Wrapped::Option("the first round has none before it")),
                 });
                 self.lines(lines, place, 0);
                 self.scope.extend(lines.iter().map(Bound::line));
@@ -225,14 +256,18 @@ impl Check<'_> {
         for (base, field) in &uses.fields {
             let name = base.to_string();
             let bound = self.scope.iter().rev().find(|bound| bound.name == name);
-            if let Some(why) = bound.and_then(|bound| bound.optional)
+            if let Some(wrapped) = bound.and_then(|bound| bound.wrapped)
                 && !uses.bound.contains(&name)
             {
+                let (what, why, some) = match wrapped {
+                    Wrapped::Option(why) => ("an `Option`", why, "Some"),
+                    Wrapped::Caught => ("a `Result`", "this line is `#[caught]`", "Ok"),
+                };
                 self.errors.on(
                     field,
                     format!(
-                        "`{name}` is an `Option`, as {why}: look into it with a group \
-                         `if let Some({name}) = {name} {{ … }}`, or with `{name}.as_ref().map(…)`"
+                        "`{name}` is {what}, as {why}: look into it with a group \
+                         `if let {some}({name}) = {name} {{ … }}`, or with `{name}.as_ref().map(…)`"
                     ),
                 );
             }
@@ -266,6 +301,7 @@ fn explain(known: &Known, place: &[(usize, usize)]) -> String {
         name,
         place: theirs,
         path,
+        races,
     } = known;
     let common = shared(theirs, place);
     if common == theirs.len() {
@@ -273,11 +309,19 @@ fn explain(known: &Known, place: &[(usize, usize)]) -> String {
     }
     let there = theirs[common];
     match place.get(common) {
+        Some(_) if *races && common + 1 == theirs.len() => format!(
+            "`{name}` is a line of the same `race`: all begin at once, and only one of them has a value"
+        ),
         Some(here) if here.0 != there.0 => {
             format!("`{name}` is a step of the other branch: only one of the two runs")
         }
         Some(here) if there.1 > here.1 => format!(
             "`{name}` is a later step: move this line below it, or that line above this one"
+        ),
+        _ if *races => format!(
+            "`{name}` is a line of a `race`: whether it was done first, the value of the race tells, \
+             the enum `{}`",
+            path.rsplit_once('.').map_or("", |(race, _)| race)
         ),
         _ => format!(
             "`{name}` is a step inside of a group: after the group, it is part of the group's value, \

@@ -37,6 +37,7 @@ pub(super) fn tree(flow: &Flow) -> String {
                 Body::Let { ty, .. } => format!(": a `{}`, evaluated once", type_text::of(ty)),
                 Body::Group(_) | Body::Broken(_) => String::new(),
                 Body::Parallel(_) => ", in parallel".to_owned(),
+                Body::Race(_) => ", until one is done".to_owned(),
                 Body::If { .. } => ", if a condition holds".to_owned(),
                 Body::For { .. } => ", for each item".to_owned(),
                 Body::Loop { .. } => ", in a loop".to_owned(),
@@ -44,6 +45,7 @@ pub(super) fn tree(flow: &Flow) -> String {
             let mut marks = String::new();
             for (mark, set) in [
                 ("optional", line.optional),
+                ("caught", line.caught),
                 ("pivot", line.pivot),
                 ("atomic", line.atomic),
                 ("deadline", line.deadline.is_some()),

@@ -13,6 +13,7 @@ use super::{
     child::child_type,
     line_code::anew,
     scope::{Introduces, Scope, cx},
+    value::Outcome,
 };
 use crate::{
     case,
@@ -138,7 +139,11 @@ impl View<'_> {
         let (mut lines, mut types) = (TokenStream::new(), Vec::new());
         for index in 0..scope.lines.len() {
             let (line, ty) = self.line(scope, index);
-            lines.extend(line);
+            // Those of a race do not see each other.
+            lines.extend(match scope.choice() {
+                Some(_) => quote!({ #line }),
+                None => line,
+            });
             types.push(ty);
         }
         Lines { lines, types }
@@ -149,12 +154,9 @@ impl View<'_> {
         let private = self.private.clone();
         let line = &scope.lines[index];
         let name = &line.name;
+        let outcome = Outcome::of(line);
         let bound = |value: &TokenStream| {
-            let value = if line.optional {
-                quote!(#private::Option::Some(#value))
-            } else {
-                value.clone()
-            };
+            let value = outcome.done(&private, value);
             quote!(let #name = #private::Bind(#private::editor::lent(#value)).get();)
         };
         let (statement, plain) = match &line.body {
@@ -176,7 +178,7 @@ impl View<'_> {
             ),
             _ => {
                 let (lines, ty) = self.groups(scope, index);
-                let ty_of_line = optional(line, &private, &ty).outside;
+                let ty_of_line = outcome.value(&private, &ty.outside);
                 (
                     quote! {
                         let #name = #private::editor::lent({
@@ -193,7 +195,7 @@ impl View<'_> {
             _ => quote!(()),
         };
         let options = line.options.named(&error);
-        let ty = optional(line, &private, &plain);
+        let ty = plain.map(|plain| outcome.value(&private, plain));
         (quote!(#statement #options), ty)
     }
 
@@ -331,6 +333,23 @@ impl View<'_> {
         });
         let number = self.groups.len();
         let title = scope.value();
+        if let Some(choice) = scope.choice() {
+            let known = scope.lines.iter().zip(types);
+            let known = known.filter(|(line, _)| !line.is_lost());
+            let types = known.map(|(_, ty)| ty.inside);
+            self.groups.push(quote! {
+                type #title = #choice<#(#types),*>;
+                impl __p::FlowValue for #title {}
+                impl<V> __p::editor::Groups<#number> for #flow where #title: __p::Same<Type = V> {
+                    type Value = V;
+                }
+            });
+            let value = Value {
+                outside: quote!(<#flow as #private::editor::Groups<#number>>::Value),
+                inside: quote!(#title),
+            };
+            return (lines, value);
+        }
         let (mut params, mut fields) = (Vec::new(), Vec::new());
         for (line, Value { inside: ty, .. }) in scope.lines.iter().zip(types) {
             let name = &line.name;
@@ -373,21 +392,4 @@ fn beside_locals(path: TokenStream) -> TokenStream {
         token
     };
     path.into_iter().map(set).collect()
-}
-
-/// Returns the type of a line whose value is of the type `plain`, if it is not optional.
-fn optional(line: &Line, private: &TokenStream, plain: &Value) -> Value {
-    let may_be_missing = line.optional
-        && !matches!(
-            line.body,
-            Body::If {
-                otherwise: None,
-                ..
-            }
-        );
-    if may_be_missing {
-        plain.map(|plain| quote!(#private::Option<#plain>))
-    } else {
-        plain.clone()
-    }
 }

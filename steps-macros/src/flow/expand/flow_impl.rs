@@ -7,7 +7,6 @@ use super::{
     Scope, params,
     slots::{self, callee},
     table,
-    value::taker,
 };
 use crate::{
     flow::model::{Flow, Health},
@@ -103,9 +102,9 @@ fn finish(flow: &Flow) -> TokenStream {
         let below = root.below(index);
         let ty = slots::value_type(line, &of, &below);
         params.push(quote!(#name: #ty));
-        let (take, text) = (taker(line), name.to_string());
+        let text = name.to_string();
         let value = format_ident!("__value{index}");
-        takes.push(quote!(let #value = slots.#name.#take().__done(#text);));
+        takes.push(quote!(let #value = slots.#name.into_inner().__done(#text);));
         args.push(quote!(#value));
     }
     quote! {

@@ -231,7 +231,7 @@ fn enter_body(scope: &Scope<'_>, index: usize, below: &[Scope<'_>]) -> TokenStre
                 __p::Root::<#of>::enter(lent, __p::Option::Some(input), &#slot, #how)
             }
         }
-        Body::Group(_) | Body::Parallel(_) => {
+        Body::Group(_) | Body::Parallel(_) | Body::Race(_) => {
             let ops = ops(&below[0]);
             quote!(__p::entered(__p::frame(#f, #item, (), #slot.take(#how.fresh), &#slot, #ops)))
         }

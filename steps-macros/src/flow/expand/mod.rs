@@ -11,6 +11,7 @@
 
 mod borrowed;
 mod child;
+pub(super) mod choice;
 mod docs;
 mod editor;
 mod entry;

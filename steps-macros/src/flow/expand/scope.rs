@@ -6,7 +6,7 @@ use quote::{format_ident, quote};
 
 use super::{
     borrowed::Bound,
-    value::{fold, getter},
+    value::{Outcome, fold},
 };
 use crate::{
     case,
@@ -86,9 +86,22 @@ impl<'m> Scope<'m> {
         format_ident!("__Slots{}", self.id)
     }
 
-    /// Returns the name of the struct that is its value. The compiler's messages show it.
+    /// Returns the name of the type that is its value: a struct, which the compiler's messages show,
+    /// or an alias of an enum.
     pub(super) fn value(&self) -> Ident {
-        format_ident!("{}", self.title())
+        match self.choice() {
+            Some(choice) => format_ident!("__{choice}"),
+            None => format_ident!("{}", self.title()),
+        }
+    }
+
+    /// Returns the name of the enum that is its value, if it is that of one of its lines.
+    pub(super) fn choice(&self) -> Option<Ident> {
+        let (up, line) = self.up?;
+        match &up.lines[line].body {
+            Body::Race(_) => Some(format_ident!("{}", self.title())),
+            _ => None,
+        }
     }
 
     /// Returns the flow's name and those of the lines that lead to this scope, as one name.
@@ -104,6 +117,12 @@ impl<'m> Scope<'m> {
                 format!("{}{own}{branch}", up.title())
             }
         }
+    }
+
+    /// Returns how many of its lines are visible from this one: those before it, or none, if all begin
+    /// at once and only one of them will have a value.
+    fn visible(&self, line: usize) -> usize {
+        if self.choice().is_some() { 0 } else { line }
     }
 
     /// Returns the number of scopes around it.
@@ -140,6 +159,7 @@ impl<'m> Scope<'m> {
         };
         let line = &up.lines[index];
         let slots = self.slots();
+        let outcome = Outcome::of(line).argument();
         match &line.body {
             Body::If {
                 then,
@@ -148,16 +168,16 @@ impl<'m> Scope<'m> {
             } => {
                 if std::ptr::eq(then.as_slice(), self.lines) {
                     let other = format_ident!("__Slots{}", self.other_branch);
-                    quote!(__p::Then<#lifetime, #slots, #other>)
+                    quote!(__p::Then<#lifetime, #slots, #other #outcome>)
                 } else {
                     let other = format_ident!("__Slots{}", self.other_branch);
-                    quote!(__p::Else<#lifetime, #other, #slots>)
+                    quote!(__p::Else<#lifetime, #other, #slots #outcome>)
                 }
             }
-            Body::Loop { .. } => quote!(__p::Round<#lifetime, #slots>),
+            Body::Loop { .. } => quote!(__p::Round<#lifetime, #slots #outcome>),
             _ => {
                 let fold = fold(line);
-                quote!(&#lifetime __p::Cell<#slots, #fold>)
+                quote!(&#lifetime __p::Cell<#slots, #fold #outcome>)
             }
         }
     }
@@ -210,18 +230,17 @@ impl<'m> Scope<'m> {
             wanted
         };
         let mut scope = self;
-        let mut limit = line;
+        let mut limit = self.visible(line);
         let mut up = 0;
         loop {
             let lines = scope.lines[..limit].iter().zip(&scope.names);
             for (line, text) in lines.rev() {
                 if wants(text) {
                     let name = &line.name;
-                    let get = getter(line);
                     let slot = slot_at(up, name);
                     let bind = bind_method(bound(text));
                     bindings.push(quote! {
-                        let #name = #slot.#get().__done(#text) #bind;
+                        let #name = #slot.get().__done(#text) #bind;
                     });
                 }
             }
@@ -229,7 +248,7 @@ impl<'m> Scope<'m> {
             match scope.up {
                 None => break,
                 Some((outer, line)) => {
-                    limit = line;
+                    limit = outer.visible(line);
                     scope = outer;
                     up += 1;
                 }
@@ -262,7 +281,7 @@ impl<'m> Scope<'m> {
 
     /// Returns where a name in the expressions of line `line` comes from.
     pub(super) fn origin(&self, line: usize, name: &str) -> Origin<'m> {
-        let (mut scope, mut limit) = (self, line);
+        let (mut scope, mut limit) = (self, self.visible(line));
         loop {
             let introduced = match scope.introduces {
                 Introduces::Nothing => false,
@@ -278,7 +297,7 @@ impl<'m> Scope<'m> {
                 return Origin::Introduced;
             }
             match scope.up {
-                Some((outer, line)) => (scope, limit) = (outer, line),
+                Some((outer, line)) => (scope, limit) = (outer, outer.visible(line)),
                 None => break,
             }
         }

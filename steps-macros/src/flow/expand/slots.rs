@@ -6,8 +6,9 @@ use syn::spanned::Spanned;
 
 use super::{
     child::child_type,
+    choice,
     scope::Scope,
-    value::{fold, taker},
+    value::{Outcome, fold},
 };
 use crate::flow::model::{Body, Call, Line, Within};
 
@@ -42,6 +43,7 @@ pub(super) fn slots(scope: &Scope<'_>, below: &[Vec<Scope<'_>>]) -> TokenStream 
     let mut loads = Vec::new();
     let mut takes = Vec::new();
     let mut values = Vec::new();
+    let mut value_types = Vec::new();
     for (index, line) in scope.lines.iter().enumerate() {
         let name = &line.name;
         let of = callee(scope, index);
@@ -83,11 +85,52 @@ pub(super) fn slots(scope: &Scope<'_>, below: &[Vec<Scope<'_>>]) -> TokenStream 
             _ => {}
         }
         let (slot, load) = slot(scope, index, &of, &below[index]);
-        let (take, ty) = (taker(line), value_type(line, &of, &below[index]));
+        let ty = value_type(line, &of, &below[index]);
         fields.push(quote!(#[allow(dead_code)] #name: #slot,));
         loads.push(quote!(#index => #load,));
-        takes.push(quote!(#name: self.#name.#take()?,));
+        takes.push(quote!(#name: self.#name.into_inner()?,));
         values.push(quote!(#[allow(dead_code)] pub #name: #ty,));
+        value_types.push(ty);
+    }
+    if let Some(choice) = scope.choice() {
+        let variants = choice::variants(scope.lines);
+        let (value, types) = (scope.value(), &value_types);
+        let winners = scope.lines.iter().zip(&variants).enumerate();
+        let winners = winners.map(|(index, (line, variant))| {
+            let name = &line.name;
+            quote!(#index => #choice::#variant(self.#name.into_inner()?),)
+        });
+        return quote! {
+            #(#aliases)*
+            // Not `pub`, as the types in the enum may be private.
+            #[derive(Default)]
+            struct #slots { #(#fields)* __chosen: __p::OnceLock<usize> }
+            type #value = #choice<#(#types),*>;
+            impl __p::FlowValue for #value {}
+            impl __p::Slots for #slots {
+                type Value = #value;
+                fn load(
+                    &self,
+                    line: usize,
+                    saved: __p::Saved<'_>,
+                ) -> __p::Result<(), __p::LoadError> {
+                    if let __p::Saved::Chosen = saved {
+                        let _ = self.__chosen.set(line);
+                        return __p::Result::Ok(());
+                    }
+                    match line {
+                        #(#loads)*
+                        _ => __p::Result::Ok(()),
+                    }
+                }
+                fn close(self) -> __p::Option<Self::Value> {
+                    __p::Option::Some(match self.__chosen.into_inner()? {
+                        #(#winners)*
+                        _ => return __p::Option::None,
+                    })
+                }
+            }
+        };
     }
     let (value, close) = if scope.up.is_none() {
         (quote!(()), quote!(__p::Option::Some(())))
@@ -156,44 +199,46 @@ fn slot(
     let line = &scope.lines[index];
     let name = &line.name;
     let cell = quote!({ self.#name.load(saved); __p::Result::Ok(()) });
+    let outcome = Outcome::of(line);
+    let argument = outcome.argument();
     match &line.body {
-        Body::Step(_) if line.optional => (
-            quote!(__p::MaybeSlot<__p::Output<#of>>),
-            quote!(__p::load_maybe(&self.#name, __p::codec_of::<#of>(), saved)),
-        ),
-        Body::Step(_) => (
-            quote!(__p::OnceLock<__p::Output<#of>>),
-            quote!(__p::load(&self.#name, __p::codec_of::<#of>(), saved)),
-        ),
-        Body::Let { .. } => {
-            let codec = let_codec(scope, index);
-            if line.optional {
-                (
-                    quote!(__p::MaybeSlot<#of>),
-                    quote!(__p::load_maybe(&self.#name, #codec, saved)),
-                )
-            } else {
-                (
-                    quote!(__p::OnceLock<#of>),
+        Body::Step(_) | Body::Let { .. } => {
+            let (ty, codec) = match &line.body {
+                Body::Let { .. } => {
+                    let codec = let_codec(scope, index);
+                    (quote!(#of), quote!(#codec))
+                }
+                _ => (quote!(__p::Output<#of>), quote!(__p::codec_of::<#of>())),
+            };
+            match outcome {
+                Outcome::Required => (
+                    quote!(__p::OnceLock<#ty>),
                     quote!(__p::load(&self.#name, #codec, saved)),
-                )
+                ),
+                Outcome::Optional | Outcome::Caught => (
+                    quote!(__p::EndSlot<#ty #argument>),
+                    quote!(__p::load_end(&self.#name, #codec, saved)),
+                ),
             }
         }
         Body::Broken(_) => (quote!(__p::OnceLock<()>), quote!(__p::Result::Ok(()))),
-        Body::Flow(_) => (quote!(__p::FlowCell<#of>), quote!(self.#name.load(saved))),
+        Body::Flow(_) => (
+            quote!(__p::FlowCell<#of #argument>),
+            quote!(self.#name.load(saved)),
+        ),
         Body::If {
             otherwise: Some(_), ..
         } => {
             let (then, otherwise) = (below[0].slots(), below[1].slots());
-            (quote!(__p::BranchCell<#then, #otherwise>), cell)
+            (quote!(__p::BranchCell<#then, #otherwise #argument>), cell)
         }
         Body::Loop { .. } => {
             let slots = below[0].slots();
-            (quote!(__p::LoopCell<#slots>), cell)
+            (quote!(__p::LoopCell<#slots #argument>), cell)
         }
         _ => {
             let (slots, fold) = (below[0].slots(), fold(line));
-            (quote!(__p::Cell<#slots, #fold>), cell)
+            (quote!(__p::Cell<#slots, #fold #argument>), cell)
         }
     }
 }
@@ -205,7 +250,7 @@ pub(super) fn value_type(line: &Line, of: &proc_macro2::Ident, below: &[Scope<'_
         Body::Let { .. } => quote!(#of),
         Body::Broken(_) => quote!(()),
         Body::Flow(_) => quote!(<#of as __p::Flow>::Output),
-        Body::Group(_) | Body::Parallel(_) | Body::Loop { .. } => {
+        Body::Group(_) | Body::Parallel(_) | Body::Race(_) | Body::Loop { .. } => {
             let value = below[0].value();
             quote!(#value)
         }
@@ -221,12 +266,8 @@ pub(super) fn value_type(line: &Line, of: &proc_macro2::Ident, below: &[Scope<'_
         }
         Body::If { .. } => {
             let value = below[0].value();
-            return quote!(__p::Option<#value>);
+            quote!(__p::Option<#value>)
         }
     };
-    if line.optional {
-        quote!(__p::Option<#plain>)
-    } else {
-        plain
-    }
+    Outcome::of(line).value(&quote!(__p), &plain)
 }

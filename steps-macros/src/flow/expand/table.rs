@@ -60,7 +60,10 @@ pub(super) fn nodes(scope: &Scope<'_>, below: &[Vec<Scope<'_>>]) -> TokenStream 
                 }
             };
             let marks = marks(line);
-            let uses = uses::earlier(scope.lines, index);
+            let uses = match scope.choice() {
+                Some(_) => Vec::new(),
+                None => uses::earlier(scope.lines, index),
+            };
             let calls = match &line.body {
                 Body::Step(call) | Body::Flow(call) => type_text::of(&called(&call.path)),
                 _ => String::new(),
@@ -85,13 +88,19 @@ pub(super) fn nodes(scope: &Scope<'_>, below: &[Vec<Scope<'_>>]) -> TokenStream 
 
 /// Returns the marks of a line.
 fn marks(line: &Line) -> TokenStream {
-    let (optional, pivot, atomic) = (line.optional, line.pivot, line.atomic);
-    if !(optional || pivot || atomic) && line.deadline.is_none() {
+    let (optional, caught, pivot, atomic) = (line.optional, line.caught, line.pivot, line.atomic);
+    if !(optional || caught || pivot || atomic) && line.deadline.is_none() {
         return quote!(__p::Marks::NONE);
     }
     let deadline = attr::options::optional(line.deadline.clone());
     quote! {
-        __p::Marks { optional: #optional, pivot: #pivot, atomic: #atomic, deadline: #deadline }
+        __p::Marks {
+            optional: #optional,
+            caught: #caught,
+            pivot: #pivot,
+            atomic: #atomic,
+            deadline: #deadline,
+        }
     }
 }
 
@@ -161,6 +170,7 @@ fn work(
         Body::Broken(_) => quote!(__p::Work::Group(&[])),
         Body::Group(_) => quote!(__p::Work::Group(#first)),
         Body::Parallel(_) => quote!(__p::Work::Parallel(#first)),
+        Body::Race(_) => quote!(__p::Work::Race(#first)),
         Body::If { otherwise, .. } => {
             let other = match otherwise {
                 Some(_) => {

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
 
-use super::{child::child_type, table::saved_name};
+use super::{child::child_type, choice, table::saved_name};
 use crate::{
     case,
     flow::model::{Body, Flow, Line, Within},
@@ -266,6 +266,12 @@ impl Emit<'_> {
                 self.group(lines, &own, &format!("each of {what}"));
                 let (fields, reference, value) = struct_of(&own);
                 (quote!(#private::ItemStates<#fields>), reference, value)
+            }
+            Body::Race(lines) => {
+                self.group(lines, &own, &what);
+                self.out
+                    .push(choice::item(self.flow, &own.title, &what, lines));
+                struct_of(&own)
             }
             Body::Group(lines) | Body::Parallel(lines) | Body::If { then: lines, .. } => {
                 self.group(lines, &own, &what);

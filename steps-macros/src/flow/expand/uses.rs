@@ -40,6 +40,8 @@ fn of_line(line: &Line) -> Names {
         Body::Let { value, .. } => Names::of(value),
         Body::Broken(_) => Names::default(),
         Body::Group(lines) | Body::Parallel(lines) => of_lines(lines),
+        // They do not see each other.
+        Body::Race(lines) => lines.iter().map(of_line).fold(Names::default(), Names::and),
         Body::If {
             cond,
             then,

@@ -28,8 +28,6 @@ pub(super) fn no_such_group(input: ParseStream<'_>) -> syn::Result<()> {
     } else if input.peek(Token![while]) {
         "no `while` here: write `name = loop max n { … } until condition;`, whose condition says \
          when it ends"
-    } else if input.peek(word::race) && input.peek2(token::Brace) {
-        "`race` is not there yet: `name = parallel { … }` waits for all of its lines"
     } else {
         return Ok(());
     }))
@@ -49,6 +47,16 @@ pub(super) fn body(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<B
             ));
         }
         Body::Parallel(group(input, errors)?)
+    } else if input.peek(word::race) && input.peek2(token::Brace) {
+        let race = input.parse::<word::race>()?;
+        let lines = group(input, errors)?;
+        if lines.is_empty() {
+            errors.on(
+                race,
+                "a `race` without lines has no winner: write at least one in it, or leave it out",
+            );
+        }
+        Body::Race(lines)
     } else if input.peek(Token![if]) {
         branch(input, errors)?
     } else if input.peek(Token![for]) {

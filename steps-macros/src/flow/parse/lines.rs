@@ -112,6 +112,7 @@ struct Marks {
     at: Option<Span>,
     docs: Vec<Attribute>,
     optional: bool,
+    caught: bool,
     pivot: bool,
     atomic: bool,
     deadline: Option<TokenStream>,
@@ -126,10 +127,11 @@ fn marks(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Marks> {
         marks.at = Some(attr.pound_token.span);
         match name.as_str() {
             "doc" => marks.docs.push(attr),
-            "optional" | "pivot" | "atomic" if !bare => {
+            "optional" | "caught" | "pivot" | "atomic" if !bare => {
                 errors.on(&attr, format!("`#[{name}]` takes no options"));
             }
             "optional" => marks.optional = true,
+            "caught" => marks.caught = true,
             "pivot" => marks.pivot = true,
             "atomic" => marks.atomic = true,
             "deadline" => marks.deadline = deadline(&attr, errors).or(marks.deadline),
@@ -146,8 +148,8 @@ fn marks(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Marks> {
             _ => errors.on(
                 attr.path(),
                 format!(
-                    "unknown attribute `{name}`; a line may have `optional`, `pivot`, `atomic`, \
-                     `deadline(…)`, `step(…)` and doc comments"
+                    "unknown attribute `{name}`; a line may have `optional`, `caught`, `pivot`, \
+                     `atomic`, `deadline(…)`, `step(…)` and doc comments"
                 ),
             ),
         }
@@ -181,7 +183,7 @@ fn line(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Line> {
     if !input.peek(Ident::peek_any) && !input.peek(Token![::]) {
         return Err(input.error(
             "a line is `name = step(…);`, `step(…);`, or `name = ` and a group: `{ … }`, \
-             `parallel { … }`, `if`, `for` or `loop`",
+             `parallel { … }`, `race { … }`, `if`, `for` or `loop`",
         ));
     }
     let start = input.fork();
@@ -237,6 +239,7 @@ fn line(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Line> {
         name,
         docs: marks.docs,
         optional: marks.optional,
+        caught: marks.caught,
         pivot: marks.pivot,
         atomic: marks.atomic,
         deadline: marks.deadline,
@@ -284,7 +287,7 @@ fn policy_of_one_step(options: &Options, body: &Body, errors: &mut Errors) {
         Body::Step(_) | Body::Broken(_) => return,
         Body::Let { .. } => "a `let` line is evaluated once, and has none",
         Body::Flow(_) => "put it on a step of that flow, at its function or at its line there",
-        Body::Group(_) | Body::Parallel(_) | Body::If { .. } => {
+        Body::Group(_) | Body::Parallel(_) | Body::Race(_) | Body::If { .. } => {
             "put it on the steps inside of this group"
         }
         Body::For { .. } => "put it on the steps inside of this `for`",
@@ -306,7 +309,7 @@ fn unnamed(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Body> {
     let group = input.peek(Token![if])
         || input.peek(Token![for])
         || input.peek(Token![loop])
-        || (input.peek(word::parallel) && input.peek2(token::Brace));
+        || ((input.peek(word::parallel) || input.peek(word::race)) && input.peek2(token::Brace));
     if group {
         return Err(input
             .error("a group needs a name, by which its value is used: write `name = ` before it"));

@@ -11,6 +11,7 @@ const fn line(name: &'static str, uses: &'static [usize], work: Work) -> Line {
         uses,
         marks: Marks {
             optional: false,
+            caught: false,
             pivot: false,
             atomic: false,
             deadline: None,
