@@ -192,11 +192,8 @@ impl Pass<'_> {
     }
 
     /// Commits the beginning of an attempt, which must be recorded before the effect can happen. A
-    /// `let` line, a sleep and a signal have none: they are committed with what follows.
+    /// `let` line has none: its value is committed with what follows.
     pub(super) async fn commit_beginning(self, meta: &StepMeta) -> Kept<()> {
-        if meta.waits() {
-            return Ok(());
-        }
         if meta.is_let() {
             self.run.committer.owe();
             return Ok(());

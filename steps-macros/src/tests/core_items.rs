@@ -68,6 +68,7 @@ const EXPANSIONS: &[(Macro, &str, &str)] = &[
                 }
                 rounds = loop max 3 { inner = make(cloud, prev.map_or(0, |p| p.inner)); }
                     until inner > 3;
+                kept = loop keep 3 { beat = make(cloud, 1); } until false;
             }
             let all = (make, maybe, sub, sub_maybe, group, both, some, either, each, rounds);
             Ok(all.0)

@@ -37,18 +37,42 @@ pub(super) fn check(flow: &mut Flow, errors: &mut Errors) {
         }
         constant(line, &values, errors);
         marks(line, errors);
-        race(&own, line, errors);
     });
+    races(&own, &mut lines, errors);
     flow.lines = lines;
 }
 
-/// Checks what the lines of a `race` may be.
-fn race(flow: &str, line: &Line, errors: &mut Errors) {
-    let Body::Race(lines) = &line.body else {
-        return;
-    };
+/// Checks each `race`, and takes away what would not compile in its value.
+fn races(flow: &str, lines: &mut [Line], errors: &mut Errors) {
+    for line in lines {
+        for group in line.groups_mut() {
+            races(flow, group, errors);
+        }
+        let Body::Race(branches) = &mut line.body else {
+            continue;
+        };
+        branches_of_race(branches, errors);
+        let name = line.name.to_string();
+        if ["state", "fields", "steps", "within"].contains(&&*name) {
+            errors.on(
+                &line.name,
+                format!(
+                    "a `race` can't be called `{name}`: its value would be an enum of the name of a \
+                     type that `{flow}` has already; give it another name"
+                ),
+            );
+            line.body = Body::Group(std::mem::take(branches));
+        }
+    }
+}
+
+/// Checks what the lines of a `race` may be, and removes those whose variant is taken.
+fn branches_of_race(branches: &mut Vec<Line>, errors: &mut Errors) {
     let mut variants: BTreeMap<String, String> = BTreeMap::new();
-    for line in lines.iter().filter(|line| !line.is_lost()) {
+    branches.retain(|line| {
+        if line.is_lost() {
+            return true;
+        }
         let name = line.name.to_string();
         if let Body::Let { .. } = line.body {
             errors.on(
@@ -63,7 +87,7 @@ fn race(flow: &str, line: &Line, errors: &mut Errors) {
                  race itself",
             );
         }
-        if let Some(other) = variants.insert(variant(line), name.clone()) {
+        if let Some(other) = variants.get(&variant(line)) {
             errors.on(
                 &line.name,
                 format!(
@@ -72,18 +96,11 @@ fn race(flow: &str, line: &Line, errors: &mut Errors) {
                     variant(line)
                 ),
             );
+            return false;
         }
-    }
-    let name = line.name.to_string();
-    if ["state", "fields", "steps", "within"].contains(&&*name) {
-        errors.on(
-            &line.name,
-            format!(
-                "a `race` can't be called `{name}`: its value would be an enum of the name of a type \
-                 that `{flow}` has already; give it another name"
-            ),
-        );
-    }
+        variants.insert(variant(line), name);
+        true
+    });
 }
 
 /// Checks that the marks of a line do not contradict each other.

@@ -1,0 +1,31 @@
+use steps::prelude::*;
+
+#[step]
+async fn make(n: u32) -> Result<String, String> {
+    Ok(n.to_string())
+}
+
+#[undo(make)]
+async fn unmake(_n: u32, _made: &String) {}
+
+#[step]
+async fn note(text: &str) -> Result<(), String> {
+    let _ = text;
+    Ok(())
+}
+
+#[flow]
+async fn work(n: u32) -> Result<(), String> {
+    steps! {
+        made = make(n);
+        first = race {}
+    }
+    let _ = (made, first);
+    Ok(())
+}
+
+fn main() {
+    drop(work(1));
+    let _: Option<WorkState> = None;
+    let _ = work::STEPS.first;
+}
