@@ -192,7 +192,7 @@ impl Pass<'_> {
         ends: Ends,
         mut queue: Queue,
         limit: usize,
-        now: Timestamp,
+        mut now: Timestamp,
         branch: impl Fn(usize, Timestamp) -> BoxFuture<'s, Kept<End>>,
     ) -> Kept<End> {
         // A branch that failed in an earlier process keeps the others from beginning.
@@ -207,11 +207,7 @@ impl Pass<'_> {
         let open = AtomicUsize::new(0);
         let mut running = FuturesUnordered::new();
         let mut worst = End::Done;
-        let mut is_decided = match ends {
-            Ends::All => false,
-            Ends::First(nodes) => self.run.records().winner(region, nodes).is_some(),
-        };
-        let mut now = now;
+        let mut is_decided = self.is_decided(region, ends);
         let mut seen = self.run.requests.wakeup();
         loop {
             let wakeup = self.run.requests.wakeup();
@@ -300,16 +296,7 @@ impl Pass<'_> {
             if waiting.is_empty() {
                 continue;
             }
-            let moment = self.run.options.clock.moment();
-            waiting.retain(|(index, until)| {
-                let is_due = until.is_some_and(|until| until.moment <= moment);
-                // One that only looks has seen it.
-                let is_due = is_due && !self.run.options.looks;
-                if is_due {
-                    ready.push_back(*index);
-                }
-                !is_due
-            });
+            self.move_due(&mut waiting, &mut ready);
         }
         // After a failure, only atomic branches still wait, and they may finish; or the run is
         // halted.
@@ -318,6 +305,28 @@ impl Pass<'_> {
         } else {
             Ok(End::Waiting(soonest(&waiting)))
         }
+    }
+
+    /// Returns whether it is a race that one of its lines has won.
+    fn is_decided(self, region: Id, ends: Ends) -> bool {
+        match ends {
+            Ends::All => false,
+            Ends::First(nodes) => self.run.records().winner(region, nodes).is_some(),
+        }
+    }
+
+    /// Moves the branches whose time has come from `waiting` to `ready`.
+    fn move_due(self, waiting: &mut Vec<(usize, Option<Deadline>)>, ready: &mut VecDeque<usize>) {
+        let moment = self.run.options.clock.moment();
+        waiting.retain(|(index, until)| {
+            let is_due = until.is_some_and(|until| until.moment <= moment);
+            // One that only looks has seen it.
+            let is_due = is_due && !self.run.options.looks;
+            if is_due {
+                ready.push_back(*index);
+            }
+            !is_due
+        });
     }
 
     /// Takes the branches that no longer wait out of `waiting`, or all of them.

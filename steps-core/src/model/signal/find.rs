@@ -314,7 +314,7 @@ pub(crate) fn signals(table: &Table) -> Vec<String> {
                 Work::Step(meta) if meta.is_signal() => found.push(at),
                 Work::Step(_) => {}
                 Work::Group(lines) | Work::Parallel(lines) | Work::Race(lines) => {
-                    collect(lines, &at, found)
+                    collect(lines, &at, found);
                 }
                 Work::If {
                     then, otherwise, ..

@@ -88,42 +88,46 @@ impl JsonSchema for State {
                 "states": { "type": ["array", "null"], "items": node },
             },
         });
-        // One macro can't hold more fields.
-        let more = json_schema!({
-            "stepKind": {
-                "enum": StepKind::ALL.map(StepKind::as_str),
-                "description": "What a step is, if it is not simply a function that is called.",
-            },
-            "since": {
-                "type": "string",
-                "format": "date-time",
-                "description": "Of a step that waits for a time, also before its undo is tried again: since when.",
-            },
-            "deadline": {
-                "type": "string",
-                "format": "date-time",
-                "description": "When it must have ended, or gives up waiting for a signal.",
-            },
-            "begunAfter": {
-                "type": "string",
-                "description": "Of a line that began after one that stands behind it in the flow: that one.",
-            },
-            "chosen": {
-                "type": "string",
-                "description": "Of a `race`: the name of the line that was done first.",
-            },
-            "needs": {
-                "type": "array",
-                "items": { "type": "string" },
-                "description": "Of a line of a parallel: the lines beside it whose values it uses.",
-            },
-        });
+        let more = more_fields();
         let properties = schema.get_mut("properties").and_then(Value::as_object_mut);
         if let (Some(properties), Some(more)) = (properties, more.as_object()) {
             properties.extend(more.clone());
         }
         schema
     }
+}
+
+/// Returns the fields that the one macro above can't hold as well.
+fn more_fields() -> Schema {
+    json_schema!({
+        "stepKind": {
+            "enum": StepKind::ALL.map(StepKind::as_str),
+            "description": "What a step is, if it is not simply a function that is called.",
+        },
+        "since": {
+            "type": "string",
+            "format": "date-time",
+            "description": "Of a step that waits for a time, also before its undo is tried again: since when.",
+        },
+        "deadline": {
+            "type": "string",
+            "format": "date-time",
+            "description": "When it must have ended, or gives up waiting for a signal.",
+        },
+        "begunAfter": {
+            "type": "string",
+            "description": "Of a line that began after one that stands behind it in the flow: that one.",
+        },
+        "chosen": {
+            "type": "string",
+            "description": "Of a `race`: the name of the line that was done first.",
+        },
+        "needs": {
+            "type": "array",
+            "items": { "type": "string" },
+            "description": "Of a line of a parallel: the lines beside it whose values it uses.",
+        },
+    })
 }
 
 #[cfg(test)]

@@ -31,7 +31,7 @@ pub(crate) fn variant(line: &Line) -> String {
 /// Returns the enum.
 pub(super) fn item(flow: &Flow, title: &str, what: &str, lines: &[Line]) -> TokenStream {
     let vis = function::type_visibility(&flow.function.vis);
-    let lints = lints::carried(&flow.function.attrs);
+    let carried = lints::carried(&flow.function.attrs);
     let (name, variants) = (format_ident!("{title}"), variants(lines));
     let about = format!("The value of {what}: that of the line that was done first.");
     let known = lines.iter().filter(|line| !line.is_lost());
@@ -47,7 +47,7 @@ pub(super) fn item(flow: &Flow, title: &str, what: &str, lines: &[Line]) -> Toke
     quote! {
         #[doc = #about]
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        #lints
+        #carried
         #vis enum #name<#(#params),*> {
             #(#[doc = #docs] #[allow(dead_code)] #variants(#params),)*
         }

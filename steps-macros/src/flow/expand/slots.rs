@@ -47,43 +47,7 @@ pub(super) fn slots(scope: &Scope<'_>, below: &[Vec<Scope<'_>>]) -> TokenStream 
     for (index, line) in scope.lines.iter().enumerate() {
         let name = &line.name;
         let of = callee(scope, index);
-        match &line.body {
-            Body::Step(call) => {
-                let path = &call.path;
-                if let Some(child) = &call.child {
-                    let named = named(scope, index);
-                    let child = child_type(child, &quote!(#named), &quote!(__p));
-                    aliases.push(quote! {
-                        type #named = #path;
-                        type #of = #child;
-                    });
-                } else {
-                    aliases.push(match &call.within {
-                        None => quote!(type #of = #path;),
-                        Some(Within { types, .. }) => {
-                            let named = named(scope, index);
-                            quote! {
-                                type #named = #path;
-                                type #of = __p::signal_within<#types>;
-                            }
-                        }
-                    });
-                }
-            }
-            Body::Let { ty, .. } => aliases.push(let_alias(scope, index, &of, ty)),
-            Body::Flow(call) => {
-                let (path, named) = (&call.path, named(scope, index));
-                let table = nested_table(scope, index, call);
-                aliases.push(quote! {
-                    type #named = #path;
-                    type #of = __p::AsFlow<#named>;
-                });
-                aliases.push(quote_spanned! {table.span()=>
-                    const #table: &'static __p::Table = <#of as __p::HasTable>::TABLE;
-                });
-            }
-            _ => {}
-        }
+        aliases.push(aliases_of(scope, index, &of));
         let (slot, load) = slot(scope, index, &of, &below[index]);
         let ty = value_type(line, &of, &below[index]);
         fields.push(quote!(#[allow(dead_code)] #name: #slot,));
@@ -93,43 +57,10 @@ pub(super) fn slots(scope: &Scope<'_>, below: &[Vec<Scope<'_>>]) -> TokenStream 
         value_types.push(ty);
     }
     if let Some(choice) = scope.choice() {
-        let variants = choice::variants(scope.lines);
-        let (value, types) = (scope.value(), &value_types);
-        let winners = scope.lines.iter().zip(&variants).enumerate();
-        let winners = winners.map(|(index, (line, variant))| {
-            let name = &line.name;
-            quote!(#index => #choice::#variant(self.#name.into_inner()?),)
-        });
+        let race = race_slots(scope, &choice, &fields, &loads, &value_types);
         return quote! {
             #(#aliases)*
-            // Not `pub`, as the types in the enum may be private.
-            #[derive(Default)]
-            struct #slots { #(#fields)* __chosen: __p::OnceLock<usize> }
-            type #value = #choice<#(#types),*>;
-            impl __p::FlowValue for #value {}
-            impl __p::Slots for #slots {
-                type Value = #value;
-                fn load(
-                    &self,
-                    line: usize,
-                    saved: __p::Saved<'_>,
-                ) -> __p::Result<(), __p::LoadError> {
-                    if let __p::Saved::Chosen = saved {
-                        let _ = self.__chosen.set(line);
-                        return __p::Result::Ok(());
-                    }
-                    match line {
-                        #(#loads)*
-                        _ => __p::Result::Ok(()),
-                    }
-                }
-                fn close(self) -> __p::Option<Self::Value> {
-                    __p::Option::Some(match self.__chosen.into_inner()? {
-                        #(#winners)*
-                        _ => return __p::Option::None,
-                    })
-                }
-            }
+            #race
         };
     }
     let (value, close) = if scope.up.is_none() {
@@ -165,6 +96,95 @@ pub(super) fn slots(scope: &Scope<'_>, below: &[Vec<Scope<'_>>]) -> TokenStream 
                 }
             }
             fn close(self) -> __p::Option<Self::Value> { #close }
+        }
+    }
+}
+
+/// Returns the alias of a line's callee, and what else is named for it.
+fn aliases_of(scope: &Scope<'_>, index: usize, of: &proc_macro2::Ident) -> TokenStream {
+    match &scope.lines[index].body {
+        Body::Step(call) => {
+            let path = &call.path;
+            if let Some(child) = &call.child {
+                let named = named(scope, index);
+                let child = child_type(child, &quote!(#named), &quote!(__p));
+                return quote! {
+                    type #named = #path;
+                    type #of = #child;
+                };
+            }
+            match &call.within {
+                None => quote!(type #of = #path;),
+                Some(Within { types, .. }) => {
+                    let named = named(scope, index);
+                    quote! {
+                        type #named = #path;
+                        type #of = __p::signal_within<#types>;
+                    }
+                }
+            }
+        }
+        Body::Let { ty, .. } => let_alias(scope, index, of, ty),
+        Body::Flow(call) => {
+            let (path, named) = (&call.path, named(scope, index));
+            let table = nested_table(scope, index, call);
+            let constant = quote_spanned! {table.span()=>
+                const #table: &'static __p::Table = <#of as __p::HasTable>::TABLE;
+            };
+            quote! {
+                type #named = #path;
+                type #of = __p::AsFlow<#named>;
+                #constant
+            }
+        }
+        _ => TokenStream::new(),
+    }
+}
+
+/// Returns the struct for the slots of a `race`, and the alias of its value.
+fn race_slots(
+    scope: &Scope<'_>,
+    choice: &proc_macro2::Ident,
+    fields: &[TokenStream],
+    loads: &[TokenStream],
+    types: &[TokenStream],
+) -> TokenStream {
+    let slots = scope.slots();
+    let variants = choice::variants(scope.lines);
+    let value = scope.value();
+    let winners = scope.lines.iter().zip(&variants).enumerate();
+    let winners = winners.map(|(index, (line, variant))| {
+        let name = &line.name;
+        quote!(#index => #choice::#variant(self.#name.into_inner()?),)
+    });
+    quote! {
+        // Not `pub`, as the types in the enum may be private.
+        #[derive(Default)]
+        struct #slots { #(#fields)* __chosen: __p::OnceLock<usize> }
+        type #value = #choice<#(#types),*>;
+        impl __p::FlowValue for #value {}
+        impl __p::Slots for #slots {
+            type Value = #value;
+            fn load(
+                &self,
+                line: usize,
+                saved: __p::Saved<'_>,
+            ) -> __p::Result<(), __p::LoadError> {
+                if let __p::Saved::Chosen = saved {
+                    let _ = self.__chosen.set(line);
+                    return __p::Result::Ok(());
+                }
+                match line {
+                    #(#loads)*
+                    _ => __p::Result::Ok(()),
+                }
+            }
+            fn close(self) -> __p::Option<Self::Value> {
+                __p::Option::Some(match self.__chosen.into_inner()? {
+                    #(#winners)*
+                    _ => return __p::Option::None,
+                })
+            }
         }
     }
 }

@@ -177,17 +177,16 @@ impl Emit<'_> {
         });
     }
 
-    fn line(&mut self, line: &Line, place: &Place, rows: &mut Rows) {
-        let private = self.private.clone();
-        let name = &line.name;
-        let what = format!("`{name}`");
+    /// Returns the type of what a line calls.
+    fn callee(&self, line: &Line) -> TokenStream {
+        let private = &self.private;
         // In parentheses a path is a type: without, the name of a function would be taken for a constant,
         // which is a second error.
         let callee = match &line.body {
             Body::Step(call) => {
                 let path = &call.path;
                 match (&call.within, &call.child) {
-                    (_, Some(child)) => child_type(child, &quote!((#path)), &private),
+                    (_, Some(child)) => child_type(child, &quote!((#path)), private),
                     (None, None) => quote!((#path)),
                     (Some(Within { types, .. }), None) => quote!(#private::signal_within<#types>),
                 }
@@ -199,10 +198,17 @@ impl Emit<'_> {
             _ => TokenStream::new(),
         };
         // What is derived from a path or a type is not where the user wrote it.
-        let callee = match self.reader {
+        match self.reader {
             Reader::Compiler => callee,
             Reader::Editor => hidden(callee),
-        };
+        }
+    }
+
+    fn line(&mut self, line: &Line, place: &Place, rows: &mut Rows) {
+        let private = self.private.clone();
+        let name = &line.name;
+        let what = format!("`{name}`");
+        let callee = self.callee(line);
         let saved = saved_name(line, &private, &callee);
         let plain = name.to_string();
         let mut own = place.branch(&case::pascal(plain.trim_start_matches("r#")));
