@@ -87,6 +87,8 @@ impl<F: Flow> Function for join_child<F> {
         keep: Keep<'a, F::Output>,
     ) -> BoxFuture<'a, OpResult> {
         attempt(keep, async move {
+            // So it is recorded whose end the line waits for, and whose failure is its own.
+            cx.asks_for(child.id());
             let end = match (&child.state, cx.run_engine()) {
                 (Some(state), _) => inline::end_of::<F>(&child, state)?,
                 (None, None) => {
@@ -94,17 +96,14 @@ impl<F: Flow> Function for join_child<F> {
                         "the child `{child}` is an execution of an engine, and this run is made by none"
                     )));
                 }
-                (None, Some(engine)) => {
-                    cx.asks_for(child.id());
-                    match engine.end_of(cx.execution(), child.id()).await {
-                        Ok(Some(end)) => end,
-                        Ok(None) => return Ok(Attempt::Wait(Until::Child)),
-                        Err(ChildError::Later(why)) => {
-                            return Ok(Attempt::Wait(ask_again(cx, &why)));
-                        }
-                        Err(ChildError::Never(error)) => return Err(error),
+                (None, Some(engine)) => match engine.end_of(cx.execution(), child.id()).await {
+                    Ok(Some(end)) => end,
+                    Ok(None) => return Ok(Attempt::Wait(Until::Child)),
+                    Err(ChildError::Later(why)) => {
+                        return Ok(Attempt::Wait(ask_again(cx, &why)));
                     }
-                }
+                    Err(ChildError::Never(error)) => return Err(error),
+                },
             };
             match end {
                 ChildEnd::Done(output) => {

@@ -32,7 +32,7 @@ pub use start::start_child;
 ///
 /// #[flow]
 /// async fn bill(cents: u32) -> Result<u32, String> {
-///     steps! { let due = cents + 100; }
+///     steps! { let due: u32 = cents + 100; }
 ///     Ok(due)
 /// }
 ///
