@@ -1,15 +1,13 @@
 //! Ends an execution that failed, must be undone, or was stopped: its rollback, and its handler.
 
-use std::sync::Arc;
-
 use super::{
     Kept, Pass, RollbackEnd,
     enter::{OrStop, RootFlow, Slots, Stop},
     execution::PassOutcome,
+    handlers::Told,
     records::ROOT,
 };
 use crate::model::{
-    failure::Failure,
     state::Ending,
     status::Transition,
     table::{OnFailure, Table},
@@ -33,6 +31,19 @@ impl Pass<'_> {
                 self.roll_back_all(table, flow).await
             }
         }
+    }
+
+    /// Undoes an execution that had ended, and tells its handler.
+    pub(super) async fn undo_ended(
+        self,
+        table: &'static Table,
+        flow: &dyn RootFlow,
+    ) -> Kept<PassOutcome> {
+        self.run.change(ROOT, |root| {
+            root.cold_mut().ending = Some(Ending::OnFailed);
+            root.on(Transition::Undo);
+        });
+        self.roll_back_all(table, flow).await
     }
 
     pub(super) async fn roll_back_all(
@@ -108,37 +119,15 @@ impl Pass<'_> {
         if which == Ending::OnStopped {
             self.tell_nested_of_a_stop(table, flow).await?;
         }
-        // With what was left out.
-        let mut state = match self.run.recorded().await? {
-            Some(state) => state,
-            None => self.run.state(),
-        };
-        state.ending = None;
-        let failure = Failure {
-            flow: table.name,
-            cause: self.run.cause(),
-            state: Arc::new(state),
+        let is_stopped = which == Ending::OnStopped;
+        let failure = self.failure(table, ROOT, is_stopped).await?;
+        let told = if is_stopped {
+            Told::Stopped(&failure)
+        } else {
+            Told::Failed(&failure)
         };
         let entry = self.root_entry(Slots::Fresh);
-        let handled = match entry.enter(flow) {
-            Ok(entered) => {
-                let call = entered.scope.as_ref().and_then(|scope| match which {
-                    Ending::OnStopped => scope.on_stopped(&failure),
-                    _ => scope.on_failed(&failure),
-                });
-                match call {
-                    Some(call) => match self.check_deaths() {
-                        Ok(()) => self.handled(call).await,
-                        Err(error) => Err(error),
-                    },
-                    None => Ok(()),
-                }
-            }
-            Err(error) => Err(error),
-        };
-        if let Err(error) = handled {
-            self.handler_failed(ROOT, which, &error);
-        }
+        self.tell(ROOT, entry.enter(flow), told).await;
         Ok(())
     }
 }

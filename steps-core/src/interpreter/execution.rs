@@ -7,15 +7,16 @@ use jiff::Timestamp;
 use super::{
     End, Kept, Pass, RunCore,
     enter::{OrStop, RootFlow, Slots, Stop},
+    handlers::Told,
     records::{Id, ROOT},
     user_code::call,
 };
 use crate::{
-    base::{clock::Deadline, error::StepError, future::BoxFuture, json::Json},
+    base::{clock::Deadline, error::StepError, json::Json},
     language::scope::Entered,
     model::{
         state::{Ending, Until},
-        status::{Status, Transition},
+        status::Status,
         table::Table,
     },
 };
@@ -62,11 +63,7 @@ pub(crate) async fn pass(
             root.begin(run.options.clock.now());
         }),
         Status::Done | Status::Failed if undo => {
-            run.change(ROOT, |root| {
-                root.cold_mut().ending = Some(Ending::OnFailed);
-                root.on(Transition::Undo);
-            });
-            return Box::pin(pass.roll_back_all(table, flow)).await;
+            return Box::pin(pass.undo_ended(table, flow)).await;
         }
         Status::Undoing => return Box::pin(pass.roll_back_all(table, flow)).await,
         // The execution has ended, but its handler may not have been called yet.
@@ -82,11 +79,7 @@ pub(crate) async fn pass(
         run.committer.mark(ROOT);
     }
     if run.requests.all().undoes() && run.records()[ROOT].status == Status::Done {
-        run.change(ROOT, |root| {
-            root.cold_mut().ending = Some(Ending::OnFailed);
-            root.on(Transition::Undo);
-        });
-        return Box::pin(pass.roll_back_all(table, flow)).await;
+        return Box::pin(pass.undo_ended(table, flow)).await;
     }
     Ok(passed)
 }
@@ -322,31 +315,10 @@ impl Pass<'_> {
         let output = self.run.output();
         let entry = self.root_entry(Slots::Fresh);
         let loaded = call(|| flow.load(output.as_ref()));
-        let handled = match loaded.and_then(|()| entry.enter(flow)) {
-            Ok(entered) => match &entered.scope {
-                Some(scope) => self.handle(scope.on_done()).await?,
-                None => Ok(()),
-            },
-            Err(error) => Err(error),
-        };
-        if let Err(error) = handled {
-            self.handler_failed(ROOT, Ending::OnDone, &error);
-        }
-        Ok(())
-    }
-
-    /// Calls a handler, after the output that it takes is committed.
-    async fn handle(
-        self,
-        handler: Option<BoxFuture<'_, Result<(), StepError>>>,
-    ) -> Kept<Result<(), StepError>> {
-        let Some(handler) = handler else {
-            return Ok(Ok(()));
-        };
-        if let Err(error) = self.check_deaths() {
-            return Ok(Err(error));
-        }
+        let entered = loaded.and_then(|()| entry.enter(flow));
+        // The output that it takes.
         self.run.commit().await?;
-        Ok(self.handled(handler).await)
+        self.tell(ROOT, entered, Told::Done).await;
+        Ok(())
     }
 }

@@ -8,7 +8,8 @@
 //! | file | job |
 //! |---|---|
 //! | `run_core`, `records/` | the data of a run: the records of all nodes, its options, its journal |
-//! | `execution`, `ending` | a pass over a whole execution; its rollback and its handlers |
+//! | `execution`, `ending` | a pass over a whole execution; its rollback |
+//! | `handlers`, `nested_ends` | calling the handlers of a flow; when those of nested flows are called |
 //! | `sequence`, `group`, `step`, `loops`, `parallel`, `race` | forward: lines in order, and each kind of line |
 //! | `data_flow` | which lines of a `parallel` begin, or are undone, after which |
 //! | `rollback`, `undo` | back: undoing lines, last first; the undo of one step |
@@ -70,6 +71,7 @@ pub(crate) mod execution;
 mod failures;
 mod gate;
 mod group;
+mod handlers;
 mod host;
 mod limits;
 mod loops;

@@ -4,21 +4,19 @@
 //! As for the whole flow, what is owed is recorded as the node's `ending` before the call, and is gone
 //! with the next record; after a crash in between, the handler is called again.
 
-use std::sync::Arc;
-
 use jiff::Timestamp;
 
 use super::{
     End, Kept, Pass,
-    enter::{At, Entry, OrStop, RootFlow, Slots, Stop},
+    enter::{At, OrStop, RootFlow, Slots, Stop},
+    handlers::Told,
     records::{Id, ROOT, Record},
 };
 use crate::{
     base::{error::StepError, future::BoxFuture, json::Json},
     language::scope::{Saved, Scope},
     model::{
-        failure::{Cause, Failure},
-        state::{Ending, State},
+        state::Ending,
         status::Status,
         table::{Line, OnFailure, Table, Work},
     },
@@ -82,7 +80,7 @@ impl Pass<'_> {
 
     async fn tell_done(self, at: At<'_>, id: Id, now: &mut Timestamp) -> Kept<End> {
         let entry = self.entry(id, Slots::Fresh);
-        self.tell(at, &entry, id, Ending::OnDone, None).await;
+        self.tell(id, entry.enter(at), Told::Done).await;
         *now = self.now();
         let output = {
             let mut records = self.run.records();
@@ -111,57 +109,11 @@ impl Pass<'_> {
         self.run.commit().await?;
         self.run
             .change(id, |record| record.cold_mut().ending = None);
-        let failure = self.failure_below(table, id).await?;
+        let failure = self.failure(table, id, false).await?;
         let entry = self.entry(id, Slots::Fresh);
-        self.tell(at, &entry, id, Ending::OnFailed, Some(&failure))
-            .await;
+        let told = Told::Failed(&failure);
+        self.tell(id, entry.enter(at), told).await;
         Ok(())
-    }
-
-    /// The failure of a nested flow, as if it had run alone.
-    async fn failure_below(self, table: &'static Table, id: Id) -> Kept<Failure> {
-        let path = self.run.records().path(id);
-        let whole = match self.run.recorded().await? {
-            Some(state) => state,
-            None => self.run.state(),
-        };
-        let mut state = whole.get(&path).cloned().unwrap_or_default();
-        state.ending = None;
-        Ok(Failure {
-            flow: table.name,
-            cause: self.run.cause_below(id),
-            state: Arc::new(state),
-        })
-    }
-
-    /// Calls a handler of a nested flow. Its error changes nothing else.
-    async fn tell(
-        self,
-        at: At<'_>,
-        entry: &Entry,
-        id: Id,
-        which: Ending,
-        failure: Option<&Failure>,
-    ) {
-        let handled = match entry.enter(at) {
-            Ok(entered) => {
-                let scope = entered.scope.as_ref();
-                let call = scope.and_then(|scope| match (which, failure) {
-                    (Ending::OnStopped, Some(failure)) => scope.on_stopped(failure),
-                    (_, Some(failure)) => scope.on_failed(failure),
-                    (_, None) => scope.on_done(),
-                });
-                match (call, self.check_deaths()) {
-                    (Some(call), Ok(())) => self.handled(call).await,
-                    (None, _) => Ok(()),
-                    (_, Err(error)) => Err(error),
-                }
-            }
-            Err(error) => Err(error),
-        };
-        if let Err(error) = handled {
-            self.handler_failed(id, which, &error);
-        }
     }
 }
 
@@ -258,14 +210,10 @@ impl<'r> Pass<'r> {
         if let Work::Flow(table) = &node.work
             && table.handlers.stopped
         {
-            let mut failure = self.failure_below(table, id).await?;
-            failure.cause = Cause::Stopped;
-            let mut state = State::clone(&failure.state);
-            state.status = Status::Stopped;
-            failure.state = Arc::new(state);
+            let failure = self.failure(table, id, true).await?;
             let entry = self.entry(id, Slots::Kept);
-            self.tell(at, &entry, id, Ending::OnStopped, Some(&failure))
-                .await;
+            let told = Told::Stopped(&failure);
+            self.tell(id, entry.enter(at), told).await;
         }
         Ok(())
     }

@@ -265,8 +265,7 @@ impl Record {
     }
 
     /// Returns whether a failure of the node is passed over: the line is `#[optional]` or `#[caught]`, and
-    /// nothing says
-    /// that what it did could not be undone.
+    /// nothing says that what it did could not be undone.
     pub(crate) fn may_be_passed_over(&self) -> bool {
         self.optional
             && self.status != Status::UndoFailed
