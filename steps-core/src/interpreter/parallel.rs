@@ -19,7 +19,7 @@ use super::{
     data_flow::Queue,
     enter::At,
     gate::Gate,
-    records::{Id, Records},
+    records::{Id, Records, nth},
     requests::Wakeup,
     sooner,
 };
@@ -82,7 +82,7 @@ impl Pass<'_> {
     {
         let first = self.run.records()[region].children().start;
         move |line, mut now| {
-            let id = first + u32::try_from(line).unwrap_or(u32::MAX);
+            let id = nth(first, line);
             Box::pin(async move {
                 let at = At {
                     scope,
@@ -106,7 +106,7 @@ impl Pass<'_> {
         let items = self.run.records()[region].children();
         let queue = Queue::of_items(items.len());
         self.at_once(region, Ends::All, queue, limit, now, |item, mut now| {
-            let id = items.start + u32::try_from(item).unwrap_or(u32::MAX);
+            let id = nth(items.start, item);
             Box::pin(async move { self.items(scope, item, body, id..id + 1, &mut now).await })
         })
         .await
@@ -170,7 +170,7 @@ impl Pass<'_> {
         while waiting.len() < room {
             let next = queue.next()?;
             let index = next.line;
-            let id = first + Id::try_from(index).unwrap_or(Id::MAX);
+            let id = nth(first, index);
             if next.lacks_a_value && records[id].status == Status::Pending {
                 records[id].skip(self.now());
                 self.run.changed(&records, id);
@@ -339,7 +339,7 @@ impl Pass<'_> {
         let records = self.run.records();
         let first = records[region].children().start;
         let woken = waiting.extract_if(.., |(index, _)| {
-            let id = first + Id::try_from(*index).unwrap_or(Id::MAX);
+            let id = nth(first, *index);
             all || !matches!(self.idle(&records, id), Some(End::Waiting(_)))
         });
         woken.map(|(index, _)| index).collect()

@@ -7,7 +7,7 @@ use super::{
     End, Kept, Pass, RollbackEnd, RunCore,
     data_flow::Queue,
     enter::{At, OrStop, Slots, Stop},
-    records::{Id, Records},
+    records::{Id, Records, nth},
 };
 use crate::{
     base::error::StepError,
@@ -27,7 +27,7 @@ impl Records {
     }
 
     fn line_of(&self, parent: Id, line: usize) -> Id {
-        self[parent].children().start + Id::try_from(line).unwrap_or(Id::MAX)
+        nth(self[parent].children().start, line)
     }
 
     /// Completes the records of a saved race: the name of its winner is the one it has now, and the
@@ -160,7 +160,7 @@ impl Pass<'_> {
                 item: 0,
                 line,
             };
-            let id = first + Id::try_from(line).unwrap_or(Id::MAX);
+            let id = nth(first, line);
             Box::pin(async move {
                 if line == winner {
                     return Ok(RollbackEnd::Clean);

@@ -12,7 +12,7 @@ use super::{
     enter::{At, OrStop, Slots, Stop},
     loops::Body,
     nested_ends::owe_failed,
-    records::Id,
+    records::{Id, nth},
 };
 use crate::{
     base::{error::StepError, future::BoxFuture},
@@ -43,7 +43,7 @@ impl<'r> Pass<'r> {
             (children.start, order)
         };
         for line in order.into_iter().rev() {
-            let (node, id) = (&nodes[line], first + Id::try_from(line).unwrap_or(Id::MAX));
+            let (node, id) = (&nodes[line], nth(first, line));
             let end = self
                 .roll_back_to_pivot(At { scope, item, line }, node, id)
                 .await?;
@@ -212,7 +212,7 @@ impl<'r> Pass<'r> {
                         item: 0,
                         line,
                     };
-                    let id = children.start + Id::try_from(line).unwrap_or(Id::MAX);
+                    let id = nth(children.start, line);
                     Box::pin(self.roll_back_to_pivot(at, &lines[line], id))
                 })
                 .await?
@@ -231,7 +231,7 @@ impl<'r> Pass<'r> {
             }
             Work::For { body, .. } => {
                 self.roll_back_at_once(Queue::of_items(children.len()), |item| {
-                    let id = children.start + Id::try_from(item).unwrap_or(Id::MAX);
+                    let id = nth(children.start, item);
                     Box::pin(self.roll_back_item(scope, item, body, id))
                 })
                 .await?

@@ -8,3 +8,8 @@ pub(crate) const ROOT: Id = 0;
 
 /// The row of a record that was not sent to a journal yet.
 pub(super) const NO_ROW: u32 = u32::MAX;
+
+/// Returns the number of the record that stands so many after the first of those next to each other.
+pub(crate) fn nth(first: Id, index: usize) -> Id {
+    first + Id::try_from(index).unwrap_or(Id::MAX)
+}

@@ -28,7 +28,7 @@ mod volatile;
 mod waiting;
 
 use id::NO_ROW;
-pub(crate) use id::{Id, ROOT};
+pub(crate) use id::{Id, ROOT, nth};
 pub(crate) use record::{ColdFields, Name, Record};
 
 /// All records of one execution.
@@ -315,8 +315,8 @@ impl Records {
         parent == ROOT || (self[parent].kind != Kind::Flow && self.is_own(parent))
     }
 
-    /// Returns the first pivot that is done, or loop whose first rounds were let go, if it keeps the flow from being undone on request. A
-    /// flow that has failed is undone up to its pivot.
+    /// Returns the first pivot that is done, or loop whose first rounds were let go, if it keeps the flow
+    /// from being undone on request. A flow that has failed is undone up to its pivot.
     pub(crate) fn pivot(&self) -> Option<Id> {
         match self[ROOT].status {
             Status::Pending

@@ -6,7 +6,10 @@
 
 use std::sync::Arc;
 
-use super::{Id, Records};
+use super::{
+    Records,
+    id::{Id, nth},
+};
 use crate::model::{
     state::State,
     table::{Line, lookup::Lookup},
@@ -37,11 +40,11 @@ impl Records {
         }
         // What has not begun will begin after all that has.
         let newest = self.in_order(first, nodes).into_iter().rfind(|line| {
-            let id = first + Id::try_from(*line).unwrap_or(Id::MAX);
+            let id = nth(first, *line);
             self[id].started_at.is_some()
         });
         for line in 0..last.unwrap_or(0) {
-            let id = first + Id::try_from(line).unwrap_or(Id::MAX);
+            let id = nth(first, line);
             if self[id].started_at.is_none() {
                 self.begins_after(first, nodes, line, newest);
             }
@@ -55,7 +58,7 @@ impl Records {
         line: usize,
         other: Option<usize>,
     ) {
-        let id = first + Id::try_from(line).unwrap_or(Id::MAX);
+        let id = nth(first, line);
         let Some(other) = other.and_then(|other| nodes.get(other)) else {
             return;
         };
@@ -72,7 +75,7 @@ impl Records {
     /// Returns the numbers of the lines, in the order in which they began.
     pub(crate) fn in_order(&self, first: Id, nodes: &'static [Line]) -> Vec<usize> {
         let name_of = |line: usize| {
-            let id = first + Id::try_from(line).unwrap_or(Id::MAX);
+            let id = nth(first, line);
             self[id].cold().begun_after.as_deref()
         };
         if (0..nodes.len()).all(|line| name_of(line).is_none()) {
