@@ -153,8 +153,8 @@ impl StepHost for RunCore {
         Until::Time(deadline.until)
     }
 
-    fn own_flows(&self) -> OwnFlows {
-        self.options.flows.clone()
+    fn own_flows(&self) -> &OwnFlows {
+        &self.options.flows
     }
 
     fn clock(&self) -> Clock {

@@ -88,42 +88,42 @@ pub(crate) trait RunEngine: Send + Sync {
 impl Cx {
     /// Returns the engine, if one makes the run.
     pub(crate) fn run_engine(&self) -> Option<&dyn RunEngine> {
-        self.host().engine()
+        self.host.engine()
     }
 
     /// Returns the flow of this name that the run in memory was given.
-    pub(crate) fn own_flow(&self, name: &str) -> Option<Arc<dyn Any + Send + Sync>> {
-        self.own_flows().remove(name)
+    pub(crate) fn own_flow(&self, name: &str) -> Option<&(dyn Any + Send + Sync)> {
+        self.own_flows().get(name).map(|flow| &**flow)
     }
 
     /// Returns the flows that the run in memory was given.
-    pub(crate) fn own_flows(&self) -> OwnFlows {
-        self.host().own_flows()
+    pub(crate) fn own_flows(&self) -> &OwnFlows {
+        self.host.own_flows()
     }
 
     /// Returns the run's clock.
     pub(crate) fn clock(&self) -> Clock {
-        self.host().clock()
+        self.host.clock()
     }
 
     /// Notes the child that this line starts: it is created by the write that records that the line
     /// is done.
     pub(crate) fn starts(&self, child: NewChild) {
-        self.host().starts(self.id, child);
+        self.host.starts(self.id, child);
     }
 
     /// Notes that the end of a child is asked for: what is told of it from now on is news.
     pub(crate) fn asks_for(&self, child: &str) {
-        self.host().asks_for(self.id, child);
+        self.host.asks_for(self.id, child);
     }
 
     /// Returns which doing of the line this is; 0 for the first.
     pub(crate) fn generation(&self) -> u32 {
-        self.host().generation(self.id)
+        self.host.generation(self.id)
     }
 
     /// Returns the end of a pause that begins now.
     pub(crate) fn pause(&self, pause: std::time::Duration) -> Until {
-        self.host().pause(self.id, pause)
+        self.host.pause(self.id, pause)
     }
 }

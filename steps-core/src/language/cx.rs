@@ -79,7 +79,7 @@ pub(crate) trait StepHost: Send + Sync {
     /// Returns the end of a pause of this length that begins now.
     fn pause(&self, id: u32, pause: Duration) -> Until;
     /// Returns the flows that the run in memory was given.
-    fn own_flows(&self) -> OwnFlows;
+    fn own_flows(&self) -> &OwnFlows;
     /// Returns the run's clock.
     fn clock(&self) -> Clock;
     /// Notes the child that a node starts.
@@ -239,10 +239,6 @@ impl Cx {
 
     pub(crate) fn host_engine(&self) -> Option<&(dyn Any + Send + Sync)> {
         self.host.engine().map(RunEngine::as_any)
-    }
-
-    pub(super) fn host(&self) -> &dyn StepHost {
-        &*self.host
     }
 
     /// Returns a key for what is done now, made of the execution's id and the step's path. A service

@@ -1,8 +1,6 @@
 //! Children without an engine: the `start` line runs the child to its end, and its value keeps the
 //! child's tree, for `join` and for the undo.
 
-use std::any::Any;
-
 use super::{Child, start::NewStart};
 use crate::{
     base::{error::StepError, json::Json},
@@ -23,8 +21,7 @@ pub(super) async fn start<F: Flow>(
     id: Option<String>,
     cx: &Cx,
 ) -> Result<Attempt<Child<F>>, StepError> {
-    let given = cx.own_flow(F::TABLE.name);
-    let lent = lent::<F>(given.as_deref())?;
+    let lent = lent::<F>(cx)?;
     let saved: Option<Json> = cx.saved();
     let run = if let Some(saved) = saved {
         Run::<F>::from_saved(lent, read(&saved)?).map_err(unfit)?
@@ -93,8 +90,7 @@ pub(super) async fn undo<F: Flow>(child: &Child<F>, cx: &Cx) -> Result<(), StepE
     if state.status == Status::Undone {
         return Ok(());
     }
-    let given = cx.own_flow(F::TABLE.name);
-    let lent = lent::<F>(given.as_deref())?;
+    let lent = lent::<F>(cx)?;
     let run = Run::<F>::from_saved(lent, state).map_err(unfit)?;
     match cx.as_parent_of(run).undo().await {
         Ok(_) => Ok(()),
@@ -108,8 +104,9 @@ pub(super) async fn undo<F: Flow>(child: &Child<F>, cx: &Cx) -> Result<(), StepE
 }
 
 /// Returns what the flow is lent, by what the run was given.
-fn lent<F: Flow>(given: Option<&(dyn Any + Send + Sync)>) -> Result<F::Lent<'_>, StepError> {
+fn lent<F: Flow>(cx: &Cx) -> Result<F::Lent<'_>, StepError> {
     let name = F::TABLE.name;
+    let given = cx.own_flow(name);
     let given = given.and_then(|flow| flow.downcast_ref::<With<F>>());
     given
         .map(With::lend)
@@ -134,6 +131,7 @@ fn unfit(failure: Failure) -> StepError {
 impl Cx {
     /// Returns the run of a child, with what it has of this one.
     fn as_parent_of<'a, F: Flow>(&self, run: Run<'a, F>) -> Run<'a, F> {
-        run.system_clock(self.clock()).flows(self.own_flows())
+        run.system_clock(self.clock())
+            .flows(self.own_flows().clone())
     }
 }

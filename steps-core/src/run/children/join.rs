@@ -2,7 +2,10 @@
 
 use std::marker::PhantomData;
 
-use super::{Child, inline, start::ask_again};
+use super::{
+    Child, inline,
+    start::{ask_again, no_engine},
+};
 use crate::{
     base::{
         error::{StepError, caught},
@@ -91,11 +94,7 @@ impl<F: Flow> Function for join_child<F> {
             cx.asks_for(child.id());
             let end = match (&child.state, cx.run_engine()) {
                 (Some(state), _) => inline::end_of::<F>(&child, state)?,
-                (None, None) => {
-                    return Err(StepError::fatal(format!(
-                        "the child `{child}` is an execution of an engine, and this run is made by none"
-                    )));
-                }
+                (None, None) => return Err(no_engine(&child)),
                 (None, Some(engine)) => match engine.end_of(cx.execution(), child.id()).await {
                     Ok(Some(end)) => end,
                     Ok(None) => return Ok(Attempt::Wait(Until::Child)),

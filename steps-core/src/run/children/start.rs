@@ -171,9 +171,20 @@ async fn start<F: Flow>(new: NewStart<'_, F>, cx: &Cx) -> Result<Attempt<Child<F
 
 /// Returns when to ask the engine again, which could not be asked.
 pub(super) fn ask_again(cx: &Cx, why: &str) -> Until {
+    warn(cx, why);
+    cx.pause(ASK_AGAIN)
+}
+
+fn warn(cx: &Cx, why: &str) {
     let path = cx.path();
     tracing::warn!(path, "a child execution can't be asked for: {why}");
-    cx.pause(ASK_AGAIN)
+}
+
+/// The error of a line about a child that an engine runs, in a run that none makes.
+pub(super) fn no_engine<F: Flow>(child: &Child<F>) -> StepError {
+    StepError::fatal(format!(
+        "the child `{child}` is an execution of an engine, and this run is made by none"
+    ))
 }
 
 fn saved_input<F: Flow>(new: &NewStart<'_, F>) -> Result<Json, StepError> {
@@ -218,16 +229,14 @@ impl<F: Flow> Undo for start_child<F, false> {
                 return inline::undo(child, cx).await;
             }
             let Some(engine) = cx.run_engine() else {
-                return Err(StepError::fatal(format!(
-                    "the child `{child}` is an execution of an engine, and this run is made by none"
-                )));
+                return Err(no_engine(child));
             };
             cx.asks_for(child.id());
             match engine.take_back(child.id()).await {
                 Ok(true) => Ok(()),
                 Ok(false) => Err(StepError::later(ASK_IN_VAIN)),
                 Err(ChildError::Later(why)) => {
-                    ask_again(cx, &why);
+                    warn(cx, &why);
                     Err(StepError::later(ASK_AGAIN))
                 }
                 Err(ChildError::Never(error)) => Err(error),
