@@ -5,7 +5,7 @@ use std::{any::Any, sync::Arc};
 use super::{
     Engine, EngineCore, ServedFlows,
     error::EngineError,
-    handle::{messages::TO_BE_UNDONE, outcome::has_ended},
+    handle::{execution::BRIEF, messages::TO_BE_UNDONE, outcome::has_ended},
     of_step::WeakEngine,
 };
 use crate::{
@@ -17,9 +17,7 @@ use crate::{
         status::Status,
         table::Table,
     },
-    store::{
-        ExecutionInfo, ExecutionQuery, Message, MessageReceipt, Queue, SendMessage, StoreError,
-    },
+    store::{ExecutionInfo, Message, Queue, SendMessage, StoreError},
 };
 
 impl From<StoreError> for ChildError {
@@ -105,7 +103,7 @@ impl Children {
                 if let Err(why) = crate::base::id::check(&id) {
                     return Err(never(EngineError::Id { id, why }));
                 }
-                if let Some(other) = self.stored(&id).await? {
+                if let Some(other) = self.core.find(&id, BRIEF).await? {
                     let what = if other.parent.as_deref() == Some(parent) {
                         "that this one has started as well"
                     } else {
@@ -132,7 +130,7 @@ impl Children {
     }
 
     async fn end_of(&self, parent: &str, id: &str) -> Result<Option<ChildEnd>, ChildError> {
-        let Some(info) = self.stored(id).await? else {
+        let Some(info) = self.core.find(id, BRIEF).await? else {
             return Err(never(format_args!(
                 "the child `{id}` is gone: it was deleted before it was joined"
             )));
@@ -169,7 +167,7 @@ impl Children {
     }
 
     async fn take_back(&self, id: &str) -> Result<bool, ChildError> {
-        let Some(info) = self.stored(id).await? else {
+        let Some(info) = self.core.find(id, BRIEF).await? else {
             return Err(never(format_args!(
                 "the child `{id}` is gone, and can't be undone: take back by hand what it did, and \
                  mark this line as undone"
@@ -206,11 +204,8 @@ impl Children {
             if_taken: None,
             queue: Queue::Replace,
         };
-        let (content, queue) = (message.message.clone(), message.queue);
         // In another status it has ended meanwhile, and whoever is told of that asks again.
-        if let MessageReceipt::Stored(number) = self.core.store.send(message).await? {
-            self.core.deliver(id, number, content, queue);
-        }
+        self.core.send(message).await?;
         Ok(false)
     }
 
@@ -222,14 +217,6 @@ impl Children {
         let saved = self.core.store.load_open(info.id.clone()).await?;
         let state = saved.and_then(|saved| saved.into_state().ok());
         Ok(state.and_then(|state| pivot_of(&state, table)))
-    }
-
-    async fn stored(&self, id: &str) -> Result<Option<ExecutionInfo>, StoreError> {
-        let query = ExecutionQuery {
-            id: Some(id.to_owned()),
-            ..ExecutionQuery::default()
-        };
-        Ok(self.core.store.list(query).await?.pop())
     }
 
     fn table_of(&self, info: &ExecutionInfo) -> Option<&'static Table> {

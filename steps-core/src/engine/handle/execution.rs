@@ -8,14 +8,14 @@ use std::{
 };
 
 use crate::{
-    engine::{Engine, error::EngineError, news::Listener},
+    engine::{Engine, EngineCore, error::EngineError, news::Listener},
     language::flow::Flow,
     model::{state::State, status::Status, table::Table, typed::FlowState},
-    store::{ExecutionInfo, ExecutionQuery, StoredExecution},
+    store::{ExecutionInfo, ExecutionQuery, StoreError, StoredExecution},
 };
 
 /// [Without counting steps](ExecutionQuery::brief).
-const BRIEF: bool = true;
+pub(in crate::engine) const BRIEF: bool = true;
 
 /// An execution of any flow. What needs the flow's type is in [`Execution`].
 pub struct Handle {
@@ -81,7 +81,7 @@ impl Engine {
     /// [`EngineError::Unknown`] where there is none.
     pub async fn get(&self, id: impl Into<String>) -> Result<Handle, EngineError> {
         let id = id.into();
-        match self.find(&id, BRIEF).await? {
+        match self.core.find(&id, BRIEF).await? {
             Some(info) => {
                 let served = self.flows.get(&info.flow);
                 let table = served.map(|(_, served)| served.flow.table());
@@ -103,7 +103,7 @@ impl Engine {
         id: impl Into<String>,
     ) -> Result<Execution<F>, EngineError> {
         let id = id.into();
-        match self.find(&id, BRIEF).await? {
+        match self.core.find(&id, BRIEF).await? {
             Some(info) => {
                 let execution = Execution::new(self.clone(), id.into());
                 execution.check_flow(&info)?;
@@ -112,14 +112,22 @@ impl Engine {
             None => Err(EngineError::Unknown { id }),
         }
     }
+}
 
-    async fn find(&self, id: &str, brief: bool) -> Result<Option<ExecutionInfo>, EngineError> {
+impl EngineCore {
+    /// Returns what is known of an execution without its tree; with `brief`,
+    /// [without counting its steps](ExecutionQuery::brief).
+    pub(in crate::engine) async fn find(
+        &self,
+        id: &str,
+        brief: bool,
+    ) -> Result<Option<ExecutionInfo>, StoreError> {
         let query = ExecutionQuery {
             id: Some(id.to_owned()),
             brief,
             ..ExecutionQuery::default()
         };
-        Ok(self.core.store.list(query).await?.pop())
+        Ok(self.store.list(query).await?.pop())
     }
 }
 
@@ -143,13 +151,13 @@ impl Handle {
     /// What is known of it without its tree, with [how many](crate::store::StepCounts) of its steps are
     /// in which status.
     pub async fn info(&self) -> Result<ExecutionInfo, EngineError> {
-        let found = self.engine.find(&self.id, !BRIEF).await?;
+        let found = self.engine.core.find(&self.id, !BRIEF).await?;
         found.ok_or_else(|| self.unknown())
     }
 
     /// The same, without counting its steps.
     pub(super) async fn brief(&self) -> Result<ExecutionInfo, EngineError> {
-        let found = self.engine.find(&self.id, BRIEF).await?;
+        let found = self.engine.core.find(&self.id, BRIEF).await?;
         found.ok_or_else(|| self.unknown())
     }
 

@@ -235,12 +235,8 @@ impl Handle {
 
     async fn send(&self, message: SendMessage, wanted: &'static str) -> Result<Sent, EngineError> {
         self.engine.core.check_runtime()?;
-        let (content, queue) = (message.message.clone(), message.queue);
-        match self.engine.core.store.send(message).await? {
-            MessageReceipt::Stored(number) => {
-                self.engine.core.deliver(&self.id, number, content, queue);
-                Ok(Sent::Stored)
-            }
+        match self.engine.core.send(message).await? {
+            MessageReceipt::Stored(_) => Ok(Sent::Stored),
             MessageReceipt::Changed => Ok(Sent::Changed),
             MessageReceipt::Full => Ok(Sent::Full),
             MessageReceipt::WrongStatus(status) => Err(EngineError::Status {

@@ -3,7 +3,7 @@
 //! Signals, stops and undos are rows in the store's inbox; they are stored safely before anything
 //! else happens. From the inbox they reach the execution's turn in one of three ways:
 //!
-//! * **At once**, if the execution runs in this process: [`EngineCore::deliver`].
+//! * **At once**, if the execution runs in this process: [`EngineCore::send`].
 //! * **With the heartbeat**, if it runs in another process: the renewal of its lease returns the
 //!   messages that have arrived since the last one.
 //! * **With the claim**, if it does not run: a message makes it due.
@@ -16,12 +16,22 @@
 //! [`TurnEnd`]: crate::engine::news::TurnEnd
 
 use super::{engine_core::EngineCore, mailbox::Arrival};
-use crate::store::{Message, Queue};
+use crate::store::{Message, MessageReceipt, Queue, SendMessage, StoreError};
 
 impl EngineCore {
+    /// Sends a message, and delivers it once it is stored.
+    pub(crate) async fn send(&self, message: SendMessage) -> Result<MessageReceipt, StoreError> {
+        let (id, content, queue) = (message.id.clone(), message.message.clone(), message.queue);
+        let receipt = self.store.send(message).await?;
+        if let MessageReceipt::Stored(number) = receipt {
+            self.deliver(&id, number, content, queue);
+        }
+        Ok(receipt)
+    }
+
     /// Delivers a stored message if its execution runs here. Otherwise the execution is due now, or
     /// another process delivers the message.
-    pub(crate) fn deliver(&self, id: &str, number: i64, message: Message, queue: Queue) {
+    fn deliver(&self, id: &str, number: i64, message: Message, queue: Queue) {
         let turn = self.running.find_or_keep(id, number, &message, queue);
         let delivered = turn.is_some_and(|turn| {
             turn.mailbox
