@@ -13,7 +13,7 @@ use crate::{
     model::{attrs::path::AttrPath, status::Status},
     store::{
         Column, Condition, Cursor, Direction, ExecutionQuery, Field, Sort, Test, Value,
-        condition::text::before,
+        condition::text::during,
     },
 };
 pub use text::InvalidFilter;
@@ -234,10 +234,7 @@ impl Filter {
         }
         self.matching(Condition {
             field: Field::Column(column),
-            test: Test::Within {
-                from: (when.start > Timestamp::MIN).then_some(Value::Time(when.start)),
-                to: (when.end < Timestamp::MAX).then(|| Value::Time(before(when.end))),
-            },
+            test: during(&when),
         })
     }
 

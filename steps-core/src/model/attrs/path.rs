@@ -39,6 +39,12 @@ fn is_plain(letter: char) -> bool {
     letter.is_alphanumeric() || letter == '_' || letter == '-'
 }
 
+/// Writes a text in quotes, in which `\` stands before a quote and before itself.
+pub(crate) fn write_quoted(f: &mut impl fmt::Write, text: &str) -> fmt::Result {
+    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
+    write!(f, "\"{escaped}\"")
+}
+
 impl fmt::Display for AttrPath {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, part) in self.0.iter().enumerate() {
@@ -48,8 +54,7 @@ impl fmt::Display for AttrPath {
             if !part.is_empty() && part.chars().all(is_plain) {
                 f.write_str(part)?;
             } else {
-                let escaped = part.replace('\\', "\\\\").replace('"', "\\\"");
-                write!(f, "\"{escaped}\"")?;
+                write_quoted(f, part)?;
             }
         }
         Ok(())

@@ -9,7 +9,7 @@ use super::{
     Column, Condition, Field, Kind, Test, Value,
     line::{Reader, Said, Word, items},
 };
-use crate::model::status::Status;
+use crate::model::{attrs::path::write_quoted, status::Status};
 
 /// The names of a column in a query: its own first.
 fn names(column: Column) -> &'static [&'static str] {
@@ -71,12 +71,7 @@ pub(crate) fn test(field: &Field, key: &str, said: Said) -> Result<Test, String>
     let kind = field.kind();
     let value = |word: Word| value(field, key, word);
     match said {
-        said if kind == Kind::Time => {
-            let range = times(key, said)?;
-            let from = (range.start > Timestamp::MIN).then_some(Value::Time(range.start));
-            let to = (range.end < Timestamp::MAX).then(|| Value::Time(before(range.end)));
-            Ok(Test::Within { from, to })
-        }
+        said if kind == Kind::Time => Ok(during(&times(key, said)?)),
         Said::Word(word) => Ok(Test::AnyOf(vec![value(word)?])),
         Said::List(words) => words
             .into_iter()
@@ -193,6 +188,14 @@ fn after(time: Timestamp) -> Timestamp {
     time.checked_add(NANO).unwrap_or(Timestamp::MAX)
 }
 
+/// Returns what is demanded of a time in this range: from its start on, and before its end.
+pub(crate) fn during(range: &Range<Timestamp>) -> Test {
+    Test::Within {
+        from: (range.start > Timestamp::MIN).then_some(Value::Time(range.start)),
+        to: (range.end < Timestamp::MAX).then(|| Value::Time(before(range.end))),
+    }
+}
+
 /// The moment before an end that is excluded.
 pub(crate) fn before(time: Timestamp) -> Timestamp {
     time.checked_sub(NANO).unwrap_or(Timestamp::MIN)
@@ -204,8 +207,7 @@ pub(crate) fn write_word(f: &mut impl fmt::Write, text: &str) -> fmt::Result {
     if !text.is_empty() && text.chars().all(is_plain) {
         return f.write_str(text);
     }
-    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
-    write!(f, "\"{escaped}\"")
+    write_quoted(f, text)
 }
 
 impl fmt::Display for Value {

@@ -170,8 +170,12 @@ fn canonical(key: &str) -> Result<String, String> {
 }
 
 fn unknown(key: &str) -> String {
-    let columns = Column::ALL.map(Column::as_str).join(", ");
+    let columns = columns();
     format!("there is no key `{key}`: {columns}, {OTHERS} are keys")
+}
+
+fn columns() -> String {
+    Column::ALL.map(Column::as_str).join(", ")
 }
 
 fn text(value: &Value) -> Option<String> {
@@ -208,9 +212,8 @@ fn sort(text: &str) -> Result<Sort, String> {
         Some(name) => (name, Direction::Descending),
         None => (text, Direction::Ascending),
     };
-    let columns = Column::ALL.map(Column::as_str).join(", ");
     let column = column(name)
-        .ok_or_else(|| format!("a list can't be sorted by `{name}`, but by {columns}"))?;
+        .ok_or_else(|| format!("a list can't be sorted by `{name}`, but by {}", columns()))?;
     Ok(Sort { column, direction })
 }
 
@@ -227,15 +230,10 @@ impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let query = &self.query;
         let mut items: Vec<String> = Vec::new();
-        let mut any = |key: &str, all: Vec<String>| match &all[..] {
-            [] => {}
-            [one] => items.push(format!("{key}={one}")),
-            _ => items.push(format!("{key}={{{}}}", all.join(" "))),
-        };
-        any("id", query.id.iter().map(|id| word(id)).collect());
-        any("flow", query.flows.iter().map(|name| word(name)).collect());
+        items.extend(any("id", query.id.iter().map(|id| word(id))));
+        items.extend(any("flow", query.flows.iter().map(|name| word(name))));
         let status = query.status.iter().map(|status| status.as_str().to_owned());
-        any("status", status.collect());
+        items.extend(any("status", status));
         for (name, value) in &query.labels {
             items.push(format!("{}={}", Field::Label(name.clone()), word(value)));
         }
@@ -260,16 +258,21 @@ impl fmt::Display for Filter {
             };
             format!("{minus}{}", sort.column)
         });
-        let sort: Vec<String> = sort.collect();
-        match &sort[..] {
-            [] => {}
-            [one] => items.push(format!("sort={one}")),
-            _ => items.push(format!("sort={{{}}}", sort.join(" "))),
-        }
+        items.extend(any("sort", sort));
         items.extend(query.limit.map(|limit| format!("limit={limit}")));
         let after = query.after.as_ref();
         items.extend(after.map(|after| format!("after={}", word(&after.to_string()))));
         f.write_str(&items.join(","))
+    }
+}
+
+/// Returns what is said of a key: one of these, if there are any.
+fn any(key: &str, all: impl Iterator<Item = String>) -> Option<String> {
+    let all: Vec<String> = all.collect();
+    match &all[..] {
+        [] => None,
+        [one] => Some(format!("{key}={one}")),
+        _ => Some(format!("{key}={{{}}}", all.join(" "))),
     }
 }
 
