@@ -10,10 +10,7 @@ use rusqlite::{Connection, types::Value};
 use steps_core::{
     Json, State, Status,
     state::{Kind, Until},
-    store::{
-        Acquire, Acquired, Due, Lease, LeaseAfter, NodeRow, RowRanges, Store, TakeOver, Target,
-        Write,
-    },
+    store::{Acquire, Acquired, Due, Lease, LeaseAfter, NodeRow, Store, TakeOver, Target, Write},
 };
 use steps_sqlite::SqliteStore;
 
@@ -54,21 +51,11 @@ fn root(status: Status) -> State {
 
 async fn written(store: &SqliteStore, lease: Lease, nodes: Vec<(u32, State)>, then: LeaseAfter) {
     let write = Write {
-        target: Target::Held(lease),
         nodes: nodes
             .into_iter()
             .map(|(n, node)| NodeRow::new(n, 0, node))
             .collect(),
-        removed: RowRanges::default(),
-        replace: false,
-        taken: Vec::new(),
-        signals: Vec::new(),
-        form: None,
-        past: None,
-        notes: Vec::new(),
-        children: Vec::new(),
-        tells: Vec::new(),
-        then,
+        ..Write::new(Target::Held(lease), then)
     };
     store.write(write).await.unwrap();
 }

@@ -74,8 +74,7 @@ fn test(sql: &str, of: Column, test: &Test) -> (String, Vec<Sql>) {
             if values.is_empty() {
                 return never();
             }
-            let places = vec!["?"; values.len()].join(", ");
-            (format!("{sql} IN ({places})"), values)
+            (is_one_of(sql, values.len()), values)
         }
         Test::Within { from, to } => {
             let mut parts = vec![format!("{sql} IS NOT NULL")];
@@ -99,6 +98,11 @@ fn test(sql: &str, of: Column, test: &Test) -> (String, Vec<Sql>) {
         }
         _ => never(),
     }
+}
+
+/// Returns the SQL of a condition that something is one of so many values.
+pub(crate) fn is_one_of(sql: &str, count: usize) -> String {
+    format!("{sql} IN ({})", vec!["?"; count].join(", "))
 }
 
 /// Whether a column may have no value.

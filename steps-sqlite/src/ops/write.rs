@@ -118,15 +118,15 @@ fn go_with(txn: &Txn<'_>, write: &Write, now: Now) -> Result<()> {
             due: *due,
             last_message: 0,
         };
-        let new = NewExecution {
+        let held_by_nobody = NewExecution {
             held: None,
             ..new.clone()
         };
         let child = Write {
             nodes: nodes.clone(),
-            ..Write::new(Target::New(Box::new(new.clone())), then)
+            ..Write::new(Target::New(Box::new(held_by_nobody)), then)
         };
-        if let Written::Exists(_) = make(txn, &new, &child, now)? {
+        if let Written::Exists(_) = self::write(txn, &child, now)? {
             return Err(Fail::new(
                 ErrorKind::Exists,
                 format!("the id of the child {:?} is in use", new.id),

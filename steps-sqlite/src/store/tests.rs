@@ -6,15 +6,15 @@ use rusqlite::Connection;
 use steps_core::{
     Json,
     state::Labels,
-    store::{Due, LeaseAfter, NewExecution, Notes, RowRanges, Target},
+    store::{Due, LeaseAfter, NewExecution, Notes, Target},
 };
 
 use super::*;
 use crate::file::room::Room;
 
 fn large(id: usize) -> Write {
-    Write {
-        target: Target::New(Box::new(NewExecution {
+    Write::new(
+        Target::New(Box::new(NewExecution {
             id: id.to_string(),
             flow: "flow".to_owned(),
             input: Json::encode(&"x".repeat(100 << 10)).unwrap(),
@@ -25,21 +25,11 @@ fn large(id: usize) -> Write {
             parent: None,
             held: None,
         })),
-        nodes: Vec::new(),
-        removed: RowRanges::default(),
-        replace: false,
-        taken: Vec::new(),
-        signals: Vec::new(),
-        form: None,
-        past: None,
-        notes: Vec::new(),
-        children: Vec::new(),
-        tells: Vec::new(),
-        then: LeaseAfter::Release {
+        LeaseAfter::Release {
             due: Due::Never,
             last_message: 0,
         },
-    }
+    )
 }
 
 /// While nothing can be written, callers beyond the bound wait before they are queued. Once it can,

@@ -14,9 +14,7 @@ use rusqlite::{Connection, params};
 use steps_core::{
     Json, State, Status,
     state::Labels,
-    store::{
-        Lease, LeaseAfter, NewExecution, NodeRow, Notes, RowRanges, Store, Target, Write, Written,
-    },
+    store::{Lease, LeaseAfter, NewExecution, NodeRow, Notes, Store, Target, Write, Written},
 };
 use steps_sqlite::{SqliteOptions, SqliteStore};
 
@@ -127,20 +125,7 @@ async fn made(store: &SqliteStore, id: &str) -> Lease {
         parent: None,
         held: Some(("worker".to_owned(), Duration::from_mins(10))),
     };
-    let write = Write {
-        target: Target::New(Box::new(new)),
-        nodes: Vec::new(),
-        removed: RowRanges::default(),
-        replace: false,
-        taken: Vec::new(),
-        signals: Vec::new(),
-        form: None,
-        past: None,
-        notes: Vec::new(),
-        children: Vec::new(),
-        tells: Vec::new(),
-        then: LeaseAfter::Keep,
-    };
+    let write = Write::new(Target::New(Box::new(new)), LeaseAfter::Keep);
     match store.write(write).await.expect("an execution") {
         Written::Created(lease) => lease,
         other => panic!("{other:?}"),
@@ -156,18 +141,8 @@ async fn run(store: SqliteStore, leases: Vec<Lease>, each: u32) {
         done.output = Some(Json::parse(OUTPUT).expect("JSON"));
         let next = node("attach_volume", Status::Running);
         let write = Write {
-            target: Target::Held(lease),
             nodes: vec![NodeRow::new(step, 0, done), NodeRow::new(step + 1, 0, next)],
-            removed: RowRanges::default(),
-            replace: false,
-            taken: Vec::new(),
-            signals: Vec::new(),
-            form: None,
-            past: None,
-            notes: Vec::new(),
-            children: Vec::new(),
-            tells: Vec::new(),
-            then: LeaseAfter::Keep,
+            ..Write::new(Target::Held(lease), LeaseAfter::Keep)
         };
         store.write_in_place(write).await.expect("a step");
     }

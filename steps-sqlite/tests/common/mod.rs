@@ -10,8 +10,8 @@ use steps_core::{
     Json, State, Status,
     state::Labels,
     store::{
-        Claim, Due, FlowClaim, Lease, LeaseAfter, NewExecution, NodeRow, Notes, Refuser, RowRanges,
-        Target, Write, Written,
+        Claim, Due, FlowClaim, Lease, LeaseAfter, NewExecution, NodeRow, Notes, Refuser, Target,
+        Write, Written,
     },
 };
 use steps_sqlite::{SqliteOptions, SqliteStore};
@@ -48,8 +48,8 @@ pub fn files(folder: &TempDir) -> Vec<String> {
 
 /// A new execution.
 pub fn new(id: &str, then: LeaseAfter, held: Option<&str>) -> Write {
-    Write {
-        target: Target::New(Box::new(NewExecution {
+    Write::new(
+        Target::New(Box::new(NewExecution {
             id: id.to_owned(),
             flow: "flow".to_owned(),
             input: Json::parse("{}").unwrap(),
@@ -60,18 +60,8 @@ pub fn new(id: &str, then: LeaseAfter, held: Option<&str>) -> Write {
             parent: None,
             held: held.map(|worker| (worker.to_owned(), Duration::from_mins(1))),
         })),
-        nodes: Vec::new(),
-        removed: RowRanges::default(),
-        replace: false,
-        taken: Vec::new(),
-        signals: Vec::new(),
-        form: None,
-        past: None,
-        notes: Vec::new(),
-        children: Vec::new(),
-        tells: Vec::new(),
         then,
-    }
+    )
 }
 
 /// A new execution that a worker holds.
@@ -112,18 +102,8 @@ pub fn node(name: &str) -> State {
 /// The write of one node.
 pub fn step(lease: Lease, id: u32, name: &str, then: LeaseAfter) -> Write {
     Write {
-        target: Target::Held(lease),
         nodes: vec![NodeRow::new(id, 0, node(name))],
-        removed: RowRanges::default(),
-        replace: false,
-        taken: Vec::new(),
-        signals: Vec::new(),
-        form: None,
-        past: None,
-        notes: Vec::new(),
-        children: Vec::new(),
-        tells: Vec::new(),
-        then,
+        ..Write::new(Target::Held(lease), then)
     }
 }
 

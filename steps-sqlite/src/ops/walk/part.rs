@@ -38,9 +38,7 @@ impl Part {
 
     pub(super) fn any(&mut self, column: &str, values: impl ExactSizeIterator<Item = Value>) {
         if values.len() > 0 {
-            let places = vec!["?"; values.len()].join(", ");
-            self.and(&format!("{column} IN ({places})"), []);
-            self.sql.values.extend(values);
+            self.and(&conditions::is_one_of(column, values.len()), values);
         }
     }
 
