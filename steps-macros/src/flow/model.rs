@@ -1,7 +1,7 @@
 //! The model of a flow: the result of parsing, which is checked and expanded. Spans are those of
 //! the tokens in it.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, extra::DelimSpan};
 use syn::{Attribute, ItemFn, LitStr, Path};
 
 use crate::{
@@ -121,7 +121,7 @@ pub(crate) enum AtOnce {
 pub(crate) struct Call {
     pub(crate) path: Path,
     pub(crate) args: TokenStream,
-    pub(crate) paren: proc_macro2::extra::DelimSpan,
+    pub(crate) paren: DelimSpan,
     pub(crate) within: Option<Within>,
     /// Of a line about a child execution: which.
     pub(crate) child: Option<ChildCall>,
@@ -132,7 +132,7 @@ pub(crate) enum ChildCall {
     /// `start`, the call of a flow with its by-value parameters: the method calls after it, each with
     /// its name and its arguments.
     Start {
-        options: Vec<(Ident, proc_macro2::extra::DelimSpan, TokenStream)>,
+        options: Vec<(Ident, DelimSpan, TokenStream)>,
         detached: bool,
     },
     /// `join`: the argument is the child, and the path that of its flow. `is_named`: the user wrote it.
@@ -145,6 +145,13 @@ pub(crate) struct Within {
     /// What the signal is of, as in `signal::<types>()`.
     pub(crate) types: TokenStream,
     pub(crate) limit: TokenStream,
+}
+
+/// Returns these arguments, in the parentheses that the user wrote.
+pub(crate) fn in_parens(args: &TokenStream, paren: &DelimSpan) -> Group {
+    let mut group = Group::new(Delimiter::Parenthesis, args.clone());
+    group.set_span(paren.join());
+    group
 }
 
 impl Call {

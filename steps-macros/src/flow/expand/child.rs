@@ -1,6 +1,6 @@
 //! The type and the call of a line about a child execution.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, extra::DelimSpan};
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
@@ -9,10 +9,7 @@ use super::{
     scope::{Scope, cx},
     slots::named,
 };
-use crate::flow::{
-    model::{Call, ChildCall},
-    parse::child::methods,
-};
+use crate::flow::model::{Call, ChildCall, in_parens};
 
 /// Returns the type of a line about a child execution of the flow that `path` names.
 pub(super) fn child_type(
@@ -41,9 +38,7 @@ pub(super) fn child_call(
         ChildCall::Start { options, .. } => {
             let mut flow = named.clone();
             flow.set_span(end(call));
-            let mut group =
-                proc_macro2::Group::new(proc_macro2::Delimiter::Parenthesis, args.clone());
-            group.set_span(call.paren.join());
+            let group = in_parens(args, &call.paren);
             let input = Ident::new("input", flow.span());
             let options = methods(options);
             quote! {
@@ -55,4 +50,13 @@ pub(super) fn child_call(
             quote_spanned!(span=> __p::join_child::<__p::AsFlow<#named>>::call(&(#args)))
         }
     }
+}
+
+/// Returns the options of a `start` line, as the method calls that they are.
+pub(super) fn methods(options: &[(Ident, DelimSpan, TokenStream)]) -> TokenStream {
+    let calls = options.iter().map(|(name, span, given)| {
+        let given = in_parens(given, span);
+        quote!(.#name #given)
+    });
+    calls.collect()
 }

@@ -10,15 +10,14 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 
 use super::{
-    child::child_type,
+    child::{child_type, methods},
     line_code::anew,
     scope::{Introduces, Scope, cx},
     value::Outcome,
 };
 use crate::{
     case,
-    flow::model::{Body, Call, ChildCall, Cond, Flow, Line, Within},
-    flow::parse::child::methods,
+    flow::model::{Body, Call, ChildCall, Cond, Flow, Line, Within, in_parens},
     idents,
     reader::hidden,
 };
@@ -212,8 +211,7 @@ impl View<'_> {
         if let Some(child) = child {
             return self.child(call, child);
         }
-        let mut group = proc_macro2::Group::new(proc_macro2::Delimiter::Parenthesis, args.clone());
-        group.set_span(paren.join());
+        let group = in_parens(args, paren);
         let (callee, limit) = match within {
             None => (hidden(quote!(#path)), TokenStream::new()),
             Some(Within { word, types, limit }) => (
@@ -238,9 +236,7 @@ impl View<'_> {
         let written = match child {
             ChildCall::Start { options, .. } => {
                 let options = methods(options);
-                let mut group =
-                    proc_macro2::Group::new(proc_macro2::Delimiter::Parenthesis, args.clone());
-                group.set_span(call.paren.join());
+                let group = in_parens(args, &call.paren);
                 quote!(#private::start_child::call(cx, #path::input #group) #options)
             }
             ChildCall::Join { .. } => quote!(&(#args)),

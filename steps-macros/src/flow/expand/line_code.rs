@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     flow::check::plain,
-    flow::model::{Body, Call, Cond, Line, Within},
+    flow::model::{Body, Call, Cond, Line, Within, in_parens},
     idents::{self, Names},
 };
 
@@ -206,8 +206,7 @@ pub(super) fn end(call: &Call) -> Span {
 fn call_tokens(of: &Ident, call: &Call, args: &TokenStream) -> TokenStream {
     let mut of = of.clone();
     of.set_span(end(call));
-    let mut group = proc_macro2::Group::new(proc_macro2::Delimiter::Parenthesis, args.clone());
-    group.set_span(call.paren.join());
+    let group = in_parens(args, &call.paren);
     let method = Ident::new("call", of.span());
     quote!(#of::#method #group)
 }

@@ -1,7 +1,7 @@
 //! Lines about child executions: `start flow(…)` with its options, and `join name`.
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, extra::DelimSpan};
-use quote::{ToTokens, quote};
+use quote::ToTokens;
 use syn::{
     Expr, Path, Token, ext::IdentExt, parse::ParseStream, punctuated::Punctuated, spanned::Spanned,
     token,
@@ -157,14 +157,4 @@ pub(super) fn join(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<C
             is_named: flow.is_some(),
         }),
     })
-}
-
-/// Returns the options of a `start` line, as the method calls that they are.
-pub(in crate::flow) fn methods(options: &[(Ident, DelimSpan, TokenStream)]) -> TokenStream {
-    let calls = options.iter().map(|(name, span, given)| {
-        let mut group = Group::new(Delimiter::Parenthesis, given.clone());
-        group.set_span(span.join());
-        quote!(.#name #group)
-    });
-    calls.collect()
 }

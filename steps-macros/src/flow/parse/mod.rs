@@ -3,7 +3,7 @@
 //! the rules that concern several lines are in `check`.
 
 mod body;
-pub(super) mod child;
+mod child;
 mod form;
 mod function;
 mod joins;
