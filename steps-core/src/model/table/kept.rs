@@ -1,6 +1,6 @@
 //! What of the round before a round of a `loop` is needed again later, when that one may be gone.
 
-use super::{Line, StepMeta, Table, Work};
+use super::{Line, Work};
 
 /// Returns whether restoring a round with these lines evaluates code that uses the round before;
 /// `prev` are the numbers of the lines that use it.
@@ -51,19 +51,8 @@ pub(crate) fn undoes_by_prev(body: &[Line], prev: &[usize]) -> bool {
 }
 
 fn has_undo(line: &Line) -> bool {
-    let any = |lines: &[Line]| lines.iter().any(has_undo);
-    match &line.work {
-        Work::Step(StepMeta { undo, .. }) => *undo,
-        Work::Group(lines)
-        | Work::Parallel(lines)
-        | Work::Race(lines)
-        | Work::For { body: lines, .. }
-        | Work::Loop { body: lines, .. }
-        | Work::Flow(Table { nodes: lines, .. }) => any(lines),
-        Work::If {
-            then, otherwise, ..
-        } => any(then) || any(otherwise),
-    }
+    let is_one = matches!(&line.work, Work::Step(meta) if meta.undo);
+    is_one || line.work.any(has_undo)
 }
 
 /// Returns how many rounds of a `loop keep n` stay recorded.

@@ -299,6 +299,27 @@ impl Work {
             Self::Flow(table) => table.nodes,
         }
     }
+
+    /// Returns the lines of all scopes below this one: of both branches of an `if`, and of a nested flow.
+    pub(crate) const fn groups(&self) -> [&'static [Line]; 2] {
+        match self {
+            Self::Step(_) => [&[], &[]],
+            Self::Group(lines)
+            | Self::Parallel(lines)
+            | Self::Race(lines)
+            | Self::For { body: lines, .. }
+            | Self::Loop { body: lines, .. }
+            | Self::Flow(Table { nodes: lines, .. }) => [lines, &[]],
+            Self::If {
+                then, otherwise, ..
+            } => [then, otherwise],
+        }
+    }
+
+    /// Returns whether this holds of any line below it.
+    pub(crate) fn any(&self, mut is: impl FnMut(&Line) -> bool) -> bool {
+        self.groups().into_iter().flatten().any(&mut is)
+    }
 }
 
 impl Line {
@@ -339,19 +360,12 @@ impl Line {
     /// Returns whether it is or holds a pivot, or a `loop` that lets rounds go, which is like one. One of
     /// a nested flow counts only there.
     pub(crate) fn has_pivot(&self) -> bool {
-        let any = |lines: &[Self]| lines.iter().any(Self::has_pivot);
-        self.marks.pivot
-            || match &self.work {
-                Work::Step(_) | Work::Flow(_) => false,
-                Work::Loop { body, keep, .. } => *keep > 0 || any(body),
-                Work::Group(lines)
-                | Work::Parallel(lines)
-                | Work::Race(lines)
-                | Work::For { body: lines, .. } => any(lines),
-                Work::If {
-                    then, otherwise, ..
-                } => any(then) || any(otherwise),
-            }
+        let is_one = match &self.work {
+            Work::Loop { keep, .. } => *keep > 0,
+            Work::Flow(_) => return self.marks.pivot,
+            _ => false,
+        };
+        self.marks.pivot || is_one || self.work.any(Self::has_pivot)
     }
 
     /// Returns the names of the lines beside it whose values it uses.
@@ -362,36 +376,14 @@ impl Line {
 
     /// Returns whether it is or holds a volatile step, which may begin again after lines behind it.
     pub(crate) fn has_volatile(&self) -> bool {
-        let any = |lines: &[Self]| lines.iter().any(Self::has_volatile);
-        match &self.work {
-            Work::Step(meta) => meta.is_volatile(),
-            Work::Group(lines)
-            | Work::Parallel(lines)
-            | Work::Race(lines)
-            | Work::For { body: lines, .. }
-            | Work::Loop { body: lines, .. }
-            | Work::Flow(Table { nodes: lines, .. }) => any(lines),
-            Work::If {
-                then, otherwise, ..
-            } => any(then) || any(otherwise),
-        }
+        let is_one = matches!(&self.work, Work::Step(meta) if meta.is_volatile());
+        is_one || self.work.any(Self::has_volatile)
     }
 
     /// Returns whether it is or holds a nested flow with an `#[on_stopped]`.
     pub(crate) fn hears_of_a_stop(&self) -> bool {
-        let any = |lines: &[Self]| lines.iter().any(Self::hears_of_a_stop);
-        match &self.work {
-            Work::Step(_) => false,
-            Work::Flow(table) => table.hears_of_a_stop(),
-            Work::Group(lines)
-            | Work::Parallel(lines)
-            | Work::Race(lines)
-            | Work::For { body: lines, .. }
-            | Work::Loop { body: lines, .. } => any(lines),
-            Work::If {
-                then, otherwise, ..
-            } => any(then) || any(otherwise),
-        }
+        let is_one = matches!(&self.work, Work::Flow(table) if table.handlers.stopped);
+        is_one || self.work.any(Self::hears_of_a_stop)
     }
 
     /// Returns whether this line was or is saved under `name`. Where many are asked, a
