@@ -9,7 +9,7 @@ use steps::{
     state::{FailureCause, Until},
 };
 
-use crate::support::{Db, World, failure, on_each_store, wait_for};
+use crate::support::{Db, World, failure, is, on_each_store, wait_for};
 
 #[step]
 async fn work(world: &World, cx: &Cx, what: &str) -> Result<u32, String> {
@@ -92,6 +92,13 @@ async fn serve(db: &Db, world: &Arc<World>) -> Engine {
     builder.start().await.expect("it starts")
 }
 
+/// A parent and its child's flow, as many at once as there are.
+async fn serve_two(db: &Db, world: &Arc<World>) -> Engine {
+    let builder = db.engine().await.serve(bill::with(world.clone()));
+    let builder = builder.serve(order::with(world.clone()));
+    builder.start().await.expect("it starts")
+}
+
 async fn status(engine: &Engine, id: &str) -> Status {
     let handle = engine.get(id).await.expect("it is there");
     handle.status().await.expect("it is there")
@@ -140,15 +147,13 @@ on_each_store! {
     async fn a_join_waits_without_a_place_and_is_shown(db) {
         let world = World::new();
         world.closes("charge ann");
-        let engine = db.engine().await
-            .serve(bill::with(world.clone())).serve(order::with(world.clone()))
-            .start().await.expect("it starts");
+        let engine = serve_two(&db, &world).await;
         let run = engine.start(order::input("ann".into())).await.expect("it starts");
         wait_for("the join", async || {
             let tree = run.tree().await.expect("a tree");
             tree.get("paid").is_some_and(|node| node.until == Some(Until::Child))
         }).await;
-        wait_for("no place", async || run.status().await.is_ok_and(|status| status == Status::Waiting)).await;
+        is(&run, Status::Waiting).await;
         let tree = run.tree().await.expect("a tree").tree().to_string();
         assert!(tree.contains("for `bill-ann`"), "{tree}");
         world.opens();
@@ -192,9 +197,7 @@ on_each_store! {
         let world = World::new();
         world.closes("charge ann");
         world.closes("beside");
-        let engine = db.engine().await
-            .serve(bill::with(world.clone())).serve(order::with(world.clone()))
-            .start().await.expect("it starts");
+        let engine = serve_two(&db, &world).await;
         let run = engine.start(order::input("ann".into())).await.expect("it starts");
         world.saw("charge ann").await;
         world.saw("beside").await;
@@ -226,7 +229,7 @@ on_each_store! {
         child.retry_undo().await.expect("it is stuck");
         child.ended().await.expect("it ends");
         run.retry_undo().await.expect("it is stuck");
-        wait_for("undone", async || run.status().await.is_ok_and(|status| status == Status::Undone)).await;
+        is(&run, Status::Undone).await;
     }
 
     async fn a_detached_child_is_left(db) {
@@ -281,9 +284,7 @@ on_each_store! {
     async fn a_child_that_is_deleted_before_it_is_joined_is_told(db) {
         let world = World::new();
         world.closes("beside");
-        let engine = db.engine().await
-            .serve(bill::with(world.clone())).serve(order::with(world.clone()))
-            .start().await.expect("it starts");
+        let engine = serve_two(&db, &world).await;
         let run = engine.start(order::input("ann".into())).await.expect("it starts");
         world.saw("beside").await;
         let child = engine.get("bill-ann").await.expect("it is there");
@@ -305,7 +306,7 @@ on_each_store! {
             .start().await.expect("it starts");
         world.closes("charge ann");
         let run = parents.start(order::input("ann".into())).await.expect("it starts");
-        wait_for("the join", async || run.status().await.is_ok_and(|status| status == Status::Waiting)).await;
+        is(&run, Status::Waiting).await;
         parents.shutdown(Duration::ZERO).await.expect("it ends");
         world.opens();
         let children = db.engine().await.serve(bill::with(world.clone()))
@@ -322,11 +323,9 @@ on_each_store! {
     async fn a_stopped_parent_hears_of_its_child_later(db) {
         let world = World::new();
         world.closes("charge ann");
-        let engine = db.engine().await
-            .serve(bill::with(world.clone())).serve(order::with(world.clone()))
-            .start().await.expect("it starts");
+        let engine = serve_two(&db, &world).await;
         let run = engine.start(order::input("ann".into())).await.expect("it starts");
-        wait_for("the join", async || run.status().await.is_ok_and(|status| status == Status::Waiting)).await;
+        is(&run, Status::Waiting).await;
         run.stop_and_wait(Duration::from_secs(20)).await.expect("it stops");
         world.opens();
         let child = engine.execution::<bill>("bill-ann").await.expect("it is there");
@@ -342,11 +341,9 @@ on_each_store! {
     async fn a_child_that_is_ended_by_force_fails_the_join(db) {
         let world = World::new();
         world.closes("charge ann");
-        let engine = db.engine().await
-            .serve(bill::with(world.clone())).serve(order::with(world.clone()))
-            .start().await.expect("it starts");
+        let engine = serve_two(&db, &world).await;
         let run = engine.start(order::input("ann".into())).await.expect("it starts");
-        wait_for("the join", async || run.status().await.is_ok_and(|status| status == Status::Waiting)).await;
+        is(&run, Status::Waiting).await;
         let child = engine.get("bill-ann").await.expect("it is there");
         child.abandon("by hand").await.expect("it runs");
         world.opens();
