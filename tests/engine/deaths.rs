@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use steps::{Engine, Status, prelude::*};
+use steps::{Engine, RunLimits, Status, prelude::*};
 
 use crate::support::{Db, World, act, failure, is, on_each_store};
 
@@ -94,6 +94,26 @@ on_each_store! {
         assert_eq!(failed.failed()[0].error, "its process died 3 times");
         assert_eq!(times(&world, "x.parsed"), 3);
         assert_eq!(times(&world, "undo x.first"), 1);
+    }
+
+    async fn poison_of_a_step_without_a_bound_goes_by_that_of_the_engine(db) {
+        let world = World::new();
+        world.closes("x.first");
+        let limited = async || {
+            let builder = db.engine().await.lease(LEASE).limits(RunLimits::DEFAULT.deaths(1));
+            let builder = builder.serve(import::with(world.clone()));
+            builder.start().await.expect("it starts")
+        };
+        let first = limited().await;
+        first.start(import::input("x".into())).id("x").await.expect("it starts");
+        world.saw("x.first").await;
+        drop(first);
+        let engine = limited().await;
+        let run = engine.execution::<import>("x").await.expect("it is there");
+        let failed = failure(run.outcome().await);
+        assert_eq!(failed.failed()[0].path, "first");
+        assert_eq!(failed.failed()[0].error, "its process died");
+        assert_eq!(times(&world, "x.first"), 1);
     }
 
     async fn poison_that_had_its_effect_is_done(db) {

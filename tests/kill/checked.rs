@@ -23,6 +23,9 @@ pub(crate) struct Checked {
     pub(crate) late: u64,
     /// Writes that were refused as somebody else had taken over.
     pub(crate) fenced: u64,
+    /// Parents that had a child, and those of which either was taken over from a dead process.
+    pub(crate) families: u64,
+    pub(crate) families_inherited: u64,
     /// How often all others waited for a process that was stopped.
     pub(crate) blocked: u64,
     /// What is wrong.
@@ -42,6 +45,8 @@ impl Checked {
         self.lapsed += other.lapsed;
         self.late += other.late;
         self.fenced += other.fenced;
+        self.families += other.families;
+        self.families_inherited += other.families_inherited;
         self.blocked += other.blocked;
     }
 }
@@ -52,7 +57,8 @@ impl fmt::Display for Checked {
             f,
             "{} executions ({} acknowledged, {} undone), {} effects; verified, taken over and \
              once: {}; not verified and again: {}; taken over from the dead: {}, from the living: \
-             {}, not told apart: {}; late effects: {}, fenced writes: {}; all waited for one that was \
+             {}, not told apart: {}; late effects: {}, fenced writes: {}; families: {}, taken \
+             over from the dead: {}; all waited for one that was \
              stopped: {}",
             self.executions,
             self.acknowledged,
@@ -65,6 +71,8 @@ impl fmt::Display for Checked {
             self.lapsed,
             self.late,
             self.fenced,
+            self.families,
+            self.families_inherited,
             self.blocked,
         )
     }

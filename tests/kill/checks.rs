@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     checked::Checked,
+    families,
     history::{Histories, History, Thing},
     jobs::Job,
     log::What,
@@ -28,6 +29,7 @@ pub(crate) fn check(stored: &BTreeMap<String, Stored>, log: &str) -> Checked {
             }
         }
     }
+    families::check(stored, &histories, &mut checked);
     for (id, stored) in stored {
         let Some(history) = histories.of.get(&**id) else {
             checked.broken.push(format!("{id}: nobody started it"));

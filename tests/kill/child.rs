@@ -12,7 +12,7 @@ use std::{
 use steps::engine::{Concurrency, Engine};
 
 use crate::{
-    flows::{asks, beside, fan, held, nest, order, rounds, stuck, withdrawn},
+    flows::{asks, beside, family, fan, held, kin, nest, order, rounds, stuck, withdrawn},
     log::{Log, NONE, What},
     operator, starter,
     target::Target,
@@ -136,6 +136,7 @@ async fn live(orders: &Orders) {
     let watched = Watched::new(store, log.clone(), target.clone());
     let world = Arc::new(World::new(log.clone(), target));
     let engine = Engine::with_store(watched)
+        // That the processes are killed at any time is no fault of the steps.
         .limits(steps::RunLimits::DEFAULT.deaths(100_000))
         .serve(order::with(Arc::clone(&world)))
         .serve(fan::with(Arc::clone(&world)))
@@ -145,7 +146,9 @@ async fn live(orders: &Orders) {
         .serve(held::with(Arc::clone(&world)))
         .serve(stuck::with(Arc::clone(&world)))
         .serve(beside::with(Arc::clone(&world)))
-        .serve(withdrawn::with(world))
+        .serve(withdrawn::with(Arc::clone(&world)))
+        .serve(family::with(Arc::clone(&world)))
+        .serve(kin::with(world))
         .lease(orders.lease)
         .poll(Duration::from_millis(20))
         .concurrency(Concurrency::fixed(16))

@@ -127,6 +127,32 @@ pub(crate) async fn beside(world: &World, job: Job) -> Result<u64, Broken> {
 }
 
 #[flow]
+pub(crate) async fn family(world: &World, job: Job) -> Result<u64, Broken> {
+    steps! {
+        first = act(world, cx);
+        child = start kin(job.child()).id(job.child().id());
+        own   = plain(world, cx);
+        sum   = join child;
+        check(world, cx, job.fails);
+        last  = act(world, cx);
+    }
+    Ok(first + own + sum + check + last)
+}
+
+#[flow]
+pub(crate) async fn kin(world: &World, job: Job) -> Result<u64, Broken> {
+    steps! {
+        reserve = act(world, cx);
+        pause   = steps::sleep(Duration::from_millis(10));
+        pack    = plain(world, cx);
+        check(world, cx, job.child_fails());
+        ship    = act(world, cx);
+    }
+    let () = pause;
+    Ok(reserve + pack + check + ship)
+}
+
+#[flow]
 pub(crate) async fn withdrawn(world: &World, job: Job) -> Result<u64, Broken> {
     steps! {
         first = act(world, cx);

@@ -26,11 +26,15 @@ pub(crate) enum Kind {
     Beside,
     /// An operator asks for it to be undone.
     Withdrawn,
+    /// Starts a child and joins it; fails after that, or its child does.
+    Family,
+    /// The child of a `Family`: only that starts it.
+    Kin,
 }
 
 impl Kind {
-    /// All of them.
-    pub(crate) const ALL: [Self; 9] = [
+    /// All that are started by themselves.
+    pub(crate) const ALL: [Self; 10] = [
         Self::Order,
         Self::Fan,
         Self::Rounds,
@@ -40,6 +44,7 @@ impl Kind {
         Self::Stuck,
         Self::Beside,
         Self::Withdrawn,
+        Self::Family,
     ];
 }
 
@@ -73,7 +78,22 @@ impl Job {
 
     /// The job that has this id.
     pub(crate) fn by_id(id: &str) -> Option<Self> {
-        Some(Self::of(id.rsplit_once('-')?.1.parse().ok()?))
+        let (kind, number) = id.rsplit_once('-')?;
+        let job = Self::of(number.parse().ok()?);
+        Some(if kind == "kin" { job.child() } else { job })
+    }
+
+    /// The child of a `Family`.
+    pub(crate) fn child(self) -> Self {
+        Self {
+            kind: Kind::Kin,
+            ..self
+        }
+    }
+
+    /// Whether of a family that fails it is the child that does.
+    pub(crate) fn child_fails(self) -> bool {
+        self.fails && self.count == 1
     }
 
     /// The same, for a flow within: it does as it is told.

@@ -43,6 +43,10 @@ pub(crate) fn one(size: Size) {
         "no verified step of a killed process was checked"
     );
     assert!(checked.undone > 0, "no execution was undone");
+    assert!(
+        checked.families_inherited > 0,
+        "no parent or child was taken over from the dead"
+    );
 }
 
 /// Two processes: killed, or stopped for longer than their lease.

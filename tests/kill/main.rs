@@ -20,6 +20,8 @@ mod child;
 #[cfg(unix)]
 mod disk;
 #[cfg(unix)]
+mod families;
+#[cfg(unix)]
 mod faults;
 #[cfg(unix)]
 mod finish;

@@ -121,6 +121,15 @@ impl Maker {
             .step(&format!("{below}pack"), false)
     }
 
+    /// The steps of a child that happen.
+    fn kin(&mut self, job: Job) -> &mut Self {
+        self.step("reserve", true).step("pack", false);
+        if !job.child_fails() {
+            self.quiet("check").step("ship", true);
+        }
+        self
+    }
+
     /// All so far only may happen.
     fn perhaps(&mut self, from: usize) -> &mut Self {
         self.steps[from..]
@@ -233,5 +242,22 @@ pub(crate) fn plan(job: Job) -> Plan {
             .step("last", true)
             .perhaps(0)
             .end(End::Either, 1),
+        Kind::Family => {
+            make.step("first", true).step("own", false);
+            if job.child_fails() {
+                return make.end(|_| End::Undone, 1);
+            }
+            make.sum += Maker::new(job.child()).kin(job).sum;
+            make.checked(job, "last", true, 1)
+        }
+        Kind::Kin => {
+            // Its parent takes it back, where that fails.
+            let end: fn(u64) -> End = if job.fails {
+                |_| End::Undone
+            } else {
+                End::Done
+            };
+            make.kin(job).end(end, 1)
+        }
     }
 }

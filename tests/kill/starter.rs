@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 
 use crate::{
     child::Orders,
-    flows::{asks, beside, fan, held, nest, order, rounds, stuck, withdrawn},
+    flows::{asks, beside, family, fan, held, nest, order, rounds, stuck, withdrawn},
     jobs::{Job, Kind},
     log::{Log, What, records},
 };
@@ -100,6 +100,8 @@ async fn start(engine: &Engine, log: &Log, job: Job) {
         Kind::Stuck => start!(stuck),
         Kind::Beside => start!(beside),
         Kind::Withdrawn => start!(withdrawn),
+        Kind::Family => start!(family),
+        Kind::Kin => unreachable!("only its parent starts a child"),
     }
 }
 

@@ -1,5 +1,4 @@
-//! The steps: what each does to the world, and how it goes wrong. Their processes are killed at any time,
-//! and that is no fault of theirs: so many deaths are allowed.
+//! The steps: what each does to the world, and how it goes wrong.
 
 use steps::prelude::*;
 
@@ -14,7 +13,7 @@ fn place(key: &str) -> String {
 }
 
 /// Verified: its effect happens once, wherever the process is killed.
-#[step(deaths = 100_000)]
+#[step]
 pub(crate) async fn act(world: &World, cx: &Cx) -> Result<u64, Broken> {
     let key = place(&cx.idempotency_key());
     Ok(world.act(&key, value(&key)).await)
@@ -25,7 +24,7 @@ async fn acted(world: &World, cx: &Cx) -> Option<u64> {
     world.find(&place(&cx.idempotency_key()))
 }
 
-#[undo(act, deaths = 100_000)]
+#[undo(act)]
 async fn act_back(world: &World, cx: &Cx, output: &u64) -> Result<(), Broken> {
     back(world, cx, *output).await
 }
@@ -41,26 +40,26 @@ async fn back(world: &World, cx: &Cx, output: u64) -> Result<(), Broken> {
 }
 
 /// Not verified: its effect may happen again after a kill.
-#[step(deaths = 100_000)]
+#[step]
 pub(crate) async fn plain(world: &World, cx: &Cx) -> Result<u64, Broken> {
     let key = place(&cx.idempotency_key());
     Ok(world.act(&key, value(&key)).await)
 }
 
-#[undo(plain, deaths = 100_000)]
+#[undo(plain)]
 async fn plain_back(world: &World, cx: &Cx, output: &u64) -> Result<(), Broken> {
     back(world, cx, *output).await
 }
 
 /// Not verified, and on a thread of its own.
 #[expect(clippy::unnecessary_wraps, reason = "a step gives a `Result`")]
-#[step(blocking, deaths = 100_000)]
+#[step(blocking)]
 pub(crate) fn block(world: &World, key: &str) -> Result<u64, Broken> {
     let key = place(key);
     Ok(world.act_blocking(&key, value(&key)))
 }
 
-#[undo(block, deaths = 100_000)]
+#[undo(block)]
 async fn block_back(world: &World, key: &str, output: &u64) -> Result<(), Broken> {
     let key = place(key);
     if *output != value(&key) {
@@ -72,7 +71,7 @@ async fn block_back(world: &World, key: &str, output: &u64) -> Result<(), Broken
 
 /// Fails once before its effect and once after it: then its verify finds that it happened. Its
 /// undo fails once, too.
-#[step(retry(times = 1, every = "3ms"), deaths = 100_000)]
+#[step(retry(times = 1, every = "3ms"))]
 pub(crate) async fn flaky(world: &World, cx: &Cx) -> Result<u64, Broken> {
     let key = place(&cx.idempotency_key());
     if world.failures(&key) == 0 {
@@ -86,7 +85,7 @@ async fn flaky_acted(world: &World, cx: &Cx) -> Option<u64> {
     world.find(&place(&cx.idempotency_key()))
 }
 
-#[undo(flaky, retry(times = 1, every = "3ms"), deaths = 100_000)]
+#[undo(flaky, retry(times = 1, every = "3ms"))]
 async fn flaky_back(world: &World, cx: &Cx, output: &u64) -> Result<(), Broken> {
     let key = place(&cx.idempotency_key());
     if world.undo_failures(&key) == 0 {
@@ -96,7 +95,7 @@ async fn flaky_back(world: &World, cx: &Cx, output: &u64) -> Result<(), Broken> 
 }
 
 /// Verified; its undo fails once, for good.
-#[step(deaths = 100_000)]
+#[step]
 pub(crate) async fn grudging(world: &World, cx: &Cx) -> Result<u64, Broken> {
     let key = place(&cx.idempotency_key());
     Ok(world.act(&key, value(&key)).await)
@@ -107,7 +106,7 @@ async fn grudging_acted(world: &World, cx: &Cx) -> Option<u64> {
     world.find(&place(&cx.idempotency_key()))
 }
 
-#[undo(grudging, deaths = 100_000)]
+#[undo(grudging)]
 async fn grudging_back(world: &World, cx: &Cx, output: &u64) -> Result<(), Broken> {
     let key = place(&cx.idempotency_key());
     if world.undo_failures(&key) == 0 {
@@ -117,7 +116,7 @@ async fn grudging_back(world: &World, cx: &Cx, output: &u64) -> Result<(), Broke
 }
 
 /// Fails once, for good, and does well when it is tried again.
-#[step(deaths = 100_000)]
+#[step]
 pub(crate) async fn mended(world: &World, cx: &Cx) -> Result<u64, Broken> {
     let key = place(&cx.idempotency_key());
     if world.failures(&key) == 0 {
@@ -131,13 +130,13 @@ async fn mended_acted(world: &World, cx: &Cx) -> Option<u64> {
     world.find(&place(&cx.idempotency_key()))
 }
 
-#[undo(mended, deaths = 100_000)]
+#[undo(mended)]
 async fn mended_back(world: &World, cx: &Cx, output: &u64) -> Result<(), Broken> {
     back(world, cx, *output).await
 }
 
 /// Not ready for the first two times that it is asked.
-#[step(readonly, poll(every = "4ms"), deaths = 100_000)]
+#[step(readonly, poll(every = "4ms"))]
 pub(crate) async fn ready(world: &World, cx: &Cx) -> Result<Option<u64>, Broken> {
     let key = place(&cx.idempotency_key());
     if world.failures(&key) < 2 {
@@ -148,7 +147,7 @@ pub(crate) async fn ready(world: &World, cx: &Cx) -> Result<Option<u64>, Broken>
 }
 
 /// Fails, if it is to.
-#[step(readonly, deaths = 100_000)]
+#[step(readonly)]
 pub(crate) async fn check(world: &World, cx: &Cx, fails: bool) -> Result<u64, Broken> {
     let key = place(&cx.idempotency_key());
     if fails {
@@ -158,7 +157,7 @@ pub(crate) async fn check(world: &World, cx: &Cx, fails: bool) -> Result<u64, Br
 }
 
 /// Verified, with the value it is given.
-#[step(deaths = 100_000)]
+#[step]
 pub(crate) async fn counted(world: &World, cx: &Cx, count: u64) -> Result<u64, Broken> {
     Ok(world.act(&place(&cx.idempotency_key()), count).await)
 }
@@ -168,7 +167,7 @@ async fn counted_acted(world: &World, cx: &Cx, _count: u64) -> Option<u64> {
     world.find(&place(&cx.idempotency_key()))
 }
 
-#[undo(counted, deaths = 100_000)]
+#[undo(counted)]
 async fn counted_back(world: &World, cx: &Cx, count: u64, output: &u64) -> Result<(), Broken> {
     let key = place(&cx.idempotency_key());
     if *output != count {

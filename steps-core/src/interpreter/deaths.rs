@@ -114,7 +114,8 @@ impl Pass<'_> {
             (records[id].cold().deaths, records[id].attempts)
         };
         let mut error = died(deaths);
-        if meta.verify && (deaths == 1 || !meta.policy.dies(deaths - 1)) {
+        let limit = self.run.options.limits.deaths;
+        if meta.verify && (deaths == 1 || !meta.policy.dies(deaths - 1, limit)) {
             let cx = self.cx(id, attempt);
             match self.verified(at, meta, id, &cx, now).await {
                 Ok(end) => return Ok(end),

@@ -6,7 +6,6 @@ use crate::{
     language::scope::Entered,
     model::{
         attrs::Attrs,
-        policy::Policy,
         signal::{SignalError, Target},
         state::Limits,
         table::StepMeta,
@@ -35,9 +34,9 @@ pub struct RunLimits {
     /// The maximum number of signals that queue for one path: for a step that is not in a `loop` or
     /// a `for` at most one, for whichever round or item waits this many. By default 1,000.
     pub signals: usize,
-    /// How many times in a row a process may die at the flow itself: while it takes the execution up,
-    /// in a handler of the flow, or in the code after the steps. By default
-    /// [`Policy::DEATHS`](crate::policy::Policy::DEATHS), 5. Steps and undos have a bound of their own.
+    /// How many times in a row a process may die at one step or at its undo, unless the
+    /// [policy](crate::policy::Policy::deaths) of that says otherwise; or at the flow itself: while the
+    /// process takes the execution up, in a handler of the flow, or in the code after the steps. By default 5.
     pub deaths: u32,
 }
 
@@ -48,7 +47,7 @@ impl RunLimits {
         items: 100_000,
         nodes: Limits::DEFAULT.nodes,
         signals: 1000,
-        deaths: Policy::DEATHS,
+        deaths: 5,
     };
 
     /// Sets the maximum size of one value, in bytes of JSON.
@@ -79,7 +78,7 @@ impl RunLimits {
         self
     }
 
-    /// Sets how many times in a row a process may die at the flow itself.
+    /// Sets how many times in a row a process may die at one step, at one undo, or at the flow itself.
     #[must_use]
     pub const fn deaths(mut self, deaths: u32) -> Self {
         self.deaths = deaths;

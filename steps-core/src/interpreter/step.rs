@@ -83,7 +83,8 @@ impl Pass<'_> {
             Status::Running if late_around => return Look::GiveUp,
             Status::Running if is_late => return Look::Late,
             Status::Running
-                if record.cold().deaths > 0 && meta.policy.dies(record.cold().deaths) =>
+                if record.cold().deaths > 0
+                    && (meta.policy).dies(record.cold().deaths, self.run.options.limits.deaths) =>
             {
                 return Look::Dying;
             }

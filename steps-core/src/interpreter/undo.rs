@@ -49,7 +49,12 @@ impl Pass<'_> {
             let now = self.now();
             let undoing = record.status == Status::Undoing;
             let deaths = record.cold().undo.as_ref().map_or(0, |undo| undo.deaths);
-            if undoing && deaths > 0 && meta.undo_policy.dies(deaths) {
+            if undoing
+                && deaths > 0
+                && meta
+                    .undo_policy
+                    .dies(deaths, self.run.options.limits.deaths)
+            {
                 drop(records);
                 self.end_dying_undo(id, deaths);
                 return Ok(RollbackEnd::Failed);

@@ -28,8 +28,8 @@ pub struct Policy {
     pub timeout: Option<Duration>,
     /// Polling: asking again after a "not yet".
     pub poll: Option<Poll>,
-    /// How many attempts in a row may end because their process died, by default
-    /// [`DEATHS`](Self::DEATHS). Then the step has failed with "its process died 5 times", and is
+    /// How many attempts in a row may end because their process died. By default the engine's
+    /// [limit](crate::RunLimits::deaths), 5. Then the step has failed with "its process died 5 times", and is
     /// not tried again: its `#[verify]` is asked, and what was done is undone. With 1, a step that
     /// was cut off does not run again by itself. Only an engine counts deaths: it finds a lease that
     /// was not given back.
@@ -45,13 +45,10 @@ impl Policy {
         deaths: None,
     };
 
-    /// How many attempts in a row may end with the death of their process, if the policy does not
-    /// say.
-    pub const DEATHS: u32 = 5;
-
-    /// Returns whether no further attempt follows after this many deaths in a row.
-    pub(crate) fn dies(&self, deaths: u32) -> bool {
-        deaths >= self.deaths.unwrap_or(Self::DEATHS).max(1)
+    /// Returns whether no further attempt follows after this many deaths in a row, where the limit
+    /// is this one if the policy does not say.
+    pub(crate) fn dies(&self, deaths: u32, limit: u32) -> bool {
+        deaths >= self.deaths.unwrap_or(limit).max(1)
     }
 
     pub(crate) const fn overridden_by(mut self, over: Self) -> Self {
