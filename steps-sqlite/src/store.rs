@@ -12,9 +12,9 @@ use std::{
 };
 
 use steps_core::store::{
-    Acquire, Acquired, BoxFuture, CheckReport, Claim, Claimed, ExecutionInfo, ExecutionQuery,
-    FlowClaim, Form, MessageReceipt, NoteChange, Notes, Renew, Renewal, SendMessage, Store,
-    StoreError, StoredExecution, Write, Written,
+    Acquire, Acquired, BoxFuture, CheckReport, Claim, Claimed, Duty, DutyQuery, DutySet,
+    ExecutionInfo, ExecutionQuery, FlowClaim, Form, MessageReceipt, NoteChange, Notes, Renew,
+    Renewal, SendMessage, SetDuty, Store, StoreError, StoredExecution, Write, Written,
 };
 use tokio::sync::Semaphore;
 
@@ -301,6 +301,26 @@ impl Store for SqliteStore {
         Box::pin(self.change_known(bytes, move |conn, now| {
             schema::unchanged(conn)?;
             ops::notes::annotate(conn, &id, &changes, now)
+        }))
+    }
+
+    fn duty(&self, name: String) -> BoxFuture<'_, Result<Option<Duty>, StoreError>> {
+        Box::pin(self.read(Inner::lookups, move |conn, _| {
+            ops::duties::read(conn, &name)
+        }))
+    }
+
+    fn duties(&self, query: DutyQuery) -> BoxFuture<'_, Result<Vec<Duty>, StoreError>> {
+        Box::pin(self.read(Inner::lookups, move |conn, _| {
+            ops::duties::list(conn, &query)
+        }))
+    }
+
+    fn set_duty(&self, set: SetDuty) -> BoxFuture<'_, Result<DutySet, StoreError>> {
+        let bytes = size::of_duty(&set);
+        Box::pin(self.change_known(bytes, move |conn, now| {
+            schema::unchanged(conn)?;
+            ops::duties::set(conn, &set, now)
         }))
     }
 

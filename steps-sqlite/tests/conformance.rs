@@ -7,9 +7,9 @@ use jiff::SignedDuration;
 use steps_core::{
     clock::TestClock as _,
     store::{
-        Acquire, Acquired, BoxFuture, Claim, Claimed, ExecutionInfo, ExecutionQuery, FlowClaim,
-        Form, MessageReceipt, NoteChange, Notes, Renew, Renewal, SendMessage, Store, StoreError,
-        StoredExecution, Write, Written,
+        Acquire, Acquired, BoxFuture, Claim, Claimed, Duty, DutyQuery, DutySet, ExecutionInfo,
+        ExecutionQuery, FlowClaim, Form, MessageReceipt, NoteChange, Notes, Renew, Renewal,
+        SendMessage, SetDuty, Store, StoreError, StoredExecution, Write, Written,
     },
     testing::{FakeClock, store::Subject},
 };
@@ -143,6 +143,16 @@ impl Store for Split {
         changes: Vec<NoteChange>,
     ) -> BoxFuture<'_, Result<Option<Notes>, StoreError>> {
         self.writes.annotate(id, changes)
+    }
+
+    fn duty(&self, name: String) -> BoxFuture<'_, Result<Option<Duty>, StoreError>> {
+        self.others.duty(name)
+    }
+    fn duties(&self, query: DutyQuery) -> BoxFuture<'_, Result<Vec<Duty>, StoreError>> {
+        self.others.duties(query)
+    }
+    fn set_duty(&self, set: SetDuty) -> BoxFuture<'_, Result<DutySet, StoreError>> {
+        self.others.set_duty(set)
     }
 
     fn keep_form(&self, form: Form) -> BoxFuture<'_, Result<i64, StoreError>> {

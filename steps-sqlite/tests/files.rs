@@ -9,7 +9,10 @@ use common::*;
 use rusqlite::Connection;
 use steps_core::{
     Status,
-    store::{Due, ErrorKind, ExecutionQuery, Lease, LeaseAfter, NodeRow, Store, StoreError},
+    store::{
+        Due, DutySet, ErrorKind, ExecutionQuery, Lease, LeaseAfter, NewDuty, NodeRow, SetDuty,
+        Store, StoreError,
+    },
 };
 use steps_sqlite::SqliteOptions;
 use tempfile::TempDir;
@@ -82,6 +85,17 @@ async fn older_files_are_brought_up_to_date() {
         assert_eq!(saved.info.labels["project"], "atlas");
         assert_eq!(saved.input.get(), r#"{"size":4}"#);
         assert_eq!(saved.nodes.len(), 3);
+        // What older versions had no table for works.
+        let duty = SetDuty {
+            name: "nightly".to_owned(),
+            revision: None,
+            to: Some(NewDuty {
+                due: None,
+                value: saved.input,
+            }),
+            start: Vec::new(),
+        };
+        assert_eq!(store.set_duty(duty).await.unwrap(), DutySet::Set(Some(1)));
         store.close().await.unwrap();
     }
     // The oldest of all: an empty file.

@@ -6,9 +6,9 @@ use std::sync::{
 };
 
 use steps::store::{
-    Acquire, Acquired, BoxFuture, Claim, Claimed, ErrorKind, ExecutionInfo, ExecutionQuery,
-    FlowClaim, Form, LeaseAfter, MessageReceipt, NoteChange, Notes, Renew, Renewal, SendMessage,
-    Store, StoreError, StoredExecution, Write, Written,
+    Acquire, Acquired, BoxFuture, Claim, Claimed, Duty, DutyQuery, DutySet, ErrorKind,
+    ExecutionInfo, ExecutionQuery, FlowClaim, Form, LeaseAfter, MessageReceipt, NoteChange, Notes,
+    Renew, Renewal, SendMessage, SetDuty, Store, StoreError, StoredExecution, Write, Written,
 };
 
 /// What comes before something that the store does.
@@ -211,6 +211,16 @@ impl Store for Between {
         changes: Vec<NoteChange>,
     ) -> BoxFuture<'_, Result<Option<Notes>, StoreError>> {
         self.within.annotate(id, changes)
+    }
+
+    fn duty(&self, name: String) -> BoxFuture<'_, Result<Option<Duty>, StoreError>> {
+        self.within.duty(name)
+    }
+    fn duties(&self, query: DutyQuery) -> BoxFuture<'_, Result<Vec<Duty>, StoreError>> {
+        self.within.duties(query)
+    }
+    fn set_duty(&self, set: SetDuty) -> BoxFuture<'_, Result<DutySet, StoreError>> {
+        self.within.set_duty(set)
     }
 
     fn keep_form(&self, form: Form) -> BoxFuture<'_, Result<i64, StoreError>> {

@@ -11,9 +11,10 @@ use std::{
 };
 
 use steps::store::{
-    Acquire, Acquired, BoxFuture, Claim, Claimed, ExecutionInfo, ExecutionQuery, FlowClaim, Form,
-    HeldExecution, Lease, MessageReceipt, NoteChange, Notes, Renew, Renewal, SendMessage, Store,
-    StoreError, StoredExecution, Target, Write, Written,
+    Acquire, Acquired, BoxFuture, Claim, Claimed, Duty, DutyQuery, DutySet, ExecutionInfo,
+    ExecutionQuery, FlowClaim, Form, HeldExecution, Lease, MessageReceipt, NoteChange, Notes,
+    Renew, Renewal, SendMessage, SetDuty, Store, StoreError, StoredExecution, Target, Write,
+    Written,
 };
 
 use crate::{
@@ -146,6 +147,16 @@ impl<S: Store> Store for Watched<S> {
         changes: Vec<NoteChange>,
     ) -> BoxFuture<'_, Result<Option<Notes>, StoreError>> {
         self.within.annotate(id, changes)
+    }
+
+    fn duty(&self, name: String) -> BoxFuture<'_, Result<Option<Duty>, StoreError>> {
+        self.within.duty(name)
+    }
+    fn duties(&self, query: DutyQuery) -> BoxFuture<'_, Result<Vec<Duty>, StoreError>> {
+        self.within.duties(query)
+    }
+    fn set_duty(&self, set: SetDuty) -> BoxFuture<'_, Result<DutySet, StoreError>> {
+        self.within.set_duty(set)
     }
 
     fn keep_form(&self, form: Form) -> BoxFuture<'_, Result<i64, StoreError>> {

@@ -19,6 +19,9 @@
 //! * [`renew`](Store::renew), the heartbeat, extends leases. Nothing else does.
 //! * The last write of a turn gives the lease back, and says when the execution is due again.
 //!
+//! Beside executions, a store keeps [duties](Duty): small rows that are changed by compare-and-set, for
+//! what any one process of many is to do.
+//!
 //! # What a store must guarantee
 //!
 //! * A write is stored completely or not at all, and is safe (synced, according to the store's
@@ -54,6 +57,7 @@ mod check;
 pub(crate) mod condition;
 mod counts;
 mod cursor;
+mod duty;
 mod error;
 mod info;
 mod memory;
@@ -71,6 +75,7 @@ pub use check::{CheckReport, Damage};
 pub use condition::{Column, Condition, Field, InvalidNumber, Number, Test, Value};
 pub use counts::StepCounts;
 pub use cursor::{Cursor, InvalidCursor};
+pub use duty::{Duty, DutyQuery, DutySet, NewDuty, SetDuty};
 pub use error::{ErrorKind, StoreError};
 pub use info::{ExecutionInfo, Refused, Refuser};
 pub use memory::MemoryStore;
@@ -138,6 +143,16 @@ pub trait Store: Send + Sync + 'static {
         id: String,
         changes: Vec<NoteChange>,
     ) -> BoxFuture<'_, Result<Option<Notes>, StoreError>>;
+
+    /// Returns the duty of this name.
+    fn duty(&self, name: String) -> BoxFuture<'_, Result<Option<Duty>, StoreError>>;
+
+    /// Returns the duties that match the query, in the order that it says.
+    fn duties(&self, query: DutyQuery) -> BoxFuture<'_, Result<Vec<Duty>, StoreError>>;
+
+    /// Changes or removes a duty, or makes it, if it still has the revision that the caller has read,
+    /// and starts executions with it: both or nothing.
+    fn set_duty(&self, set: SetDuty) -> BoxFuture<'_, Result<DutySet, StoreError>>;
 
     /// Keeps a form of a flow, if there is none with its fingerprint yet, and returns its number:
     /// larger than those of all forms that were kept before. A form that is there keeps its number.

@@ -13,16 +13,16 @@ use super::Cut;
 use crate::{
     base::sync::lock,
     store::{
-        Acquire, Acquired, BoxFuture, Claim, Claimed, ExecutionInfo, ExecutionQuery, FlowClaim,
-        Form, MessageReceipt, NoteChange, Notes, Renew, Renewal, SendMessage, Store, StoreError,
-        StoredExecution, Write, Written,
+        Acquire, Acquired, BoxFuture, Claim, Claimed, Duty, DutyQuery, DutySet, ExecutionInfo,
+        ExecutionQuery, FlowClaim, Form, MessageReceipt, NoteChange, Notes, Renew, Renewal,
+        SendMessage, SetDuty, Store, StoreError, StoredExecution, Write, Written,
     },
 };
 
 /// Another store, behind which an engine hangs from a certain call on, to be dropped: as a process
 /// that dies. Clones share it.
 ///
-/// The calls that count are [`write`](Store::write), when it is made, and
+/// The calls that count are [`write`](Store::write) and [`set_duty`](Store::set_duty), when it is made, and
 /// [`claim`](Store::claim), when it has given executions away: a claim that finds nothing changes
 /// nothing. It is cut off before a call reaches the other store ([`Cut::Before`]), or after that has
 /// kept it and before the engine hears of it ([`Cut::After`]). From then on no call comes back, of
@@ -176,10 +176,10 @@ impl<S: Store> CutStore<S> {
     }
 
     /// A write, which counts.
-    fn count_write<'a>(
+    fn count_write<'a, T: Send + 'a>(
         &'a self,
-        write: BoxFuture<'a, Result<Written, StoreError>>,
-    ) -> BoxFuture<'a, Result<Written, StoreError>> {
+        write: BoxFuture<'a, Result<T, StoreError>>,
+    ) -> BoxFuture<'a, Result<T, StoreError>> {
         Box::pin(async move {
             self.alive().await;
             let number = self.next();
@@ -233,6 +233,18 @@ impl<S: Store> Store for CutStore<S> {
         changes: Vec<NoteChange>,
     ) -> BoxFuture<'_, Result<Option<Notes>, StoreError>> {
         self.pass(|store| store.annotate(id, changes))
+    }
+
+    fn duty(&self, name: String) -> BoxFuture<'_, Result<Option<Duty>, StoreError>> {
+        self.pass(|store| store.duty(name))
+    }
+
+    fn duties(&self, query: DutyQuery) -> BoxFuture<'_, Result<Vec<Duty>, StoreError>> {
+        self.pass(|store| store.duties(query))
+    }
+
+    fn set_duty(&self, set: SetDuty) -> BoxFuture<'_, Result<DutySet, StoreError>> {
+        self.count_write(self.0.store.set_duty(set))
     }
 
     fn keep_form(&self, form: Form) -> BoxFuture<'_, Result<i64, StoreError>> {

@@ -2,7 +2,7 @@
 //!
 //! `write` is a worker's write, with the nodes' rows in `steps`; `execution` reads an execution;
 //! `claim` and `lease` give executions to workers, and `unreadable` sets aside what can't be read; `known` remembers the leases written under;
-//! `inbox` holds messages; `notes` changes what is noted;
+//! `inbox` holds messages; `notes` changes what is noted; `duties` keeps what somebody has to do;
 //! `find` and `delete` answer queries by a `walk` of an index with `conditions`, `counts` counts steps, and `check` reads everything; `forms` keeps what flows look like.
 //! `txn` is the open transaction that they work in: beginning, committing and
 //! rolling back are left to `threads`.
@@ -12,6 +12,7 @@ pub(crate) mod claim;
 pub(crate) mod conditions;
 pub(crate) mod counts;
 pub(crate) mod delete;
+pub(crate) mod duties;
 pub(crate) mod execution;
 pub(crate) mod find;
 pub(crate) mod forms;

@@ -11,6 +11,7 @@ const FILES: &[(&str, &str)] = &[
     ("claim", include_str!("claim.rs")),
     ("counts", include_str!("counts.rs")),
     ("delete", include_str!("delete.rs")),
+    ("duties", include_str!("duties.rs")),
     ("forms", include_str!("forms.rs")),
     ("inbox", include_str!("inbox.rs")),
     ("lease", include_str!("lease.rs")),

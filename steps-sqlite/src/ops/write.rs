@@ -113,7 +113,16 @@ pub(crate) fn write(txn: &Txn<'_>, write: &Write, now: Now) -> Result<Written> {
 
 /// Makes what a write makes besides its own execution: its children, and messages to others.
 fn go_with(txn: &Txn<'_>, write: &Write, now: Now) -> Result<()> {
-    for Child { new, nodes, due } in &write.children {
+    start(txn, &write.children, now)?;
+    for message in &write.tells {
+        inbox::send(txn, message, now)?;
+    }
+    Ok(())
+}
+
+/// Creates executions that nobody holds.
+pub(super) fn start(txn: &Txn<'_>, children: &[Child], now: Now) -> Result<()> {
+    for Child { new, nodes, due } in children {
         let then = LeaseAfter::Release {
             due: *due,
             last_message: 0,
@@ -126,15 +135,12 @@ fn go_with(txn: &Txn<'_>, write: &Write, now: Now) -> Result<()> {
             nodes: nodes.clone(),
             ..Write::new(Target::New(Box::new(held_by_nobody)), then)
         };
-        if let Written::Exists(_) = self::write(txn, &child, now)? {
+        if let Written::Exists(_) = write(txn, &child, now)? {
             return Err(Fail::new(
                 ErrorKind::Exists,
                 format!("the id of the child {:?} is in use", new.id),
             ));
         }
-    }
-    for message in &write.tells {
-        inbox::send(txn, message, now)?;
     }
     Ok(())
 }

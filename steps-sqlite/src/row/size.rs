@@ -3,7 +3,7 @@
 
 use steps_core::{
     state::NodeData,
-    store::{Message, NoteChange, Target, Write, bytes_of},
+    store::{Child, Message, NoteChange, SetDuty, Target, Write, bytes_of},
 };
 
 /// Bytes of a write.
@@ -16,6 +16,16 @@ pub(crate) fn of_write(write: &Write) -> usize {
             Target::Held(_) => 0,
         }
         + of_notes(&write.notes)
+}
+
+/// Bytes of a change of a duty.
+pub(crate) fn of_duty(set: &SetDuty) -> usize {
+    let value = set.to.as_ref().map_or(0, |to| to.value.get().len());
+    let started = set
+        .start
+        .iter()
+        .map(|Child { new, .. }| new.input.get().len());
+    value + started.sum::<usize>()
 }
 
 /// Bytes of what is noted.

@@ -1,5 +1,6 @@
 //! A store in memory.
 
+mod duties;
 mod find;
 mod row;
 mod rows;
@@ -17,9 +18,9 @@ use std::{
 };
 
 use super::{
-    Acquire, Acquired, BoxFuture, Claim, Claimed, ErrorKind, ExecutionInfo, ExecutionQuery,
-    FlowClaim, Form, MessageReceipt, NoteChange, Notes, Renew, Renewal, SendMessage, Store,
-    StoreError, StoredExecution, Write, Written,
+    Acquire, Acquired, BoxFuture, Claim, Claimed, Duty, DutyQuery, DutySet, ErrorKind,
+    ExecutionInfo, ExecutionQuery, FlowClaim, Form, MessageReceipt, NoteChange, Notes, Renew,
+    Renewal, SendMessage, SetDuty, Store, StoreError, StoredExecution, Write, Written,
 };
 use crate::base::{
     clock::{Clock, TestClock},
@@ -147,6 +148,18 @@ impl Store for MemoryStore {
         changes: Vec<NoteChange>,
     ) -> BoxFuture<'_, Result<Option<Notes>, StoreError>> {
         self.with(move |rows| Ok(rows.annotate(&id, &changes)))
+    }
+
+    fn duty(&self, name: String) -> BoxFuture<'_, Result<Option<Duty>, StoreError>> {
+        self.with(move |rows| Ok(rows.duty(&name)))
+    }
+
+    fn duties(&self, query: DutyQuery) -> BoxFuture<'_, Result<Vec<Duty>, StoreError>> {
+        self.with(move |rows| Ok(rows.duties(&query)))
+    }
+
+    fn set_duty(&self, set: SetDuty) -> BoxFuture<'_, Result<DutySet, StoreError>> {
+        self.with(|rows| rows.set_duty(set))
     }
 
     fn keep_form(&self, form: Form) -> BoxFuture<'_, Result<i64, StoreError>> {

@@ -10,8 +10,8 @@ use super::{
 };
 use crate::base::clock::Now;
 use crate::store::{
-    Acquire, Acquired, Child, Claim, Claimed, ErrorKind, ExecutionInfo, Existing, FlowClaim, Form,
-    Lease, LeaseAfter, MessageReceipt, NewExecution, NodeRow, NoteChange, Notes, Past, Queue,
+    Acquire, Acquired, Child, Claim, Claimed, Duty, ErrorKind, ExecutionInfo, Existing, FlowClaim,
+    Form, Lease, LeaseAfter, MessageReceipt, NewExecution, NodeRow, NoteChange, Notes, Past, Queue,
     Renew, Renewal, SendMessage, Share, StoreError, StoredExecution, TakeOver, Target, Write,
     Written,
 };
@@ -31,6 +31,8 @@ pub(super) struct Rows {
     forms: Vec<Form>,
     last_key: i64,
     last_message: i64,
+    pub(super) duties: BTreeMap<String, Duty>,
+    pub(super) last_revision: i64,
 }
 
 impl Rows {
@@ -164,7 +166,11 @@ impl Rows {
     }
 
     /// Makes what a write makes besides its own execution.
-    fn go_with(&mut self, children: Vec<Child>, tells: Vec<SendMessage>) -> Result<(), StoreError> {
+    pub(super) fn go_with(
+        &mut self,
+        children: Vec<Child>,
+        tells: Vec<SendMessage>,
+    ) -> Result<(), StoreError> {
         for Child { new, nodes, due } in children {
             let then = LeaseAfter::Release {
                 due,

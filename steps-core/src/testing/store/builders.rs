@@ -12,8 +12,8 @@ use crate::{
         status::Status,
     },
     store::{
-        Claim, Due, ExecutionQuery, FlowClaim, Form, Lease, LeaseAfter, Message, NewExecution,
-        Notes, Queue, Refuser, SendMessage, Target, Write,
+        Claim, Due, ExecutionQuery, FlowClaim, Form, Lease, LeaseAfter, Message, NewDuty,
+        NewExecution, Notes, Queue, Refuser, SendMessage, SetDuty, Target, Write,
     },
 };
 
@@ -161,6 +161,19 @@ pub(super) const fn refuser(fingerprint: u64) -> Refuser {
     Refuser {
         fingerprint,
         build: 7,
+    }
+}
+
+/// A change of a duty that is due at no time, from this revision to this value.
+pub(super) fn set_duty(name: &str, revision: Option<i64>, to: Option<&str>) -> SetDuty {
+    SetDuty {
+        name: name.to_owned(),
+        revision,
+        to: to.map(|value| NewDuty {
+            due: None,
+            value: json(value),
+        }),
+        start: Vec::new(),
     }
 }
 

@@ -126,6 +126,13 @@ macro_rules! __store_rules {
             delete_filters: "A deletion deletes what meets all that a query sets, and nothing else.",
             delete_leaves_nothing: "Of what was deleted nothing is left, and its id may be used again.",
         }
+        duties {
+            duties_come_back: "A duty comes back as it was written, by its name and in a list.",
+            duties_change_by_revision: "A duty is changed or removed only under the revision that was read, and its revision only grows.",
+            duties_are_listed: "A list has the duties of a prefix, or those that are due, in their order and page by page.",
+            duties_start_executions: "Executions that a change of a duty starts are there with it, and not without it; an id that is in use is told.",
+            duties_at_once: "Of several changes of a duty at once, just one is made.",
+        }
         bounds {
             largest_numbers_are_kept: "Leases, times and limits may be as large as their types allow, numbers of nodes below 2²⁴.",
             long_lists_are_taken: "A call may name tens of thousands of leases or messages, and thousands of flows.",

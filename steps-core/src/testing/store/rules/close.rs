@@ -1,6 +1,7 @@
 //! Closing a store, and opening it again.
 
 use super::prelude::*;
+use crate::store::DutyQuery;
 
 pub(in super::super) async fn close_ends_all_calls(fixture: Fixture) -> Outcome {
     let lease = fixture.held("id").await?;
@@ -32,6 +33,17 @@ pub(in super::super) async fn close_ends_all_calls(fixture: Fixture) -> Outcome 
     fails(
         &what("a readmission"),
         store.forget_refusals(flows).await,
+        closed,
+    )?;
+    fails(&what("a duty"), store.duty(id()).await, closed)?;
+    fails(
+        &what("a list of duties"),
+        store.duties(DutyQuery::default()).await,
+        closed,
+    )?;
+    fails(
+        &what("a change of a duty"),
+        store.set_duty(set_duty(&id(), None, Some("1"))).await,
         closed,
     )?;
     fails(

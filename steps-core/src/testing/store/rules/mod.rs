@@ -9,6 +9,7 @@ pub(super) mod close;
 pub(super) mod conditions;
 pub(super) mod create;
 pub(super) mod delete;
+pub(super) mod duties;
 pub(super) mod fence;
 pub(super) mod find;
 pub(super) mod forms;
@@ -27,7 +28,7 @@ mod prelude {
     pub(super) use super::super::{
         builders::{
             Creation, FINGERPRINT, FLOW, HOUR, SHORT, claim, flow_claim, form_of, json, query,
-            refuser, root, second, send_message, signal, step, text, write,
+            refuser, root, second, send_message, set_duty, signal, step, text, write,
         },
         check::{Fault, Outcome, fails, holds, joined, same, same_nodes},
         fixture::{Fixture, ids},

@@ -4,6 +4,7 @@ mod children;
 mod claims;
 mod clock;
 mod conditions;
+mod duties;
 mod find;
 mod messages;
 mod nodes;
@@ -20,9 +21,9 @@ use crate::testing::store::{Broken, RULES, fixture::Fixture, subject::Source};
 use crate::{
     base::{clock::TestClock as _, future::BoxFuture},
     store::{
-        Acquire, Acquired, Claim, Claimed, ExecutionInfo, ExecutionQuery, FlowClaim, Form,
-        MessageReceipt, NoteChange, Notes, Renew, Renewal, SendMessage, Store, StoreError,
-        StoredExecution, Write, Written,
+        Acquire, Acquired, Claim, Claimed, Duty, DutyQuery, DutySet, ExecutionInfo, ExecutionQuery,
+        FlowClaim, Form, MessageReceipt, NoteChange, Notes, Renew, Renewal, SendMessage, SetDuty,
+        Store, StoreError, StoredExecution, Write, Written,
     },
     testing::FakeClock,
 };
@@ -43,6 +44,9 @@ struct Twist {
     renew: Call<Renew, Vec<Renewal>>,
     send: Call<SendMessage, MessageReceipt>,
     annotate: Call<(String, Vec<NoteChange>), Option<Notes>>,
+    duty: Call<String, Option<Duty>>,
+    duties: Call<DutyQuery, Vec<Duty>>,
+    set_duty: Call<SetDuty, DutySet>,
     keep_form: Call<Form, i64>,
     form: Call<i64, Option<Form>>,
     forget_refusals: Call<Vec<FlowClaim>, ()>,
@@ -64,6 +68,9 @@ const SOUND: Twist = Twist {
     renew: |sound, renew| sound.renew(renew),
     send: |sound, message| sound.send(message),
     annotate: |sound, (id, changes)| sound.annotate(id, changes),
+    duty: |sound, name| sound.duty(name),
+    duties: |sound, query| sound.duties(query),
+    set_duty: |sound, set| sound.set_duty(set),
     keep_form: |sound, form| sound.keep_form(form),
     form: |sound, number| sound.form(number),
     forget_refusals: |sound, flows| sound.forget_refusals(flows),
@@ -98,6 +105,15 @@ impl Store for Twisted {
     }
     fn annotate(&self, id: String, changes: Vec<NoteChange>) -> Answer<'_, Option<Notes>> {
         (self.twist.annotate)(&self.sound, (id, changes))
+    }
+    fn duty(&self, name: String) -> Answer<'_, Option<Duty>> {
+        (self.twist.duty)(&self.sound, name)
+    }
+    fn duties(&self, query: DutyQuery) -> Answer<'_, Vec<Duty>> {
+        (self.twist.duties)(&self.sound, query)
+    }
+    fn set_duty(&self, set: SetDuty) -> Answer<'_, DutySet> {
+        (self.twist.set_duty)(&self.sound, set)
     }
     fn keep_form(&self, form: Form) -> Answer<'_, i64> {
         (self.twist.keep_form)(&self.sound, form)
@@ -185,6 +201,7 @@ fn all() -> impl Iterator<Item = &'static Twist> {
         messages::ALL,
         find::ALL,
         children::ALL,
+        duties::ALL,
     ]
     .into_iter()
     .flatten()

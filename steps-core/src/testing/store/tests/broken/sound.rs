@@ -14,9 +14,10 @@ use crate::{
     base::{clock::TestClock as _, sync::lock},
     model::status::Status,
     store::{
-        Acquire, Acquired, Claim, Claimed, Due, ExecutionInfo, ExecutionQuery, FlowClaim, Form,
-        HeldExecution, Lease, LeaseAfter, MemoryStore, MessageReceipt, NoteChange, Notes, Renew,
-        Renewal, SendMessage, Store, StoredExecution, TakeOver, Target, Write, Written,
+        Acquire, Acquired, Claim, Claimed, Due, Duty, DutyQuery, DutySet, ExecutionInfo,
+        ExecutionQuery, FlowClaim, Form, HeldExecution, Lease, LeaseAfter, MemoryStore,
+        MessageReceipt, NoteChange, Notes, Renew, Renewal, SendMessage, SetDuty, Store,
+        StoredExecution, TakeOver, Target, Write, Written,
     },
     testing::FakeClock,
 };
@@ -233,6 +234,18 @@ impl Store for Sound {
 
     fn annotate(&self, id: String, changes: Vec<NoteChange>) -> Answer<'_, Option<Notes>> {
         self.inner.annotate(id, changes)
+    }
+
+    fn duty(&self, name: String) -> Answer<'_, Option<Duty>> {
+        self.inner.duty(name)
+    }
+
+    fn duties(&self, query: DutyQuery) -> Answer<'_, Vec<Duty>> {
+        self.inner.duties(query)
+    }
+
+    fn set_duty(&self, set: SetDuty) -> Answer<'_, DutySet> {
+        self.inner.set_duty(set)
     }
 
     fn keep_form(&self, form: Form) -> Answer<'_, i64> {
