@@ -11,6 +11,7 @@
 //! | [`resuming`] | passes, the state as JSON and typed, recovering, a changed program |
 //! | [`durable`] | the engine: starting, finding, stopping and undoing executions; several processes; shutdown |
 //! | [`queries`] | attributes and labels of executions; filters in code and as text; what they cost |
+//! | [`command_line`] | the program `steps`: looking at executions and operating them from a shell |
 //! | [`sqlite`] | the engine's file: settings, queries, errors |
 //! | [`waiting`] | sleep and signals |
 //! | [`children`] | executions that a flow starts, and waits for: `start` and `join` |
@@ -39,6 +40,8 @@ pub mod resuming {}
 pub mod durable {}
 #[doc = include_str!("queries.md")]
 pub mod queries {}
+#[doc = include_str!("command_line.md")]
+pub mod command_line {}
 #[doc = include_str!("sqlite.md")]
 pub mod sqlite {}
 #[doc = include_str!("waiting.md")]

@@ -18,5 +18,8 @@ mod row;
 mod store;
 mod threads;
 
-pub use file::options::{SqliteOptions, Synchronous};
+pub use file::{
+    options::{SqliteOptions, Synchronous},
+    tables::Tables,
+};
 pub use store::SqliteStore;

@@ -1,4 +1,4 @@
-//! `cargo xtask layers`: in `steps-core` and `steps-sqlite`, a file may import only from its own
+//! `cargo xtask layers`: in `steps-core`, `steps-sqlite` and `steps-cli`, a file may import only from its own
 //! floor and lower floors, and at most three files may import each other in a circle.
 //!
 //! `source` reads the declarations and paths of a file, `modules` finds the files that the paths
@@ -22,7 +22,7 @@ use modules::Modules;
 
 /// The floors of one crate.
 struct Crate {
-    /// The folder with its `lib.rs`, relative to the workspace's root.
+    /// The folder with its `lib.rs` or `main.rs`, relative to the workspace's root.
     folder: &'static str,
     /// The modules of the root, lowest floor first. The modules of one row are on one floor.
     floors: &'static [&'static [&'static str]],
@@ -54,6 +54,18 @@ const CRATES: &[Crate] = &[
             &["ops"],
             &["threads"],
             &["store"],
+        ],
+        free: &[],
+    },
+    Crate {
+        folder: "steps-cli/src",
+        floors: &[
+            &["args", "error", "text"],
+            &["form"],
+            &["out"],
+            &["confirm", "store"],
+            &["context"],
+            &["commands"],
         ],
         free: &[],
     },

@@ -44,10 +44,15 @@ pub(super) struct Arrow<'a> {
 const REEXPORTS: usize = 16;
 
 impl Modules {
-    /// Reads all modules that the `lib.rs` in this folder declares, directly or indirectly.
+    /// Reads all modules that the `lib.rs` in this folder, or else the `main.rs`, declares, directly or
+    /// indirectly.
     pub(super) fn read(folder: &Path, sources: &BTreeMap<PathBuf, String>) -> Result<Self> {
         let mut modules = Self::default();
-        modules.file(folder.join("lib.rs"), folder, &[], sources)?;
+        let program = folder.join("main.rs");
+        let is_program = sources.contains_key(&program);
+        let library = folder.join("lib.rs");
+        let root = if is_program { program } else { library };
+        modules.file(root, folder, &[], sources)?;
         Ok(modules)
     }
 

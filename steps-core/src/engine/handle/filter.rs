@@ -270,6 +270,11 @@ impl Filter {
         self
     }
 
+    /// The limit, if one was set.
+    pub fn most(&self) -> Option<usize> {
+        self.query.limit
+    }
+
     /// Only executions that a list has after this place: the next page, after the last execution of
     /// the one before, which may be gone by now. A [count](Engine::count) is that of all pages.
     ///
