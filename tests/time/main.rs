@@ -6,6 +6,7 @@
 mod choice;
 mod deadlines;
 mod place;
+mod recorded;
 mod spans;
 mod support;
 mod within;

@@ -53,10 +53,11 @@ impl Pass<'_> {
     fn look(self, id: Id, meta: &StepMeta, within: Option<Duration>, now: Timestamp) -> Look {
         let gate = self.gate(id);
         let mut records = self.run.records();
-        if records[id].status != Status::Pending {
-            // The program may have set it, or set it no more.
-            self.run
-                .keep_time(&mut records[id], within, meta.gives_up());
+        // The program may have set it, or set it no more.
+        if matches!(records[id].status, Status::Running | Status::Waiting)
+            && (self.run).keep_time(&mut records[id], within, meta.gives_up())
+        {
+            self.run.changed(&records, id);
         }
         let (limit, late_around) = (
             self.run.limit(&records, id).map(|limit| limit.deadline),

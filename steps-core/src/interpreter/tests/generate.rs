@@ -70,6 +70,7 @@ pub(super) fn work(what: &'static What) -> Work {
         }),
         What::Group(_) => Work::Group(lines),
         What::Parallel(_) => Work::Parallel(lines),
+        What::Race(_) => Work::Race(lines),
         What::If(..) => Work::If {
             then: lines,
             otherwise: &[],

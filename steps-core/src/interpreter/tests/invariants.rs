@@ -2,10 +2,10 @@
 
 use proptest::prelude::*;
 
-use super::{RandomLine, What, reference::firsts};
+use super::{Fate, KINDS, RandomLine, What, reference::firsts};
 use crate::{
     model::{
-        state::{State, path},
+        state::{FailureCause, Kind, State, path},
         status::Status,
     },
     testing::Effect,
@@ -17,9 +17,12 @@ pub(super) fn comes_before(a: &str, b: &str) -> bool {
     let Some(differs) = a.iter().zip(&b).position(|(a, b)| a != b) else {
         return false;
     };
+    if differs > 0 && a[differs - 1].starts_with('r') {
+        return false;
+    }
     let at_once = differs > 0 && a[differs - 1].starts_with('p');
     let number = |name: &str| {
-        let name = name.trim_start_matches(['n', 'p']);
+        let name = name.trim_start_matches(KINDS);
         // A key or the number of a round uses nothing.
         let (number, uses) = name.split_once('u').unwrap_or((name, "0"));
         Some((number.parse::<u32>().ok()?, uses.parse::<u32>().ok()?))
@@ -64,6 +67,47 @@ pub(super) fn check_atomic(lines: &[RandomLine], state: &State) -> Result<(), Te
     Ok(())
 }
 
+/// Checks that of a race that is done one line is, the one whose name is recorded; or that one is passed over.
+pub(super) fn check_races(lines: &[RandomLine], state: &State) -> Result<(), TestCaseError> {
+    let races = state.walk().filter(|(_, node)| node.kind == Kind::Race);
+    for (path, race) in races.filter(|(_, node)| node.status == Status::Done) {
+        let done = race.states.iter();
+        let done = done.filter(|node| node.status == Status::Done);
+        let done: Vec<&str> = done.map(|node| &*node.name).collect();
+        let chosen = race.chosen.as_deref();
+        let winner = race.states.iter().find(|node| Some(&*node.name) == chosen);
+        let line = chosen.and_then(|name| line_at(lines, &format!("{path}.{name}")));
+        let passed_over = winner.is_some_and(|node| node.status != Status::Done)
+            && line.is_some_and(|line| line.marks.optional);
+        let expected: Vec<&str> = chosen.into_iter().filter(|_| !passed_over).collect();
+        prop_assert_eq!(done, expected, "{}: {}", path, state.tree());
+        prop_assert!(winner.is_some(), "{}: {}", path, state.tree());
+    }
+    Ok(())
+}
+
+/// Returns the line at a path.
+fn line_at<'l>(lines: &'l [RandomLine], path: &str) -> Option<&'l RandomLine> {
+    let mut lines = lines;
+    let mut found = None;
+    for part in path::split(path) {
+        let Some(part) = part.strip_prefix(KINDS) else {
+            // The key of an item, or the number of a round.
+            continue;
+        };
+        let index: usize = part.split('u').next()?.parse().ok()?;
+        let line = lines.get(index)?;
+        found = Some(line);
+        lines = line.what.lines();
+    }
+    found
+}
+
+fn is_verified(lines: &[RandomLine], path: &str) -> bool {
+    let line = line_at(lines, path);
+    matches!(line, Some(line) if matches!(line.what, What::Step { fate: Fate::Verified, .. }))
+}
+
 pub(super) fn check_laws(
     lines: &[RandomLine],
     state: &State,
@@ -105,10 +149,13 @@ pub(super) fn check_laws(
         });
         matches!(last, Some(Effect::Did(_)))
     };
-    for (path, node) in state
-        .walk()
-        .filter(|(_, node)| node.kind == crate::model::state::Kind::Step)
-    {
+    for (path, node) in state.walk().filter(|(_, node)| node.kind == Kind::Step) {
+        // What was cut off may have had its effect, and only a verify can tell.
+        let cut_off = node.cause == Some(FailureCause::OutOfTime);
+        if cut_off && !is_verified(lines, &path) {
+            prop_assert_eq!(node.status, Status::Failed);
+            continue;
+        }
         match node.status {
             Status::Done | Status::UndoFailed => prop_assert!(there(&path), "{path}: {log:?}"),
             Status::Undone | Status::Skipped | Status::Pending | Status::Failed => {

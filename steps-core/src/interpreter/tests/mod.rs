@@ -14,8 +14,8 @@ use proptest::{collection::vec, prelude::*};
 
 use self::{
     generate::{TRIES, Top, table},
-    invariants::{check_atomic, check_laws},
-    reference::{firsts, model},
+    invariants::{check_atomic, check_laws, check_races},
+    reference::{firsts, model, nothing_fails},
 };
 use super::{RunCore, RunOptions, execution, execution::PassOutcome, records::Records};
 use crate::{
@@ -74,6 +74,7 @@ enum What {
     /// How many rounds, and how many of them stay recorded.
     Loop(u32, u32, Vec<RandomLine>),
     Flow(Vec<RandomLine>),
+    Race(Vec<RandomLine>),
 }
 
 impl What {
@@ -85,7 +86,8 @@ impl What {
             | Self::If(_, lines)
             | Self::For(_, _, lines)
             | Self::Loop(_, _, lines)
-            | Self::Flow(lines) => lines,
+            | Self::Flow(lines)
+            | Self::Race(lines) => lines,
         }
     }
 
@@ -104,12 +106,19 @@ impl What {
     }
 }
 
-/// Returns a line's name: its number, whether the order below it is open, and the bits of the lines that
-/// it uses.
+/// What the names of lines begin with.
+const KINDS: [char; 3] = ['n', 'p', 'r'];
+
+/// Returns a line's name: its number, whether the order below it is open or it is a race, and the bits of the
+/// lines that it uses.
 fn name(index: usize, line: &RandomLine) -> String {
-    let at_once = if line.what.is_at_once() { "p" } else { "n" };
+    let kind = match line.what {
+        What::Race(_) => 'r',
+        _ if line.what.is_at_once() => 'p',
+        _ => 'n',
+    };
     format!(
-        "{at_once}{index}u{}",
+        "{kind}{index}u{}",
         line.uses & !u8::MAX.unbounded_shl(u32::try_from(index).unwrap_or(8))
     )
 }
@@ -221,9 +230,9 @@ fn fate() -> impl Strategy<Value = Fate> {
 /// Generates pivots, or, for lines that may be at once, atomic ones.
 fn marks(at_once: bool, timed: bool) -> impl Strategy<Value = Marks> {
     let flag = prop::bool::weighted;
-    // A step tries again each second, by a clock that is moved on: a deadline is far from all of these, as
-    // that clock also counts the time that a test really takes, and nothing is to be cut off by that.
-    let deadline = (0..3_u64, 400..600_u64).prop_map(|(seconds, more)| 1_000 * seconds + more);
+    // A step tries again each second, by a clock that is moved on: a deadline is far from these times, as
+    // that clock also counts the time that a test really takes.
+    let deadline = (0..3_u64, 300..700_u64).prop_map(|(seconds, more)| 1_000 * seconds + more);
     let deadline = prop::option::weighted(0.15, deadline);
     (flag(0.25), flag(0.15), deadline).prop_map(move |(optional, is_other, deadline)| Marks {
         optional,
@@ -288,6 +297,13 @@ fn lines(at_once: bool, timed: bool) -> BoxedStrategy<Vec<RandomLine>> {
                     What::Group(body)
                 }
             }),
+            body().prop_map(move |body| {
+                if at_once {
+                    What::Race(body)
+                } else {
+                    What::Group(body)
+                }
+            }),
         ];
         (marks(at_once, timed), uses(), what).prop_map(|(marks, uses, what)| RandomLine {
             marks,
@@ -309,7 +325,7 @@ proptest! {
     fn a_tree_in_order_does_what_the_model_says(lines in lines(false, true)) {
         let lines = leaked(lines);
         let (state, log) = trial(lines, None);
-        let (status, expected) = model(lines);
+        let (status, expected) = model(lines)?;
         prop_assert_eq!(state.status, status);
         prop_assert_eq!(log, expected);
     }
@@ -321,7 +337,7 @@ proptest! {
     ) {
         let lines = leaked(lines);
         let (state, log) = trial(lines, Some(cut));
-        let (status, expected) = model(lines);
+        let (status, expected) = model(lines)?;
         prop_assert_eq!(state.status, status);
         prop_assert_eq!(firsts(&log), firsts(&expected));
     }
@@ -335,9 +351,8 @@ proptest! {
         let (state, log) = trial(lines, cut);
         check_laws(lines, &state, &log)?;
         check_atomic(lines, &state)?;
-        // If nothing fails, everything is done.
-        let (status, expected) = model(lines);
-        if status == Status::Done && expected.iter().all(|e| matches!(e, Effect::Did(_))) {
+        check_races(lines, &state)?;
+        if nothing_fails(lines) {
             prop_assert_eq!(state.status, Status::Done);
         }
     }

@@ -2,6 +2,8 @@
 
 use std::{collections::VecDeque, time::Duration};
 
+use proptest::prelude::TestCaseError;
+
 use super::{Back, Fate, RandomLine, TRIES, What, name};
 use crate::{
     model::{state::path, status::Status},
@@ -29,11 +31,18 @@ pub(super) struct Model {
     log: Vec<Effect>,
     /// Whether an undo has failed: then nothing happens any more.
     stuck: bool,
+    /// Whether a line has failed or was given up, though that may have been passed over.
+    failed: bool,
     /// How long it has taken: only the pauses before another attempt take time.
     now: Duration,
     /// The deadlines of the lines around, outermost first.
     ends: Vec<Option<Duration>>,
+    /// Whether two things happened at nearly one time, so that the real time that a run takes decides.
+    close: bool,
 }
+
+/// Times that differ by less are not told apart.
+const CLOSE: Duration = Duration::from_millis(150);
 
 impl Model {
     fn lines(&mut self, lines: &[RandomLine], at: &[String], done: &mut Vec<Entry>) -> How {
@@ -46,6 +55,7 @@ impl Model {
                 .push(line.marks.deadline.map(|limit| self.now + limit));
             let how = self.line(&line.what, &at, &mut own);
             self.ends.pop();
+            self.failed |= how != How::Good;
             let how = if how == How::Late(depth) {
                 How::Failed
             } else {
@@ -74,11 +84,19 @@ impl Model {
     /// Waits for another attempt. Returns the depth of the line whose deadline comes before.
     fn pause(&mut self) -> Option<usize> {
         let ends = self.ends.iter().enumerate();
-        let first = ends
+        let mut ends: Vec<_> = ends
             .filter_map(|(depth, end)| end.map(|end| (end, depth)))
-            .min();
+            .collect();
+        ends.sort_unstable();
         self.now += Duration::from_secs(1);
-        let (end, depth) = first.filter(|(end, _)| *end < self.now)?;
+        let (end, depth) = *ends.first()?;
+        let next = ends
+            .get(1)
+            .map_or(self.now, |(next, _)| (*next).min(self.now));
+        self.close |= end.abs_diff(next) < CLOSE;
+        if end >= self.now {
+            return None;
+        }
         self.now = end;
         Some(depth)
     }
@@ -106,6 +124,11 @@ impl Model {
             }
             What::If(false, _) => How::Good,
             What::Group(lines) | What::Parallel(lines) | What::If(true, lines) => {
+                self.lines(lines, at, done)
+            }
+            What::Race(lines) => {
+                // What the others do is undone, which may fail.
+                self.failed |= lines.len() > 1 && lines.iter().any(|line| line.what.has_bad_undo());
                 self.lines(lines, at, done)
             }
             What::For(count, _, lines) => {
@@ -170,11 +193,18 @@ impl Model {
     }
 }
 
-pub(super) fn model(lines: &[RandomLine]) -> (Status, Vec<Effect>) {
+/// What happens. Rejects lines of which nobody can say that.
+pub(super) fn model(lines: &[RandomLine]) -> Result<(Status, Vec<Effect>), TestCaseError> {
     let mut model = Model::default();
     let mut done = Vec::new();
-    if model.lines(lines, &[], &mut done) == How::Good {
-        return (Status::Done, model.log);
+    let how = model.lines(lines, &[], &mut done);
+    if model.close {
+        return Err(TestCaseError::reject(
+            "two things happen at nearly one time",
+        ));
+    }
+    if how == How::Good {
+        return Ok((Status::Done, model.log));
     }
     model.back(&done);
     let status = if model.stuck {
@@ -182,7 +212,15 @@ pub(super) fn model(lines: &[RandomLine]) -> (Status, Vec<Effect>) {
     } else {
         Status::Undone
     };
-    (status, model.log)
+    Ok((status, model.log))
+}
+
+/// Returns whether no line fails or is given up, not even one that may: also where lines run at once, as they
+/// take no longer than one after the other.
+pub(super) fn nothing_fails(lines: &[RandomLine]) -> bool {
+    let mut model = Model::default();
+    model.lines(lines, &[], &mut Vec::new());
+    !model.failed && !model.close
 }
 
 /// Returns each effect once, in the order of the first time, because a crash repeats some: those

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::{
-    RandomLine, check_atomic, check_laws, firsts,
+    RandomLine, check_atomic, check_laws, check_races, firsts,
     generate::{Top, table},
-    leaked, lines, model, run_asked,
+    leaked, lines, model, nothing_fails, run_asked,
 };
 use crate::interpreter::{Request, RequestInbox, Requests};
 use crate::{
@@ -131,7 +131,7 @@ proptest! {
     ) {
         let lines = leaked(lines);
         let (halted, state, log) = trial(lines, at, ask);
-        let (status, expected) = model(lines);
+        let (status, expected) = model(lines)?;
         prop_assert_eq!(state.status, status);
         prop_assert_eq!(log, expected, "{:?} {:?}", ask, halted);
     }
@@ -146,8 +146,8 @@ proptest! {
         let (_, state, log) = trial(lines, at, ask);
         check_laws(lines, &state, &log)?;
         check_atomic(lines, &state)?;
-        let (status, expected) = model(lines);
-        if status == Status::Done && expected.iter().all(|e| matches!(e, Effect::Did(_))) {
+        check_races(lines, &state)?;
+        if nothing_fails(lines) {
             prop_assert_eq!(state.status, Status::Done);
         }
         let (did, _) = firsts(&log);
