@@ -26,6 +26,7 @@ mod queries;
 mod removed;
 mod requests;
 mod runtimes;
+mod schedules;
 mod several;
 mod shorter;
 mod signal_refs;

@@ -15,6 +15,7 @@ use super::{
     concurrency::Concurrency,
     error::EngineError,
     of_step::WeakEngine,
+    schedules::keeper::keep_schedules,
     worker::{
         dispatcher::dispatch,
         engine_core::{EngineCore, Settings},
@@ -208,8 +209,12 @@ impl Builder {
             }
             let (core, flows) = (Arc::clone(&core), Arc::clone(&flows));
             let beats = Arc::clone(&core);
+            let ticks = (Arc::clone(&core), Arc::clone(&flows));
             tasks.spawn(keep_alive("heartbeat", move || {
                 heartbeat(Arc::clone(&beats))
+            }));
+            tasks.spawn(keep_alive("schedules", move || {
+                keep_schedules(Arc::clone(&ticks.0), Arc::clone(&ticks.1))
             }));
             tasks.spawn(keep_alive("dispatcher", move || {
                 dispatch(Arc::clone(&core), Arc::clone(&flows))

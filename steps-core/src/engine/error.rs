@@ -10,6 +10,7 @@ use crate::{
     language::cx::CancelReason,
     model::{
         failure::{Failure, past_pivot},
+        schedule::ScheduleError,
         signal::SignalError,
         state::{Labels, StateError},
         status::Status,
@@ -77,6 +78,14 @@ pub enum EngineError {
         id: String,
         /// The priority.
         priority: i32,
+    },
+    /// A schedule can't be, or there is none of this name.
+    #[error("schedule `{name}`: {error}")]
+    Schedule {
+        /// The schedule.
+        name: String,
+        /// What is wrong.
+        error: ScheduleError,
     },
     /// The id is that of an execution of another flow.
     #[error("execution `{id}` is of the flow `{saved}`, not of `{flow}`")]

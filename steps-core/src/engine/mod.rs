@@ -52,14 +52,15 @@
 //! | `builder`, `start` | building an engine; creating executions |
 //! | `compatibility` | whether the executions that have not ended fit this program |
 //! | `of_step` | the engine as the steps that it runs reach it |
+//! | `schedules` | executions that are started at times |
 //! | `handle` | what a user has of an execution: waiting, watching, signalling, operating on it |
 //! | `worker` | the engine's own work: claims, turns, leases, messages; `worker/mod.rs` describes the life of a turn, `worker/engine_core.rs` the invariants of the engine's state |
 //! | `news` | notifies the callers in this process that wait for an execution |
 //! | `concurrency` | limits how many executions run |
 //! | `error` | the errors of an engine |
 //!
-//! `builder`, `start`, `children`, `compatibility`, `of_step` and `handle` use `worker`, which uses `news`, `concurrency` and `error`; none
-//! uses a module above it. A crash loses everything that an engine has in memory, and this does no
+//! `builder`, `start`, `children`, `compatibility`, `of_step`, `schedules` and `handle` use `worker`, which uses `news`,
+//! `concurrency` and `error`; none uses a module above it. A crash loses everything that an engine has in memory, and this does no
 //! harm: all that matters is in the store.
 
 mod builder;
@@ -70,6 +71,7 @@ mod error;
 mod handle;
 mod news;
 mod of_step;
+mod schedules;
 mod start;
 mod worker;
 
@@ -82,6 +84,7 @@ use std::{
 
 use tokio::task::JoinSet;
 
+pub use crate::model::schedule::{Missed, Overlap, ScheduleError};
 use crate::{base::sync::lock, store::CheckReport};
 pub use builder::Builder;
 pub use compatibility::{FlowCompatibility, UnfitCause};
@@ -92,6 +95,7 @@ pub use handle::{
     filter::{Filter, InvalidFilter},
     watch::{Watch, Watched},
 };
+pub use schedules::{NewSchedule, Schedule, ScheduleChange, ScheduleInfo, Scheduled};
 pub use start::Start;
 use worker::{engine_core::EngineCore, served::ServedFlows};
 

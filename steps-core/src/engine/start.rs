@@ -28,7 +28,7 @@ use crate::{
 
 /// The priorities that an execution may have. A claim searches the executions of each one that is in
 /// use.
-const PRIORITIES: RangeInclusive<i32> = -100..=100;
+pub(super) const PRIORITIES: RangeInclusive<i32> = -100..=100;
 
 /// An execution about to be started. Awaiting it creates the execution in the store and returns its
 /// handle.

@@ -31,4 +31,5 @@ pub mod scope;
 pub mod slot;
 pub mod step;
 pub mod threads;
+pub(crate) mod ticks;
 pub mod within;

@@ -11,6 +11,7 @@ pub mod failure;
 pub(crate) mod form;
 pub(crate) mod notes;
 pub mod policy;
+pub(crate) mod schedule;
 pub(crate) mod signal;
 pub mod state;
 pub mod status;

@@ -99,6 +99,8 @@ pub(crate) struct EngineCore {
     pub(crate) schedule: Arc<Schedule>,
     pub(crate) suspects: Suspects,
     pub(crate) forms: Forms,
+    /// Wakes the task that makes ticks: a schedule was changed in this process.
+    pub(crate) schedules_changed: Notify,
     /// Whether the first claim was answered, for what may wait until then.
     pub(crate) has_claimed: Notify,
     /// The executions that did not fit a flow of this program since it started, and were told of.
@@ -161,6 +163,7 @@ impl EngineCore {
             schedule: Arc::default(),
             suspects: Suspects::default(),
             forms: Forms::default(),
+            schedules_changed: Notify::new(),
             has_claimed: Notify::new(),
             refused: Mutex::default(),
             panics: Mutex::default(),

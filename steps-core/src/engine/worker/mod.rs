@@ -54,7 +54,7 @@ mod schedule;
 pub(super) mod served;
 mod shutdown;
 mod suspects;
-mod trouble;
+pub(super) mod trouble;
 pub(super) mod turn;
 pub(super) mod turn_journal;
 pub(super) mod turn_place;

@@ -10,6 +10,7 @@ impl EngineCore {
     pub(crate) async fn drain(&self) {
         self.begin_draining();
         self.schedule.wake();
+        self.schedules_changed.notify_one();
         self.running.all_ended().await;
     }
 

@@ -12,7 +12,7 @@ pub(crate) struct Trouble(AtomicBool);
 
 impl Trouble {
     /// Notes that it failed, and tells `what` that means, unless it failed the last time, too.
-    pub(super) fn failed(&self, what: &str, error: &dyn Display) {
+    pub(crate) fn failed(&self, what: &str, error: &dyn Display) {
         if self.0.swap(true, Ordering::Relaxed) {
             tracing::debug!(%error, "still: {what}");
         } else {
@@ -21,7 +21,7 @@ impl Trouble {
     }
 
     /// Notes that it worked, and tells so, if it failed the last time.
-    pub(super) fn worked(&self, what: &str) {
+    pub(crate) fn worked(&self, what: &str) {
         if self.0.load(Ordering::Relaxed) && self.0.swap(false, Ordering::Relaxed) {
             tracing::info!("{what} again");
         }
