@@ -21,24 +21,24 @@ const HOUR: Duration = Duration::from_hours(1);
 const HALF: Duration = Duration::from_mins(30);
 
 #[step]
-async fn note(cx: &Cx, world: &Arc<World>, word: &str) -> Result<(), String> {
+async fn note(cx: &Cx, world: &Arc<World>, text: &str) -> Result<(), String> {
     let schedule = cx.schedule().unwrap_or("none");
     let tick = cx.tick().map(|tick| tick.to_string());
-    let what = format!("{word} {schedule} {}", tick.unwrap_or_default());
+    let what = format!("{text} {schedule} {}", tick.unwrap_or_default());
     world.act(None, what).await
 }
 
 #[flow]
-async fn ticks(world: &Arc<World>, word: String) -> Result<(), String> {
-    steps! { note(cx, world, &word); }
+async fn ticks(world: &Arc<World>, text: String) -> Result<(), String> {
+    steps! { note(cx, world, &text); }
     Ok(())
 }
 
 /// Takes an hour and a half.
 #[flow]
-async fn slow(world: &Arc<World>, word: String) -> Result<(), String> {
+async fn slow(world: &Arc<World>, text: String) -> Result<(), String> {
     steps! {
-        note(cx, world, &word);
+        note(cx, world, &text);
         pause = steps::sleep(3 * HALF);
     }
     Ok(())

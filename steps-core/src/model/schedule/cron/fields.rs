@@ -82,8 +82,8 @@ impl Field {
     /// Returns the number that a text stands for.
     fn number(&self, text: &str) -> Result<u32, String> {
         let first = *self.range.start();
-        let named = self.names.iter().zip(first..);
-        if let Some((_, number)) = named.into_iter().find(|(name, _)| **name == text) {
+        let mut numbered = self.names.iter().zip(first..);
+        if let Some((_, number)) = numbered.find(|(name, _)| **name == text) {
             return Ok(number);
         }
         let (low, high) = (self.range.start(), self.range.end());
