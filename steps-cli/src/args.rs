@@ -1,7 +1,7 @@
 //! The command line.
 #![expect(clippy::doc_markdown, reason = "this is the text of --help")]
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use steps::AsDuration as _;
@@ -86,6 +86,23 @@ pub(crate) enum Command {
     Signal(Signal),
     /// Delete executions that have ended, with all that is recorded of them
     Delete(Delete),
+    /// Write executions as JSON lines, with all that is kept of them
+    Export(Export),
+    /// Make executions of a file of `export`
+    Import(Import),
+    /// Read the whole store, and tell what of it is damaged or dangling
+    #[command(after_help = "With --json: one value. The exit code is 5 if something was found.")]
+    Check,
+    /// Write a script by which a shell completes commands
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the manual page
+    Man {
+        /// Into this folder, with a page for each command
+        folder: Option<PathBuf>,
+    },
 }
 
 /// Which executions: FILTER is such as status={failed stuck},started=[2026-01-01~],attrs.project=atlas
@@ -251,6 +268,36 @@ pub(crate) struct Signal {
 
     #[command(flatten)]
     pub(crate) by: By,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Each execution is as it was at one moment: its tree, input, labels, attributes, acts and inbox. The first line
+has the version of the form, and the last the number of executions.")]
+pub(crate) struct Export {
+    #[command(flatten)]
+    pub(crate) found: Found,
+
+    /// Into this file, which must not be there, instead of to standard output
+    #[arg(long, short, value_name = "FILE")]
+    pub(crate) output: Option<String>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The whole file is read first: if a line is wrong, or an execution is there already, nothing is imported. Then
+each execution is made in one write, whole or not at all. With --json: one value, `imported` and `skipped`.")]
+pub(crate) struct Import {
+    /// The file; - reads standard input
+    pub(crate) file: String,
+
+    /// Leave those that are there already as they are
+    #[arg(long)]
+    pub(crate) skip_existing: bool,
+
+    /// Do not ask
+    #[arg(long, short)]
+    pub(crate) yes: bool,
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::Serialize;
-use steps::{Attrs, Json, state::Labels, store::ExecutionInfo};
+use steps::{
+    Attrs, Json,
+    state::Labels,
+    store::{Act, ExecutionInfo},
+};
 
 /// An execution without its tree.
 #[derive(Serialize)]
@@ -74,6 +78,7 @@ impl<'a> From<&'a ExecutionInfo> for Execution<'a> {
 #[derive(Serialize)]
 pub(crate) struct Shown<'a> {
     pub(crate) execution: Execution<'a>,
+    pub(crate) acts: &'a [Act],
     pub(crate) tree: Json,
 }
 

@@ -8,6 +8,7 @@ mod confirm;
 mod context;
 mod error;
 mod form;
+mod line;
 mod out;
 mod store;
 mod text;

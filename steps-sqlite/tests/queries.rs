@@ -133,10 +133,12 @@ fn write(id: usize, made: &Made) -> Write {
             attrs: Attrs::parse(made.attrs.clone()).unwrap(),
             trigger: Trigger::from(made.trigger),
             status_message: made.message.map(str::to_owned),
+            acts: Vec::new(),
         },
         priority: made.priority,
         form: None,
         parent: None,
+        created_at: None,
         held: None,
     };
     Write {

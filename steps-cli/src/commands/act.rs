@@ -1,13 +1,14 @@
 //! What an operator does with executions: with those that are named, or with all that a filter finds.
 
 use std::{
+    env,
     io::{self, Read},
     time::Duration,
 };
 
 use steps::{
     Json, Status,
-    engine::{EngineError, Filter, Handle},
+    engine::{EngineError, Filter, Handle, Operator},
 };
 
 use crate::{
@@ -213,7 +214,7 @@ pub(crate) async fn run(context: &Context<'_>, command: Command) -> Result<(), E
             let act = if force { Act::ForceDelete } else { Act::Delete };
             (act, targets, by)
         }
-        Command::List(_) | Command::Count(_) | Command::Show(_) => return Ok(()),
+        _ => return Ok(()),
     };
     match &targets.filter {
         None => named(context, &act, &targets.ids, &by).await,
@@ -246,7 +247,7 @@ async fn named(context: &Context<'_>, act: &Act, ids: &[String], by: &By) -> Res
     }
     let mut first = None;
     for id in ids {
-        if let Err(error) = with_one(context, act, id).await {
+        if let Err(error) = with_one(context, act, id, by).await {
             tell(context, act, id, &error)?;
             first.get_or_insert(error.code);
         }
@@ -277,7 +278,7 @@ async fn found(context: &Context<'_>, act: &Act, filter: &str, by: &By) -> Resul
     }
     let (mut done, mut passed) = (0, 0);
     for id in &ids {
-        match with_one(context, act, id).await {
+        match with_one(context, act, id, by).await {
             Ok(()) => done += 1,
             Err(error) if matches!(error.code, Code::Refused | Code::NotFound) => {
                 tell(context, act, id, &error)?;
@@ -302,8 +303,8 @@ fn verb(act: &Act) -> &'static str {
     }
 }
 
-async fn with_one(context: &Context<'_>, act: &Act, id: &str) -> Result<(), Error> {
-    let handle = context.engine.get(id).await?;
+async fn with_one(context: &Context<'_>, act: &Act, id: &str, by: &By) -> Result<(), Error> {
+    let handle = context.engine.get(id).await?.acting_as(operator(by));
     let done = act.make(&handle).await?;
     if !context.out.json {
         return context.out.line(format!("{id} {}", done.text));
@@ -317,6 +318,19 @@ async fn with_one(context: &Context<'_>, act: &Act, id: &str) -> Result<(), Erro
         error: None,
         kind: None,
     })
+}
+
+/// Who does it, and why: by default the user of this process.
+fn operator(by: &By) -> Operator {
+    let names = ["USER", "LOGNAME", "USERNAME"].into_iter();
+    let user = || {
+        names
+            .filter_map(|name| env::var(name).ok())
+            .find(|name| !name.is_empty())
+    };
+    let name = by.name.clone().or_else(user);
+    Operator::new(name.as_deref().unwrap_or("unknown"))
+        .reason(by.reason.as_deref().unwrap_or_default())
 }
 
 /// Tells why it was not done with one.

@@ -4,11 +4,17 @@
 //! |---|---|
 //! | `find` | list, count |
 //! | `show`, `watch` | show |
+//! | `transfer` | export, import |
+//! | `check` | check |
+//! | `generate` | completions, man |
 //! | `act` | what is done with executions: stop, undo, recover, delete and the like |
 
 mod act;
+mod check;
 mod find;
+mod generate;
 mod show;
+mod transfer;
 mod watch;
 
 use crate::{
@@ -19,11 +25,19 @@ use crate::{
 };
 
 pub(crate) async fn run(cli: Cli, out: &Out) -> Result<(), Error> {
+    match &cli.command {
+        Command::Completions { shell } => return generate::completions(*shell),
+        Command::Man { folder } => return generate::man(folder.as_deref()),
+        _ => {}
+    }
     let context = Context::open(&cli.global, out).await?;
     match cli.command {
         Command::List(list) => find::list(&context, list).await,
         Command::Count(found) => find::count(&context, found).await,
         Command::Show(show) => show::show(&context, show).await,
+        Command::Export(export) => transfer::export(&context, export).await,
+        Command::Import(import) => transfer::import(&context, import).await,
+        Command::Check => check::check(&context).await,
         command => act::run(&context, command).await,
     }
 }

@@ -23,11 +23,12 @@ pub(crate) struct Look {
 
 impl Look {
     pub(crate) async fn at(handle: &Handle) -> Result<Self, Error> {
+        let mut tries = 0..5;
         loop {
             let tree = handle.tree().await?;
             let info = handle.info().await?;
             // Read after the tree: if it went on in between, both are read again.
-            if info.status == tree.status {
+            if info.status == tree.status || tries.next().is_none() {
                 return Ok(Self { info, tree });
             }
         }
@@ -37,6 +38,7 @@ impl Look {
     pub(crate) fn write_json(&self, out: &Out) -> Result<(), Error> {
         out.value(&Shown {
             execution: Execution::from(&self.info),
+            acts: &self.info.acts,
             tree: Json::parse(self.tree.to_json())?,
         })
     }
@@ -91,6 +93,20 @@ impl Look {
         let value = |json: &Json| first_line(json.get(), VALUE);
         add("input", self.tree.input.as_ref().map(value));
         add("output", info.output.as_ref().map(value));
+        let acts = info.acts.iter().map(|act| {
+            let step = act.step.as_ref().map(|step| format!(" {step}"));
+            let step = step.unwrap_or_default();
+            let why = act.reason.as_ref().map(|why| format!(": {why}"));
+            let why = why.unwrap_or_default();
+            let at = time(Some(act.at));
+            format!(
+                "{at} {}{step} by {}{why}",
+                act.act.replace('_', "-"),
+                act.by
+            )
+        });
+        let acts = acts.collect::<Vec<_>>().join("\n");
+        head.extend((!acts.is_empty()).then_some(("acts", acts)));
         for (name, text) in head {
             let mut lines = text.lines();
             out.line(format!("{name:<13}{}", lines.next().unwrap_or_default()))?;

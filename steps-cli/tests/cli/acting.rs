@@ -162,3 +162,39 @@ async fn what_is_deleted_is_gone() {
     let left: Vec<_> = left.iter().map(|it| it["id"].as_str().unwrap()).collect();
     assert_eq!(left, ["later", "stuck"]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_act_is_recorded_with_who_when_and_why() {
+    let db = Db::with_all().await;
+    let by = ["--by", "bo", "--reason", "ticket 71,\nas said"];
+    db.steps(&[&["recover", "held"], &by[..]].concat()).well();
+    db.steps(&["retry-undo", "sent"]).refused(4, "not stuck");
+    db.steps(&["skip-undo", "stuck", "hole", "--yes"]).well();
+    db.steps(&["signal", "waiting", "approval", "true"]).well();
+    db.steps(&["stop", "later", "--force", "--yes", "--reason", "no"])
+        .well();
+    db.steps(&["undo", "later", "--yes"]).well();
+    let acts = |id: &str| {
+        let shown = db.steps(&["show", id, "--json"]).well().one();
+        let acts = shown["acts"].as_array().unwrap().clone();
+        let text =
+            |act: &serde_json::Value, name: &str| act[name].as_str().unwrap_or("-").to_owned();
+        let acts = acts.iter().map(|act| {
+            assert!(text(act, "at").starts_with("20"), "{act}");
+            ["act", "step", "by", "reason"]
+                .map(|name| text(act, name))
+                .join(" | ")
+        });
+        acts.collect::<Vec<_>>()
+    };
+    assert_eq!(acts("held"), ["recover | - | bo | ticket 71,\nas said"]);
+    assert_eq!(acts("sent"), [] as [&str; 0], "what was refused is not");
+    assert_eq!(acts("stuck"), ["skip_undo | hole | ann | -"]);
+    assert_eq!(acts("waiting"), ["signal | approval | ann | -"]);
+    assert_eq!(
+        acts("later"),
+        ["abandon | - | ann | no", "undo | - | ann | -"]
+    );
+    let shown = db.steps(&["show", "stuck"]).well().out;
+    assert!(shown.contains("skip-undo hole by ann"), "{shown}");
+}

@@ -4,4 +4,5 @@ mod acting;
 mod beside;
 mod finding;
 mod support;
+mod transfer;
 mod usage;

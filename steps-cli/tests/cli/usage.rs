@@ -8,7 +8,7 @@ use std::{
 
 use crate::support::{Db, run};
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 18] = [
     "list",
     "count",
     "show",
@@ -22,6 +22,11 @@ const COMMANDS: [&str; 13] = [
     "mark-undone",
     "signal",
     "delete",
+    "export",
+    "import",
+    "check",
+    "completions",
+    "man",
 ];
 
 #[test]
@@ -115,4 +120,28 @@ async fn a_reader_that_has_seen_enough_is_no_failure() {
     let done = child.wait_with_output().unwrap();
     assert_eq!(String::from_utf8(done.stderr).unwrap(), "");
     assert!(done.status.success());
+}
+
+#[test]
+fn shells_and_man_know_the_commands() {
+    let db = Db::new();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = run(&["completions", shell], "", &[]).well().out;
+        assert!(script.contains("mark-undone"), "{shell}");
+    }
+    run(&["completions", "tcsh"], "", &[]).refused(2, "possible values: bash");
+    let page = run(&["man"], "", &[]).well().out;
+    assert!(
+        page.contains(".TH steps 1") && page.contains("Exit codes"),
+        "{page}"
+    );
+    let folder = db.path("man");
+    run(&["man", &folder], "", &[]).well();
+    let page = fs::read_to_string(db.path("man/steps-signal.1")).unwrap();
+    assert!(
+        page.contains("steps\\-signal") && page.contains("standard input"),
+        "{page}"
+    );
+    fs::write(db.path("file"), "").unwrap();
+    run(&["man", &db.path("file")], "", &[]).refused(1, "file");
 }

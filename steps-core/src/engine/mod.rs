@@ -84,7 +84,10 @@ use std::{
 
 use tokio::task::JoinSet;
 
-pub use crate::model::schedule::{Missed, Overlap, ScheduleError};
+pub use crate::model::{
+    act::Operator,
+    schedule::{Missed, Overlap, ScheduleError},
+};
 use crate::{base::sync::lock, store::CheckReport};
 pub use builder::Builder;
 pub use compatibility::{FlowCompatibility, UnfitCause};
@@ -93,6 +96,7 @@ pub use error::EngineError;
 pub use handle::{
     execution::{Execution, Handle},
     filter::{Filter, InvalidFilter},
+    transfer::Exported,
     watch::{Watch, Watched},
 };
 pub use schedules::{NewSchedule, Schedule, ScheduleChange, ScheduleInfo, Scheduled};

@@ -226,6 +226,7 @@ impl<F: Flow> Start<'_, F> {
             priority: self.priority,
             form: Some(form),
             parent: None,
+            created_at: None,
             held: None,
         };
         let place = || {

@@ -82,7 +82,7 @@ impl StepHost for RunCore {
                 self.options.limits.check_attrs(&patched)?;
                 *attrs = patched;
             }
-            NoteChange::StatusMessage(_) => {}
+            NoteChange::StatusMessage(_) | NoteChange::Act(_) => {}
         }
         self.committer.mark_note(id, change);
         Ok(())

@@ -4,6 +4,7 @@
 //! saved tree in [`state`], the compiled flow in [`table`], and the comparison of the two in
 //! [`compat`].
 
+pub(crate) mod act;
 pub(crate) mod attrs;
 pub mod compat;
 pub mod event;

@@ -1,6 +1,6 @@
 //! What a service notes of an execution beside its tree.
 
-use super::{attrs::Attrs, trigger::Trigger};
+use super::{act::Act, attrs::Attrs, trigger::Trigger};
 
 /// The longest status message, in bytes.
 const LONGEST: usize = 16 * 1024;
@@ -14,6 +14,8 @@ pub struct Notes {
     pub trigger: Trigger,
     /// How it is going, in the service's own words.
     pub status_message: Option<String>,
+    /// What operators have done with it, the oldest first: the newest [`Act::MOST`].
+    pub acts: Vec<Act>,
 }
 
 /// A change of what is noted of an execution.
@@ -25,6 +27,8 @@ pub enum NoteChange {
     Patch(Attrs),
     /// This takes the place of the status message; `None` removes it.
     StatusMessage(Option<String>),
+    /// An operator has done this; what they did before stays.
+    Act(Act),
 }
 
 impl Notes {
@@ -40,6 +44,11 @@ impl Notes {
             NoteChange::Attrs(attrs) => self.attrs.clone_from(attrs),
             NoteChange::Patch(patch) => self.attrs = self.attrs.patched(patch),
             NoteChange::StatusMessage(text) => self.status_message.clone_from(text),
+            NoteChange::Act(act) => {
+                self.acts.push(act.clone());
+                let over = self.acts.len().saturating_sub(Act::MOST);
+                self.acts.drain(..over);
+            }
         }
     }
 }
@@ -54,6 +63,17 @@ pub(crate) fn message(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_many_acts_the_newest_are_kept() {
+        let mut notes = Notes::default();
+        for n in 0..=Act::MOST {
+            let act = Act::new(jiff::Timestamp::UNIX_EPOCH, n.to_string(), "ann");
+            notes.change(&[NoteChange::Act(act)]);
+        }
+        assert_eq!(notes.acts.len(), Act::MOST);
+        assert_eq!(notes.acts[0].act, "1");
+    }
 
     #[test]
     fn a_message_is_kept_as_far_as_it_can_be() {

@@ -2,10 +2,11 @@
 
 use jiff::Timestamp;
 
-use super::{NodeRow, condition::Value, counts::StepCounts, cursor::Cursor};
+use super::{NodeRow, Notes, condition::Value, counts::StepCounts, cursor::Cursor};
 use crate::{
     base::json::Json,
     model::{
+        act::Act,
         attrs::Attrs,
         state::{Kind, Labels},
         status::Status,
@@ -31,6 +32,8 @@ pub struct ExecutionInfo {
     pub trigger: Trigger,
     /// How it is going, in the service's own words.
     pub status_message: Option<String>,
+    /// What operators have done with it, the oldest first.
+    pub acts: Vec<Act>,
     /// The priority. Executions with a larger one are claimed first; 0 by default.
     pub priority: i32,
     /// When it was created, by the store's clock.
@@ -83,6 +86,7 @@ impl ExecutionInfo {
             attrs: Attrs::new(),
             trigger: Trigger::Manual,
             status_message: None,
+            acts: Vec::new(),
             priority: 0,
             created_at,
             key: 0,
@@ -100,6 +104,30 @@ impl ExecutionInfo {
             parent: None,
             sorted_by: Vec::new(),
         }
+    }
+
+    /// What is noted of it.
+    pub fn notes(&self) -> Notes {
+        Notes {
+            attrs: self.attrs.clone(),
+            trigger: self.trigger.clone(),
+            status_message: self.status_message.clone(),
+            acts: self.acts.clone(),
+        }
+    }
+
+    /// Sets what is noted of it. For stores.
+    pub fn set_notes(&mut self, notes: Notes) {
+        let Notes {
+            attrs,
+            trigger,
+            status_message,
+            acts,
+        } = notes;
+        self.attrs = attrs;
+        self.trigger = trigger;
+        self.status_message = status_message;
+        self.acts = acts;
     }
 
     /// Its place in the list that it came with: see [`ExecutionQuery::after`](super::ExecutionQuery::after).

@@ -69,7 +69,10 @@ mod sort;
 mod turn;
 mod write;
 
-pub use crate::model::notes::{NoteChange, Notes};
+pub use crate::model::{
+    act::Act,
+    notes::{NoteChange, Notes},
+};
 pub use crate::{base::future::BoxFuture, model::state::NodeRow};
 pub use check::{CheckReport, Damage};
 pub use condition::{Column, Condition, Field, InvalidNumber, Number, Test, Value};
@@ -166,7 +169,7 @@ pub trait Store: Send + Sync + 'static {
     /// refused as well, they are still not given.
     fn forget_refusals(&self, flows: Vec<FlowClaim>) -> BoxFuture<'_, Result<(), StoreError>>;
 
-    /// Returns everything that is kept of one execution, with what is past.
+    /// Returns everything that is kept of one execution at one moment, with what is past and its inbox.
     fn load(&self, id: String) -> BoxFuture<'_, Result<Option<StoredExecution>, StoreError>>;
 
     /// Returns the same without what is [past](Write::past), for a question about what goes on. By

@@ -4,7 +4,9 @@ use std::ops::Range;
 
 use jiff::Timestamp;
 
-use super::{NodeRow, condition::Condition, cursor::Cursor, info::ExecutionInfo, sort::Sort};
+use super::{
+    Message, NodeRow, condition::Condition, cursor::Cursor, info::ExecutionInfo, sort::Sort,
+};
 use crate::{
     base::json::Json,
     model::{state::Labels, status::Status},
@@ -30,6 +32,8 @@ pub struct StoredExecution {
     pub input: Json,
     /// The rows of the tree, in any order. Empty if the execution has not begun.
     pub nodes: Vec<NodeRow>,
+    /// The messages in its inbox, with their numbers, the oldest first.
+    pub messages: Vec<(i64, Message)>,
 }
 
 /// Which executions to find: those that meet every condition that is set. By default, all of them.

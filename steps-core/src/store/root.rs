@@ -88,6 +88,7 @@ mod tests {
             info,
             input: Json::encode(&7).unwrap(),
             nodes,
+            messages: Vec::new(),
         }
     }
 

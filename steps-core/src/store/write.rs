@@ -117,6 +117,8 @@ pub struct NewExecution {
     pub form: Option<i64>,
     /// The id of the execution that has started it, if one has.
     pub parent: Option<String>,
+    /// When it was created, if not now: of one that was created in another store.
+    pub created_at: Option<Timestamp>,
     /// The worker that holds the execution from the start, and the duration of its lease. Without a
     /// worker, [`LeaseAfter::Release`] says when the execution is due, and [`LeaseAfter::Keep`] is
     /// [`Rejected`](super::ErrorKind::Rejected).

@@ -10,7 +10,7 @@ use steps_core::{
     store::{ExecutionInfo, NodeRow, Past, Refused, RowRanges, Share, StoredExecution},
 };
 
-use super::{notes, steps};
+use super::{inbox, notes, steps};
 use crate::{
     error::{Fail, Result},
     file::clock::{Now, Turn},
@@ -25,7 +25,7 @@ macro_rules! columns {
             "CAST(e.refused AS TEXT), e.refused_why, (SELECT json_group_object(l.name, l.value) ",
             "FROM labels l WHERE l.execution = e.key), e.taken, e.form, e.parent, e.status, ",
             "e.started_at, e.done_at, e.error, e.output, e.attrs, e.trigger_name, e.message, ",
-            "e.updated_at, e.attempts, e.until, e.more"
+            "e.acts, e.updated_at, e.attempts, e.until, e.more"
         )
     };
 }
@@ -90,10 +90,13 @@ impl Execution {
     pub(crate) fn open(mut self, conn: &Connection) -> Result<StoredExecution> {
         let mut all = Share::UNBOUNDED;
         let nodes = self.nodes(conn, &mut all)?;
+        let messages =
+            inbox::since(conn, self.key, 0).map_err(|fail| of_execution(fail, &self.info.id))?;
         Ok(StoredExecution {
             info: self.info,
             input: self.input,
             nodes: nodes.unwrap_or_default(),
+            messages,
         })
     }
 
@@ -195,10 +198,7 @@ fn read(columns: &mut Columns<'_>, now: Now) -> Result<Row> {
     info.done_at = columns.number()?.map(time);
     info.error = columns.text()?.map(str::to_owned);
     info.output = columns.json()?;
-    let notes = notes::read(columns)?;
-    info.attrs = notes.attrs;
-    info.trigger = notes.trigger;
-    info.status_message = notes.status_message;
+    info.set_notes(notes::read(columns)?);
     info.updated_at = columns.number()?.map_or(created_at, time);
     let attempts = columns.count()?;
     let root = match attempts {

@@ -1,4 +1,4 @@
-//! What a service notes of an execution: attributes, what started it, a status message.
+//! What is noted of an execution: attributes, what started it, a status message, what operators have done.
 
 use rusqlite::{Connection, OptionalExtension, params};
 use steps_core::{
@@ -12,12 +12,12 @@ use crate::{
     row::columns::Columns,
 };
 
-const READ: &str = "SELECT attrs, trigger_name, message FROM executions WHERE key = ?1";
+const READ: &str = "SELECT attrs, trigger_name, message, acts FROM executions WHERE key = ?1";
 const KEY: &str = "SELECT key FROM executions WHERE id = ?1";
 const WRITE: &str = "UPDATE executions SET attrs = ?2, trigger_name = ?3, message = ?4, \
-    updated_at = ifnull(?5, updated_at) WHERE key = ?1";
+    acts = ?6, updated_at = ifnull(?5, updated_at) WHERE key = ?1";
 
-/// Reads the three columns.
+/// Reads the four columns.
 pub(crate) fn read(columns: &mut Columns<'_>) -> Result<Notes> {
     let mut notes = Notes::default();
     if let Some(text) = columns.text()? {
@@ -28,10 +28,18 @@ pub(crate) fn read(columns: &mut Columns<'_>) -> Result<Notes> {
         notes.trigger = name.into();
     }
     notes.status_message = columns.text()?.map(str::to_owned);
+    if let Some(text) = columns.text()? {
+        notes.acts = serde_json::from_str(text)
+            .map_err(|error| Fail::Row(format!("column `acts`: {error}")))?;
+    }
     Ok(notes)
 }
 
 fn write(conn: &Connection, key: i64, notes: &Notes, changed: Option<Now>) -> Result<()> {
+    let acts = match &*notes.acts {
+        [] => None,
+        acts => Some(serde_json::to_string(acts).map_err(|error| Fail::Row(error.to_string()))?),
+    };
     let trigger = Some(notes.trigger.as_str()).filter(|name| *name != "manual");
     conn.prepare_cached(WRITE)?.execute(params![
         key,
@@ -39,6 +47,7 @@ fn write(conn: &Connection, key: i64, notes: &Notes, changed: Option<Now>) -> Re
         trigger,
         notes.status_message,
         changed.map(|now| now.wall),
+        acts,
     ])?;
     Ok(())
 }

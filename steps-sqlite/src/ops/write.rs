@@ -195,11 +195,12 @@ fn make(txn: &Txn<'_>, new: &NewExecution, write: &Write, now: Now) -> Result<Wr
         (LeaseAfter::Refuse(refused), _) => (None, at_once(now), Some(refused)),
     };
     let root = RootColumns::of(root_of(write), &new.flow)?;
+    let created = new.created_at.map_or(now.wall, clamped);
     let made = txn.statement(Kept::Make, MAKE)?.execute(params![
         new.id,
         new.flow,
         new.priority,
-        now.wall,
+        created,
         turn.due_at,
         turn.free_at,
         worker,
@@ -224,7 +225,7 @@ fn make(txn: &Txn<'_>, new: &NewExecution, write: &Write, now: Now) -> Result<Wr
     let key = txn.last_insert_rowid();
     for (name, value) in &new.labels {
         txn.prepare_cached(LABEL)?
-            .execute(params![key, name, value, now.wall])?;
+            .execute(params![key, name, value, created])?;
     }
     notes::of_new(txn, key, &new.notes)?;
     if !write.notes.is_empty() {

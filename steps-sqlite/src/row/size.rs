@@ -33,6 +33,7 @@ pub(crate) fn of_notes(changes: &[NoteChange]) -> usize {
     let bytes = changes.iter().map(|change| match change {
         NoteChange::Attrs(attrs) | NoteChange::Patch(attrs) => attrs.as_json().len(),
         NoteChange::StatusMessage(text) => text.as_ref().map_or(0, String::len),
+        NoteChange::Act(act) => act.by.len() + act.reason.as_ref().map_or(0, String::len),
     });
     bytes.sum()
 }

@@ -23,6 +23,7 @@ fn large(id: usize) -> Write {
             priority: 0,
             form: None,
             parent: None,
+            created_at: None,
             held: None,
         })),
         LeaseAfter::Release {

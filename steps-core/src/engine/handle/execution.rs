@@ -10,7 +10,7 @@ use std::{
 use crate::{
     engine::{Engine, EngineCore, error::EngineError, news::Listener},
     language::flow::Flow,
-    model::{state::State, status::Status, table::Table, typed::FlowState},
+    model::{act::Operator, state::State, status::Status, table::Table, typed::FlowState},
     store::{ExecutionInfo, ExecutionQuery, StoreError, StoredExecution},
 };
 
@@ -23,6 +23,8 @@ pub struct Handle {
     pub(super) id: Arc<str>,
     /// The table of its flow, if this program has it.
     pub(super) table: Option<&'static Table>,
+    /// Who is recorded with what is done by this handle.
+    pub(super) operator: Option<Operator>,
     /// Whether this handle started the execution, and its end was not asked for yet: then the end
     /// can't have come before this handle listened.
     pub(in crate::engine) is_first: AtomicBool,
@@ -53,7 +55,10 @@ impl<F: Flow> fmt::Debug for Execution<F> {
 
 impl Clone for Handle {
     fn clone(&self) -> Self {
-        Self::new(self.engine.clone(), Arc::clone(&self.id), self.table)
+        Self {
+            operator: self.operator.clone(),
+            ..Self::new(self.engine.clone(), Arc::clone(&self.id), self.table)
+        }
     }
 }
 
@@ -138,6 +143,7 @@ impl Handle {
             engine,
             id,
             table,
+            operator: None,
             is_first: AtomicBool::new(false),
             _listener: listener,
         }

@@ -275,6 +275,11 @@ impl Filter {
         self.query.limit
     }
 
+    /// Whether it has an order of its own.
+    pub fn is_sorted(&self) -> bool {
+        !self.query.sort.is_empty()
+    }
+
     /// Only executions that a list has after this place: the next page, after the last execution of
     /// the one before, which may be gone by now. A [count](Engine::count) is that of all pages.
     ///

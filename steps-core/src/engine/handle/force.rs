@@ -38,7 +38,7 @@ impl Handle {
     ///
     /// [`EngineError::Status`] if it has ended.
     pub async fn force_stop(&self) -> Result<Status, EngineError> {
-        self.stop_by_force("stopped by force").await
+        self.stop_by_force("force_stop", "stopped by force").await
     }
 
     /// Gives it up for good, for this reason: the same as [`force_stop`](Self::force_stop), with the
@@ -70,12 +70,12 @@ impl Handle {
     /// # }
     /// ```
     pub async fn abandon(&self, why: impl AsRef<str>) -> Result<Status, EngineError> {
-        self.stop_by_force(&format!("abandoned: {}", why.as_ref()))
+        self.stop_by_force("abandon", &format!("abandoned: {}", why.as_ref()))
             .await
     }
 
-    async fn stop_by_force(&self, how: &str) -> Result<Status, EngineError> {
-        match self.end_by_force(how).await? {
+    async fn stop_by_force(&self, act: &str, how: &str) -> Result<Status, EngineError> {
+        match self.end_by_force(Some(act), how).await? {
             Ended::Now(status) => Ok(status),
             Ended::Before(Status::Stopped) => Ok(Status::Stopped),
             Ended::Before(status) => Err(EngineError::Status {
@@ -95,7 +95,7 @@ impl Handle {
             ..ExecutionQuery::default()
         };
         loop {
-            let ended = self.end_by_force("deleted by force").await?;
+            let ended = self.end_by_force(None, "deleted by force").await?;
             let (Ended::Now(status) | Ended::Before(status)) = ended;
             // In between, somebody may have recovered it.
             if self.engine.core.store.delete(query.clone()).await? > 0 {
@@ -106,7 +106,7 @@ impl Handle {
     }
 
     /// Takes it from whoever holds it, and ends it, unless it has ended.
-    async fn end_by_force(&self, how: &str) -> Result<Ended, EngineError> {
+    async fn end_by_force(&self, act: Option<&str>, how: &str) -> Result<Ended, EngineError> {
         let core = &self.engine.core;
         // Taking it over ends the refusal.
         let refused = self.brief().await?.refused.map(|refused| refused.why);
@@ -121,7 +121,10 @@ impl Handle {
             due: Due::Never,
             last_message: i64::MAX,
         };
+        let act = act.filter(|_| root.is_some());
+        let act = act.and_then(|act| self.act(act, None));
         let write = Write {
+            notes: act.into_iter().collect(),
             nodes: root
                 .map(|root| NodeRow::new(0, 0, root))
                 .into_iter()

@@ -44,7 +44,8 @@ impl Handle {
             Status::Stopped,
             Status::Undoing,
         ];
-        self.request(Message::Stop, &from, "stopped").await
+        self.request(Message::Stop, &from, "stopped").await?;
+        self.acted("stop", None).await
     }
 
     /// Stops it, as [`stop`](Self::stop) does, and waits until it has come to rest, for at most
@@ -86,7 +87,8 @@ impl Handle {
             let id = self.id.to_string();
             return Err(EngineError::PastPivot { id, pivot });
         }
-        self.request(Message::Undo, &TO_BE_UNDONE, "undone").await
+        self.request(Message::Undo, &TO_BE_UNDONE, "undone").await?;
+        self.acted("undo", None).await
     }
 
     /// Sends a value to the step at this [path](crate::model::state::path), as [`Execution::signal`]
@@ -133,6 +135,10 @@ impl Handle {
     ) -> Result<(), EngineError> {
         let value = value.map_err(|error| self.not_sent(SignalError::unsaved(path, &error)))?;
         let limits = &self.engine.core.limits;
+        let act = match position {
+            Position::Behind => "signal",
+            Position::Instead => "replace_signal",
+        };
         loop {
             let saved = self.open().await?;
             let taken = saved.info.messages_taken;
@@ -161,7 +167,7 @@ impl Handle {
                 queue,
             };
             match self.send(message, "given a signal").await? {
-                Sent::Stored => return Ok(()),
+                Sent::Stored => return self.acted(act, Some(path)).await,
                 // A step has taken a signal meanwhile, perhaps the one that this was for.
                 Sent::Changed => {}
                 Sent::Full => return Err(self.not_sent(limits.full(&target))),

@@ -7,7 +7,8 @@
 //! | `outcome` | waiting for the end |
 //! | `watch` | following the states as a stream |
 //! | `operate` | changes to an execution that no worker is at |
-//! | `notes` | attributes and the status message |
+//! | `notes` | attributes, the status message, and who has done what |
+//! | `transfer` | taking an execution out of one store and into another |
 //! | `force` | ending an execution without its code, whoever holds it |
 //! | `filter` | which executions to find, in code and as text |
 //! | `bulk` | listing, counting, deleting, stopping those that a filter finds |
@@ -20,4 +21,5 @@ pub(super) mod messages;
 pub(super) mod notes;
 mod operate;
 pub(super) mod outcome;
+pub(super) mod transfer;
 pub(super) mod watch;

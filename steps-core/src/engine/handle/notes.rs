@@ -1,5 +1,5 @@
-//! What the service notes of an execution beside its tree: attributes and a status message. Anybody may
-//! change them at any time, whoever holds the execution and whatever its status.
+//! What is noted of an execution beside its tree: attributes and a status message, and what operators have
+//! done with it. Anybody may change it at any time, whoever holds the execution and whatever its status.
 
 use serde::Serialize;
 
@@ -8,6 +8,7 @@ use crate::{
     engine::error::EngineError,
     interpreter::RunLimits,
     model::{
+        act::Operator,
         attrs::{Attrs, InvalidAttrs},
         notes::message,
     },
@@ -62,6 +63,45 @@ impl Handle {
     pub async fn set_status_message(&self, text: impl AsRef<str>) -> Result<(), EngineError> {
         let text = message(text.as_ref());
         self.note(NoteChange::StatusMessage(text)).await.map(drop)
+    }
+
+    /// Returns a handle that records who does what is done by it, and why: a stop, an undo, a signal, a
+    /// recovery, a decision about a failed undo. It stands in [`acts`](crate::store::ExecutionInfo::acts),
+    /// the newest 100 of an execution. A change of its tree is recorded in the same write; a request or a
+    /// signal right after it. What is refused is not recorded, and of what is deleted nothing is left.
+    ///
+    /// ```
+    /// use steps::engine::{EngineError, Handle, Operator};
+    ///
+    /// # async fn mend(run: &Handle) -> Result<(), EngineError> {
+    /// let ann = Operator::new("ann").reason("ticket 71: the bank works again");
+    /// run.acting_as(ann).recover().await?;
+    /// for act in run.info().await?.acts {
+    ///     println!("{} {} by {}", act.at, act.act, act.by);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn acting_as(&self, operator: Operator) -> Self {
+        let mut handle = self.clone();
+        handle.operator = Some(operator);
+        handle
+    }
+
+    /// Returns the note of what the operator does, if one was named.
+    pub(super) fn act(&self, act: &str, step: Option<&str>) -> Option<NoteChange> {
+        let now = self.engine.core.clock.now();
+        let operator = self.operator.as_ref()?;
+        Some(NoteChange::Act(operator.does(now, act, step)))
+    }
+
+    /// Records what the operator has done, if one was named.
+    pub(super) async fn acted(&self, act: &str, step: Option<&str>) -> Result<(), EngineError> {
+        match self.act(act, step) {
+            Some(note) => self.note(note).await.map(drop),
+            None => Ok(()),
+        }
     }
 
     fn attrs(&self, attrs: Result<Attrs, InvalidAttrs>) -> Result<Attrs, EngineError> {

@@ -30,13 +30,14 @@ impl Handle {
             0 => Err(Refusal::Status("recovered")),
             cleared => Ok(cleared),
         };
-        self.edit(recover).await
+        self.edit("recover", None, recover).await
     }
 
     /// Begins again with the step at this [path](crate::model::state::path), as
     /// [`Execution::retry_from`] does by a reference.
     pub async fn retry_from_path(&self, path: &str) -> Result<usize, EngineError> {
-        self.edit(|state| Ok(state.reset(path)?)).await
+        let reset = |state: &mut State| Ok(state.reset(path)?);
+        self.edit("retry_from", Some(path), reset).await
     }
 
     /// Ends its pauses at once: what sleeps, or waits for another attempt, another poll, another undo,
@@ -49,11 +50,11 @@ impl Handle {
     /// it.
     pub async fn try_now(&self) -> Result<usize, EngineError> {
         let now = self.engine.core.clock.now();
-        self.edit(|state| match state.try_now(now) {
+        let try_now = |state: &mut State| match state.try_now(now) {
             0 => Err(Refusal::Status("tried now, as nothing in it pauses")),
             ended => Ok(ended),
-        })
-        .await
+        };
+        self.edit("try_now", None, try_now).await
     }
 
     /// Lets a rollback that is stuck, or that pauses before it tries an undo again, try each such
@@ -63,37 +64,43 @@ impl Handle {
     ///
     /// [`EngineError::NotStuck`] where it is neither, as for all that concerns a failed undo.
     pub async fn retry_undo(&self) -> Result<usize, EngineError> {
-        self.unstick(State::retry_undo).await
+        self.unstick("retry_undo", None, State::retry_undo).await
     }
 
     /// Lets such a rollback go on without the undo of the step at this path: see
     /// [`State::skip_undo`].
     pub async fn skip_undo_path(&self, path: &str) -> Result<(), EngineError> {
-        self.unstick(|state| state.skip_undo(path)).await
+        let skip = |state: &mut State| state.skip_undo(path);
+        self.unstick("skip_undo", Some(path), skip).await
     }
 
     /// Tells such a rollback that the step at this path was undone by hand: see
     /// [`State::mark_undone`].
     pub async fn mark_undone_path(&self, path: &str) -> Result<(), EngineError> {
-        self.unstick(|state| state.mark_undone(path)).await
+        let mark = |state: &mut State| state.mark_undone(path);
+        self.unstick("mark_undone", Some(path), mark).await
     }
 
     async fn unstick<R>(
         &self,
+        act: &str,
+        step: Option<&str>,
         edit: impl FnOnce(&mut State) -> Result<R, StateError>,
     ) -> Result<R, EngineError> {
-        self.edit(|state| match state.status {
+        let edit = |state: &mut State| match state.status {
             Status::Stuck => Ok(edit(state)?),
             Status::Undoing if state.pauses_undo() => Ok(edit(state)?),
             _ => Err(Refusal::NotStuck),
-        })
-        .await
+        };
+        self.edit(act, step, edit).await
     }
 
     /// Changes the whole tree: takes the lease, and gives it back with the changed tree, or, where
     /// the change is refused, with the tree as it was.
     async fn edit<R>(
         &self,
+        act: &str,
+        step: Option<&str>,
         edit: impl FnOnce(&mut State) -> Result<R, Refusal>,
     ) -> Result<R, EngineError> {
         let core = &self.engine.core;
@@ -109,6 +116,7 @@ impl Handle {
             info: taken.info,
             input: taken.input,
             nodes: taken.nodes,
+            messages: taken.messages,
         };
         let edited = self.tree_of(saved).and_then(|mut state| {
             let result = edit(&mut state).map_err(|refusal| self.refused(refusal, status))?;
@@ -122,6 +130,7 @@ impl Handle {
                     nodes: root::rows_of(state),
                     replace: true,
                     taken: requests,
+                    notes: self.act(act, step).into_iter().collect(),
                     ..Write::new(target, release(due))
                 };
                 core.store.write(write).await?;

@@ -78,6 +78,7 @@ impl Turn {
             info,
             input: new.input.clone(),
             nodes: Vec::new(),
+            messages: Vec::new(),
         };
         new.held = Some((core.worker.clone(), core.lease));
         Self::new(core, saved, form, Target::New(Box::new(new)), Some(started))
@@ -95,6 +96,7 @@ impl Turn {
             info: taken.info,
             input: taken.input,
             nodes: taken.nodes,
+            messages: Vec::new(),
         };
         let mut turn = Self::new(core, saved, form, Target::Held(taken.lease), None);
         turn.refused_by = taken.refused_by;

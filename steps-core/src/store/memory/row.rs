@@ -9,8 +9,8 @@ use crate::base::{
     json::Json,
 };
 use crate::store::{
-    Due, ExecutionInfo, HeldExecution, Lease, LeaseAfter, Message, NodeRow, NoteChange, Notes,
-    Past, RowRanges, Share, StoredExecution, bytes_of,
+    Due, ExecutionInfo, HeldExecution, Lease, LeaseAfter, Message, NodeRow, NoteChange, Past,
+    RowRanges, Share, StoredExecution, bytes_of,
 };
 
 /// From when on an execution may be claimed.
@@ -53,15 +53,6 @@ pub(super) struct Row {
     pub(super) inbox: BTreeMap<i64, Message>,
 }
 
-/// What is noted of an execution.
-pub(super) fn notes_of(info: &ExecutionInfo) -> Notes {
-    Notes {
-        attrs: info.attrs.clone(),
-        trigger: info.trigger.clone(),
-        status_message: info.status_message.clone(),
-    }
-}
-
 impl Row {
     /// Returns whether a lease on it has not ended.
     pub(super) fn is_held(&self, now: Now) -> bool {
@@ -92,10 +83,9 @@ impl Row {
         if changes.is_empty() {
             return;
         }
-        let mut notes = notes_of(&self.info);
+        let mut notes = self.info.notes();
         notes.change(changes);
-        self.info.attrs = notes.attrs;
-        self.info.status_message = notes.status_message;
+        self.info.set_notes(notes);
         self.info.updated_at = now.wall;
     }
 
@@ -189,6 +179,7 @@ impl Row {
             info: self.told(now),
             input: self.input.clone(),
             nodes: nodes.cloned().collect(),
+            messages: self.since(0),
         }
     }
 

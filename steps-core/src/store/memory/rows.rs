@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::Timestamp;
 
 use super::{
-    row::{Row, Turn, are_alike, notes_of},
+    row::{Row, Turn, are_alike},
     turns::Turns,
 };
 use crate::base::clock::Now;
@@ -204,11 +204,10 @@ impl Rows {
             return Err(StoreError::new(ErrorKind::Rejected, message));
         }
         let now = self.now;
-        let mut info = ExecutionInfo::new(new.id, new.flow, now.wall);
+        let created = new.created_at.unwrap_or(now.wall);
+        let mut info = ExecutionInfo::new(new.id, new.flow, created);
         info.labels = new.labels;
-        info.attrs = new.notes.attrs;
-        info.trigger = new.notes.trigger;
-        info.status_message = new.notes.status_message;
+        info.set_notes(new.notes);
         info.priority = new.priority;
         info.form = new.form;
         info.parent = new.parent;
@@ -237,9 +236,9 @@ impl Rows {
         self.ids.insert(row.info.id.clone(), key);
         if let Some(parent) = &row.info.parent {
             let children = self.children.entry(parent.clone()).or_default();
-            children.insert((now.wall, key));
+            children.insert((created, key));
         }
-        self.made.insert((now.wall, key));
+        self.made.insert((created, key));
         self.by_key.insert(key, row);
         Ok(Written::Created(Lease { key, fence }))
     }
@@ -343,7 +342,7 @@ impl Rows {
         let now = self.now;
         self.change(key, |row| {
             row.note(changes, now);
-            notes_of(&row.info)
+            row.info.notes()
         })
     }
 

@@ -63,6 +63,11 @@ macro_rules! __store_rules {
             notes_of_a_write: "Notes of a write are kept with it or not at all.",
             steps_are_counted: "A list tells how many steps of each execution are in which status, and when it was last changed.",
         }
+        transfer {
+            load_gives_the_inbox: "A load gives the messages in the inbox, the oldest first, and leaves them there.",
+            made_elsewhere_keeps_its_time: "An execution that is made with a time of its creation is listed by that.",
+            what_is_made_may_have_messages: "The write that makes an execution may send messages to it, which are sent only if it makes it.",
+        }
         acquire {
             hold_takes: "A hold gives an execution, due or not, with all that is kept of it.",
             hold_only_what_nobody_holds: "A hold gives nothing that is held, and says by whom.",

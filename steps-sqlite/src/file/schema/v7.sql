@@ -7,3 +7,6 @@ CREATE TABLE duties (
     value    TEXT NOT NULL
 );
 CREATE INDEX duties_due ON duties (due_at, name) WHERE due_at IS NOT NULL;
+
+-- What operators have done with it: JSON, a list. NULL is nothing.
+ALTER TABLE executions ADD COLUMN acts TEXT;

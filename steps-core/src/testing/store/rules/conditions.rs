@@ -61,6 +61,7 @@ async fn populate(fixture: &Fixture) -> Outcome {
                 .map_err(|error| Fault::new("the suite's own attributes", "an object", error))?,
             trigger,
             status_message: message.map(str::to_owned),
+            acts: Vec::new(),
         };
         fixture.create(creation).await?;
         fixture.lapse(Duration::from_micros(10)).await?;

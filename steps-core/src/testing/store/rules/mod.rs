@@ -20,6 +20,7 @@ pub(super) mod past;
 pub(super) mod refuse;
 pub(super) mod renew;
 pub(super) mod together;
+pub(super) mod transfer;
 
 /// What all of them use.
 mod prelude {

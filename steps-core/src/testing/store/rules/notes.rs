@@ -1,7 +1,7 @@
 //! What a service notes of an execution, and how many of its steps are in which status.
 
 use super::prelude::*;
-use crate::model::{attrs::Attrs, state::Kind, trigger::Trigger};
+use crate::model::{act::Act, attrs::Attrs, state::Kind, trigger::Trigger};
 
 /// An integer that no floating point number is, one that no machine's integer is, a name with a dot,
 /// spaces, and a nested object.
@@ -11,12 +11,13 @@ fn attrs(text: &str) -> Outcome<Attrs> {
     Attrs::parse(text).map_err(|error| Fault::new("the suite's own attributes", "an object", error))
 }
 
-fn notes_of(info: &ExecutionInfo) -> Notes {
-    Notes {
-        attrs: info.attrs.clone(),
-        trigger: info.trigger.clone(),
-        status_message: info.status_message.clone(),
-    }
+/// A moment to the nanosecond, a text with quotes, and everything that an act has.
+fn act(what: &str) -> Act {
+    let at = jiff::Timestamp::new(1_767_225_600, 123_456_789).unwrap_or_default();
+    let mut act = Act::new(at, what, "ann");
+    act.step = Some("a.\"b\"".to_owned());
+    act.reason = Some("so \u{1f980}\n".to_owned());
+    act
 }
 
 async fn listed(fixture: &Fixture, id: &str) -> Outcome<ExecutionInfo> {
@@ -29,8 +30,8 @@ async fn listed(fixture: &Fixture, id: &str) -> Outcome<ExecutionInfo> {
 
 async fn noted(fixture: &Fixture, id: &str, expected: &Notes) -> Outcome {
     let what = format!("what is noted of {id:?}");
-    same(&what, &notes_of(&listed(fixture, id).await?), expected)?;
-    same(&what, &notes_of(&fixture.load(id).await?.info), expected)
+    same(&what, &listed(fixture, id).await?.notes(), expected)?;
+    same(&what, &fixture.load(id).await?.info.notes(), expected)
 }
 
 async fn annotate(fixture: &Fixture, id: &str, changes: Vec<NoteChange>) -> Outcome<Notes> {
@@ -45,6 +46,7 @@ pub(in super::super) async fn notes_come_back(fixture: Fixture) -> Outcome {
             attrs: attrs(ATTRS)?,
             trigger: Trigger::Schedule,
             status_message: Some("waits; 'soon' \u{1f980}\n".to_owned()),
+            acts: vec![act("stop"), act("recover")],
         },
         Notes {
             trigger: Trigger::from("a hook's"),
@@ -66,7 +68,7 @@ pub(in super::super) async fn notes_come_back(fixture: Fixture) -> Outcome {
     for taken in fixture.claim("worker").await? {
         let n: usize = taken.info.id.parse().unwrap_or(usize::MAX);
         let expected = all.get(n).cloned().unwrap_or_default();
-        same("what a claim tells", &notes_of(&taken.info), &expected)?;
+        same("what a claim tells", &taken.info.notes(), &expected)?;
     }
     Ok(())
 }
@@ -89,6 +91,8 @@ pub(in super::super) async fn notes_change(fixture: Fixture) -> Outcome {
             NoteChange::Patch(attrs(r#"{"first":{"y":2}}"#)?),
         ],
         vec![message("one"), message("two")],
+        vec![NoteChange::Act(act("stop"))],
+        vec![NoteChange::Act(act("undo")), NoteChange::Act(act("undo"))],
         vec![
             NoteChange::StatusMessage(None),
             NoteChange::Attrs(Attrs::new()),

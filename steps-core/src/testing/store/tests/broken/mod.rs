@@ -11,6 +11,7 @@ mod nodes;
 mod notes;
 mod renewals;
 mod sound;
+mod transfer;
 mod writes;
 
 use std::{sync::Arc, time::Duration};
@@ -194,6 +195,7 @@ fn all() -> impl Iterator<Item = &'static Twist> {
         writes::ALL,
         nodes::ALL,
         notes::ALL,
+        transfer::ALL,
         conditions::ALL,
         claims::ALL,
         clock::ALL,

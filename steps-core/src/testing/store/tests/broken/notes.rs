@@ -61,6 +61,18 @@ pub(super) const ALL: &[Twist] = &[
         ..SOUND
     },
     Twist {
+        what: "keeps only the newest act",
+        breaks: &["notes_come_back"],
+        write: |sound, mut write| {
+            if let Target::New(new) = &mut write.target {
+                let acts = &mut new.notes.acts;
+                acts.drain(..acts.len().saturating_sub(1));
+            }
+            sound.write(write)
+        },
+        ..SOUND
+    },
+    Twist {
         what: "makes only the last change of a note",
         breaks: &["notes_change"],
         annotate: |sound, (id, changes)| {

@@ -1,0 +1,130 @@
+//! The JSON form of an execution in a file of `steps export`.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use steps::{
+    Attrs, Json, State,
+    engine::Exported,
+    state::Labels,
+    store::{Act, ExecutionInfo, Message},
+};
+
+/// An execution with all that is kept of it.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Line {
+    id: String,
+    flow: String,
+    /// Only for people who read the file: the tree has it.
+    status: String,
+    created: Timestamp,
+    priority: i32,
+    trigger: String,
+    #[serde(default, skip_serializing_if = "Labels::is_empty")]
+    labels: Labels,
+    #[serde(default, skip_serializing_if = "Attrs::is_empty")]
+    attrs: Attrs,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    status_message: Option<String>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    acts: Vec<Act>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    parent: Option<String>,
+    /// When somebody should look at it; if a process held it, at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    due: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    inbox: Vec<Sent>,
+    input: Json,
+    /// Missing if it has not begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tree: Option<Json>,
+}
+
+/// A message in the inbox.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+enum Sent {
+    Signal {
+        step: String,
+        value: Json,
+    },
+    Stop,
+    Undo,
+    ChildEnded {
+        child: String,
+    },
+    /// One that this version does not know.
+    Other,
+}
+
+impl From<Exported> for Line {
+    fn from(exported: Exported) -> Self {
+        let info = exported.info;
+        let held = info.worker.is_some();
+        let sent = |message| match message {
+            Message::Signal { path, value } => Sent::Signal { step: path, value },
+            Message::Stop => Sent::Stop,
+            Message::Undo => Sent::Undo,
+            Message::ChildEnded { child } => Sent::ChildEnded { child },
+            _ => Sent::Other,
+        };
+        Self {
+            status: info.status.to_string(),
+            created: info.created_at,
+            priority: info.priority,
+            trigger: info.trigger.to_string(),
+            due: if held {
+                Some(Timestamp::UNIX_EPOCH)
+            } else {
+                info.due
+            },
+            id: info.id,
+            flow: info.flow,
+            labels: info.labels,
+            attrs: info.attrs,
+            status_message: info.status_message,
+            acts: info.acts,
+            parent: info.parent,
+            inbox: exported.messages.into_iter().map(sent).collect(),
+            input: exported.input,
+            // What the library writes, it reads.
+            tree: exported
+                .tree
+                .and_then(|tree| Json::parse(tree.to_json()).ok()),
+        }
+    }
+}
+
+impl Line {
+    /// Returns the execution, or what is wrong with it.
+    pub(crate) fn into_exported(self) -> Result<Exported, String> {
+        let mut info = ExecutionInfo::new(self.id, self.flow, self.created);
+        info.priority = self.priority;
+        info.trigger = self.trigger.as_str().into();
+        info.labels = self.labels;
+        info.attrs = self.attrs;
+        info.status_message = self.status_message;
+        info.acts = self.acts;
+        info.parent = self.parent;
+        info.due = self.due;
+        let mut exported = Exported::new(info, self.input);
+        for sent in self.inbox {
+            exported.messages.push(match sent {
+                Sent::Signal { step, value } => Message::Signal { path: step, value },
+                Sent::Stop => Message::Stop,
+                Sent::Undo => Message::Undo,
+                Sent::ChildEnded { child } => Message::ChildEnded { child },
+                Sent::Other => {
+                    return Err("it has a message that this version does not know".into());
+                }
+            });
+        }
+        if let Some(tree) = self.tree {
+            let tree =
+                State::from_json(tree.get()).map_err(|error| format!("its tree: {error}"))?;
+            exported.tree = Some(tree);
+        }
+        Ok(exported)
+    }
+}

@@ -1,0 +1,128 @@
+//! Taking an execution out of one store and into another: all that is kept of it, but for who works on it.
+
+use super::execution::Handle;
+use crate::{
+    base::{id, json::Json},
+    engine::{Engine, error::EngineError, handle::notes::check_notes, start::PRIORITIES},
+    model::state::State,
+    store::{
+        Due, ExecutionInfo, LeaseAfter, Message, NewExecution, Queue, SendMessage, Target, Write,
+        Written, root,
+    },
+};
+
+/// All that is kept of an execution, to be [imported](Engine::import) into another store.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Exported {
+    /// What is known of it.
+    pub info: ExecutionInfo,
+    /// The flow's input.
+    pub input: Json,
+    /// Its tree without the input; `None` if it has not begun.
+    pub tree: Option<State>,
+    /// The messages in its inbox, the oldest first.
+    pub messages: Vec<Message>,
+}
+
+impl Exported {
+    /// One that has not begun, without messages.
+    pub fn new(info: ExecutionInfo, input: Json) -> Self {
+        Self {
+            info,
+            input,
+            tree: None,
+            messages: Vec::new(),
+        }
+    }
+}
+
+impl Handle {
+    /// Returns all that is kept of it, as it is at this moment. It goes on as before.
+    pub async fn export(&self) -> Result<Exported, EngineError> {
+        let saved = self.saved().await?;
+        let messages = saved.messages.iter().map(|(_, message)| message.clone());
+        let mut exported = Exported {
+            messages: messages.collect(),
+            ..Exported::new(saved.info.clone(), saved.input.clone())
+        };
+        if saved.has_begun() {
+            let mut tree = self.tree_of(saved)?;
+            tree.input = None;
+            exported.tree = Some(tree);
+        }
+        Ok(exported)
+    }
+}
+
+impl Engine {
+    /// Makes an execution of what was [exported](Handle::export), in one write: with its id, its tree, its
+    /// times, its inbox and what is noted of it. One that a process held is due at once, as after the end
+    /// of its lease. Which form of its flow has begun it is not known there: a program that it fits takes
+    /// it. Returns whether it was made: not if there is one of its id, which is left as it is.
+    ///
+    /// A service that serves its flow goes on with it, as the one of the other store does: so import what
+    /// is taken out of use there, or what has ended.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Id`], [`EngineError::Priority`] or [`EngineError::InvalidValue`] where that of the
+    /// execution is none.
+    pub async fn import(&self, exported: Exported) -> Result<bool, EngineError> {
+        let core = &self.core;
+        let Exported {
+            info,
+            input,
+            tree,
+            messages,
+        } = exported;
+        let id = info.id.clone();
+        if let Err(why) = id::check(&id) {
+            return Err(EngineError::Id { id, why });
+        }
+        if !PRIORITIES.contains(&info.priority) {
+            let priority = info.priority;
+            return Err(EngineError::Priority { id, priority });
+        }
+        let notes = info.notes();
+        if let Err(why) = check_notes(&notes, &core.limits) {
+            return Err(EngineError::InvalidValue { id, why });
+        }
+        let due = match (&info.worker, info.due) {
+            (None, Some(due)) => Due::At(due),
+            (None, None) => Due::Never,
+            (Some(_), _) => Due::Now,
+        };
+        let new = NewExecution {
+            id: id.clone(),
+            flow: info.flow,
+            input,
+            labels: info.labels,
+            notes,
+            priority: info.priority,
+            form: None,
+            parent: info.parent,
+            created_at: Some(info.created_at),
+            held: None,
+        };
+        let tells = messages.into_iter().map(|message| SendMessage {
+            id: id.clone(),
+            message,
+            if_status: Vec::new(),
+            if_taken: None,
+            queue: Queue::Behind(usize::MAX),
+        });
+        let then = LeaseAfter::Release {
+            due,
+            last_message: 0,
+        };
+        let write = Write {
+            nodes: tree.map(root::rows_of).unwrap_or_default(),
+            tells: tells.collect(),
+            ..Write::new(Target::New(Box::new(new)), then)
+        };
+        let written = core.store.write(write).await?;
+        core.due_now();
+        Ok(!matches!(written, Written::Exists(_)))
+    }
+}
