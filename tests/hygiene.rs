@@ -94,6 +94,10 @@ mod shadowed {
             matched = if let ::core::option::Option::Some(found) = some.then() {
                 again = make(found.more);
             }
+            taken = match ::core::option::Option::Some(n) {
+                found = ::core::option::Option::Some(found) if found > 0 => make(found);
+                none = _ => {}
+            }
             rounds = loop max 3 {
                 round = make(prev.map_or(first, |prev| prev.round));
             } until round > 2;

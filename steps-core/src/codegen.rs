@@ -19,16 +19,16 @@ pub use crate::{
         frame::{Frame, Ops, Slots},
         glue::{
             BROKEN, EnterResult, NoMatch, boxed, decided, entered, frame, items_at_once, listed,
-            most_rounds, no_call, no_match, no_scope, no_until, reversible, reversible_flow,
-            saved_aliases, saved_name,
+            matched, most_rounds, no_call, no_match, no_scope, no_until, reversible,
+            reversible_flow, saved_aliases, saved_name,
         },
         handlers::{Handlers, NoHandler, Observe, Probe, Reversible, ReversibleFlow, Undo, Verify},
         input::{end_fields, input_codec, load_field, load_fields, reads, save_field, save_fields},
         keep::Keep,
         let_line::{LetError, let_codec, let_line, looks_like},
         misuse::{
-            HasPolicy, NoArgs, NoParams, NotAFlow, Nothing, StepOnly, Takes, flow_call, has_policy,
-            no_duration, step_call,
+            HasPolicy, NoArgs, NoParams, NotAFlow, NotStarted, Nothing, StepOnly, Takes, flow_call,
+            has_policy, no_duration, step_call,
         },
         outcome::{Caught, Optional},
         recorded::{
@@ -53,7 +53,7 @@ pub use crate::{
         state::StepKind,
         table::{
             Check, FlowHandlers, InputField, Line, Marks, OnFailure, SchemaOf, StepMeta, Table,
-            Work, check_depth, fingerprint, kept_rounds,
+            Way, Work, check_depth, fingerprint, kept_rounds,
         },
         typed::{
             AtRoot, FlowRef, InLoop, ItemStates, Loops, NoSteps, Place, RefPath, StepRef,

@@ -22,6 +22,13 @@ impl Names {
         self.0.contains(name)
     }
 
+    /// Returns which of those are among these.
+    pub(crate) fn of_these(&self, those: &[Ident]) -> Vec<Ident> {
+        let those = those.iter();
+        let found = those.filter(|name| self.contains(&name.to_string()));
+        found.cloned().collect()
+    }
+
     /// Returns these names and others.
     pub(crate) fn and(mut self, mut others: Self) -> Self {
         self.0.append(&mut others.0);

@@ -1,4 +1,5 @@
-//! A `race`, and failures that are caught: what a crash between the win and the losers' end leaves.
+//! A `race`, a `match`, and failures that are caught: what a crash leaves after a choice, such as between the
+//! win and the losers' end.
 
 use std::time::Duration;
 
@@ -75,4 +76,53 @@ async fn a_race() {
         .await
         .unwrap();
     assert!(report.faults.contains("undo a"), "{report:?}");
+}
+
+/// It says something else once the arm has begun: what is recorded decides.
+fn changing(lab: &Lab) -> Option<u32> {
+    (!lab.is_there("some 7")).then_some(7)
+}
+
+#[flow]
+async fn matching(lab: &Lab) -> Result<String, Injected> {
+    steps! {
+        way = match changing(lab) {
+            some = Some(n) if !lab.is_there("some 7") => {
+                a = act(lab, &format!("some {n}"));
+                inner = match n { seven = 7 => act(lab, "seven"); other = _ => charge(lab, "other"); }
+            }
+            none = _ => charge(lab, "none");
+        }
+        last = act(lab, "last");
+    }
+    let _ = way;
+    Ok(last)
+}
+
+#[tokio::test]
+async fn a_match() {
+    let report = Explorer::new(Lab::clone, matching).explore().await.unwrap();
+    assert!(report.faults.contains("undo seven"), "{report:?}");
+}
+
+#[flow]
+async fn matching_items(lab: &Lab) -> Result<(), Injected> {
+    steps! {
+        each = for n in 0..2_u32 by n parallel {
+            #[optional]
+            way = match n { zero = 0 => { c = act(lab, "c"); d = charge(lab, "d"); } other = _ => {} }
+        }
+    }
+    let _ = each;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_match_in_items() {
+    let report = Explorer::new(Lab::clone, matching_items)
+        .concurrent()
+        .explore()
+        .await
+        .unwrap();
+    assert!(report.faults.contains("undo c"), "{report:?}");
 }

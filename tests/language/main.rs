@@ -2,6 +2,7 @@
 // Tests are read for what they show.
 #![allow(clippy::pedantic)]
 
+mod arms;
 mod attributes;
 mod bad_input;
 mod blocking;

@@ -217,7 +217,7 @@ async fn marked(lab: &Lab) -> Result<(bool, bool, bool), String> {
         #[optional]
         none = race { a = fail(lab, "a"); b = fail(lab, "b"); }
         #[caught]
-        failed = race { a = fail(lab, "a"); }
+        failed = race { a = fail(lab, "a"); b = fail(lab, "b"); }
         outcome = race {
             #[caught]
             a = { x = act(lab, "x"); no = fail(lab, "no"); }

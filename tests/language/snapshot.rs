@@ -4,6 +4,7 @@
 //! What is written depends on the environment, so each assertion is made in a process of its own:
 //! this program, told to run nothing but [`child`].
 
+mod arms;
 mod files;
 mod states;
 mod told;
@@ -24,7 +25,7 @@ use types::{
 };
 use versions::{
     added, first, fits, kinds, long, no_alias, other, renamed, short, told as told_first,
-    told_fits, told_other, torn,
+    told_fits, told_other, torn, way_first, way_fits, way_gone, way_other,
 };
 
 /// Where the message stands in what the child prints.
@@ -51,7 +52,7 @@ fn child() {
     let asserted = catch_unwind(AssertUnwindSafe(|| {
         assert_one!(first fits renamed no_alias torn added kinds other short long told_first told_other told_fits
             typed typed_wider typed_required typed_renamed typed_alias typed_narrow typed_filled typed_less
-            plain_same plain_required);
+            plain_same plain_required way_first way_fits way_gone way_other);
     }));
     let message = match asserted {
         Ok(()) => String::new(),

@@ -4,6 +4,7 @@
 // Tests are read for what they show.
 #![allow(clippy::pedantic)]
 
+mod arms;
 mod children;
 mod decided;
 mod inputs;

@@ -14,6 +14,7 @@ use crate::{
         cx::Cx,
         scope::{Enter, Entered, Scope},
     },
+    model::table::{Way, Work},
 };
 
 /// A line, in its scope.
@@ -38,7 +39,7 @@ pub(super) struct Entry {
     id: Id,
     cx: Cx,
     input: Option<Json>,
-    decision: Option<bool>,
+    way: Way,
     slots: Slots,
     /// For a round of a `loop`: whether it is the first.
     first: bool,
@@ -46,13 +47,21 @@ pub(super) struct Entry {
 
 impl Pass<'_> {
     /// Prepares to enter the group at `id`, with its recorded input and decision.
-    pub(super) fn entry(self, id: Id, slots: Slots) -> Entry {
-        let records = self.run.records();
-        let cold = records[id].cold();
+    pub(super) fn entry(self, work: &Work, id: Id, slots: Slots) -> Entry {
+        let way = work.way(self.run.records()[id].cold());
+        Entry {
+            way,
+            ..self.open_entry(id, slots)
+        }
+    }
+
+    /// The same, for a group that decides nothing.
+    pub(super) fn open_entry(self, id: Id, slots: Slots) -> Entry {
+        let input = self.run.records()[id].cold().input.clone();
         Entry {
             id,
-            input: cold.input.clone(),
-            decision: cold.decision,
+            input,
+            way: Way::default(),
             cx: self.cx(id, 1),
             slots,
             first: false,
@@ -65,7 +74,7 @@ impl Pass<'_> {
         Entry {
             id,
             input: None,
-            decision: None,
+            way: Way::default(),
             cx: self.cx(id, 1),
             slots,
             first,
@@ -78,7 +87,7 @@ impl Entry {
     pub(super) fn enter<'b>(&'b self, at: At<'b>) -> Result<Entered<'b>, StepError> {
         let how = Enter {
             input: self.input.as_ref(),
-            decision: self.decision,
+            way: self.way,
             fresh: self.slots == Slots::Fresh,
             first: self.first,
         };

@@ -51,6 +51,7 @@ impl<'r> Pass<'r> {
             | Work::Parallel(_)
             | Work::Race(_)
             | Work::If { .. }
+            | Work::Match { .. }
             | Work::For { .. }
             | Work::Loop { .. }
             | Work::Flow(_) => self.group(at, node, id, now).await?,
@@ -86,6 +87,7 @@ impl<'r> Pass<'r> {
             | Work::Parallel(_)
             | Work::Race(_)
             | Work::If { .. }
+            | Work::Match { .. }
             | Work::For { .. }
             | Work::Loop { .. }
             | Work::Flow(_) => status != Status::Undone,
@@ -173,6 +175,7 @@ impl<'r> Pass<'r> {
                     | Work::Parallel(_)
                     | Work::Race(_)
                     | Work::If { .. }
+                    | Work::Match { .. }
                     | Work::For { .. }
                     | Work::Loop { .. } => false,
                 };
@@ -249,6 +252,7 @@ impl<'r> Pass<'r> {
             | Work::Parallel(_)
             | Work::Race(_)
             | Work::If { .. }
+            | Work::Match { .. }
             | Work::For { .. }
             | Work::Flow(_) => self.inside_scope(at, node, id, now).await,
         }
@@ -263,7 +267,7 @@ impl<'r> Pass<'r> {
         now: &mut Timestamp,
     ) -> OrStop<End> {
         let failed = |error| Stop::Node(id, error);
-        let entry = self.entry(id, Slots::Kept);
+        let entry = self.entry(&node.work, id, Slots::Kept);
         let mut entered = entry.enter(at).map_err(failed)?;
         let limits = &self.run.options.limits;
         limits.check_entry(&entered).map_err(failed)?;
@@ -302,6 +306,7 @@ impl<'r> Pass<'r> {
             | Work::If { .. }
             | Work::Loop { .. }
             | Work::Flow(_) => self.sequence(&*scope, 0, lines, first, now).await?,
+            Work::Match { .. } => self.arm(&*scope, node, id, now).await?,
         };
         if end != End::Done {
             return Ok(end);
@@ -321,7 +326,7 @@ impl<'r> Pass<'r> {
         entered: &mut crate::language::scope::Entered<'_>,
     ) -> Result<&'static [Line], StepError> {
         let mut records = self.run.records();
-        let lines = node.work.own_lines(entered.decision);
+        let lines = node.work.own_lines(entered.way);
         if let Some(keys) = entered.keys.take() {
             records.items(id, keys)?;
             for item in records[id].children() {
@@ -331,12 +336,17 @@ impl<'r> Pass<'r> {
         if entered.scope.is_some() {
             records.lines(id, lines)?;
         }
-        let fresh = entered.input.is_some() || entered.decision.is_some();
+        let fresh = entered.input.is_some() || entered.way.is_known();
         if let Some(input) = entered.input.take() {
             records[id].cold_mut().input = Some(input);
         }
-        if let Some(decision) = entered.decision {
+        if let Some(decision) = entered.way.branch {
             records[id].cold_mut().decision = Some(decision);
+        }
+        if entered.way.arm.is_some()
+            && let Some(arm) = lines.first()
+        {
+            records[id].cold_mut().chosen = Some(arm.name.into());
         }
         if fresh {
             self.run.committer.mark(id);
@@ -379,6 +389,7 @@ impl<'r> Pass<'r> {
             | Work::Parallel(_)
             | Work::Race(_)
             | Work::If { .. }
+            | Work::Match { .. }
             | Work::For { .. }
             | Work::Loop { .. } => {
                 scope.close(true);

@@ -10,7 +10,7 @@
 //! | `run_core`, `records/` | the data of a run: the records of all nodes, its options, its journal |
 //! | `execution`, `ending` | a pass over a whole execution; its rollback |
 //! | `handlers`, `nested_ends` | calling the handlers of a flow; when those of nested flows are called |
-//! | `sequence`, `group`, `step`, `loops`, `parallel`, `race` | forward: lines in order, and each kind of line |
+//! | `sequence`, `group`, `step`, `loops`, `parallel`, `race`, `arms` | forward: lines in order, and each kind of line |
 //! | `data_flow` | which lines of a `parallel` begin, or are undone, after which |
 //! | `rollback`, `undo` | back: undoing lines, last first; the undo of one step |
 //! | `enter`, `restore` | entering a scope with the recorded values, and filling its slots from them |
@@ -58,6 +58,7 @@
 //! * **A node's row** (its number in the journal) is assigned when the node is first sent to the
 //!   journal, parents before children, and stays the same in every run of the execution.
 
+mod arms;
 mod children;
 mod commit;
 mod data_flow;

@@ -79,7 +79,7 @@ impl Pass<'_> {
     }
 
     async fn tell_done(self, at: At<'_>, id: Id, now: &mut Timestamp) -> Kept<End> {
-        let entry = self.entry(id, Slots::Fresh);
+        let entry = self.open_entry(id, Slots::Fresh);
         self.tell(id, entry.enter(at), Told::Done).await;
         *now = self.now();
         let output = {
@@ -110,7 +110,7 @@ impl Pass<'_> {
         self.run
             .change(id, |record| record.cold_mut().ending = None);
         let failure = self.failure(table, id, false).await?;
-        let entry = self.entry(id, Slots::Fresh);
+        let entry = self.open_entry(id, Slots::Fresh);
         let told = Told::Failed(&failure);
         self.tell(id, entry.enter(at), told).await;
         Ok(())
@@ -190,7 +190,7 @@ impl<'r> Pass<'r> {
             return self.stopped_lines(&*scope, 0, body, round).await;
         }
         {
-            let entry = self.entry(id, Slots::Kept);
+            let entry = self.entry(&node.work, id, Slots::Kept);
             let Some(scope) = entry.scope(at)? else {
                 return Ok(());
             };
@@ -201,9 +201,13 @@ impl<'r> Pass<'r> {
                         self.stopped_lines(&*scope, item, body, id).await?;
                     }
                 }
+            } else if let Some(arm) = self.arm_taken(node, id) {
+                if arm.line.hears_of_a_stop() && self.is_at_work(arm.id) {
+                    Box::pin(self.stopped_line(arm.at(&*scope), arm.line, arm.id)).await?;
+                }
             } else {
-                let decision = self.run.records()[id].cold().decision;
-                let lines = node.work.own_lines(decision);
+                let way = node.work.way(self.run.records()[id].cold());
+                let lines = node.work.own_lines(way);
                 self.stopped_lines(&*scope, 0, lines, id).await?;
             }
         }
@@ -211,7 +215,7 @@ impl<'r> Pass<'r> {
             && table.handlers.stopped
         {
             let failure = self.failure(table, id, true).await?;
-            let entry = self.entry(id, Slots::Kept);
+            let entry = self.entry(&node.work, id, Slots::Kept);
             let told = Told::Stopped(&failure);
             self.tell(id, entry.enter(at), told).await;
         }

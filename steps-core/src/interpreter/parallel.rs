@@ -139,7 +139,7 @@ impl Pass<'_> {
                 Until::Child => (!self.run.has_news_of_child(record)).then_some(End::Waiting(None)),
             },
             Status::Running => match record.kind {
-                Kind::Item | Kind::Group => record
+                Kind::Item | Kind::Group | Kind::Match => record
                     .children()
                     .map(|id| self.idle(records, id))
                     .find(|idle| *idle != Some(End::Done))?,

@@ -184,7 +184,7 @@ impl Pass<'_> {
 
     /// Restores the value of a race that is done: that of the line that was done first.
     pub(super) async fn restore_race(self, at: At<'_>, lines: &'static [Line], race: Id) -> OrStop {
-        let entry = self.entry(race, Slots::Fresh);
+        let entry = self.open_entry(race, Slots::Fresh);
         let winner = self.run.records().winner(race, lines);
         let (Some(scope), Some((line, id))) = (entry.scope(at)?, winner) else {
             return Ok(());

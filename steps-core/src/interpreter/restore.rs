@@ -58,6 +58,7 @@ impl Pass<'_> {
                 | Work::Parallel(_)
                 | Work::Race(_)
                 | Work::If { .. }
+                | Work::Match { .. }
                 | Work::For { .. }
                 | Work::Loop { .. }
                 | Work::Flow(_) => Ok(()),
@@ -68,6 +69,7 @@ impl Pass<'_> {
                 | Work::Parallel(_)
                 | Work::Race(_)
                 | Work::If { .. }
+                | Work::Match { .. }
                 | Work::For { .. }
                 | Work::Loop { .. }
                 | Work::Flow(_) => Box::pin(self.restore_begun(at, node, id)).await,
@@ -99,8 +101,12 @@ impl Pass<'_> {
                 self.restore_round(at, body, id, rounds).await
             }
             Work::Race(lines) => self.restore_race(at, lines, id).await,
-            Work::Group(_) | Work::Parallel(_) | Work::If { .. } | Work::For { .. } => {
-                let entry = self.entry(id, Slots::Fresh);
+            Work::Group(_)
+            | Work::Parallel(_)
+            | Work::If { .. }
+            | Work::Match { .. }
+            | Work::For { .. } => {
+                let entry = self.entry(&node.work, id, Slots::Fresh);
                 let Some(scope) = entry.scope(at)? else {
                     return load(at, id, Saved::Nothing);
                 };
@@ -187,6 +193,7 @@ impl Pass<'_> {
             let cold = records[id].cold();
             match &node.work {
                 Work::If { .. } => cold.decision.is_some(),
+                Work::Match { .. } => cold.chosen.is_some(),
                 Work::For { .. } | Work::Flow(_) => cold.input.is_some(),
                 Work::Step(_)
                 | Work::Group(_)
@@ -208,9 +215,10 @@ impl Pass<'_> {
             | Work::Parallel(_)
             | Work::Race(_)
             | Work::If { .. }
+            | Work::Match { .. }
             | Work::For { .. }
             | Work::Flow(_) => {
-                let entry = self.entry(id, Slots::Fresh);
+                let entry = self.entry(&node.work, id, Slots::Fresh);
                 let Some(scope) = entry.scope(at)? else {
                     return Ok(());
                 };
@@ -261,6 +269,7 @@ impl Pass<'_> {
                 }
                 Ok(())
             }
+            Work::Match { .. } => self.restore_arm(scope, node, id).await,
             Work::Step(_)
             | Work::Group(_)
             | Work::Parallel(_)
@@ -268,8 +277,8 @@ impl Pass<'_> {
             | Work::If { .. }
             | Work::Loop { .. }
             | Work::Flow(_) => {
-                let decision = self.run.records()[id].cold().decision;
-                let lines = node.work.own_lines(decision);
+                let way = node.work.way(self.run.records()[id].cold());
+                let lines = node.work.own_lines(way);
                 self.restore(scope, 0, lines, id).await
             }
         }

@@ -55,7 +55,7 @@ impl<'r> Pass<'r> {
     }
 
     /// Undoes one line, unless it is a pivot that is done.
-    async fn roll_back_to_pivot(
+    pub(super) async fn roll_back_to_pivot(
         self,
         at: At<'_>,
         node: &'static Line,
@@ -80,6 +80,7 @@ impl<'r> Pass<'r> {
             | Work::Parallel(_)
             | Work::Race(_)
             | Work::If { .. }
+            | Work::Match { .. }
             | Work::For { .. }
             | Work::Loop { .. }
             | Work::Flow(_) => self.roll_back_group(at, node, id).await,
@@ -197,7 +198,7 @@ impl<'r> Pass<'r> {
         if self.run.records()[id].children().is_empty() {
             return Ok(RollbackEnd::Clean);
         }
-        let entry = self.entry(id, Slots::Kept);
+        let entry = self.entry(&node.work, id, Slots::Kept);
         let Some(scope) = entry.scope(at)? else {
             return Ok(RollbackEnd::Clean);
         };
@@ -236,13 +237,14 @@ impl<'r> Pass<'r> {
                 })
                 .await?
             }
+            Work::Match { .. } => self.roll_back_arm(scope, node, id).await?,
             Work::Step(_)
             | Work::Group(_)
             | Work::If { .. }
             | Work::Loop { .. }
             | Work::Flow(_) => {
-                let decision = self.run.records()[id].cold().decision;
-                let lines = node.work.own_lines(decision);
+                let way = node.work.way(self.run.records()[id].cold());
+                let lines = node.work.own_lines(way);
                 self.roll_back_lines(scope, 0, lines, id).await?
             }
         };
@@ -360,6 +362,7 @@ fn own_pivot(node: &Line, end: RollbackEnd) -> RollbackEnd {
         | Work::Parallel(_)
         | Work::Race(_)
         | Work::If { .. }
+        | Work::Match { .. }
         | Work::For { .. }
         | Work::Loop { .. }
         | Work::Flow(_) => end,

@@ -22,7 +22,7 @@ use crate::{
             find::{Found, Look, find},
         },
         status::Status,
-        table::Table,
+        table::{Table, Way, Work},
     },
 };
 
@@ -33,8 +33,8 @@ impl Look for Node<'_> {
     fn status(&self) -> Status {
         self.1[self.2].status
     }
-    fn decision(&self) -> Option<bool> {
-        self.1[self.2].cold().decision
+    fn way(&self, work: &Work) -> Option<Way> {
+        Some(work.way(self.1[self.2].cold())).filter(Way::is_known)
     }
     fn has_input(&self) -> bool {
         self.1[self.2].cold().input.is_some()

@@ -17,7 +17,7 @@ use crate::{
         compat::{Compatibility, compare},
         failure::Failure,
         state::State,
-        table::Table,
+        table::{Table, Way},
         typed::{View, Within},
     },
 };
@@ -248,7 +248,7 @@ impl<'a, F: Flow> Root<'a, F> {
         Ok(Entered {
             scope: Some(Box::new(Self { lent, kept })),
             input: record,
-            decision: None,
+            way: Way::default(),
             keys: None,
         })
     }

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     base::{error::StepError, future::BoxFuture, json::Json},
-    model::table::{FlowHandlers, OnFailure, Table},
+    model::table::{FlowHandlers, OnFailure, Table, Way},
 };
 
 /// The result of entering a scope.
@@ -94,7 +94,7 @@ pub fn entered<'b>(scope: Box<dyn Scope + 'b>) -> EnterResult<'b> {
     Ok(Entered {
         scope: Some(scope),
         input: None,
-        decision: None,
+        way: Way::default(),
         keys: None,
     })
 }
@@ -108,7 +108,7 @@ pub fn listed<'b>(
     Ok(Entered {
         scope: Some(scope),
         input,
-        decision: None,
+        way: Way::default(),
         keys,
     })
 }
@@ -122,7 +122,23 @@ pub fn decided<'b>(
     Ok(Entered {
         scope,
         input,
-        decision: Some(holds),
+        way: Way {
+            branch: Some(holds),
+            arm: None,
+        },
+        keys: None,
+    })
+}
+
+/// Returns the result of entering a `match` whose arm of this number is taken.
+pub fn matched<'b>(scope: Box<dyn Scope + 'b>, input: Option<Json>, arm: usize) -> EnterResult<'b> {
+    Ok(Entered {
+        scope: Some(scope),
+        input,
+        way: Way {
+            branch: None,
+            arm: Some(arm),
+        },
         keys: None,
     })
 }

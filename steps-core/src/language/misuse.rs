@@ -64,6 +64,21 @@ pub fn flow_call<'a, F: Flow, C: Nests<'a, F>>(call: C) -> (F::Lent<'a>, F::Inpu
     call.into_parts()
 }
 
+/// What `start` finds at a step in the place of a flow's `input`. The compiler names the type of the
+/// constant: its name is the message.
+pub trait NotStarted: Sized {
+    /// Not a function.
+    #[allow(non_upper_case_globals)]
+    const input: A_FLOW_AFTER_start_AND_A_STEP_WITHOUT_THAT_WORD =
+        A_FLOW_AFTER_start_AND_A_STEP_WITHOUT_THAT_WORD;
+}
+impl<T> NotStarted for T {}
+
+/// The type of [`NotStarted::input`].
+#[allow(non_camel_case_types)]
+#[derive(Debug)]
+pub struct A_FLOW_AFTER_start_AND_A_STEP_WITHOUT_THAT_WORD;
+
 /// Implemented by the [`AsFlow`](super::step::AsFlow) of steps. Only steps have handlers.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is a flow, not a step",

@@ -19,6 +19,7 @@ use crate::{
     model::{
         failure::{Failure, StepFailure},
         state::Until,
+        table::Way,
     },
 };
 
@@ -80,8 +81,8 @@ pub type OpResult = Result<Answer, StepError>;
 pub struct Enter<'a> {
     /// The recorded input, if there is one.
     pub input: Option<&'a Json>,
-    /// The recorded decision, if there is one.
-    pub decision: Option<bool>,
+    /// The recorded decision, or the arm that was taken, if there is one.
+    pub way: Way,
     /// Whether to begin with empty slots, whatever an earlier pass left.
     pub fresh: bool,
     /// Of a `loop`: whether this is the first round, so there is no previous one.
@@ -95,8 +96,8 @@ pub struct Entered<'a> {
     pub scope: Option<Box<dyn Scope + 'a>>,
     /// The input, if it was evaluated now and must be recorded.
     pub input: Option<Json>,
-    /// The decision of an `if`.
-    pub decision: Option<bool>,
+    /// The decision of an `if`, or the arm of a `match`.
+    pub way: Way,
     /// The keys of a `for`, if its items were evaluated now.
     pub keys: Option<Keys>,
 }
@@ -196,7 +197,8 @@ pub enum Saved<'a> {
     Nothing,
     /// A line whose failure was passed over.
     Failed(&'a StepFailure),
-    /// The line of a `race` that was done first: its value is that of the race.
+    /// The line of a `race` that was done first, or the arm that a `match` has taken: its value is that of
+    /// the whole.
     Chosen,
 }
 

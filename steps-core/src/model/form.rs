@@ -71,6 +71,7 @@ fn what(line: &Line) -> &'static str {
         | Work::Parallel(_)
         | Work::Race(_)
         | Work::If { .. }
+        | Work::Match { .. }
         | Work::For { .. }
         | Work::Loop { .. }
         | Work::Flow(_) => line.kind().as_str(),
@@ -81,9 +82,10 @@ fn what(line: &Line) -> &'static str {
 fn below(work: &Work) -> [(Option<&'static str>, &'static [Line]); 2] {
     match work {
         Work::Step(_) => [(None, &[]); 2],
-        Work::Group(lines) | Work::Parallel(lines) | Work::Race(lines) => {
-            [(None, lines), (None, &[])]
-        }
+        Work::Group(lines)
+        | Work::Parallel(lines)
+        | Work::Race(lines)
+        | Work::Match { arms: lines, .. } => [(None, lines), (None, &[])],
         Work::For { body, .. } | Work::Loop { body, .. } => [(Some(EACH), body), (None, &[])],
         Work::If {
             then, otherwise, ..
@@ -166,7 +168,8 @@ fn moved(newer: &[FormLine], own: &ByName<'_>) -> Vec<String> {
     let mut last: HashMap<&[Vec<String>], usize> = HashMap::new();
     let mut moved = Vec::new();
     for line in newer {
-        if [Kind::Parallel.as_str(), Kind::Race.as_str()].contains(&&*line.is) {
+        let unordered = [Kind::Parallel, Kind::Race, Kind::Match];
+        if unordered.map(Kind::as_str).contains(&&*line.is) {
             at_once.insert(&line.path);
         }
         let above = &line.path[..line.path.len().saturating_sub(1)];

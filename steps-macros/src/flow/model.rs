@@ -71,7 +71,15 @@ pub(crate) struct Line {
     /// The duration in its `#[deadline(…)]`.
     pub(crate) deadline: Option<TokenStream>,
     pub(crate) options: Options,
+    /// Of an arm of a `match`: when it is taken.
+    pub(crate) arm: Option<Arm>,
     pub(crate) body: Body,
+}
+
+/// When an arm of a `match` is taken.
+pub(crate) struct Arm {
+    pub(crate) pat: TokenStream,
+    pub(crate) guard: Option<TokenStream>,
 }
 
 /// What a line does.
@@ -90,6 +98,11 @@ pub(crate) enum Body {
     Group(Vec<Line>),
     Parallel(Vec<Line>),
     Race(Vec<Line>),
+    /// A `match`, whose arms are lines.
+    Match {
+        value: TokenStream,
+        arms: Vec<Line>,
+    },
     If {
         cond: Cond,
         then: Vec<Line>,
@@ -193,6 +206,7 @@ macro_rules! groups {
             Body::Group(lines)
             | Body::Parallel(lines)
             | Body::Race(lines)
+            | Body::Match { arms: lines, .. }
             | Body::For { lines, .. }
             | Body::Loop { lines, .. } => vec![lines],
             Body::If {
@@ -228,6 +242,7 @@ impl Line {
             atomic: false,
             deadline: None,
             options: Options::default(),
+            arm: None,
             body,
         }
     }

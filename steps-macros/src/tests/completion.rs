@@ -17,6 +17,10 @@ const FLOW: &str = "async fn work(cloud: &Cloud$, spec: Spec$) -> Result<u32, Er
         sub = flow other$(cloud, id$);
         both = parallel { one = vms$::make$(cloud, 1$); other = make(cloud, sub.first$); }
         #[caught] first = race { one = make(cloud$, 1); two = { inner = make(cloud, sub$); } }
+        way = match &spec.kind$ {
+            card = Kind::Card$(n) if n > sub$ => { inner = make(cloud, n$); }
+            none = _ => make(cloud$, 1);
+        }
         either = if spec.big$ { inner = make(cloud$, 1); } else { inner = make$(cloud, 2); }
         found = if let Some(n) = maybe$ { inner = make(cloud, *n$); }
         each = for item in spec.items$ by item.id$ { inner = make(cloud, item.n$); }

@@ -53,6 +53,11 @@ const EXPANSIONS: &[(Macro, &str, &str)] = &[
                 #[step(retry(times = 2))] #[optional] maybe = make(cloud, 2);
                 #[caught] got = make(cloud, 2);
                 first = race { one = make(cloud, 2); two = { inner = make(cloud, 1); } }
+                way = match &spec.kind {
+                    card = Kind::Card(n) if n > limit(n) => { inner = make(cloud, n); }
+                    bill = Kind::Bill { n, .. } | Kind::Note(n) => make(cloud, n);
+                    none = _ => {}
+                }
                 sub = flow other(cloud);
                 #[optional] sub_maybe = flow other(cloud);
                 group = { inner = make(cloud, make); }

@@ -233,3 +233,21 @@ pub(super) mod told_fits {
         Ok(o.to_string())
     }
 }
+
+version!(way_first, inner_1, lab, n {
+    way = match n { one = 1 => { a = act(lab, "a"); } other = _ => num(lab, 2); }
+});
+version!(way_fits, inner_1, lab, n {
+    way = match n {
+        new = 7 => {}
+        #[step(alias = "other")]
+        more = 2.. => num(lab, 2);
+        one = 0 | 1 => { a = act(lab, "a"); }
+    }
+});
+version!(way_gone, inner_1, lab, n {
+    way = match n { other = _ => num(lab, 2); }
+});
+version!(way_other, inner_1, lab, n {
+    way = match u64::from(n) { one = 1 => { a = act(lab, "a"); } other = _ => num(lab, 2); }
+});

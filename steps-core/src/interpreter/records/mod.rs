@@ -353,6 +353,7 @@ impl Records {
             | Kind::Parallel
             | Kind::Race
             | Kind::If
+            | Kind::Match
             | Kind::For
             | Kind::Item
             | Kind::Round

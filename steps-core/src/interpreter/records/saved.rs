@@ -213,11 +213,14 @@ impl Records {
             | Work::Parallel(_)
             | Work::Race(_)
             | Work::Flow(_)
-            | Work::If { .. } => {
-                let lines = node.work.own_lines(state.decision);
+            | Work::If { .. }
+            | Work::Match { .. } => {
+                let lines = node.work.own_lines(node.work.way(state));
                 self.fill_lines(id, lines, &state.states);
-                if let Work::Race(lines) = &node.work {
-                    self.fill_race(id, lines);
+                match &node.work {
+                    Work::Race(lines) => self.fill_race(id, lines),
+                    Work::Match { .. } => self.fill_match(id, lines),
+                    _ => {}
                 }
             }
             Work::For { body, .. } => {

@@ -68,8 +68,9 @@ impl Records {
             | Work::Parallel(_)
             | Work::Race(_)
             | Work::If { .. }
+            | Work::Match { .. }
             | Work::Flow(_) => {
-                let lines = node.work.own_lines(self[id].cold().decision);
+                let lines = node.work.own_lines(node.work.way(self[id].cold()));
                 return self.again_inside(id, lines);
             }
         };

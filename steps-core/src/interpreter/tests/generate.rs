@@ -12,7 +12,7 @@ use crate::{
     },
     model::{
         policy::{Policy, Retry},
-        table::{AnyRecording, FlowHandlers, Line, OnFailure, StepMeta, Table, Work},
+        table::{AnyRecording, FlowHandlers, Line, OnFailure, StepMeta, Table, Way, Work},
     },
     testing::Lab,
 };
@@ -187,14 +187,14 @@ impl Scope for Here {
         let mut entered = Entered {
             scope: below(0),
             input: None,
-            decision: None,
+            way: Way::default(),
             keys: None,
         };
         let json = |text: &str| Json::parse(text).map(Some).map_err(StepError::fatal);
         match what {
             What::If(holds, _) => {
-                let holds = how.decision.unwrap_or(*holds);
-                entered.decision = Some(holds);
+                let holds = how.way.branch.unwrap_or(*holds);
+                entered.way.branch = Some(holds);
                 entered.scope = entered.scope.filter(|_| holds);
             }
             What::For(count, ..) if how.input.is_none() => {
@@ -249,7 +249,7 @@ impl RootFlow for Top {
                 rounds: 0,
             })),
             input,
-            decision: None,
+            way: Way::default(),
             keys: None,
         })
     }

@@ -16,7 +16,7 @@ use crate::{
         frame::{Frame, Home, Ops, Slab, Slots},
         glue::{no_call, no_scope, no_until},
     },
-    model::table::Recording,
+    model::table::{Recording, Way},
 };
 
 /// What an expression gave, to ask for its type.
@@ -175,7 +175,8 @@ impl<T: 'static> GotOther for Got<'_, HeldOption<'_, T>> {
     }
 }
 
-/// What a line records: it is held by an `H`, which `M` matches with the pattern of an `if let`.
+/// What a line records: it is held by an `H`, which `M` matches with the pattern of an `if let`, or of the
+/// arm of a `match` with this number.
 #[allow(missing_debug_implementations)]
 pub struct LineRecording<H, R, M> {
     matches: M,
@@ -187,7 +188,7 @@ pub struct LineRecording<H, R, M> {
 pub const fn recording<F: ?Sized, H, R, P, M>(_: P, matches: M) -> LineRecording<H, R, M>
 where
     P: Fn(&F, usize, &Cx) -> Result<Of<H, R>, StepError> + Copy,
-    M: Fn(&H) -> bool + Copy,
+    M: Fn(&H, usize) -> bool + Copy,
 {
     LineRecording {
         matches,
@@ -201,11 +202,12 @@ impl<H, R, M> fmt::Debug for LineRecording<H, R, M> {
     }
 }
 
-impl<H, R: ReadBack<H>, M: Fn(&H) -> bool + Sync> Recording for LineRecording<H, R, M> {
-    fn check(&self, saved: &str, decision: Option<bool>) -> Result<(), String> {
-        let holds = caught(|| Ok(R::read(saved)?.map(|held| (self.matches)(&held))))
+impl<H, R: ReadBack<H>, M: Fn(&H, usize) -> bool + Sync> Recording for LineRecording<H, R, M> {
+    fn check(&self, saved: &str, way: Way) -> Result<(), String> {
+        let arm = way.arm.unwrap_or_default();
+        let holds = caught(|| Ok(R::read(saved)?.map(|held| (self.matches)(&held, arm))))
             .map_err(|error: serde_json::Error| error.to_string())?;
-        match (holds, decision) {
+        match (holds, way.branch.or(way.arm.map(|_| true))) {
             (Some(true), Some(false)) => Err("it matches the pattern now, and did not".to_owned()),
             (Some(false), Some(true)) => Err("it does not match the pattern any more".to_owned()),
             _ => Ok(()),

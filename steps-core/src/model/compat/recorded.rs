@@ -36,8 +36,8 @@ pub(crate) fn misfit(
         Work::Group(_) | Work::Parallel(_) | Work::Race(_) | Work::If { .. } | Work::Flow(_) => {
             true
         }
-        // Its children are items or rounds, which a foreign tree can't have.
-        Work::Step(_) | Work::For { .. } | Work::Loop { .. } => false,
+        // Its children are items or rounds, or that of a recorded choice, which a foreign tree can't have.
+        Work::Step(_) | Work::Match { .. } | Work::For { .. } | Work::Loop { .. } => false,
     };
     let any_group = foreign && state.kind == Kind::Step && state.output.is_none() && has_lines;
     let both_plain = state.kind.is_plain_group() && node.kind().is_plain_group();
@@ -64,10 +64,11 @@ pub(crate) fn misfit(
             .or_else(|| before(meta, state).filter(|_| matches!(outputs, Outputs::Values)))
             .or_else(|| given(meta, state)),
         Work::For { items, .. } => {
-            item_count(state).or_else(|| recorded(*items, state, "its items"))
+            item_count(state).or_else(|| recorded(*items, node, state, "its items"))
         }
-        Work::If { value, .. } => {
-            value.and_then(|value| recorded(value, state, "the value that it matched"))
+        Work::If { value, .. } => value.and_then(|value| recorded(value, node, state, MATCHED)),
+        Work::Match { value, .. } => {
+            arm_gone(node, state).or_else(|| recorded(*value, node, state, MATCHED))
         }
         Work::Loop { max, .. } => rounds(*max, state),
         Work::Group(_) | Work::Parallel(_) | Work::Race(_) => None,
@@ -173,10 +174,21 @@ fn flow_output(table: &Table, state: &State, outputs: Outputs) -> Option<String>
 }
 
 /// Returns why what a line recorded when it was entered can't be read, if it can't.
-fn recorded(of: &dyn Recording, state: &State, what: &str) -> Option<String> {
+fn recorded(of: &dyn Recording, node: &Line, state: &State, what: &str) -> Option<String> {
     let saved = state.input.as_ref().filter(|_| is_read_again(state))?;
-    let why = of.check(saved.get(), state.decision).err()?;
+    let why = of.check(saved.get(), node.work.way(state)).err()?;
     Some(unreadable(what, why))
+}
+
+/// What an `if let` and a `match` record.
+const MATCHED: &str = "the value that it matched";
+
+/// Returns which arm a `match` has taken, if there is no such arm, and nothing of it has begun: what has
+/// begun and is gone is told at its own node.
+fn arm_gone(node: &Line, state: &State) -> Option<String> {
+    let chosen = state.chosen.as_deref().filter(|_| is_read_again(state))?;
+    let is_gone = node.work.way(state).arm.is_none() && state.states.is_empty();
+    is_gone.then(|| format!("it has taken the arm `{chosen}`, which is not there any more"))
 }
 
 /// Returns why the undo of a step that is done does not get what was seen before the step, if it

@@ -45,6 +45,8 @@ enum Room {
     InOrder,
     /// It runs: no line of the group comes after it.
     AtOnce,
+    /// It never runs, and its value is missing nowhere: another arm was taken.
+    Not,
     /// It never runs, because the group is done, so its value would be missing in the group's
     /// value.
     No,
@@ -71,10 +73,11 @@ impl Group {
         let room = match node.work {
             Work::Flow(_) => return Self::flow(status),
             Work::Parallel(_) => Room::AtOnce,
-            // Once one is done, its value needs no other line.
-            Work::Race(_) => {
+            // Once one is done or taken, the value needs no other line.
+            Work::Race(_) | Work::Match { .. } => {
+                let is_over = status == Status::Done && matches!(node.work, Work::Match { .. });
                 return Self {
-                    room: Room::AtOnce,
+                    room: if is_over { Room::Not } else { Room::AtOnce },
                     ..Self::flow(status)
                 };
             }
@@ -117,7 +120,7 @@ impl Group {
         match self.room {
             Room::InOrder => self.forward && before_active,
             Room::AtOnce => false,
-            Room::No => true,
+            Room::Not | Room::No => true,
         }
     }
 }
@@ -172,7 +175,7 @@ pub(crate) fn scope<'a>(
     let used = used(nodes, &saved);
     let users = match group.room {
         Room::AtOnce => users(nodes, &saved),
-        Room::InOrder | Room::No => vec![None; nodes.len()],
+        Room::InOrder | Room::Not | Room::No => vec![None; nodes.len()],
     };
     let lines = nodes.iter().zip(saved).zip(used).zip(users).enumerate();
     let lines = lines.map(move |(index, (((node, state), used), user))| {
@@ -209,7 +212,7 @@ pub(crate) fn scope<'a>(
                 node,
                 match group.room {
                     Room::InOrder => late(last_begun),
-                    Room::AtOnce => used,
+                    Room::AtOnce | Room::Not => used,
                     Room::No => !group.back || group.used || used,
                 },
             ),
@@ -332,7 +335,7 @@ impl Comparison {
             Work::Step(_) => {}
             Work::If { .. } => {
                 if !state.states.is_empty() || state.decision.is_some() {
-                    let branch = node.work.own_lines(state.decision);
+                    let branch = node.work.own_lines(node.work.way(state));
                     self.lines(branch, state, group);
                 }
             }
@@ -351,6 +354,7 @@ impl Comparison {
             Work::Group(lines)
             | Work::Parallel(lines)
             | Work::Race(lines)
+            | Work::Match { arms: lines, .. }
             | Work::Flow(Table { nodes: lines, .. }) => {
                 if !state.states.is_empty() || state.started_at.is_some() {
                     self.lines(lines, state, group);

@@ -9,15 +9,15 @@ use super::{SignalError, Target, boxed, push_any};
 use crate::model::{
     state::{State, path},
     status::Status,
-    table::{Line, StepMeta, Table, Work},
+    table::{Line, StepMeta, Table, Way, Work},
 };
 
 /// A node of an execution's tree, as far as it says what a step can take.
 pub(crate) trait Look: Sized {
     /// Returns the status.
     fn status(&self) -> Status;
-    /// Returns the recorded decision of an `if` or a round.
-    fn decision(&self) -> Option<bool>;
+    /// Returns which way a line has gone, if that is recorded.
+    fn way(&self, work: &Work) -> Option<Way>;
     /// Returns whether it was given a signal.
     fn has_input(&self) -> bool;
     /// Returns its name.
@@ -33,8 +33,8 @@ impl Look for (&State, Timestamp) {
     fn status(&self) -> Status {
         self.0.status
     }
-    fn decision(&self) -> Option<bool> {
-        self.0.decision
+    fn way(&self, work: &Work) -> Option<Way> {
+        Some(work.way(self.0)).filter(Way::is_known)
     }
     fn has_input(&self) -> bool {
         self.0.input.is_some()
@@ -122,6 +122,11 @@ pub(crate) fn find<L: Look>(
                 lines.iter().collect()
             }
             Work::Flow(table) => table.nodes.iter().collect(),
+            Work::Match { arms, .. } => {
+                let next = path::pattern(path).nth(target.len()).flatten();
+                places.choose(line, &next.unwrap_or_default());
+                arms.iter().collect()
+            }
             Work::If {
                 then, otherwise, ..
             } => {
@@ -192,12 +197,13 @@ impl<L: Look> Places<L> {
         self.nodes = below;
     }
 
-    /// Leaves out the `if`s that are decided and whose other branch has the line of this name.
+    /// Leaves out the `if`s and `match`es that are decided, where another branch or arm has the line of this
+    /// name.
     fn choose(&mut self, line: &'static Line, name: &str) {
         let nodes = std::mem::take(&mut self.nodes);
         let kept = nodes.into_iter().filter(|node| {
-            node.decision().is_none_or(|decision| {
-                let mut lines = line.work.own_lines(Some(decision)).iter();
+            node.way(&line.work).is_none_or(|way| {
+                let mut lines = line.work.own_lines(way).iter();
                 let has_it = lines.any(|line| line.answers_to(name));
                 if !has_it {
                     self.why = format!("`{}` has gone the other way", self.at);
@@ -313,9 +319,10 @@ pub(crate) fn signals(table: &Table) -> Vec<String> {
             match &line.work {
                 Work::Step(meta) if meta.is_signal() => found.push(at),
                 Work::Step(_) => {}
-                Work::Group(lines) | Work::Parallel(lines) | Work::Race(lines) => {
-                    collect(lines, &at, found);
-                }
+                Work::Group(lines)
+                | Work::Parallel(lines)
+                | Work::Race(lines)
+                | Work::Match { arms: lines, .. } => collect(lines, &at, found),
                 Work::If {
                     then, otherwise, ..
                 } => {

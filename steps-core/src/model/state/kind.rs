@@ -6,7 +6,7 @@ use super::Kind;
 
 impl Kind {
     /// All kinds, in the order of their declaration.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Step,
         Self::Group,
         Self::Parallel,
@@ -17,6 +17,7 @@ impl Kind {
         Self::Round,
         Self::Flow,
         Self::Race,
+        Self::Match,
     ];
 
     /// Returns whether the children run at once, so that none comes after another.
@@ -26,6 +27,7 @@ impl Kind {
             Self::Step
             | Self::Group
             | Self::If
+            | Self::Match
             | Self::For
             | Self::Item
             | Self::Loop
@@ -35,10 +37,10 @@ impl Kind {
     }
 
     /// Returns whether the children come from something that was decided and recorded: a condition,
-    /// a list of items, the end of each round.
+    /// a value, a list of items, the end of each round.
     pub(crate) const fn is_decided(self) -> bool {
         match self {
-            Self::If | Self::For | Self::Loop => true,
+            Self::If | Self::Match | Self::For | Self::Loop => true,
             Self::Step
             | Self::Group
             | Self::Parallel
@@ -57,6 +59,7 @@ impl Kind {
             Self::Step
             | Self::Race
             | Self::If
+            | Self::Match
             | Self::For
             | Self::Item
             | Self::Loop
@@ -78,6 +81,7 @@ impl Kind {
             Self::Round => "round",
             Self::Flow => "flow",
             Self::Race => "race",
+            Self::Match => "match",
         }
     }
 

@@ -134,6 +134,8 @@ pub enum Kind {
     Flow,
     /// A group whose lines run concurrently, until one is done.
     Race,
+    /// A `match`, of whose lines, its arms, one runs.
+    Match,
 }
 
 /// What a waiting node waits for.

@@ -81,7 +81,7 @@ pub struct NodeData {
     /// Of a line that began after others that stand behind it in the flow: the name of the last of
     /// these. It is undone before them.
     pub begun_after: Option<Arc<str>>,
-    /// Of a `race`: the name of the line that was done first.
+    /// Of a `race`: the name of the line that was done first. Of a `match`: that of the arm that was taken.
     pub chosen: Option<Arc<str>>,
     /// Of a line of a `parallel` that has begun or was skipped: the names of the lines beside it whose
     /// values it uses, so that it begins after them and is undone before them.

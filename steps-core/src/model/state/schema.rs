@@ -120,7 +120,7 @@ fn more_fields() -> Schema {
         },
         "chosen": {
             "type": "string",
-            "description": "Of a `race`: the name of the line that was done first.",
+            "description": "Of a `race`: the name of the line that was done first. Of a `match`: that of the arm that was taken.",
         },
         "needs": {
             "type": "array",

@@ -9,7 +9,10 @@ const fn depth(nodes: &[Line]) -> usize {
     while index < nodes.len() {
         let below = match &nodes[index].work {
             Work::Step(_) => 1,
-            Work::Group(lines) | Work::Parallel(lines) | Work::Race(lines) => 1 + depth(lines),
+            Work::Group(lines)
+            | Work::Parallel(lines)
+            | Work::Race(lines)
+            | Work::Match { arms: lines, .. } => 1 + depth(lines),
             // Items and rounds are a level of their own.
             Work::For { body, .. } | Work::Loop { body, .. } => 2 + depth(body),
             Work::If {
@@ -38,6 +41,7 @@ const fn flows(nodes: &[Line]) -> usize {
             Work::Group(lines)
             | Work::Parallel(lines)
             | Work::Race(lines)
+            | Work::Match { arms: lines, .. }
             | Work::For { body: lines, .. }
             | Work::Loop { body: lines, .. } => flows(lines),
             Work::If {

@@ -87,9 +87,10 @@ const fn nodes_print(nodes: &[Line], mut hash: u64) -> u64 {
                     hash
                 }
             }
-            Work::Group(lines) | Work::Race(lines) | Work::For { body: lines, .. } => {
-                nodes_print(lines, hash)
-            }
+            Work::Group(lines)
+            | Work::Race(lines)
+            | Work::Match { arms: lines, .. }
+            | Work::For { body: lines, .. } => nodes_print(lines, hash),
             Work::Flow(table) => table_print(table, hash),
         };
         hash = byte_print(b'.', hash);
@@ -197,7 +198,7 @@ mod tests {
             },
             |flow| flow.nodes = &[],
         ];
-        let lines: [fn(&mut Line); 20] = [
+        let lines: [fn(&mut Line); 22] = [
             |line| line.name = "b",
             |line| line.aliases = &["b"],
             |line| line.aliases = &["b", "c"],
@@ -223,6 +224,18 @@ mod tests {
                     then: &[],
                     otherwise: ONE,
                     value: None,
+                }
+            },
+            |line| {
+                line.work = Work::Match {
+                    arms: &[],
+                    value: &AnyRecording,
+                }
+            },
+            |line| {
+                line.work = Work::Match {
+                    arms: ONE,
+                    value: &AnyRecording,
                 }
             },
             |line| line.work = rounds(0),

@@ -25,7 +25,9 @@ const fn evaluates(line: &Line) -> bool {
             otherwise,
             value: None,
         } => any_evaluates(then) || any_evaluates(otherwise),
-        Work::If { value: Some(_), .. } | Work::For { .. } | Work::Flow(_) => true,
+        Work::If { value: Some(_), .. } | Work::Match { .. } | Work::For { .. } | Work::Flow(_) => {
+            true
+        }
         Work::Group(lines)
         | Work::Parallel(lines)
         | Work::Race(lines)
@@ -67,8 +69,8 @@ pub const fn kept_rounds(keep: u32, body: &[Line], prev: &[usize]) -> u32 {
     );
     assert!(
         !asks_prev(body, prev),
-        "a line of this loop looks at `prev` in a way that is not recorded (`if let`, `for`, a nested \
-         flow, a volatile step), and older rounds are let go: take what it needs into a `let` line \
+        "a line of this loop looks at `prev` in a way that is not recorded (`if let`, `match`, `for`, a \
+         nested flow, a volatile step), and older rounds are let go: take what it needs into a `let` line \
          above it, `let last: T = prev.map(…);`"
     );
     keep

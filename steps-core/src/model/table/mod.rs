@@ -8,6 +8,7 @@ mod fingerprint;
 mod kept;
 pub(crate) mod lookup;
 mod step;
+mod work;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -21,6 +22,7 @@ pub use kept::kept_rounds;
 pub(crate) use kept::{asks_prev, undoes_by_prev};
 pub(crate) use step::SignalMeta;
 pub use step::StepMeta;
+pub use work::{Way, Work};
 
 /// Checks that a saved value, as JSON text, can be decoded.
 pub type Check = fn(&str) -> Result<(), serde_json::Error>;
@@ -28,15 +30,16 @@ pub type Check = fn(&str) -> Result<(), serde_json::Error>;
 /// Returns the JSON schema of a type, as text.
 pub type SchemaOf = fn() -> String;
 
-/// What a line records when it is entered: the items of a `for`, or the value of an `if let`.
+/// What a line records when it is entered: the items of a `for`, or the value of an `if let` or
+/// a `match`.
 pub trait Recording: std::fmt::Debug + Sync {
-    /// Checks that what was recorded, as JSON text, can be decoded and, of an `if let`, leads to the
-    /// branch that was taken.
+    /// Checks that what was recorded, as JSON text, can be decoded and, of an `if let` or a `match`, leads
+    /// to the branch or the arm that was taken.
     ///
     /// # Errors
     ///
     /// Returns what does not fit, in words.
-    fn check(&self, saved: &str, decision: Option<bool>) -> Result<(), String>;
+    fn check(&self, saved: &str, way: Way) -> Result<(), String>;
 
     /// Returns the name of the type, as the compiler writes it.
     fn type_name(&self) -> &'static str;
@@ -169,7 +172,7 @@ pub(crate) struct AnyRecording;
 
 #[cfg(test)]
 impl Recording for AnyRecording {
-    fn check(&self, _: &str, _: Option<bool>) -> Result<(), String> {
+    fn check(&self, _: &str, _: Way) -> Result<(), String> {
         Ok(())
     }
     fn type_name(&self) -> &'static str {
@@ -235,93 +238,6 @@ impl Marks {
     }
 }
 
-/// What a line does.
-#[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "it is static, and a step is the most frequent"
-)]
-pub enum Work {
-    /// Runs a function.
-    Step(StepMeta),
-    /// Runs its children in order.
-    Group(&'static [Line]),
-    /// Runs its children concurrently.
-    Parallel(&'static [Line]),
-    /// Runs its children concurrently, until one is done: the others are given up, and undone.
-    Race(&'static [Line]),
-    /// Runs one of two groups, or neither.
-    If {
-        /// The group that runs if the condition holds.
-        then: &'static [Line],
-        /// The group that runs if it does not.
-        otherwise: &'static [Line],
-        /// The value that an `if let` matches, which is recorded.
-        value: Option<&'static dyn Recording>,
-    },
-    /// Runs its children for each item.
-    For {
-        /// The body.
-        body: &'static [Line],
-        /// How many items run at once; 1 means in order.
-        at_once: usize,
-        /// The items, which are recorded.
-        items: &'static dyn Recording,
-    },
-    /// Runs its children in rounds.
-    Loop {
-        /// The body.
-        body: &'static [Line],
-        /// The maximum number of rounds; 0 means no limit.
-        max: u32,
-        /// How many rounds that are done stay recorded; 0 means all.
-        keep: u32,
-        /// The numbers of the lines in it whose code uses `prev`, the round before.
-        prev: &'static [usize],
-    },
-    /// Runs another flow.
-    Flow(&'static Table),
-}
-
-impl Work {
-    /// Returns the lines of the scope that this line opens, given the recorded decision of an `if`.
-    /// Returns none for a `for` and a `loop`, whose scopes belong to their items and rounds.
-    pub(crate) const fn own_lines(&self, decision: Option<bool>) -> &'static [Line] {
-        match self {
-            Self::Step(_) | Self::For { .. } | Self::Loop { .. } => &[],
-            Self::Group(lines) | Self::Parallel(lines) | Self::Race(lines) => lines,
-            Self::If {
-                then, otherwise, ..
-            } => match decision {
-                Some(false) => otherwise,
-                Some(true) | None => then,
-            },
-            Self::Flow(table) => table.nodes,
-        }
-    }
-
-    /// Returns the lines of all scopes below this one: of both branches of an `if`, and of a nested flow.
-    pub(crate) const fn groups(&self) -> [&'static [Line]; 2] {
-        match self {
-            Self::Step(_) => [&[], &[]],
-            Self::Group(lines)
-            | Self::Parallel(lines)
-            | Self::Race(lines)
-            | Self::For { body: lines, .. }
-            | Self::Loop { body: lines, .. }
-            | Self::Flow(Table { nodes: lines, .. }) => [lines, &[]],
-            Self::If {
-                then, otherwise, ..
-            } => [then, otherwise],
-        }
-    }
-
-    /// Returns whether this holds of any line below it.
-    pub(crate) fn any(&self, mut is: impl FnMut(&Line) -> bool) -> bool {
-        self.groups().into_iter().flatten().any(&mut is)
-    }
-}
-
 impl Line {
     /// Returns the kind of the line's node in the saved tree.
     pub const fn kind(&self) -> Kind {
@@ -334,6 +250,7 @@ impl Line {
             Work::Loop { .. } => Kind::Loop,
             Work::Flow(_) => Kind::Flow,
             Work::Race(_) => Kind::Race,
+            Work::Match { .. } => Kind::Match,
         }
     }
 

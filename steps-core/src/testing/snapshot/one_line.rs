@@ -63,22 +63,25 @@ impl LineSnapshot {
                 format!("it gave `{output}`, and gives `{}` now: {why}", meta.output)
             }));
         }
-        let retyped = |what: &str, was: &Option<String>, is: &'static str| {
-            let was = was.as_ref().filter(|was| *was != is)?;
+        let retyped = |what: &str, was: Option<&String>, is: &'static str| {
+            let was = was.filter(|was| *was != is)?;
             Some(What::Misfit(format!(
                 "{what} was of the type `{was}`, and is of `{is}` now"
             )))
         };
         match (&self.work, &node.work) {
             (WorkSnapshot::For { items: was, .. }, Work::For { items, .. }) => {
-                retyped("an item", was, items.type_name())
+                retyped("an item", was.as_ref(), items.type_name())
             }
             (
                 WorkSnapshot::If { value: was, .. },
                 Work::If {
                     value: Some(value), ..
                 },
-            ) => retyped("the value that it matches", was, value.type_name()),
+            ) => retyped("the value that it matches", was.as_ref(), value.type_name()),
+            (WorkSnapshot::Match { value: was, .. }, Work::Match { value, .. }) => {
+                retyped("the value that it matches", Some(was), value.type_name())
+            }
             (WorkSnapshot::Loop { max: Some(was), .. }, Work::Loop { max, .. })
                 if *max != 0 && (*was == 0 || max < was) =>
             {
@@ -127,6 +130,7 @@ impl WorkSnapshot {
             Self::Group(_) => Kind::Group,
             Self::Parallel(_) => Kind::Parallel,
             Self::Race(_) => Kind::Race,
+            Self::Match { .. } => Kind::Match,
             Self::If { .. } => Kind::If,
             Self::For { .. } => Kind::For,
             Self::Loop { .. } => Kind::Loop,

@@ -308,6 +308,7 @@ impl Comparison {
             WorkSnapshot::Group(old)
             | WorkSnapshot::Parallel(old)
             | WorkSnapshot::Race(old)
+            | WorkSnapshot::Match { arms: old, .. }
             | WorkSnapshot::For { lines: old, .. }
             | WorkSnapshot::Loop { lines: old, .. } => {
                 for new in bodies(&node.work) {
@@ -360,6 +361,7 @@ fn bodies(work: &Work) -> Vec<&'static [Line]> {
         Work::Group(lines)
         | Work::Parallel(lines)
         | Work::Race(lines)
+        | Work::Match { arms: lines, .. }
         | Work::For { body: lines, .. }
         | Work::Loop { body: lines, .. } => vec![lines],
         Work::If {

@@ -188,6 +188,10 @@ fn line(mut object: Object, form: u64) -> Result<LineSnapshot, String> {
         Some(Kind::Group) => WorkSnapshot::Group(object.lines("steps", form)?),
         Some(Kind::Parallel) => WorkSnapshot::Parallel(object.lines("steps", form)?),
         Some(Kind::Race) => WorkSnapshot::Race(object.lines("steps", form)?),
+        Some(Kind::Match) => WorkSnapshot::Match {
+            value: object.text("matches")?,
+            arms: object.lines("arms", form)?,
+        },
         Some(Kind::For) => WorkSnapshot::For {
             items: object.maybe_text("items")?,
             lines: object.lines("steps", form)?,

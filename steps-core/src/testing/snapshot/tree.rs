@@ -52,6 +52,11 @@ pub(super) enum WorkSnapshot {
     Group(Vec<LineSnapshot>),
     Parallel(Vec<LineSnapshot>),
     Race(Vec<LineSnapshot>),
+    Match {
+        arms: Vec<LineSnapshot>,
+        /// The type of what it matches.
+        value: String,
+    },
     If {
         then: Vec<LineSnapshot>,
         otherwise: Vec<LineSnapshot>,
@@ -129,7 +134,8 @@ impl LineSnapshot {
             },
             WorkSnapshot::Group(lines)
             | WorkSnapshot::Parallel(lines)
-            | WorkSnapshot::Race(lines) => {
+            | WorkSnapshot::Race(lines)
+            | WorkSnapshot::Match { arms: lines, .. } => {
                 lines.iter_mut().for_each(Self::take_first_form);
             }
             WorkSnapshot::If {
@@ -167,6 +173,10 @@ impl LineSnapshot {
             Work::Group(below) => WorkSnapshot::Group(lines(below)),
             Work::Parallel(below) => WorkSnapshot::Parallel(at_once(below)),
             Work::Race(below) => WorkSnapshot::Race(lines(below)),
+            Work::Match { arms, value } => WorkSnapshot::Match {
+                arms: lines(arms),
+                value: value.type_name().to_owned(),
+            },
             Work::If {
                 then,
                 otherwise,
@@ -209,6 +219,7 @@ impl LineSnapshot {
             WorkSnapshot::Group(lines)
             | WorkSnapshot::Parallel(lines)
             | WorkSnapshot::Race(lines)
+            | WorkSnapshot::Match { arms: lines, .. }
             | WorkSnapshot::For { lines, .. }
             | WorkSnapshot::Loop { lines, .. } => {
                 for line in lines {

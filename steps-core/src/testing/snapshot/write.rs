@@ -119,6 +119,10 @@ impl Serialize for LineSnapshot {
             | WorkSnapshot::Race(lines) => {
                 map.serialize_entry("steps", lines)?;
             }
+            WorkSnapshot::Match { arms, value } => {
+                map.serialize_entry("matches", value)?;
+                map.serialize_entry("arms", arms)?;
+            }
             WorkSnapshot::For { lines, items } => {
                 map.serialize_entry("items", items)?;
                 map.serialize_entry("steps", lines)?;

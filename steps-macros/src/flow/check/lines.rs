@@ -38,26 +38,31 @@ pub(super) fn check(flow: &mut Flow, errors: &mut Errors) {
         constant(line, &values, errors);
         marks(line, errors);
     });
-    races(&own, &mut lines, errors);
+    choices(&own, &mut lines, errors);
     flow.lines = lines;
 }
 
-/// Checks each `race`, and takes away what would not compile in its value.
-fn races(flow: &str, lines: &mut [Line], errors: &mut Errors) {
+/// Checks each `race` and `match`, and takes away what would not compile in its value.
+fn choices(flow: &str, lines: &mut [Line], errors: &mut Errors) {
     for line in lines {
         for group in line.groups_mut() {
-            races(flow, group, errors);
+            choices(flow, group, errors);
         }
-        let Body::Race(branches) = &mut line.body else {
-            continue;
+        let (of, branches) = match &mut line.body {
+            Body::Race(lines) => {
+                lines.iter().for_each(|line| branch_of_race(line, errors));
+                ("race", lines)
+            }
+            Body::Match { arms, .. } => ("match", arms),
+            _ => continue,
         };
-        branches_of_race(branches, errors);
+        variants(of, branches, errors);
         let name = line.name.to_string();
         if ["state", "fields", "steps", "within"].contains(&&*name) {
             errors.on(
                 &line.name,
                 format!(
-                    "a `race` can't be called `{name}`: its value would be an enum of the name of a \
+                    "a `{of}` can't be called `{name}`: its value would be an enum of the name of a \
                      type that `{flow}` has already; give it another name"
                 ),
             );
@@ -66,32 +71,37 @@ fn races(flow: &str, lines: &mut [Line], errors: &mut Errors) {
     }
 }
 
-/// Checks what the lines of a `race` may be, and removes those whose variant is taken.
-fn branches_of_race(branches: &mut Vec<Line>, errors: &mut Errors) {
+/// Checks what a line of a `race` may be.
+fn branch_of_race(line: &Line, errors: &mut Errors) {
+    let name = line.name.to_string();
+    if let Body::Let { .. } = line.body {
+        errors.on(
+            &line.name,
+            format!("`{name}` would win each race: write the `let` line before the `race`"),
+        );
+    }
+    if line.pivot {
+        errors.on(
+            &line.name,
+            "a line of a `race` can't be a `pivot`: if it loses, it is undone; put the mark on the \
+             race itself",
+        );
+    }
+}
+
+/// Removes the lines whose variant in the value is taken.
+fn variants(of: &str, branches: &mut Vec<Line>, errors: &mut Errors) {
     let mut variants: BTreeMap<String, String> = BTreeMap::new();
     branches.retain(|line| {
         if line.is_lost() {
             return true;
         }
         let name = line.name.to_string();
-        if let Body::Let { .. } = line.body {
-            errors.on(
-                &line.name,
-                format!("`{name}` would win each race: write the `let` line before the `race`"),
-            );
-        }
-        if line.pivot {
-            errors.on(
-                &line.name,
-                "a line of a `race` can't be a `pivot`: if it loses, it is undone; put the mark on the \
-                 race itself",
-            );
-        }
         if let Some(other) = variants.get(&variant(line)) {
             errors.on(
                 &line.name,
                 format!(
-                    "`{other}` and `{name}` are the same variant of the race's value, `{}`: give one \
+                    "`{other}` and `{name}` are the same variant of the {of}'s value, `{}`: give one \
                      of them another name",
                     variant(line)
                 ),

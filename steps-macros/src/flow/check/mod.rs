@@ -1,7 +1,8 @@
 //! The rules that concern several lines, checked once the flow is parsed: which lines a group can
-//! have (`lines`), which names a line can use (`visibility`, with `uses`), and what its arguments may
+//! have (`lines`), which are never reached (`endless`), which names a line can use (`visibility`, with `uses`), and what its arguments may
 //! call (`plain`, by `names`).
 
+mod endless;
 mod lines;
 mod names;
 pub(super) mod plain;
@@ -14,5 +15,6 @@ use crate::errors::Errors;
 /// Checks the flow, and removes lines that nothing can be generated for.
 pub(super) fn check(flow: &mut Flow, errors: &mut Errors) {
     lines::check(flow, errors);
+    endless::check(&flow.lines, errors);
     visibility::check(flow, errors);
 }

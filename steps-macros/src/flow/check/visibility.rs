@@ -20,7 +20,13 @@ use crate::{
 /// Checks the expressions in all lines, and the code after `steps!`.
 pub(super) fn check(flow: &Flow, errors: &mut Errors) {
     let mut known = Vec::new();
-    collect(&flow.lines, (0, false), &mut Vec::new(), "", &mut known);
+    collect(
+        &flow.lines,
+        (0, Among::Lines),
+        &mut Vec::new(),
+        "",
+        &mut known,
+    );
     let params = flow.params.iter().map(|param| Bound {
         what: if param.lent().is_some() {
             Name::Lent
@@ -56,27 +62,47 @@ struct Known {
     place: Place,
     /// Its name with those of the groups around it: `create.vm`.
     path: String,
-    /// Whether it is a line of a `race`.
-    races: bool,
+    among: Among,
+}
+
+/// What a line stands in, as far as it decides who sees it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Among {
+    Lines,
+    Race,
+    Match,
+}
+
+impl Among {
+    /// Returns that of the lines in a line.
+    fn of(line: &Line) -> Self {
+        match line.body {
+            Body::Race(_) => Self::Race,
+            Body::Match { .. } => Self::Match,
+            _ => Self::Lines,
+        }
+    }
 }
 
 fn collect(
     lines: &[Line],
-    (group, races): (usize, bool),
+    (group, among): (usize, Among),
     place: &mut Place,
     above: &str,
     known: &mut Vec<Known>,
 ) {
     for (index, line) in lines.iter().enumerate() {
-        place.push((if races { index } else { group }, index));
+        place.push(match among {
+            Among::Lines => (group, index),
+            Among::Race | Among::Match => (index, index),
+        });
         let name = line.name.to_string();
         let path = match above {
             "" => name.clone(),
             above => format!("{above}.{name}"),
         };
         for (group, lines) in line.groups().into_iter().enumerate() {
-            let races = matches!(line.body, Body::Race(_));
-            collect(lines, (group, races), place, &path, known);
+            collect(lines, (group, Among::of(line)), place, &path, known);
         }
         // The name of the line is that of its function: an expression may mean the function.
         let function = match &line.body {
@@ -88,7 +114,7 @@ fn collect(
                 name,
                 place: place.clone(),
                 path,
-                races,
+                among,
             });
         }
         place.pop();
@@ -156,13 +182,21 @@ impl Check<'_> {
         self.scope.truncate(outer);
     }
 
-    /// Checks lines that begin at once and never see each other.
-    fn race(&mut self, lines: &[Line], above: &Place) {
+    /// Checks lines that never see each other.
+    fn branches(&mut self, lines: &[Line], above: &Place) {
         for (index, line) in lines.iter().enumerate() {
+            let outer = self.scope.len();
             let mut place = above.clone();
             // Each is like a branch of its own.
             place.push((index, index));
+            if let Some(arm) = &line.arm {
+                self.bind(&arm.pat);
+                if let Some(guard) = &arm.guard {
+                    self.tokens(guard, &place);
+                }
+            }
             self.line(line, &place);
+            self.scope.truncate(outer);
         }
     }
 
@@ -178,7 +212,11 @@ impl Check<'_> {
             Body::Let { value, .. } => self.tokens(value, place),
             Body::Broken(_) => {}
             Body::Group(lines) | Body::Parallel(lines) => self.lines(lines, place, 0),
-            Body::Race(lines) => self.race(lines, place),
+            Body::Race(lines) => self.branches(lines, place),
+            Body::Match { value, arms } => {
+                self.tokens(value, place);
+                self.branches(arms, place);
+            }
             Body::If {
                 cond,
                 then,
@@ -301,7 +339,7 @@ fn explain(known: &Known, place: &[(usize, usize)]) -> String {
         name,
         place: theirs,
         path,
-        races,
+        among,
     } = known;
     let common = shared(theirs, place);
     if common == theirs.len() {
@@ -309,20 +347,29 @@ fn explain(known: &Known, place: &[(usize, usize)]) -> String {
     }
     let there = theirs[common];
     match place.get(common) {
-        Some(_) if *races && common + 1 == theirs.len() => format!(
+        Some(_) if *among == Among::Race && common + 1 == theirs.len() => format!(
             "`{name}` is a line of the same `race`: all begin at once, and only one of them has a value"
         ),
+        Some(_) if *among == Among::Match && common + 1 == theirs.len() => {
+            format!("`{name}` is another arm of the same `match`: only one of them runs")
+        }
         Some(here) if here.0 != there.0 => {
             format!("`{name}` is a step of the other branch: only one of the two runs")
         }
         Some(here) if there.1 > here.1 => format!(
             "`{name}` is a later step: move this line below it, or that line above this one"
         ),
-        _ if *races => format!(
-            "`{name}` is a line of a `race`: whether it was done first, the value of the race tells, \
-             the enum `{}`",
-            path.rsplit_once('.').map_or("", |(race, _)| race)
-        ),
+        _ if *among != Among::Lines => {
+            let (what, chosen, of) = match among {
+                Among::Match => ("an arm", "taken", "match"),
+                _ => ("a line", "done first", "race"),
+            };
+            let value = path.rsplit_once('.').map_or("", |(value, _)| value);
+            format!(
+                "`{name}` is {what} of a `{of}`: whether it was {chosen}, the value of the {of} tells, \
+                 the enum `{value}`"
+            )
+        }
         _ => format!(
             "`{name}` is a step inside of a group: after the group, it is part of the group's value, \
              `{path}`"

@@ -42,7 +42,10 @@ pub(super) fn child_call(
             let input = Ident::new("input", flow.span());
             let options = methods(options);
             quote! {
-                __p::start_child::<__p::AsFlow<#named>, false>::call(#cx, #flow::#input #group) #options
+                __p::start_child::<__p::AsFlow<#named>, false>::call(#cx, {
+                    use __p::NotStarted as _;
+                    #flow::#input #group
+                }) #options
             }
         }
         ChildCall::Join { .. } => {

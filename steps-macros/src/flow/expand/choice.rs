@@ -1,4 +1,4 @@
-//! The enum that is the value of a `race`: with a variant for each of its lines. Users match on it, so
+//! The enum that is the value of a `race` or a `match`: with a variant for each of its lines. Users match on it, so
 //! it stands outside of the block; it is generic, so that it names none of the lines' types.
 
 use proc_macro2::{Ident, Span, TokenStream};
@@ -6,7 +6,7 @@ use quote::{format_ident, quote};
 
 use crate::{
     case,
-    flow::model::{Flow, Line},
+    flow::model::{Body, Flow, Line},
     item::{function, lints},
 };
 
@@ -28,18 +28,20 @@ pub(crate) fn variant(line: &Line) -> String {
     }
 }
 
-/// Returns the enum.
-pub(super) fn item(flow: &Flow, title: &str, what: &str, lines: &[Line]) -> TokenStream {
+/// Returns the enum of a line whose lines are these.
+pub(super) fn item(flow: &Flow, title: &str, what: &str, of: &Body, lines: &[Line]) -> TokenStream {
     let vis = function::type_visibility(&flow.function.vis);
     let carried = lints::carried(&flow.function.attrs);
     let (name, variants) = (format_ident!("{title}"), variants(lines));
-    let about = format!("The value of {what}: that of the line that was done first.");
+    let (which, chosen) = match of {
+        Body::Match { .. } => ("arm", "taken"),
+        _ => ("line", "done first"),
+    };
+    let about = format!("The value of {what}: that of the {which} that was {chosen}.");
     let known = lines.iter().filter(|line| !line.is_lost());
     let docs = known.map(|line| {
-        format!(
-            "The line `{}` was done first; this is its value.",
-            line.name
-        )
+        let name = &line.name;
+        format!("The {which} `{name}` was {chosen}; this is its value.")
     });
     let params: Vec<Ident> = (0..variants.len())
         .map(|index| format_ident!("T{index}"))

@@ -38,6 +38,7 @@ pub(super) fn tree(flow: &Flow) -> String {
                 Body::Group(_) | Body::Broken(_) => String::new(),
                 Body::Parallel(_) => ", in parallel".to_owned(),
                 Body::Race(_) => ", until one is done".to_owned(),
+                Body::Match { .. } => ", one of them".to_owned(),
                 Body::If { .. } => ", if a condition holds".to_owned(),
                 Body::For { .. } => ", for each item".to_owned(),
                 Body::Loop { .. } => ", in a loop".to_owned(),

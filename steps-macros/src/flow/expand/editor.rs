@@ -11,13 +11,15 @@ use quote::{format_ident, quote};
 
 use super::{
     child::{child_type, methods},
-    line_code::anew,
-    scope::{Introduces, Scope, cx},
+    editor_value::Value,
+    enter_code::anew,
+    introduced::Introduces,
+    scope::{Scope, cx},
     value::Outcome,
 };
 use crate::{
     case,
-    flow::model::{Body, Call, ChildCall, Cond, Flow, Line, Within, in_parens},
+    flow::model::{Arm, Body, Call, ChildCall, Cond, Flow, Line, Within, in_parens},
     idents,
     reader::hidden,
 };
@@ -89,34 +91,6 @@ struct Lines {
     types: Vec<Value>,
 }
 
-/// The type of a value, as it is written in two places.
-#[derive(Clone, Default)]
-struct Value {
-    /// Where the lines are, in whose scope are no names of ours.
-    outside: TokenStream,
-    /// Among the structs of the groups' values.
-    inside: TokenStream,
-}
-
-impl Value {
-    /// Returns a type that is written the same in both places.
-    fn plain(ty: TokenStream) -> Self {
-        let inside = ty.clone();
-        Self {
-            outside: ty,
-            inside,
-        }
-    }
-
-    /// Returns a type that is made of this one.
-    fn map(&self, of: impl Fn(&TokenStream) -> TokenStream) -> Self {
-        Self {
-            outside: of(&self.outside),
-            inside: of(&self.inside),
-        }
-    }
-}
-
 impl View<'_> {
     /// Returns the statements before all lines: inputs are seen as lines see them.
     fn before(&self) -> TokenStream {
@@ -139,13 +113,25 @@ impl View<'_> {
         for index in 0..scope.lines.len() {
             let (line, ty) = self.line(scope, index);
             // Those of a race do not see each other.
-            lines.extend(match scope.choice() {
-                Some(_) => quote!({ #line }),
-                None => line,
+            lines.extend(match (scope.introduces, &scope.lines[index].arm) {
+                (Introduces::Arms, Some(arm)) => self.arm(arm, &line),
+                (Introduces::Arms, None) => quote!(_ => { #line }),
+                _ if scope.choice().is_some() => quote!({ #line }),
+                _ => line,
             });
             types.push(ty);
         }
         Lines { lines, types }
+    }
+
+    /// Returns an arm of a `match`, with this line in it.
+    fn arm(&self, arm: &Arm, line: &TokenStream) -> TokenStream {
+        let Arm { pat, guard } = arm;
+        let private = &self.private;
+        let bound = idents::bound(pat);
+        let bound = quote!(#(let #bound = #private::Bind(#bound).get();)*);
+        let guard = guard.as_ref().map(|guard| quote!(if { #bound #guard }));
+        quote!(#pat #guard => { #bound #line })
     }
 
     /// Returns the statement of a line, and the type of its value.
@@ -304,6 +290,15 @@ impl View<'_> {
                     }
                 };
                 (lines, value.map(|item| quote!(#private::Vec<#item>)))
+            }
+            Body::Match { value: matched, .. } => {
+                let anew = anew(scope, index, matched);
+                let lines = quote! {
+                    match #private::editor::got(
+                        #private::Source::one(|| #matched) #anew.look(#private::Option::None)
+                    ).view() { #lines }
+                };
+                (lines, value)
             }
             Body::Loop { until, .. } => {
                 let prev = Ident::new("prev", Span::call_site());

@@ -8,14 +8,15 @@ use syn::spanned::Spanned;
 use super::{
     borrowed::Borrowed,
     child::child_call,
-    scope::{Introduces, Origin, Scope, cx, local},
+    enter_code::enter_body,
+    introduced::Introduces,
+    scope::{Origin, Scope, cx, local},
     slots::{callee, let_codec, named},
     table::handlers,
 };
 use crate::{
-    flow::check::plain,
-    flow::model::{Body, Call, Cond, Line, Within, in_parens},
-    idents::{self, Names},
+    flow::model::{Body, Call, Line, Within, in_parens},
+    idents::Names,
 };
 
 /// Returns the functions of a scope whose frame has a type that can be written.
@@ -91,7 +92,7 @@ fn names(scope: &Scope<'_>) -> (Ident, Ident, Ident) {
 
 /// Returns the functions of a scope as an `Ops`. They are closures where the frame's type can't be
 /// written.
-fn ops(scope: &Scope<'_>) -> TokenStream {
+pub(super) fn ops(scope: &Scope<'_>) -> TokenStream {
     if !scope.inferred {
         let (call, enter, until) = names(scope);
         let until = match scope.introduces {
@@ -203,159 +204,12 @@ pub(super) fn end(call: &Call) -> Span {
 }
 
 /// Returns the call itself, with the user's spans.
-fn call_tokens(of: &Ident, call: &Call, args: &TokenStream) -> TokenStream {
+pub(super) fn call_tokens(of: &Ident, call: &Call, args: &TokenStream) -> TokenStream {
     let mut of = of.clone();
     of.set_span(end(call));
     let group = in_parens(args, &call.paren);
     let method = Ident::new("call", of.span());
     quote!(#of::#method #group)
-}
-
-/// Returns the code of a line that is entered: a group or a flow.
-fn enter_body(scope: &Scope<'_>, index: usize, below: &[Scope<'_>]) -> TokenStream {
-    let line = &scope.lines[index];
-    let slot = scope.slot(index);
-    let (f, item, how) = (local("f"), local("item"), local("how"));
-    match &line.body {
-        Body::Step(_) | Body::Let { .. } => TokenStream::new(),
-        Body::Broken(_) => quote!(__p::no_scope()),
-        Body::Flow(call) => {
-            let of = callee(scope, index);
-            let bindings = scope.bind(index, &Names::of(&call.args));
-            let called = call_tokens(&named(scope, index), call, &call.args);
-            let called = quote_spanned!(end(call)=> __p::flow_call::<#of, _>(#called));
-            quote! {
-                #bindings
-                let (lent, input) = #called;
-                __p::Root::<#of>::enter(lent, __p::Option::Some(input), &#slot, #how)
-            }
-        }
-        Body::Group(_) | Body::Parallel(_) | Body::Race(_) => {
-            let ops = ops(&below[0]);
-            quote!(__p::entered(__p::frame(#f, #item, (), #slot.take(#how.fresh), &#slot, #ops)))
-        }
-        Body::Loop { .. } => {
-            let ops = ops(&below[0]);
-            quote! {
-                let (slab, home) = #slot.take(#how);
-                __p::entered(__p::frame(#f, #item, (), slab, home, #ops))
-            }
-        }
-        Body::For { pat, list, key, .. } => {
-            let bindings = scope.bind(index, &Names::of(list));
-            let bound = idents::bound(pat);
-            let in_key = Names::of(key);
-            let own: Vec<TokenStream> = bound
-                .iter()
-                .filter(|name| in_key.contains(&name.to_string()))
-                .map(|name| quote!(let #name = #name.__bind().get();))
-                .collect();
-            let key_bindings = scope.bind(index, &in_key.without(&bound));
-            let ops = ops(&below[0]);
-            let anew = anew(scope, index, list);
-            let method = Ident::new("list", Span::mixed_site().located_at(list.span()));
-            quote! {
-                let (list, input) = {
-                    #bindings
-                    __p::Source::each(|| __p::Once(#list).get())#anew.#method(#how.input)?
-                };
-                let keys = if #how.input.is_some() {
-                    __p::Option::None
-                } else {
-                    #key_bindings
-                    __p::Option::Some(list.keys(|keys, #pat| {
-                        #(#own)*
-                        keys.push(&#key)
-                    })?)
-                };
-                let slab = #slot.take_each(list.len(), #how.fresh);
-                __p::listed(__p::frame(#f, #item, list, slab, &#slot, #ops), input, keys)
-            }
-        }
-        Body::If {
-            cond, otherwise, ..
-        } => branch(scope, index, cond, otherwise.is_some(), below),
-    }
-}
-
-/// Returns the method that marks an expression which may give something else the next time, so that
-/// its value has to be recorded.
-pub(super) fn anew(scope: &Scope<'_>, index: usize, expr: &TokenStream) -> TokenStream {
-    if plain::is_plain(expr, &|name| scope.name(index, name)) {
-        TokenStream::new()
-    } else {
-        quote!(.anew())
-    }
-}
-
-fn branch(
-    scope: &Scope<'_>,
-    index: usize,
-    cond: &Cond,
-    has_else: bool,
-    below: &[Scope<'_>],
-) -> TokenStream {
-    let slot = scope.slot(index);
-    let (f, item, how) = (local("f"), local("item"), local("how"));
-    let (decide, held) = match cond {
-        Cond::Is(cond) => {
-            let bindings = scope.bind(index, &Names::of(cond));
-            let decide = quote! {
-                let input = __p::Option::None;
-                let holds: bool = match #how.decision {
-                    __p::Option::Some(holds) => holds,
-                    __p::Option::None => { #bindings #cond }
-                };
-            };
-            (decide, quote!(()))
-        }
-        Cond::Let { pat, value } => {
-            let bindings = scope.bind(index, &Names::of(value));
-            let anew = anew(scope, index, value);
-            let method = Ident::new("look", Span::mixed_site().located_at(value.span()));
-            let decide = quote! {
-                let (held, input) = {
-                    #bindings
-                    __p::Source::one(|| #value)#anew.#method(#how.input)?
-                };
-                let holds: bool = match held.view() { #pat => true, _ => false };
-            };
-            (decide, quote!(held))
-        }
-    };
-    let then_ops = ops(&below[0]);
-    let (take_then, otherwise) = if has_else {
-        let else_ops = ops(&below[1]);
-        (
-            quote!(#slot.take_then(#how.fresh)),
-            quote! {
-                let (slab, home) = #slot.take_else(#how.fresh);
-                __p::decided(
-                    __p::Option::Some(__p::frame(#f, #item, (), slab, home, #else_ops)),
-                    input,
-                    false,
-                )
-            },
-        )
-    } else {
-        (
-            quote!((#slot.take(#how.fresh), &#slot)),
-            quote!(__p::decided(__p::Option::None, input, false)),
-        )
-    };
-    quote! {
-        #decide
-        if holds {
-            let (slab, home) = #take_then;
-            __p::decided(
-                __p::Option::Some(__p::frame(#f, #item, #held, slab, home, #then_ops)),
-                input,
-                true,
-            )
-        } else {
-            #otherwise
-        }
-    }
 }
 
 /// Returns the code of the condition after `until`, evaluated in the scope of the round.

@@ -1,4 +1,4 @@
-//! The types of what a `for` and an `if let` record, for the table.
+//! The types of what a `for`, an `if let` and a `match` record, for the table.
 //!
 //! They are types of the user's expressions, which only the compiler knows. So each expression is
 //! written a second time, in a function that has its type and is never called.
@@ -8,7 +8,7 @@ use quote::quote;
 use syn::spanned::Spanned;
 
 use super::{
-    line_code::anew,
+    enter_code::anew,
     scope::{Scope, cx, local},
 };
 use crate::{
@@ -26,6 +26,14 @@ pub(super) fn recorded(scope: &Scope<'_>, index: usize) -> Option<TokenStream> {
             cond: Cond::Let { pat, .. },
             ..
         } => quote!(match held.view() { #pat => true, _ => false }),
+        Body::Match { arms, .. } => {
+            let arms = arms.iter().enumerate();
+            let arms = arms.filter_map(|(index, line)| {
+                let pat = &line.arm.as_ref()?.pat;
+                Some(quote!(#index => match held.view() { #pat => true, _ => false },))
+            });
+            quote!(match arm { #(#arms)* _ => false })
+        }
         _ => quote!(true),
     };
     let (frame, enter) = enter(scope);
@@ -36,7 +44,7 @@ pub(super) fn recorded(scope: &Scope<'_>, index: usize) -> Option<TokenStream> {
                 let (#got, _) = #evaluated;
                 __p::Result::Ok(__p::Got(&#got).of())
             },
-            |held| #matches,
+            |held, arm| #matches,
         )
     })
 }
@@ -48,7 +56,8 @@ fn evaluated(scope: &Scope<'_>, index: usize) -> Option<TokenStream> {
         Body::If {
             cond: Cond::Let { value, .. },
             ..
-        } => (quote!(one(|| #value)), value, "look"),
+        }
+        | Body::Match { value, .. } => (quote!(one(|| #value)), value, "look"),
         _ => return None,
     };
     let bindings = scope.bind(index, &Names::of(expr));

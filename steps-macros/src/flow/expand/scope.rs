@@ -6,13 +6,14 @@ use quote::{format_ident, quote};
 
 use super::{
     borrowed::Bound,
+    introduced::Introduces,
     value::{Outcome, fold},
 };
 use crate::{
     case,
     flow::check::plain::Name,
     flow::model::{Body, Cond, Flow, Line},
-    idents::{self, Names},
+    idents::Names,
     item::function::Param,
 };
 
@@ -33,18 +34,6 @@ pub(super) struct Scope<'m> {
     /// Whether the type of its frame can't be written, because it depends on an expression of the
     /// user's. Its code is then closures, whose types are inferred from that expression.
     pub(super) inferred: bool,
-}
-
-/// The names that a scope introduces besides those of its lines.
-#[derive(Clone, Copy)]
-pub(super) enum Introduces<'m> {
-    Nothing,
-    /// The pattern of a `for`.
-    Item(&'m TokenStream),
-    /// The pattern of an `if let`.
-    Match(&'m TokenStream),
-    /// `prev`, the value of a loop's previous round.
-    Prev,
 }
 
 /// Where a name in an expression comes from.
@@ -99,7 +88,7 @@ impl<'m> Scope<'m> {
     pub(super) fn choice(&self) -> Option<Ident> {
         let (up, line) = self.up?;
         match &up.lines[line].body {
-            Body::Race(_) => Some(format_ident!("{}", self.title())),
+            Body::Race(_) | Body::Match { .. } => Some(format_ident!("{}", self.title())),
             _ => None,
         }
     }
@@ -111,16 +100,24 @@ impl<'m> Scope<'m> {
             Some((up, line)) => {
                 let line = &up.lines[line];
                 let own = case::pascal(line.name.to_string().trim_start_matches("r#"));
-                let is_else = matches!(&line.body, Body::If { otherwise: Some(lines), .. }
-                    if std::ptr::eq(lines.as_slice(), self.lines));
-                let branch = if is_else { "Else" } else { "" };
+                let branch = match &line.body {
+                    Body::If {
+                        then,
+                        otherwise: Some(_),
+                        ..
+                    } if std::ptr::eq(then.as_slice(), self.lines) => "Then",
+                    Body::If {
+                        otherwise: Some(_), ..
+                    } => "Else",
+                    _ => "",
+                };
                 format!("{}{own}{branch}", up.title())
             }
         }
     }
 
-    /// Returns how many of its lines are visible from this one: those before it, or none, if all begin
-    /// at once and only one of them will have a value.
+    /// Returns how many of its lines are visible from this one: those before it, or none, if only one of
+    /// them will have a value.
     fn visible(&self, line: usize) -> usize {
         if self.choice().is_some() { 0 } else { line }
     }
@@ -183,14 +180,14 @@ impl<'m> Scope<'m> {
     }
 
     /// Returns the expression for the frame that is `up` scopes out from the frame `f`.
-    fn reach(up: usize) -> TokenStream {
+    pub(super) fn reach(up: usize) -> TokenStream {
         let f = local("f");
         let ups = (0..up).map(|_| quote!(.up));
         quote!(#f #(#ups)*)
     }
 
     /// Returns the expression for the number of the item in the scope that is `up` scopes out.
-    fn item(up: usize) -> TokenStream {
+    pub(super) fn item(up: usize) -> TokenStream {
         let item = local("item");
         match up.checked_sub(1) {
             None => quote!(#item),
@@ -229,11 +226,10 @@ impl<'m> Scope<'m> {
             }
             wanted
         };
-        let mut scope = self;
-        let mut limit = self.visible(line);
+        let (mut scope, mut at) = (self, line);
         let mut up = 0;
         loop {
-            let lines = scope.lines[..limit].iter().zip(&scope.names);
+            let lines = scope.lines[..scope.visible(at)].iter().zip(&scope.names);
             for (line, text) in lines.rev() {
                 if wants(text) {
                     let name = &line.name;
@@ -244,12 +240,11 @@ impl<'m> Scope<'m> {
                     });
                 }
             }
-            scope.bind_introduced(up, &mut wants, &mut bindings);
+            scope.bind_introduced(up, at, &mut wants, &mut bindings);
             match scope.up {
                 None => break,
-                Some((outer, line)) => {
-                    limit = outer.visible(line);
-                    scope = outer;
+                Some(outer) => {
+                    (scope, at) = outer;
                     up += 1;
                 }
             }
@@ -281,70 +276,24 @@ impl<'m> Scope<'m> {
 
     /// Returns where a name in the expressions of line `line` comes from.
     pub(super) fn origin(&self, line: usize, name: &str) -> Origin<'m> {
-        let (mut scope, mut limit) = (self, self.visible(line));
+        let (mut scope, mut at) = (self, line);
         loop {
-            let introduced = match scope.introduces {
-                Introduces::Nothing => false,
-                Introduces::Prev => name == "prev",
-                Introduces::Item(pat) | Introduces::Match(pat) => {
-                    idents::bound(pat).iter().any(|bound| bound == name)
-                }
-            };
-            if let Some(line) = scope.names[..limit].iter().rposition(|line| line == name) {
+            if let Some(line) = scope.names[..scope.visible(at)]
+                .iter()
+                .rposition(|line| line == name)
+            {
                 return Origin::Line(&scope.lines[line]);
             }
-            if introduced {
+            if scope.has_introduced(at, name) {
                 return Origin::Introduced;
             }
             match scope.up {
-                Some((outer, line)) => (scope, limit) = (outer, outer.visible(line)),
+                Some(outer) => (scope, at) = outer,
                 None => break,
             }
         }
         let param = self.flow.params.iter().find(|param| param.name == name);
         param.map_or(Origin::Other, Origin::Param)
-    }
-
-    /// Adds `let` statements for the names that the scope itself introduces.
-    fn bind_introduced(
-        &self,
-        up: usize,
-        wants: &mut dyn FnMut(&str) -> bool,
-        bindings: &mut Vec<TokenStream>,
-    ) {
-        let frame = Self::reach(up);
-        match self.introduces {
-            Introduces::Nothing => {}
-            Introduces::Prev => {
-                let prev = Ident::new("prev", Span::call_site());
-                if wants("prev") {
-                    bindings.push(quote!(let #prev = #frame.home().prev();));
-                }
-            }
-            Introduces::Item(pat) | Introduces::Match(pat) => {
-                let bound: Vec<Ident> = idents::bound(pat)
-                    .into_iter()
-                    .filter(|name| wants(&name.to_string()))
-                    .collect();
-                if bound.is_empty() {
-                    return;
-                }
-                let item = Self::item(up);
-                bindings.push(match self.introduces {
-                    Introduces::Item(_) => quote!(let #pat = #frame.item.at(#item);),
-                    _ => quote! {
-                        let #pat = #frame.item.view() else {
-                            return __p::no_match();
-                        };
-                    },
-                });
-                bindings.extend(
-                    bound
-                        .iter()
-                        .map(|name| quote!(let #name = #name.__bind().get();)),
-                );
-            }
-        }
     }
 
     /// Returns the scopes of a line's groups.
@@ -353,6 +302,7 @@ impl<'m> Scope<'m> {
         let introduces = match &line.body {
             Body::For { pat, .. } => Introduces::Item(pat),
             Body::Loop { .. } => Introduces::Prev,
+            Body::Match { .. } => Introduces::Arms,
             Body::If {
                 cond: Cond::Let { pat, .. },
                 ..
@@ -377,7 +327,10 @@ impl<'m> Scope<'m> {
                 names: names(lines),
                 up: Some((self, index)),
                 inferred: self.inferred
-                    || matches!(introduces, Introduces::Item(_) | Introduces::Match(_)),
+                    || matches!(
+                        introduces,
+                        Introduces::Item(_) | Introduces::Match(_) | Introduces::Arms
+                    ),
                 introduces,
             }
         });

@@ -57,10 +57,10 @@ pub(super) fn slots(scope: &Scope<'_>, below: &[Vec<Scope<'_>>]) -> TokenStream 
         value_types.push(ty);
     }
     if let Some(choice) = scope.choice() {
-        let race = race_slots(scope, &choice, &fields, &loads, &value_types);
+        let slots = choice_slots(scope, &choice, &fields, &loads, &value_types);
         return quote! {
             #(#aliases)*
-            #race
+            #slots
         };
     }
     let (value, close) = if scope.up.is_none() {
@@ -141,8 +141,8 @@ fn aliases_of(scope: &Scope<'_>, index: usize, of: &proc_macro2::Ident) -> Token
     }
 }
 
-/// Returns the struct for the slots of a `race`, and the alias of its value.
-fn race_slots(
+/// Returns the struct for the slots of a `race` or a `match`, and the alias of its value.
+fn choice_slots(
     scope: &Scope<'_>,
     choice: &proc_macro2::Ident,
     fields: &[TokenStream],
@@ -152,8 +152,8 @@ fn race_slots(
     let slots = scope.slots();
     let variants = choice::variants(scope.lines);
     let value = scope.value();
-    let winners = scope.lines.iter().zip(&variants).enumerate();
-    let winners = winners.map(|(index, (line, variant))| {
+    let chosen = scope.lines.iter().zip(&variants).enumerate();
+    let chosen = chosen.map(|(index, (line, variant))| {
         let name = &line.name;
         quote!(#index => #choice::#variant(self.#name.into_inner()?),)
     });
@@ -181,7 +181,7 @@ fn race_slots(
             }
             fn close(self) -> __p::Option<Self::Value> {
                 __p::Option::Some(match self.__chosen.into_inner()? {
-                    #(#winners)*
+                    #(#chosen)*
                     _ => return __p::Option::None,
                 })
             }
@@ -270,7 +270,11 @@ pub(super) fn value_type(line: &Line, of: &proc_macro2::Ident, below: &[Scope<'_
         Body::Let { .. } => quote!(#of),
         Body::Broken(_) => quote!(()),
         Body::Flow(_) => quote!(<#of as __p::Flow>::Output),
-        Body::Group(_) | Body::Parallel(_) | Body::Race(_) | Body::Loop { .. } => {
+        Body::Group(_)
+        | Body::Parallel(_)
+        | Body::Race(_)
+        | Body::Match { .. }
+        | Body::Loop { .. } => {
             let value = below[0].value();
             quote!(#value)
         }

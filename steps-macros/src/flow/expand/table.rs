@@ -171,6 +171,10 @@ fn work(
         Body::Group(_) => quote!(__p::Work::Group(#first)),
         Body::Parallel(_) => quote!(__p::Work::Parallel(#first)),
         Body::Race(_) => quote!(__p::Work::Race(#first)),
+        Body::Match { .. } => {
+            let value = recorded(scope, index);
+            quote!(__p::Work::Match { arms: #first, value: #value })
+        }
         Body::If { otherwise, .. } => {
             let other = match otherwise {
                 Some(_) => {

@@ -273,10 +273,11 @@ impl Emit<'_> {
                 let (fields, reference, value) = struct_of(&own);
                 (quote!(#private::ItemStates<#fields>), reference, value)
             }
-            Body::Race(lines) => {
+            Body::Race(lines) | Body::Match { arms: lines, .. } => {
                 self.group(lines, &own, &what);
-                self.out
-                    .push(choice::item(self.flow, &own.title, &what, lines));
+                self.out.push(choice::item(
+                    self.flow, &own.title, &what, &line.body, lines,
+                ));
                 struct_of(&own)
             }
             Body::Group(lines) | Body::Parallel(lines) | Body::If { then: lines, .. } => {

@@ -4,7 +4,7 @@
 use proc_macro2::Ident;
 
 use crate::{
-    flow::model::{Body, Cond, Line},
+    flow::model::{Arm, Body, Cond, Line},
     idents::{self, Names},
 };
 
@@ -42,6 +42,16 @@ fn of_line(line: &Line) -> Names {
         Body::Group(lines) | Body::Parallel(lines) => of_lines(lines),
         // They do not see each other.
         Body::Race(lines) => lines.iter().map(of_line).fold(Names::default(), Names::and),
+        Body::Match { value, arms } => arms.iter().fold(Names::of(value), |names, line| {
+            let own = of_line(line);
+            names.and(match &line.arm {
+                Some(Arm { pat, guard }) => {
+                    let guard = guard.as_ref().map(Names::of).unwrap_or_default();
+                    guard.and(own).without(&idents::bound(pat))
+                }
+                None => own,
+            })
+        }),
         Body::If {
             cond,
             then,

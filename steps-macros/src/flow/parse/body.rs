@@ -11,7 +11,7 @@ use syn::{
 };
 
 use super::{
-    child,
+    arms, child,
     lines::{begins_line, lines, skip, word},
     rounds,
 };
@@ -23,9 +23,7 @@ use crate::{
 
 /// Reports, at its word, what is written as a group in other languages or is not there yet.
 pub(super) fn no_such_group(input: ParseStream<'_>) -> syn::Result<()> {
-    Err(input.error(if input.peek(Token![match]) {
-        "no `match` here: write `name = if let PATTERN = value { … } else if let … { … } else { … }`"
-    } else if input.peek(Token![while]) {
+    Err(input.error(if input.peek(Token![while]) {
         "no `while` here: write `name = loop max n { … } until condition;`, whose condition says \
          when it ends"
     } else {
@@ -52,13 +50,26 @@ pub(super) fn body(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<B
         let lines = group(input, errors)?;
         if lines.is_empty() {
             errors.on(
-                race,
+                &race,
                 "a `race` without lines has no winner: write at least one in it, or leave it out",
+            );
+        }
+        if let [line] = &lines[..]
+            && !line.is_lost()
+        {
+            let name = &line.name;
+            errors.on(
+                race,
+                format!(
+                    "a `race` of one line has no other to win against: write `{name}` without it"
+                ),
             );
         }
         Body::Race(lines)
     } else if input.peek(Token![if]) {
         branch(input, errors)?
+    } else if input.peek(Token![match]) {
+        arms::choice(input, errors)?
     } else if input.peek(Token![for]) {
         each(input, errors)?
     } else if input.peek(Token![loop]) {
@@ -233,7 +244,7 @@ pub(super) fn expression(input: ParseStream<'_>) -> syn::Result<TokenStream> {
 
 /// Returns `name` for `&name`. Lines are bound by reference already; users write the `&` all the
 /// same, as they would for a value.
-fn unborrowed(tokens: TokenStream) -> TokenStream {
+pub(super) fn unborrowed(tokens: TokenStream) -> TokenStream {
     let mut ahead = tokens.clone().into_iter();
     match (ahead.next(), ahead.next(), ahead.next()) {
         (Some(TokenTree::Punct(and)), Some(name @ TokenTree::Ident(_)), None)

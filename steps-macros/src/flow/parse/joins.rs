@@ -107,6 +107,18 @@ fn within(line: &mut Line, names: &mut Names, errors: &mut Errors) {
                 group(lines, names, errors);
             }
         }
+        Body::Match { value, arms } => {
+            let value = syn::parse2::<Expr>(value.clone()).ok();
+            let value = value.and_then(|value| look(&value, names));
+            let value = value.unwrap_or(Known::Other);
+            for line in arms {
+                if let Some(arm) = &line.arm {
+                    bind(&arm.pat, value.clone(), names);
+                }
+                within(line, names, errors);
+                names.truncate(outer);
+            }
+        }
         _ => {
             for lines in line.groups_mut() {
                 group(lines, names, errors);

@@ -11,6 +11,7 @@ use syn::{
 };
 
 use super::{
+    arms,
     body::{body, call, flow_call, no_such_group},
     child, let_line,
 };
@@ -53,7 +54,7 @@ pub(super) fn lines(input: ParseStream<'_>, errors: &mut Errors) -> Vec<Line> {
             return lines;
         }
         let start = input.fork();
-        match line(input, errors) {
+        match line(input, errors, Of::Group) {
             Ok(line) => lines.push(line),
             Err(error) => {
                 errors.push(error);
@@ -94,7 +95,7 @@ pub(super) fn begins_line(input: ParseStream<'_>) -> bool {
 }
 
 /// Returns the tokens between two positions.
-fn between(start: ParseStream<'_>, end: ParseStream<'_>) -> TokenStream {
+pub(super) fn between(start: ParseStream<'_>, end: ParseStream<'_>) -> TokenStream {
     let mut tokens = TokenStream::new();
     while start.cursor() < end.cursor() {
         match start.parse::<TokenTree>() {
@@ -173,7 +174,16 @@ fn deadline(attr: &Attribute, errors: &mut Errors) -> Option<TokenStream> {
     }
 }
 
-fn line(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Line> {
+/// What a line stands in.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Of {
+    Group,
+    /// A `match`: the line is an arm, `name = PATTERN => body`.
+    Match,
+}
+
+/// Parses a line.
+pub(super) fn line(input: ParseStream<'_>, errors: &mut Errors, of: Of) -> syn::Result<Line> {
     let marks = marks(input, errors)?;
     if let Some(at) = marks.at
         && (input.is_empty() || input.peek(Token![;]))
@@ -183,10 +193,11 @@ fn line(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Line> {
     if !input.peek(Ident::peek_any) && !input.peek(Token![::]) {
         return Err(input.error(
             "a line is `name = step(…);`, `step(…);`, or `name = ` and a group: `{ … }`, \
-             `parallel { … }`, `race { … }`, `if`, `for` or `loop`",
+             `parallel { … }`, `race { … }`, `if`, `match`, `for` or `loop`",
         ));
     }
     let start = input.fork();
+    let mut arm = None;
     let (name, body) = if input.peek(Token![let]) {
         let (name, body) = let_line::parse(input, errors)?;
         (Some(name), body)
@@ -199,12 +210,20 @@ fn line(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Line> {
                 format!("`{name}` is a word of the language: write `r#{name} = …`"),
             ));
         }
+        if of == Of::Match {
+            arm = Some(arms::when(input, &name, errors)?);
+        }
         let start = input.fork();
         let body = if input.is_empty() || input.peek(Token![;]) || begins_line(input) {
             input.parse::<Option<Token![;]>>()?;
             errors.on(
                 equals,
-                format!("`{name}` does nothing: write a call, as in `{name} = step(…);`"),
+                match arm {
+                    Some(_) => format!("`{name}` does nothing: an arm that does nothing is `{{}}`"),
+                    None => {
+                        format!("`{name}` does nothing: write a call, as in `{name} = step(…);`")
+                    }
+                },
             );
             Body::Broken(TokenStream::new())
         } else {
@@ -244,6 +263,7 @@ fn line(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Line> {
         atomic: marks.atomic,
         deadline: marks.deadline,
         options: marks.options,
+        arm,
         body,
     })
 }
@@ -287,9 +307,11 @@ fn policy_of_one_step(options: &Options, body: &Body, errors: &mut Errors) {
         Body::Step(_) | Body::Broken(_) => return,
         Body::Let { .. } => "a `let` line is evaluated once, and has none",
         Body::Flow(_) => "put it on a step of that flow, at its function or at its line there",
-        Body::Group(_) | Body::Parallel(_) | Body::Race(_) | Body::If { .. } => {
-            "put it on the steps inside of this group"
-        }
+        Body::Group(_)
+        | Body::Parallel(_)
+        | Body::Race(_)
+        | Body::Match { .. }
+        | Body::If { .. } => "put it on the steps inside of this group",
         Body::For { .. } => "put it on the steps inside of this `for`",
         Body::Loop { .. } => {
             "put it on the steps inside of this `loop`, whose rounds are bounded by `loop max n`"
@@ -307,6 +329,7 @@ fn policy_of_one_step(options: &Options, body: &Body, errors: &mut Errors) {
 fn unnamed(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Body> {
     no_such_group(input)?;
     let group = input.peek(Token![if])
+        || input.peek(Token![match])
         || input.peek(Token![for])
         || input.peek(Token![loop])
         || ((input.peek(word::parallel) || input.peek(word::race)) && input.peek2(token::Brace));

@@ -1,7 +1,8 @@
 //! From tokens to the model: the function (`function`), the lines of its `steps!` (`lines`), and
-//! the call or group in a line (`body`, `rounds`). A mistake within one line is reported here, at its token;
+//! the call or group in a line (`body`, `rounds`, `arms`). A mistake within one line is reported here, at its token;
 //! the rules that concern several lines are in `check`.
 
+mod arms;
 mod body;
 mod child;
 mod form;

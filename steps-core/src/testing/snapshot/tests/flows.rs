@@ -7,7 +7,7 @@ use crate::{
         state::StepKind,
         table::{
             Check, FlowHandlers, InputField, Line, Marks, OnFailure, Recording, StepMeta, Table,
-            Work,
+            Way, Work,
         },
     },
 };
@@ -48,7 +48,7 @@ impl Ty {
 struct Items(Ty);
 
 impl Recording for Items {
-    fn check(&self, saved: &str, _: Option<bool>) -> Result<(), String> {
+    fn check(&self, saved: &str, _: Way) -> Result<(), String> {
         let items: Vec<Json> = serde_json::from_str(saved).map_err(|error| error.to_string())?;
         let mut items = items.iter();
         items

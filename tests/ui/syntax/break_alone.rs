@@ -8,19 +8,17 @@ async fn make(n: u32) -> Result<String, String> {
 #[undo(make)]
 async fn unmake(_n: u32, _made: &String) {}
 
-#[step]
-async fn join(a: &str, b: &str) -> Result<String, String> {
-    Ok(format!("{a}{b}"))
-}
-
 #[flow]
-async fn work(n: u32) -> Result<String, String> {
+async fn work(n: u32) -> Result<(), String> {
     steps! {
         first = make(n);
-        second = match n { 1 => make(1), _ => make(n) };
-        last = join(&first, &first);
+        rounds = loop {
+            made = make(n);
+            break;
+        } until n > 1;
     }
-    Ok(last)
+    let _ = first;
+    Ok(())
 }
 
 fn main() {
