@@ -1,10 +1,11 @@
 //! The rules that concern several lines, checked once the flow is parsed: which lines a group can
-//! have (`lines`), which are never reached (`endless`), which names a line can use (`visibility`, with `uses`), and what its arguments may
+//! have (`lines`), which are never reached (`endless`), which names a line can use (`visibility`, with `uses` and `places`), and what its arguments may
 //! call (`plain`, by `names`).
 
 mod endless;
 mod lines;
 mod names;
+mod places;
 pub(super) mod plain;
 mod uses;
 mod visibility;

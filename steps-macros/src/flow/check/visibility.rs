@@ -4,10 +4,11 @@
 //! A name that may mean something else is left to the compiler: one that the expression itself
 //! binds, one in a macro's arguments, and that of a function that a line calls.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream, TokenTree};
 use syn::{Expr, Token, parse::Parser, punctuated::Punctuated, visit_mut::VisitMut};
 
 use super::{
+    places::{Among, Known, Place, collect, explain, shared},
     plain::{self, Name},
     uses::Uses,
 };
@@ -52,75 +53,6 @@ pub(super) fn check(flow: &Flow, errors: &mut Errors) {
     }
 }
 
-/// The place of a line, from the outermost level in: for each level, the number of the group within
-/// the line above, and the number of the line in the group.
-type Place = Vec<(usize, usize)>;
-
-/// A line whose name can be used somewhere.
-struct Known {
-    name: String,
-    place: Place,
-    /// Its name with those of the groups around it: `create.vm`.
-    path: String,
-    among: Among,
-}
-
-/// What a line stands in, as far as it decides who sees it.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Among {
-    Lines,
-    Race,
-    Match,
-}
-
-impl Among {
-    /// Returns that of the lines in a line.
-    fn of(line: &Line) -> Self {
-        match line.body {
-            Body::Race(_) => Self::Race,
-            Body::Match { .. } => Self::Match,
-            _ => Self::Lines,
-        }
-    }
-}
-
-fn collect(
-    lines: &[Line],
-    (group, among): (usize, Among),
-    place: &mut Place,
-    above: &str,
-    known: &mut Vec<Known>,
-) {
-    for (index, line) in lines.iter().enumerate() {
-        place.push(match among {
-            Among::Lines => (group, index),
-            Among::Race | Among::Match => (index, index),
-        });
-        let name = line.name.to_string();
-        let path = match above {
-            "" => name.clone(),
-            above => format!("{above}.{name}"),
-        };
-        for (group, lines) in line.groups().into_iter().enumerate() {
-            collect(lines, (group, Among::of(line)), place, &path, known);
-        }
-        // The name of the line is that of its function: an expression may mean the function.
-        let function = match &line.body {
-            Body::Step(call) | Body::Flow(call) => call.path.is_ident(&name),
-            _ => false,
-        };
-        if !function {
-            known.push(Known {
-                name,
-                place: place.clone(),
-                path,
-                among,
-            });
-        }
-        place.pop();
-    }
-}
-
 /// A name in scope.
 struct Bound {
     name: String,
@@ -129,11 +61,13 @@ struct Bound {
     wrapped: Option<Wrapped>,
 }
 
-/// Why a value is an `Option` or a `Result`.
+/// Why a value is an `Option`, a `Result` or an enum.
 #[derive(Clone, Copy)]
 enum Wrapped {
     Option(&'static str),
     Caught,
+    /// One of its lines: which it is, an arm or a line.
+    One(&'static str),
 }
 
 impl Bound {
@@ -154,6 +88,8 @@ impl Bound {
             } => Some(Wrapped::Option(
                 "its group runs only if the condition holds",
             )),
+            Body::Race(_) => Some(Wrapped::One("line")),
+            Body::Match { .. } => Some(Wrapped::One("arm")),
             _ => None,
         };
         Self {
@@ -192,7 +128,7 @@ impl Check<'_> {
             if let Some(arm) = &line.arm {
                 self.bind(&arm.pat);
                 if let Some(guard) = &arm.guard {
-                    self.tokens(guard, &place);
+                    self.decides(guard, &place);
                 }
             }
             self.line(line, &place);
@@ -214,7 +150,7 @@ impl Check<'_> {
             Body::Group(lines) | Body::Parallel(lines) => self.lines(lines, place, 0),
             Body::Race(lines) => self.branches(lines, place),
             Body::Match { value, arms } => {
-                self.tokens(value, place);
+                self.decides(value, place);
                 self.branches(arms, place);
             }
             Body::If {
@@ -223,9 +159,9 @@ impl Check<'_> {
                 otherwise,
             } => {
                 match cond {
-                    Cond::Is(value) => self.tokens(value, place),
+                    Cond::Is(value) => self.decides(value, place),
                     Cond::Let { pat, value } => {
-                        self.tokens(value, place);
+                        self.decides(value, place);
                         self.bind(pat);
                     }
                 }
@@ -242,9 +178,9 @@ impl Check<'_> {
                 lines,
                 ..
             } => {
-                self.tokens(list, place);
+                self.decides(list, place);
                 self.bind(pat);
-                self.tokens(key, place);
+                self.decides(key, place);
                 self.lines(lines, place, 0);
             }
             Body::Loop { lines, until, .. } => {
@@ -255,7 +191,7 @@ impl Check<'_> {
                 });
                 self.lines(lines, place, 0);
                 self.scope.extend(lines.iter().map(Bound::line));
-                self.tokens(until, place);
+                self.decides(until, place);
             }
         }
         self.scope.truncate(outer);
@@ -275,6 +211,17 @@ impl Check<'_> {
         let names = idents::bound(pat);
         self.scope
             .extend(names.iter().map(|name| Bound::plain(name.to_string())));
+    }
+
+    /// Checks an expression that decides which lines run.
+    fn decides(&mut self, tokens: &TokenStream, place: &Place) {
+        if let Some(word) = awaits(tokens) {
+            self.errors.on(
+                word,
+                "no `.await` here: what is async is a step, so call it in a line above, and use its value",
+            );
+        }
+        self.tokens(tokens, place);
     }
 
     fn tokens(&mut self, tokens: &TokenStream, place: &Place) {
@@ -298,6 +245,14 @@ impl Check<'_> {
                 && !uses.bound.contains(&name)
             {
                 let (what, why, some) = match wrapped {
+                    Wrapped::One(which) => {
+                        let value = format!(
+                            "`{name}` is an enum with a variant for each {which}: look into it with a group, \
+                             `other = match {name} {{ … }}`"
+                        );
+                        self.errors.on(field, value);
+                        continue;
+                    }
                     Wrapped::Option(why) => ("an `Option`", why, "Some"),
                     Wrapped::Caught => ("a `Result`", "this line is `#[caught]`", "Ok"),
                 };
@@ -325,54 +280,21 @@ impl Check<'_> {
     }
 }
 
-/// Returns how many levels two places have in common.
-fn shared(one: &[(usize, usize)], other: &[(usize, usize)]) -> usize {
-    one.iter()
-        .zip(other)
-        .take_while(|(one, other)| one == other)
-        .count()
-}
-
-/// Returns the message about the use of a name at a place where it is not visible.
-fn explain(known: &Known, place: &[(usize, usize)]) -> String {
-    let Known {
-        name,
-        place: theirs,
-        path,
-        among,
-    } = known;
-    let common = shared(theirs, place);
-    if common == theirs.len() {
-        return format!("`{name}` has no value here: this is part of the line `{name}` itself");
+/// Returns the first `await` in an expression.
+fn awaits(tokens: &TokenStream) -> Option<Ident> {
+    let mut after_dot = false;
+    for token in tokens.clone() {
+        let is_dot = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '.');
+        match token {
+            TokenTree::Ident(word) if after_dot && word == "await" => return Some(word),
+            TokenTree::Group(group) => {
+                if let Some(word) = awaits(&group.stream()) {
+                    return Some(word);
+                }
+            }
+            _ => {}
+        }
+        after_dot = is_dot;
     }
-    let there = theirs[common];
-    match place.get(common) {
-        Some(_) if *among == Among::Race && common + 1 == theirs.len() => format!(
-            "`{name}` is a line of the same `race`: all begin at once, and only one of them has a value"
-        ),
-        Some(_) if *among == Among::Match && common + 1 == theirs.len() => {
-            format!("`{name}` is another arm of the same `match`: only one of them runs")
-        }
-        Some(here) if here.0 != there.0 => {
-            format!("`{name}` is a step of the other branch: only one of the two runs")
-        }
-        Some(here) if there.1 > here.1 => format!(
-            "`{name}` is a later step: move this line below it, or that line above this one"
-        ),
-        _ if *among != Among::Lines => {
-            let (what, chosen, of) = match among {
-                Among::Match => ("an arm", "taken", "match"),
-                _ => ("a line", "done first", "race"),
-            };
-            let value = path.rsplit_once('.').map_or("", |(value, _)| value);
-            format!(
-                "`{name}` is {what} of a `{of}`: whether it was {chosen}, the value of the {of} tells, \
-                 the enum `{value}`"
-            )
-        }
-        _ => format!(
-            "`{name}` is a step inside of a group: after the group, it is part of the group's value, \
-             `{path}`"
-        ),
-    }
+    None
 }

@@ -6,7 +6,7 @@ use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::{
-    introduced::by_value,
+    introduced::{at, by_value},
     line_code::{call_tokens, end, ops},
     scope::{Scope, local},
     slots::{callee, named},
@@ -116,14 +116,16 @@ fn branch(
             let bindings = scope.bind(index, &Names::of(value));
             let anew = anew(scope, index, value);
             let method = Ident::new("look", Span::mixed_site().located_at(value.span()));
+            let held = local("held");
+            let viewed = at(value, quote!(#held.view()));
             let decide = quote! {
-                let (held, input) = {
+                let (#held, input) = {
                     #bindings
                     __p::Source::one(|| #value)#anew.#method(#how.input)?
                 };
-                let holds: bool = match held.view() { #pat => true, _ => false };
+                let holds: bool = match #viewed { #pat => true, _ => false };
             };
-            (decide, quote!(held))
+            (decide, quote!(#held))
         }
     };
     let then_ops = ops(&below[0]);
@@ -190,7 +192,7 @@ fn arm(
     let anew = anew(scope, index, value);
     let at_value = Span::mixed_site().located_at(value.span());
     let method = Ident::new("look", at_value);
-    let viewed = quote_spanned!(at_value=> #held.view());
+    let viewed = at(value, quote!(#held.view()));
     let ops = ops(below);
     quote! {
         let (#held, #input) = {

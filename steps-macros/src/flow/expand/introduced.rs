@@ -1,10 +1,14 @@
 //! The names that a scope introduces besides those of its lines: what a pattern binds, and `prev`.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::quote;
+use syn::spanned::Spanned;
 
 use super::scope::Scope;
-use crate::idents;
+use crate::{
+    flow::model::{Body, Cond},
+    idents,
+};
 
 /// The names that a scope introduces besides those of its lines.
 #[derive(Clone, Copy)]
@@ -27,6 +31,19 @@ impl Scope<'_> {
             Introduces::Nothing | Introduces::Prev => None,
             Introduces::Item(pat) | Introduces::Match(pat) => Some(pat),
             Introduces::Arms => self.lines.get(line)?.arm.as_ref().map(|arm| &arm.pat),
+        }
+    }
+
+    /// Returns the expression that the patterns are matched with.
+    fn matched(&self) -> Option<&TokenStream> {
+        let (up, line) = self.up?;
+        match &up.lines[line].body {
+            Body::Match { value, .. }
+            | Body::If {
+                cond: Cond::Let { value, .. },
+                ..
+            } => Some(value),
+            _ => None,
         }
     }
 
@@ -69,11 +86,18 @@ impl Scope<'_> {
         let item = Self::item(up);
         bindings.push(match self.introduces {
             Introduces::Item(_) => quote!(let #pat = #frame.item.at(#item);),
-            _ => quote! {
-                let #pat = #frame.item.view() else {
-                    return __p::no_match();
+            _ => {
+                let viewed = quote!(#frame.item.view());
+                let viewed = match self.matched() {
+                    Some(value) => at(value, viewed),
+                    None => viewed,
                 };
-            },
+                quote! {
+                    let #pat = #viewed else {
+                        return __p::no_match();
+                    };
+                }
+            }
         });
         bindings.push(by_value(&bound));
     }
@@ -82,4 +106,20 @@ impl Scope<'_> {
 /// Returns statements that bind these names as those of lines are: a `Copy` value by value.
 pub(super) fn by_value(names: &[Ident]) -> TokenStream {
     quote!(#(let #names = #names.__bind().get();)*)
+}
+
+/// Returns tokens of ours such that they stand where the user's do: what the compiler says of both is said
+/// once, at the latter, however often they are emitted.
+pub(super) fn at(users: &TokenStream, ours: TokenStream) -> TokenStream {
+    let place = users.span();
+    let moved = ours.into_iter().map(|mut token| {
+        if let TokenTree::Group(group) = &token {
+            let inner = at(users, group.stream());
+            token = TokenTree::Group(proc_macro2::Group::new(group.delimiter(), inner));
+        }
+        let span = token.span().located_at(place);
+        token.set_span(span);
+        token
+    });
+    moved.collect()
 }

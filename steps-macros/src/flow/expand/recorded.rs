@@ -9,6 +9,7 @@ use syn::spanned::Spanned;
 
 use super::{
     enter_code::anew,
+    introduced::at,
     scope::{Scope, cx, local},
 };
 use crate::{
@@ -21,16 +22,21 @@ use crate::{
 pub(super) fn recorded(scope: &Scope<'_>, index: usize) -> Option<TokenStream> {
     let (f, item, got, cx) = (local("f"), local("item"), local("got"), cx());
     let evaluated = evaluated(scope, index)?;
+    let held = local("held");
     let matches = match &scope.lines[index].body {
         Body::If {
-            cond: Cond::Let { pat, .. },
+            cond: Cond::Let { pat, value },
             ..
-        } => quote!(match held.view() { #pat => true, _ => false }),
-        Body::Match { arms, .. } => {
+        } => {
+            let viewed = at(value, quote!(#held.view()));
+            quote!(match #viewed { #pat => true, _ => false })
+        }
+        Body::Match { value, arms } => {
+            let viewed = at(value, quote!(#held.view()));
             let arms = arms.iter().enumerate();
             let arms = arms.filter_map(|(index, line)| {
                 let pat = &line.arm.as_ref()?.pat;
-                Some(quote!(#index => match held.view() { #pat => true, _ => false },))
+                Some(quote!(#index => match #viewed { #pat => true, _ => false },))
             });
             quote!(match arm { #(#arms)* _ => false })
         }
@@ -44,7 +50,7 @@ pub(super) fn recorded(scope: &Scope<'_>, index: usize) -> Option<TokenStream> {
                 let (#got, _) = #evaluated;
                 __p::Result::Ok(__p::Got(&#got).of())
             },
-            |held, arm| #matches,
+            |#held, arm| #matches,
         )
     })
 }

@@ -56,7 +56,7 @@ fn arms(input: ParseStream<'_>, errors: &mut Errors) -> Vec<Line> {
         let start = input.fork();
         let ahead = input.fork();
         let _ = ahead.call(Attribute::parse_outer);
-        if ahead.is_empty() || begins_line(&ahead) && !let_line::begins(&ahead) {
+        if ahead.is_empty() || (begins_line(&ahead) && !let_line::begins(&ahead)) {
             match line(input, errors, Of::Match) {
                 Ok(arm) => arms.push(arm),
                 Err(error) => {
@@ -67,6 +67,16 @@ fn arms(input: ParseStream<'_>, errors: &mut Errors) -> Vec<Line> {
                     arms.push(Line::lost(between(&start, input)));
                 }
             }
+            continue;
+        }
+        if let_line::begins(&ahead) {
+            errors.push(
+                ahead.error("no `let` line here: it stands before the `match`, or in an arm"),
+            );
+            while !input.is_empty() && !input.peek(Token![;]) {
+                let _ = input.parse::<TokenTree>();
+            }
+            arms.push(Line::lost(between(&start, input)));
             continue;
         }
         if !is_told {

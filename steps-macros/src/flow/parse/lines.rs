@@ -146,6 +146,13 @@ fn marks(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Marks> {
                     "`#[step(…)]` on a line takes options, such as `retry(…)`",
                 ),
             },
+            "cfg" | "cfg_attr" => errors.on(
+                attr.path(),
+                format!(
+                    "a line has no `#[{name}(…)]`, as what is saved would differ from build to build: \
+                     write a group, `name = if cfg!(…) {{ … }}`, or put it on what is called"
+                ),
+            ),
             _ => errors.on(
                 attr.path(),
                 format!(
