@@ -41,6 +41,7 @@ macro_rules! version {
     ($name:ident, $inner:ident, $lab:ident, $n:ident { $($lines:tt)* }) => {
         pub(super) mod $name {
             use super::*;
+            #[allow(unused_imports)]
             use super::$inner::inner;
             #[flow(name = "snap")]
             pub(in super::super) async fn flow($lab: &Lab, $n: u32) -> Done {

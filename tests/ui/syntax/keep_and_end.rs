@@ -1,4 +1,4 @@
-// mistakes: 3
+// mistakes: 4
 //! A loop with `max` has an end, and each bound stands once.
 
 use steps::prelude::*;

@@ -1,4 +1,4 @@
-// mistakes: 3
+// mistakes: 4
 //! What is kept is a number or a constant.
 
 use steps::prelude::*;

@@ -50,7 +50,9 @@ fn choices(flow: &str, lines: &mut [Line], errors: &mut Errors) {
         }
         let (of, branches) = match &mut line.body {
             Body::Race(lines) => {
-                lines.iter().for_each(|line| branch_of_race(line, errors));
+                for line in &*lines {
+                    branch_of_race(line, errors);
+                }
                 ("race", lines)
             }
             Body::Match { arms, .. } => ("match", arms),

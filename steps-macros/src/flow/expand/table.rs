@@ -200,20 +200,28 @@ fn work(
         }
         Body::Loop {
             max, keep, lines, ..
-        } => {
-            let prev = uses::of_prev(lines);
-            let max = max.as_ref().map_or_else(
-                || quote!(0),
-                |max| quote_spanned!(max.span()=> __p::most_rounds(#max)),
-            );
-            let keep = keep.as_ref().map_or_else(
-                || quote!(0),
-                |keep| quote_spanned!(keep.span()=> __p::kept_rounds(#keep, #first, &[#(#prev),*])),
-            );
-            quote! {
-                __p::Work::Loop { body: #first, max: #max, keep: #keep, prev: &[#(#prev),*] }
-            }
-        }
+        } => rounds(max.as_ref(), keep.as_ref(), lines, first.as_ref()),
+    }
+}
+
+/// Returns what the table says of a `loop` whose lines have this table.
+fn rounds(
+    max: Option<&TokenStream>,
+    keep: Option<&TokenStream>,
+    lines: &[Line],
+    first: Option<&proc_macro2::Ident>,
+) -> TokenStream {
+    let prev = uses::of_prev(lines);
+    let max = max.map_or_else(
+        || quote!(0),
+        |max| quote_spanned!(max.span()=> __p::most_rounds(#max)),
+    );
+    let keep = keep.map_or_else(
+        || quote!(0),
+        |keep| quote_spanned!(keep.span()=> __p::kept_rounds(#keep, #first, &[#(#prev),*])),
+    );
+    quote! {
+        __p::Work::Loop { body: #first, max: #max, keep: #keep, prev: &[#(#prev),*] }
     }
 }
 

@@ -13,7 +13,7 @@ use syn::{
 use super::{
     arms, child,
     lines::{begins_line, lines, skip, word},
-    rounds,
+    rounds, slips,
 };
 use crate::{
     attr::options::span_of_time,
@@ -21,19 +21,9 @@ use crate::{
     flow::model::{AtOnce, Body, Call, Cond, Line, Within},
 };
 
-/// Reports, at its word, what is written as a group in other languages or is not there yet.
-pub(super) fn no_such_group(input: ParseStream<'_>) -> syn::Result<()> {
-    Err(input.error(if input.peek(Token![while]) {
-        "no `while` here: write `name = loop max n { … } until condition;`, whose condition says \
-         when it ends"
-    } else {
-        return Ok(());
-    }))
-}
-
 /// Parses a call or a group, with the `;` after it.
 pub(super) fn body(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Body> {
-    no_such_group(input)?;
+    slips::no_such_line(input)?;
     let body = if input.peek(token::Brace) {
         Body::Group(group(input, errors)?)
     } else if input.peek(word::parallel) && !input.peek2(token::Paren) {
@@ -50,7 +40,7 @@ pub(super) fn body(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<B
         let lines = group(input, errors)?;
         if lines.is_empty() {
             errors.on(
-                &race,
+                race,
                 "a `race` without lines has no winner: write at least one in it, or leave it out",
             );
         }
@@ -114,11 +104,7 @@ pub(super) fn call(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<C
         return Err(input.error("a macro can't be a step: put its work in a `#[step]` function"));
     }
     if !input.peek(token::Paren) {
-        let what = path.to_token_stream().to_string().replace(' ', "");
-        return Err(syn::Error::new_spanned(
-            path,
-            format!("`{what}` is not called: write `{what}(…);`"),
-        ));
+        return Err(slips::not_called(input, &path));
     }
     let inner;
     let paren = syn::parenthesized!(inner in input);

@@ -12,8 +12,8 @@ use syn::{
 
 use super::{
     arms,
-    body::{body, call, flow_call, no_such_group},
-    child, let_line,
+    body::{body, call, flow_call},
+    child, let_line, slips,
 };
 use crate::{
     attr::{
@@ -334,7 +334,7 @@ fn policy_of_one_step(options: &Options, body: &Body, errors: &mut Errors) {
 
 /// Parses a line that does not begin with `name =`.
 fn unnamed(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Body> {
-    no_such_group(input)?;
+    slips::no_such_line(input)?;
     let group = input.peek(Token![if])
         || input.peek(Token![match])
         || input.peek(Token![for])

@@ -11,5 +11,6 @@ mod joins;
 mod let_line;
 mod lines;
 mod rounds;
+mod slips;
 
 pub(super) use function::read;
