@@ -90,6 +90,8 @@ pub(crate) enum Command {
     Export(Export),
     /// Make executions of a file of `export`
     Import(Import),
+    /// List the schedules; pause, resume or remove one
+    Schedules(Schedules),
     /// Read the whole store, and tell what of it is damaged or dangling
     #[command(after_help = "With --json: one value. The exit code is 5 if something was found.")]
     Check,
@@ -298,6 +300,36 @@ pub(crate) struct Import {
     /// Do not ask
     #[arg(long, short)]
     pub(crate) yes: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "With --json: one schedule a line; of what is done with one, one value.")]
+pub(crate) struct Schedules {
+    #[command(subcommand)]
+    pub(crate) act: Option<ScheduleAct>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ScheduleAct {
+    /// Start nothing until it is resumed
+    Pause {
+        /// The schedule
+        name: String,
+    },
+    /// Go on with the next tick
+    Resume {
+        /// The schedule
+        name: String,
+    },
+    /// Remove it for good; what it has started stays
+    Remove {
+        /// The schedule
+        name: String,
+
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

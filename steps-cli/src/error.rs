@@ -4,7 +4,7 @@ use std::{fmt, io, process::ExitCode};
 
 use steps::{
     SignalError,
-    engine::{EngineError, InvalidFilter},
+    engine::{EngineError, InvalidFilter, ScheduleError},
     state::StateError,
 };
 
@@ -128,7 +128,11 @@ impl From<serde_json::Error> for Error {
 
 fn code_of(error: &EngineError) -> Code {
     match error {
-        EngineError::Unknown { .. } => Code::NotFound,
+        EngineError::Unknown { .. }
+        | EngineError::Schedule {
+            error: ScheduleError::Unknown,
+            ..
+        } => Code::NotFound,
         EngineError::State { error, .. } => match **error {
             StateError::NoSuchNode { .. } => Code::NotFound,
             StateError::Refused { .. } => Code::Refused,

@@ -5,6 +5,7 @@
 //! | `find` | list, count |
 //! | `show`, `watch` | show |
 //! | `transfer` | export, import |
+//! | `schedules` | schedules |
 //! | `check` | check |
 //! | `generate` | completions, man |
 //! | `act` | what is done with executions: stop, undo, recover, delete and the like |
@@ -13,6 +14,7 @@ mod act;
 mod check;
 mod find;
 mod generate;
+mod schedules;
 mod show;
 mod transfer;
 mod watch;
@@ -37,6 +39,7 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> Result<(), Error> {
         Command::Show(show) => show::show(&context, show).await,
         Command::Export(export) => transfer::export(&context, export).await,
         Command::Import(import) => transfer::import(&context, import).await,
+        Command::Schedules(args) => schedules::schedules(&context, args).await,
         Command::Check => check::check(&context).await,
         command => act::run(&context, command).await,
     }

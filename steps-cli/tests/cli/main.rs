@@ -3,6 +3,7 @@
 mod acting;
 mod beside;
 mod finding;
+mod schedules;
 mod support;
 mod transfer;
 mod usage;

@@ -8,7 +8,7 @@ use std::{
 
 use crate::support::{Db, run};
 
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 19] = [
     "list",
     "count",
     "show",
@@ -24,6 +24,7 @@ const COMMANDS: [&str; 18] = [
     "delete",
     "export",
     "import",
+    "schedules",
     "check",
     "completions",
     "man",

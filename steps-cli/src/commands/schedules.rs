@@ -1,0 +1,80 @@
+//! `schedules`: lists them, and pauses, resumes or removes one.
+
+use comfy_table::Cell;
+use serde_json::json;
+
+use crate::{
+    args::{ScheduleAct, Schedules},
+    confirm::confirm,
+    context::Context,
+    error::Error,
+    text::time,
+};
+
+pub(crate) async fn schedules(context: &Context<'_>, args: Schedules) -> Result<(), Error> {
+    let get = async |name: &str| context.engine.get_schedule(name).await;
+    let (name, act, changed) = match args.act {
+        None => return list(context).await,
+        Some(ScheduleAct::Pause { name }) => {
+            let changed = get(&name).await?.pause().await?;
+            (name, "pause", changed)
+        }
+        Some(ScheduleAct::Resume { name }) => {
+            let changed = get(&name).await?.resume().await?;
+            (name, "resume", changed)
+        }
+        Some(ScheduleAct::Remove { name, yes }) => {
+            let schedule = get(&name).await?;
+            let question = format!("Remove the schedule `{name}`? It starts nothing any more.");
+            confirm(&question, yes)?;
+            let changed = schedule.remove().await?;
+            (name, "remove", changed)
+        }
+    };
+    if context.out.json {
+        let value = json!({"schedule": name, "act": act, "ok": true, "changed": changed});
+        return context.out.value(&value);
+    }
+    let already = if changed { "" } else { ": that it was already" };
+    context.out.line(format!("{name} {act}{already}"))
+}
+
+async fn list(context: &Context<'_>) -> Result<(), Error> {
+    let out = context.out;
+    let all = context.engine.schedules().await?;
+    if out.json {
+        return all.iter().try_for_each(|it| {
+            out.value(&json!({
+                "name": it.name,
+                "flow": it.flow,
+                "timing": it.timing,
+                "paused": it.is_paused,
+                "next": it.next,
+                "queued": it.queued,
+                "last": it.last,
+                "last_execution": it.last_execution,
+            }))
+        });
+    }
+    if all.is_empty() {
+        out.note("no schedules");
+        return Ok(());
+    }
+    let mut table = out.table(&["NAME", "FLOW", "WHEN", "NEXT", "LAST", "LAST EXECUTION"]);
+    for it in all {
+        let next = if it.is_paused {
+            "paused".to_owned()
+        } else {
+            time(it.next)
+        };
+        table.add_row([
+            Cell::new(it.name),
+            Cell::new(it.flow),
+            Cell::new(it.timing),
+            Cell::new(next),
+            Cell::new(time(it.last)),
+            Cell::new(it.last_execution.unwrap_or_default()),
+        ]);
+    }
+    table.lines().try_for_each(|line| out.line(line.trim_end()))
+}
