@@ -3,6 +3,7 @@
 #![allow(clippy::pedantic)]
 
 mod arms;
+mod arms_marked;
 mod attributes;
 mod bad_input;
 mod blocking;
