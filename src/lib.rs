@@ -25,7 +25,7 @@ pub use steps_core::{
     Signals, State, Status, Trigger, With, clock, compat, engine,
     event::Event,
     failure::{Cause, ChildFailed, DeadlinePassed, StepFailure},
-    journal, policy, signal, sleep, state, status, store,
+    journal, policy, report, signal, sleep, state, status, store,
     typed::{
         AsSignalRef, AsStepRef, FlowRef, FlowState, InLoop, ItemRef, ItemStates, NotInLoop,
         SignalItemRef, SignalRef, StepRef, StepState,

@@ -17,6 +17,8 @@
 //! | [`waiting`] | sleep and signals |
 //! | [`children`] | executions that a flow starts, and waits for: `start` and `join` |
 //! | [`watching`] | events, labels, journals |
+//! | [`reports`] | what an execution did and where its time went; statistics of a flow |
+//! | [`retention`] | how long executions are kept; sweeps |
 //! | [`limits`] | panics, threads, cancelling, limits |
 //! | [`testing`] | steps and flows in tests, without waiting |
 //! | [`from_go`] | reading the state of the Go library |
@@ -54,6 +56,10 @@ pub mod waiting {}
 pub mod children {}
 #[doc = include_str!("watching.md")]
 pub mod watching {}
+#[doc = include_str!("reports.md")]
+pub mod reports {}
+#[doc = include_str!("retention.md")]
+pub mod retention {}
 #[doc = include_str!("limits.md")]
 pub mod limits {}
 #[doc = include_str!("testing.md")]

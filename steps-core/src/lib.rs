@@ -40,7 +40,7 @@ pub use model::{
     attrs::{Attrs, InvalidAttrs, path::AttrPath},
     compat, event,
     failure::{self, Failure},
-    policy,
+    policy, report,
     signal::SignalError,
     state::{self, State},
     status::{self, Status},

@@ -11,3 +11,4 @@ mod nulls;
 pub(crate) mod read_back;
 pub(crate) mod runtime;
 pub(crate) mod sync;
+pub(crate) mod took;

@@ -14,7 +14,13 @@ use super::{
     compatibility::compare_at_start,
     concurrency::Concurrency,
     error::EngineError,
+    handle::filter::Filter,
     of_step::WeakEngine,
+    retention::{
+        Retention,
+        rules::{EVERY, Rules},
+        task::sweep_when_due,
+    },
     schedules::keeper::keep_schedules,
     worker::{
         dispatcher::dispatch,
@@ -29,6 +35,7 @@ use super::{
 use crate::{
     base::{
         clock::{Clock, TestClock},
+        duration::AsDuration,
         sync::lock,
     },
     interpreter::RunLimits,
@@ -47,6 +54,8 @@ use crate::{
 /// | [`poll`](Self::poll) | 200 ms |
 /// | [`ageing`](Self::ageing) | none |
 /// | [`limits`](Self::limits) | [`RunLimits::DEFAULT`] |
+/// | [`retain`](Self::retain), [`retain_for`](Self::retain_for) | everything is kept |
+/// | [`sweep_every`](Self::sweep_every) | an hour |
 /// | [`build`](Self::build) | the length and the time of the program's file |
 #[must_use = "nothing runs before `.start()`"]
 pub struct Builder {
@@ -60,6 +69,8 @@ pub struct Builder {
     ageing: Option<Duration>,
     limits: RunLimits,
     build: Option<Build>,
+    retention: Vec<Retention>,
+    sweep_every: Duration,
     clock: Clock,
 }
 
@@ -93,6 +104,8 @@ impl Engine {
             ageing: None,
             limits: RunLimits::DEFAULT,
             build: None,
+            retention: Vec::new(),
+            sweep_every: EVERY,
             clock: Clock::System,
         }
     }
@@ -156,6 +169,39 @@ impl Builder {
         self
     }
 
+    /// Deletes executions that have ended, and that this rule does not keep. Called again, it adds a
+    /// rule: each deletes what it finds and does not keep. One process of those that use the store sweeps
+    /// at a time, [every hour](Self::sweep_every); [`Engine::sweep`] does it at once. By default all are
+    /// kept for ever.
+    ///
+    /// ```
+    /// # use steps::{Engine, engine::{EngineError, Filter, Retention}, prelude::*};
+    /// # async fn engine() -> Result<Engine, EngineError> {
+    /// let engine = Engine::open("memory:").await?
+    ///     .retain(Retention::of(Filter::new().flow_name("scan")).newest(50))
+    ///     .retain_for("30d")
+    ///     .start().await?;
+    /// # Ok(engine)
+    /// # }
+    /// ```
+    pub fn retain(mut self, rule: Retention) -> Self {
+        self.retention.push(rule);
+        self
+    }
+
+    /// Deletes executions when this time has passed since their end, such as `"30d"`: a
+    /// [rule](Self::retain) for all executions.
+    pub fn retain_for(self, time: impl AsDuration) -> Self {
+        self.retain(Retention::of(Filter::new()).for_time(time))
+    }
+
+    /// How often the store is swept, by whichever process; by default every hour. It is done by an engine
+    /// that serves a flow; an engine that serves none only sweeps [by hand](Engine::sweep).
+    pub fn sweep_every(mut self, pause: Duration) -> Self {
+        self.sweep_every = pause.max(Duration::from_millis(1));
+        self
+    }
+
     /// Takes the time from a test's clock, as [`Run::clock`](crate::Run::clock) does. Then the
     /// store is not asked for what other processes left.
     pub fn clock(mut self, clock: Arc<dyn TestClock>) -> Self {
@@ -200,12 +246,24 @@ impl Builder {
             tasks: Mutex::new(tasks),
         });
         core.handle_is(WeakEngine::of(&flows, &tasks));
+        let engine = Engine { core, flows, tasks };
+        let rules = self.retention.iter().map(|rule| rule.rule(&engine));
+        let rules = rules.collect::<Result<Vec<_>, _>>()?;
+        let has_rules = !rules.is_empty();
+        engine.core.retains(Rules::new(rules, self.sweep_every));
+        let Engine { core, flows, tasks } = engine.clone();
         if has_tasks {
             let mut tasks = lock(&tasks.tasks);
             tasks.spawn(core.limiter.adapt());
             // Like the search for what other processes left, it is not for a test's clock.
             if matches!(core.clock, Clock::System) {
                 tasks.spawn(compare_at_start(Arc::clone(&core), Arc::clone(&flows)));
+                if has_rules {
+                    let core = Arc::clone(&core);
+                    tasks.spawn(keep_alive("retention", move || {
+                        sweep_when_due(Arc::clone(&core))
+                    }));
+                }
             }
             let (core, flows) = (Arc::clone(&core), Arc::clone(&flows));
             let beats = Arc::clone(&core);
@@ -220,6 +278,6 @@ impl Builder {
                 dispatch(Arc::clone(&core), Arc::clone(&flows))
             }));
         }
-        Ok(Engine { core, flows, tasks })
+        Ok(engine)
     }
 }

@@ -55,6 +55,14 @@ pub enum EngineError {
         /// The step.
         path: String,
     },
+    /// A sweep was asked for while one is made.
+    #[error(
+        "`{worker}` sweeps just now: ask again when it has ended, or after a minute if it has died"
+    )]
+    Sweeping {
+        /// Who sweeps.
+        worker: String,
+    },
     /// There is no execution of this id.
     #[error("there is no execution `{id}`")]
     Unknown {

@@ -51,6 +51,8 @@
 //! |---|---|
 //! | `builder`, `start` | building an engine; creating executions |
 //! | `compatibility` | whether the executions that have not ended fit this program |
+//! | `retention` | which executions are deleted when they have ended |
+//! | `statistics` | asking for the statistics of a flow |
 //! | `of_step` | the engine as the steps that it runs reach it |
 //! | `schedules` | executions that are started at times |
 //! | `handle` | what a user has of an execution: waiting, watching, signalling, operating on it |
@@ -59,7 +61,7 @@
 //! | `concurrency` | limits how many executions run |
 //! | `error` | the errors of an engine |
 //!
-//! `builder`, `start`, `children`, `compatibility`, `of_step`, `schedules` and `handle` use `worker`, which uses `news`,
+//! `builder`, `start`, `children`, `compatibility`, `statistics`, `retention`, `of_step`, `schedules` and `handle` use `worker`, which uses `news`,
 //! `concurrency` and `error`; none uses a module above it. A crash loses everything that an engine has in memory, and this does no
 //! harm: all that matters is in the store.
 
@@ -71,8 +73,10 @@ mod error;
 mod handle;
 mod news;
 mod of_step;
+mod retention;
 mod schedules;
 mod start;
+mod statistics;
 mod worker;
 
 use std::{
@@ -99,8 +103,10 @@ pub use handle::{
     transfer::Exported,
     watch::{Watch, Watched},
 };
+pub use retention::{Retention, Swept, SweptRule};
 pub use schedules::{NewSchedule, Schedule, ScheduleChange, ScheduleInfo, Scheduled};
 pub use start::Start;
+pub use statistics::StatisticsOf;
 use worker::{engine_core::EngineCore, served::ServedFlows};
 
 /// An engine that runs executions and keeps them in a store.

@@ -12,9 +12,11 @@ pub mod failure;
 pub(crate) mod form;
 pub(crate) mod notes;
 pub mod policy;
+pub mod report;
 pub(crate) mod schedule;
 pub(crate) mod signal;
 pub mod state;
+pub(crate) mod statistics;
 pub mod status;
 mod step_failure;
 #[doc(hidden)]

@@ -66,12 +66,17 @@ mod query;
 pub(crate) mod root;
 mod share;
 mod sort;
+mod statistics;
 mod turn;
 mod write;
 
 pub use crate::model::{
     act::Act,
     notes::{NoteChange, Notes},
+    statistics::{
+        Collector, HourStatistics, PeriodStatistics, Quantiles, Seen, SlowExecution, Statistics,
+        StatisticsQuery, StepStatistics,
+    },
 };
 pub use crate::{base::future::BoxFuture, model::state::NodeRow};
 pub use check::{CheckReport, Damage};
@@ -188,6 +193,13 @@ pub trait Store: Send + Sync + 'static {
     /// Returns how many executions match the query on all its pages, regardless of its `limit` and
     /// `after`.
     fn count(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<u64, StoreError>>;
+
+    /// Returns statistics of the executions of a flow that were created in a time, made by a
+    /// [`Collector`] of all of them, of the nodes of those in its sample, and of the ids of the slowest.
+    /// By default it lists them, and loads those in the sample.
+    fn statistics(&self, query: StatisticsQuery) -> BoxFuture<'_, Result<Statistics, StoreError>> {
+        Box::pin(statistics::by_listing(self, query))
+    }
 
     /// Deletes the executions that match the query and have ended, with all their rows: of those
     /// that a list has after the place `after`, at most `limit`, the oldest first, or, if the query

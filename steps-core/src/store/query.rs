@@ -61,6 +61,8 @@ pub struct ExecutionQuery {
     pub sort: Vec<Sort>,
     /// Started by the execution with this id.
     pub parent: Option<String>,
+    /// Whether only those are found that no execution which is still there has started.
+    pub without_parent: bool,
     /// The maximum number of executions: 0 means none, and `None` no limit.
     pub limit: Option<usize>,
     /// The next page: the executions that come after this place in a list, whether or not the query

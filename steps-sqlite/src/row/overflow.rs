@@ -3,7 +3,7 @@
 //! This module knows the state and no database: the column that the text is in, and errors about
 //! it, are left to `columns`.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
@@ -59,6 +59,8 @@ pub(crate) struct Overflow<'a> {
     failures: u32,
     #[serde(skip_serializing_if = "is_zero")]
     deaths: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waited_nanos: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     generation: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -194,6 +196,7 @@ impl Overflow<'_> {
             || node.verify_owed
             || node.failures > 0
             || node.deaths > 0
+            || node.waited.is_some()
             || node.generation.is_some()
             || node.step_kind.is_some()
             || node.since.is_some()
@@ -241,6 +244,8 @@ impl Overflow<'_> {
             verify_owed: node.verify_owed,
             failures: node.failures,
             deaths: node.deaths,
+            waited_nanos: (node.waited)
+                .map(|waited| u64::try_from(waited.as_nanos()).unwrap_or(u64::MAX)),
             generation: node.generation,
             step_kind: node.step_kind.map(|kind| kind.as_str().into()),
             since: node.since,
@@ -306,6 +311,7 @@ impl Overflow<'_> {
         node.verify_owed = self.verify_owed;
         node.failures = self.failures;
         node.deaths = self.deaths;
+        node.waited = self.waited_nanos.map(Duration::from_nanos);
         node.generation = self.generation;
         node.step_kind = known(self.step_kind, "kind of step", StepKind::from_name)?;
         node.since = self.since;

@@ -10,6 +10,7 @@ use steps_core::{
 };
 
 use super::*;
+use crate::SqliteOptions;
 use crate::file::room::Room;
 
 fn large(id: usize) -> Write {

@@ -306,7 +306,7 @@ impl Filter {
 
 impl Filter {
     /// Returns what the store is asked for, by an engine that knows other names of its flows.
-    pub(super) fn query(self, engine: &Engine) -> Result<ExecutionQuery, EngineError> {
+    pub(in crate::engine) fn query(self, engine: &Engine) -> Result<ExecutionQuery, EngineError> {
         let Self {
             mut query,
             ended,

@@ -9,6 +9,7 @@
 //! | `operate` | changes to an execution that no worker is at |
 //! | `notes` | attributes, the status message, and who has done what |
 //! | `transfer` | taking an execution out of one store and into another |
+//! | `report` | what it did, and where its time went |
 //! | `force` | ending an execution without its code, whoever holds it |
 //! | `filter` | which executions to find, in code and as text |
 //! | `bulk` | listing, counting, deleting, stopping those that a filter finds |
@@ -21,5 +22,6 @@ pub(super) mod messages;
 pub(super) mod notes;
 mod operate;
 pub(super) mod outcome;
+mod report;
 pub(super) mod transfer;
 pub(super) mod watch;

@@ -60,6 +60,7 @@ use crate::{
     engine::{
         concurrency::{Concurrency, Limiter},
         news::News,
+        retention::rules::Rules,
     },
     interpreter::RunLimits,
     language::children::RunEngine,
@@ -89,6 +90,8 @@ pub(crate) struct EngineCore {
     pub(crate) clock: Clock,
     /// The runtime that the engine works on; `None` if it serves no flow, and has no tasks.
     pub(super) runtime: Option<Runtime>,
+    /// The rules of retention, once the engine's flows are known.
+    retention: OnceLock<Rules>,
     /// The engine as its steps reach it.
     handle: OnceLock<Arc<dyn RunEngine>>,
     /// How many turns may run at once.
@@ -156,6 +159,7 @@ impl EngineCore {
             build,
             clock,
             runtime,
+            retention: OnceLock::new(),
             handle: OnceLock::new(),
             limiter: Limiter::new(concurrency),
             news: Arc::default(),
@@ -185,6 +189,17 @@ impl EngineCore {
     /// Notes that something is due now.
     pub(crate) fn due_now(&self) {
         self.schedule.due_at(self.clock.moment());
+    }
+
+    /// Keeps the rules of retention.
+    pub(in crate::engine) fn retains(&self, rules: Rules) {
+        // There is one engine, which says it once.
+        let _ = self.retention.set(rules);
+    }
+
+    /// The rules of retention; none before the engine has started.
+    pub(in crate::engine) fn retention(&self) -> &Rules {
+        self.retention.get_or_init(Rules::default)
     }
 
     /// Returns whether nothing new is claimed or started.

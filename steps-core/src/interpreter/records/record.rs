@@ -3,6 +3,7 @@
 use std::{
     ops::{Deref, DerefMut},
     sync::LazyLock,
+    time::Duration,
 };
 
 use jiff::Timestamp;
@@ -160,6 +161,9 @@ impl Record {
 
     #[inline]
     pub(crate) fn begin(&mut self, now: Timestamp) {
+        if self.status == Status::Waiting {
+            self.has_waited(now);
+        }
         self.on(Transition::Begin);
         self.started_at.get_or_insert(now);
         // A flow or a group begins again in each pass; that is no attempt.
@@ -198,8 +202,22 @@ impl Record {
         }
     }
 
+    /// Adds a wait between attempts that ends now to the others. The clock may have been set back.
+    #[cold]
+    fn has_waited(&mut self, now: Timestamp) {
+        let Some(since) = self.cold().since.filter(|_| self.kind == Kind::Step) else {
+            return;
+        };
+        let wait = Duration::try_from(now.duration_since(since)).unwrap_or_default();
+        let waited = &mut self.cold_mut().waited;
+        *waited = Some(waited.unwrap_or_default().saturating_add(wait));
+    }
+
     /// Ends the node as failed, with the errors that it has.
     pub(crate) fn fail(&mut self, now: Timestamp) {
+        if self.status == Status::Waiting {
+            self.has_waited(now);
+        }
         self.on(Transition::Fail);
         self.done_at = Some(now);
         if let Some(cold) = &mut self.cold {

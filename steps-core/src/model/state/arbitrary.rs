@@ -1,6 +1,6 @@
 //! Random states for the tests of this folder.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use jiff::Timestamp;
 use proptest::{
@@ -111,7 +111,7 @@ fn node() -> BoxedStrategy<State> {
         (
             of(select(&FailureCause::ALL[..])),
             (any::<bool>(), any::<bool>(), of(time())),
-            (0..3_u32, 0..3_u32, 0..3_u32, of(0..3_u32)),
+            (0..3_u32, 0..3_u32, 0..3_u32, of(0..3_u32), of(any::<u64>())),
             of(select(&Ending::ALL[..])),
             vec(of("[a-z]{0,3}"), 6),
             of(select(&StepKind::ALL[..])),
@@ -128,7 +128,7 @@ fn node() -> BoxedStrategy<State> {
             let (progress, undo, (until, deadline), extra, typed, some, id, labels) = rest;
             let (cause, (verify_owed, parallel, since), counts, ending, mut texts, step_kind) =
                 typed;
-            let (failures, errors_left_out, deaths, generation) = counts;
+            let (failures, errors_left_out, deaths, generation, waited) = counts;
             let mut text = || texts.pop().flatten();
             State::from(NodeData {
                 name: Cow::Owned(name),
@@ -165,6 +165,7 @@ fn node() -> BoxedStrategy<State> {
                 verify_owed,
                 failures,
                 deaths,
+                waited: waited.map(Duration::from_nanos),
                 generation,
                 begun_after: text().map(Into::into),
                 chosen: text().map(Into::into),
@@ -184,7 +185,7 @@ fn node() -> BoxedStrategy<State> {
 }
 
 /// Returns a random tree whose siblings have different names.
-pub(super) fn state() -> BoxedStrategy<State> {
+pub(crate) fn state() -> BoxedStrategy<State> {
     node()
         .prop_recursive(4, 24, 5, |below| {
             (node(), vec(below, 0..5)).prop_map(|(mut node, mut states)| {

@@ -3,7 +3,7 @@
 use std::{fmt, time::Duration};
 
 use super::{Kind, State, Until};
-use crate::model::status::Status;
+use crate::{base::took::Took, model::status::Status};
 
 impl State {
     /// Returns the tree in printable form. The first line is this node; each node takes one line,
@@ -191,7 +191,7 @@ fn errors(state: &State, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 }
 
 /// Returns whether every error of the node was only passed up from a child, which shows it too.
-fn told_below(state: &State) -> bool {
+pub(crate) fn told_below(state: &State) -> bool {
     state.errors.iter().all(|error| {
         state
             .states
@@ -201,7 +201,8 @@ fn told_below(state: &State) -> bool {
     })
 }
 
-fn mark(state: &State) -> char {
+/// The mark of a node, by its status.
+pub(crate) fn mark(state: &State) -> char {
     match state.status {
         Status::Pending => '·',
         Status::Running => '▸',
@@ -238,7 +239,7 @@ const SHOWN: usize = 500;
 
 /// Writes text, cut to [`SHOWN`], without line breaks and without control characters, which could
 /// affect the terminal.
-fn line(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(crate) fn line(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let end = text.char_indices().nth(SHOWN).map(|(end, _)| end);
     let shown = &text[..end.unwrap_or(text.len())];
     parts(shown, f)?;
@@ -258,57 +259,11 @@ fn parts(text: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     Ok(())
 }
 
-/// Displays a duration with two or three digits and a suitable unit.
-struct Took(Duration);
-
-impl fmt::Display for Took {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let nanos = self.0.as_nanos();
-        let tenths = |unit: u128| (nanos / unit, nanos % unit * 10 / unit);
-        let scaled = |f: &mut fmt::Formatter<'_>, unit, name| match tenths(unit) {
-            (whole @ 0..10, tenth @ 1..) => write!(f, "{whole}.{tenth} {name}"),
-            (whole, _) => write!(f, "{whole} {name}"),
-        };
-        let seconds = self.0.as_secs();
-        match nanos {
-            0..1_000 => write!(f, "{nanos} ns"),
-            1_000..1_000_000 => scaled(f, 1_000, "µs"),
-            1_000_000..1_000_000_000 => scaled(f, 1_000_000, "ms"),
-            _ if seconds < 60 => scaled(f, 1_000_000_000, "s"),
-            _ if seconds < 3600 => write!(f, "{} min {} s", seconds / 60, seconds % 60),
-            _ if seconds < 86_400 => write!(f, "{} h {} min", seconds / 3600, seconds / 60 % 60),
-            _ => write!(f, "{} d {} h", seconds / 86_400, seconds / 3600 % 24),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use proptest::prelude::*;
 
-    use super::Took;
     use crate::model::state::{NodeData, State, arbitrary};
-
-    #[test]
-    fn durations_are_short() {
-        for (nanos, text) in [
-            (0, "0 ns"),
-            (999, "999 ns"),
-            (1_000, "1 µs"),
-            (1_250, "1.2 µs"),
-            (12_345_678, "12 ms"),
-            (1_300_000_000, "1.3 s"),
-            (59_999_999_999, "59 s"),
-            (61_000_000_000, "1 min 1 s"),
-            (7_384_000_000_000, "2 h 3 min"),
-            (86_399_000_000_000, "23 h 59 min"),
-            (266_400_000_000_000, "3 d 2 h"),
-        ] {
-            assert_eq!(Took(Duration::from_nanos(nanos)).to_string(), text);
-        }
-    }
 
     #[test]
     fn the_failed_go_file_tells_each_error_once() {

@@ -79,6 +79,7 @@ keys! {
     VerifyOwed "verifyOwed",
     Failures "failures",
     Deaths "deaths",
+    WaitedNanos "waitedNanos",
     Generation "generation",
     BegunAfter "begunAfter",
     Chosen "chosen",
@@ -187,6 +188,7 @@ impl Fields {
             | Key::VerifyOwed
             | Key::Failures
             | Key::Deaths
+            | Key::WaitedNanos
             | Key::Generation
             | Key::StepKind
             | Key::BegunAfter

@@ -15,10 +15,10 @@
 //! | `diff`, `draw` | comparing two states, and drawing one for people |
 
 #[cfg(test)]
-mod arbitrary;
+pub(crate) mod arbitrary;
 pub(crate) mod children;
 mod diff;
-mod draw;
+pub(crate) mod draw;
 mod error;
 mod errors;
 mod fields;

@@ -4,7 +4,7 @@
 //! A new field is added here, read in `fields`, written as JSON in `write`, described in `schema`,
 //! and kept by stores among the fields that have no column.
 
-use std::{borrow::Cow, sync::Arc};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
@@ -74,6 +74,9 @@ pub struct NodeData {
     pub failures: u32,
     /// How many attempts in a row ended with the death of their process.
     pub deaths: u32,
+    /// Of a step: how long it has waited between its attempts, or the questions of a `poll`, until the
+    /// last attempt began. `None` where it has not waited, and in what older versions wrote.
+    pub waited: Option<Duration>,
     /// Of a step: which doing of it this is, as part of its idempotency key; `None` is the first. Of
     /// the root: the generation of steps that begin now. It grows when the execution goes on after a
     /// rollback, and when it begins again from a step.
@@ -138,6 +141,7 @@ impl NodeData {
             verify_owed,
             failures,
             deaths,
+            waited,
             generation,
             begun_after,
             chosen,
@@ -178,6 +182,7 @@ impl NodeData {
             ("verifyOwed", *verify_owed != other.verify_owed),
             ("failures", *failures != other.failures),
             ("deaths", *deaths != other.deaths),
+            ("waitedNanos", *waited != other.waited),
             ("generation", *generation != other.generation),
             ("begunAfter", *begun_after != other.begun_after),
             ("chosen", *chosen != other.chosen),

@@ -9,6 +9,8 @@
 //! | the `decision` of a flow | [`ending`](NodeData::ending) |
 //! | `failures`, `afterErr`, `onDoneErr`, `onFailedErr` among the unknown fields of a row | fields |
 
+use std::time::Duration;
+
 use serde::de::DeserializeOwned;
 
 use super::{Ending, FailureCause, Kind, NodeData, StepKind, time::Time};
@@ -79,6 +81,7 @@ fn set(node: &mut NodeData, name: &str, value: &Json) -> Option<()> {
         "verifyOwed" => node.verify_owed = decoded(value)?,
         "failures" => node.failures = decoded(value)?,
         "deaths" => node.deaths = decoded(value)?,
+        "waitedNanos" => node.waited = Some(Duration::from_nanos(decoded(value)?)),
         "generation" => node.generation = Some(decoded(value)?),
         "stepKind" => node.step_kind = Some(StepKind::from_name(&decoded::<String>(value)?)?),
         "deadline" => node.deadline = Some(Time::parse(&decoded::<String>(value)?).ok()?.0),

@@ -286,6 +286,7 @@ fn forget(node: &mut State, place: Place) {
     node.failures = 0;
     node.parallel = false;
     node.deaths = 0;
+    node.waited = None;
     node.step_kind = None;
     node.begun_after = None;
     node.chosen = None;

@@ -109,6 +109,11 @@ fn more_fields() -> Schema {
             "format": "date-time",
             "description": "Of a step that waits for a time, also before its undo is tried again: since when.",
         },
+        "waitedNanos": {
+            "type": "integer",
+            "minimum": 0,
+            "description": "Of a step: how long it has waited between its attempts, in nanoseconds.",
+        },
         "deadline": {
             "type": "string",
             "format": "date-time",
@@ -138,7 +143,7 @@ mod tests {
     fn names_every_field_that_is_written() {
         let schema = schemars::schema_for!(State);
         let properties = schema.as_value()["properties"].as_object().unwrap();
-        let text = r#"{"name":"a","info":1,"err":"x; y","errs":["x","y"],"errsLeftOut":3,"startedAt":null,"doneAt":null,"status":"waiting","kind":"if","stepKind":"sleep","input":2,"decision":true,"output":3,"attempts":2,"before":4,"after":5,"progress":{"done":1,"total":2},"undo":{},"until":"signal","since":"2026-01-01T00:00:00Z","deadline":"2026-01-02T00:00:00Z","parallel":true,"cause":"own","verifyOwed":true,"failures":1,"deaths":2,"generation":1,"begunAfter":"f","chosen":"h","needs":["g"],"afterErr":"a","ending":"onDone","onDoneErr":"b","onFailedErr":"c","onStoppedErr":"d","instance":"e","id":"00000000-0000-0000-0000-000000000000","labels":{"a":"b"},"states":[]}"#;
+        let text = r#"{"name":"a","info":1,"err":"x; y","errs":["x","y"],"errsLeftOut":3,"startedAt":null,"doneAt":null,"status":"waiting","kind":"if","stepKind":"sleep","input":2,"decision":true,"output":3,"attempts":2,"before":4,"after":5,"progress":{"done":1,"total":2},"undo":{},"until":"signal","since":"2026-01-01T00:00:00Z","deadline":"2026-01-02T00:00:00Z","parallel":true,"cause":"own","verifyOwed":true,"failures":1,"deaths":2,"waitedNanos":5,"generation":1,"begunAfter":"f","chosen":"h","needs":["g"],"afterErr":"a","ending":"onDone","onDoneErr":"b","onFailedErr":"c","onStoppedErr":"d","instance":"e","id":"00000000-0000-0000-0000-000000000000","labels":{"a":"b"},"states":[]}"#;
         assert_eq!(State::from_json(text).unwrap().to_json(), text);
         let written: serde_json::Value = serde_json::from_str(text).unwrap();
         let mut written: Vec<_> = written.as_object().unwrap().keys().collect();

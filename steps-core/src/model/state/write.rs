@@ -3,7 +3,7 @@
 //!
 //! Writing a node allocates nothing; outputs are copied as already encoded text.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
@@ -96,6 +96,7 @@ impl Serialize for State {
         if self.deaths > 0 {
             map.serialize_entry("deaths", &self.deaths)?;
         }
+        entry(&mut map, "waitedNanos", self.waited.map(nanos).as_ref())?;
         entry(&mut map, "generation", self.generation.as_ref())?;
         entry(&mut map, "begunAfter", self.begun_after.as_deref().as_ref())?;
         entry(&mut map, "chosen", self.chosen.as_deref().as_ref())?;
@@ -121,6 +122,11 @@ impl Serialize for State {
         map.serialize_entry("states", &self.states)?;
         map.end()
     }
+}
+
+/// A length of time, or the longest that 64 bits can hold.
+fn nanos(span: Duration) -> u64 {
+    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[inline]

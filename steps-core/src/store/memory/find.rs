@@ -83,11 +83,18 @@ impl Rows {
                 let place = (row.info.created_at, row.info.key);
                 after.is_none_or(|after| place < (after.created_at, after.key))
                     && query.finds(&row.info)
+                    && !(query.without_parent && self.has_parent(row))
                     && query
                         .conditions
                         .iter()
                         .all(|condition| condition.holds(&self.asked(row, asks_for_updates)))
             })
+    }
+
+    /// Returns whether the execution is there that has started this one.
+    fn has_parent(&self, row: &Row) -> bool {
+        let parent = row.info.parent.as_ref();
+        parent.is_some_and(|parent| self.ids.contains_key(parent))
     }
 
     /// Returns what a query asks for of an execution.

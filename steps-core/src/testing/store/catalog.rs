@@ -109,6 +109,7 @@ macro_rules! __store_rules {
             taken_ids_refuse_the_write: "A write that starts an execution whose id is in use is refused, and nothing of it kept.",
             told_with_the_write: "Messages of a write are sent with it, each under its own conditions, and not without it.",
             children_are_found: "Lists, counts and deletions go by who has started an execution.",
+            those_without_parent_are_found: "A query for those without parent has what nobody has started, and what somebody has who is gone.",
         }
         find {
             load_what_is_there: "An execution is found by its id, to the byte.",
@@ -123,6 +124,11 @@ macro_rules! __store_rules {
             find_by_conditions: "A list, a count and a deletion have what meets each condition of a query.",
             list_sorts: "A list is sorted as its query says, what has no value last, and of the same values the newest first.",
             list_sorted_pages: "Pages of a list that is sorted, one after the other, have each once, also after one that is gone.",
+        }
+        statistics {
+            statistics_count_all: "Statistics count all executions that were created in a time, and in the one before, and tell the slowest.",
+            statistics_of_steps: "Statistics tell of each step how often it began, failed, was retried and undone, and where its time went.",
+            statistics_of_a_sample: "Of more executions than the sample may have, as many are looked at as it may have, and all are counted.",
         }
         delete {
             delete_only_what_has_ended: "What has not ended is not deleted.",

@@ -1,5 +1,7 @@
 //! Nodes of every kind, and values that stores are known to trip over.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::builders::json;
@@ -167,6 +169,7 @@ impl Dice {
             verify_owed: self.next() & 1 == 0,
             failures: self.one(&[0, 1, u32::MAX]),
             deaths: self.one(&[0, 1, u32::MAX]),
+            waited: self.maybe(|dice| Duration::from_nanos(dice.one(&[0, 1, u64::MAX]))),
             generation: self.maybe(|dice| dice.one(&[0, 1, u32::MAX])),
             begun_after: self.maybe(Self::text).map(Into::into),
             chosen: self.maybe(Self::text).map(Into::into),

@@ -84,6 +84,12 @@ impl Part {
         {
             self.and("e.parent = ?", [parent.clone().into()]);
         }
+        if query.without_parent {
+            self.and(
+                "(e.parent IS NULL OR NOT EXISTS (SELECT 1 FROM executions p WHERE p.id = e.parent))",
+                [],
+            );
+        }
         match query.refused {
             Some(true) if matches!(walk, Walk::Refused) => {}
             Some(true) => self.and("e.refused IS NOT NULL", []),

@@ -238,3 +238,49 @@ pub(in super::super) async fn children_are_found(fixture: Fixture) -> Outcome {
         &left,
     )
 }
+
+pub(in super::super) async fn those_without_parent_are_found(fixture: Fixture) -> Outcome {
+    for parent in ["a", "b"] {
+        let done = Creation::new(parent).nodes(vec![root(Status::Done)]);
+        let lease = fixture.create(done.held("worker", HOUR)).await?;
+        let mut one = child(parent, &format!("{parent}0"));
+        one.nodes = vec![root(Status::Done)];
+        one.due = Due::Never;
+        fixture.write(starting(lease, vec![one])).await?;
+        fixture.rest(lease, Due::Never).await?;
+    }
+    let without = |status: &[Status]| {
+        query(|query| {
+            query.without_parent = true;
+            query.status = status.to_vec();
+        })
+    };
+    let mut found = fixture.list(without(&[])).await?;
+    found.sort_unstable();
+    same("those without parent", &found.join(" "), &"a b".to_owned())?;
+    let id = query(|query| query.id = Some("a".to_owned()));
+    same(
+        "how many are deleted by their id",
+        &fixture.store.delete(id).await?,
+        &1,
+    )?;
+    let mut found = fixture.list(without(&[Status::Done])).await?;
+    found.sort_unstable();
+    same(
+        "those without parent then",
+        &found.join(" "),
+        &"a0 b".to_owned(),
+    )?;
+    same(
+        "how many they are",
+        &fixture.store.count(without(&[])).await?,
+        &2,
+    )?;
+    same(
+        "how many are deleted",
+        &fixture.store.delete(without(&[])).await?,
+        &2,
+    )?;
+    let left = fixture.list(ExecutionQuery::default()).await?;
+    same("what is left", &left, &vec!["b0".to_owned()])
+}

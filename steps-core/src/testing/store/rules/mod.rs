@@ -19,6 +19,7 @@ pub(super) mod notes;
 pub(super) mod past;
 pub(super) mod refuse;
 pub(super) mod renew;
+pub(super) mod statistics;
 pub(super) mod together;
 pub(super) mod transfer;
 

@@ -73,6 +73,15 @@ pub(super) const ALL: &[Twist] = &[
         ..SOUND
     },
     Twist {
+        what: "deletes children whose parent is there where it should not",
+        breaks: &["those_without_parent_are_found"],
+        delete: |sound, mut query| {
+            query.without_parent = false;
+            sound.delete(query)
+        },
+        ..SOUND
+    },
+    Twist {
         what: "deletes whosever children",
         breaks: &["children_are_found"],
         delete: |sound, mut query| {

@@ -11,6 +11,7 @@ mod nodes;
 mod notes;
 mod renewals;
 mod sound;
+mod statistics;
 mod transfer;
 mod writes;
 
@@ -24,7 +25,7 @@ use crate::{
     store::{
         Acquire, Acquired, Claim, Claimed, Duty, DutyQuery, DutySet, ExecutionInfo, ExecutionQuery,
         FlowClaim, Form, MessageReceipt, NoteChange, Notes, Renew, Renewal, SendMessage, SetDuty,
-        Store, StoreError, StoredExecution, Write, Written,
+        Statistics, StatisticsQuery, Store, StoreError, StoredExecution, Write, Written,
     },
     testing::FakeClock,
 };
@@ -55,6 +56,7 @@ struct Twist {
     list: Call<ExecutionQuery, Vec<ExecutionInfo>>,
     count: Call<ExecutionQuery, u64>,
     delete: Call<ExecutionQuery, u64>,
+    statistics: Call<StatisticsQuery, Statistics>,
     close: Call<(), ()>,
     reopen: fn(&Sound) -> Sound,
 }
@@ -79,6 +81,7 @@ const SOUND: Twist = Twist {
     list: |sound, query| sound.list(query),
     count: |sound, query| sound.count(query),
     delete: |sound, query| sound.delete(query),
+    statistics: |sound, query| sound.statistics(query),
     close: |sound, ()| sound.close(),
     reopen: Sound::reopen,
 };
@@ -136,6 +139,9 @@ impl Store for Twisted {
     }
     fn delete(&self, query: ExecutionQuery) -> Answer<'_, u64> {
         (self.twist.delete)(&self.sound, query)
+    }
+    fn statistics(&self, query: StatisticsQuery) -> Answer<'_, Statistics> {
+        (self.twist.statistics)(&self.sound, query)
     }
     fn close(&self) -> Answer<'_, ()> {
         (self.twist.close)(&self.sound, ())
@@ -204,6 +210,7 @@ fn all() -> impl Iterator<Item = &'static Twist> {
         find::ALL,
         children::ALL,
         duties::ALL,
+        statistics::ALL,
     ]
     .into_iter()
     .flatten()
