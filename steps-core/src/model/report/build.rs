@@ -10,6 +10,43 @@ use crate::model::{
     status::Status,
 };
 
+impl State {
+    /// Returns a report of this tree, as of now. See [`report`](self).
+    ///
+    /// ```
+    /// # use steps::state::State;
+    /// let state = State::from_json(
+    ///     r#"{"name":"deploy","startedAt":"2026-01-01T00:00:00Z","doneAt":"2026-01-01T00:00:03Z","kind":"flow",
+    ///         "states":[
+    ///         {"name":"unpack","startedAt":"2026-01-01T00:00:00Z","doneAt":"2026-01-01T00:00:01Z"},
+    ///         {"name":"start","attempts":2,"waitedNanos":500000000,
+    ///          "startedAt":"2026-01-01T00:00:01Z","doneAt":"2026-01-01T00:00:03Z"}]}"#,
+    /// )?;
+    /// let report = state.report();
+    /// assert_eq!(report.nodes[report.slowest[0]].path, "start");
+    /// assert_eq!(report.time.work.as_millis(), 2500);
+    /// assert!(report.html().to_string().starts_with("<!DOCTYPE html>"));
+    /// # Ok::<_, steps::state::StateError>(())
+    /// ```
+    pub fn report(&self) -> Report {
+        self.report_at(Timestamp::now())
+    }
+
+    /// Returns a report of this tree, as of this moment: what has not ended is counted up to it.
+    pub fn report_at(&self, at: Timestamp) -> Report {
+        report(self, at)
+    }
+}
+
+impl Report {
+    /// Adds when the execution was created.
+    pub(crate) fn created(mut self, at: Timestamp) -> Self {
+        self.created_at = Some(at);
+        self.queue = self.started_at.map(|began| between(at, began));
+        self
+    }
+}
+
 /// How many of the slowest steps are named.
 const SLOWEST: usize = 10;
 

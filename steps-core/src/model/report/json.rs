@@ -10,6 +10,15 @@ use crate::{
     model::state::{Resolved, StepKind},
 };
 
+impl Report {
+    /// Returns it as JSON: the fields of this type in `camelCase`, lengths of time as nanoseconds in
+    /// fields that end with `Nanos`, and each node of the critical path, of the slowest and of the undone
+    /// by its path.
+    pub fn json(&self) -> Json {
+        encoded(self)
+    }
+}
+
 /// Encodes a report.
 pub(crate) fn encoded<T: Serialize>(report: &T) -> Json {
     // Every key is text.

@@ -27,12 +27,9 @@ use jiff::Timestamp;
 pub(crate) use build::spent;
 pub use forms::{Html, Markdown, Text};
 
-use crate::{
-    base::json::Json,
-    model::{
-        state::{Kind, Labels, Resolved, State, StepKind},
-        status::Status,
-    },
+use crate::model::{
+    state::{Kind, Labels, Resolved, StepKind},
+    status::Status,
 };
 
 /// What one execution did. See the [module](self).
@@ -206,13 +203,6 @@ impl TimeUse {
 }
 
 impl Report {
-    /// Adds when the execution was created.
-    pub(crate) fn created(mut self, at: Timestamp) -> Self {
-        self.created_at = Some(at);
-        self.queue = self.started_at.map(|began| build::between(at, began));
-        self
-    }
-
     /// Returns it as text, for a terminal or a log.
     pub fn text(&self) -> Text {
         Text(self.document())
@@ -226,41 +216,6 @@ impl Report {
     /// Returns it as an HTML page.
     pub fn html(&self) -> Html {
         Html(self.document())
-    }
-
-    /// Returns it as JSON: the fields of this type in `camelCase`, lengths of time as nanoseconds in
-    /// fields that end with `Nanos`, and each node of the critical path, of the slowest and of the undone
-    /// by its path.
-    pub fn json(&self) -> Json {
-        json::encoded(self)
-    }
-}
-
-impl State {
-    /// Returns a report of this tree, as of now. See [`report`](self).
-    ///
-    /// ```
-    /// # use steps::state::State;
-    /// let state = State::from_json(
-    ///     r#"{"name":"deploy","startedAt":"2026-01-01T00:00:00Z","doneAt":"2026-01-01T00:00:03Z","kind":"flow",
-    ///         "states":[
-    ///         {"name":"unpack","startedAt":"2026-01-01T00:00:00Z","doneAt":"2026-01-01T00:00:01Z"},
-    ///         {"name":"start","attempts":2,"waitedNanos":500000000,
-    ///          "startedAt":"2026-01-01T00:00:01Z","doneAt":"2026-01-01T00:00:03Z"}]}"#,
-    /// )?;
-    /// let report = state.report();
-    /// assert_eq!(report.nodes[report.slowest[0]].path, "start");
-    /// assert_eq!(report.time.work.as_millis(), 2500);
-    /// assert!(report.html().to_string().starts_with("<!DOCTYPE html>"));
-    /// # Ok::<_, steps::state::StateError>(())
-    /// ```
-    pub fn report(&self) -> Report {
-        self.report_at(Timestamp::now())
-    }
-
-    /// Returns a report of this tree, as of this moment: what has not ended is counted up to it.
-    pub fn report_at(&self, at: Timestamp) -> Report {
-        build::report(self, at)
     }
 }
 

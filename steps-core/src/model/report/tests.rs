@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use super::*;
+use crate::model::state::State;
 
 const AT: &str = "2026-01-01T00:01:00Z";
 
