@@ -76,6 +76,17 @@ pub async fn groups(bakery: &Bakery, flour: String) -> Result<u32, String> {
 }
 
 #[flow]
+pub async fn choices(bakery: &Bakery, flour: String) -> Result<u32, String> {
+    steps! {
+        dough = knead(bakery, &flour);
+        first = race { one = bake(bakery, &dou/*? offers dough flour */); two = ba/*? offers bake bakery dough */ }
+        child = start no_/*? offers no_name no_semicolon */
+        told = join chi/*? offers child dough */
+    }
+    Ok(1)
+}
+
+#[flow]
 pub async fn unclosed(bakery: &Bakery, flour: String) -> Result<u32, String> {
     steps! {
         dough = knead(bakery, &flour);

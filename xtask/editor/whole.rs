@@ -68,6 +68,27 @@ pub async fn supply(bakery: &Bakery, order: Order) -> Result<u32, String> { //@ 
     Ok(bake)
 }
 
+#[flow]
+pub async fn hurry(bakery: &Bakery, order: Order) -> Result<u32, String> { //@ hurry
+    steps! {
+        sticky = knead(bakery, &order.by_whom);
+        first = race { //@ first
+            warm = bake/*? goto bake; hover pub async fn bake */(bakery, &sticky/*? hover Dough */, 1); //@ warm
+            late = steps::sleep("1h");
+        }
+        child = start deliver/*? goto deliver */(order/*? goto hurry */.loaves).label("by", &order./*? offers loaves by_whom */by_whom); //@ child
+        told = join child/*? goto child */; //@ told
+        #[caught]
+        burnt = bake(bakery, &sticky, 9);
+    }
+    let baked = match first/*? goto first */ {
+        HurryFirst::Warm(loaves/*? hover u32 */) => loaves,
+        HurryFirst::Late(()) => 0,
+    };
+    let burnt: Result<u32, steps::StepFailure> = burnt/*? hover Result<u32, StepFailure> */;
+    Ok(baked + u32::try_from(told/*? hover String */.len()).unwrap_or(0) + burnt.unwrap_or(0))
+}
+
 pub fn look(state: &SupplyState) {
     let _ = state./*? offers make bake again sent each */sent.output();
     let _ = supply::/*? offers STEPS with input resume */STEPS./*? offers make again sent */again/*? goto again */.more/*? goto more */;

@@ -27,9 +27,9 @@ pub(super) struct Committer {
     committing: tokio::sync::Mutex<Committed>,
     /// Why the run stopped where it was, without an error of the journal.
     stopped: OnceLock<JournalError>,
-    /// Whether there may be a value of a `let` line that is not in the journal yet. Until it is, no
-    /// user's code that can have an effect may run.
-    owes_let: AtomicBool,
+    /// Whether there may be a value of a line without an effect that is not in the journal yet. Until it is,
+    /// no user's code that can have an effect may run.
+    owes: AtomicBool,
     /// The number of regions whose branches run concurrently, nested or side by side.
     parallel_regions: AtomicUsize,
 }
@@ -69,7 +69,7 @@ impl Committer {
             replaces: AtomicBool::new(unsaved.replaces),
             committing: tokio::sync::Mutex::default(),
             stopped: OnceLock::new(),
-            owes_let: AtomicBool::new(false),
+            owes: AtomicBool::new(false),
             parallel_regions: AtomicUsize::new(0),
         }
     }
@@ -145,14 +145,14 @@ impl Committer {
         self.stopped.get().is_some()
     }
 
-    /// Notes that a `let` line is evaluated.
+    /// Notes that a line without an effect begins.
     pub(super) fn owe(&self) {
-        self.owes_let.store(true, Ordering::Relaxed);
+        self.owes.store(true, Ordering::Relaxed);
     }
 
-    /// Returns whether the value of a `let` line may still be missing in the journal.
+    /// Returns whether the value of such a line may still be missing in the journal.
     pub(super) fn owes(&self) -> bool {
-        self.owes_let.load(Ordering::Relaxed)
+        self.owes.load(Ordering::Relaxed)
     }
 
     /// Counts a region of concurrent branches, until the returned guard is dropped.
@@ -218,7 +218,7 @@ impl RunCore {
         if end.is_none() && confirmed.changes >= wanted {
             return Ok(());
         }
-        committer.owes_let.store(false, Ordering::Relaxed);
+        committer.owes.store(false, Ordering::Relaxed);
         let (noted, saving) = {
             let (noted, batch) = self.changes(end);
             (noted, journal.commit(batch))
