@@ -217,6 +217,7 @@ async fn fill(store: &MemoryStore, count: usize) {
             priority: 0,
             form: None,
             parent: None,
+            created_at: None,
             held: None,
         };
         let then = LeaseAfter::Release {

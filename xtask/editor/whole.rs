@@ -78,12 +78,20 @@ pub async fn hurry(bakery: &Bakery, order: Order) -> Result<u32, String> { //@ h
         }
         child = start deliver/*? goto deliver */(order/*? goto hurry */.loaves).label("by", &order./*? offers loaves by_whom */by_whom); //@ child
         told = join child/*? goto child */; //@ told
+        more = match order./*? offers loaves by_whom */by_whom.len() { //@ more_of
+            many = n if n > 3 => { second = bake(bakery, &sticky, n/*? hover usize */ as u32); } //@ second
+            few = _ => knead/*? goto knead */(bakery, "rye"),
+        };
         #[caught]
         burnt = bake(bakery, &sticky, 9);
     }
     let baked = match first/*? goto first */ {
         HurryFirst::Warm(loaves/*? hover u32 */) => loaves,
         HurryFirst::Late(()) => 0,
+    };
+    let _ = match more/*? goto more_of */ {
+        HurryMore::Many(many) => many.second/*? hover u32 */,
+        HurryMore::Few(dough) => u32::try_from(dough./*? offers grams flour */grams).unwrap_or(0),
     };
     let burnt: Result<u32, steps::StepFailure> = burnt/*? hover Result<u32, StepFailure> */;
     Ok(baked + u32::try_from(told/*? hover String */.len()).unwrap_or(0) + burnt.unwrap_or(0))

@@ -63,7 +63,7 @@ impl Swept {
 }
 
 impl Engine {
-    /// Deletes now what the engine's [rules](super::Builder::retain) do not keep, whenever the next sweep
+    /// Deletes now what the engine's [rules](crate::engine::Builder::retain) do not keep, whenever the next sweep
     /// is due, in batches of 500, and returns what it did. Whatever else runs goes on meanwhile.
     ///
     /// # Errors

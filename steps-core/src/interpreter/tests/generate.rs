@@ -71,6 +71,10 @@ pub(super) fn work(what: &'static What) -> Work {
         What::Group(_) => Work::Group(lines),
         What::Parallel(_) => Work::Parallel(lines),
         What::Race(_) => Work::Race(lines),
+        What::Match(..) => Work::Match {
+            arms: lines,
+            value: &AnyRecording,
+        },
         What::If(..) => Work::If {
             then: lines,
             otherwise: &[],
@@ -196,6 +200,12 @@ impl Scope for Here {
                 let holds = how.way.branch.unwrap_or(*holds);
                 entered.way.branch = Some(holds);
                 entered.scope = entered.scope.filter(|_| holds);
+            }
+            What::Match(arm, _) => {
+                entered.way.arm = Some(how.way.arm.unwrap_or(*arm));
+                if how.input.is_none() {
+                    entered.input = json("0")?;
+                }
             }
             What::For(count, ..) if how.input.is_none() => {
                 entered.input = json(&format!("{:?}", vec![0; *count]))?;

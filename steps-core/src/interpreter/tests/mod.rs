@@ -75,6 +75,8 @@ enum What {
     Loop(u32, u32, Vec<RandomLine>),
     Flow(Vec<RandomLine>),
     Race(Vec<RandomLine>),
+    /// The number of the arm that is taken, and the arms.
+    Match(usize, Vec<RandomLine>),
 }
 
 impl What {
@@ -87,7 +89,8 @@ impl What {
             | Self::For(_, _, lines)
             | Self::Loop(_, _, lines)
             | Self::Flow(lines)
-            | Self::Race(lines) => lines,
+            | Self::Race(lines)
+            | Self::Match(_, lines) => lines,
         }
     }
 
@@ -290,6 +293,8 @@ fn lines(at_once: bool, timed: bool) -> BoxedStrategy<Vec<RandomLine>> {
             (1..6_u32, keep(at_once), body())
                 .prop_map(|(rounds, keep, body)| What::Loop(rounds, keep, body)),
             body().prop_map(What::Flow),
+            (any::<prop::sample::Index>(), body())
+                .prop_map(|(arm, arms)| What::Match(arm.index(arms.len()), arms)),
             body().prop_map(move |body| {
                 if at_once {
                     What::Parallel(body)

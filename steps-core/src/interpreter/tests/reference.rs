@@ -46,39 +46,43 @@ const CLOSE: Duration = Duration::from_millis(150);
 
 impl Model {
     fn lines(&mut self, lines: &[RandomLine], at: &[String], done: &mut Vec<Entry>) -> How {
-        for (index, line) in lines.iter().enumerate() {
-            let mut at = at.to_vec();
-            at.push(name(index, line));
-            let mut own = Vec::new();
-            let depth = self.ends.len();
-            self.ends
-                .push(line.marks.deadline.map(|limit| self.now + limit));
-            let how = self.line(&line.what, &at, &mut own);
-            self.ends.pop();
-            self.failed |= how != How::Good;
-            let how = if how == How::Late(depth) {
-                How::Failed
-            } else {
-                how
-            };
-            if how == How::Failed && line.marks.optional {
-                if self.back(&own) && !matches!(line.what, What::Flow(_)) {
-                    done.push(Entry::Pivot);
-                }
-                if self.stuck {
-                    return How::Failed;
-                }
-                continue;
-            }
-            done.append(&mut own);
-            if how != How::Good {
-                return how;
-            }
-            if line.marks.pivot {
+        let mut ends =
+            (lines.iter().enumerate()).map(|(index, line)| self.one(index, line, at, done));
+        ends.find(|how| *how != How::Good).unwrap_or(How::Good)
+    }
+
+    fn one(
+        &mut self,
+        index: usize,
+        line: &RandomLine,
+        at: &[String],
+        done: &mut Vec<Entry>,
+    ) -> How {
+        let mut at = at.to_vec();
+        at.push(name(index, line));
+        let mut own = Vec::new();
+        let depth = self.ends.len();
+        self.ends
+            .push(line.marks.deadline.map(|limit| self.now + limit));
+        let how = self.line(&line.what, &at, &mut own);
+        self.ends.pop();
+        self.failed |= how != How::Good;
+        let how = if how == How::Late(depth) {
+            How::Failed
+        } else {
+            how
+        };
+        if how == How::Failed && line.marks.optional {
+            if self.back(&own) && !matches!(line.what, What::Flow(_)) {
                 done.push(Entry::Pivot);
             }
+            return if self.stuck { How::Failed } else { How::Good };
         }
-        How::Good
+        done.append(&mut own);
+        if how == How::Good && line.marks.pivot {
+            done.push(Entry::Pivot);
+        }
+        how
     }
 
     /// Waits for another attempt. Returns the depth of the line whose deadline comes before.
@@ -131,6 +135,7 @@ impl Model {
                 self.failed |= lines.len() > 1 && lines.iter().any(|line| line.what.has_bad_undo());
                 self.lines(lines, at, done)
             }
+            What::Match(arm, arms) => self.one(*arm, &arms[*arm], at, done),
             What::For(count, _, lines) => {
                 let mut items =
                     (0..*count).map(|key| self.lines(lines, &below(key.to_string()), done));

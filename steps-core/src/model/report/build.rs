@@ -11,7 +11,7 @@ use crate::model::{
 };
 
 impl State {
-    /// Returns a report of this tree, as of now. See [`report`](self).
+    /// Returns a report of this tree, as of now. See [`Report`].
     ///
     /// ```
     /// # use steps::state::State;

@@ -1,6 +1,7 @@
 //! The report of one execution: what it did, when, and where its time went.
 //!
-//! [`State::report`] makes one of a saved tree, and [`Handle::report`](crate::engine::Handle::report) of
+//! [`State::report`](crate::state::State::report) makes one of a saved tree, and
+//! [`Handle::report`](crate::engine::Handle::report) of
 //! an execution in a store. It is data, and has four forms: [text](Report::text), [JSON](Report::json),
 //! [Markdown](Report::markdown) and [HTML](Report::html).
 //!

@@ -47,7 +47,7 @@ pub struct StatisticsQuery {
     pub slowest: usize,
 }
 
-/// Statistics of the executions of a flow that were created in a time. See the [module](self).
+/// Statistics of the executions of a flow that were created in a time.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Statistics {
