@@ -146,6 +146,59 @@ on_each_store! {
         assert_eq!(engine.sweep().await.expect("it is swept").deleted(), 2);
     }
 
+    async fn what_a_sweep_would_delete_is_what_it_deletes(db) {
+        let worker = worker(&db).await;
+        for (id, wait, ok) in [("a1", true, true), ("a2", false, true), ("b3", false, false), ("a4", false, true)] {
+            scanned(&worker, id, wait, ok).await;
+        }
+        let parent = worker.start(family::input()).id("parent").await.expect("it starts");
+        is(&parent, Status::Waiting).await;
+        is(&worker.get("child").await.expect("there is one"), Status::Done).await;
+        let engine = engine(&db, &[]).await;
+        let agree = async |rule: Retention, expected: u64| {
+            let before = left(&engine).await;
+            let would = engine.would_sweep(&rule).await.expect("it is counted");
+            assert_eq!(left(&engine).await, before, "nothing is changed");
+            let swept = engine.sweep_by([rule.clone()]).await.expect("it is swept");
+            assert_eq!((would, swept.deleted()), (expected, expected), "{rule}");
+        };
+        // The child stays with its parent, which waits.
+        agree(Retention::of(scans()).newest(9), 0).await;
+        agree(Retention::of(scans()).for_time("1h"), 0).await;
+        agree(Retention::of(scans().label("env", "b")).newest(0), 1).await;
+        agree(Retention::of(scans()).newest(2), 1).await;
+        assert_eq!(left(&engine).await, "child parent a4 a1");
+        parent.signal(family::STEPS.go, &()).await.expect("it takes it");
+        is(&parent, Status::Done).await;
+        // By its own rule it stays as long as the parent is there; by one for all it goes with it.
+        agree(Retention::of(scans()).newest(2), 0).await;
+        agree(Retention::of(Filter::new()).newest(0), 3).await;
+        assert_eq!(left(&engine).await, "a1");
+
+        let error = engine.would_sweep(&Retention::of(scans())).await.expect_err("it is refused");
+        assert!(matches!(error, EngineError::Filter { .. }), "{error}");
+        let error = engine.sweep_by([Retention::of(scans())]).await.expect_err("it is refused");
+        assert!(matches!(error, EngineError::Filter { .. }), "{error}");
+    }
+
+    async fn a_sweep_by_other_rules_leaves_the_next_one_due_as_it_was(db) {
+        let store = db.store().await;
+        let due = async || {
+            let duty = store.duty("retention".to_owned()).await.expect("it is read").expect("there is one");
+            assert_eq!(duty.value.get(), "null", "nobody sweeps");
+            duty.due.expect("one is due")
+        };
+        let engine = engine(&db, &[Retention::of(scans()).newest(7)]).await;
+        let before = jiff::Timestamp::now();
+        engine.sweep_by([Retention::of(scans()).newest(0)]).await.expect("it is swept");
+        assert!(due().await <= jiff::Timestamp::now(), "where none was made, one is due");
+        engine.sweep().await.expect("it is swept");
+        let next = due().await;
+        assert!(next > before + jiff::SignedDuration::from_mins(59), "{next}");
+        engine.sweep_by([Retention::of(scans()).newest(0)]).await.expect("it is swept");
+        assert_eq!(due().await, next);
+    }
+
     async fn one_process_sweeps_at_a_time(db) {
         let one = engine(&db, &[Retention::of(scans()).newest(0)]).await;
         let other = engine(&db, &[Retention::of(scans()).newest(0)]).await;

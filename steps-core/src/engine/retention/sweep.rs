@@ -6,25 +6,17 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::rules::{Rule, Rules};
+use super::{
+    rule::Retention,
+    rules::{Rule, Rules},
+};
 use crate::{
     base::json::Json,
     engine::{Engine, error::EngineError, worker::engine_core::EngineCore},
-    model::status::Status,
-    store::{
-        Cursor, Duty, DutySet, ErrorKind, ExecutionQuery, NewDuty, SetDuty, Store, StoreError,
-    },
+    store::{Duty, DutySet, ErrorKind, NewDuty, SetDuty, StoreError},
 };
 
 const DUTY: &str = "retention";
-
-/// What a rule deletes that names no status: what is stuck waits for an operator.
-const OVER: [Status; 4] = [
-    Status::Done,
-    Status::Failed,
-    Status::Undone,
-    Status::Stopped,
-];
 
 /// How many executions are deleted at once.
 const BATCH: usize = 500;
@@ -80,9 +72,38 @@ impl Engine {
     /// # }
     /// ```
     pub async fn sweep(&self) -> Result<Swept, EngineError> {
+        self.sweep_asked(self.core.retention(), Asked::ByHand).await
+    }
+
+    /// The same once, by these rules in place of the engine's own: for a tool that an operator uses. When
+    /// the next sweep by the engine's rules is due stays as it was.
+    ///
+    /// # Errors
+    ///
+    /// As of [`sweep`](Self::sweep), and [`EngineError::Filter`] where a rule means nothing.
+    ///
+    /// ```
+    /// # use steps::{Engine, engine::{EngineError, Filter, Retention}};
+    /// # async fn sweep(engine: &Engine) -> Result<(), EngineError> {
+    /// let scans = Retention::of(Filter::new().flow_name("scan")).newest(50);
+    /// println!("{} would go", engine.would_sweep(&scans).await?);
+    /// println!("{} are gone", engine.sweep_by([scans]).await?.deleted());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn sweep_by(
+        &self,
+        rules: impl IntoIterator<Item = Retention>,
+    ) -> Result<Swept, EngineError> {
+        let rules = rules.into_iter().map(|rule| rule.rule(self));
+        let rules = rules.collect::<Result<Vec<_>, _>>()?;
+        let rules = Rules::new(rules, self.core.retention().every());
+        self.sweep_asked(&rules, Asked::Besides).await
+    }
+
+    async fn sweep_asked(&self, rules: &Rules, asked: Asked) -> Result<Swept, EngineError> {
         let core = &self.core;
-        let rules = core.retention();
-        let Some(turn) = Turn::begin(core, rules, Asked::ByHand).await? else {
+        let Some(turn) = Turn::begin(core, rules, asked).await? else {
             let duty = core.store.duty(DUTY.to_owned()).await?;
             let worker = duty.and_then(|duty| sweeper(&duty)).unwrap_or_default();
             return Err(EngineError::Sweeping { worker });
@@ -95,6 +116,8 @@ impl Engine {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Asked {
     ByHand,
+    /// By hand, and by rules of its own: when the next one is due stays as it was.
+    Besides,
     /// Only if one is due.
     ByTime,
 }
@@ -109,6 +132,8 @@ pub(super) struct Turn<'a> {
     core: &'a EngineCore,
     rules: &'a Rules,
     revision: i64,
+    /// When the next sweep is due, if this one does not decide that.
+    next: Option<Timestamp>,
 }
 
 impl<'a> Turn<'a> {
@@ -132,10 +157,14 @@ impl<'a> Turn<'a> {
                 return Ok(None);
             }
         }
+        // What another has left off, or nobody has ever made, is due at once.
+        let was_due = duty.as_ref().filter(|duty| sweeper(duty).is_none());
+        let was_due = was_due.and_then(|duty| duty.due).unwrap_or(now);
         let mut turn = Self {
             core,
             rules,
             revision: 0,
+            next: (asked == Asked::Besides).then_some(was_due),
         };
         let revision = duty.map(|duty| duty.revision);
         Ok(turn.hold(revision).await?.then_some(turn))
@@ -146,21 +175,25 @@ impl<'a> Turn<'a> {
         let worker = Json::encode(&self.core.worker);
         let value =
             worker.map_err(|error| StoreError::new(ErrorKind::Rejected, error.to_string()))?;
-        self.set(revision, TERM, value).await
+        self.set(revision, self.after(TERM), value).await
+    }
+
+    fn after(&self, time: Duration) -> Timestamp {
+        let time = self.core.clock.now().checked_add(time);
+        time.unwrap_or(Timestamp::MAX)
     }
 
     async fn set(
         &mut self,
         revision: Option<i64>,
-        next: Duration,
+        due: Timestamp,
         value: Json,
     ) -> Result<bool, EngineError> {
-        let due = self.core.clock.now().checked_add(next);
         let set = self.core.store.set_duty(SetDuty {
             name: DUTY.to_owned(),
             revision,
             to: Some(NewDuty {
-                due: Some(due.unwrap_or(Timestamp::MAX)),
+                due: Some(due),
                 value,
             }),
             start: Vec::new(),
@@ -197,11 +230,11 @@ impl<'a> Turn<'a> {
                 break;
             }
         }
-        // One that was left off is due at once, for whoever is there.
-        let next = if swept.finished {
-            rules.every
-        } else {
-            Duration::ZERO
+        let next = match self.next {
+            Some(next) => next,
+            None if swept.finished => self.after(rules.every),
+            // One that was left off is due at once, for whoever is there.
+            None => self.after(Duration::ZERO),
         };
         let nobody = Json::parse("null").map_err(|error| {
             EngineError::from(StoreError::new(ErrorKind::Rejected, error.to_string()))
@@ -212,66 +245,19 @@ impl<'a> Turn<'a> {
 
     /// Deletes what a rule does not keep. Returns whether it got to its end.
     async fn follow(&mut self, rule: &Rule, deleted: &mut u64) -> Result<bool, EngineError> {
-        let mut query = rule.query.clone();
-        query.without_parent = true;
-        if query.status.is_empty() {
-            query.status = OVER.to_vec();
-        }
+        let store = &*self.core.store;
+        let Some(mut query) = rule.deletes(store, self.core.clock.now()).await? else {
+            return Ok(true);
+        };
         query.limit = Some(BATCH);
-        if let Some(time) = rule.for_time {
-            let until = self.core.clock.now().checked_sub(time);
-            let until = until.unwrap_or(Timestamp::MIN);
-            let ended = query.ended.unwrap_or(Timestamp::MIN..until);
-            query.ended = Some(ended.start..ended.end.min(until));
-        }
-        if let Some(count) = rule.newest {
-            match place_of(&*self.core.store, &rule.query, count).await? {
-                Place::All => {}
-                Place::After(place) => query.after = Some(place),
-                Place::None => return Ok(true),
-            }
-        }
         loop {
             if self.core.is_draining() || !self.hold(Some(self.revision)).await? {
                 return Ok(false);
             }
-            match self.core.store.delete(query.clone()).await? {
+            match store.delete(query.clone()).await? {
                 0 => return Ok(true),
                 count => *deleted += count,
             }
-        }
-    }
-}
-
-/// What a rule that keeps the newest may delete.
-enum Place {
-    All,
-    After(Cursor),
-    None,
-}
-
-/// Returns the place in the list after which nothing is kept for being among the newest.
-async fn place_of(
-    store: &dyn Store,
-    query: &ExecutionQuery,
-    count: usize,
-) -> Result<Place, StoreError> {
-    if count == 0 {
-        return Ok(Place::All);
-    }
-    let mut query = query.clone();
-    query.brief = true;
-    let mut left = count;
-    loop {
-        query.limit = Some(left.min(1000));
-        let page = store.list(query.clone()).await?;
-        let Some(last) = page.last() else {
-            return Ok(Place::None);
-        };
-        query.after = Some(last.cursor());
-        left = left.saturating_sub(page.len());
-        if left == 0 {
-            return Ok(Place::After(last.cursor()));
         }
     }
 }
