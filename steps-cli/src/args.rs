@@ -1,10 +1,17 @@
-//! The command line.
+//! The command line. The options of `report` and `stats` are in `reports`, and those of `schedules` and `sweep`
+//! in `upkeep`.
 #![expect(clippy::doc_markdown, reason = "this is the text of --help")]
+
+mod reports;
+mod upkeep;
 
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use steps::AsDuration as _;
+
+pub(crate) use reports::{Form, Format, Report, Stats};
+pub(crate) use upkeep::{ScheduleAct, Schedules, Sweep};
 
 /// Looks at the executions of flows, and operates them: lists, trees, stop, undo, recover, signals.
 ///
@@ -66,6 +73,10 @@ pub(crate) enum Command {
     Count(Found),
     /// Show one execution: what is known of it, what operators did, and its tree
     Show(Show),
+    /// Report on one execution: what it did, its errors, and where its time went
+    Report(Report),
+    /// Statistics of a flow: how its executions and steps did, and how that was before
+    Stats(Stats),
     /// Stop: no new step begins, and what was done stays
     Stop(Stop),
     /// Undo: what was done is taken back, last first, by a service that serves the flow
@@ -90,7 +101,9 @@ pub(crate) enum Command {
     Export(Export),
     /// Make executions of a file of `export`
     Import(Import),
-    /// List the schedules; pause, resume or remove one
+    /// Delete what has ended and is not kept: the newest are, or all for a time
+    Sweep(Sweep),
+    /// List the schedules; tell the next ticks of one, pause, resume or remove it
     Schedules(Schedules),
     /// Read the whole store, and tell what of it is damaged or dangling
     #[command(after_help = "With --json: one value. The exit code is 5 if something was found.")]
@@ -300,36 +313,6 @@ pub(crate) struct Import {
     /// Do not ask
     #[arg(long, short)]
     pub(crate) yes: bool,
-}
-
-#[derive(Debug, Args)]
-#[command(after_help = "With --json: one schedule a line; of what is done with one, one value.")]
-pub(crate) struct Schedules {
-    #[command(subcommand)]
-    pub(crate) act: Option<ScheduleAct>,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum ScheduleAct {
-    /// Start nothing until it is resumed
-    Pause {
-        /// The schedule
-        name: String,
-    },
-    /// Go on with the next tick
-    Resume {
-        /// The schedule
-        name: String,
-    },
-    /// Remove it for good; what it has started stays
-    Remove {
-        /// The schedule
-        name: String,
-
-        /// Do not ask
-        #[arg(long, short)]
-        yes: bool,
-    },
 }
 
 fn duration(text: &str) -> Result<Duration, String> {

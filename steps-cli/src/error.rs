@@ -142,6 +142,7 @@ fn code_of(error: &EngineError) -> Code {
         | EngineError::NotStuck { .. }
         | EngineError::PastPivot { .. }
         | EngineError::Busy { .. }
+        | EngineError::Sweeping { .. }
         | EngineError::Incompatible { .. } => Code::Refused,
         EngineError::Signal { error, .. } => match error {
             SignalError::NoSignal { .. } | SignalError::NoItem { .. } => Code::NotFound,

@@ -7,6 +7,7 @@
 
 use std::{
     env,
+    fs::{File, OpenOptions},
     io::{self, IsTerminal, Write},
 };
 
@@ -19,6 +20,12 @@ use crate::{
     args::{Color, Global},
     error::Error,
 };
+
+/// Makes a file for the output. One that is there is not written over.
+pub(crate) fn new_file(path: &str) -> Result<File, Error> {
+    let file = OpenOptions::new().write(true).create_new(true).open(path);
+    file.map_err(|error| Error::of_file(path, &error))
+}
 
 /// Where the output goes, and in which form.
 pub(crate) struct Out {

@@ -4,8 +4,10 @@
 //! |---|---|
 //! | `find` | list, count |
 //! | `show`, `watch` | show |
+//! | `reports` | report, stats |
 //! | `transfer` | export, import |
 //! | `schedules` | schedules |
+//! | `sweep` | sweep |
 //! | `check` | check |
 //! | `generate` | completions, man |
 //! | `act` | what is done with executions: stop, undo, recover, delete and the like |
@@ -14,8 +16,10 @@ mod act;
 mod check;
 mod find;
 mod generate;
+mod reports;
 mod schedules;
 mod show;
+mod sweep;
 mod transfer;
 mod watch;
 
@@ -37,8 +41,11 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> Result<(), Error> {
         Command::List(list) => find::list(&context, list).await,
         Command::Count(found) => find::count(&context, found).await,
         Command::Show(show) => show::show(&context, show).await,
+        Command::Report(report) => reports::report(&context, report).await,
+        Command::Stats(stats) => reports::stats(&context, stats).await,
         Command::Export(export) => transfer::export(&context, export).await,
         Command::Import(import) => transfer::import(&context, import).await,
+        Command::Sweep(sweep) => sweep::sweep(&context, sweep).await,
         Command::Schedules(args) => schedules::schedules(&context, args).await,
         Command::Check => check::check(&context).await,
         command => act::run(&context, command).await,

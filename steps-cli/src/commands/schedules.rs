@@ -1,6 +1,7 @@
-//! `schedules`: lists them, and pauses, resumes or removes one.
+//! `schedules`: lists them, tells the next ticks of one, and pauses, resumes or removes it.
 
 use comfy_table::Cell;
+use jiff::Timestamp;
 use serde_json::json;
 
 use crate::{
@@ -15,6 +16,7 @@ pub(crate) async fn schedules(context: &Context<'_>, args: Schedules) -> Result<
     let get = async |name: &str| context.engine.get_schedule(name).await;
     let (name, act, changed) = match args.act {
         None => return list(context).await,
+        Some(ScheduleAct::Next { name, count }) => return next(context, &name, count).await,
         Some(ScheduleAct::Pause { name }) => {
             let changed = get(&name).await?.pause().await?;
             (name, "pause", changed)
@@ -37,6 +39,30 @@ pub(crate) async fn schedules(context: &Context<'_>, args: Schedules) -> Result<
     }
     let already = if changed { "" } else { ": that it was already" };
     context.out.line(format!("{name} {act}{already}"))
+}
+
+/// Tells the next ticks.
+async fn next(context: &Context<'_>, name: &str, count: u16) -> Result<(), Error> {
+    let out = context.out;
+    let schedule = context.engine.get_schedule(name).await?;
+    let is_paused = schedule.info().await?.is_paused;
+    let ticks = schedule.next(count.into()).await?;
+    if out.json {
+        return out.value(&json!({"schedule": name, "paused": is_paused, "next": ticks}));
+    }
+    if ticks.is_empty() {
+        let why = if is_paused {
+            "is paused"
+        } else {
+            "has no tick left"
+        };
+        out.note(format!("{name} {why}"));
+    }
+    let now = Timestamp::now();
+    ticks.into_iter().try_for_each(|tick| {
+        let overdue = if tick < now { " overdue" } else { "" };
+        out.line(time(Some(tick)) + overdue)
+    })
 }
 
 async fn list(context: &Context<'_>) -> Result<(), Error> {

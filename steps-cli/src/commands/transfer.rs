@@ -4,7 +4,7 @@
 //! was cut off is not imported.
 
 use std::{
-    fs::{File, OpenOptions},
+    fs::File,
     io::{self, BufRead, BufReader, BufWriter, Cursor, Read, Write},
 };
 
@@ -21,6 +21,7 @@ use crate::{
     context::Context,
     error::{Code, Error},
     line::Line,
+    out::new_file,
     text::executions,
 };
 
@@ -47,10 +48,8 @@ pub(crate) async fn export(context: &Context<'_>, args: Export) -> Result<(), Er
             .await
             .map(drop),
         Some(path) => {
-            // A file that is there is not written over.
-            let file = OpenOptions::new().write(true).create_new(true).open(path);
-            let file = file.map_err(|error| Error::of_file(path, &error))?;
-            let count = export_to(context, filter, BufWriter::new(file)).await?;
+            let file = BufWriter::new(new_file(path)?);
+            let count = export_to(context, filter, file).await?;
             context.out.note(format!("{} in {path}", executions(count)));
             Ok(())
         }

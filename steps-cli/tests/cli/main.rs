@@ -3,7 +3,9 @@
 mod acting;
 mod beside;
 mod finding;
+mod reporting;
 mod schedules;
 mod support;
+mod sweeping;
 mod transfer;
 mod usage;

@@ -8,10 +8,12 @@ use std::{
 
 use crate::support::{Db, run};
 
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 22] = [
     "list",
     "count",
     "show",
+    "report",
+    "stats",
     "stop",
     "undo",
     "recover",
@@ -24,6 +26,7 @@ const COMMANDS: [&str; 19] = [
     "delete",
     "export",
     "import",
+    "sweep",
     "schedules",
     "check",
     "completions",
