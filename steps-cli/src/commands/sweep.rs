@@ -27,7 +27,7 @@ pub(crate) async fn sweep(context: &Context<'_>, args: Sweep) -> Result<(), Erro
             return done(context, &rule, 0);
         }
         let question = format!(
-            "Delete {} in {}, which this does not keep: {rule}? Nothing is left of what is recorded.",
+            "Delete {} in {}, and keep of {rule}? Nothing is left of what is recorded.",
             executions(count),
             context.store
         );
