@@ -25,7 +25,7 @@ const SECOND: i64 = 1_000_000_000;
 const ROUNDS: usize = 5;
 
 fn main() {
-    let count = std::env::args().filter_map(|arg| arg.parse().ok()).next();
+    let count = std::env::args().find_map(|arg| arg.parse().ok());
     let count: i64 = count.unwrap_or(1000);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
