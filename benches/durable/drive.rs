@@ -20,7 +20,8 @@ use tokio::task::JoinSet;
 use crate::{
     Result,
     flows::{
-        CALLS, alarm, asleep, hundred_at_once, items, kept_rounds, signalled, ten, three, twenty,
+        CALLS, alarm, asleep, hundred_at_once, items, kept_rounds, raced, signalled, ten, three,
+        twenty,
     },
     process,
 };
@@ -64,6 +65,7 @@ async fn builder(place: Place<'_>, at_once: usize) -> Result<Builder> {
         .serve(signalled::with())
         .serve(asleep::with())
         .serve(alarm::with())
+        .serve(raced::with())
         .concurrency(Concurrency::fixed(at_once)))
 }
 

@@ -144,6 +144,21 @@ pub(crate) async fn asleep(n: u64) -> Result<u64, String> {
     Ok(n)
 }
 
+/// Waits for a signal or a long time.
+#[flow]
+pub(crate) async fn raced(n: u64) -> Result<u64, String> {
+    steps! {
+        first = race {
+            more = steps::signal::<u64>();
+            pause = steps::sleep(Duration::from_hours(24));
+        }
+    }
+    Ok(match first {
+        RacedFirst::More(more) => n + more,
+        RacedFirst::Pause(()) => n,
+    })
+}
+
 #[step]
 async fn now() -> Result<Timestamp, String> {
     Ok(Timestamp::now())

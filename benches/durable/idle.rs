@@ -14,7 +14,7 @@ use crate::{
     Bench, Error, Result, child,
     drive::{Place, engine},
     figures::{Times, commas},
-    flows::{alarm, asleep, signalled},
+    flows::{alarm, asleep, raced, signalled},
     process,
     table::{Aim, Row, Table},
 };
@@ -31,13 +31,12 @@ pub(crate) fn rows(bench: &Bench, table: &mut Table) -> Result {
     let seconds = bench.size.pick(10, 2);
     let of = commas(count as f64);
 
-    let [bytes] = answer(FILL, &file, [count, 0])?[..] else {
-        return Err("what filled the store has not said how".into());
-    };
+    let [bytes, _] = filled(&file, count, OF_BOTH)?;
     let what = format!("memory of a waiting execution, in the process that began {of}");
     table.row(Row::new(what, format!("{bytes:.0} bytes")));
 
-    let [bytes, share, rest @ ..] = &answer(REST, &file, [count, seconds])?[..] else {
+    let rested = answer(REST, &file, [count, seconds])?;
+    let [bytes, share, rest @ ..] = &rested[..] else {
         return Err("what rested has not said how".into());
     };
     let what = format!("the same, in a process that finds {of} in the store");
@@ -54,7 +53,51 @@ pub(crate) fn rows(bench: &Bench, table: &mut Table) -> Result {
     let what = format!("a timer is late, {of} waiting: p50 / p99 of {}", late.len());
     let worst = late.quantile(0.99).as_secs_f64() * 1e3;
     table.row(Row::new(what, late.to_string()).aim(worst, Aim::AtMost(50.0), " ms"));
+    races(bench, table, count, seconds)
+}
+
+/// What it costs to wait for a signal or a time, against waiting for a time alone.
+fn races(bench: &Bench, table: &mut Table, count: u64, seconds: u64) -> Result {
+    let cost = |name: &str, kind: u64| -> Result<[f64; 5]> {
+        let file = bench.disk.file(&format!("idle-{name}.db"));
+        let [bytes, begin] = filled(&file, count, kind)?;
+        let size = std::fs::metadata(&file)?.len() as f64 / count as f64;
+        let rested = answer(REST, &file, [count, seconds])?;
+        let [in_other, share, ..] = rested[..] else {
+            return Err("what rested has not said how".into());
+        };
+        Ok([begin * 1e6, bytes, in_other, size, 100.0 * share])
+    };
+    // Whoever comes first pays for what is made once.
+    cost("first", SLEEPS)?;
+    let (sleeps, races) = (cost("sleeps", SLEEPS)?, cost("races", RACES)?);
+    let of = commas(count as f64);
+    let what = [
+        ("processor, to begin it", "µs"),
+        ("memory, in the process that began them", "bytes"),
+        ("memory, in a process that finds them in the store", "bytes"),
+        ("the file", "bytes"),
+        ("processor, while all wait", "% of a core"),
+    ];
+    for ((what, unit), (race, sleep)) in what.into_iter().zip(races.into_iter().zip(sleeps)) {
+        let what = format!("a race of a signal and a sleep, {of} waiting: {what}");
+        let row = Row::new(what, format!("{race:.2} {unit}"));
+        table.row(row.beside(format!("{sleep:.2} {unit} of a sleep"), race / sleep));
+    }
     Ok(())
+}
+
+/// Which executions fill a store.
+const OF_BOTH: u64 = 0;
+const SLEEPS: u64 = 1;
+const RACES: u64 = 2;
+
+/// Fills a store. Returns what each execution adds to the memory of the process, in bytes, and how long the
+/// processor works for it, in seconds.
+fn filled(file: &Path, count: u64, kind: u64) -> Result<[f64; 2]> {
+    let said = answer(FILL, file, [count, kind])?;
+    said.try_into()
+        .map_err(|_| "what filled the store has not said how".into())
 }
 
 /// Returns the numbers that a child prints.
@@ -69,29 +112,33 @@ fn answer(what: &str, file: &Path, counts: [u64; 2]) -> Result<Vec<f64>> {
     Ok(text.lines().map(str::parse).collect::<Result<_, _>>()?)
 }
 
-/// Starts executions, half of them with a timer and half with a signal, and prints how many bytes
-/// each adds to the process.
-pub(crate) async fn fill(file: &Path, [count, _]: [u64; 2]) -> Result {
+/// Starts executions of this kind: those of both have half of them a timer and half a signal. Prints how many
+/// bytes each adds to the process, and how many seconds of the processor it takes.
+pub(crate) async fn fill(file: &Path, [count, kind]: [u64; 2]) -> Result {
     let engine = engine(Place::Normal(file), 64).await?;
-    begin(&engine, 0, FIRST).await?;
-    let before = process::memory()?;
-    begin(&engine, FIRST, count).await?;
-    println!("{}", (process::memory()? - before) / (count - FIRST) as f64);
+    begin(&engine, 0, FIRST, kind).await?;
+    let (memory, cpu) = (process::memory()?, process::cpu()?);
+    begin(&engine, FIRST, count, kind).await?;
+    let each = |all: f64| all / (count - FIRST) as f64;
+    println!("{}", each(process::memory()? - memory));
+    println!("{}", each(process::cpu()? - cpu));
     engine.shutdown(Duration::from_secs(30)).await?;
     Ok(())
 }
 
 /// Starts executions, and waits until all of them wait.
-async fn begin(engine: &Engine, from: u64, to: u64) -> Result {
+async fn begin(engine: &Engine, from: u64, to: u64, kind: u64) -> Result {
     let mut tasks = JoinSet::new();
     for place in 0..64 {
         let engine = engine.clone();
         tasks.spawn(async move {
             for n in (from..to).filter(|n| n % 64 == place) {
-                if n % 2 == 0 {
-                    engine.start(signalled::input(n)).await?;
-                } else {
+                if kind == RACES {
+                    engine.start(raced::input(n)).await?;
+                } else if kind == SLEEPS || n % 2 == 1 {
                     engine.start(asleep::input(n)).await?;
+                } else {
+                    engine.start(signalled::input(n)).await?;
                 }
             }
             Ok::<_, Error>(())

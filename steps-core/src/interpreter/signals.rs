@@ -81,11 +81,6 @@ impl RunCore {
         self.signals_given.swap(false, Ordering::Relaxed)
     }
 
-    /// Returns whether there is a signal that no step has taken yet.
-    pub(super) fn has_signals(&self) -> bool {
-        self.signals.as_ref().is_some_and(|queue| !queue.is_empty())
-    }
-
     /// Gives a step that has begun to wait a signal that came before. Returns whether there was one.
     pub(super) fn take_signal(&self, id: Id) -> bool {
         let Some(queue) = &self.signals else {

@@ -187,27 +187,18 @@ impl Pass<'_> {
             }
             let end = self.answered(at, meta, id, &cx, answer, now).await?;
             // A signal that came before its step is taken at once.
-            let may_take = meta.is_signal() && matches!(end, End::Waiting(_));
-            if !(may_take && self.run.has_signals() && self.take_signal(id).await?) {
+            if !(meta.is_signal() && matches!(end, End::Waiting(_)) && self.run.take_signal(id)) {
                 return Ok(end);
             }
         }
     }
 
-    /// Gives the step that has begun to wait a signal that came before. Until what was done before is safe,
-    /// it takes none: a batch with a signal is lost if somebody has replaced that.
-    async fn take_signal(self, id: Id) -> Kept<bool> {
-        if self.run.committer.owes() {
-            self.run.commit().await?;
-        }
-        Ok(self.run.take_signal(id))
-    }
-
-    /// Commits the beginning of an attempt, which must be recorded before the effect can happen. A
-    /// `let` line, a sleep and a signal have none: what comes of them is committed with what follows, or with
-    /// the end of the pass or of the branch. A `join` asks for a child, which must be safe.
+    /// Commits the beginning of an attempt, which must be recorded before the effect can happen. A `let` line
+    /// and a sleep have none: what comes of them is committed with what follows, or with the end of the pass
+    /// or of the branch. Before a signal is taken, what was done before must be safe: a batch with a signal is
+    /// lost if somebody has replaced that. And a `join` asks for a child, which must be safe.
     pub(super) async fn commit_beginning(self, meta: &StepMeta) -> Kept<()> {
-        if meta.is_let() || meta.waits() && !meta.is_child() {
+        if meta.is_let() || meta.is_sleep() {
             self.run.committer.owe();
             return Ok(());
         }

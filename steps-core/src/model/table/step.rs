@@ -50,6 +50,11 @@ impl StepMeta {
         matches!(self.kind, Some(StepKind::Signal))
     }
 
+    /// Returns whether it is a sleep.
+    pub(crate) const fn is_sleep(&self) -> bool {
+        matches!(self.kind, Some(StepKind::Sleep))
+    }
+
     /// Returns whether it is a `let` line. It has no effect, so its beginning is not committed: its
     /// value is, with the beginning of what follows.
     pub(crate) const fn is_let(&self) -> bool {
