@@ -280,6 +280,11 @@ pub(crate) fn after(now: Timestamp, time: Timestamp) -> Option<Duration> {
         .filter(|left| !left.is_zero())
 }
 
+/// Returns how much later the second time is; zero if the clock was set back in between.
+pub(crate) fn between(from: Timestamp, to: Timestamp) -> Duration {
+    Duration::try_from(to.duration_since(from)).unwrap_or_default()
+}
+
 /// Returns the time `span` after `time`, or the latest possible one.
 pub(crate) fn add(time: Timestamp, span: Duration) -> Timestamp {
     time.checked_add(span).unwrap_or(Timestamp::MAX)

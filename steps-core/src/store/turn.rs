@@ -10,7 +10,10 @@ use super::{
     past::Past,
     write::Lease,
 };
-use crate::{base::json::Json, model::status::Status};
+use crate::{
+    base::{clock::between, json::Json},
+    model::status::Status,
+};
 
 /// A worker's request for work.
 #[derive(Clone, Debug)]
@@ -34,7 +37,7 @@ pub struct Claim {
 impl Claim {
     /// Returns the priority that counts for one that has been due since then.
     pub fn rank(&self, priority: i32, due: Timestamp, now: Timestamp) -> i64 {
-        let waited = Duration::try_from(now.duration_since(due)).unwrap_or_default();
+        let waited = between(due, now);
         let steps = self
             .ageing
             .map_or(0, |each| waited.as_nanos() / each.as_nanos().max(1));

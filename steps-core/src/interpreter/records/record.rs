@@ -3,14 +3,16 @@
 use std::{
     ops::{Deref, DerefMut},
     sync::LazyLock,
-    time::Duration,
 };
 
 use jiff::Timestamp;
 
 use super::id::{Id, NO_ROW};
 use crate::{
-    base::{clock::Deadline, json::Json},
+    base::{
+        clock::{Deadline, between},
+        json::Json,
+    },
     language::children::NewChild,
     model::{
         state::{FailureCause, Kind, NodeData, StepKind, Until},
@@ -202,15 +204,18 @@ impl Record {
         }
     }
 
-    /// Adds a wait between attempts that ends now to the others. The clock may have been set back.
+    /// Adds a wait between attempts that ends now to the others.
     #[cold]
     fn has_waited(&mut self, now: Timestamp) {
         let Some(since) = self.cold().since.filter(|_| self.kind == Kind::Step) else {
             return;
         };
-        let wait = Duration::try_from(now.duration_since(since)).unwrap_or_default();
         let waited = &mut self.cold_mut().waited;
-        *waited = Some(waited.unwrap_or_default().saturating_add(wait));
+        *waited = Some(
+            waited
+                .unwrap_or_default()
+                .saturating_add(between(since, now)),
+        );
     }
 
     /// Ends the node as failed, with the errors that it has.

@@ -5,9 +5,12 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{NodeReport, Report, TimeUse, UndoReport, critical};
-use crate::model::{
-    state::{Kind, NodeData, State, StepKind, path},
-    status::Status,
+use crate::{
+    base::clock::between,
+    model::{
+        state::{Kind, NodeData, State, StepKind, path},
+        status::Status,
+    },
 };
 
 impl State {
@@ -49,11 +52,6 @@ impl Report {
 
 /// How many of the slowest steps are named.
 const SLOWEST: usize = 10;
-
-/// Returns how much later one time is; nothing if the clock was set back in between.
-pub(crate) fn between(from: Timestamp, to: Timestamp) -> Duration {
-    Duration::try_from(to.duration_since(from)).unwrap_or_default()
-}
 
 pub(super) fn report(state: &State, at: Timestamp) -> Report {
     let mut nodes = Vec::new();

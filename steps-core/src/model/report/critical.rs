@@ -18,6 +18,8 @@ use crate::model::{
 
 struct Walk {
     at: Timestamp,
+    /// How many nodes there are from each one down, by its number.
+    sizes: Vec<usize>,
     path: Vec<Critical>,
     assumed: bool,
 }
@@ -26,16 +28,23 @@ struct Walk {
 pub(super) fn path(state: &State, at: Timestamp) -> (Vec<Critical>, bool) {
     let mut walk = Walk {
         at,
+        sizes: Vec::new(),
         path: Vec::new(),
         assumed: false,
     };
+    count(state, &mut walk.sizes);
     walk.below(state, 0, false);
     (walk.path, walk.assumed)
 }
 
-/// How many nodes there are from this one down.
-fn size(state: &State) -> usize {
-    1 + state.states.iter().map(size).sum::<usize>()
+/// Adds how many nodes there are from this one down, and from each one below it.
+fn count(state: &State, sizes: &mut Vec<usize>) {
+    let number = sizes.len();
+    sizes.push(1);
+    for below in &state.states {
+        count(below, sizes);
+    }
+    sizes[number] = sizes.len() - number;
 }
 
 impl Walk {
@@ -56,7 +65,7 @@ impl Walk {
         let children: Vec<(&State, usize)> = (state.states.iter())
             .map(|child| {
                 let child = (child, next);
-                next += size(child.0);
+                next += self.sizes[next];
                 child
             })
             .collect();
@@ -123,18 +132,25 @@ impl Walk {
 
     fn by_time<'a>(&self, children: &[(&'a State, usize)]) -> Chain<'a> {
         let first = children.iter().filter_map(|child| child.0.started_at).min();
+        let ended = children.iter().copied();
+        let ended = ended.filter_map(|child| Some((self.end(child.0)?, child)));
+        let mut ended: Vec<_> = ended.collect();
+        ended.sort_unstable_by_key(|(end, (_, number))| (*end, std::cmp::Reverse(*number)));
         let mut chain: Chain<'a> = Vec::new();
-        let mut next = self.last(children.iter().copied());
+        let mut next = ended.last().map(|(_, child)| *child);
         while let Some(child) = next {
             // What stands before it on the path is assumed to, as it is not recorded.
             chain.push((child, !chain.is_empty()));
             let began = child.0.started_at.filter(|began| Some(*began) > first);
             next = began.and_then(|began| {
-                let before = |other: &(&State, usize)| {
+                let before = |(_, other): &&(Timestamp, (&State, usize))| {
                     other.0.done_at.is_some_and(|done| done <= began)
                         && other.0.started_at < child.0.started_at
                 };
-                self.last(children.iter().copied().filter(before))
+                // What was done by then has ended by then.
+                let until = ended.partition_point(|(end, _)| *end <= began);
+                let last = ended[..until].iter().rev().find(before);
+                last.map(|(_, child)| *child)
             });
         }
         chain.reverse();

@@ -4,11 +4,10 @@ use std::time::Duration;
 
 use super::{
     NodeReport, Report, UndoReport,
-    build::between,
     document::{Block, Column, Document},
 };
 use crate::{
-    base::took::Took,
+    base::{clock::between, took::Took},
     model::{
         state::{Kind, Resolved},
         status::Status,

@@ -1,9 +1,12 @@
 //! Drawing a state as a tree for people, with a mark for each status, durations and errors.
 
-use std::{fmt, time::Duration};
+use std::fmt;
 
 use super::{Kind, State, Until};
-use crate::{base::took::Took, model::status::Status};
+use crate::{
+    base::{clock::between, took::Took},
+    model::status::Status,
+};
 
 impl State {
     /// Returns the tree in printable form. The first line is this node; each node takes one line,
@@ -80,9 +83,7 @@ fn node(state: &State, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let mut notes = Notes { f, first: true };
     let empty = nothing_below(state);
     if let (None, Some(from), Some(to)) = (empty, state.started_at, state.done_at) {
-        // A clock may have been set back between the two times.
-        let took = Duration::try_from(to.duration_since(from)).unwrap_or_default();
-        notes.add(format_args!("{}", Took(took)))?;
+        notes.add(format_args!("{}", Took(between(from, to))))?;
     }
     if state.attempts > 1 {
         notes.add(format_args!("{} attempts", state.attempts))?;
