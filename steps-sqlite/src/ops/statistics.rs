@@ -4,10 +4,11 @@
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use steps_core::{
     Status,
-    state::{Kind, NodeData},
+    state::NodeData,
     store::{Collector, Seen, Statistics, StatisticsQuery},
 };
 
+use super::steps::begun;
 use crate::{
     error::Result,
     row::{
@@ -96,15 +97,4 @@ fn node(row: &Row<'_>) -> Result<(u32, u32, NodeData, Option<String>)> {
         node.errors.push(String::new());
     }
     Ok((id, parent, node, columns.text()?.map(str::to_owned)))
-}
-
-/// The step for which there is only its name in the row before it.
-fn begun(before: &NodeData, name: String) -> NodeData {
-    let mut node = NodeData::default();
-    node.name = name.into();
-    node.kind = Kind::Step;
-    node.status = Status::Running;
-    node.attempts = 1;
-    node.started_at = before.done_at;
-    node
 }

@@ -163,14 +163,14 @@ fn goes_without_saying(before: &NodeRow, next: &NodeRow) -> bool {
 }
 
 /// The step for which there is only its name in the row before it.
-fn begun(before: &NodeRow, name: String) -> NodeRow {
+pub(super) fn begun(before: &NodeData, name: String) -> NodeData {
     let mut node = NodeData::default();
     node.name = Cow::Owned(name);
     node.kind = Kind::Step;
     node.status = Status::Running;
     node.attempts = 1;
-    node.started_at = before.node.done_at;
-    NodeRow::new(before.id + 1, before.parent, node)
+    node.started_at = before.done_at;
+    node
 }
 
 /// Deletes all rows of an execution.
@@ -254,7 +254,10 @@ fn read_range(
             return Ok(false);
         }
         nodes.extend(next.take().filter(|next| next.id != change.id));
-        next = columns.text()?.map(|name| begun(&change, name.to_owned()));
+        next = columns.text()?.map(|name| {
+            let node = begun(&change.node, name.to_owned());
+            NodeRow::new(change.id + 1, change.parent, node)
+        });
         nodes.push(change);
     }
     nodes.extend(next);

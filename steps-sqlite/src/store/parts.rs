@@ -4,8 +4,8 @@
 use std::sync::{Arc, PoisonError, atomic::Ordering};
 
 use steps_core::store::{
-    CheckReport, Claim, Claimed, Due, ExecutionQuery, LeaseAfter, Refuser, Store, StoreError,
-    Target, Write,
+    CheckReport, Claim, Claimed, Due, ExecutionQuery, LeaseAfter, Refuser, Share, Store,
+    StoreError, Target, Write,
 };
 
 use super::{Inner, SqliteStore};
@@ -42,8 +42,9 @@ impl SqliteStore {
         let lease = held.lease;
         let nodes = move |txn: &Txn<'_>, now| {
             let found = ops::execution::by_key(txn, lease.key, now)?;
-            let open = found.map(|execution| execution.open(txn)).transpose()?;
-            Ok(open.map(|open| open.nodes).unwrap_or_default())
+            let mut all = Share::UNBOUNDED;
+            let nodes = found.map(|mut execution| execution.nodes(txn, &mut all));
+            Ok(nodes.transpose()?.flatten().unwrap_or_default())
         };
         let nodes = self.read(Inner::lookups, move |txn: &Txn<'_>, now| {
             match nodes(txn, now) {
