@@ -28,7 +28,16 @@ use crate::{
 
 /// The priorities that an execution may have. A claim searches the executions of each one that is in
 /// use.
-pub(super) const PRIORITIES: RangeInclusive<i32> = -100..=100;
+const PRIORITIES: RangeInclusive<i32> = -100..=100;
+
+/// Refuses a priority that the execution or schedule of this name can't have.
+pub(super) fn check_priority(id: &str, priority: i32) -> Result<(), EngineError> {
+    if PRIORITIES.contains(&priority) {
+        return Ok(());
+    }
+    let id = id.to_owned();
+    Err(EngineError::Priority { id, priority })
+}
 
 /// An execution about to be started. Awaiting it creates the execution in the store and returns its
 /// handle.
@@ -181,12 +190,7 @@ impl<F: Flow> Start<'_, F> {
             },
             None => crate::base::id::new().to_string(),
         };
-        if !PRIORITIES.contains(&self.priority) {
-            return Err(EngineError::Priority {
-                id,
-                priority: self.priority,
-            });
-        }
+        check_priority(&id, self.priority)?;
         if let Some(error) = self.bad_attrs {
             let why = error.to_string();
             return Err(EngineError::InvalidValue { id, why });

@@ -7,11 +7,12 @@ use jiff::Timestamp;
 use super::{
     End, Kept, Pass, RollbackEnd,
     enter::{At, OrStop, Stop},
+    race::load_chosen,
     records::{Id, Records},
 };
 use crate::{
     base::error::StepError,
-    language::scope::{Saved, Scope},
+    language::scope::Scope,
     model::{
         status::Status,
         table::{Line, Work},
@@ -81,7 +82,7 @@ impl Pass<'_> {
                 return Ok(end);
             }
         }
-        choose(scope, &arm, id)?;
+        load_chosen(scope, id, arm.number)?;
         Ok(End::Done)
     }
 
@@ -96,7 +97,7 @@ impl Pass<'_> {
             return Ok(());
         };
         Box::pin(self.restore_line(arm.at(scope), arm.line, arm.id)).await?;
-        choose(scope, &arm, id)
+        load_chosen(scope, id, arm.number)
     }
 
     /// Undoes the arm that was taken, if one was.
@@ -114,10 +115,4 @@ impl Pass<'_> {
             None => Ok(RollbackEnd::Clean),
         }
     }
-}
-
-/// Makes the value of the arm that of its match.
-fn choose(scope: &dyn Scope, arm: &Arm, id: Id) -> OrStop {
-    let loaded = scope.load(0, arm.number, Saved::Chosen);
-    loaded.map_err(|error| Stop::Node(id, StepError::fatal(error)))
 }

@@ -211,8 +211,8 @@ impl Pass<'_> {
     }
 }
 
-/// Makes the value of a line that of its race.
-fn load_chosen(scope: &dyn Scope, race: Id, line: usize) -> OrStop {
+/// Makes the value of a line that of its race, or of its match.
+pub(super) fn load_chosen(scope: &dyn Scope, id: Id, line: usize) -> OrStop {
     let loaded = scope.load(0, line, Saved::Chosen);
-    loaded.map_err(|error| Stop::Node(race, StepError::fatal(error)))
+    loaded.map_err(|error| Stop::Node(id, StepError::fatal(error)))
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::{
     End, Kept, Pass,
     enter::At,
-    records::{Id, Records},
+    records::{Id, Records, nth},
     user_code::{begun, caught, traced},
 };
 use crate::{
@@ -55,7 +55,7 @@ enum Next {
 
 impl Cursor {
     fn id(&self) -> Id {
-        self.first + u32::try_from(self.line).unwrap_or(u32::MAX)
+        nth(self.first, self.line)
     }
 
     fn at<'s>(&self, scope: &'s dyn Scope) -> At<'s> {

@@ -3,7 +3,7 @@
 use super::execution::Handle;
 use crate::{
     base::{id, json::Json},
-    engine::{Engine, error::EngineError, handle::notes::check_notes, start::PRIORITIES},
+    engine::{Engine, error::EngineError, handle::notes::check_notes, start::check_priority},
     model::state::State,
     store::{
         Due, ExecutionInfo, LeaseAfter, Message, NewExecution, Queue, SendMessage, Target, Write,
@@ -80,10 +80,7 @@ impl Engine {
         if let Err(why) = id::check(&id) {
             return Err(EngineError::Id { id, why });
         }
-        if !PRIORITIES.contains(&info.priority) {
-            let priority = info.priority;
-            return Err(EngineError::Priority { id, priority });
-        }
+        check_priority(&id, info.priority)?;
         let notes = info.notes();
         if let Err(why) = check_notes(&notes, &core.limits) {
             return Err(EngineError::InvalidValue { id, why });

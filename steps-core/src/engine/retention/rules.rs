@@ -76,10 +76,6 @@ impl Rules {
     pub(in crate::engine) fn new(rules: Vec<Rule>, every: Duration) -> Self {
         Self { rules, every }
     }
-
-    pub(super) fn every(&self) -> Duration {
-        self.every
-    }
 }
 
 /// What a rule that keeps the newest may delete.

@@ -97,7 +97,7 @@ impl Engine {
     ) -> Result<Swept, EngineError> {
         let rules = rules.into_iter().map(|rule| rule.rule(self));
         let rules = rules.collect::<Result<Vec<_>, _>>()?;
-        let rules = Rules::new(rules, self.core.retention().every());
+        let rules = Rules::new(rules, self.core.retention().every);
         self.sweep_asked(&rules, Asked::Besides).await
     }
 
@@ -172,10 +172,9 @@ impl<'a> Turn<'a> {
 
     /// Says that this process sweeps for another while. Returns whether nobody else does.
     async fn hold(&mut self, revision: Option<i64>) -> Result<bool, EngineError> {
-        let worker = Json::encode(&self.core.worker);
-        let value =
-            worker.map_err(|error| StoreError::new(ErrorKind::Rejected, error.to_string()))?;
-        self.set(revision, self.after(TERM), value).await
+        let core = self.core;
+        self.set(revision, self.after(TERM), Some(&core.worker))
+            .await
     }
 
     fn after(&self, time: Duration) -> Timestamp {
@@ -187,8 +186,10 @@ impl<'a> Turn<'a> {
         &mut self,
         revision: Option<i64>,
         due: Timestamp,
-        value: Json,
+        sweeper: Option<&str>,
     ) -> Result<bool, EngineError> {
+        let value = Json::encode(&sweeper)
+            .map_err(|error| StoreError::new(ErrorKind::Rejected, error.to_string()))?;
         let set = self.core.store.set_duty(SetDuty {
             name: DUTY.to_owned(),
             revision,
@@ -236,10 +237,7 @@ impl<'a> Turn<'a> {
             // One that was left off is due at once, for whoever is there.
             None => self.after(Duration::ZERO),
         };
-        let nobody = Json::parse("null").map_err(|error| {
-            EngineError::from(StoreError::new(ErrorKind::Rejected, error.to_string()))
-        })?;
-        self.set(Some(self.revision), next, nobody).await?;
+        self.set(Some(self.revision), next, None).await?;
         Ok(swept)
     }
 

@@ -16,7 +16,7 @@ pub(in crate::engine) async fn sweep_when_due(core: Arc<EngineCore>) {
             Ok(()) => {}
             Err(error) => tracing::warn!(%error, "the store could not be swept"),
         }
-        tokio::time::sleep(rules.every().min(LOOK)).await;
+        tokio::time::sleep(rules.every.min(LOOK)).await;
     }
 }
 

@@ -15,7 +15,7 @@ use crate::{
         future::BoxFuture,
         id,
     },
-    engine::{Engine, error::EngineError, start::PRIORITIES},
+    engine::{Engine, error::EngineError, start::check_priority},
     language::{
         flow::Flow,
         ticks::{SCHEDULE, TICK},
@@ -280,12 +280,7 @@ impl<F: Flow> NewSchedule<'_, F> {
 
     async fn register(self) -> Result<Scheduled, EngineError> {
         let core = &self.engine.core;
-        if !PRIORITIES.contains(&self.priority) {
-            return Err(EngineError::Priority {
-                id: self.name,
-                priority: self.priority,
-            });
-        }
+        check_priority(&self.name, self.priority)?;
         let (what, now) = self.definition().map_err(|error| self.error(error))?;
         if core.is_draining() {
             return Err(EngineError::Closed);

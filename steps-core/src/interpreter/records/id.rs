@@ -10,6 +10,7 @@ pub(crate) const ROOT: Id = 0;
 pub(super) const NO_ROW: u32 = u32::MAX;
 
 /// Returns the number of the record that stands so many after the first of those next to each other.
+#[inline]
 pub(crate) fn nth(first: Id, index: usize) -> Id {
     first + Id::try_from(index).unwrap_or(Id::MAX)
 }
