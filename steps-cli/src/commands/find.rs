@@ -41,9 +41,8 @@ pub(crate) async fn list(context: &Context<'_>, args: List) -> Result<(), Error>
         filter = filter.after(last);
         write(context, &page)?;
         if !args.all {
-            let more = context.engine.list(filter.limit(1)).await?;
-            if !more.is_empty() && !context.out.json {
-                let cursor = last.cursor().to_string();
+            if !context.out.json && !context.engine.list(filter.limit(1)).await?.is_empty() {
+                let cursor = last.cursor();
                 context
                     .out
                     .note(format!("there are more: --after '{cursor}'"));

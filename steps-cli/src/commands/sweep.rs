@@ -19,12 +19,12 @@ pub(crate) async fn sweep(context: &Context<'_>, args: Sweep) -> Result<(), Erro
     let rule = rule(args)?;
     if dry_run {
         let count = context.engine.would_sweep(&rule).await?;
-        return would(context, &rule, count);
+        return tell(context, &rule, true, count);
     }
     if !yes {
         let count = context.engine.would_sweep(&rule).await?;
         if count == 0 {
-            return done(context, &rule, 0);
+            return tell(context, &rule, false, 0);
         }
         let question = format!(
             "Delete {} in {}, and keep of {rule}? Nothing is left of what is recorded.",
@@ -45,7 +45,7 @@ pub(crate) async fn sweep(context: &Context<'_>, args: Sweep) -> Result<(), Erro
     if !swept.finished {
         return failed("another process took the place of this one: sweep again");
     }
-    done(context, &rule, deleted)
+    tell(context, &rule, false, deleted)
 }
 
 fn rule(args: Sweep) -> Result<Retention, Error> {
@@ -69,26 +69,18 @@ fn rule(args: Sweep) -> Result<Retention, Error> {
     Ok(rule)
 }
 
-fn would(context: &Context<'_>, rule: &Retention, count: u64) -> Result<(), Error> {
+/// Tells how many were deleted, or would be.
+fn tell(context: &Context<'_>, rule: &Retention, is_dry: bool, count: u64) -> Result<(), Error> {
+    let (key, how) = if is_dry {
+        ("would_delete", "would be deleted")
+    } else {
+        ("deleted", "deleted")
+    };
     if context.out.json {
         let rule = rule.to_string();
-        let value = json!({"act": "sweep", "ok": true, "rule": rule, "would_delete": count});
+        let value = json!({"act": "sweep", "ok": true, "rule": rule, key: count});
         return context.out.value(&value);
     }
     let count = executions(count);
-    context
-        .out
-        .line(format!("{count} would be deleted; kept of {rule}"))
-}
-
-fn done(context: &Context<'_>, rule: &Retention, deleted: u64) -> Result<(), Error> {
-    if context.out.json {
-        let rule = rule.to_string();
-        let value = json!({"act": "sweep", "ok": true, "rule": rule, "deleted": deleted});
-        return context.out.value(&value);
-    }
-    let deleted = executions(deleted);
-    context
-        .out
-        .line(format!("{deleted} deleted; kept of {rule}"))
+    context.out.line(format!("{count} {how}; kept of {rule}"))
 }

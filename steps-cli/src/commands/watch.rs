@@ -59,14 +59,14 @@ fn lines(out: &Out, before: Option<&State>, tree: &State, changes: &[Change]) ->
     for change in changes {
         match change {
             Change::Changed { path, .. } => {
-                let was = node(before, path).map(|node| node.status);
-                match node(tree, path) {
+                let was = before.get(path).map(|node| node.status);
+                match tree.get(path) {
                     Some(node) if was != Some(node.status) => line(path, node)?,
                     _ => {}
                 }
             }
             Change::Added { path } => {
-                for (below, node) in node(tree, path).into_iter().flat_map(State::walk) {
+                for (below, node) in tree.get(path).into_iter().flat_map(State::walk) {
                     let whole = if below.is_empty() {
                         path.clone()
                     } else {
@@ -79,14 +79,6 @@ fn lines(out: &Out, before: Option<&State>, tree: &State, changes: &[Change]) ->
         }
     }
     Ok(())
-}
-
-fn node<'a>(tree: &'a State, path: &str) -> Option<&'a State> {
-    if path.is_empty() {
-        Some(tree)
-    } else {
-        tree.get(path)
-    }
 }
 
 /// What is drawn anew on a terminal.
