@@ -80,7 +80,7 @@ pub async fn hurry(bakery: &Bakery, order: Order) -> Result<u32, String> { //@ h
         told = join child/*? goto child */; //@ told
         more = match order./*? offers loaves by_whom */by_whom.len() { //@ more_of
             many = n if n > 3 => { second = bake(bakery, &sticky, n/*? hover usize */ as u32); } //@ second
-            few = _ => knead/*? goto knead */(bakery, "rye"),
+            few = _ => knead/*? goto knead */(bakery, "rye");
         };
         #[caught]
         burnt = bake(bakery, &sticky, 9);
