@@ -275,6 +275,12 @@ impl Filter {
         self.query.limit
     }
 
+    /// The [conditions](Self::matching) that no index answers, those on attributes among them: for who
+    /// must know what is asked for.
+    pub fn conditions(&self) -> &[Condition] {
+        &self.query.conditions
+    }
+
     /// Whether it has an order of its own.
     pub fn is_sorted(&self) -> bool {
         !self.query.sort.is_empty()

@@ -14,6 +14,11 @@ impl AttrPath {
         Self(parts.into_iter().map(Into::into).collect())
     }
 
+    /// Returns its parts, the outermost first.
+    pub fn parts(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(String::as_str)
+    }
+
     /// Returns the JSON text that stands at the path, if there is any.
     pub fn find<'a>(&self, json: &'a str) -> Option<&'a str> {
         let mut at = json;

@@ -1,0 +1,46 @@
+//! What all requests share.
+
+use std::sync::Arc;
+
+use futures_util::future::{BoxFuture, Shared};
+use steps::Engine;
+use tokio::sync::Semaphore;
+
+use crate::{access::gate::Gate, secrets::Secrets};
+
+/// When the streams end.
+pub(crate) type Until = Shared<BoxFuture<'static, ()>>;
+
+/// How many pages may be kept up to date at once. Each looks at the store now and then.
+const STREAMS: usize = 64;
+
+pub(crate) struct App {
+    pub(crate) engine: Engine,
+    pub(crate) title: String,
+    pub(crate) prefix: String,
+    pub(crate) gate: Gate,
+    pub(crate) secrets: Secrets,
+    pub(crate) until: Option<Until>,
+    pub(crate) streams: Arc<Semaphore>,
+}
+
+impl App {
+    pub(crate) fn new(
+        engine: Engine,
+        title: String,
+        prefix: String,
+        gate: Gate,
+        secrets: Secrets,
+        until: Option<Until>,
+    ) -> Self {
+        Self {
+            engine,
+            title,
+            prefix,
+            gate,
+            secrets,
+            until,
+            streams: Arc::new(Semaphore::new(STREAMS)),
+        }
+    }
+}

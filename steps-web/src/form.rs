@@ -1,0 +1,138 @@
+//! The JSON forms of the API and of `steps --json`: the same ones, which only grow.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use steps::{
+    Attrs, Json,
+    engine::ScheduleInfo,
+    state::Labels,
+    store::{Act, ExecutionInfo},
+};
+
+/// An execution without its tree: made of an [`ExecutionInfo`].
+#[derive(Debug, Serialize)]
+pub struct Execution<'a> {
+    id: &'a str,
+    flow: &'a str,
+    status: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status_message: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    incompatible: Option<&'a str>,
+    steps: BTreeMap<&'static str, u64>,
+    labels: &'a Labels,
+    attrs: &'a Attrs,
+    trigger: &'a str,
+    priority: i32,
+    created: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    started: Option<Timestamp>,
+    updated: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    due: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    worker: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output: Option<&'a Json>,
+    cursor: String,
+}
+
+impl<'a> From<&'a ExecutionInfo> for Execution<'a> {
+    fn from(info: &'a ExecutionInfo) -> Self {
+        let steps = info.steps.iter();
+        Self {
+            id: &info.id,
+            flow: &info.flow,
+            status: info.status.as_str(),
+            status_message: info.status_message.as_deref(),
+            error: info.error.as_deref(),
+            incompatible: info.refused.as_ref().map(|refused| &*refused.why),
+            steps: steps
+                .map(|(status, count)| (status.as_str(), count))
+                .collect(),
+            labels: &info.labels,
+            attrs: &info.attrs,
+            trigger: info.trigger.as_str(),
+            priority: info.priority,
+            created: info.created_at,
+            started: info.started_at,
+            updated: info.updated_at,
+            ended: info.done_at,
+            due: info.due,
+            worker: info.worker.as_deref(),
+            parent: info.parent.as_deref(),
+            output: info.output.as_ref(),
+            cursor: info.cursor().to_string(),
+        }
+    }
+}
+
+/// One execution with its tree.
+#[derive(Debug, Serialize)]
+pub struct Shown<'a> {
+    /// The execution.
+    pub execution: Execution<'a>,
+    /// What operators have done with it.
+    pub acts: &'a [Act],
+    /// Its tree, as [`State::to_json`](steps::State::to_json) writes it.
+    pub tree: Json,
+}
+
+/// What was done with an execution.
+#[derive(Debug, Serialize)]
+pub struct Acted<'a> {
+    /// The execution.
+    pub id: &'a str,
+    /// What: `stop`, `retry-from`.
+    pub act: &'static str,
+    /// Whether it was done.
+    pub ok: bool,
+    /// How the execution is then, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<&'static str>,
+    /// How many nodes, pauses or undos it concerned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<usize>,
+    /// Why it was not done.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+    /// Of which kind that is: `usage`, `not_found`, `refused`, `failed`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<&'static str>,
+}
+
+/// A schedule: made of a [`ScheduleInfo`].
+#[derive(Debug, Serialize)]
+pub struct Schedule<'a> {
+    name: &'a str,
+    flow: &'a str,
+    timing: &'a str,
+    paused: bool,
+    next: Option<Timestamp>,
+    queued: usize,
+    last: Option<Timestamp>,
+    last_execution: Option<&'a str>,
+}
+
+impl<'a> From<&'a ScheduleInfo> for Schedule<'a> {
+    fn from(info: &'a ScheduleInfo) -> Self {
+        Self {
+            name: &info.name,
+            flow: &info.flow,
+            timing: &info.timing,
+            paused: info.is_paused,
+            next: info.next,
+            queued: info.queued,
+            last: info.last,
+            last_execution: info.last_execution.as_deref(),
+        }
+    }
+}

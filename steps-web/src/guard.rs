@@ -1,0 +1,65 @@
+//! In front of all pages: a request is admitted, or answered here.
+
+use std::sync::Arc;
+
+use axum::{
+    extract::{Request, State},
+    http::Method,
+    middleware::Next,
+    response::Response,
+};
+
+use crate::{
+    access::{gate::Admitted, origin},
+    app::App,
+    error::Refused,
+    pages::refusal,
+    visit::{Login, Role, Visit, base_of},
+};
+
+/// Admits a request, or answers it.
+pub(crate) async fn guard(
+    State(app): State<Arc<App>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let base = base_of(&request, &app.prefix);
+    let is_api = request.uri().path().starts_with("/api/") || request.uri().path() == "/api";
+    let mut visit = Visit {
+        base,
+        name: String::new(),
+        role: Role::Reader,
+        login: Login::Elsewhere,
+    };
+    let refuse = |visit: &Visit, why: &Refused| {
+        if is_api {
+            why.as_json()
+        } else {
+            refusal(&app, visit, why)
+        }
+    };
+    let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
+    if changes && let Err(why) = origin::check(request.headers(), request.uri(), is_api) {
+        return refuse(&visit, &why);
+    }
+    match app.gate.admit(&mut request, &visit.base, is_api).await {
+        Admitted::Granted { name, role, login } => {
+            visit = Visit {
+                name,
+                role,
+                login,
+                ..visit
+            };
+        }
+        Admitted::Public => {}
+        Admitted::Refused(why) => return refuse(&visit, &why),
+        Admitted::Answered(response) => return *response,
+    }
+    let is_session = matches!(request.uri().path(), "/login" | "/logout");
+    if changes && !is_session && !visit.may_act() {
+        let why = Refused::forbidden(format!("`{}` may look, and change nothing", visit.name));
+        return refuse(&visit, &why);
+    }
+    request.extensions_mut().insert(visit);
+    next.run(request).await
+}

@@ -1,0 +1,24 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
+mod access;
+mod acts;
+mod api;
+mod app;
+mod assets;
+mod error;
+pub mod form;
+mod guard;
+mod headers;
+mod look;
+mod pages;
+mod payload;
+mod secrets;
+mod text;
+mod visit;
+mod web;
+
+pub use access::Access;
+pub use error::WebError;
+pub use web::{Web, router};

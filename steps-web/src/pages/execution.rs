@@ -1,0 +1,90 @@
+//! One execution: what is known of it, what may be done, its steps as a tree and in time.
+
+use std::sync::Arc;
+
+use axum::{
+    Extension,
+    extract::{Query, State, rejection::QueryRejection},
+    response::Response,
+};
+use maud::{Markup, html};
+use serde::Deserialize;
+
+use super::{
+    acting, facts,
+    layout::{Page, page as whole, refusal},
+    parts::{self, status},
+    timeline, tree,
+};
+use crate::{app::App, error::Refused, look::Look, visit::Visit};
+
+/// What is asked for.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Asked {
+    pub(crate) id: String,
+    /// What has just been done with it.
+    #[serde(default)]
+    pub(crate) done: String,
+}
+
+pub(crate) async fn page(
+    State(app): State<Arc<App>>,
+    Extension(visit): Extension<Visit>,
+    asked: Result<Query<Asked>, QueryRejection>,
+) -> Response {
+    let asked = match asked {
+        Ok(Query(asked)) => asked,
+        Err(error) => return refusal(&app, &visit, &Refused::wrong(error.body_text())),
+    };
+    match Look::at(&app, &asked.id).await {
+        Ok(look) => {
+            let page = Page {
+                title: &look.info.id,
+                place: "/executions",
+                live: Some(visit.to("/live", &[("id", &asked.id)])),
+            };
+            whole(&app, &visit, &page, &show(&visit, &look, &asked.done))
+        }
+        Err(why) => refusal(&app, &visit, &why),
+    }
+}
+
+fn show(visit: &Visit, look: &Look, done: &str) -> Markup {
+    let info = &look.info;
+    html! {
+        div #head data-part="" {
+            p .crumbs {
+                a href=(visit.path("/executions")) { "Executions" } " / "
+                a href=(parts::found(visit, &format!("flow={}", word(&info.flow)))) { (info.flow) }
+            }
+            h1 { (info.id) " " (status(info.status)) }
+            @if let Some(message) = &info.status_message { p .message { (message) } }
+            @if let Some(refused) = &info.refused {
+                div .error { p { "It does not fit the program that took it up:" } pre { (refused.why) } }
+            }
+            @if let Some(error) = &info.error { p .error { (error) } }
+        }
+        @if let Some(kind) = acting::of_name(done) {
+            p .notice role="status" { (acting::said(kind)) }
+        }
+        (acting::forms(visit, look))
+        section {
+            h2 #steps { "Steps" }
+            div #tree data-part="" { (tree::show(visit, look)) }
+        }
+        section {
+            h2 { "Timeline" }
+            div #timeline data-part="" { (timeline::show(look)) }
+        }
+        section {
+            h2 { "Facts" }
+            div #facts data-part="" { (facts::show(visit, look)) }
+        }
+    }
+}
+
+/// A value of a filter, whatever is in it.
+pub(crate) fn word(text: &str) -> String {
+    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
+    format!("\"{escaped}\"")
+}

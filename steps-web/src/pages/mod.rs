@@ -1,0 +1,71 @@
+//! The pages, each in a file. They are whole without a script; what the script adds is that they stay up to
+//! date.
+//!
+//! | file | page |
+//! |---|---|
+//! | `layout` | what stands around each page; refusals |
+//! | `home` | what needs somebody, the counts, the newest |
+//! | `list` | executions that a filter finds |
+//! | `execution`, `tree`, `timeline`, `facts` | one execution |
+//! | `acting` | the forms for what an operator does, and doing it |
+//! | `statistics`, `charts` | statistics of a flow |
+//! | `schedules` | schedules |
+//! | `report` | the report of an execution as a file |
+//! | `live` | the streams that tell a page to look again |
+//! | `login` | the login, where there are tokens |
+//! | `parts` | what several pages have |
+
+mod acting;
+mod execution;
+mod facts;
+mod home;
+mod layout;
+mod list;
+mod login;
+mod parts;
+mod timeline;
+mod tree;
+
+use std::sync::Arc;
+
+use axum::{
+    Extension, Router,
+    extract::State,
+    http::StatusCode,
+    response::Response,
+    routing::{get, post},
+};
+
+pub(crate) use layout::refusal;
+
+use crate::{app::App, assets, error::Refused, visit::Visit};
+
+pub(crate) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/", get(home::page))
+        .route("/executions", get(list::page))
+        .route("/execution", get(execution::page))
+        .route("/execution/act", post(acting::act))
+        .route("/login", get(login::page).post(login::login))
+        .route("/logout", post(login::logout))
+        .merge(assets::routes())
+}
+
+pub(crate) async fn not_found(
+    State(app): State<Arc<App>>,
+    Extension(visit): Extension<Visit>,
+) -> Response {
+    let why = Refused::new(StatusCode::NOT_FOUND, "there is no such page");
+    refusal(&app, &visit, &why)
+}
+
+pub(crate) async fn wrong_method(
+    State(app): State<Arc<App>>,
+    Extension(visit): Extension<Visit>,
+) -> Response {
+    let why = Refused::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "this address takes another method",
+    );
+    refusal(&app, &visit, &why)
+}
