@@ -82,6 +82,9 @@ pub async fn choices(bakery: &Bakery, flour: String) -> Result<u32, String> {
         first = race { one = bake(bakery, &dou/*? offers dough flour */); two = ba/*? offers bake bakery dough */ }
         child = start no_/*? offers no_name no_semicolon */
         told = join chi/*? offers child dough */
+        named = start argument(flour.clone()).id(dough./*? offers grams flour */).label("of", flour.as_str());
+        way = match dough./*? offers grams flour */ { many = n if n > 3 => bake(bakery, &dough); few = _ => bake(bakery, &dou/*? offers dough */); }
+        or = if dough./*? offers grams flour */ { one = bake(bakery, &dough); }
     }
     Ok(1)
 }

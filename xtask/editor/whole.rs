@@ -78,7 +78,7 @@ pub async fn hurry(bakery: &Bakery, order: Order) -> Result<u32, String> { //@ h
         }
         child = start deliver/*? goto deliver */(order/*? goto hurry */.loaves).label("by", &order./*? offers loaves by_whom */by_whom); //@ child
         told = join child/*? goto child */; //@ told
-        more = match order./*? offers loaves by_whom */by_whom.len() { //@ more_of
+        more = match order.by_whom/*? offers loaves by_whom */.len() { //@ more_of
             many = n if n > 3 => { second = bake(bakery, &sticky, n/*? hover usize */ as u32); } //@ second
             few = _ => knead/*? goto knead */(bakery, "rye");
         };

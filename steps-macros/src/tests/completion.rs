@@ -25,6 +25,10 @@ const FLOW: &str = "async fn work(cloud: &Cloud$, spec: Spec$) -> Result<u32, Er
         found = if let Some(n) = maybe$ { inner = make(cloud, *n$); }
         each = for item in spec.items$ by item.id$ { inner = make(cloud, item.n$); }
         rounds = loop max 3 { inner = make(cloud, prev.map_or$(0, |p| p.inner$)); } until inner$ > 3;
+        begun = start other$(cloud, id$).id(spec.id$).label(0, &spec.$).la$(0, 1).detached();
+        told = join begun;
+        kind = match spec.$ { card = Kind::Card(n) => make(cloud, n$); }
+        some = if spec.$ { inner = make(cloud$, 1); } else if let Some(n) = spec.$ { inner = make(cloud, n$); }
         none = $;
         half = vms$::mak$
         lost(cloud, &spec.$)
@@ -103,7 +107,8 @@ fn the_names_in_scope_are_the_users() {
     let lets = names.windows(2).filter(|pair| pair[0] == "let");
     let lets: Vec<String> = lets.map(|pair| pair[1].to_string()).collect();
     for name in &lets {
-        let known = source.contains(name.as_str()) || ["_", "cx"].contains(&name.as_str());
+        let known =
+            source.contains(name.as_str()) || ["_", "cx", "else_if"].contains(&name.as_str());
         assert!(known, "{name} is none of the user's");
     }
     for name in [

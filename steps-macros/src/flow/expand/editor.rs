@@ -221,14 +221,18 @@ impl View<'_> {
         let of = hidden(child_type(child, &quote!(#path), private));
         let written = match child {
             ChildCall::Start { options, .. } => {
+                let (function, flow) = (beside_locals(quote!(#path)), hidden(quote!(#path)));
                 let options = methods(options);
                 let group = in_parens(args, &call.paren);
-                quote!(#private::start_child::call(cx, #path::input #group) #options)
+                quote! {
+                    let _ = #function;
+                    let _ = #private::start_child::call(cx, #flow::input #group) #options;
+                }
             }
-            ChildCall::Join { .. } => quote!(&(#args)),
+            ChildCall::Join { .. } => quote!(let _ = &(#args);),
         };
         (
-            quote!({ let _ = #written; #private::editor::value::<#private::Output<#of>>() }),
+            quote!({ #written #private::editor::value::<#private::Output<#of>>() }),
             Value::plain(quote!(#private::Output<#of>)),
         )
     }

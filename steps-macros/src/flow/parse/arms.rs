@@ -5,7 +5,7 @@ use quote::{ToTokens, quote};
 use syn::{Attribute, Pat, Token, parse::ParseStream, token};
 
 use super::{
-    body::{expression, unborrowed},
+    body::{expression, head, unborrowed},
     let_line,
     lines::{Of, begins_line, between, line},
 };
@@ -18,7 +18,7 @@ use crate::{
 /// Parses `match value { name = PATTERN => { … } … }`.
 pub(super) fn choice(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Body> {
     let keyword = input.parse::<Token![match]>()?;
-    let value = unborrowed(expression(input)?);
+    let value = unborrowed(head(input, errors)?);
     let inner;
     syn::braced!(inner in input);
     let before = errors.len();

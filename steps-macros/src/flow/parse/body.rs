@@ -228,6 +228,33 @@ pub(super) fn expression(input: ParseStream<'_>) -> syn::Result<TokenStream> {
     Ok(tokens)
 }
 
+/// Parses the expression between a keyword and the `{` of its lines. One that is not finished is
+/// reported, and the lines after it are read as they will be once it is: an editor completes it.
+pub(super) fn head(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<TokenStream> {
+    let ahead = input.fork();
+    let error = match expression(&ahead) {
+        Ok(tokens) => {
+            input.advance_to(&ahead);
+            return Ok(tokens);
+        }
+        Err(error) => error,
+    };
+    let ahead = input.fork();
+    let mut tokens = TokenStream::new();
+    while !ahead.peek(token::Brace) {
+        if ahead.is_empty() || ahead.peek(Token![;]) || begins_line(&ahead) {
+            return Err(error);
+        }
+        tokens.extend(ahead.parse::<TokenTree>());
+    }
+    if tokens.is_empty() {
+        return Err(error);
+    }
+    errors.push(error);
+    input.advance_to(&ahead);
+    Ok(tokens)
+}
+
 /// Returns `name` for `&name`. Lines are bound by reference already; users write the `&` all the
 /// same, as they would for a value.
 pub(super) fn unborrowed(tokens: TokenStream) -> TokenStream {
@@ -249,13 +276,13 @@ fn branch(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<Body> {
         input.parse::<Token![let]>()?;
         let pat = Pat::parse_multi_with_leading_vert(input)?;
         input.parse::<Token![=]>()?;
-        let value = unborrowed(expression(input)?);
+        let value = unborrowed(head(input, errors)?);
         Cond::Let {
             pat: quote!(#pat),
             value,
         }
     } else {
-        Cond::Is(expression(input)?)
+        Cond::Is(head(input, errors)?)
     };
     let then = group(input, errors)?;
     let otherwise = if input.peek(Token![else]) {

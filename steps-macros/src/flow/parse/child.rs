@@ -65,55 +65,28 @@ pub(super) fn start(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<
         errors.push(error);
     }
     let args: TokenStream = inner.parse()?;
-    let mut options = Vec::new();
-    let mut detached = false;
+    let mut options: Vec<(Ident, DelimSpan, TokenStream)> = Vec::new();
     while input.peek(Token![.]) {
         input.parse::<Token![.]>()?;
         let name: Ident = input.call(Ident::parse_any)?;
         let given = if input.peek(token::Paren) {
             let inner;
             let paren = syn::parenthesized!(inner in input);
-            let given = Punctuated::<Expr, Token![,]>::parse_terminated(&inner)?;
-            Some((paren.span, given))
+            let given = Punctuated::<Expr, Token![,]>::parse_terminated(&inner.fork());
+            Some((paren.span, given, inner.parse::<TokenStream>()?))
         } else {
             None
         };
-        let takes = OPTIONS.iter().find(|(option, _)| name == option);
-        let Some((option, count)) = takes else {
-            errors.on(
-                &name,
-                format!(
-                    "a `start` line has no `.{name}`: its options are `.id(…)`, `.label(name, value)`, \
-                     `.after(duration)`, `.at(time)`, `.priority(number)` and `.detached()`"
-                ),
-            );
-            continue;
-        };
-        let Some((span, given)) = given.filter(|(_, given)| given.len() == *count) else {
-            let like = match *count {
-                0 => format!(".{option}()"),
-                1 => format!(".{option}(…)"),
-                _ => format!(".{option}(…, …)"),
-            };
-            errors.on(&name, format!("`{option}` is written `{like}`"));
-            continue;
-        };
-        if *option == "after"
-            && let Some(time) = given.first()
-        {
-            // The line is as it would be with a right one.
-            span_of_time(time, "after", ".after(\"2d\")", errors);
+        option(&name, given.as_ref().map(|(_, given, _)| given), errors);
+        if name == "detached" && options.iter().any(|(other, ..)| *other == name) {
+            errors.on(&name, "`.detached()` is there already");
         }
-        if *option == "detached" {
-            if detached {
-                errors.on(&name, "`.detached()` is there already");
-                continue;
-            }
-            detached = true;
+        // A wrong one stays, too: an editor completes it.
+        if let Some((span, _, tokens)) = given {
+            options.push((name, span, tokens));
         }
-        let given = given.to_token_stream();
-        options.push((name, span, given));
     }
+    let detached = options.iter().any(|(name, ..)| name == "detached");
     end_of_call(input, paren.span.close(), errors);
     Ok(Call {
         path,
@@ -122,6 +95,42 @@ pub(super) fn start(input: ParseStream<'_>, errors: &mut Errors) -> syn::Result<
         within: None,
         child: Some(ChildCall::Start { options, detached }),
     })
+}
+
+/// Checks an option of a `start` line, with what stands in its parentheses.
+fn option(
+    name: &Ident,
+    given: Option<&syn::Result<Punctuated<Expr, Token![,]>>>,
+    errors: &mut Errors,
+) {
+    let Some((option, count)) = OPTIONS.iter().find(|(option, _)| name == option) else {
+        errors.on(
+            name,
+            format!(
+                "a `start` line has no `.{name}`: its options are `.id(…)`, `.label(name, value)`, \
+                 `.after(duration)`, `.at(time)`, `.priority(number)` and `.detached()`"
+            ),
+        );
+        return;
+    };
+    let given = match given {
+        Some(Err(error)) => return errors.push(error.clone()),
+        Some(Ok(given)) if given.len() == *count => given,
+        _ => {
+            let like = match *count {
+                0 => format!(".{option}()"),
+                1 => format!(".{option}(…)"),
+                _ => format!(".{option}(…, …)"),
+            };
+            return errors.on(name, format!("`{option}` is written `{like}`"));
+        }
+    };
+    if *option == "after"
+        && let Some(time) = given.first()
+    {
+        // The line is as it would be with a right one.
+        span_of_time(time, "after", ".after(\"2d\")", errors);
+    }
 }
 
 /// Parses `join name;`, or `join::<flow> expression;`. Which flow is joined otherwise, `joins` finds out.
