@@ -13,9 +13,9 @@ use std::{
 
 use steps_core::store::{
     Acquire, Acquired, BoxFuture, CheckReport, Claim, Claimed, Duty, DutyQuery, DutySet,
-    ExecutionInfo, ExecutionQuery, FlowClaim, Form, MessageReceipt, NoteChange, Notes, Renew,
-    Renewal, SendMessage, SetDuty, Statistics, StatisticsQuery, Store, StoreError, StoredExecution,
-    Write, Written,
+    ExecutionInfo, ExecutionQuery, FlowClaim, Form, LabelQuery, MessageReceipt, NoteChange, Notes,
+    Renew, Renewal, SendMessage, SetDuty, Statistics, StatisticsQuery, Store, StoreError,
+    StoredExecution, Write, Written,
 };
 use tokio::sync::Semaphore;
 
@@ -281,6 +281,12 @@ impl Store for SqliteStore {
     fn count(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<u64, StoreError>> {
         let by = Inner::readers_for(&query);
         Box::pin(self.read(by, move |conn, _| ops::find::count(conn, &query)))
+    }
+
+    fn label_values(&self, query: LabelQuery) -> BoxFuture<'_, Result<Vec<String>, StoreError>> {
+        Box::pin(self.read(Inner::lists, move |conn, _| {
+            ops::labels::values(conn, &query)
+        }))
     }
 
     fn statistics(&self, query: StatisticsQuery) -> BoxFuture<'_, Result<Statistics, StoreError>> {

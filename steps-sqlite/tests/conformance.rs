@@ -8,8 +8,8 @@ use steps_core::{
     clock::TestClock as _,
     store::{
         Acquire, Acquired, BoxFuture, Claim, Claimed, Duty, DutyQuery, DutySet, ExecutionInfo,
-        ExecutionQuery, FlowClaim, Form, MessageReceipt, NoteChange, Notes, Renew, Renewal,
-        SendMessage, SetDuty, Store, StoreError, StoredExecution, Write, Written,
+        ExecutionQuery, FlowClaim, Form, LabelQuery, MessageReceipt, NoteChange, Notes, Renew,
+        Renewal, SendMessage, SetDuty, Store, StoreError, StoredExecution, Write, Written,
     },
     testing::{FakeClock, store::Subject},
 };
@@ -169,6 +169,9 @@ impl Store for Split {
     }
     fn list(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<Vec<ExecutionInfo>, StoreError>> {
         self.others.list(query)
+    }
+    fn label_values(&self, query: LabelQuery) -> BoxFuture<'_, Result<Vec<String>, StoreError>> {
+        self.others.label_values(query)
     }
     fn count(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<u64, StoreError>> {
         self.others.count(query)

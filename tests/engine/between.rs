@@ -31,6 +31,8 @@ pub(crate) struct Between {
     /// Before the answer to a write that gave the lease back.
     released: Before,
     counts: Arc<Counts>,
+    /// Which deletions fail.
+    refuses: fn(&ExecutionQuery) -> bool,
 }
 
 /// How many rows of nodes a store has given, of each execution.
@@ -57,6 +59,15 @@ impl Between {
             loads: nothing(),
             released: nothing(),
             counts: Arc::default(),
+            refuses: |_| false,
+        }
+    }
+
+    /// A store that fails to delete by some queries.
+    pub(crate) fn refusing(within: Arc<dyn Store>, refuses: fn(&ExecutionQuery) -> bool) -> Self {
+        Self {
+            refuses,
+            ..Self::new(within)
         }
     }
 
@@ -258,6 +269,10 @@ impl Store for Between {
         self.within.count(query)
     }
     fn delete(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<u64, StoreError>> {
+        if (self.refuses)(&query) {
+            let error = StoreError::new(ErrorKind::Rejected, "no");
+            return Box::pin(std::future::ready(Err(error)));
+        }
         self.within.delete(query)
     }
     fn close(&self) -> BoxFuture<'_, Result<(), StoreError>> {

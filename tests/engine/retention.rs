@@ -13,6 +13,7 @@ use steps::{
     testing::{Cut, CutStore, FakeClock},
 };
 
+use crate::between::Between;
 use crate::support::{Db, is, on_each_store};
 
 #[step]
@@ -120,6 +121,32 @@ on_each_store! {
 
         let all = db.engine().await.retain_for("0s").start().await.expect("it starts");
         assert_eq!(all.sweep().await.expect("it is swept").deleted(), 4);
+    }
+
+    async fn so_many_stay_of_each_value_of_a_label(db) {
+        let worker = worker(&db).await;
+        for (id, wait) in [("a1", false), ("b1", false), ("a2", false), ("c1", false), ("b2", true),
+            ("a3", true), ("a4", false)] {
+            scanned(&worker, id, wait, true).await;
+        }
+        is(&worker.start(scan::input(false, true)).id("none").await.expect("it starts"), Status::Done).await;
+        let each = |count: usize| Retention::of(scans()).newest(count).per("env");
+        for (rule, deleted, ids) in [
+            (each(4), 0, "none a4 a3 b2 c1 a2 b1 a1"),
+            (each(2), 2, "none a4 a3 b2 c1 b1"),
+            // Of one value as of all.
+            (Retention::of(Filter::new().label("env", "b")).newest(1).per("env"), 1, "none a4 a3 b2 c1"),
+            (each(1), 0, "none a4 a3 b2 c1"),
+            (Retention::of(scans()).newest(0).per("env").for_time("1h"), 0, "none a4 a3 b2 c1"),
+            (each(0), 2, "none a3 b2"),
+            (Retention::of(scans()).newest(0).per("none"), 0, "none a3 b2"),
+        ] {
+            let engine = engine(&db, std::slice::from_ref(&rule)).await;
+            assert_eq!(engine.would_sweep(&rule).await.expect("it is told"), deleted, "{rule}");
+            let swept = engine.sweep().await.expect("it is swept");
+            assert_eq!((swept.deleted(), swept.finished), (deleted, true), "{rule}: {swept:?}");
+            assert_eq!(left(&engine).await, ids, "{rule}");
+        }
     }
 
     async fn children_stay_as_long_as_their_parent(db) {
@@ -246,6 +273,8 @@ on_each_store! {
         };
         let why = refused(Retention::of(scans())).await;
         assert!(why.contains("neither how many"), "{why}");
+        let why = refused(Retention::of(scans()).for_time("1d").per("env")).await;
+        assert!(why.contains(r#"`.per("env")`, but not how many"#), "{why}");
         let why = refused(Retention::of(scans()).for_time("soon")).await;
         assert!(why.contains("`soon` is no duration"), "{why}");
         let why = refused(Retention::of(scans().limit(3)).newest(1)).await;
@@ -283,7 +312,7 @@ async fn fill(store: &MemoryStore, count: usize) {
     }
 }
 
-/// A process that dies at any change that a sweep makes of its duty: another goes on when its time is over.
+/// A process that dies at any write of a sweep: another goes on when its time is over.
 #[tokio::test]
 async fn a_sweep_that_was_cut_off_is_taken_up() {
     let rule = || Retention::of(Filter::new().flow_name("scan")).newest(7);
@@ -321,6 +350,25 @@ async fn a_sweep_that_was_cut_off_is_taken_up() {
     }
     // Four batches, the last of which finds nothing, a beginning and an end.
     assert_eq!(struck, 12);
+}
+
+#[tokio::test]
+async fn a_rule_whose_deletion_fails_is_left_off() {
+    let memory = MemoryStore::new();
+    fill(&memory, 3).await;
+    let is_first = |query: &ExecutionQuery| query.flows.is_empty();
+    let store = Between::refusing(Arc::new(memory.reopen()), is_first);
+    let engine = Engine::with_store(store)
+        .retain_for("0s")
+        .retain(Retention::of(Filter::new().flow_name("scan")).newest(1));
+    let engine = engine.start().await.expect("it starts");
+    let swept = engine.sweep().await.expect("the other rule is followed");
+    let of: Vec<(u64, bool)> = swept
+        .rules
+        .iter()
+        .map(|rule| (rule.deleted, rule.error.is_some()))
+        .collect();
+    assert_eq!((of, swept.finished), (vec![(0, true), (2, false)], true));
 }
 
 #[tokio::test]

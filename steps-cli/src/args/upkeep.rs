@@ -83,6 +83,10 @@ pub(crate) struct Sweep {
     #[arg(long, value_name = "N")]
     pub(crate) newest: Option<usize>,
 
+    /// Keep so many of each value of this label; what has no such label stays
+    #[arg(long, value_name = "LABEL", requires = "newest")]
+    pub(crate) per: Option<String>,
+
     /// Keep each for this time after its end, such as 30d
     #[arg(long = "for", value_name = "TIME", value_parser = duration)]
     pub(crate) for_time: Option<Duration>,

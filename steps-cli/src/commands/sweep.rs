@@ -63,6 +63,9 @@ fn rule(args: Sweep) -> Result<Retention, Error> {
     if let Some(newest) = args.newest {
         rule = rule.newest(newest);
     }
+    if let Some(label) = args.per {
+        rule = rule.per(label);
+    }
     if let Some(time) = args.for_time {
         rule = rule.for_time(time);
     }

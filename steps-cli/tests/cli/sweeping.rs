@@ -86,6 +86,7 @@ fn a_rule_that_means_nothing_is_refused() {
     };
     sweep(&[]).refused(2, "--newest <N>");
     sweep(&["flow=scan"]).refused(2, "--for <TIME>");
+    sweep(&["--for", "1d", "--per", "zone"]).refused(2, "--newest <N>");
     sweep(&["--for", "soon"]).refused(2, "`soon` is no duration");
     sweep(&["--newest", "few"]).refused(2, "few");
     sweep(&["--newest", "1", "--label", "zone"]).refused(2, "NAME=VALUE");

@@ -53,6 +53,7 @@
 
 use std::path::PathBuf;
 
+mod by_listing;
 mod check;
 pub(crate) mod condition;
 mod counts;
@@ -60,13 +61,13 @@ mod cursor;
 mod duty;
 mod error;
 mod info;
+mod labels;
 mod memory;
 mod past;
 mod query;
 pub(crate) mod root;
 mod share;
 mod sort;
-mod statistics;
 mod turn;
 mod write;
 
@@ -86,6 +87,7 @@ pub use cursor::{Cursor, InvalidCursor};
 pub use duty::{Duty, DutyQuery, DutySet, NewDuty, SetDuty};
 pub use error::{ErrorKind, StoreError};
 pub use info::{ExecutionInfo, Refused, Refuser};
+pub use labels::LabelQuery;
 pub use memory::MemoryStore;
 pub use past::{InvalidRanges, Past, RowRanges};
 pub use query::{ExecutionQuery, Form, StoredExecution};
@@ -194,11 +196,17 @@ pub trait Store: Send + Sync + 'static {
     /// `after`.
     fn count(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<u64, StoreError>>;
 
+    /// Returns the values of a label that so many executions have, in the order of their bytes. By default
+    /// it lists the executions.
+    fn label_values(&self, query: LabelQuery) -> BoxFuture<'_, Result<Vec<String>, StoreError>> {
+        Box::pin(by_listing::label_values(self, query))
+    }
+
     /// Returns statistics of the executions of a flow that were created in a time, made by a
     /// [`Collector`] of all of them, of the nodes of those in its sample, and of the ids of the slowest.
     /// By default it lists them, and loads those in the sample.
     fn statistics(&self, query: StatisticsQuery) -> BoxFuture<'_, Result<Statistics, StoreError>> {
-        Box::pin(statistics::by_listing(self, query))
+        Box::pin(by_listing::statistics(self, query))
     }
 
     /// Deletes the executions that match the query and have ended, with all their rows: of those

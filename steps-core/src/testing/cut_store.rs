@@ -22,7 +22,8 @@ use crate::{
 /// Another store, behind which an engine hangs from a certain call on, to be dropped: as a process
 /// that dies. Clones share it.
 ///
-/// The calls that count are [`write`](Store::write) and [`set_duty`](Store::set_duty), when it is made, and
+/// The calls that count are [`write`](Store::write), [`set_duty`](Store::set_duty) and
+/// [`delete`](Store::delete), and
 /// [`claim`](Store::claim), when it has given executions away: a claim that finds nothing changes
 /// nothing. It is cut off before a call reaches the other store ([`Cut::Before`]), or after that has
 /// kept it and before the engine hears of it ([`Cut::After`]). From then on no call comes back, of
@@ -272,7 +273,7 @@ impl<S: Store> Store for CutStore<S> {
     }
 
     fn delete(&self, query: ExecutionQuery) -> BoxFuture<'_, Result<u64, StoreError>> {
-        self.pass(|store| store.delete(query))
+        self.count_write(self.0.store.delete(query))
     }
 
     fn close(&self) -> BoxFuture<'_, Result<(), StoreError>> {

@@ -18,6 +18,7 @@ pub(crate) mod find;
 pub(crate) mod forms;
 pub(crate) mod inbox;
 pub(crate) mod known;
+pub(crate) mod labels;
 pub(crate) mod lease;
 pub(crate) mod notes;
 pub(crate) mod statistics;

@@ -14,6 +14,7 @@ const FILES: &[(&str, &str)] = &[
     ("duties", include_str!("duties.rs")),
     ("forms", include_str!("forms.rs")),
     ("inbox", include_str!("inbox.rs")),
+    ("labels", include_str!("labels.rs")),
     ("lease", include_str!("lease.rs")),
     ("notes", include_str!("notes.rs")),
     ("steps", include_str!("steps.rs")),

@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
+
 use super::rule::Retention;
 use crate::{
     engine::{Engine, error::EngineError},
@@ -22,23 +24,10 @@ impl Engine {
         let store = &*self.core.store;
         let now = self.core.clock.now();
         let rule = rule.rule(self)?;
-        let Some(mut query) = rule.deletes(store, now).await? else {
-            return Ok(0);
-        };
-        query.without_parent = false;
-        query.brief = true;
-        query.limit = Some(PAGE);
+        let mut parts = rule.parts();
         let mut found = Found::default();
-        loop {
-            let page = store.list(query.clone()).await?;
-            let Some(last) = page.last() else { break };
-            query.after = Some(last.cursor());
-            for info in page {
-                let is_held = info.worker.is_some() && info.due.is_some_and(|due| now < due);
-                if info.status.is_final() && !is_held {
-                    found.parents.insert(info.id, info.parent);
-                }
-            }
+        while let Some(query) = parts.next(store, now).await? {
+            found.add(query, store, now).await?;
         }
         Ok(found.count(store).await?)
     }
@@ -52,6 +41,31 @@ struct Found {
 }
 
 impl Found {
+    /// Adds what a query finds and a deletion does not pass over.
+    async fn add(
+        &mut self,
+        mut query: ExecutionQuery,
+        store: &dyn Store,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        query.without_parent = false;
+        query.brief = true;
+        query.limit = Some(PAGE);
+        loop {
+            let page = store.list(query.clone()).await?;
+            let Some(last) = page.last() else {
+                return Ok(());
+            };
+            query.after = Some(last.cursor());
+            for info in page {
+                let is_held = info.worker.is_some() && info.due.is_some_and(|due| now < due);
+                if info.status.is_final() && !is_held {
+                    self.parents.insert(info.id, info.parent);
+                }
+            }
+        }
+    }
+
     /// Returns how many go: a child only after its parent.
     async fn count(&self, store: &dyn Store) -> Result<u64, StoreError> {
         let mut others = HashMap::new();

@@ -30,6 +30,7 @@ use crate::{
 pub struct Retention {
     filter: Filter,
     newest: Option<usize>,
+    per: Option<String>,
     for_time: Option<Duration>,
     wrong: Option<String>,
 }
@@ -41,6 +42,7 @@ impl Retention {
         Self {
             filter,
             newest: None,
+            per: None,
             for_time: None,
             wrong: None,
         }
@@ -55,6 +57,21 @@ impl Retention {
     /// have not ended. 0 keeps none that has ended.
     pub fn newest(mut self, count: usize) -> Self {
         self.newest = Some(count);
+        self
+    }
+
+    /// Keeps so many [newest](Self::newest) of each value of this label, in place of so many in all. What
+    /// has no such label, this rule leaves alone.
+    ///
+    /// ```
+    /// use steps::engine::{Filter, Retention};
+    ///
+    /// // The last 10 scans of each project.
+    /// let rule = Retention::of(Filter::new().flow_name("scan")).newest(10).per("project");
+    /// assert_eq!(rule.to_string(), "flow=scan: the newest 10 of each project");
+    /// ```
+    pub fn per(mut self, label: impl Into<String>) -> Self {
+        self.per = Some(label.into());
         self
     }
 
@@ -81,6 +98,11 @@ impl Retention {
                 "it says neither how many are kept, by `.newest(…)`, nor how long, by `.for_time(…)`",
             );
         }
+        if let (Some(label), None) = (&self.per, self.newest) {
+            return refuse(&format!(
+                "it says `.per({label:?})`, but not how many of each are kept, by `.newest(…)`"
+            ));
+        }
         let query = self.filter.clone().query(engine)?;
         if !query.sort.is_empty() || query.limit.is_some() || query.after.is_some() {
             return refuse("its filter has a limit, a place or an order, which mean nothing here");
@@ -89,6 +111,7 @@ impl Retention {
             text: self.to_string(),
             query,
             newest: self.newest,
+            per: self.per.clone(),
             for_time: self.for_time,
         })
     }
@@ -99,11 +122,17 @@ impl fmt::Display for Retention {
         use crate::base::took::Took;
         let filter = self.filter.to_string();
         f.write_str(if filter.is_empty() { "all" } else { &filter })?;
-        match (self.newest, self.for_time) {
-            (Some(count), None) => write!(f, ": the newest {count}"),
-            (None, Some(time)) => write!(f, ": for {}", Took(time)),
-            (Some(count), Some(time)) => write!(f, ": the newest {count}, and for {}", Took(time)),
-            (None, None) => Ok(()),
+        let mut between = ": ";
+        if let Some(count) = self.newest {
+            write!(f, "{between}the newest {count}")?;
+            between = ", and ";
+        }
+        if let Some(label) = &self.per {
+            write!(f, " of each {label}")?;
+        }
+        match self.for_time {
+            Some(time) => write!(f, "{between}for {}", Took(time)),
+            None => Ok(()),
         }
     }
 }

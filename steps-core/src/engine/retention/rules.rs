@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::{
     model::status::Status,
-    store::{Cursor, ExecutionQuery, Store, StoreError},
+    store::{Cursor, ExecutionQuery, LabelQuery, Store, StoreError},
 };
 
 /// How often an engine sweeps, unless it is told otherwise.
@@ -20,24 +20,40 @@ const OVER: [Status; 4] = [
     Status::Stopped,
 ];
 
+/// How many values of a label are looked at together.
+const VALUES: usize = 1000;
+
 /// A rule, as a sweep follows it.
 #[derive(Debug)]
 pub(in crate::engine) struct Rule {
     pub(super) text: String,
     pub(super) query: ExecutionQuery,
     pub(super) newest: Option<usize>,
+    /// So many of each value of this label.
+    pub(super) per: Option<String>,
     pub(super) for_time: Option<Duration>,
 }
 
 impl Rule {
-    /// Returns the query for what it deletes now, if that can be anything: with those that have a parent
-    /// who is there left out.
-    pub(super) async fn deletes(
+    /// Returns the parts that it is followed in.
+    pub(super) fn parts(&self) -> Parts<'_> {
+        Parts {
+            rule: self,
+            values: Vec::new().into_iter(),
+            after: None,
+            is_over: false,
+        }
+    }
+
+    /// Returns the query for what it deletes of all these now, if that can be anything: with those that
+    /// have a parent who is there left out.
+    async fn deletes(
         &self,
+        all: &ExecutionQuery,
         store: &dyn Store,
         now: Timestamp,
     ) -> Result<Option<ExecutionQuery>, StoreError> {
-        let mut query = self.query.clone();
+        let mut query = all.clone();
         query.without_parent = true;
         if query.status.is_empty() {
             query.status = OVER.to_vec();
@@ -48,13 +64,77 @@ impl Rule {
             query.ended = Some(ended.start..ended.end.min(until));
         }
         if let Some(count) = self.newest {
-            match place_of(store, &self.query, count).await? {
+            match place_of(store, all, count).await? {
                 Place::All => {}
                 Place::After(place) => query.after = Some(place),
                 Place::None => return Ok(None),
             }
         }
         Ok(Some(query))
+    }
+}
+
+/// The parts of a rule: one for each value of the label that it goes by, or a single one.
+pub(super) struct Parts<'r> {
+    rule: &'r Rule,
+    /// The values that were found.
+    values: std::vec::IntoIter<String>,
+    /// The last of them.
+    after: Option<String>,
+    is_over: bool,
+}
+
+impl Parts<'_> {
+    /// Returns the query for what the next part deletes now, of those that may delete something.
+    pub(super) async fn next(
+        &mut self,
+        store: &dyn Store,
+        now: Timestamp,
+    ) -> Result<Option<ExecutionQuery>, StoreError> {
+        let rule = self.rule;
+        loop {
+            let found = match &rule.per {
+                // One value is all that the filter finds.
+                Some(label) if !rule.query.labels.contains_key(label) => {
+                    let Some(value) = self.value(label, store).await? else {
+                        return Ok(None);
+                    };
+                    let mut all = rule.query.clone();
+                    all.labels.insert(label.clone(), value);
+                    rule.deletes(&all, store, now).await?
+                }
+                _ if self.is_over => return Ok(None),
+                _ => {
+                    self.is_over = true;
+                    rule.deletes(&rule.query, store, now).await?
+                }
+            };
+            if found.is_some() {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// Returns the next value that more executions have than are kept.
+    async fn value(
+        &mut self,
+        label: &str,
+        store: &dyn Store,
+    ) -> Result<Option<String>, StoreError> {
+        if self.values.len() == 0 && !self.is_over {
+            let kept = self.rule.newest.unwrap_or_default();
+            let values = store.label_values(LabelQuery {
+                name: label.to_owned(),
+                at_least: u64::try_from(kept).unwrap_or(u64::MAX).saturating_add(1),
+                after: self.after.take(),
+                limit: Some(VALUES),
+            });
+            let values = values.await?;
+            self.is_over = values.len() < VALUES;
+            self.after = values.last().cloned();
+            self.values = values.into_iter();
+        }
+        Ok(self.values.next())
     }
 }
 

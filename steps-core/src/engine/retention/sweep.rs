@@ -11,7 +11,7 @@ use super::{
     rules::{Rule, Rules},
 };
 use crate::{
-    base::json::Json,
+    base::{clock::add, json::Json},
     engine::{Engine, error::EngineError, worker::engine_core::EngineCore},
     store::{Duty, DutySet, ErrorKind, NewDuty, SetDuty, StoreError},
 };
@@ -132,6 +132,8 @@ pub(super) struct Turn<'a> {
     core: &'a EngineCore,
     rules: &'a Rules,
     revision: i64,
+    /// When it last said that it sweeps.
+    held_at: Timestamp,
     /// When the next sweep is due, if this one does not decide that.
     next: Option<Timestamp>,
 }
@@ -164,6 +166,7 @@ impl<'a> Turn<'a> {
             core,
             rules,
             revision: 0,
+            held_at: now,
             next: (asked == Asked::Besides).then_some(was_due),
         };
         let revision = duty.map(|duty| duty.revision);
@@ -173,6 +176,7 @@ impl<'a> Turn<'a> {
     /// Says that this process sweeps for another while. Returns whether nobody else does.
     async fn hold(&mut self, revision: Option<i64>) -> Result<bool, EngineError> {
         let core = self.core;
+        self.held_at = core.clock.now();
         self.set(revision, self.after(TERM), Some(&core.worker))
             .await
     }
@@ -244,18 +248,29 @@ impl<'a> Turn<'a> {
     /// Deletes what a rule does not keep. Returns whether it got to its end.
     async fn follow(&mut self, rule: &Rule, deleted: &mut u64) -> Result<bool, EngineError> {
         let store = &*self.core.store;
-        let Some(mut query) = rule.deletes(store, self.core.clock.now()).await? else {
-            return Ok(true);
-        };
-        query.limit = Some(BATCH);
-        loop {
-            if self.core.is_draining() || !self.hold(Some(self.revision)).await? {
-                return Ok(false);
-            }
-            match store.delete(query.clone()).await? {
-                0 => return Ok(true),
-                count => *deleted += count,
+        let now = self.core.clock.now();
+        let mut parts = rule.parts();
+        while let Some(mut query) = parts.next(store, now).await? {
+            query.limit = Some(BATCH);
+            loop {
+                if self.core.is_draining() || !self.hold_on().await? {
+                    return Ok(false);
+                }
+                match store.delete(query.clone()).await? {
+                    0 => break,
+                    count => *deleted += count,
+                }
             }
         }
+        Ok(true)
+    }
+
+    /// Says again that this process sweeps, if it has not for a while. Returns whether nobody else does.
+    async fn hold_on(&mut self) -> Result<bool, EngineError> {
+        let now = self.core.clock.now();
+        if (self.held_at..add(self.held_at, TERM / 4)).contains(&now) {
+            return Ok(true);
+        }
+        self.hold(Some(self.revision)).await
     }
 }

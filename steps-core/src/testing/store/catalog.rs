@@ -125,6 +125,9 @@ macro_rules! __store_rules {
             list_sorts: "A list is sorted as its query says, what has no value last, and of the same values the newest first.",
             list_sorted_pages: "Pages of a list that is sorted, one after the other, have each once, also after one that is gone.",
         }
+        labels {
+            label_values_are_listed: "The values of a label that so many executions have are listed in their order, page by page.",
+        }
         statistics {
             statistics_count_all: "Statistics count all executions that were created in a time, and in the one before, and tell the slowest.",
             statistics_of_steps: "Statistics tell of each step how often it began, failed, was retried and undone, and where its time went.",

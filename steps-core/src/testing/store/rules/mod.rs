@@ -13,6 +13,7 @@ pub(super) mod duties;
 pub(super) mod fence;
 pub(super) mod find;
 pub(super) mod forms;
+pub(super) mod labels;
 pub(super) mod messages;
 pub(super) mod nodes;
 pub(super) mod notes;

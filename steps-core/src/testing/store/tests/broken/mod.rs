@@ -6,6 +6,7 @@ mod clock;
 mod conditions;
 mod duties;
 mod find;
+mod labels;
 mod messages;
 mod nodes;
 mod notes;
@@ -24,8 +25,9 @@ use crate::{
     base::{clock::TestClock as _, future::BoxFuture},
     store::{
         Acquire, Acquired, Claim, Claimed, Duty, DutyQuery, DutySet, ExecutionInfo, ExecutionQuery,
-        FlowClaim, Form, MessageReceipt, NoteChange, Notes, Renew, Renewal, SendMessage, SetDuty,
-        Statistics, StatisticsQuery, Store, StoreError, StoredExecution, Write, Written,
+        FlowClaim, Form, LabelQuery, MessageReceipt, NoteChange, Notes, Renew, Renewal,
+        SendMessage, SetDuty, Statistics, StatisticsQuery, Store, StoreError, StoredExecution,
+        Write, Written,
     },
     testing::FakeClock,
 };
@@ -57,6 +59,7 @@ struct Twist {
     count: Call<ExecutionQuery, u64>,
     delete: Call<ExecutionQuery, u64>,
     statistics: Call<StatisticsQuery, Statistics>,
+    label_values: Call<LabelQuery, Vec<String>>,
     close: Call<(), ()>,
     reopen: fn(&Sound) -> Sound,
 }
@@ -82,6 +85,7 @@ const SOUND: Twist = Twist {
     count: |sound, query| sound.count(query),
     delete: |sound, query| sound.delete(query),
     statistics: |sound, query| sound.statistics(query),
+    label_values: |sound, query| sound.label_values(query),
     close: |sound, ()| sound.close(),
     reopen: Sound::reopen,
 };
@@ -139,6 +143,9 @@ impl Store for Twisted {
     }
     fn delete(&self, query: ExecutionQuery) -> Answer<'_, u64> {
         (self.twist.delete)(&self.sound, query)
+    }
+    fn label_values(&self, query: LabelQuery) -> Answer<'_, Vec<String>> {
+        (self.twist.label_values)(&self.sound, query)
     }
     fn statistics(&self, query: StatisticsQuery) -> Answer<'_, Statistics> {
         (self.twist.statistics)(&self.sound, query)
@@ -210,6 +217,7 @@ fn all() -> impl Iterator<Item = &'static Twist> {
         find::ALL,
         children::ALL,
         duties::ALL,
+        labels::ALL,
         statistics::ALL,
     ]
     .into_iter()

@@ -1,19 +1,20 @@
-//! Statistics of a store that has no way of its own to make them.
+//! What a store that has no way of its own does by listing executions.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 
 use super::{
-    Collector, ExecutionInfo, ExecutionQuery, NodeRow, Seen, Statistics, StatisticsQuery, Store,
-    StoreError,
+    Collector, ExecutionInfo, ExecutionQuery, LabelQuery, NodeRow, Seen, Statistics,
+    StatisticsQuery, Store, StoreError,
 };
 use crate::model::{state::NodeData, statistics::nanos_of};
 
 /// How many executions are listed at once.
 const PAGE: usize = 1000;
 
-pub(super) async fn by_listing<S: Store + ?Sized>(
+/// Makes statistics of all that it lists, and of the nodes of those in the sample.
+pub(super) async fn statistics<S: Store + ?Sized>(
     store: &S,
     query: StatisticsQuery,
 ) -> Result<Statistics, StoreError> {
@@ -72,4 +73,34 @@ fn exact(time: Timestamp) -> Option<i64> {
 fn nodes(rows: impl IntoIterator<Item = NodeRow>) -> Vec<(u32, u32, NodeData)> {
     let rows = rows.into_iter();
     rows.map(|row| (row.id, row.parent, row.node)).collect()
+}
+
+/// Counts the values of a label.
+pub(super) async fn label_values<S: Store + ?Sized>(
+    store: &S,
+    query: LabelQuery,
+) -> Result<Vec<String>, StoreError> {
+    let mut list = ExecutionQuery {
+        limit: Some(PAGE),
+        brief: true,
+        ..ExecutionQuery::default()
+    };
+    let mut counts = BTreeMap::<String, u64>::new();
+    loop {
+        let page = store.list(list.clone()).await?;
+        let Some(place) = page.last().map(ExecutionInfo::cursor) else {
+            break;
+        };
+        list.after = Some(place);
+        for mut info in page {
+            if let Some(value) = info.labels.remove(&query.name) {
+                *counts.entry(value).or_default() += 1;
+            }
+        }
+    }
+    let is_found = |(value, count): &(String, u64)| {
+        *count >= query.at_least && query.after.as_ref().is_none_or(|after| value > after)
+    };
+    let values = counts.into_iter().filter(is_found).map(|(value, _)| value);
+    Ok(values.take(query.limit.unwrap_or(usize::MAX)).collect())
 }
