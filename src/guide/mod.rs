@@ -11,6 +11,7 @@
 //! | [`resuming`] | passes, the state as JSON and typed, recovering, a changed program |
 //! | [`durable`] | the engine: starting, finding, stopping and undoing executions; several processes; shutdown |
 //! | [`schedules`] | executions that are started at times: cron, intervals; missed and overlapping ticks, clock changes |
+//! | [`changes`] | functions that are told of changes, at least once; webhooks |
 //! | [`queries`] | attributes and labels of executions; filters in code and as text; what they cost |
 //! | [`command_line`] | the program `steps`: looking at executions and operating them from a shell |
 //! | [`sqlite`] | the engine's file: settings, queries, errors |
@@ -44,6 +45,8 @@ pub mod durable {}
 #[cfg(feature = "cron")]
 #[doc = include_str!("schedules.md")]
 pub mod schedules {}
+#[doc = include_str!("changes.md")]
+pub mod changes {}
 #[doc = include_str!("queries.md")]
 pub mod queries {}
 #[doc = include_str!("command_line.md")]

@@ -1,5 +1,5 @@
-//! The command line. The options of `report` and `stats` are in `reports`, and those of `schedules` and `sweep`
-//! in `upkeep`.
+//! The command line. The options of `report` and `stats` are in `reports`, and those of `schedules`,
+//! `changes` and `sweep` in `upkeep`.
 #![expect(clippy::doc_markdown, reason = "this is the text of --help")]
 
 mod reports;
@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use steps::AsDuration as _;
 
 pub(crate) use reports::{Form, Format, Report, Stats};
-pub(crate) use upkeep::{ScheduleAct, Schedules, Sweep};
+pub(crate) use upkeep::{ChangeAct, Changes, ScheduleAct, Schedules, Sweep};
 
 /// Looks at the executions of flows, and operates them: lists, trees, stop, undo, recover, signals.
 ///
@@ -105,6 +105,8 @@ pub(crate) enum Command {
     Sweep(Sweep),
     /// List the schedules; tell the next ticks of one, pause, resume or remove it
     Schedules(Schedules),
+    /// List who is told of changes, and what waits; tell what fails, or forget one
+    Changes(Changes),
     /// Read the whole store, and tell what of it is damaged or dangling
     #[command(after_help = "With --json: one value. The exit code is 5 if something was found.")]
     Check,

@@ -12,10 +12,10 @@ use std::{
 };
 
 use steps_core::store::{
-    Acquire, Acquired, BoxFuture, CheckReport, Claim, Claimed, Duty, DutyQuery, DutySet,
-    ExecutionInfo, ExecutionQuery, FlowClaim, Form, LabelQuery, MessageReceipt, NoteChange, Notes,
-    Renew, Renewal, SendMessage, SetDuty, Statistics, StatisticsQuery, Store, StoreError,
-    StoredExecution, Write, Written,
+    Acquire, Acquired, BoxFuture, Change, ChangeQuery, CheckReport, Claim, Claimed, Duty,
+    DutyQuery, DutySet, ExecutionInfo, ExecutionQuery, FlowClaim, Form, LabelQuery, MessageReceipt,
+    NoteChange, Notes, Renew, Renewal, SendMessage, SetDuty, Settled, Statistics, StatisticsQuery,
+    Store, StoreError, StoredExecution, Subscription, SubscriptionInfo, Write, Written,
 };
 use tokio::sync::Semaphore;
 
@@ -241,6 +241,43 @@ impl Store for SqliteStore {
         Box::pin(self.change_known(bytes, move |conn, now| {
             schema::unchanged(conn)?;
             ops::duties::set(conn, &set, now)
+        }))
+    }
+
+    fn subscribe(&self, subscription: Subscription) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(self.change_known(0, move |conn, now| {
+            schema::unchanged(conn)?;
+            ops::subscriptions::subscribe(conn, &subscription, now)
+        }))
+    }
+
+    fn unsubscribe(&self, name: String) -> BoxFuture<'_, Result<bool, StoreError>> {
+        Box::pin(self.unsubscribe_in_parts(name))
+    }
+
+    fn end_subscription(
+        &self,
+        name: String,
+        why: String,
+    ) -> BoxFuture<'_, Result<bool, StoreError>> {
+        Box::pin(self.end_in_parts(name, why))
+    }
+
+    fn subscriptions(&self) -> BoxFuture<'_, Result<Vec<SubscriptionInfo>, StoreError>> {
+        Box::pin(self.read(Inner::lists, |conn, _| ops::subscriptions::all(conn)))
+    }
+
+    fn changes(&self, query: ChangeQuery) -> BoxFuture<'_, Result<Vec<Change>, StoreError>> {
+        Box::pin(self.read(Inner::lookups, move |conn, _| {
+            ops::changes::list(conn, &query)
+        }))
+    }
+
+    fn settle(&self, settled: Settled) -> BoxFuture<'_, Result<(), StoreError>> {
+        let bytes = size::of_settled(&settled);
+        Box::pin(self.change_known(bytes, move |conn, _| {
+            schema::unchanged(conn)?;
+            ops::changes::settle(conn, &settled)
         }))
     }
 

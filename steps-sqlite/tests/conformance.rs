@@ -7,9 +7,10 @@ use jiff::SignedDuration;
 use steps_core::{
     clock::TestClock as _,
     store::{
-        Acquire, Acquired, BoxFuture, Claim, Claimed, Duty, DutyQuery, DutySet, ExecutionInfo,
-        ExecutionQuery, FlowClaim, Form, LabelQuery, MessageReceipt, NoteChange, Notes, Renew,
-        Renewal, SendMessage, SetDuty, Store, StoreError, StoredExecution, Write, Written,
+        Acquire, Acquired, BoxFuture, Change, ChangeQuery, Claim, Claimed, Duty, DutyQuery,
+        DutySet, ExecutionInfo, ExecutionQuery, FlowClaim, Form, LabelQuery, MessageReceipt,
+        NoteChange, Notes, Renew, Renewal, SendMessage, SetDuty, Settled, Store, StoreError,
+        StoredExecution, Subscription, SubscriptionInfo, Write, Written,
     },
     testing::{FakeClock, store::Subject},
 };
@@ -153,6 +154,29 @@ impl Store for Split {
     }
     fn set_duty(&self, set: SetDuty) -> BoxFuture<'_, Result<DutySet, StoreError>> {
         self.others.set_duty(set)
+    }
+
+    fn subscribe(&self, subscription: Subscription) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.others.subscribe(subscription)
+    }
+    fn unsubscribe(&self, name: String) -> BoxFuture<'_, Result<bool, StoreError>> {
+        self.others.unsubscribe(name)
+    }
+    fn end_subscription(
+        &self,
+        name: String,
+        why: String,
+    ) -> BoxFuture<'_, Result<bool, StoreError>> {
+        self.others.end_subscription(name, why)
+    }
+    fn subscriptions(&self) -> BoxFuture<'_, Result<Vec<SubscriptionInfo>, StoreError>> {
+        self.others.subscriptions()
+    }
+    fn changes(&self, query: ChangeQuery) -> BoxFuture<'_, Result<Vec<Change>, StoreError>> {
+        self.others.changes(query)
+    }
+    fn settle(&self, settled: Settled) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.others.settle(settled)
     }
 
     fn keep_form(&self, form: Form) -> BoxFuture<'_, Result<i64, StoreError>> {

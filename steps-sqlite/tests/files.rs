@@ -96,6 +96,7 @@ async fn older_files_are_brought_up_to_date() {
             start: Vec::new(),
         };
         assert_eq!(store.set_duty(duty).await.unwrap(), DutySet::Set(Some(1)));
+        assert_eq!(store.subscriptions().await.unwrap(), []);
         store.close().await.unwrap();
     }
     // The oldest of all: an empty file.

@@ -18,7 +18,12 @@ mod secrets;
 mod text;
 mod visit;
 mod web;
+#[cfg(feature = "webhook")]
+mod webhook;
 
 pub use access::Access;
 pub use error::WebError;
 pub use web::{Web, router};
+#[cfg(feature = "webhook")]
+#[cfg_attr(docsrs, doc(cfg(feature = "webhook")))]
+pub use webhook::{NewWebhook, Webhook, WebhookError};

@@ -6,9 +6,10 @@ use std::sync::{
 };
 
 use steps::store::{
-    Acquire, Acquired, BoxFuture, Claim, Claimed, Duty, DutyQuery, DutySet, ErrorKind,
-    ExecutionInfo, ExecutionQuery, FlowClaim, Form, LeaseAfter, MessageReceipt, NoteChange, Notes,
-    Renew, Renewal, SendMessage, SetDuty, Store, StoreError, StoredExecution, Write, Written,
+    Acquire, Acquired, BoxFuture, Change, ChangeQuery, Claim, Claimed, Duty, DutyQuery, DutySet,
+    ErrorKind, ExecutionInfo, ExecutionQuery, FlowClaim, Form, LeaseAfter, MessageReceipt,
+    NoteChange, Notes, Renew, Renewal, SendMessage, SetDuty, Settled, Store, StoreError,
+    StoredExecution, Subscription, SubscriptionInfo, Write, Written,
 };
 
 /// What comes before something that the store does.
@@ -232,6 +233,29 @@ impl Store for Between {
     }
     fn set_duty(&self, set: SetDuty) -> BoxFuture<'_, Result<DutySet, StoreError>> {
         self.within.set_duty(set)
+    }
+
+    fn subscribe(&self, subscription: Subscription) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.within.subscribe(subscription)
+    }
+    fn unsubscribe(&self, name: String) -> BoxFuture<'_, Result<bool, StoreError>> {
+        self.within.unsubscribe(name)
+    }
+    fn end_subscription(
+        &self,
+        name: String,
+        why: String,
+    ) -> BoxFuture<'_, Result<bool, StoreError>> {
+        self.within.end_subscription(name, why)
+    }
+    fn subscriptions(&self) -> BoxFuture<'_, Result<Vec<SubscriptionInfo>, StoreError>> {
+        self.within.subscriptions()
+    }
+    fn changes(&self, query: ChangeQuery) -> BoxFuture<'_, Result<Vec<Change>, StoreError>> {
+        self.within.changes(query)
+    }
+    fn settle(&self, settled: Settled) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.within.settle(settled)
     }
 
     fn keep_form(&self, form: Form) -> BoxFuture<'_, Result<i64, StoreError>> {

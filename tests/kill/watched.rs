@@ -11,10 +11,10 @@ use std::{
 };
 
 use steps::store::{
-    Acquire, Acquired, BoxFuture, Claim, Claimed, Duty, DutyQuery, DutySet, ExecutionInfo,
-    ExecutionQuery, FlowClaim, Form, HeldExecution, Lease, MessageReceipt, NoteChange, Notes,
-    Renew, Renewal, SendMessage, SetDuty, Store, StoreError, StoredExecution, Target, Write,
-    Written,
+    Acquire, Acquired, BoxFuture, Change, ChangeQuery, Claim, Claimed, Duty, DutyQuery, DutySet,
+    ExecutionInfo, ExecutionQuery, FlowClaim, Form, HeldExecution, Lease, MessageReceipt,
+    NoteChange, Notes, Renew, Renewal, SendMessage, SetDuty, Settled, Store, StoreError,
+    StoredExecution, Subscription, SubscriptionInfo, Target, Write, Written,
 };
 
 use crate::{
@@ -157,6 +157,29 @@ impl<S: Store> Store for Watched<S> {
     }
     fn set_duty(&self, set: SetDuty) -> BoxFuture<'_, Result<DutySet, StoreError>> {
         self.within.set_duty(set)
+    }
+
+    fn subscribe(&self, subscription: Subscription) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.within.subscribe(subscription)
+    }
+    fn unsubscribe(&self, name: String) -> BoxFuture<'_, Result<bool, StoreError>> {
+        self.within.unsubscribe(name)
+    }
+    fn end_subscription(
+        &self,
+        name: String,
+        why: String,
+    ) -> BoxFuture<'_, Result<bool, StoreError>> {
+        self.within.end_subscription(name, why)
+    }
+    fn subscriptions(&self) -> BoxFuture<'_, Result<Vec<SubscriptionInfo>, StoreError>> {
+        self.within.subscriptions()
+    }
+    fn changes(&self, query: ChangeQuery) -> BoxFuture<'_, Result<Vec<Change>, StoreError>> {
+        self.within.changes(query)
+    }
+    fn settle(&self, settled: Settled) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.within.settle(settled)
     }
 
     fn keep_form(&self, form: Form) -> BoxFuture<'_, Result<i64, StoreError>> {

@@ -1,4 +1,4 @@
-//! The options of `schedules` and `sweep`: what a store is kept in order with.
+//! The options of `schedules`, `changes` and `sweep`: what a store is kept in order with.
 
 use std::time::Duration;
 
@@ -47,6 +47,33 @@ pub(crate) enum ScheduleAct {
     /// Remove it for good; what it has started stays
     Remove {
         /// The schedule
+        name: String,
+
+        /// Do not ask
+        #[arg(long, short)]
+        yes: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "With --json: one function, or one change, a line; of what is forgotten, one value."
+)]
+pub(crate) struct Changes {
+    #[command(subcommand)]
+    pub(crate) act: Option<ChangeAct>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ChangeAct {
+    /// Tell the changes that it was told in vain, why, and when they are told again: at most 20
+    Failing {
+        /// The function
+        name: String,
+    },
+    /// Keep no more changes for it, and delete what it was not told
+    Forget {
+        /// The function
         name: String,
 
         /// Do not ask

@@ -7,12 +7,14 @@
 //! | `reports` | report, stats |
 //! | `transfer` | export, import |
 //! | `schedules` | schedules |
+//! | `changes` | changes |
 //! | `sweep` | sweep |
 //! | `check` | check |
 //! | `generate` | completions, man |
 //! | `act` | what is done with executions: stop, undo, recover, delete and the like |
 
 mod act;
+mod changes;
 mod check;
 mod find;
 mod generate;
@@ -47,6 +49,7 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> Result<(), Error> {
         Command::Import(import) => transfer::import(&context, import).await,
         Command::Sweep(sweep) => sweep::sweep(&context, sweep).await,
         Command::Schedules(args) => schedules::schedules(&context, args).await,
+        Command::Changes(args) => changes::changes(&context, args).await,
         Command::Check => check::check(&context).await,
         command => act::run(&context, command).await,
     }

@@ -2,6 +2,7 @@
 
 mod acting;
 mod beside;
+mod changes;
 mod finding;
 mod reporting;
 mod schedules;

@@ -8,7 +8,7 @@ use std::{
 
 use crate::support::{Db, run};
 
-const COMMANDS: [&str; 22] = [
+const COMMANDS: [&str; 23] = [
     "list",
     "count",
     "show",
@@ -28,6 +28,7 @@ const COMMANDS: [&str; 22] = [
     "import",
     "sweep",
     "schedules",
+    "changes",
     "check",
     "completions",
     "man",

@@ -11,6 +11,11 @@ use uuid::Uuid;
 
 use super::{
     Engine, OwnTasks,
+    changes::{
+        ChangeFunction, OnChange,
+        registered::{Registered, subscribe},
+        teller::tell,
+    },
     compatibility::compare_at_start,
     concurrency::Concurrency,
     error::EngineError,
@@ -41,7 +46,7 @@ use crate::{
     interpreter::RunLimits,
     language::flow::Flow,
     run::with::Served,
-    store::Store,
+    store::{ChangeKind, Store},
 };
 
 /// An engine that is being put together.
@@ -56,6 +61,7 @@ use crate::{
 /// | [`limits`](Self::limits) | [`RunLimits::DEFAULT`] |
 /// | [`retain`](Self::retain), [`retain_for`](Self::retain_for) | everything is kept |
 /// | [`sweep_every`](Self::sweep_every) | an hour |
+/// | [`on_execution_change`](Self::on_execution_change), [`on_step_change`](Self::on_step_change) | nobody is told |
 /// | [`build`](Self::build) | the length and the time of the program's file |
 #[must_use = "nothing runs before `.start()`"]
 pub struct Builder {
@@ -71,6 +77,7 @@ pub struct Builder {
     build: Option<Build>,
     retention: Vec<Retention>,
     sweep_every: Duration,
+    changes: Vec<Registered>,
     clock: Clock,
 }
 
@@ -106,6 +113,7 @@ impl Engine {
             build: None,
             retention: Vec::new(),
             sweep_every: EVERY,
+            changes: Vec::new(),
             clock: Clock::System,
         }
     }
@@ -202,6 +210,63 @@ impl Builder {
         self
     }
 
+    /// Calls a function with each change of an execution's status, in whichever process that happens, after
+    /// it is safe, and **at least once**, also across crashes: see the page `changes` of the guide.
+    /// A change that is told again has the same [`key`](crate::store::Change::key).
+    ///
+    /// The name is that of the subscription in the store. What happens after the first start of an engine with
+    /// this name is told; it is kept until it was told, also while no engine with the function runs. An engine
+    /// that starts with another filter under the name changes it from then on.
+    ///
+    /// ```
+    /// use steps::{Engine, engine::{OnChange, StatusChange}, prelude::*};
+    ///
+    /// # #[flow]
+    /// # async fn order() -> Result<(), String> { steps! {} Ok(()) }
+    /// # async fn engine() -> Result<Engine, EngineError> {
+    /// let failed = OnChange::new().flow::<order>().status(Status::Failed).status(Status::Stuck);
+    /// let engine = Engine::open("memory:").await?
+    ///     .serve(order::with())
+    ///     .on_execution_change("tell the shop", failed, async |change: StatusChange| {
+    ///         let error = change.error.as_deref().unwrap_or_default();
+    ///         println!("{} ({}) is {}: {error}", change.execution, change.key(), change.to);
+    ///         Ok::<_, String>(())
+    ///     })
+    ///     .start().await?;
+    /// # Ok(engine)
+    /// # }
+    /// ```
+    pub fn on_execution_change(
+        self,
+        name: impl Into<String>,
+        on: OnChange,
+        function: impl ChangeFunction,
+    ) -> Self {
+        self.on_change(name.into(), ChangeKind::Execution, on, function)
+    }
+
+    /// The same with each change of a step's status: of what stands in a line of its own, each item's and
+    /// each round's by itself, and not of groups. [`Change::step`](crate::store::Change::step) says which.
+    pub fn on_step_change(
+        self,
+        name: impl Into<String>,
+        on: OnChange,
+        function: impl ChangeFunction,
+    ) -> Self {
+        self.on_change(name.into(), ChangeKind::Step, on, function)
+    }
+
+    fn on_change(
+        mut self,
+        name: String,
+        kind: ChangeKind,
+        on: OnChange,
+        function: impl ChangeFunction,
+    ) -> Self {
+        self.changes.push(Registered::new(name, kind, on, function));
+        self
+    }
+
     /// Takes the time from a test's clock, as [`Run::clock`](crate::Run::clock) does. Then the
     /// store is not asked for what other processes left.
     pub fn clock(mut self, clock: Arc<dyn TestClock>) -> Self {
@@ -224,7 +289,8 @@ impl Builder {
     /// Where two flows have the same name, or the store can't be used.
     pub async fn start(self) -> Result<Engine, EngineError> {
         let mut tasks = JoinSet::new();
-        let has_tasks = !self.served.is_empty();
+        let serves = !self.served.is_empty();
+        let has_tasks = serves || !self.changes.is_empty();
         let core = Arc::new(EngineCore::new(Settings {
             store: self.store,
             owns_store: self.owns_store,
@@ -244,6 +310,7 @@ impl Builder {
         let tasks = Arc::new(OwnTasks {
             core: Arc::clone(&core),
             tasks: Mutex::new(tasks),
+            tellers: Mutex::default(),
         });
         core.handle_is(WeakEngine::of(&flows, &tasks));
         let engine = Engine { core, flows, tasks };
@@ -252,7 +319,15 @@ impl Builder {
         let has_rules = !rules.is_empty();
         engine.core.retains(Rules::new(rules, self.sweep_every));
         let Engine { core, flows, tasks } = engine.clone();
-        if has_tasks {
+        // Before anything happens that they are to be told of.
+        let functions = subscribe(&core, &flows, self.changes).await?;
+        for function in functions {
+            let (core, engine) = (Arc::clone(&core), WeakEngine::new(&flows, &tasks));
+            lock(&tasks.tellers).spawn(keep_alive("changes", move || {
+                tell(Arc::clone(&core), engine.clone(), function.clone())
+            }));
+        }
+        if serves {
             let mut tasks = lock(&tasks.tasks);
             tasks.spawn(core.limiter.adapt());
             // Like the search for what other processes left, it is not for a test's clock.

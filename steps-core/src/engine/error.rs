@@ -95,6 +95,14 @@ pub enum EngineError {
         /// What is wrong.
         error: ScheduleError,
     },
+    /// A function can't be told of changes: another one has its name, or what it is to be told of can't be.
+    #[error("the function `{name}` can't be told of changes: {why}")]
+    ChangeFunction {
+        /// The function.
+        name: String,
+        /// What is wrong.
+        why: String,
+    },
     /// The id is that of an execution of another flow.
     #[error("execution `{id}` is of the flow `{saved}`, not of `{flow}`")]
     OtherFlow {

@@ -52,6 +52,7 @@
 //! | `builder`, `start` | building an engine; creating executions |
 //! | `compatibility` | whether the executions that have not ended fit this program |
 //! | `retention` | which executions are deleted when they have ended |
+//! | `changes` | functions that are told of changes of statuses |
 //! | `statistics` | asking for the statistics of a flow |
 //! | `of_step` | the engine as the steps that it runs reach it |
 //! | `schedules` | executions that are started at times |
@@ -61,11 +62,12 @@
 //! | `concurrency` | limits how many executions run |
 //! | `error` | the errors of an engine |
 //!
-//! `builder`, `start`, `children`, `compatibility`, `statistics`, `retention`, `of_step`, `schedules` and `handle` use `worker`, which uses `news`,
+//! `builder`, `changes`, `start`, `children`, `compatibility`, `statistics`, `retention`, `of_step`, `schedules` and `handle` use `worker`, which uses `news`,
 //! `concurrency` and `error`; none uses a module above it. A crash loses everything that an engine has in memory, and this does no
 //! harm: all that matters is in the store.
 
 mod builder;
+mod changes;
 mod children;
 mod compatibility;
 mod concurrency;
@@ -94,6 +96,7 @@ pub use crate::model::{
 };
 use crate::{base::sync::lock, store::CheckReport};
 pub use builder::Builder;
+pub use changes::{ChangeFunction, NotTold, OnChange, StatusChange, Subscribed};
 pub use compatibility::{FlowCompatibility, UnfitCause};
 pub use concurrency::Concurrency;
 pub use error::EngineError;
@@ -132,12 +135,15 @@ impl fmt::Debug for Engine {
 struct OwnTasks {
     core: Arc<EngineCore>,
     tasks: Mutex<JoinSet<()>>,
+    /// Those that tell changes, which end by themselves when the engine does.
+    tellers: Mutex<JoinSet<()>>,
 }
 
 impl Drop for OwnTasks {
     fn drop(&mut self) {
         self.core.kill();
         lock(&self.tasks).abort_all();
+        lock(&self.tellers).abort_all();
     }
 }
 
@@ -189,7 +195,7 @@ impl Engine {
     }
 
     /// Shuts down. No new step begins; running steps see [`Cx::cancelled`](crate::Cx::cancelled)
-    /// and may finish within `grace`. Then the leases of their executions are released, so that
+    /// and may finish within `grace`; so may calls of functions that are told of changes. Then the leases of their executions are released, so that
     /// other processes or the next start can continue them, and the store is closed, unless it is
     /// [shared](Self::with_shared_store). A step that still runs after `grace` is aborted, as by a
     /// crash: it is verified or runs again when its execution is continued.
@@ -198,7 +204,13 @@ impl Engine {
     ///
     /// If closing the store fails. All that it has acknowledged is safe.
     pub async fn shutdown(self, grace: Duration) -> Result<(), EngineError> {
+        let begun = tokio::time::Instant::now();
         self.core.suspend(grace).await;
+        let tellers = std::mem::take(&mut *lock(&self.tasks.tellers));
+        if !tellers.is_empty() {
+            // What they have not told by then is told by another process, or at the next start.
+            drop(tokio::time::timeout_at(begun + grace, tellers.join_all()).await);
+        }
         lock(&self.tasks.tasks).abort_all();
         if self.core.owns_store {
             self.core.store.close().await?;

@@ -48,6 +48,8 @@ pub(crate) struct News {
     /// How many watchers there are, of any execution. While there is none, as mostly, a record is no
     /// news.
     watchers: AtomicUsize,
+    /// Is notified of each write, for those who tell changes of statuses.
+    written: watch::Sender<()>,
 }
 
 /// The news of one execution.
@@ -110,8 +112,21 @@ impl News {
         (listener, more(channel))
     }
 
+    /// Receives each write of this process, from now on.
+    pub(crate) fn written(&self) -> watch::Receiver<()> {
+        self.written.subscribe()
+    }
+
+    /// Notifies those who tell changes of a write.
+    pub(crate) fn wrote(&self) {
+        if self.written.receiver_count() > 0 {
+            self.written.send_replace(());
+        }
+    }
+
     /// Notifies the watchers of a record.
     pub(crate) fn recorded(&self, id: &str) {
+        self.wrote();
         if self.watchers.load(Ordering::SeqCst) == 0 {
             return;
         }
@@ -122,6 +137,7 @@ impl News {
 
     /// Notifies the listeners of a turn's end.
     pub(crate) fn turn_ended(&self, id: &str, end: TurnEnd) {
+        self.wrote();
         if let Some(channel) = lock(&self.channels).get(id) {
             channel.recorded();
             channel.turn_ends.send_replace(Some(end));

@@ -6,6 +6,7 @@ use super::{Engine, OwnTasks, error::EngineError, worker::served::ServedFlows};
 use crate::language::{children::RunEngine, cx::Cx};
 
 /// An engine that does not keep itself at work: what its turns have of it.
+#[derive(Clone)]
 pub(super) struct WeakEngine {
     flows: Weak<ServedFlows>,
     tasks: Weak<OwnTasks>,
@@ -14,10 +15,14 @@ pub(super) struct WeakEngine {
 impl WeakEngine {
     /// Returns the engine as a run has it, which need not know what it is.
     pub(super) fn of(flows: &Arc<ServedFlows>, tasks: &Arc<OwnTasks>) -> Arc<dyn RunEngine> {
-        Arc::new(Self {
+        Arc::new(Self::new(flows, tasks))
+    }
+
+    pub(super) fn new(flows: &Arc<ServedFlows>, tasks: &Arc<OwnTasks>) -> Self {
+        Self {
             flows: Arc::downgrade(flows),
             tasks: Arc::downgrade(tasks),
-        })
+        }
     }
 
     pub(super) fn engine(&self) -> Option<Engine> {

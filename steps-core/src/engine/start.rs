@@ -331,6 +331,7 @@ impl Engine {
         match self.core.store.write(write).await? {
             Written::Exists(existing) => Ok(Some(existing)),
             written => {
+                self.core.news.wrote();
                 match (at, written) {
                     (Some(at), Written::Created(lease)) => self.core.schedule.waits(lease.key, at),
                     _ => self.core.schedule.start_left(self.core.clock.moment()),

@@ -20,7 +20,8 @@
 //! * The last write of a turn gives the lease back, and says when the execution is due again.
 //!
 //! Beside executions, a store keeps [duties](Duty): small rows that are changed by compare-and-set, for
-//! what any one process of many is to do.
+//! what any one process of many is to do; and [changes](Change) of statuses, for those who have
+//! [subscribed](Store::subscribe) to them.
 //!
 //! # What a store must guarantee
 //!
@@ -54,6 +55,8 @@
 use std::path::PathBuf;
 
 mod by_listing;
+mod changed;
+pub(crate) mod changes;
 mod check;
 pub(crate) mod condition;
 mod counts;
@@ -80,6 +83,11 @@ pub use crate::model::{
     },
 };
 pub use crate::{base::future::BoxFuture, model::state::NodeRow};
+pub use changed::{Before, Changed, NodeReader, Rewrite};
+pub use changes::{
+    Change, ChangeKind, ChangeQuery, ChangedStep, FailedChange, Settled, Subscription,
+    SubscriptionInfo, WhichChanges,
+};
 pub use check::{CheckReport, Damage};
 pub use condition::{Column, Condition, Field, InvalidNumber, Number, Test, Value};
 pub use counts::StepCounts;
@@ -163,6 +171,38 @@ pub trait Store: Send + Sync + 'static {
     /// Changes or removes a duty, or makes it, if it still has the revision that the caller has read,
     /// and starts executions with it: both or nothing.
     fn set_duty(&self, set: SetDuty) -> BoxFuture<'_, Result<DutySet, StoreError>>;
+
+    /// Keeps a subscription in place of the one of its name, if there is one. From then on each write that
+    /// changes a status that it is for keeps a [`Change`] for it, with the write or not at all; what was
+    /// before is told of nothing. The changes that are kept for that name stay. One that
+    /// [ended](Self::end_subscription) stays so.
+    ///
+    /// A change that is kept has a larger number than all that could be listed before. Of one write, the
+    /// changes of steps come before the one of the execution. No change is kept of an execution that is
+    /// made with a [time of its creation](NewExecution::created_at), as it was changed elsewhere.
+    fn subscribe(&self, subscription: Subscription) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// Removes a subscription with the changes that are kept for it. Returns whether there was one.
+    fn unsubscribe(&self, name: String) -> BoxFuture<'_, Result<bool, StoreError>>;
+
+    /// Ends a subscription: its changes are deleted, and none is kept for it any more, until it is
+    /// [removed](Self::unsubscribe). Returns whether there is one.
+    fn end_subscription(
+        &self,
+        name: String,
+        why: String,
+    ) -> BoxFuture<'_, Result<bool, StoreError>>;
+
+    /// Returns all subscriptions, in the order of their names by their bytes.
+    fn subscriptions(&self) -> BoxFuture<'_, Result<Vec<SubscriptionInfo>, StoreError>>;
+
+    /// Returns changes that are kept for a subscription. They stay until they are
+    /// [settled](Self::settle), also if the execution is deleted.
+    fn changes(&self, query: ChangeQuery) -> BoxFuture<'_, Result<Vec<Change>, StoreError>>;
+
+    /// Deletes changes that were told, and keeps of others that they were told in vain: all of it or
+    /// nothing.
+    fn settle(&self, settled: Settled) -> BoxFuture<'_, Result<(), StoreError>>;
 
     /// Keeps a form of a flow, if there is none with its fingerprint yet, and returns its number:
     /// larger than those of all forms that were kept before. A form that is there keeps its number.

@@ -13,17 +13,18 @@ use super::Cut;
 use crate::{
     base::sync::lock,
     store::{
-        Acquire, Acquired, BoxFuture, Claim, Claimed, Duty, DutyQuery, DutySet, ExecutionInfo,
-        ExecutionQuery, FlowClaim, Form, MessageReceipt, NoteChange, Notes, Renew, Renewal,
-        SendMessage, SetDuty, Store, StoreError, StoredExecution, Write, Written,
+        Acquire, Acquired, BoxFuture, Change, ChangeQuery, Claim, Claimed, Duty, DutyQuery,
+        DutySet, ExecutionInfo, ExecutionQuery, FlowClaim, Form, MessageReceipt, NoteChange, Notes,
+        Renew, Renewal, SendMessage, SetDuty, Settled, Store, StoreError, StoredExecution,
+        Subscription, SubscriptionInfo, Write, Written,
     },
 };
 
 /// Another store, behind which an engine hangs from a certain call on, to be dropped: as a process
 /// that dies. Clones share it.
 ///
-/// The calls that count are [`write`](Store::write), [`set_duty`](Store::set_duty) and
-/// [`delete`](Store::delete), and
+/// The calls that count are [`write`](Store::write), [`set_duty`](Store::set_duty),
+/// [`delete`](Store::delete) and [`settle`](Store::settle), when it is made, and
 /// [`claim`](Store::claim), when it has given executions away: a claim that finds nothing changes
 /// nothing. It is cut off before a call reaches the other store ([`Cut::Before`]), or after that has
 /// kept it and before the engine hears of it ([`Cut::After`]). From then on no call comes back, of
@@ -246,6 +247,34 @@ impl<S: Store> Store for CutStore<S> {
 
     fn set_duty(&self, set: SetDuty) -> BoxFuture<'_, Result<DutySet, StoreError>> {
         self.count_write(self.0.store.set_duty(set))
+    }
+
+    fn subscribe(&self, subscription: Subscription) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.pass(|store| store.subscribe(subscription))
+    }
+
+    fn unsubscribe(&self, name: String) -> BoxFuture<'_, Result<bool, StoreError>> {
+        self.pass(|store| store.unsubscribe(name))
+    }
+
+    fn end_subscription(
+        &self,
+        name: String,
+        why: String,
+    ) -> BoxFuture<'_, Result<bool, StoreError>> {
+        self.pass(|store| store.end_subscription(name, why))
+    }
+
+    fn subscriptions(&self) -> BoxFuture<'_, Result<Vec<SubscriptionInfo>, StoreError>> {
+        self.pass(|store| store.subscriptions())
+    }
+
+    fn changes(&self, query: ChangeQuery) -> BoxFuture<'_, Result<Vec<Change>, StoreError>> {
+        self.pass(|store| store.changes(query))
+    }
+
+    fn settle(&self, settled: Settled) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.count_write(self.0.store.settle(settled))
     }
 
     fn keep_form(&self, form: Form) -> BoxFuture<'_, Result<i64, StoreError>> {

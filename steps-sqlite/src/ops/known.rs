@@ -1,5 +1,5 @@
 //! What the writing connection knows of the leases that it has written under, so that a write need
-//! not look its own up.
+//! not look its own up, and of the subscriptions to changes.
 //!
 //! It holds as long as nobody else has written to the file, which SQLite tells in each transaction.
 //! Everything is forgotten when somebody has, when a transaction was not committed, and by operations
@@ -9,10 +9,11 @@
 use std::{
     collections::HashMap,
     hash::{BuildHasherDefault, Hasher},
+    sync::Arc,
 };
 
 use rusqlite::Connection;
-use steps_core::store::Lease;
+use steps_core::store::{Lease, Subscription};
 
 use super::steps::Numbers;
 use crate::error::Result;
@@ -23,6 +24,8 @@ pub(crate) struct KnownLeases {
     /// Changes when another connection has written to the file.
     version: i64,
     held: HashMap<i64, (i64, HeldLease), BuildHasherDefault<KeyHasher>>,
+    /// The subscriptions that have not ended.
+    subscriptions: Option<Arc<[Subscription]>>,
 }
 
 /// Hashes the key of an execution, which the file has counted: nobody can choose keys that collide.
@@ -67,6 +70,7 @@ impl KnownLeases {
             .query_row([], |row| row.get(0))?;
         if version != self.version {
             self.held.clear();
+            self.subscriptions = None;
             self.version = version;
         }
         Ok(())
@@ -88,7 +92,24 @@ impl KnownLeases {
         self.held.remove(&key);
     }
 
-    pub(crate) fn forget_all(&mut self) {
+    pub(crate) fn forget_leases(&mut self) {
         self.held.clear();
+    }
+
+    pub(crate) fn subscriptions(&self) -> Option<Arc<[Subscription]>> {
+        self.subscriptions.clone()
+    }
+
+    pub(crate) fn know_subscriptions(&mut self, subscriptions: Arc<[Subscription]>) {
+        self.subscriptions = Some(subscriptions);
+    }
+
+    pub(crate) fn forget_subscriptions(&mut self) {
+        self.subscriptions = None;
+    }
+
+    pub(crate) fn forget_all(&mut self) {
+        self.forget_leases();
+        self.forget_subscriptions();
     }
 }

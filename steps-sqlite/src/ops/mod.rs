@@ -3,10 +3,12 @@
 //! `write` is a worker's write, with the nodes' rows in `steps`; `execution` reads an execution;
 //! `claim` and `lease` give executions to workers, and `unreadable` sets aside what can't be read; `known` remembers the leases written under;
 //! `inbox` holds messages; `notes` changes what is noted; `duties` keeps what somebody has to do;
+//! `subscriptions` keeps who is told of changes, and `changes` what they were not told yet;
 //! `find` and `delete` answer queries by a `walk` of an index with `conditions`, `counts` counts steps, and `check` reads everything; `forms` keeps what flows look like; `statistics` reads what statistics are made of.
 //! `txn` is the open transaction that they work in: beginning, committing and
 //! rolling back are left to `threads`.
 
+pub(crate) mod changes;
 pub(crate) mod check;
 pub(crate) mod claim;
 pub(crate) mod conditions;
@@ -23,6 +25,7 @@ pub(crate) mod lease;
 pub(crate) mod notes;
 pub(crate) mod statistics;
 pub(crate) mod steps;
+pub(crate) mod subscriptions;
 pub(crate) mod txn;
 pub(crate) mod unreadable;
 pub(crate) mod walk;

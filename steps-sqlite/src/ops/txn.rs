@@ -92,7 +92,14 @@ impl<'c> Txn<'c> {
     /// Forgets all that is known of leases: an operation follows that may take one.
     pub(crate) fn forget_leases(&self) {
         if let Some(mut known) = self.known() {
-            known.forget_all();
+            known.forget_leases();
+        }
+    }
+
+    /// Forgets what is known of subscriptions: one was changed.
+    pub(crate) fn forget_subscriptions(&self) {
+        if let Some(mut known) = self.known() {
+            known.forget_subscriptions();
         }
     }
 }

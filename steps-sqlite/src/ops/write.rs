@@ -13,7 +13,7 @@ use steps_core::{
 };
 
 use super::{
-    execution, inbox,
+    changes, execution, inbox,
     known::HeldLease,
     notes,
     steps::{self, Numbers},
@@ -84,6 +84,7 @@ pub(crate) fn write(txn: &Txn<'_>, write: &Write, now: Now) -> Result<Written> {
                 Some(held) => held,
                 None => look_up(txn, *lease)?,
             };
+            let before = changes::before(txn, lease.key, &held.flow, write, now)?;
             put(txn, lease.key, &mut held, write)?;
             if let Some(form) = write.form {
                 txn.prepare_cached(FORM)?.execute([lease.key, form])?;
@@ -97,6 +98,7 @@ pub(crate) fn write(txn: &Txn<'_>, write: &Write, now: Now) -> Result<Written> {
                 notes::change(txn, lease.key, &write.notes, now)?;
             }
             inbox::taken(txn, lease.key, write)?;
+            changes::keep(txn, lease.key, &held.flow, before, write, now)?;
             go_with(txn, write, now)?;
             let recalled = root_and_lease(txn, lease.key, &held.flow, write, now)?;
             if write.then == LeaseAfter::Keep {
@@ -235,7 +237,13 @@ fn make(txn: &Txn<'_>, new: &NewExecution, write: &Write, now: Now) -> Result<Wr
         flow: new.flow.as_str().into(),
         numbers: Numbers::default(),
     };
+    // One with a time of its own was changed elsewhere.
+    let before = match new.created_at {
+        None => changes::before_new(txn, key, &new.flow, write, now)?,
+        Some(_) => None,
+    };
     steps::put(txn, key, &mut held.numbers, others_of(write))?;
+    changes::keep(txn, key, &new.flow, before, write, now)?;
     if let Some(past) = write.past.as_ref().and_then(past::column) {
         txn.prepare_cached(PAST)?.execute(params![key, past])?;
     }

@@ -3,7 +3,7 @@
 
 use steps_core::{
     state::NodeData,
-    store::{Child, Message, NoteChange, SetDuty, Target, Write, bytes_of},
+    store::{Child, Message, NoteChange, SetDuty, Settled, Target, Write, bytes_of},
 };
 
 /// Bytes of a write.
@@ -26,6 +26,13 @@ pub(crate) fn of_duty(set: &SetDuty) -> usize {
         .iter()
         .map(|Child { new, .. }| new.input.get().len());
     value + started.sum::<usize>()
+}
+
+/// Bytes of what became of changes.
+pub(crate) fn of_settled(settled: &Settled) -> usize {
+    let failed = settled.failed.iter();
+    let failed: usize = failed.map(|failed| failed.failure.len()).sum();
+    failed + size_of::<i64>() * settled.done.len()
 }
 
 /// Bytes of what is noted.

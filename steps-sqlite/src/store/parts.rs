@@ -99,6 +99,33 @@ impl SqliteStore {
         Ok(deleted)
     }
 
+    /// Ends a subscription, which keeps no changes from then on, and deletes those that it has.
+    pub(super) async fn end_in_parts(&self, name: String, why: String) -> Result<bool, StoreError> {
+        let name: Arc<str> = name.into();
+        let of = Arc::clone(&name);
+        let end = move |txn: &Txn<'_>, _| {
+            schema::unchanged(txn)?;
+            ops::subscriptions::end(txn, &of, &why)
+        };
+        let (is_there, mut has_more) = self.change_known(0, end).await?;
+        while has_more {
+            let of = Arc::clone(&name);
+            let more = move |txn: &Txn<'_>, _| ops::subscriptions::has_more(txn, &of);
+            has_more = self.change_known(0, more).await?;
+        }
+        Ok(is_there)
+    }
+
+    /// Removes a subscription, when it has ended and its changes are deleted.
+    pub(super) async fn unsubscribe_in_parts(&self, name: String) -> Result<bool, StoreError> {
+        let is_there = self
+            .end_in_parts(name.clone(), "forgotten".to_owned())
+            .await?;
+        let remove = move |txn: &Txn<'_>, _| ops::subscriptions::remove(txn, &name);
+        self.change_known(0, remove).await?;
+        Ok(is_there)
+    }
+
     /// Reads in several transactions, so that the log is not held up; only SQLite's own check of the
     /// pages is one.
     pub(super) async fn check_in_parts(&self) -> Result<CheckReport, StoreError> {

@@ -137,7 +137,11 @@ impl EngineCore {
 }
 
 impl Handle {
-    pub(super) fn new(engine: Engine, id: Arc<str>, table: Option<&'static Table>) -> Self {
+    pub(in crate::engine) fn new(
+        engine: Engine,
+        id: Arc<str>,
+        table: Option<&'static Table>,
+    ) -> Self {
         let listener = engine.core.news.listen(&id);
         Self {
             engine,

@@ -134,6 +134,7 @@ impl Handle {
                     ..Write::new(target, release(due))
                 };
                 core.store.write(write).await?;
+                core.news.wrote();
                 match due {
                     Due::At(time) => core.schedule.waits(key, core.clock.read().deadline(time)),
                     Due::Now | Due::Never => core.due_now(),

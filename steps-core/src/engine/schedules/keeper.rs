@@ -166,6 +166,7 @@ impl Keeper {
             };
             match set {
                 DutySet::Set(revision) => {
+                    core.news.wrote();
                     for child in &change.start {
                         core.schedule.start_left(core.clock.moment());
                         tracing::info!(schedule = name, execution = child.new.id, "a tick");

@@ -166,6 +166,11 @@ impl Running {
         self.until(|table| table.turns.is_empty()).await;
     }
 
+    /// Returns whether no turn is under way.
+    pub(crate) fn is_empty(&self) -> bool {
+        lock(&self.table).turns.is_empty()
+    }
+
     async fn until(&self, condition: impl Fn(&Table) -> bool) {
         loop {
             let turn_ended = self.turn_ended.notified();

@@ -1,5 +1,6 @@
 //! A store in memory.
 
+mod changes;
 mod duties;
 mod find;
 mod row;
@@ -18,9 +19,10 @@ use std::{
 };
 
 use super::{
-    Acquire, Acquired, BoxFuture, Claim, Claimed, Duty, DutyQuery, DutySet, ErrorKind,
-    ExecutionInfo, ExecutionQuery, FlowClaim, Form, MessageReceipt, NoteChange, Notes, Renew,
-    Renewal, SendMessage, SetDuty, Store, StoreError, StoredExecution, Write, Written,
+    Acquire, Acquired, BoxFuture, Change, ChangeQuery, Claim, Claimed, Duty, DutyQuery, DutySet,
+    ErrorKind, ExecutionInfo, ExecutionQuery, FlowClaim, Form, MessageReceipt, NoteChange, Notes,
+    Renew, Renewal, SendMessage, SetDuty, Settled, Store, StoreError, StoredExecution,
+    Subscription, SubscriptionInfo, Write, Written,
 };
 use crate::base::{
     clock::{Clock, TestClock},
@@ -160,6 +162,40 @@ impl Store for MemoryStore {
 
     fn set_duty(&self, set: SetDuty) -> BoxFuture<'_, Result<DutySet, StoreError>> {
         self.with(|rows| rows.set_duty(set))
+    }
+
+    fn subscribe(&self, subscription: Subscription) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.with(|rows| {
+            rows.subscribe(subscription);
+            Ok(())
+        })
+    }
+
+    fn unsubscribe(&self, name: String) -> BoxFuture<'_, Result<bool, StoreError>> {
+        self.with(move |rows| Ok(rows.changes.unsubscribe(&name)))
+    }
+
+    fn end_subscription(
+        &self,
+        name: String,
+        why: String,
+    ) -> BoxFuture<'_, Result<bool, StoreError>> {
+        self.with(move |rows| Ok(rows.changes.end(&name, why)))
+    }
+
+    fn subscriptions(&self) -> BoxFuture<'_, Result<Vec<SubscriptionInfo>, StoreError>> {
+        self.with(|rows| Ok(rows.changes.subscriptions()))
+    }
+
+    fn changes(&self, query: ChangeQuery) -> BoxFuture<'_, Result<Vec<Change>, StoreError>> {
+        self.with(move |rows| Ok(rows.changes.list(&query)))
+    }
+
+    fn settle(&self, settled: Settled) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.with(|rows| {
+            rows.changes.settle(settled);
+            Ok(())
+        })
     }
 
     fn keep_form(&self, form: Form) -> BoxFuture<'_, Result<i64, StoreError>> {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::Timestamp;
 
 use super::{
+    changes::Changes,
     row::{Row, Turn, are_alike},
     turns::Turns,
 };
@@ -33,6 +34,7 @@ pub(super) struct Rows {
     last_message: i64,
     pub(super) duties: BTreeMap<String, Duty>,
     pub(super) last_revision: i64,
+    pub(super) changes: Changes,
 }
 
 impl Rows {
@@ -129,6 +131,7 @@ impl Rows {
                 format!("execution {id:?}: the signal {number} was replaced by another one");
             return Err(StoreError::new(ErrorKind::Withdrawn, message));
         }
+        let before = self.before(row, &nodes, replace);
         self.check_children(&children, None)?;
         let recalled = self.change(lease.key, |row| {
             row.put(nodes, replace, now);
@@ -146,6 +149,7 @@ impl Rows {
             }
             row.then(then, now)
         });
+        self.changed(lease.key, before);
         self.go_with(children, tells)?;
         Ok(match recalled {
             Some(true) => Written::Recalled,
@@ -204,6 +208,8 @@ impl Rows {
             return Err(StoreError::new(ErrorKind::Rejected, message));
         }
         let now = self.now;
+        // One with a time of its own was changed elsewhere.
+        let is_made_here = new.created_at.is_none();
         let created = new.created_at.unwrap_or(now.wall);
         let mut info = ExecutionInfo::new(new.id, new.flow, created);
         info.labels = new.labels;
@@ -229,6 +235,7 @@ impl Rows {
             past: past.filter(|past| !past.rows.is_empty()),
             inbox: BTreeMap::new(),
         };
+        let before = is_made_here.then(|| self.before_new(&row, &nodes));
         row.put(nodes, false, now);
         row.note(&changes, now);
         row.then(then, now);
@@ -240,6 +247,7 @@ impl Rows {
         }
         self.made.insert((created, key));
         self.by_key.insert(key, row);
+        self.changed(key, before.flatten());
         Ok(Written::Created(Lease { key, fence }))
     }
 

@@ -147,6 +147,17 @@ macro_rules! __store_rules {
             duties_start_executions: "Executions that a change of a duty starts are there with it, and not without it; an id that is in use is told.",
             duties_at_once: "Of several changes of a duty at once, just one is made.",
         }
+        changes {
+            changes_are_kept: "A write keeps what it changes for each subscription to it, from when there is one, whoever has subscribed.",
+            changes_begin_with_a_step: "The end of a step and the beginning of the next are two changes, also in one write.",
+            changes_of_a_replaced_tree: "A write that replaces a tree changes what has another status at its place.",
+            changes_come_with_the_write: "A change is kept with its write or not at all, also those of executions that a write or a duty starts.",
+            changes_outlast_the_execution: "Changes of what was deleted stay.",
+            changes_are_listed: "A list has what was not told after a number, but for executions with one in vain; or those in vain, by when they are due.",
+            changes_are_settled: "What was told is deleted, what was told in vain is kept as that, of no other subscription.",
+            subscriptions_come_back: "Subscriptions come back as they were last set, with how many changes wait.",
+            subscriptions_end: "One that has ended or was removed keeps no changes, and the other ones do.",
+        }
         bounds {
             largest_numbers_are_kept: "Leases, times and limits may be as large as their types allow, numbers of nodes below 2²⁴.",
             long_lists_are_taken: "A call may name tens of thousands of leases or messages, and thousands of flows.",

@@ -1,7 +1,7 @@
 //! Closing a store, and opening it again.
 
 use super::prelude::*;
-use crate::store::DutyQuery;
+use crate::store::{DutyQuery, Settled};
 
 pub(in super::super) async fn close_ends_all_calls(fixture: Fixture) -> Outcome {
     let lease = fixture.held("id").await?;
@@ -44,6 +44,16 @@ pub(in super::super) async fn close_ends_all_calls(fixture: Fixture) -> Outcome 
     fails(
         &what("a change of a duty"),
         store.set_duty(set_duty(&id(), None, Some("1"))).await,
+        closed,
+    )?;
+    fails(
+        &what("a list of subscriptions"),
+        store.subscriptions().await,
+        closed,
+    )?;
+    fails(
+        &what("settling changes"),
+        store.settle(Settled::default()).await,
         closed,
     )?;
     fails(

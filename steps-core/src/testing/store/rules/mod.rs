@@ -2,6 +2,7 @@
 
 pub(super) mod acquire;
 pub(super) mod bounds;
+pub(super) mod changes;
 pub(super) mod children;
 pub(super) mod claims;
 pub(super) mod clock;

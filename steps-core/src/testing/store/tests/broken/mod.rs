@@ -1,5 +1,6 @@
 //! Stores that break a rule, each in one way that a real one might: the suite has to notice.
 
+mod changes;
 mod children;
 mod claims;
 mod clock;
@@ -24,10 +25,10 @@ use crate::testing::store::{Broken, RULES, fixture::Fixture, subject::Source};
 use crate::{
     base::{clock::TestClock as _, future::BoxFuture},
     store::{
-        Acquire, Acquired, Claim, Claimed, Duty, DutyQuery, DutySet, ExecutionInfo, ExecutionQuery,
-        FlowClaim, Form, LabelQuery, MessageReceipt, NoteChange, Notes, Renew, Renewal,
-        SendMessage, SetDuty, Statistics, StatisticsQuery, Store, StoreError, StoredExecution,
-        Write, Written,
+        Acquire, Acquired, Change, ChangeQuery, Claim, Claimed, Duty, DutyQuery, DutySet,
+        ExecutionInfo, ExecutionQuery, FlowClaim, Form, LabelQuery, MessageReceipt, NoteChange,
+        Notes, Renew, Renewal, SendMessage, SetDuty, Settled, Statistics, StatisticsQuery, Store,
+        StoreError, StoredExecution, Subscription, SubscriptionInfo, Write, Written,
     },
     testing::FakeClock,
 };
@@ -51,6 +52,12 @@ struct Twist {
     duty: Call<String, Option<Duty>>,
     duties: Call<DutyQuery, Vec<Duty>>,
     set_duty: Call<SetDuty, DutySet>,
+    subscribe: Call<Subscription, ()>,
+    unsubscribe: Call<String, bool>,
+    end_subscription: Call<(String, String), bool>,
+    subscriptions: Call<(), Vec<SubscriptionInfo>>,
+    changes: Call<ChangeQuery, Vec<Change>>,
+    settle: Call<Settled, ()>,
     keep_form: Call<Form, i64>,
     form: Call<i64, Option<Form>>,
     forget_refusals: Call<Vec<FlowClaim>, ()>,
@@ -77,6 +84,12 @@ const SOUND: Twist = Twist {
     duty: |sound, name| sound.duty(name),
     duties: |sound, query| sound.duties(query),
     set_duty: |sound, set| sound.set_duty(set),
+    subscribe: |sound, subscription| sound.subscribe(subscription),
+    unsubscribe: |sound, name| sound.unsubscribe(name),
+    end_subscription: |sound, (name, why)| sound.end_subscription(name, why),
+    subscriptions: |sound, ()| sound.subscriptions(),
+    changes: |sound, query| sound.changes(query),
+    settle: |sound, settled| sound.settle(settled),
     keep_form: |sound, form| sound.keep_form(form),
     form: |sound, number| sound.form(number),
     forget_refusals: |sound, flows| sound.forget_refusals(flows),
@@ -122,6 +135,24 @@ impl Store for Twisted {
     }
     fn set_duty(&self, set: SetDuty) -> Answer<'_, DutySet> {
         (self.twist.set_duty)(&self.sound, set)
+    }
+    fn subscribe(&self, subscription: Subscription) -> Answer<'_, ()> {
+        (self.twist.subscribe)(&self.sound, subscription)
+    }
+    fn unsubscribe(&self, name: String) -> Answer<'_, bool> {
+        (self.twist.unsubscribe)(&self.sound, name)
+    }
+    fn end_subscription(&self, name: String, why: String) -> Answer<'_, bool> {
+        (self.twist.end_subscription)(&self.sound, (name, why))
+    }
+    fn subscriptions(&self) -> Answer<'_, Vec<SubscriptionInfo>> {
+        (self.twist.subscriptions)(&self.sound, ())
+    }
+    fn changes(&self, query: ChangeQuery) -> Answer<'_, Vec<Change>> {
+        (self.twist.changes)(&self.sound, query)
+    }
+    fn settle(&self, settled: Settled) -> Answer<'_, ()> {
+        (self.twist.settle)(&self.sound, settled)
     }
     fn keep_form(&self, form: Form) -> Answer<'_, i64> {
         (self.twist.keep_form)(&self.sound, form)
@@ -218,6 +249,7 @@ fn all() -> impl Iterator<Item = &'static Twist> {
         children::ALL,
         duties::ALL,
         labels::ALL,
+        changes::ALL,
         statistics::ALL,
     ]
     .into_iter()

@@ -14,10 +14,11 @@ use crate::{
     base::{clock::TestClock as _, sync::lock},
     model::status::Status,
     store::{
-        Acquire, Acquired, Claim, Claimed, Due, Duty, DutyQuery, DutySet, ExecutionInfo,
-        ExecutionQuery, FlowClaim, Form, HeldExecution, Lease, LeaseAfter, MemoryStore,
-        MessageReceipt, NoteChange, Notes, Renew, Renewal, SendMessage, SetDuty, Store,
-        StoredExecution, TakeOver, Target, Write, Written,
+        Acquire, Acquired, Change, ChangeQuery, Claim, Claimed, Due, Duty, DutyQuery, DutySet,
+        ExecutionInfo, ExecutionQuery, FlowClaim, Form, HeldExecution, Lease, LeaseAfter,
+        MemoryStore, MessageReceipt, NoteChange, Notes, Renew, Renewal, SendMessage, SetDuty,
+        Settled, Store, StoredExecution, Subscription, SubscriptionInfo, TakeOver, Target, Write,
+        Written,
     },
     testing::FakeClock,
 };
@@ -246,6 +247,30 @@ impl Store for Sound {
 
     fn set_duty(&self, set: SetDuty) -> Answer<'_, DutySet> {
         self.inner.set_duty(set)
+    }
+
+    fn subscribe(&self, subscription: Subscription) -> Answer<'_, ()> {
+        self.inner.subscribe(subscription)
+    }
+
+    fn unsubscribe(&self, name: String) -> Answer<'_, bool> {
+        self.inner.unsubscribe(name)
+    }
+
+    fn end_subscription(&self, name: String, why: String) -> Answer<'_, bool> {
+        self.inner.end_subscription(name, why)
+    }
+
+    fn subscriptions(&self) -> Answer<'_, Vec<SubscriptionInfo>> {
+        self.inner.subscriptions()
+    }
+
+    fn changes(&self, query: ChangeQuery) -> Answer<'_, Vec<Change>> {
+        self.inner.changes(query)
+    }
+
+    fn settle(&self, settled: Settled) -> Answer<'_, ()> {
+        self.inner.settle(settled)
     }
 
     fn keep_form(&self, form: Form) -> Answer<'_, i64> {
