@@ -21,8 +21,9 @@ pub use open::Open;
 #[doc(inline)]
 pub use steps_core::{
     Advance, AsDuration, AttrPath, Attrs, Branch, CancelReason, Child, Control, Cx, DurationError,
-    Engine, Failure, Flow, Input, InvalidAttrs, Json, Outcome, Run, RunLimits, SignalError,
-    Signals, State, Status, Trigger, With, clock, compat, engine,
+    Engine, External, Failure, Flow, Gone, Input, InvalidAttrs, Json, Outcome, ReportError,
+    Reported, Run, RunLimits, SignalError, Signals, State, Status, Task, TaskFailed, TaskId,
+    TaskIdError, TaskReport, TaskStatus, Trigger, With, clock, compat, engine,
     event::Event,
     failure::{Cause, ChildFailed, DeadlinePassed, StepFailure},
     journal, policy, report, signal, sleep, state, status, store,
@@ -56,6 +57,12 @@ pub use steps_macros::flow;
 #[cfg(feature = "macros")]
 pub use steps_macros::observe;
 
+/// Marks the function that is told of each message about the progress of an external step's task:
+/// `#[on_check_in(step)]`. It takes the step's parameters, then a reference to the message, which is
+/// read from its JSON, and returns nothing or a `Result<(), _>`. See [`guide::external_tasks`].
+#[cfg(feature = "macros")]
+pub use steps_macros::on_check_in;
+
 /// Marks the function that is called when a flow is done: `#[on_done(flow)]`. It takes the flow's
 /// parameters, the input by reference, then `&Output`, and returns a `Result<(), _>`. It is called
 /// for the flow that was started, not for a nested flow. See [`guide::rollback`].
@@ -86,6 +93,7 @@ pub use steps_macros::on_stopped;
 /// | `deaths = 5` | how many attempts in a row may end with the death of their process: [`policy::Policy::deaths`] |
 /// | `blocking` | the function is not `async`, and runs on a thread for blocking work |
 /// | `readonly` | the step changes nothing, so there is nothing to undo |
+/// | `external` | the function submits a task that somebody else runs, and the line waits for their report: [`guide::external_tasks`] |
 /// | `volatile` | the output is not saved; a resume runs the step again |
 /// | `name = "…"`, `alias = "…"` | the saved name of a line that has no name of its own, and an older one |
 /// | `crate = path` | the path of the crate `steps`, if it is not `::steps` |
@@ -93,6 +101,12 @@ pub use steps_macros::on_stopped;
 /// See [`guide::policies`].
 #[cfg(feature = "macros")]
 pub use steps_macros::step;
+
+/// Marks the function that asks for an external step's task to be stopped: `#[stop(step)]`. It takes the
+/// step's parameters, and returns nothing or a `Result<(), _>`. `retry(…)`, `timeout = "…"` and
+/// `blocking` are as for [`#[step]`](macro@step). See [`guide::external_tasks`].
+#[cfg(feature = "macros")]
+pub use steps_macros::stop;
 
 /// The steps of a flow, at the beginning of a function marked [`#[flow]`](macro@flow). Anywhere
 /// else, `steps!` is an error. See [`guide::language`].
@@ -130,7 +144,7 @@ pub mod prelude {
     #[cfg(feature = "macros")]
     #[doc(no_inline)]
     pub use steps_macros::{
-        flow, observe, on_done, on_failed, on_stopped, step, steps, undo, verify,
+        flow, observe, on_check_in, on_done, on_failed, on_stopped, step, steps, stop, undo, verify,
     };
 }
 

@@ -16,6 +16,7 @@
 //! | [`command_line`] | the program `steps`: looking at executions and operating them from a shell |
 //! | [`sqlite`] | the engine's file: settings, queries, errors |
 //! | [`waiting`] | sleep and signals |
+//! | [`external_tasks`] | steps that somebody else runs and reports on |
 //! | [`children`] | executions that a flow starts, and waits for: `start` and `join` |
 //! | [`watching`] | events, labels, journals |
 //! | [`reports`] | what an execution did and where its time went; statistics of a flow |
@@ -55,6 +56,8 @@ pub mod command_line {}
 pub mod sqlite {}
 #[doc = include_str!("waiting.md")]
 pub mod waiting {}
+#[doc = include_str!("external_tasks.md")]
+pub mod external_tasks {}
 #[doc = include_str!("children.md")]
 pub mod children {}
 #[doc = include_str!("watching.md")]

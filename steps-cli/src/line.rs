@@ -49,6 +49,10 @@ enum Sent {
         step: String,
         value: Json,
     },
+    Report {
+        task: String,
+        report: Json,
+    },
     Stop,
     Undo,
     ChildEnded {
@@ -64,6 +68,7 @@ impl From<Exported> for Line {
         let held = info.worker.is_some();
         let sent = |message| match message {
             Message::Signal { path, value } => Sent::Signal { step: path, value },
+            Message::Report { task, report } => Sent::Report { task, report },
             Message::Stop => Sent::Stop,
             Message::Undo => Sent::Undo,
             Message::ChildEnded { child } => Sent::ChildEnded { child },
@@ -112,6 +117,7 @@ impl Line {
         for sent in self.inbox {
             exported.messages.push(match sent {
                 Sent::Signal { step, value } => Message::Signal { path: step, value },
+                Sent::Report { task, report } => Message::Report { task, report },
                 Sent::Stop => Message::Stop,
                 Sent::Undo => Message::Undo,
                 Sent::ChildEnded { child } => Message::ChildEnded { child },

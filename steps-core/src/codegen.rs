@@ -14,6 +14,7 @@ pub use crate::{
         codec::{Codec, NeverSaved, Unsaved, codec, unsaved},
         cx::Cx,
         editor,
+        external::{ExternalReturn, externals, message},
         flow::{Flow, FlowOutput, HasTable, Root},
         flow_handlers::{FlowProbe, NoFlowHandler, OnDone, OnFailed, OnStopped},
         frame::{Frame, Ops, Slots},
@@ -22,7 +23,10 @@ pub use crate::{
             matched, most_rounds, no_call, no_match, no_scope, no_until, reversible,
             reversible_flow, saved_aliases, saved_name,
         },
-        handlers::{Handlers, NoHandler, Observe, Probe, Reversible, ReversibleFlow, Undo, Verify},
+        handlers::{
+            Handlers, IsExternal, NoHandler, Observe, OnCheckIn, Probe, Reversible, ReversibleFlow,
+            Stop, Undo, Verify,
+        },
         input::{end_fields, input_codec, load_field, load_fields, reads, save_field, save_fields},
         keep::Keep,
         let_line::{LetError, let_codec, let_line, looks_like},
@@ -78,7 +82,7 @@ pub use core::{
 pub use serde_json::Error as JsonError;
 pub use std::{
     borrow::ToOwned,
-    string::ToString,
+    string::{String, ToString},
     sync::{Arc, OnceLock},
     vec::Vec,
 };

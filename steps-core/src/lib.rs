@@ -34,6 +34,7 @@ pub use language::cx::{CancelReason, Cx};
 pub use language::{
     builtin::{signal, sleep},
     cells::branch::Branch,
+    external::External,
     flow::Flow,
 };
 pub use model::{
@@ -44,6 +45,9 @@ pub use model::{
     signal::SignalError,
     state::{self, State},
     status::{self, Status},
+    task::{
+        Gone, ReportError, Reported, Task, TaskFailed, TaskId, TaskIdError, TaskReport, TaskStatus,
+    },
     trigger::Trigger,
     typed,
 };

@@ -5,7 +5,7 @@
 //!
 //! ```text
 //! step            #[step]
-//! handlers/       #[undo], #[verify], #[observe]; #[on_done], #[on_failed], #[on_stopped]
+//! handlers/       #[undo], #[verify], #[observe]; #[stop], #[on_check_in]; #[on_done], #[on_failed], #[on_stopped]
 //! flow/           #[flow] and steps!
 //!   parse/        tokens → model
 //!   model         what a flow says
@@ -64,6 +64,18 @@ pub fn verify(attr: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn observe(attr: TokenStream, item: TokenStream) -> TokenStream {
     expand("observe", handlers::step::observe, attr, item)
+}
+
+/// Marks the function that asks for the task of an external step to be stopped.
+#[proc_macro_attribute]
+pub fn stop(attr: TokenStream, item: TokenStream) -> TokenStream {
+    expand("stop", handlers::external::stop, attr, item)
+}
+
+/// Marks the function that is told of the progress of an external step's task.
+#[proc_macro_attribute]
+pub fn on_check_in(attr: TokenStream, item: TokenStream) -> TokenStream {
+    expand("on_check_in", handlers::external::on_check_in, attr, item)
 }
 
 /// Marks the function that is called when a flow is done.

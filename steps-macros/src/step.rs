@@ -98,6 +98,10 @@ impl Step {
             .options
             .readonly
             .then(|| quote!(impl __p::Reversible for #name {}));
+        let external = self
+            .options
+            .external
+            .map(|_| quote!(impl __p::IsExternal for #name {}));
         let allow = function::allow_in_glue();
         let block = quote! {
             #lints
@@ -122,6 +126,7 @@ impl Step {
                 }
                 impl __p::HasPolicy for #name {}
                 #reversible
+                #external
             };
         };
         let block = match reader {
@@ -175,12 +180,23 @@ impl Step {
             }
         };
         let value_span = output.value().span();
-        let (returns, runs) = if options.polls {
+        let (returns, runs) = if options.external.is_some() {
+            (quote!(__p::ExternalReturn), "externals")
+        } else if options.polls {
             (quote!(__p::PollReturn), "polls")
         } else {
             (quote!(__p::StepReturn), "runs")
         };
         let runs = Ident::new(runs, Span::mixed_site().located_at(output.error_span()));
+        let (cx, body) = if options.external.is_some() {
+            let cx = local("own_cx");
+            let cx = quote!(#cx);
+            // It is called only if nothing was reported.
+            let body = quote!(__p::#runs(async move { #called.await }, #cx, #retried, #keep));
+            (cx, body)
+        } else {
+            (quote!(_), quote!(__p::#runs(#called, #retried, #keep)))
+        };
         let output = &output.ty;
         let out = quote_spanned!(output.span()=> <#output as #returns>::Output);
         let err = quote_spanned!(output.span()=> <#output as #returns>::Error);
@@ -205,11 +221,11 @@ impl Step {
                 const CODEC: __p::Codec<Self::Output> = #codec;
                 fn run<'a>(
                     (#(#args,)*): Self::Args<'a>,
-                    _: &'a __p::Cx,
+                    #cx: &'a __p::Cx,
                     #when: __p::Option<fn(&Self::Error) -> bool>,
                     #keep: __p::Keep<'a, Self::Output>,
                 ) -> __p::BoxFuture<'a, __p::OpResult> {
-                    __p::#runs(#called, #retried, #keep)
+                    #body
                 }
             },
         }
@@ -233,6 +249,9 @@ impl Step {
         }
         if options.volatile {
             about = quote!(#about.kind(__p::StepKind::Volatile));
+        }
+        if options.external.is_some() {
+            about = quote!(#about.kind(__p::StepKind::External));
         }
         about
     }

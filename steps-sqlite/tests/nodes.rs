@@ -79,6 +79,7 @@ fn node() -> BoxedStrategy<NodeData> {
     let until = of(prop_oneof![
         Just(Until::Signal),
         Just(Until::Child),
+        Just(Until::Report),
         time().prop_map(Until::Time)
     ]);
     let progress = of(any::<(u64, u64)>());

@@ -77,7 +77,7 @@ async fn why_never(context: &Context<'_>, id: &str) -> Result<Option<String>, Er
     let mut gone = None;
     for (path, node) in tree.walk() {
         match node.until {
-            Some(Until::Signal) => return Ok(None),
+            Some(Until::Signal | Until::Report) => return Ok(None),
             Some(Until::Child) => {
                 let child = node
                     .input

@@ -14,6 +14,7 @@ use crate::{
         signal::SignalError,
         state::{Labels, StateError},
         status::Status,
+        task::ReportError,
     },
     store::StoreError,
 };
@@ -141,6 +142,14 @@ pub enum EngineError {
         id: String,
         /// Why not.
         error: SignalError,
+    },
+    /// A report on an external task can't be taken.
+    #[error("execution `{id}`: {error}")]
+    Report {
+        /// The execution.
+        id: String,
+        /// Why not.
+        error: ReportError,
     },
     /// The saved tree does not fit the flow as it is compiled, or a newer form of the flow has begun it.
     /// The execution is left as it was, for a program that it fits. If there will be none,

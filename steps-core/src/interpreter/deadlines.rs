@@ -204,6 +204,7 @@ impl Pass<'_> {
             self.run.cancel(holder);
             return self.give_up(at, meta, id, now).await;
         }
+        self.ask_to_stop(at, meta, id).await?;
         if meta.verify {
             let cx = self.cx(id, self.run.records()[id].attempts);
             if let Ok(end) = self.verified(at, meta, id, &cx, now).await {

@@ -88,6 +88,9 @@ impl Pass<'_> {
     /// Returns the outcome of a pass that must begin nothing; `None` if the pass may begin.
     fn halted(self) -> Option<PassOutcome> {
         let requested = self.run.requests.all();
+        if self.run.asks_to_stop(ROOT) {
+            return None;
+        }
         let (status, ending) = {
             let records = self.run.records();
             (records[ROOT].status, records[ROOT].cold().ending)

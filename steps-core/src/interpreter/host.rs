@@ -21,6 +21,7 @@ use crate::{
         notes::NoteChange,
         state::{Kind, Progress, State, Until},
         status::Status,
+        task::Task,
     },
 };
 
@@ -167,6 +168,10 @@ impl StepHost for RunCore {
 
     fn asks_for(&self, id: u32, child: &str) {
         Self::asks_for(self, id, child);
+    }
+
+    fn task(&self, id: u32) -> Option<Task> {
+        self.records()[id].cold().task.as_deref().cloned()
     }
 
     fn generation(&self, id: u32) -> u32 {

@@ -32,7 +32,8 @@ pub struct RunLimits {
     /// 1,000,000, the most that [`State`](crate::State) reads.
     pub nodes: usize,
     /// The maximum number of signals that queue for one path: for a step that is not in a `loop` or
-    /// a `for` at most one, for whichever round or item waits this many. By default 1,000.
+    /// a `for` at most one, for whichever round or item waits this many; and of reports on one external
+    /// task. By default 1,000.
     pub signals: usize,
     /// How many times in a row a process may die at one step or at its undo, unless the
     /// [policy](crate::policy::Policy::deaths) of that says otherwise; or at the flow itself: while the

@@ -16,8 +16,10 @@
 //! | `enter`, `restore` | entering a scope with the recorded values, and filling its slots from them |
 //! | `user_code`, `retry`, `deaths` | calling users' functions; whether another attempt follows, also after the process died |
 //! | `deadlines` | the time by which a line must have ended |
+//! | `attempt_end` | an attempt that ends without a value |
 //! | `effect` | what a step did: verifying it, looking at it, taking it back at once |
 //! | `signal_queue`, `signals` | the signals that no step has taken yet; how steps take them |
+//! | `report_queue`, `reports` | the reports on external tasks that no step has taken yet; how steps take them, and ask for a task to be stopped |
 //! | `children`, `ended_children` | the child executions whose end is told to a run |
 //! | `past` | the rounds that were left out, as they are over; bringing them back for a rollback |
 //! | `requests`, `gate` | requests from outside; whether new work may begin |
@@ -59,6 +61,7 @@
 //!   journal, parents before children, and stays the same in every run of the execution.
 
 mod arms;
+mod attempt_end;
 mod children;
 mod commit;
 mod data_flow;
@@ -83,6 +86,8 @@ mod past;
 mod pauses;
 mod race;
 pub(crate) mod records;
+mod report_queue;
+mod reports;
 mod requests;
 mod restore;
 mod retry;
@@ -109,6 +114,7 @@ pub(crate) use enter::RootFlow;
 pub(crate) use failures::{cause_of, pivot_of};
 pub use limits::RunLimits;
 use records::Id;
+pub(crate) use report_queue::QueuedReport;
 pub(crate) use requests::{Request, RequestInbox, Requests};
 pub(crate) use run_core::{Fault, Observer, RunCore, RunOptions, WholeTree};
 pub(crate) use signal_queue::{Signal, SignalQueue};

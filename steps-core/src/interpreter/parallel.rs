@@ -137,6 +137,8 @@ impl Pass<'_> {
                 }
                 Until::Signal => record.cold().input.is_none().then_some(End::Waiting(None)),
                 Until::Child => (!self.run.has_news_of_child(record)).then_some(End::Waiting(None)),
+                Until::Report => (!self.run.has_report(record) && !record.is_asked_to_stop())
+                    .then_some(End::Waiting(None)),
             },
             Status::Running => match record.kind {
                 Kind::Item | Kind::Group | Kind::Match => record
@@ -219,7 +221,7 @@ impl Pass<'_> {
                 // have received their signal.
                 ready.extend(self.woken(region, &mut waiting, undo));
             }
-            let halted = self.gate(region) == Gate::Halted;
+            let halted = self.gate(region) == Gate::Halted && !self.run.asks_to_stop(region);
             // A branch that waits has begun and not ended, so it counts towards the limit.
             while !halted
                 && let Some(index) = ready.pop_front().or_else(|| {

@@ -214,7 +214,10 @@ impl Pass<'_> {
                 match (record.status, &node.work) {
                     (Status::Done, _) => cursor.line += 1,
                     (Status::Pending, Work::Step(meta))
-                        if !meta.observe && !may_be_blocked && node.deadline().is_none() =>
+                        if !meta.observe
+                            && !meta.is_external()
+                            && !may_be_blocked
+                            && node.deadline().is_none() =>
                     {
                         records.begin(id, now);
                         let number = records[id].attempts;

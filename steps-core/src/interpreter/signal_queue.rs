@@ -5,7 +5,7 @@ use std::{borrow::Cow, collections::VecDeque, sync::Mutex};
 use jiff::Timestamp;
 use tokio::sync::Notify;
 
-use super::RunLimits;
+use super::{RunLimits, report_queue::ReportQueue};
 use crate::{
     base::{error::caught, json::Json, sync::lock},
     model::{
@@ -29,6 +29,8 @@ pub(crate) struct Signal {
 #[derive(Debug, Default)]
 pub(crate) struct SignalQueue {
     queued: Mutex<VecDeque<Signal>>,
+    /// The reports that no step has taken.
+    pub(crate) reports: ReportQueue,
     /// The flow, once it is known: its steps may have had other names when the signal was sent.
     table: Mutex<Option<&'static Table>>,
     /// How the last run ended, if it can't go on.

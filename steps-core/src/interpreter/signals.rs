@@ -58,13 +58,14 @@ impl RunCore {
         let Some(queue) = &self.signals else {
             return false;
         };
+        let reported = self.reports_came(queue);
         if queue.is_empty() {
-            return false;
+            return reported;
         }
         let mut records = self.records();
         let mut waiting = Vec::new();
         records.waiting_for_signal(ROOT, &mut waiting);
-        let mut given = false;
+        let mut given = reported;
         for id in waiting {
             given |= self.give(queue, &mut records, id);
         }

@@ -10,22 +10,13 @@ use super::{
     enter::At,
     gate::Gate,
     records::{Id, Records},
-    retry::pause,
     sooner,
     user_code::traced,
 };
 use crate::{
     base::{clock::Deadline, error::StepError, json::Json},
-    language::{
-        cx::CancelReason,
-        scope::{Answer, OpResult},
-    },
-    model::{
-        failure::ChildFailed,
-        state::{FailureCause, Until, old_form::reads_like_a_mark},
-        status::Status,
-        table::StepMeta,
-    },
+    language::scope::{Answer, OpResult},
+    model::{state::Until, status::Status, table::StepMeta},
 };
 
 /// What to do with a step, by its record.
@@ -44,6 +35,8 @@ enum Look {
     Dying,
     /// The step has not ended by its deadline.
     Late,
+    /// It waits for a report, and the execution is to stop: its `#[stop]` is called.
+    AskToStop,
     /// The step was waiting when a sibling failed or an undo was requested: it makes no further
     /// attempt.
     GiveUp,
@@ -52,6 +45,7 @@ enum Look {
 impl Pass<'_> {
     fn look(self, id: Id, meta: &StepMeta, within: Option<Duration>, now: Timestamp) -> Look {
         let gate = self.gate(id);
+        let asks_to_stop = meta.is_external() && self.run.asks_to_stop(id);
         let mut records = self.run.records();
         // The program may have set it, or set it no more.
         if matches!(records[id].status, Status::Running | Status::Waiting)
@@ -65,13 +59,16 @@ impl Pass<'_> {
         );
         let record = &mut records[id];
         let is_late = within.is_some() && self.run.is_past_own(record);
+        let reported = meta.is_external() && record.is_reported();
+        let has_output = reported && record.is_reported_done();
         if gate != Gate::Cancelled && !is_late && self.asks_again(record, id, meta) {
             return Look::Ask;
         }
         let mut verify = false;
-        let goes_on = meta.waits() && record.status == Status::Waiting;
+        let goes_on = reported || meta.waits() && record.status == Status::Waiting;
         match record.status {
             Status::Done => return Look::End(End::Done),
+            Status::Waiting if gate == Gate::Halted && asks_to_stop => return Look::AskToStop,
             Status::Pending | Status::Running | Status::Waiting if gate == Gate::Halted => {
                 return Look::End(End::Waiting(None));
             }
@@ -89,15 +86,17 @@ impl Pass<'_> {
             {
                 return Look::Dying;
             }
-            Status::Running => verify = meta.verify,
-            Status::Waiting if gate == Gate::Cancelled => return Look::GiveUp,
-            Status::Waiting if is_late => return Look::Late,
+            Status::Running => verify = meta.verify && !reported,
+            Status::Waiting if gate == Gate::Cancelled && !has_output => return Look::GiveUp,
+            Status::Waiting if is_late && !has_output => return Look::Late,
             Status::Waiting => match record.cold().until {
                 Some(Until::Time(time)) if self.run.options.looks => {
                     let deadline = self.run.deadline(record, time);
                     return Look::End(End::Waiting(Some(deadline)));
                 }
-                Some(Until::Signal | Until::Child) | None if self.run.options.looks => {
+                Some(Until::Signal | Until::Child | Until::Report) | None
+                    if self.run.options.looks =>
+                {
                     return Look::End(End::Waiting(None));
                 }
                 Some(Until::Time(time)) if !self.may_ask(meta, record) => {
@@ -116,9 +115,15 @@ impl Pass<'_> {
                 Some(Until::Child) if !self.run.has_news_of_child(record) => {
                     return Look::End(End::Waiting(limit));
                 }
+                Some(Until::Report) if !reported && !record.is_asked_to_stop() => {
+                    return Look::End(End::Waiting(limit));
+                }
                 _ => verify = meta.verify && std::mem::take(&mut record.cold_mut().verify_owed),
             },
             _ => return Look::End(End::Failed),
+        }
+        if meta.is_external() && !reported {
+            self.run.keep_task(&mut records[id]);
         }
         records.begin(id, now);
         let record = &mut records[id];
@@ -154,6 +159,8 @@ impl Pass<'_> {
             if meta.is_signal() {
                 // Before its time is over.
                 self.run.take_signal(id);
+            } else if meta.is_external() {
+                self.take_reports(at, meta, id).await?;
             }
             let (number, verify, observe) = match self.look(id, meta, within, *now) {
                 Look::End(end) => return Ok(end),
@@ -169,6 +176,10 @@ impl Pass<'_> {
                 Look::Dying => return self.end_dying(at, meta, id, now).await,
                 Look::Late => return self.end_late(at, meta, id, within, id, now).await,
                 Look::GiveUp => return self.give_up(at, meta, id, now).await,
+                Look::AskToStop => {
+                    self.ask_to_stop(at, meta, id).await?;
+                    return Ok(End::Waiting(None));
+                }
             };
             let cx = self.cx(id, number);
             if (verify || observe)
@@ -177,7 +188,12 @@ impl Pass<'_> {
                 return Ok(end);
             }
             if self.run.committer.has_journal() {
-                self.commit_beginning(meta).await?;
+                if meta.is_external() && self.run.records()[id].is_reported() {
+                    // It only takes what was reported.
+                    self.run.committer.owe();
+                } else {
+                    self.commit_beginning(meta).await?;
+                }
             }
             let run = self.in_time(at, meta, id, &cx);
             let answer = traced(run, &cx).await;
@@ -186,6 +202,9 @@ impl Pass<'_> {
                 return self.end_late(at, meta, id, within, holder, now).await;
             }
             let end = self.answered(at, meta, id, &cx, answer, now).await?;
+            if meta.is_external() && matches!(end, End::Waiting(_)) && self.has_news_of_task(id) {
+                continue;
+            }
             // A signal that came before its step is taken at once.
             if !(meta.is_signal() && matches!(end, End::Waiting(_)) && self.run.take_signal(id)) {
                 return Ok(end);
@@ -305,12 +324,12 @@ impl Pass<'_> {
         self.run.changed(&records, id);
         let until = match until {
             Until::Time(time) => Some(self.run.deadline(&records[id], time)),
-            Until::Signal | Until::Child => None,
+            Until::Signal | Until::Child | Until::Report => None,
         };
         self.waiting(&records, id, until)
     }
 
-    fn wait_until(self, id: Id, now: Timestamp, pause: Duration) -> End {
+    pub(super) fn wait_until(self, id: Id, now: Timestamp, pause: Duration) -> End {
         let deadline = self.deadline(now, pause);
         self.run
             .change(id, |record| record.wait_until(now, deadline));
@@ -345,92 +364,5 @@ impl Pass<'_> {
             return Err(StepError::fatal(error));
         }
         Ok(self.wait_until(id, now, poll.every))
-    }
-
-    /// Records that an attempt failed: another one follows, or the step has failed.
-    fn failed(self, meta: &StepMeta, id: Id, error: &StepError, now: Timestamp) -> End {
-        // The attempt is not over: it is made again, as after a crash.
-        if self.run.committer.is_stopped() {
-            return End::Waiting(None);
-        }
-        match self.run.cancel_reason(id) {
-            None
-            | Some(
-                CancelReason::Undo
-                | CancelReason::SiblingFailed
-                | CancelReason::LostRace
-                | CancelReason::TimedOut,
-            ) => {}
-            // It is made again, without a pause, when the execution goes on.
-            Some(reason @ (CancelReason::Stop | CancelReason::Shutdown)) => {
-                let (path, error) = (self.run.records().path(id), error.text());
-                tracing::info!(
-                    path,
-                    error,
-                    ?reason,
-                    "an attempt ended early, and is not a failure"
-                );
-                return self.wait_until(id, now, Duration::ZERO);
-            }
-        }
-        self.note(id, error);
-        let failures = self.run.records()[id].cold().error_count();
-        match pause(meta.policy.retry.as_ref(), error, failures) {
-            Some(pause) if !self.run.is_cancelled(id) => self.wait_until(id, now, pause),
-            // The attempt may have succeeded, so this is not reported as a cause of failure.
-            Some(_) if self.run.requests.all().undoes() => self.interrupt(id),
-            _ => {
-                self.run.change(id, |record| record.fail(now));
-                End::Failed
-            }
-        }
-    }
-
-    pub(super) fn note(self, id: Id, error: &StepError) {
-        self.run.failures.keep(id, error);
-        let text = error.text();
-        let mut records = self.run.records();
-        let cold = records[id].cold_mut();
-        let is_ambiguous = !cold.verify_owed && reads_like_a_mark(&text);
-        cold.cause = if error.is::<ChildFailed>() {
-            Some(FailureCause::Child)
-        } else {
-            is_ambiguous.then_some(FailureCause::Own)
-        };
-        cold.add_error(text);
-    }
-
-    /// Records that a node has failed, whatever its policy.
-    pub(super) fn fail(self, id: Id, error: &StepError, now: Timestamp) -> End {
-        self.note(id, error);
-        self.run.change(id, |record| record.fail(now));
-        End::Failed
-    }
-
-    /// Gives up a step that waits for its next attempt, because a sibling failed or an undo was
-    /// requested. The effect may have happened in the last attempt, so `#[verify]` is asked.
-    pub(super) async fn give_up(
-        self,
-        at: At<'_>,
-        meta: &'static StepMeta,
-        id: Id,
-        now: &mut Timestamp,
-    ) -> Kept<End> {
-        if meta.verify {
-            let cx = self.cx(id, self.run.records()[id].attempts);
-            if let Ok(end) = self.verified(at, meta, id, &cx, now).await {
-                return Ok(end);
-            }
-        }
-        Ok(self.interrupt(id))
-    }
-
-    fn interrupt(self, id: Id) -> End {
-        let (now, cause) = (self.now(), self.given_up_because(id));
-        self.run.change(id, |record| {
-            record.give_up(cause);
-            record.fail(now);
-        });
-        End::Interrupted
     }
 }

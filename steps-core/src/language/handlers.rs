@@ -53,6 +53,33 @@ pub trait Observe: Step {
     fn observe<'a>(args: Args<'a, Self>, cx: &'a Cx) -> BoxFuture<'a, Result<Json, StepError>>;
 }
 
+/// A step that is marked `#[step(external)]`.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not an external step",
+    label = "it has no task that somebody else runs",
+    note = "mark its function `#[step(external)]`, and let it return an `External`"
+)]
+pub trait IsExternal {}
+
+/// The `#[stop]` of an external step.
+pub trait Stop: Step {
+    /// How it is retried and timed.
+    const POLICY: Policy;
+    /// Asks for the task to be stopped.
+    fn stop(args: Args<'_, Self>) -> BoxFuture<'_, Result<(), StepError>>;
+}
+
+/// The `#[on_check_in]` of an external step.
+pub trait OnCheckIn: Step {
+    /// Checks that a message can be decoded.
+    const CHECK: Check;
+    /// Calls the function with the message.
+    fn on_check_in<'a>(
+        args: Args<'a, Self>,
+        message: &'a Json,
+    ) -> BoxFuture<'a, Result<(), StepError>>;
+}
+
 /// A step that a `#[flow(reversible)]` may contain: it has an undo, or there is nothing to undo.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` can't be undone, and this flow is `reversible`",
@@ -131,6 +158,42 @@ impl<S: Observe> ObserveFound<S> for Found<S> {
     }
 }
 
+/// A stop that was found.
+pub trait StopFound<S: Step>: Sync {
+    /// Calls the stop.
+    fn stop<'a>(&self, args: Args<'a, S>) -> BoxFuture<'a, Result<(), StepError>>;
+}
+
+impl<S: Stop> StopFound<S> for Found<S> {
+    fn stop<'a>(&self, args: Args<'a, S>) -> BoxFuture<'a, Result<(), StepError>> {
+        S::stop(args)
+    }
+}
+
+/// A handler of check-ins that was found.
+pub trait CheckInFound<S: Step>: Sync {
+    /// Calls it.
+    fn check_in<'a>(
+        &self,
+        args: Args<'a, S>,
+        message: &'a Json,
+    ) -> BoxFuture<'a, Result<(), StepError>>;
+}
+
+impl<S: OnCheckIn> CheckInFound<S> for Found<S> {
+    fn check_in<'a>(
+        &self,
+        args: Args<'a, S>,
+        message: &'a Json,
+    ) -> BoxFuture<'a, Result<(), StepError>> {
+        S::on_check_in(args, message)
+    }
+}
+
+type FoundStop<S> = Option<(Policy, &'static dyn StopFound<S>)>;
+
+type FoundCheckIn<S> = Option<(Check, &'static dyn CheckInFound<S>)>;
+
 type FoundUndo<S> = Option<(Policy, Option<Check>, &'static dyn UndoFound<S>)>;
 
 type FoundVerify<S> = Option<&'static dyn VerifyFound<S>>;
@@ -146,6 +209,10 @@ pub struct Handlers<S: Step> {
     pub verify: FoundVerify<S>,
     /// Its observe.
     pub observe: FoundObserve<S>,
+    /// Its stop.
+    pub stop: FoundStop<S>,
+    /// Its handler of check-ins.
+    pub check_in: FoundCheckIn<S>,
 }
 
 /// Finds the handlers of `S`.
@@ -174,6 +241,16 @@ impl<S: Observe> Probe<S> {
     pub const OBSERVE: FoundObserve<S> = Some(&Found(PhantomData));
 }
 
+impl<S: Stop> Probe<S> {
+    /// The stop.
+    pub const STOP: FoundStop<S> = Some((<S as Stop>::POLICY, &Found(PhantomData)));
+}
+
+impl<S: OnCheckIn> Probe<S> {
+    /// The handler of check-ins.
+    pub const CHECK_IN: FoundCheckIn<S> = Some((S::CHECK, &Found(PhantomData)));
+}
+
 /// The constants of [`Probe`] for a step without a handler.
 pub trait NoHandler<S: Step> {
     /// No undo.
@@ -182,6 +259,10 @@ pub trait NoHandler<S: Step> {
     const VERIFY: FoundVerify<S> = None;
     /// No observe.
     const OBSERVE: FoundObserve<S> = None;
+    /// No stop.
+    const STOP: FoundStop<S> = None;
+    /// No handler of check-ins.
+    const CHECK_IN: FoundCheckIn<S> = None;
 }
 
 impl<S: Step> NoHandler<S> for Probe<S> {}
@@ -200,6 +281,14 @@ impl StepMeta {
             undo: found.undo.is_some(),
             verify: found.verify.is_some(),
             observe: found.observe.is_some(),
+            stop: match found.stop {
+                Some((policy, _)) => Some(policy),
+                None => None,
+            },
+            check_in: match found.check_in {
+                Some((check, _)) => Some(check),
+                None => None,
+            },
             kind: about.kind,
             signal: about.signal,
             output: about.output,

@@ -95,7 +95,7 @@ pub fn let_line<T, L: Slot<T>>(
             slot.put(value);
             Ok(Answer::Done(saved))
         }
-        Op::Verify(_) | Op::Observe | Op::Held => Ok(Answer::NotYet),
+        Op::Verify(_) | Op::Observe | Op::Held | Op::Stop | Op::CheckIn(_) => Ok(Answer::NotYet),
         Op::Undo(_) => Ok(Answer::Undone),
     }
 }
@@ -109,6 +109,8 @@ impl StepMeta {
             undo: false,
             verify: false,
             observe: false,
+            stop: None,
+            check_in: None,
             kind: Some(StepKind::Let),
             signal: None,
             output,

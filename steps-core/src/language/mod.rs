@@ -12,6 +12,7 @@ pub mod children;
 pub mod codec;
 pub mod cx;
 pub mod editor;
+pub mod external;
 pub mod flow;
 pub mod flow_handlers;
 pub mod frame;

@@ -91,6 +91,20 @@ pub fn drive<'a, S: Step>(
             Some(_) => Answer::Done(None),
             None => Answer::NotYet,
         }),
+        Op::Stop => match handlers.stop {
+            Some((_, stop)) => {
+                Box::pin(async move { stop.stop(call.0).await.map(|()| Answer::Undone) })
+            }
+            None => answer(Answer::NotYet),
+        },
+        Op::CheckIn(message) => match handlers.check_in {
+            Some((_, told)) => Box::pin(async move {
+                told.check_in(call.0, message)
+                    .await
+                    .map(|()| Answer::Undone)
+            }),
+            None => answer(Answer::NotYet),
+        },
         Op::Undo(with) => {
             let Some((.., undo)) = handlers.undo else {
                 return answer(Answer::Undone);

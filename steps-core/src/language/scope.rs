@@ -37,6 +37,10 @@ pub enum Op<'a> {
     Held,
     /// Call the undo.
     Undo(Undo<'a>),
+    /// Call `#[stop]`.
+    Stop,
+    /// Call `#[on_check_in]` with this message.
+    CheckIn(&'a Json),
 }
 
 /// What an undo is given besides the step's arguments.

@@ -80,10 +80,10 @@ pub enum Cause {
     /// The execution was stopped on request. Its effects stay. After [`State::recover`] it
     /// continues where it stopped; it can also be [undone](crate::Run::undo).
     Stopped,
-    /// The execution waits for something that nobody can send during this run: a signal, in a run
-    /// without [`Signals`](crate::Signals). Its effects stay, and a resume continues from here.
+    /// The execution waits for something that nobody can send during this run: a signal, or a report on
+    /// an external task, in a run without [`Signals`](crate::Signals). Its effects stay, and a resume continues from here.
     Waiting {
-        /// The paths of the waiting steps.
+        /// The paths of the steps that wait for a signal.
         signals: Vec<String>,
     },
     /// The saved state does not fit the compiled flow. Nothing ran, and nothing was changed.
@@ -212,6 +212,10 @@ impl fmt::Display for Failure {
                 Some(how) => write!(f, "was {how}"),
                 None => f.write_str("was stopped"),
             },
+            Cause::Waiting { signals } if signals.is_empty() => f.write_str(
+                "waits for a report on an external task, which this run has no way to get: report it by \
+                 `.signals(…)`, or use `.advance()`",
+            ),
             Cause::Waiting { signals } => write!(
                 f,
                 "waits for a signal to `{}`, which this run has no way to get: give it one with \

@@ -21,5 +21,6 @@ pub mod status;
 mod step_failure;
 #[doc(hidden)]
 pub(crate) mod table;
+pub(crate) mod task;
 pub(crate) mod trigger;
 pub mod typed;

@@ -10,6 +10,7 @@ use crate::{
     model::{
         signal::{Position, SignalError, Target},
         table::Table,
+        task::{Gone, ReportError, Reported, TaskId, TaskReport},
         typed::AsSignalRef,
     },
 };
@@ -106,6 +107,25 @@ impl Signals {
         value: &T,
     ) -> Result<(), SignalError> {
         self.put(&step.path(), record(value), Position::Instead)
+    }
+
+    /// Reports on an external task of the run that takes these signals, as
+    /// [`Engine::report`](crate::Engine::report) does.
+    ///
+    /// # Errors
+    ///
+    /// As of [`Engine::report`](crate::Engine::report), but that an output or a check-in which is not of the
+    /// step's type is found out when the step takes it.
+    pub fn report(&self, task: &TaskId, report: TaskReport) -> Result<Reported, ReportError> {
+        let report = report.checked()?;
+        let queue = &self.0.queue;
+        let run = lock(&self.0.run)
+            .as_ref()
+            .map(|attached| attached.run.upgrade());
+        Ok(match run {
+            Some(Some(run)) => run.report(queue, task, report),
+            _ => Reported::Gone(Gone::Unknown),
+        })
     }
 
     /// Returns the paths of the signals that no step has taken yet, in the order in which they were

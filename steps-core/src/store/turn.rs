@@ -197,6 +197,13 @@ pub enum Message {
     Stop,
     /// Begin no new step, and undo what was done.
     Undo,
+    /// A report on the external task of one of its steps.
+    Report {
+        /// The task's [id](crate::TaskId).
+        task: String,
+        /// The [report](crate::TaskReport), as JSON.
+        report: Json,
+    },
     /// An execution that this one has started has ended.
     ChildEnded {
         /// Its id.

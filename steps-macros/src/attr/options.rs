@@ -18,7 +18,9 @@ pub(crate) enum Place {
     Step,
     Line,
     Undo,
-    /// A handler other than an undo.
+    /// A `#[stop]`.
+    Stop,
+    /// A handler other than these.
     Handler,
 }
 
@@ -39,18 +41,21 @@ pub(crate) struct Options {
     pub(crate) detached: bool,
     pub(crate) readonly: bool,
     pub(crate) volatile: bool,
+    /// Where the step is said to be external.
+    pub(crate) external: Option<Span>,
     pub(crate) before: bool,
     pub(crate) name: Option<syn::LitStr>,
     pub(crate) aliases: Vec<syn::LitStr>,
 }
 
 const STEP: &[&str] = &[
-    "retry", "timeout", "poll", "deaths", "blocking", "readonly", "volatile", "name", "alias",
-    "crate",
+    "retry", "timeout", "poll", "deaths", "blocking", "readonly", "volatile", "external", "name",
+    "alias", "crate",
 ];
 const LINE: &[&str] = &["retry", "timeout", "poll", "deaths", "name", "alias"];
 const POLICY: &[&str] = &["retry", "timeout", "poll", "deaths"];
 const UNDO: &[&str] = &["retry", "timeout", "deaths", "blocking", "before", "crate"];
+const STOP: &[&str] = &["retry", "timeout", "blocking", "crate"];
 const HANDLER: &[&str] = &["blocking", "crate"];
 const BLOCKING: &[&str] = &["detached"];
 const RETRY: &[&str] = &["times", "every", "backoff", "max", "jitter", "when"];
@@ -67,6 +72,7 @@ impl Options {
             }
             options.option(&name, arg, place, errors);
         }
+        options.check_external(errors);
         options
     }
 
@@ -75,6 +81,7 @@ impl Options {
             Place::Step => STEP,
             Place::Line => LINE,
             Place::Undo => UNDO,
+            Place::Stop => STOP,
             Place::Handler => HANDLER,
         };
         if !known.contains(&name) {
@@ -91,6 +98,12 @@ impl Options {
             "blocking" => self.read_blocking(arg, errors),
             "readonly" => self.readonly = arg.flag(errors),
             "volatile" => self.volatile = arg.flag(errors),
+            "external" => {
+                let span = arg.span();
+                if arg.flag(errors) {
+                    self.external = Some(span);
+                }
+            }
             "before" => self.before = arg.flag(errors),
             "name" => {
                 self.name = arg.text(errors).inspect(|name| {
@@ -101,6 +114,25 @@ impl Options {
             }
             "alias" => self.aliases.extend(arg.text(errors)),
             _ => {}
+        }
+    }
+
+    /// Reports what an external step can't be as well.
+    fn check_external(&self, errors: &mut Errors) {
+        let Some(span) = self.external else { return };
+        if self.polls {
+            errors.at(
+                span,
+                "an `external` step is not asked whether it is done, as that is reported: take \
+                 `poll(…)` away, or `external`",
+            );
+        }
+        if self.volatile {
+            errors.at(
+                span,
+                "the output of an `external` step is reported once, so it has to be saved: take \
+                 `volatile` away",
+            );
         }
     }
 

@@ -67,10 +67,10 @@ pub(super) fn read(
     };
     let mut args = args;
     let krate = args::take_crate(&mut args, errors);
-    let place = if role == "undo" {
-        Place::Undo
-    } else {
-        Place::Handler
+    let place = match role {
+        "undo" => Place::Undo,
+        "stop" => Place::Stop,
+        _ => Place::Handler,
     };
     let options = Options::read(args, place, errors);
     let function = function::parse(item.clone(), role, errors)?;
@@ -78,7 +78,7 @@ pub(super) fn read(
     check_async(&function, &options, role, errors);
     let own = match role {
         "undo" => 1 + usize::from(options.before),
-        "on_done" | "on_failed" => 1,
+        "on_done" | "on_failed" | "on_check_in" => 1,
         _ => 0,
     };
     if let Some(param) = params.get(MOST_PARAMS)

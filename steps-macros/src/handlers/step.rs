@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Returns the bounds that make it one error, at the handler's path, if that names no step.
-fn of_step(handler: &Handler) -> TokenStream {
+pub(super) fn of_step(handler: &Handler) -> TokenStream {
     let span = Span::mixed_site().located_at(handler.target.span());
     quote_spanned!(span=> __Of: __p::Step, __p::AsFlow<__Of>: __p::StepOnly)
 }

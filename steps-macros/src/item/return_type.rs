@@ -15,8 +15,9 @@ use crate::{attr::options::Options, errors::Errors};
 /// A return type.
 pub(crate) struct Output {
     pub(crate) ty: Type,
-    /// Whether it belongs to a step that polls.
-    polls: bool,
+    /// The type in which the value stands: of a step that polls an `Option`, of an external one an
+    /// `External`.
+    inside: Option<&'static str>,
 }
 
 /// Reads the return type of a `role`, and reports what is certainly wrong with it.
@@ -34,11 +35,14 @@ pub(crate) fn read(
                 format!("a {role} returns a `Result`: write `-> Result<(), Error>`"),
             );
             let ty = syn::parse_quote!(());
-            return Output { ty, polls: false };
+            return Output { ty, inside: None };
         }
     };
-    let polls = options.polls;
-    let output = Output { ty, polls };
+    let inside = match options.external {
+        Some(_) => Some("External"),
+        None => options.polls.then_some("Option"),
+    };
+    let output = Output { ty, inside };
     output.check(role, !options.volatile, errors);
     output
 }
@@ -61,15 +65,24 @@ impl Output {
                 ),
             );
         }
-        if self.polls && first(&self.ty).is_some_and(|value| certainly_not(value, "Option")) {
-            let value = first(&self.ty).unwrap_or(&self.ty);
+        if let Some(inside) = self.inside
+            && let Some(value) = first(&self.ty).filter(|value| certainly_not(value, inside))
+        {
             let shown = type_text::of(&without_borrows(value));
             return errors.on(
                 value,
-                format!(
-                    "a step that polls returns an `Option`, where `None` means \"not yet\": write \
-                     `Option<{shown}>`, or take `poll(…)` away"
-                ),
+                if inside == "Option" {
+                    format!(
+                        "a step that polls returns an `Option`, where `None` means \"not yet\": \
+                         write `Option<{shown}>`, or take `poll(…)` away"
+                    )
+                } else {
+                    format!(
+                        "an `external` step submits its task, and the output is reported later: \
+                         write `External<{shown}>` and end with `Ok(External::submitted())`, or \
+                         take `external` away"
+                    )
+                },
             );
         }
         if saved && let Some(span) = borrows(self.value()) {
@@ -84,14 +97,14 @@ impl Output {
     }
 
     /// Returns `Value` of a `Result<Value, Error>`, or `Value` of a `Result<Option<Value>, Error>`
-    /// for a step that polls. If the type is an alias, returns the whole type.
+    /// for a step that polls, or of a `Result<External<Value>, Error>` for an external one. If the type is an alias, returns the whole type.
     pub(crate) fn value(&self) -> &Type {
         if certainly_not(&self.ty, "Result") {
             return &self.ty;
         }
         let value = first(&self.ty).unwrap_or(&self.ty);
         match first(value) {
-            Some(inner) if self.polls && is(value, "Option") => inner,
+            Some(inner) if self.inside.is_some_and(|inside| is(value, inside)) => inner,
             _ => value,
         }
     }

@@ -59,6 +59,7 @@ pub(crate) fn send(conn: &Connection, message: &SendMessage, now: Now) -> Result
     }
     let (kind, path, value) = match &message.message {
         Message::Signal { path, value } => ("signal", path.as_str(), Some(value.get())),
+        Message::Report { task, report } => ("report", task.as_str(), Some(report.get())),
         Message::Stop => ("stop", "", None),
         Message::Undo => ("undo", "", None),
         Message::ChildEnded { child } => ("child", child.as_str(), None),
@@ -106,6 +107,12 @@ pub(crate) fn since(conn: &Connection, key: i64, seen: i64) -> Result<Vec<(i64, 
                 let value = columns.json()?;
                 let value = columns.some(value)?;
                 Message::Signal { path, value }
+            }
+            "report" => {
+                let task = columns.text()?.unwrap_or_default().to_owned();
+                let report = columns.json()?;
+                let report = columns.some(report)?;
+                Message::Report { task, report }
             }
             "stop" => Message::Stop,
             "undo" => Message::Undo,

@@ -56,6 +56,7 @@ impl ToSql for UntilColumn {
             }
             Some(Until::Signal) => ToSqlOutput::Borrowed(ValueRef::Text(b"signal")),
             Some(Until::Child) => ToSqlOutput::Borrowed(ValueRef::Text(b"child")),
+            Some(Until::Report) => ToSqlOutput::Borrowed(ValueRef::Text(b"report")),
             _ => ToSqlOutput::Owned(Value::Null),
         })
     }
@@ -166,6 +167,7 @@ impl<'a> Columns<'a> {
             ValueRef::Integer(number) => Ok(Some(Until::Time(time(number)))),
             ValueRef::Text(b"signal") => Ok(Some(Until::Signal)),
             ValueRef::Text(b"child") => Ok(Some(Until::Child)),
+            ValueRef::Text(b"report") => Ok(Some(Until::Report)),
             other => Err(self.wrong(format!("{other:?} is neither a time, `signal` nor `child`"))),
         }
     }

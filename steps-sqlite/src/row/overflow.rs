@@ -8,7 +8,7 @@ use std::{borrow::Cow, time::Duration};
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 use steps_core::{
-    Json,
+    Json, Task,
     state::{
         Ending, FailureCause, Kind, Labels, NodeData, Progress, Resolved, StepKind, Undo, Until,
     },
@@ -74,6 +74,8 @@ pub(crate) struct Overflow<'a> {
     chosen: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     needs: Vec<Cow<'static, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    task: Option<Box<Task>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     after_err: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -204,6 +206,7 @@ impl Overflow<'_> {
             || node.begun_after.is_some()
             || node.chosen.is_some()
             || !node.needs.is_empty()
+            || node.task.is_some()
             || node.after_err.is_some()
             || node.ending.is_some()
             || node.on_done_err.is_some()
@@ -253,6 +256,7 @@ impl Overflow<'_> {
             begun_after: node.begun_after.as_deref().map(str::to_owned),
             chosen: node.chosen.as_deref().map(str::to_owned),
             needs: node.needs.clone(),
+            task: node.task.clone(),
             after_err: node.after_err.clone(),
             ending: node.ending.map(|ending| ending.as_str().into()),
             on_done_err: node.on_done_err.clone(),
@@ -319,6 +323,7 @@ impl Overflow<'_> {
         node.begun_after = self.begun_after.map(Into::into);
         node.chosen = self.chosen.map(Into::into);
         node.needs = self.needs;
+        node.task = self.task;
         node.after_err = self.after_err;
         node.ending = known(self.ending, "ending", Ending::from_name)?;
         node.on_done_err = self.on_done_err;

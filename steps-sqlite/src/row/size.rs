@@ -49,6 +49,7 @@ pub(crate) fn of_notes(changes: &[NoteChange]) -> usize {
 pub(crate) fn of_message(message: &Message) -> usize {
     match message {
         Message::Signal { path, value } => path.len() + value.get().len(),
+        Message::Report { task, report } => task.len() + report.get().len(),
         _ => 0,
     }
 }

@@ -275,7 +275,7 @@ pub(in crate::engine) const TO_BE_UNDONE: [Status; 7] = [
 
 /// The statuses in which an execution takes signals. One that was stopped keeps them for when it is
 /// recovered.
-const TAKES_SIGNALS: [Status; 4] = [
+pub(super) const TAKES_SIGNALS: [Status; 4] = [
     Status::Pending,
     Status::Running,
     Status::Waiting,

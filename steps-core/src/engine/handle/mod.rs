@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `execution` | the handles, and what is recorded of an execution |
 //! | `messages` | what is asked of an execution that may be running: stop, undo, signals |
+//! | `reports` | what is reported on external tasks |
 //! | `outcome` | waiting for the end |
 //! | `watch` | following the states as a stream |
 //! | `operate` | changes to an execution that no worker is at |
@@ -23,5 +24,6 @@ pub(super) mod notes;
 mod operate;
 pub(super) mod outcome;
 mod report;
+mod reports;
 pub(super) mod transfer;
 pub(super) mod watch;

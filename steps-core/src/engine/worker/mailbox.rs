@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex};
 use super::turn_journal::TurnJournal;
 use crate::{
     base::sync::lock,
-    interpreter::{Request, RunCore, Signal, SignalQueue},
-    model::signal::Target,
+    interpreter::{QueuedReport, Request, RunCore, Signal, SignalQueue},
+    model::{signal::Target, task::TaskReport},
     store::{Message, Queue},
 };
 
@@ -83,6 +83,14 @@ impl Mailbox {
                         self.signals.push(signal);
                     }
                 }
+                if let Some(run) = &contents.run {
+                    run.requests.signal_came();
+                }
+            }
+            Message::Report { task, report } => {
+                let report = TaskReport::from_json(report.get()).ok();
+                let reports = &self.signals.reports;
+                reports.push(QueuedReport::new(Some(number), task, report));
                 if let Some(run) = &contents.run {
                     run.requests.signal_came();
                 }

@@ -17,6 +17,7 @@ use crate::{
     model::{
         state::{FailureCause, Kind, NodeData, StepKind, Until},
         status::{IllegalTransition, Status, Transition},
+        task::{Task, TaskStatus},
     },
 };
 
@@ -75,6 +76,8 @@ pub(crate) struct ColdFields {
     pub(crate) wait: Option<Deadline>,
     /// The node's deadline, if this run has recorded it.
     pub(crate) limit: Option<Deadline>,
+    /// Whether nobody has to be asked to stop its external task any more.
+    pub(in crate::interpreter) stop_settled: bool,
     /// The child execution that it starts: the batch that says that it is done creates it.
     pub(crate) starts: Option<Box<NewChild>>,
 }
@@ -201,6 +204,10 @@ impl Record {
             cold.cause = None;
             cold.verify_owed = false;
             cold.deaths = 0;
+            if let Some(task) = &mut cold.data.task {
+                // It is the step's now.
+                task.output = None;
+            }
         }
     }
 
@@ -299,6 +306,10 @@ impl Record {
         self.on(Transition::Wait);
         let cold = self.cold_mut();
         cold.until = Some(until);
+        if until == Until::Report {
+            // What it waited for before is over.
+            cold.since = None;
+        }
         cold.deaths = 0;
     }
 
@@ -321,7 +332,7 @@ impl Record {
     pub(crate) fn waits_until(&self) -> Option<Timestamp> {
         match self.cold().until {
             Some(Until::Time(until)) => Some(until),
-            Some(Until::Signal | Until::Child) | None => None,
+            Some(Until::Signal | Until::Child | Until::Report) | None => None,
         }
     }
 
@@ -349,6 +360,39 @@ impl Record {
         self.kind == Kind::Step
             && self.status == Status::Waiting
             && self.cold().until == Some(Until::Signal)
+    }
+
+    /// Returns its external task, if a report on it can still change something.
+    pub(crate) fn open_task(&self) -> Option<&Task> {
+        let task = self.task()?;
+        let is_open = matches!(self.status, Status::Running | Status::Waiting);
+        (is_open && !task.status.is_final()).then_some(task)
+    }
+
+    /// Returns whether an end of its external task was reported that it has not taken yet.
+    pub(crate) fn is_reported(&self) -> bool {
+        let takes = self.status == Status::Running || self.waits_for_report();
+        takes && self.task().is_some_and(|task| task.status.is_final())
+    }
+
+    /// Returns whether it was reported that its external task is done.
+    pub(crate) fn is_reported_done(&self) -> bool {
+        self.task()
+            .is_some_and(|task| task.status == TaskStatus::Done)
+    }
+
+    /// Returns whether its external task was asked to stop.
+    pub(crate) fn is_asked_to_stop(&self) -> bool {
+        self.task().is_some_and(|task| task.stop_asked)
+    }
+
+    /// Returns its external task.
+    pub(crate) fn task(&self) -> Option<&Task> {
+        self.cold.as_ref()?.data.task.as_deref()
+    }
+
+    pub(crate) fn waits_for_report(&self) -> bool {
+        self.status == Status::Waiting && self.cold().until == Some(Until::Report)
     }
 
     /// Returns the records of its children; for a `loop`, none.

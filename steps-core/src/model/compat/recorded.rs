@@ -92,7 +92,7 @@ fn step_kind(meta: &StepMeta, state: &State) -> Option<String> {
     let was = match state.step_kind {
         Some(kind) => other(kind),
         // Each of these lines was saved with its kind.
-        None if meta.is_let() || meta.is_child() => None,
+        None if meta.is_let() || meta.is_child() || meta.is_external() => None,
         // What follows is what can be known of a step that was saved without its kind.
         None if state.until == Some(Until::Signal) && state.status == Status::Waiting => {
             Some(StepKind::Signal)
@@ -107,8 +107,14 @@ fn step_kind(meta: &StepMeta, state: &State) -> Option<String> {
         None => return None,
     };
     let is = meta.kind.and_then(other);
+    let external = Some(StepKind::External);
+    if was_done(state) && [was, is].contains(&external) && [was, is].contains(&None) {
+        // Of either only the output is left.
+        return None;
+    }
     let text = |kind: Option<StepKind>| match kind {
         Some(StepKind::Let) => "a `let` line".to_owned(),
+        Some(StepKind::External) => "an external step".to_owned(),
         Some(kind) => format!("a `{kind}`"),
         None => "the call of a function".to_owned(),
     };

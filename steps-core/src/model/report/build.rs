@@ -160,7 +160,15 @@ pub(crate) fn use_of(node: &NodeData, took: Duration, at: Timestamp) -> TimeUse 
         Some(StepKind::Sleep) => time.sleep = took,
         Some(StepKind::Signal) => time.signal = took,
         Some(StepKind::Join) => time.child = took,
-        None | Some(StepKind::Volatile | StepKind::Let | StepKind::Call | StepKind::Start) => {
+        // The work on an external task is somebody else's.
+        None
+        | Some(
+            StepKind::Volatile
+            | StepKind::Let
+            | StepKind::Call
+            | StepKind::Start
+            | StepKind::External,
+        ) => {
             let is_waiting = node.status == Status::Waiting;
             let now = node
                 .since

@@ -13,7 +13,13 @@ use proptest::{
 use super::{
     Ending, FailureCause, Kind, NodeData, Progress, Resolved, State, StepKind, Undo, Until,
 };
-use crate::{base::json::Json, model::status::Status};
+use crate::{
+    base::json::Json,
+    model::{
+        status::Status,
+        task::{Task, TaskStatus},
+    },
+};
 
 pub(super) fn time() -> BoxedStrategy<Timestamp> {
     let seconds = prop_oneof![
@@ -77,9 +83,25 @@ fn until() -> BoxedStrategy<Until> {
     prop_oneof![
         Just(Until::Signal),
         Just(Until::Child),
+        Just(Until::Report),
         time().prop_map(Until::Time)
     ]
     .boxed()
+}
+
+fn task() -> BoxedStrategy<Box<Task>> {
+    let reported = (0..3_u64, select(&TaskStatus::ALL[..]), of(maybe_null()));
+    (reported, of("[a-z]{0,3}"), of(maybe_null()), any::<bool>())
+        .prop_map(
+            |((revision, status, output), error, check_in, stop_asked)| {
+                let id = "0123456789abcdef0123456789abcdef.a~20b".parse();
+                let mut task = Task::new(id.expect("an id"));
+                (task.revision, task.status, task.output) = (revision, status, output);
+                (task.error, task.check_in, task.stop_asked) = (error, check_in, stop_asked);
+                Box::new(task)
+            },
+        )
+        .boxed()
 }
 
 /// Returns a random node without children, whose status and fields do not contradict each other.
@@ -114,7 +136,7 @@ fn node() -> BoxedStrategy<State> {
             (0..3_u32, 0..3_u32, 0..3_u32, of(0..3_u32), of(any::<u64>())),
             of(select(&Ending::ALL[..])),
             vec(of("[a-z]{0,3}"), 6),
-            of(select(&StepKind::ALL[..])),
+            (of(select(&StepKind::ALL[..])), of(task())),
         ),
         time(),
         of("[ -~é]{1,60}".prop_map(std::sync::Arc::from)),
@@ -126,9 +148,10 @@ fn node() -> BoxedStrategy<State> {
             let (name, kind, status, errors, started_at, done_at, attempts) = seed;
             let (info, input, decision, output, before, after) = values;
             let (progress, undo, (until, deadline), extra, typed, some, id, labels) = rest;
-            let (cause, (verify_owed, parallel, since), counts, ending, mut texts, step_kind) =
+            let (cause, (verify_owed, parallel, since), counts, ending, mut texts, external) =
                 typed;
             let (failures, errors_left_out, deaths, generation, waited) = counts;
+            let (step_kind, task) = external;
             let mut text = || texts.pop().flatten();
             State::from(NodeData {
                 name: Cow::Owned(name),
@@ -170,6 +193,7 @@ fn node() -> BoxedStrategy<State> {
                 begun_after: text().map(Into::into),
                 chosen: text().map(Into::into),
                 needs: text().into_iter().map(Into::into).collect(),
+                task,
                 after_err: text(),
                 ending,
                 on_done_err: text(),

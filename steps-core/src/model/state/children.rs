@@ -25,6 +25,7 @@ impl NodeData {
             | StepKind::Signal
             | StepKind::Volatile
             | StepKind::Let
+            | StepKind::External
             | StepKind::Call => None,
         };
         saved.and_then(child_of)

@@ -115,6 +115,7 @@ fn node(state: &State, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 Some(child) => notes.add(format_args!("for `{child}`"))?,
                 None => notes.add(format_args!("for a child"))?,
             },
+            Some(Until::Report) => reported(state, &mut notes)?,
             None => {}
         }
     }
@@ -146,6 +147,24 @@ fn node(state: &State, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         }
         _ => Ok(()),
     }
+}
+
+/// Writes what a step waits for whose task somebody else runs, and what was reported of it.
+fn reported(state: &State, notes: &mut Notes<'_, '_>) -> fmt::Result {
+    notes.add(format_args!("for a report"))?;
+    let Some(task) = state.task.as_ref().filter(|task| task.revision > 0) else {
+        return Ok(());
+    };
+    notes.add(format_args!("its task is {}", task.status))?;
+    if task.revision > 1 {
+        notes.add(format_args!("run {}", task.revision))?;
+    }
+    if let Some(check_in) = &task.check_in {
+        let plain = |char: char| if char.is_control() { ' ' } else { char };
+        let text: String = check_in.get().chars().map(plain).take(80).collect();
+        notes.add(format_args!("told {text}"))?;
+    }
+    Ok(())
 }
 
 /// Writes the lines of the same `parallel` after which this one begins: at most three.

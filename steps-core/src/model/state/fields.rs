@@ -84,6 +84,7 @@ keys! {
     BegunAfter "begunAfter",
     Chosen "chosen",
     Needs "needs",
+    Task "task",
     AfterErr "afterErr",
     Ending "ending",
     OnDoneErr "onDoneErr",
@@ -194,6 +195,7 @@ impl Fields {
             | Key::BegunAfter
             | Key::Chosen
             | Key::Needs
+            | Key::Task
             | Key::AfterErr
             | Key::Ending
             | Key::OnDoneErr

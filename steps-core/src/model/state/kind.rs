@@ -110,11 +110,13 @@ pub enum StepKind {
     Start,
     /// A `join` line, which waits for the end of a child execution.
     Join,
+    /// A function that submits a task which somebody else runs and reports on.
+    External,
 }
 
 impl StepKind {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Sleep,
         Self::Signal,
         Self::Volatile,
@@ -122,6 +124,7 @@ impl StepKind {
         Self::Call,
         Self::Start,
         Self::Join,
+        Self::External,
     ];
 
     /// Returns the name used in JSON and in messages.
@@ -134,6 +137,7 @@ impl StepKind {
             Self::Call => "call",
             Self::Start => "start",
             Self::Join => "join",
+            Self::External => "external",
         }
     }
 
@@ -147,7 +151,8 @@ impl StepKind {
     pub(crate) const fn waits(self) -> bool {
         match self {
             Self::Sleep | Self::Signal | Self::Join => true,
-            Self::Volatile | Self::Let | Self::Call | Self::Start => false,
+            // What submits it may take time.
+            Self::Volatile | Self::Let | Self::Call | Self::Start | Self::External => false,
         }
     }
 
@@ -155,7 +160,9 @@ impl StepKind {
     pub(crate) const fn is_call(self) -> bool {
         match self {
             Self::Volatile | Self::Call => true,
-            Self::Sleep | Self::Signal | Self::Let | Self::Start | Self::Join => false,
+            Self::Sleep | Self::Signal | Self::Let | Self::Start | Self::Join | Self::External => {
+                false
+            }
         }
     }
 }

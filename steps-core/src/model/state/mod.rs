@@ -37,6 +37,7 @@ mod reset;
 pub(crate) mod rows;
 #[cfg(feature = "schemars")]
 mod schema;
+mod task;
 mod time;
 mod value;
 mod visit;
@@ -148,6 +149,8 @@ pub enum Until {
     Signal,
     /// The end of a child execution, whose id is the node's input.
     Child,
+    /// A report on the node's external [task](NodeData::task).
+    Report,
 }
 
 /// How far a step has got.

@@ -9,7 +9,10 @@ use std::{borrow::Cow, sync::Arc, time::Duration};
 use jiff::Timestamp;
 
 use super::{Ending, FailureCause, Kind, Labels, Progress, StepKind, Undo, Until};
-use crate::{base::json::Json, model::status::Status};
+use crate::{
+    base::json::Json,
+    model::{status::Status, task::Task},
+};
 
 /// One node of the saved tree, without its children.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -89,6 +92,8 @@ pub struct NodeData {
     /// Of a line of a `parallel` that has begun or was skipped: the names of the lines beside it whose
     /// values it uses, so that it begins after them and is undone before them.
     pub needs: Vec<Cow<'static, str>>,
+    /// Of an external step that has begun: its task.
+    pub task: Option<Box<Task>>,
     /// Why the `#[observe]` after the step failed.
     pub after_err: Option<String>,
     /// Of the root: the handler that is still to be called.
@@ -146,6 +151,7 @@ impl NodeData {
             begun_after,
             chosen,
             needs,
+            task,
             after_err,
             ending,
             on_done_err,
@@ -187,6 +193,7 @@ impl NodeData {
             ("begunAfter", *begun_after != other.begun_after),
             ("chosen", *chosen != other.chosen),
             ("needs", *needs != other.needs),
+            ("task", *task != other.task),
             ("afterErr", *after_err != other.after_err),
             ("ending", *ending != other.ending),
             ("onDoneErr", *on_done_err != other.on_done_err),

@@ -88,6 +88,7 @@ fn set(node: &mut NodeData, name: &str, value: &Json) -> Option<()> {
         "begunAfter" => node.begun_after = Some(decoded::<String>(value)?.into()),
         "chosen" => node.chosen = Some(decoded::<String>(value)?.into()),
         "needs" => node.needs = decoded(value)?,
+        "task" => node.task = Some(decoded(value)?),
         "afterErr" => node.after_err = Some(decoded(value)?),
         "ending" => node.ending = Some(Ending::from_name(&decoded::<String>(value)?)?),
         "onDoneErr" => node.on_done_err = Some(decoded(value)?),

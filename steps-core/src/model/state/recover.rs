@@ -308,6 +308,7 @@ fn forget_values(node: &mut State, place: Place) {
     node.before = None;
     node.after = None;
     node.after_err = None;
+    node.task = None;
     node.ending = None;
     if place == Place::Below {
         node.input = None;

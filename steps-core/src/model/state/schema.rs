@@ -7,7 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::Value;
 
 use super::{Ending, FailureCause, Kind, State, StepKind};
-use crate::model::status::Status;
+use crate::model::{status::Status, task::TaskStatus};
 
 impl JsonSchema for State {
     fn schema_name() -> Cow<'static, str> {
@@ -63,7 +63,7 @@ impl JsonSchema for State {
                 },
                 "until": {
                     "description": "What it waits for.",
-                    "anyOf": [{ "enum": ["signal", "child"] }, { "type": "string", "format": "date-time" }],
+                    "anyOf": [{ "enum": ["signal", "child", "report"] }, { "type": "string", "format": "date-time" }],
                 },
                 "parallel": { "type": "boolean", "description": "Whether the items of a for run at once." },
                 "cause": {
@@ -127,6 +127,21 @@ fn more_fields() -> Schema {
             "type": "string",
             "description": "Of a `race`: the name of the line that was done first. Of a `match`: that of the arm that was taken.",
         },
+        "task": {
+            "type": "object",
+            "description": "Of an external step that has begun: its task, and what was reported of it.",
+            "required": ["id", "revision", "status"],
+            "properties": {
+                "id": { "type": "string" },
+                "revision": { "type": "integer", "minimum": 0 },
+                "status": { "enum": TaskStatus::ALL.map(TaskStatus::as_str) },
+                "output": {},
+                "error": { "type": "string" },
+                "checkIn": {},
+                "stopAsked": { "type": "boolean" },
+                "stopErr": { "type": "string" },
+            },
+        },
         "needs": {
             "type": "array",
             "items": { "type": "string" },
@@ -143,7 +158,7 @@ mod tests {
     fn names_every_field_that_is_written() {
         let schema = schemars::schema_for!(State);
         let properties = schema.as_value()["properties"].as_object().unwrap();
-        let text = r#"{"name":"a","info":1,"err":"x; y","errs":["x","y"],"errsLeftOut":3,"startedAt":null,"doneAt":null,"status":"waiting","kind":"if","stepKind":"sleep","input":2,"decision":true,"output":3,"attempts":2,"before":4,"after":5,"progress":{"done":1,"total":2},"undo":{},"until":"signal","since":"2026-01-01T00:00:00Z","deadline":"2026-01-02T00:00:00Z","parallel":true,"cause":"own","verifyOwed":true,"failures":1,"deaths":2,"waitedNanos":5,"generation":1,"begunAfter":"f","chosen":"h","needs":["g"],"afterErr":"a","ending":"onDone","onDoneErr":"b","onFailedErr":"c","onStoppedErr":"d","instance":"e","id":"00000000-0000-0000-0000-000000000000","labels":{"a":"b"},"states":[]}"#;
+        let text = r#"{"name":"a","info":1,"err":"x; y","errs":["x","y"],"errsLeftOut":3,"startedAt":null,"doneAt":null,"status":"waiting","kind":"if","stepKind":"sleep","input":2,"decision":true,"output":3,"attempts":2,"before":4,"after":5,"progress":{"done":1,"total":2},"undo":{},"until":"signal","since":"2026-01-01T00:00:00Z","deadline":"2026-01-02T00:00:00Z","parallel":true,"cause":"own","verifyOwed":true,"failures":1,"deaths":2,"waitedNanos":5,"generation":1,"begunAfter":"f","chosen":"h","needs":["g"],"task":{"id":"0123456789abcdef0123456789abcdef.a","revision":1,"status":"done","output":7},"afterErr":"a","ending":"onDone","onDoneErr":"b","onFailedErr":"c","onStoppedErr":"d","instance":"e","id":"00000000-0000-0000-0000-000000000000","labels":{"a":"b"},"states":[]}"#;
         assert_eq!(State::from_json(text).unwrap().to_json(), text);
         let written: serde_json::Value = serde_json::from_str(text).unwrap();
         let mut written: Vec<_> = written.as_object().unwrap().keys().collect();

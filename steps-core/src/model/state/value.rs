@@ -40,6 +40,7 @@ impl Word for Until {
         match word {
             "signal" => return Ok(Self::Signal),
             "child" => return Ok(Self::Child),
+            "report" => return Ok(Self::Report),
             _ => {}
         }
         Time::parse(word)

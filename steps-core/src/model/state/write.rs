@@ -103,6 +103,7 @@ impl Serialize for State {
         if !self.needs.is_empty() {
             map.serialize_entry("needs", &self.needs)?;
         }
+        entry(&mut map, "task", self.task.as_ref())?;
         entry(&mut map, "afterErr", self.after_err.as_ref())?;
         let ending = self.ending.map(Ending::as_str);
         entry(&mut map, "ending", ending.as_ref())?;
@@ -188,6 +189,7 @@ impl Serialize for Until {
             Self::Time(time) => Stamp::new().of(Some(*time)).serialize(serializer),
             Self::Signal => serializer.serialize_str("signal"),
             Self::Child => serializer.serialize_str("child"),
+            Self::Report => serializer.serialize_str("report"),
         }
     }
 }

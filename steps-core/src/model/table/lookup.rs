@@ -85,6 +85,8 @@ pub(crate) mod tests {
                 undo: true,
                 verify: false,
                 observe: false,
+                stop: None,
+                check_in: None,
                 kind: None,
                 signal: None,
                 output: "()",

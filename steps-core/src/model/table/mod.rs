@@ -3,6 +3,7 @@
 //! The interpreter walks the table along with the [`Scope`](crate::language::scope::Scope)s that
 //! hold the values.
 
+mod at;
 mod depth;
 mod fingerprint;
 mod kept;

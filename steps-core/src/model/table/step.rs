@@ -16,6 +16,10 @@ pub struct StepMeta {
     pub verify: bool,
     /// Whether it has an `#[observe]`.
     pub observe: bool,
+    /// How its `#[stop]` is retried and timed, if it has one.
+    pub stop: Option<Policy>,
+    /// Checks that a message can be decoded by its `#[on_check_in]`, if it has one.
+    pub check_in: Option<Check>,
     /// What it is, if it is not simply a function that is called.
     pub kind: Option<StepKind>,
     /// Of a signal: what it takes.
@@ -64,6 +68,11 @@ impl StepMeta {
     /// Returns whether it is a `start` or a `join` line.
     pub(crate) const fn is_child(&self) -> bool {
         matches!(self.kind, Some(StepKind::Start | StepKind::Join))
+    }
+
+    /// Returns whether somebody else runs it, and reports on it.
+    pub(crate) const fn is_external(&self) -> bool {
+        matches!(self.kind, Some(StepKind::External))
     }
 
     /// Returns whether it is a signal that is waited for no longer than a time of its own.

@@ -17,6 +17,7 @@ use super::{
     signal::SignalError,
     state::{State, StateError, Tree},
     status::Status,
+    task::{ReportError, Reported, TaskId, TaskReport},
 };
 use crate::base::{json::Json, read_back::record};
 pub use ref_path::{AtRoot, InLoop, Loops, NoSteps, NotInLoop, RefPath, Within};
@@ -182,6 +183,19 @@ impl<V: View> FlowState<V> {
     ) -> Result<(), SignalError> {
         let (path, json) = recorded(step, value)?;
         self.edit(|state| state.signal(&path, json))
+    }
+
+    /// Reports on an external task, for the next run of this saved state. See [`State::report_task`].
+    ///
+    /// # Errors
+    ///
+    /// [`ReportError::Malformed`] where the fields of the report contradict each other.
+    pub fn report_task(
+        &mut self,
+        task: &TaskId,
+        report: &TaskReport,
+    ) -> Result<Reported, ReportError> {
+        self.edit(|state| state.report_task(task, report))
     }
 
     /// Sends a value to a step that waits for a signal, in the place of one that it was given before

@@ -11,6 +11,7 @@ use crate::{
     model::{
         state::{State, path},
         status::Status,
+        task::Task,
     },
 };
 
@@ -73,6 +74,11 @@ impl<T> StepState<T> {
     /// `U`.
     pub fn info<U: DeserializeOwned>(&self) -> Option<U> {
         self.state()?.info.as_ref()?.decode().ok()
+    }
+
+    /// Returns the external task of the step, once it has begun.
+    pub fn task(&self) -> Option<&Task> {
+        self.state()?.task.as_deref()
     }
 
     /// Returns the step's path in the tree.

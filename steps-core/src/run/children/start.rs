@@ -207,7 +207,7 @@ impl<F: Flow> NewStart<'_, F> {
             None => None,
             Some(Ok(after)) => match cx.pause(*after) {
                 Until::Time(time) => Some(time),
-                Until::Signal | Until::Child => None,
+                Until::Signal | Until::Child | Until::Report => None,
             },
             Some(Err(error)) => return Err(StepError::fatal(error.clone())),
         };

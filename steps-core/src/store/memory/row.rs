@@ -154,6 +154,7 @@ impl Row {
         }
         let messages = self.inbox.values().map(|message| match message {
             Message::Signal { value, .. } => value.get().len(),
+            Message::Report { report, .. } => report.get().len(),
             Message::Stop | Message::Undo | Message::ChildEnded { .. } => 0,
         });
         bytes += messages.sum::<usize>() + self.input.get().len();
@@ -227,6 +228,7 @@ impl Row {
 pub(super) fn are_alike(new: &Message, old: &Message) -> bool {
     match (new, old) {
         (Message::Signal { path, .. }, Message::Signal { path: other, .. }) => path == other,
+        (Message::Report { task, .. }, Message::Report { task: other, .. }) => task == other,
         (Message::ChildEnded { child }, Message::ChildEnded { child: other }) => child == other,
         (Message::Stop, Message::Stop) | (Message::Undo, Message::Undo) => true,
         _ => false,

@@ -12,6 +12,7 @@ use crate::{
             Ending, FailureCause, Kind, Labels, NodeData, Progress, Resolved, StepKind, Undo, Until,
         },
         status::Status,
+        task::{Task, TaskStatus},
     },
 };
 
@@ -122,6 +123,23 @@ impl Dice {
         self.maybe(Self::json).filter(|value| !value.is_null())
     }
 
+    /// An external task on which was reported.
+    fn task(&mut self) -> Task {
+        let id = self.one(&[
+            "0123456789abcdef0123456789abcdef.a~20b",
+            "ffffffffffffffffffffffffffffffff.a",
+        ]);
+        let mut task = Task::new(id.parse().expect("an id"));
+        task.revision = self.one(&[0, 1, u64::MAX]);
+        task.status = self.one(&TaskStatus::ALL);
+        task.output = self.maybe(Self::json);
+        task.error = self.maybe(Self::text);
+        task.check_in = self.maybe(Self::json);
+        task.stop_asked = self.next() & 1 == 0;
+        task.stop_err = self.maybe(Self::text);
+        task
+    }
+
     /// A node whose status and fields do not contradict each other.
     fn node(&mut self, kind: Kind, status: Status) -> NodeData {
         let info = self.value();
@@ -146,7 +164,10 @@ impl Dice {
             },
             started_at,
             done_at,
-            until: self.maybe(|dice| dice.maybe(Self::time).map_or(Until::Signal, Until::Time)),
+            until: self.maybe(|dice| {
+                let other = dice.one(&[Until::Signal, Until::Child, Until::Report]);
+                dice.maybe(Self::time).map_or(other, Until::Time)
+            }),
             since: self.maybe(Self::time),
             deadline: self.maybe(Self::time),
             attempts,
@@ -175,6 +196,7 @@ impl Dice {
             chosen: self.maybe(Self::text).map(Into::into),
             needs: self.maybe(Self::text).into_iter().map(Into::into).collect(),
             errors_left_out: self.one(&[0, 1, u32::MAX]),
+            task: self.maybe(Self::task).map(Box::new),
             after_err: self.maybe(Self::text),
             ending: self.maybe(|dice| dice.one(&Ending::ALL)),
             on_done_err: self.maybe(Self::text),

@@ -121,6 +121,8 @@ fn work(
                     undo: __p::Probe::<#of>::UNDO,
                     verify: __p::Probe::<#of>::VERIFY,
                     observe: __p::Probe::<#of>::OBSERVE,
+                    stop: __p::Probe::<#of>::STOP,
+                    check_in: __p::Probe::<#of>::CHECK_IN,
                 };
             });
             if scope.flow.reversible {

@@ -365,6 +365,11 @@ pub(in super::super) async fn messages_come_back(fixture: Fixture) -> Outcome {
             value: json(JSONS[n % JSONS.len()]),
         };
         expected.push((fixture.send("id", message.clone()).await?, message));
+        let message = Message::Report {
+            task: (*path).to_owned(),
+            report: json(JSONS[n % JSONS.len()]),
+        };
+        expected.push((fixture.send("id", message.clone()).await?, message));
         let child = (*path).to_owned();
         let message = Message::ChildEnded { child };
         expected.push((fixture.send("id", message.clone()).await?, message));

@@ -1,0 +1,9 @@
+//! External tasks: steps that somebody else runs and reports on, with an engine and without.
+// Tests are read for what they show.
+#![allow(clippy::pedantic)]
+
+mod in_memory;
+mod reported;
+#[path = "../engine/support.rs"]
+#[allow(dead_code)]
+mod support;
