@@ -110,6 +110,15 @@ impl Pass<'_> {
         }
     }
 
+    /// Returns whether what is below `id` may be looked at. In an execution that is to stop, it may where a
+    /// task has to be told so; what has not begun there does not begin.
+    pub(super) fn gate_to(self, id: Id) -> Gate {
+        match self.gate(id) {
+            Gate::Halted if self.run.asks_to_stop(id) => Gate::Open,
+            gate => gate,
+        }
+    }
+
     #[cold]
     fn closed_gate(self, id: Id) -> Gate {
         let requested = self.run.requests.all();

@@ -205,11 +205,7 @@ impl<'r> Pass<'r> {
     /// Begins a node that has children, or goes on with it. Returns its end if the node has ended
     /// or may not go on.
     pub(super) fn open(self, id: Id, now: Timestamp) -> Option<End> {
-        let mut gate = self.gate(id);
-        if gate == Gate::Halted && self.run.asks_to_stop(id) {
-            // What has not begun below does not begin.
-            gate = Gate::Open;
-        }
+        let gate = self.gate_to(id);
         let mut records = self.run.records();
         let record = &mut records[id];
         match record.status {

@@ -46,7 +46,7 @@ impl Pass<'_> {
             self.restore_round(at, body, id, done).await?;
         }
         loop {
-            if self.gate(id) == Gate::Halted && !self.run.asks_to_stop(id) {
+            if self.gate_to(id) == Gate::Halted {
                 return Ok(End::Waiting(None));
             }
             let round = {

@@ -221,7 +221,7 @@ impl Pass<'_> {
                 // have received their signal.
                 ready.extend(self.woken(region, &mut waiting, undo));
             }
-            let halted = self.gate(region) == Gate::Halted && !self.run.asks_to_stop(region);
+            let halted = self.gate_to(region) == Gate::Halted;
             // A branch that waits has begun and not ended, so it counts towards the limit.
             while !halted
                 && let Some(index) = ready.pop_front().or_else(|| {

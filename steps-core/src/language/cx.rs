@@ -19,7 +19,7 @@ use crate::{
         attrs::Attrs,
         notes::NoteChange,
         state::{Kind, Progress, Until},
-        task::{Task, TaskId},
+        task::Task,
     },
 };
 
@@ -262,50 +262,6 @@ impl Cx {
             key.push_str("~undo");
         }
         key
-    }
-
-    /// Returns the id of the external task of this step, for whoever is to run it and to
-    /// [report](crate::Engine::report) on it. It is recorded before the step is called, and is the same if
-    /// the step is called again because its process died: so the other side can tell that it was given the
-    /// task before. After a failure that was reported, the next attempt has another.
-    ///
-    /// # Panics
-    ///
-    /// In a step that is not `#[step(external)]`, as nobody can report on it.
-    ///
-    /// ```
-    /// use steps::{External, TaskReport, prelude::*};
-    ///
-    /// #[step(external)]
-    /// async fn scan(image: &str, cx: &Cx) -> Result<External<u32>, String> {
-    ///     println!("POST /scans {image}, report to /tasks/{}", cx.task_id());
-    ///     Ok(External::submitted())
-    /// }
-    ///
-    /// #[flow]
-    /// async fn publish(image: String) -> Result<u32, String> {
-    ///     steps! { flaws = scan(&image, cx); }
-    ///     Ok(flaws)
-    /// }
-    ///
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let mut state = publish("nginx".into()).advance().await?.state;
-    /// let id = state.flaws.task().expect("it was submitted").id.clone();
-    /// state.report_task(&id, &TaskReport::done(1, &3)?)?;
-    /// assert_eq!(publish("nginx".into()).resume(state).await?, 3);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn task_id(&self) -> TaskId {
-        match self.task() {
-            Some(task) => task.id,
-            None => panic!(
-                "`cx.task_id()` in the step `{}`, which has no external task: mark its function \
-                 `#[step(external)]`",
-                self.path()
-            ),
-        }
     }
 
     /// Returns the step's external task.

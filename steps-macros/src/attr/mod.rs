@@ -3,4 +3,5 @@
 
 pub(crate) mod args;
 pub(crate) mod duration;
+mod external;
 pub(crate) mod options;

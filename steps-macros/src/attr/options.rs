@@ -117,25 +117,6 @@ impl Options {
         }
     }
 
-    /// Reports what an external step can't be as well.
-    fn check_external(&self, errors: &mut Errors) {
-        let Some(span) = self.external else { return };
-        if self.polls {
-            errors.at(
-                span,
-                "an `external` step is not asked whether it is done, as that is reported: take \
-                 `poll(…)` away, or `external`",
-            );
-        }
-        if self.volatile {
-            errors.at(
-                span,
-                "the output of an `external` step is reported once, so it has to be saved: take \
-                 `volatile` away",
-            );
-        }
-    }
-
     /// Reads `blocking`, alone or as `blocking(detached)`.
     fn read_blocking(&mut self, arg: Arg, errors: &mut Errors) {
         let span = arg.span();

@@ -66,9 +66,9 @@ impl Engine {
     /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let engine = Engine::open("memory:").await?.serve(publish::with()).start().await?;
     /// let execution = engine.start(publish::input("nginx".into())).await?;
-    /// # use futures_util::StreamExt;
-    /// # let mut states = execution.watch();
-    /// # while execution.state().await?.flaws.task().is_none() { states.next().await; }
+    /// # while execution.state().await?.flaws.task().is_none() {
+    /// #     tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    /// # }
     /// let task = execution.state().await?.flaws.task().expect("it was submitted").id.clone();
     /// assert_eq!(engine.report(&task, TaskReport::running(1)).await?, Reported::Taken);
     /// assert_eq!(engine.report(&task, TaskReport::done(1, &3)?).await?, Reported::Taken);

@@ -24,6 +24,7 @@ mod order;
 mod past;
 mod record;
 mod saved;
+mod task;
 mod volatile;
 mod waiting;
 

@@ -61,6 +61,8 @@ pub(super) fn work(what: &'static What) -> Work {
             undo: *undo != Back::Not,
             verify: *fate == Fate::Verified,
             observe: false,
+            stop: None,
+            check_in: None,
             kind: None,
             signal: None,
             output: "",

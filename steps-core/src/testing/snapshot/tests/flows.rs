@@ -247,6 +247,8 @@ pub(super) fn nodes(lines: &[Random]) -> &'static [Line] {
                 undo: true,
                 verify: false,
                 observe: false,
+                stop: None,
+                check_in: None,
                 kind: *kind,
                 signal: None,
                 output: ty.name(),
