@@ -14,7 +14,7 @@ pub use crate::{
         codec::{Codec, NeverSaved, Unsaved, codec, unsaved},
         cx::Cx,
         editor,
-        external::{ExternalReturn, externals, message},
+        external::{ExternalReturn, Told, externals, told},
         flow::{Flow, FlowOutput, HasTable, Root},
         flow_handlers::{FlowProbe, NoFlowHandler, OnDone, OnFailed, OnStopped},
         frame::{Frame, Ops, Slots},

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use super::{
     cx::Cx,
     keep::Keep,
-    returns::Fails,
+    returns::{Fails, check_before},
     scope::{Answer, OpResult},
 };
 use crate::{
@@ -21,6 +21,7 @@ use crate::{
     },
     model::{
         state::Until,
+        table::Check,
         task::{Task, TaskFailed, TaskId, TaskStatus},
     },
 };
@@ -188,8 +189,24 @@ fn reported<T: Send + Sync + 'static>(task: Task, keep: &Keep<'_, T>) -> OpResul
     }
 }
 
-/// Returns a message for an `#[on_check_in]`.
-pub fn message<T: DeserializeOwned>(saved: &Json) -> Result<T, StepError> {
+/// How the messages for an `#[on_check_in]` are read.
+#[derive(Debug)]
+pub struct Told<T> {
+    /// Checks that one can be.
+    pub check: Check,
+    /// Reads one.
+    pub read: fn(&Json) -> Result<T, StepError>,
+}
+
+/// Returns how messages of this type are read.
+pub const fn told<T: DeserializeOwned>() -> Told<T> {
+    Told {
+        check: check_before::<T>,
+        read: message::<T>,
+    }
+}
+
+fn message<T: DeserializeOwned>(saved: &Json) -> Result<T, StepError> {
     let read = caught(|| saved.decode());
     read.map_err(|error| StepError::fatal(format!("the check-in can't be read: {error}")))
 }

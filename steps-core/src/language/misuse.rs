@@ -193,7 +193,7 @@ impl<T: Send + Sync + 'static> Flow for NotAFlow<T> {
 #[diagnostic::on_unimplemented(
     message = "the wrong number of parameters: first come those of what this belongs to, `{Self}`",
     label = "this handler takes {N} in their place",
-    note = "after them an `#[undo]` and an `#[on_done]` take one more, `output: &Output`, an `#[on_failed]` and an `#[on_stopped]` `failure: &Failure`; `#[undo(…, before)]` takes what was seen after that; a `#[verify]` and an `#[observe]` take nothing more"
+    note = "after them an `#[undo]` and an `#[on_done]` take one more, `output: &Output`, an `#[on_failed]` and an `#[on_stopped]` `failure: &Failure`; `#[undo(…, before)]` takes what was seen after that, an `#[on_check_in]` the message; a `#[verify]`, an `#[observe]` and a `#[stop]` take nothing more"
 )]
 pub trait Takes<const N: usize> {
     /// The parameters as a tuple.

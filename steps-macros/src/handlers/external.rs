@@ -90,20 +90,20 @@ pub(crate) fn on_check_in(reader: Reader, attr: TokenStream, item: TokenStream) 
         let of_step = of_step(handler);
         let at = quote_spanned!(handler.target.span()=> __Of: __p::IsExternal);
         let ended = quote_spanned!(output_span(handler)=> __p::HandlerReturn::ended);
-        let check = quote_spanned!(span=> __p::check_before::<#message>);
-        let read = quote_spanned!(span=> __p::message::<#message>(__message)?);
+        // Once, so that a type that can't be read is one error.
+        let told = quote_spanned!(span=> __p::told::<#message>());
         Some(block(
             handler,
             quote! {
+                const __TOLD: __p::Told<#message> = #told;
                 impl __p::OnCheckIn for __Of where #of_step, #at {
-                    const CHECK: __p::Check = #check;
+                    const CHECK: __p::Check = __TOLD.check;
                     fn on_check_in<'a>(
                         __args: __p::Args<'a, Self>,
                         __message: &'a __p::Json,
                     ) -> __p::BoxFuture<'a, __p::Result<(), __p::StepError>> {
                         __p::boxed(async move {
-                            let __message = #read;
-                            let __message = &__message;
+                            let __message = &(__TOLD.read)(__message)?;
                             #apart
                             #ended(#call, __p::Option::None)
                         })

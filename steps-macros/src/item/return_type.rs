@@ -65,8 +65,20 @@ impl Output {
                 ),
             );
         }
+        // An alias for a whole `Result` would lead to an error at each line that calls the step.
+        if self.inside == Some("External") && first(&self.ty).is_none() {
+            let ty = &self.ty;
+            return errors.on(
+                ty,
+                "the return type of an `external` step is written out: \
+                 `Result<External<Output>, Error>`",
+            );
+        }
         if let Some(inside) = self.inside
-            && let Some(value) = first(&self.ty).filter(|value| certainly_not(value, inside))
+            && let Some(value) = first(&self.ty).filter(|value| match inside {
+                "External" => !is(value, inside),
+                _ => certainly_not(value, inside),
+            })
         {
             let shown = type_text::of(&without_borrows(value));
             return errors.on(

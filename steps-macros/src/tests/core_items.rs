@@ -35,6 +35,31 @@ const EXPANSIONS: &[(Macro, &str, &str)] = &[
         "readonly, tomeout = 1",
         "async fn wrong(n: u32) -> Result<u32, Error> { Ok(n) }",
     ),
+    (
+        step::step,
+        "external",
+        "async fn scan(image: &str, cx: &Cx) -> Result<External<u32>, Error> { todo() }",
+    ),
+    (
+        step::step,
+        "external, poll(every = \"1s\")",
+        "async fn wrong(n: u32) -> Result<u32, Error> { Ok(n) }",
+    ),
+    (
+        handlers::external::stop,
+        "scan, retry(times = 3, when = is_busy), timeout = \"5s\"",
+        "async fn stop_scan(image: &str, cx: &Cx) -> Result<(), Error> { Ok(()) }",
+    ),
+    (
+        handlers::external::on_check_in,
+        "scan",
+        "async fn told(image: &str, cx: &Cx, text: &str) {}",
+    ),
+    (
+        handlers::external::on_check_in,
+        "scan, blocking",
+        "fn told(image: &str, cx: &Cx, parts: &[u8]) {}",
+    ),
     (step::step, "", "fn wrong<T>(n: T) -> u32 { 1 }"),
     (
         flow::flow,
