@@ -230,8 +230,9 @@ pub(crate) struct Act {
 /// What has come of an act.
 #[derive(Default)]
 pub(crate) struct Done {
-    pub(crate) text: String,
+    /// How the execution is then, where that is known.
     pub(crate) status: Option<Status>,
+    /// How many nodes, pauses or undos it concerned.
     pub(crate) count: Option<usize>,
 }
 
@@ -280,81 +281,25 @@ impl Act {
         let step = &self.step;
         // It is there wherever it is needed.
         let value = &self.value;
-        Ok(match self.kind {
-            Kind::Recover => counted(
-                handle.recover().await?,
-                "it goes on; nodes that were cleared",
-            ),
-            Kind::TryNow => counted(handle.try_now().await?, "it goes on; pauses that ended"),
-            Kind::RetryFrom => counted(
-                handle.retry_from_path(step).await?,
-                "it begins again; nodes that were forgotten",
-            ),
-            Kind::RetryUndo => counted(
-                handle.retry_undo().await?,
-                "it goes on with its rollback; undos that are tried again",
-            ),
-            Kind::SkipUndo => {
-                handle.skip_undo_path(step).await?;
-                says("it goes on with its rollback, without that undo")
+        let mut done = Done::default();
+        match self.kind {
+            Kind::Recover => done.count = Some(handle.recover().await?),
+            Kind::TryNow => done.count = Some(handle.try_now().await?),
+            Kind::RetryFrom => done.count = Some(handle.retry_from_path(step).await?),
+            Kind::RetryUndo => done.count = Some(handle.retry_undo().await?),
+            Kind::SkipUndo => handle.skip_undo_path(step).await?,
+            Kind::MarkUndone => handle.mark_undone_path(step).await?,
+            Kind::Signal => handle.signal_path(step, value).await?,
+            Kind::ReplaceSignal => handle.replace_signal_path(step, value).await?,
+            Kind::Stop => handle.stop().await?,
+            Kind::Undo => handle.undo().await?,
+            Kind::ForceStop if self.reason.is_empty() => {
+                done.status = Some(handle.force_stop().await?);
             }
-            Kind::MarkUndone => {
-                handle.mark_undone_path(step).await?;
-                says("it goes on with its rollback")
-            }
-            Kind::Signal => {
-                handle.signal_path(step, value).await?;
-                says("it has the signal")
-            }
-            Kind::ReplaceSignal => {
-                handle.replace_signal_path(step, value).await?;
-                says("it has the signal, in place of those before")
-            }
-            Kind::Stop => {
-                handle.stop().await?;
-                says(
-                    "it is asked to stop: it does when its step ends, or when a program takes it up",
-                )
-            }
-            Kind::Undo => {
-                handle.undo().await?;
-                says("it is asked to be undone, by a program that serves its flow")
-            }
-            Kind::ForceStop => {
-                let status = if self.reason.is_empty() {
-                    handle.force_stop().await?
-                } else {
-                    handle.abandon(&self.reason).await?
-                };
-                Done {
-                    text: format!("it is {status}"),
-                    status: Some(status),
-                    count: None,
-                }
-            }
-            Kind::Delete => {
-                handle.delete().await?;
-                says("it is deleted")
-            }
-            Kind::ForceDelete => {
-                handle.force_delete().await?;
-                says("it is deleted")
-            }
-        })
-    }
-}
-
-fn says(text: &str) -> Done {
-    Done {
-        text: text.to_owned(),
-        ..Done::default()
-    }
-}
-
-fn counted(count: usize, text: &str) -> Done {
-    Done {
-        text: format!("{text}: {count}"),
-        count: Some(count),
-        ..Done::default()
+            Kind::ForceStop => done.status = Some(handle.abandon(&self.reason).await?),
+            Kind::Delete => handle.delete().await?,
+            Kind::ForceDelete => handle.force_delete().await?,
+        }
+        Ok(done)
     }
 }

@@ -53,7 +53,7 @@ pub(crate) struct Listed {
     /// How many there are on all pages.
     count: u64,
     /// Whether there is another page.
-    more: bool,
+    pub(crate) more: bool,
 }
 
 /// Reads a filter, unless it asks for what is hidden.
@@ -72,10 +72,15 @@ pub(crate) fn cursor(text: &str) -> Result<Cursor, Refused> {
         .map_err(|error| Refused::wrong(format!("`after`: {error}")))
 }
 
+/// How many of what a filter finds stand on a page.
+pub(crate) fn size(filter: &Filter) -> usize {
+    filter.most().unwrap_or(PAGE).clamp(1, MOST)
+}
+
 impl Listed {
     pub(crate) async fn of(app: &App, asked: &Asked) -> Result<Self, Refused> {
         let filter = filter(app, &asked.q)?;
-        let most = filter.most().unwrap_or(PAGE).clamp(1, MOST);
+        let most = size(&filter);
         let count = app.engine.count(filter.clone()).await?;
         // One more tells whether there is another page.
         let mut filter = filter.limit(most + 1);

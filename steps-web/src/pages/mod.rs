@@ -15,14 +15,19 @@
 //! | `login` | the login, where there are tokens |
 //! | `parts` | what several pages have |
 
-mod acting;
+pub(crate) mod acting;
+mod charts;
 mod execution;
 mod facts;
 mod home;
 mod layout;
-mod list;
+pub(crate) mod list;
+mod live;
 mod login;
 mod parts;
+pub(crate) mod report;
+pub(crate) mod schedules;
+mod statistics;
 mod timeline;
 mod tree;
 
@@ -46,6 +51,11 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/executions", get(list::page))
         .route("/execution", get(execution::page))
         .route("/execution/act", post(acting::act))
+        .route("/execution/report", get(report::report))
+        .route("/live", get(live::live))
+        .route("/statistics", get(statistics::page))
+        .route("/schedules", get(schedules::page))
+        .route("/schedules/act", post(schedules::act))
         .route("/login", get(login::page).post(login::login))
         .route("/logout", post(login::logout))
         .merge(assets::routes())

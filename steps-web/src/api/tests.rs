@@ -1,0 +1,390 @@
+//! The document says what the router does: each path, each method, each answer.
+
+use std::{collections::BTreeSet, net::SocketAddr};
+
+use axum::{
+    Router,
+    body::{Body, to_bytes},
+    extract::ConnectInfo,
+    http::{Request, header},
+};
+use serde_json::{Value, json};
+use steps::prelude::*;
+use tower::ServiceExt as _;
+
+use super::{endpoints, openapi::DOCUMENT};
+use crate::acts::Kind;
+
+#[flow]
+async fn approve(what: String) -> Result<bool, String> {
+    steps! { yes = steps::signal::<bool>(); }
+    let _ = what;
+    Ok(yes)
+}
+
+fn document() -> Value {
+    serde_json::from_str(DOCUMENT).unwrap()
+}
+
+/// Each operation: path, method, what is said of it.
+fn operations(document: &Value) -> Vec<(String, String, Value)> {
+    let mut all = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, operation) in methods.as_object().unwrap() {
+            all.push((path.clone(), method.clone(), operation.clone()));
+        }
+    }
+    all
+}
+
+#[test]
+fn every_route_is_documented_and_nothing_else() {
+    let document = document();
+    let told: BTreeSet<_> = operations(&document)
+        .into_iter()
+        .map(|(path, method, _)| (path, method))
+        .collect();
+    let there: BTreeSet<_> = endpoints()
+        .into_iter()
+        .flat_map(|(path, methods, _)| {
+            methods
+                .iter()
+                .map(move |it| (path.to_owned(), (*it).to_owned()))
+        })
+        .collect();
+    assert_eq!(told, there);
+}
+
+#[test]
+fn the_document_is_sound() {
+    let document = document();
+    assert_eq!(document["openapi"], "3.1.0");
+    let mut ids = BTreeSet::new();
+    for (path, method, operation) in operations(&document) {
+        let id = operation["operationId"].as_str().unwrap();
+        assert!(ids.insert(id.to_owned()), "{id} is there twice");
+        assert!(operation["summary"].is_string(), "{path}");
+        let none = Vec::new();
+        let parameters = operation["parameters"].as_array().unwrap_or(&none);
+        let of_path: BTreeSet<_> = parameters
+            .iter()
+            .filter(|it| it["in"] == "path")
+            .map(|it| {
+                assert_eq!(it["required"], true);
+                format!("{{{}}}", it["name"].as_str().unwrap())
+            })
+            .collect();
+        let in_path: BTreeSet<_> = path
+            .split('/')
+            .filter(|part| part.starts_with('{'))
+            .map(str::to_owned)
+            .collect();
+        assert_eq!(of_path, in_path, "{path}");
+        assert_eq!(
+            operation["requestBody"].is_object(),
+            method == "post",
+            "{path}"
+        );
+        assert!(operation["responses"]["200"].is_object(), "{path}");
+    }
+    let acts = &document["paths"]["/executions/{id}/acts"]["post"]["requestBody"]["content"]["application/json"]
+        ["schema"]["properties"]["act"]["enum"];
+    let all: Vec<_> = Kind::ALL.iter().map(|kind| kind.name()).collect();
+    assert_eq!(*acts, json!(all));
+}
+
+/// Checks a value against a schema, as far as the document uses schemas.
+fn check(document: &Value, schema: &Value, value: &Value, place: &str) {
+    if let Some(to) = schema["$ref"].as_str() {
+        let to = document.pointer(to.trim_start_matches('#')).expect(to);
+        return check(document, to, value, place);
+    }
+    let known = [
+        "type",
+        "enum",
+        "properties",
+        "required",
+        "additionalProperties",
+        "items",
+        "description",
+        "format",
+        "minimum",
+        "maximum",
+        "default",
+    ];
+    for key in schema.as_object().unwrap().keys() {
+        assert!(
+            known.contains(&&**key),
+            "{place}: this check does not know `{key}`"
+        );
+    }
+    let kinds: Vec<&str> = match &schema["type"] {
+        Value::String(kind) => vec![kind],
+        Value::Array(kinds) => kinds.iter().filter_map(Value::as_str).collect(),
+        _ => Vec::new(),
+    };
+    let fits = |kind: &&str| match *kind {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "integer" => value.is_i64() || value.is_u64(),
+        "boolean" => value.is_boolean(),
+        "null" => value.is_null(),
+        other => panic!("{other}"),
+    };
+    assert!(
+        kinds.is_empty() || kinds.iter().any(fits),
+        "{place}: {value} is no {kinds:?}"
+    );
+    if let Some(all) = schema["enum"].as_array() {
+        assert!(all.contains(value), "{place}: {value} is none of {all:?}");
+    }
+    if schema["format"] == "date-time" && value.is_string() {
+        value
+            .as_str()
+            .unwrap()
+            .parse::<jiff::Timestamp>()
+            .expect(place);
+    }
+    if let Some(fields) = value.as_object() {
+        for name in schema["required"].as_array().into_iter().flatten() {
+            assert!(
+                fields.contains_key(name.as_str().unwrap()),
+                "{place}: {name} is missing"
+            );
+        }
+        for (name, value) in fields {
+            let place = format!("{place}.{name}");
+            match (&schema["properties"][name], &schema["additionalProperties"]) {
+                (Value::Null, Value::Bool(false)) => panic!("{place} is not in the document"),
+                (Value::Null, Value::Null) => {}
+                (Value::Null, other) => check(document, other, value, &place),
+                (own, _) => check(document, own, value, &place),
+            }
+        }
+    }
+    for item in value.as_array().into_iter().flatten() {
+        if schema["items"].is_object() {
+            check(document, &schema["items"], item, &format!("{place}[]"));
+        }
+    }
+}
+
+/// A request, and who sends it.
+struct Ask {
+    operation: &'static str,
+    path: &'static str,
+    body: Option<&'static str>,
+    status: u16,
+}
+
+const fn ask(operation: &'static str, path: &'static str, status: u16) -> Ask {
+    let body = None;
+    Ask {
+        operation,
+        path,
+        body,
+        status,
+    }
+}
+
+const fn send(operation: &'static str, path: &'static str, body: &'static str, status: u16) -> Ask {
+    let body = Some(body);
+    Ask {
+        operation,
+        path,
+        body,
+        status,
+    }
+}
+
+/// For each operation each of its answers, but for 401 and 403, which are asked for of all.
+const ASKED: &[Ask] = &[
+    ask("document", "/openapi.json", 200),
+    ask("list", "/executions?q=limit%3D2", 200),
+    ask("list", "/executions?q=stauts%3Dx", 400),
+    ask("count", "/count", 200),
+    ask("count", "/count?q=x", 400),
+    ask("show", "/executions/one", 200),
+    ask("show", "/executions/%FF", 400),
+    ask("show", "/executions/nobody", 404),
+    ask("report", "/executions/one/report", 200),
+    ask("report", "/executions/one/report?format=pdf", 400),
+    ask("report", "/executions/nobody/report", 404),
+    send(
+        "act",
+        "/executions/one/acts",
+        r#"{"act":"signal","step":"yes","value":{"no":1}}"#,
+        400,
+    ),
+    send("act", "/executions/nobody/acts", r#"{"act":"stop"}"#, 404),
+    send("act", "/executions/one/acts", r#"{"act":"recover"}"#, 409),
+    send("act", "/executions/one/acts", "LARGE", 413),
+    send("act", "/executions/one/acts", "FORM", 415),
+    send(
+        "act",
+        "/executions/one/acts",
+        r#"{"act":"force-stop","reason":"a test"}"#,
+        200,
+    ),
+    send(
+        "act",
+        "/executions/one/acts",
+        r#"{"act":"recover","reason":"a test"}"#,
+        200,
+    ),
+    ask("statistics", "/statistics?flow=approve&last=7d", 200),
+    ask("statistics", "/statistics?flow=approve&last=x", 400),
+    ask("schedules", "/schedules", 200),
+    ask("schedule", "/schedules/nightly", 200),
+    ask("schedule", "/schedules/nobody", 404),
+    ask("ticks", "/schedules/nightly/next?count=3", 200),
+    ask("ticks", "/schedules/nightly/next?count=x", 400),
+    ask("ticks", "/schedules/nobody/next", 404),
+    send(
+        "actOnSchedule",
+        "/schedules/nightly/acts",
+        r#"{"act":"explode"}"#,
+        400,
+    ),
+    send(
+        "actOnSchedule",
+        "/schedules/nobody/acts",
+        r#"{"act":"pause"}"#,
+        404,
+    ),
+    send("actOnSchedule", "/schedules/nightly/acts", "LARGE", 413),
+    send("actOnSchedule", "/schedules/nightly/acts", "FORM", 415),
+    send(
+        "actOnSchedule",
+        "/schedules/nightly/acts",
+        r#"{"act":"pause"}"#,
+        200,
+    ),
+];
+
+const TOKEN: &str = "a-token-that-nobody-guesses";
+
+async fn answer(
+    router: &Router,
+    method: &str,
+    path: &str,
+    body: Option<&str>,
+    token: bool,
+) -> (u16, String, String) {
+    let peer: SocketAddr = "203.0.113.1:5".parse().unwrap();
+    let kind = if body == Some("FORM") {
+        "text/plain"
+    } else {
+        "application/json"
+    };
+    let body = match body {
+        Some("LARGE") => format!("\"{}\"", "a".repeat(5 << 20)),
+        body => body.unwrap_or_default().to_owned(),
+    };
+    let mut request = Request::builder()
+        .method(&*method.to_uppercase())
+        .uri(format!("/api{path}"))
+        .header(header::HOST, "ops.example")
+        .extension(ConnectInfo(peer));
+    if method == "post" {
+        request = request.header(header::CONTENT_TYPE, kind);
+    }
+    if token {
+        request = request.header(header::AUTHORIZATION, format!("Bearer {TOKEN}"));
+    }
+    let request = request.body(Body::from(body)).unwrap();
+    let response = router.clone().oneshot(request).await.unwrap();
+    let status = response.status().as_u16();
+    let kind = response.headers()[header::CONTENT_TYPE]
+        .to_str()
+        .unwrap()
+        .to_owned();
+    let body = to_bytes(response.into_body(), 64 << 20).await.unwrap();
+    (status, kind, String::from_utf8(body.to_vec()).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_documented_answer_comes_and_is_as_documented() {
+    let engine = Engine::open("memory:")
+        .await
+        .unwrap()
+        .serve(approve::with())
+        .start()
+        .await
+        .unwrap();
+    for id in ["one", "two"] {
+        let run = engine
+            .start(approve::input("x".into()))
+            .id(id)
+            .label("a", "b");
+        let run = run.attrs(json!({"n": 1})).await.unwrap();
+        while run.status().await.unwrap() != Status::Waiting {
+            tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+        }
+    }
+    engine
+        .schedule("nightly", approve::input("x".into()))
+        .every("6h")
+        .await
+        .unwrap();
+    let tokens = crate::router(engine.clone())
+        .token("ann", TOKEN)
+        .build()
+        .unwrap();
+    let local: Router = crate::router(engine).build().unwrap();
+    let document = document();
+    let mut left = BTreeSet::new();
+    for (path, method, operation) in operations(&document) {
+        let id = operation["operationId"].as_str().unwrap();
+        for status in operation["responses"].as_object().unwrap().keys() {
+            left.insert((id.to_owned(), status.clone()));
+        }
+        let path = path.replace("{id}", "one").replace("{name}", "nightly");
+        for (router, status) in [(&tokens, 401), (&local, 403)] {
+            let body = (method == "post").then_some("{}");
+            let (found, kind, text) = answer(router, &method, &path, body, false).await;
+            assert_eq!((found, &*kind), (status, "application/json"), "{path}");
+            let error = &document["components"]["schemas"]["Error"];
+            check(
+                &document,
+                error,
+                &serde_json::from_str(&text).unwrap(),
+                &path,
+            );
+            left.remove(&(id.to_owned(), status.to_string()));
+        }
+    }
+    for it in ASKED {
+        let all = operations(&document);
+        let (_, method, operation) = all
+            .iter()
+            .find(|(_, _, one)| one["operationId"] == it.operation)
+            .unwrap();
+        let (status, kind, text) = answer(&tokens, method, it.path, it.body, true).await;
+        assert_eq!(status, it.status, "{}: {text}", it.path);
+        let mut told = &operation["responses"][status.to_string()];
+        if let Some(to) = told["$ref"].as_str() {
+            told = document.pointer(to.trim_start_matches('#')).unwrap();
+        }
+        let kind = kind.split(';').next().unwrap();
+        let schema = &told["content"][kind]["schema"];
+        assert!(
+            schema.is_object(),
+            "{}: {kind} is not documented for {status}",
+            it.path
+        );
+        check(
+            &document,
+            schema,
+            &serde_json::from_str(&text).unwrap(),
+            it.path,
+        );
+        left.remove(&(it.operation.to_owned(), status.to_string()));
+    }
+    assert_eq!(
+        left,
+        BTreeSet::new(),
+        "these answers are documented, and did not come"
+    );
+}

@@ -1,0 +1,11 @@
+//! The router in process: each page, each refusal, and what comes from a hostile hand.
+
+mod access;
+mod acting;
+mod forgery;
+mod hostile;
+mod live;
+mod pages;
+mod site;
+#[path = "../support/mod.rs"]
+mod support;
