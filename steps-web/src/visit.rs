@@ -40,8 +40,11 @@ impl Visit {
         Operator::new(&self.name).reason(reason)
     }
 
-    /// The path of a page, such as `/statistics`.
+    /// The path of a page, such as `/statistics`. A nested router has no `/` of its own.
     pub(crate) fn path(&self, inner: &str) -> String {
+        if inner == "/" && !self.base.is_empty() {
+            return self.base.clone();
+        }
         format!("{}{inner}", self.base)
     }
 

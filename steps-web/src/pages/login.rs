@@ -56,6 +56,8 @@ fn show(app: &App, visit: &Visit, to: &str, why: Option<&Refused>) -> Response {
         @if let Some(why) = why { p .error role="alert" { (why.why) } }
         form .login method="post" action=(visit.path("/login")) {
             input type="hidden" name="to" value=(to);
+            // A password manager wants to know whose it is.
+            input type="text" value="operator" autocomplete="username" hidden;
             label for="token" { "Your token" }
             input #token type="password" name="token" required autocomplete="current-password" autofocus;
             button type="submit" { "Log in" }

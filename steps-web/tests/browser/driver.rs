@@ -168,14 +168,25 @@ impl Browser {
     }
 
     pub(crate) fn click(&self, css: &str) {
-        let Element(id) = self.find(css);
-        self.of_session("POST", &format!("/element/{id}/click"), &json!({}));
+        self.with(css, "click", &json!({}));
     }
 
     pub(crate) fn write(&self, css: &str, text: &str) {
-        let Element(id) = self.find(css);
-        let keys = json!({"text": text});
-        self.of_session("POST", &format!("/element/{id}/value"), &keys);
+        self.with(css, "value", &json!({"text": text}));
+    }
+
+    /// Does something with an element; if the page puts another in its place just then, with that.
+    fn with(&self, css: &str, does: &str, body: &Value) {
+        let end = Instant::now() + WAIT;
+        loop {
+            let Element(id) = self.find(css);
+            let path = format!("/session/{}/element/{id}/{does}", self.session);
+            match self.try_ask("POST", &path, body) {
+                Ok(_) => return,
+                Err(why) if why.starts_with("stale") && Instant::now() < end => {}
+                Err(why) => panic!("{does} {css}: {why}"),
+            }
+        }
     }
 
     /// Presses keys where the focus is.

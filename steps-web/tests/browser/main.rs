@@ -171,7 +171,7 @@ fn an_operator_repairs_what_failed_and_what_is_stuck() {
     browser.open(&format!("{}/steps/executions?q=stauts%3Dx", service.url));
     browser.wait_for(".error", "there is no key `stauts`");
     drop(browser.complaints());
-    browser.open(&format!("{}/steps/", service.url));
+    browser.open(&format!("{}/steps", service.url));
     browser.click(".who button");
     browser.wait_for("h1", "Log in");
     browser.open(&format!("{}/steps/schedules", service.url));
@@ -240,7 +240,7 @@ fn pictures_are_made_in_two_sizes_and_both_schemes() {
     service.login(&browser);
     let folder = pictures();
     for (name, path) in [
-        ("overview", "/"),
+        ("overview", ""),
         (
             "executions",
             "/executions?q=status%3D%7Bdone%20failed%20stuck%7D",
