@@ -14,6 +14,7 @@
 //! | [`changes`] | functions that are told of changes, at least once; webhooks |
 //! | [`queries`] | attributes and labels of executions; filters in code and as text; what they cost |
 //! | [`command_line`] | the program `steps`: looking at executions and operating them from a shell |
+//! | [`web`] | a page in a browser, and a JSON API: in a service, and for a file |
 //! | [`sqlite`] | the engine's file: settings, queries, errors |
 //! | [`waiting`] | sleep and signals |
 //! | [`external_tasks`] | steps that somebody else runs and reports on |
@@ -52,6 +53,8 @@ pub mod changes {}
 pub mod queries {}
 #[doc = include_str!("command_line.md")]
 pub mod command_line {}
+#[doc = include_str!("web.md")]
+pub mod web {}
 #[doc = include_str!("sqlite.md")]
 pub mod sqlite {}
 #[doc = include_str!("waiting.md")]

@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use steps::AsDuration as _;
 
 pub(crate) use reports::{Form, Format, Report, Stats};
-pub(crate) use upkeep::{ChangeAct, Changes, ScheduleAct, Schedules, Sweep};
+pub(crate) use upkeep::{ChangeAct, Changes, ScheduleAct, Schedules, Sweep, Web};
 
 /// Looks at the executions of flows, and operates them: lists, trees, stop, undo, recover, signals.
 ///
@@ -107,6 +107,8 @@ pub(crate) enum Command {
     Schedules(Schedules),
     /// List who is told of changes, and what waits; tell what fails, or forget one
     Changes(Changes),
+    /// Serve a page and a JSON API for the store, until Ctrl-C or SIGTERM
+    Web(Web),
     /// Read the whole store, and tell what of it is damaged or dangling
     #[command(after_help = "With --json: one value. The exit code is 5 if something was found.")]
     Check,

@@ -7,7 +7,6 @@ mod commands;
 mod confirm;
 mod context;
 mod error;
-mod form;
 mod line;
 mod out;
 mod store;

@@ -186,9 +186,8 @@ impl Kind {
                         .any(|(_, node)| matches!(node.until, Some(steps::state::Until::Time(_))))
             }
             Self::RetryFrom => is_over && status != Status::Stuck && self.has_steps(tree),
-            Self::Stop => !is_over,
             Self::Undo => !matches!(status, Status::Undone | Status::Stuck | Status::Undoing),
-            Self::ForceStop | Self::ForceDelete => !is_over,
+            Self::Stop | Self::ForceStop | Self::ForceDelete => !is_over,
             Self::Delete => is_over,
         }
     }

@@ -90,6 +90,15 @@ const STAGES: &[Stage] = &[
         ],
     },
     Stage {
+        name: "web",
+        shows: "the page of steps-web works in Chromium, which it installs where it may",
+        component: None,
+        // With the features of the other stages, so that nothing is built anew.
+        commands: &[
+            "cargo test --workspace --all-features --locked --test browser -- --ignored",
+        ],
+    },
+    Stage {
         name: "doctests",
         shows: "the examples in the documentation run",
         component: None,

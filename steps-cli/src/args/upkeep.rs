@@ -1,6 +1,6 @@
-//! The options of `schedules`, `changes` and `sweep`: what a store is kept in order with.
+//! The options of `schedules`, `changes`, `sweep` and `web`: what a store is kept in order with.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use clap::{
     Args, Subcommand,
@@ -125,6 +125,49 @@ pub(crate) struct Sweep {
     /// Do not ask
     #[arg(long, short)]
     pub(crate) yes: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Without a token, it is only for this machine: it listens on loopback, and refuses what a proxy passes on and what \
+asks for it by another name than localhost. With --token, whoever has the token comes in, and what they do is \
+recorded under --by. Without TLS, others on the way can read the token: use a proxy with TLS in front of another \
+address than loopback.
+
+With --json: one value, `listening`, when it does.")]
+pub(crate) struct Web {
+    /// The address and the port; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8474")]
+    pub(crate) listen: SocketAddr,
+
+    /// The token that lets somebody in, of at least 16 bytes; better by the environment
+    #[arg(
+        long,
+        env = "STEPS_WEB_TOKEN",
+        hide_env_values = true,
+        value_name = "TOKEN"
+    )]
+    pub(crate) token: Option<String>,
+
+    /// Under whose name acts are recorded [default: the user]
+    #[arg(long = "by", env = "STEPS_BY", value_name = "NAME")]
+    pub(crate) name: Option<String>,
+
+    /// Only to look: nothing can be changed. It needs a token
+    #[arg(long, requires = "token")]
+    pub(crate) read_only: bool,
+
+    /// What a proxy in front removes from the path, such as /ops
+    #[arg(long, value_name = "PATH")]
+    pub(crate) prefix: Option<String>,
+
+    /// Hide the values of fields with this name, beside `password`, `token` and the like
+    #[arg(long, value_name = "FIELD")]
+    pub(crate) hide: Vec<String>,
+
+    /// Hide all inputs, outputs and attributes
+    #[arg(long)]
+    pub(crate) hide_payloads: bool,
 }
 
 fn label(text: &str) -> Result<(String, String), String> {

@@ -10,13 +10,13 @@ use steps::{
     Json, Status,
     engine::{EngineError, Filter, Handle, Operator},
 };
+use steps_web::form::Acted;
 
 use crate::{
     args::{AtStep, By, Command, Delete, Many, Signal, Targets},
     confirm::confirm,
     context::Context,
     error::{Code, Error},
-    form::Acted,
     text::executions,
 };
 
@@ -322,15 +322,15 @@ async fn with_one(context: &Context<'_>, act: &Act, id: &str, by: &By) -> Result
 
 /// Who does it, and why: by default the user of this process.
 fn operator(by: &By) -> Operator {
-    let names = ["USER", "LOGNAME", "USERNAME"].into_iter();
-    let user = || {
-        names
-            .filter_map(|name| env::var(name).ok())
-            .find(|name| !name.is_empty())
-    };
-    let name = by.name.clone().or_else(user);
-    Operator::new(name.as_deref().unwrap_or("unknown"))
-        .reason(by.reason.as_deref().unwrap_or_default())
+    let name = by.name.clone().unwrap_or_else(user);
+    Operator::new(name).reason(by.reason.as_deref().unwrap_or_default())
+}
+
+/// The user of this process.
+pub(super) fn user() -> String {
+    let mut names = ["USER", "LOGNAME", "USERNAME"].into_iter();
+    let name = names.find_map(|name| env::var(name).ok().filter(|name| !name.is_empty()));
+    name.unwrap_or_else(|| "unknown".to_owned())
 }
 
 /// Tells why it was not done with one.

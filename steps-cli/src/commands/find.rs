@@ -2,12 +2,12 @@
 
 use comfy_table::{Cell, CellAlignment};
 use steps::{engine::Filter, store::ExecutionInfo};
+use steps_web::form::Execution;
 
 use crate::{
     args::{Found, List},
     context::Context,
     error::Error,
-    form::Execution,
     text::{first_line, time},
 };
 

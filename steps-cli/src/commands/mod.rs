@@ -10,6 +10,7 @@
 //! | `changes` | changes |
 //! | `sweep` | sweep |
 //! | `check` | check |
+//! | `web` | web |
 //! | `generate` | completions, man |
 //! | `act` | what is done with executions: stop, undo, recover, delete and the like |
 
@@ -24,6 +25,7 @@ mod show;
 mod sweep;
 mod transfer;
 mod watch;
+mod web;
 
 use crate::{
     args::{Cli, Command},
@@ -50,6 +52,7 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> Result<(), Error> {
         Command::Sweep(sweep) => sweep::sweep(&context, sweep).await,
         Command::Schedules(args) => schedules::schedules(&context, args).await,
         Command::Changes(args) => changes::changes(&context, args).await,
+        Command::Web(args) => web::web(&context, args).await,
         Command::Check => check::check(&context).await,
         command => act::run(&context, command).await,
     }

@@ -3,6 +3,7 @@
 use comfy_table::Cell;
 use jiff::Timestamp;
 use serde_json::json;
+use steps_web::form::Schedule;
 
 use crate::{
     args::{ScheduleAct, Schedules},
@@ -69,18 +70,7 @@ async fn list(context: &Context<'_>) -> Result<(), Error> {
     let out = context.out;
     let all = context.engine.schedules().await?;
     if out.json {
-        return all.iter().try_for_each(|it| {
-            out.value(&json!({
-                "name": it.name,
-                "flow": it.flow,
-                "timing": it.timing,
-                "paused": it.is_paused,
-                "next": it.next,
-                "queued": it.queued,
-                "last": it.last,
-                "last_execution": it.last_execution,
-            }))
-        });
+        return all.iter().try_for_each(|it| out.value(&Schedule::from(it)));
     }
     if all.is_empty() {
         out.note("no schedules");

@@ -1,13 +1,13 @@
 //! `show`: what is known of one execution, and its tree.
 
 use steps::{Json, State, engine::Handle, store::ExecutionInfo};
+use steps_web::form::{Execution, Shown};
 
 use super::watch;
 use crate::{
     args,
     context::Context,
     error::{Code, Error},
-    form::{Execution, Shown},
     out::Out,
     text::{first_line, time, took},
 };

@@ -10,3 +10,4 @@ mod support;
 mod sweeping;
 mod transfer;
 mod usage;
+mod web;

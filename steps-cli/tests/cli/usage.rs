@@ -8,7 +8,7 @@ use std::{
 
 use crate::support::{Db, run};
 
-const COMMANDS: [&str; 23] = [
+const COMMANDS: [&str; 24] = [
     "list",
     "count",
     "show",
@@ -29,6 +29,7 @@ const COMMANDS: [&str; 23] = [
     "sweep",
     "schedules",
     "changes",
+    "web",
     "check",
     "completions",
     "man",

@@ -13,7 +13,7 @@ use super::loopback::host;
 use crate::error::Refused;
 
 pub(crate) fn check(headers: &HeaderMap, uri: &Uri, is_api: bool) -> Result<(), Refused> {
-    let is_form = headers.get(CONTENT_TYPE).is_none_or(|kind| is_form(kind));
+    let is_form = headers.get(CONTENT_TYPE).is_none_or(is_form);
     if is_form == is_api {
         let wanted = if is_api {
             "application/json"

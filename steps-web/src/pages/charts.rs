@@ -20,11 +20,14 @@ struct Bar {
 
 /// Executions by hour: created as a frame, ended as a bar.
 pub(super) fn hours(all: &Statistics) -> Markup {
-    let first = all.hours.iter().map(|hour| hour.from).min();
-    let Some(first) = first else {
+    if all.hours.is_empty() {
         return html! { p { "Nothing was created in that time." } };
-    };
-    let (bars, each) = bars(first, &all.hours);
+    }
+    let hour = |time: Timestamp| time.as_second().div_euclid(3600);
+    let begun = all.hours.iter().map(|it| hour(it.from)).min();
+    let first = begun.unwrap_or_default().min(hour(all.period.start));
+    let first = Timestamp::from_second(first * 3600).unwrap_or(all.period.start);
+    let (bars, each) = bars(first, all.period.end, &all.hours);
     let most = bars
         .iter()
         .map(|bar| bar.created.max(bar.done + bar.failed))
@@ -62,9 +65,10 @@ pub(super) fn hours(all: &Statistics) -> Markup {
 }
 
 /// The hours as bars, and how many hours each is.
-fn bars(first: Timestamp, hours: &[HourStatistics]) -> (Vec<Bar>, i64) {
+fn bars(first: Timestamp, end: Timestamp, hours: &[HourStatistics]) -> (Vec<Bar>, i64) {
     let at = |hour: &HourStatistics| (hour.from.as_second() - first.as_second()) / 3600;
-    let count = hours.iter().map(at).max().unwrap_or_default() + 1;
+    let last = (end.as_second() - 1 - first.as_second()).max(0) / 3600;
+    let count = hours.iter().map(at).max().unwrap_or_default().max(last) + 1;
     let each = (count + BARS - 1) / BARS;
     let mut bars = vec![Bar::default(); usize::try_from((count + each - 1) / each).unwrap_or(1)];
     for hour in hours {

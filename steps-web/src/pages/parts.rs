@@ -49,11 +49,13 @@ pub(crate) fn found(visit: &Visit, filter: &str) -> String {
     visit.to("/executions", &[("q", filter)])
 }
 
-/// How an execution is going: in the service's words, or why it does not go on.
+/// How an execution is going: why it does not go on, or what the service says.
 fn message(info: &ExecutionInfo) -> String {
     let refused = info.refused.as_ref().map(|refused| &*refused.why);
     let incompatible = refused.map(|why| format!("incompatible: {why}"));
+    let failed = matches!(info.status, Status::Failed | Status::Stuck);
     let text = incompatible
+        .or_else(|| info.error.clone().filter(|_| failed))
         .or_else(|| info.status_message.clone())
         .or_else(|| info.error.clone());
     first_line(&text.unwrap_or_default(), MESSAGE)

@@ -1,6 +1,6 @@
 //! Statistics of a flow.
 
-use std::{collections::BTreeSet, sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc};
 
 use axum::{
     Extension,
@@ -12,7 +12,7 @@ use maud::{Markup, html};
 use serde::Deserialize;
 use steps::{
     engine::Filter,
-    store::{PeriodStatistics, Quantiles, Statistics},
+    store::{Quantiles, Statistics},
 };
 
 use super::{
@@ -107,7 +107,7 @@ fn show(visit: &Visit, asked: &Asked, found: &Result<Found, Refused>) -> Markup 
     html! {
         h1 { "Statistics" }
         form .search method="get" action=(visit.path("/statistics")) {
-            div .line {
+            div .line .low {
                 div {
                     label for="flow" { "Flow" }
                     input #flow type="text" name="flow" value=(asked.flow) list="flows" required
@@ -122,8 +122,8 @@ fn show(visit: &Visit, asked: &Asked, found: &Result<Found, Refused>) -> Markup 
                         }
                     }
                 }
+                button type="submit" { "Show" }
             }
-            p { button type="submit" { "Show" } }
         }
         @match found {
             Err(why) => p .error role="alert" { (why.why) },
@@ -151,8 +151,8 @@ fn of_flow(visit: &Visit, all: &Statistics) -> Markup {
                 "Created from " (time(Some(all.period.start), now)) " until " (time(Some(all.period.end), now))
                 ", compared with the same time before."
             }
-            div .wide { table {
-                thead { tr { th scope="col" { "" } th .right scope="col" { "now" } th .right scope="col" { "before" } } }
+            div .wide { table .few {
+                thead { tr { td {} th .right scope="col" { "now" } th .right scope="col" { "before" } } }
                 tbody {
                     tr { th scope="row" { "Executions" } td .right { (current.executions) } td .right { (before.executions) } }
                     @for (is, count) in &current.by_status {
@@ -166,8 +166,19 @@ fn of_flow(visit: &Visit, all: &Statistics) -> Markup {
                         th scope="row" { "Ended otherwise than done" }
                         td .right { (rate(current.failure_rate())) } td .right { (rate(before.failure_rate())) }
                     }
-                    (lengths("Took", current, before, |it| it.times))
-                    (lengths("Waited to begin", current, before, |it| it.queue))
+                }
+            } }
+            div .wide { table .few {
+                thead { tr {
+                    td {}
+                    th .right scope="col" { "half at most" } th .right scope="col" { "90 % at most" }
+                    th .right scope="col" { "99 % at most" } th .right scope="col" { "the longest" }
+                } }
+                tbody {
+                    (lengths("Took, now", current.times))
+                    (lengths("Took, before", before.times))
+                    (lengths("Waited to begin, now", current.queue))
+                    (lengths("Waited to begin, before", before.queue))
                 }
             } }
         }
@@ -204,28 +215,14 @@ fn of_flow(visit: &Visit, all: &Statistics) -> Markup {
     }
 }
 
-fn lengths(
-    name: &str,
-    current: &PeriodStatistics,
-    before: &PeriodStatistics,
-    of: fn(&PeriodStatistics) -> Option<Quantiles>,
-) -> Markup {
-    type Part = fn(&Quantiles) -> Duration;
-    let parts: [(&str, Part); 4] = [
-        ("half at most", |it| it.p50),
-        ("90 % at most", |it| it.p90),
-        ("99 % at most", |it| it.p99),
-        ("the longest", |it| it.longest),
-    ];
-    let shown = |times: Option<Quantiles>, part: Part| {
-        times.map(|times| took(part(&times))).unwrap_or_default()
-    };
+fn lengths(name: &str, times: Option<Quantiles>) -> Markup {
     html! {
-        @for (which, part) in parts {
+        @if let Some(times) = times {
             tr {
-                th scope="row" { (name) ", " (which) }
-                td .right { (shown(of(current), part)) }
-                td .right { (shown(of(before), part)) }
+                th scope="row" { (name) }
+                @for length in [times.p50, times.p90, times.p99, times.longest] {
+                    td .right { (took(length)) }
+                }
             }
         }
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use maud::{Markup, html};
 use steps::{
+    Status,
     report::{NodeReport, Report},
     state::StepKind,
 };
@@ -108,13 +109,13 @@ fn row(node: &NodeReport, axis: &Axis, now: Timestamp) -> Markup {
             span .lane {
                 svg width="100%" height="16" role="img" aria-label=(told) {
                     title { (told) }
-                    rect .bar .{ "s-" (node.status.as_str()) } x=(percent(from)) y="3"
+                    rect .bar .{ "s-" (forward(node)) } x=(percent(from)) y="3"
                         width=(percent(to - from)) height="10" rx="2" {}
                     @if waited > 0.0 {
                         rect .bar .wait x=(percent(from)) y="3" width=(percent(waited)) height="10" rx="2" {}
                     }
                     // However short it was, there is something to see.
-                    rect .edge .{ "s-" (node.status.as_str()) } x=(percent(from.min(99.7))) y="3" width="3" height="10" {}
+                    rect .edge .{ "s-" (forward(node)) } x=(percent(from.min(99.7))) y="3" width="3" height="10" {}
                     @if let Some((from, to, _)) = &undo {
                         rect .bar .undo x=(percent(*from)) y="3" width=(percent(to - from)) height="10" rx="2" {}
                         rect .edge .undo x=(percent(from.min(99.7))) y="3" width="3" height="10" {}
@@ -129,6 +130,15 @@ fn row(node: &NodeReport, axis: &Axis, now: Timestamp) -> Markup {
                 }
             }
         }
+    }
+}
+
+/// How it ended before it was undone, if it was.
+fn forward(node: &NodeReport) -> &'static str {
+    match (&node.undo, node.errors.is_empty()) {
+        (Some(_), true) => Status::Done.as_str(),
+        (Some(_), false) => Status::Failed.as_str(),
+        (None, _) => node.status.as_str(),
     }
 }
 

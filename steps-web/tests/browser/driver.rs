@@ -53,6 +53,8 @@ impl Browser {
             "--disable-component-update",
             "--disable-sync",
             "--disable-dev-shm-usage",
+            // As on a telephone, they take no room.
+            "--hide-scrollbars",
         ]
         .map(str::to_owned)
         .into();
@@ -250,7 +252,10 @@ impl Browser {
         self.devtools("Emulation.setEmulatedMedia", &features);
         let size = json!({"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false});
         self.devtools("Emulation.setDeviceMetricsOverride", &size);
-        let wide = self.run("return document.documentElement.scrollWidth", &json!([]));
+        let wide = self.run(
+            "return Math.max(document.documentElement.scrollWidth, document.body.scrollWidth)",
+            &json!([]),
+        );
         assert!(
             wide.as_u64().unwrap() <= u64::from(width),
             "{}: as wide as {wide}",
@@ -331,11 +336,11 @@ fn decoded(text: &str) -> Vec<u8> {
             b'/' => 63,
             _ => break,
         };
-        bits = bits << 6 | u32::from(value);
+        bits = (bits << 6) | u32::from(value);
         count += 6;
         if count >= 8 {
             count -= 8;
-            out.push(u8::try_from(bits >> count & 0xff).unwrap_or_default());
+            out.push(u8::try_from((bits >> count) & 0xff).unwrap_or_default());
         }
     }
     out

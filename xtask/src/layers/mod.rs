@@ -61,7 +61,7 @@ const CRATES: &[Crate] = &[
         folder: "steps-cli/src",
         floors: &[
             &["args", "error", "text"],
-            &["form", "line"],
+            &["line"],
             &["out"],
             &["confirm", "store"],
             &["context"],
