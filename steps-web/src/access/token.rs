@@ -31,13 +31,13 @@ pub(crate) struct Tokens {
 struct Token {
     name: String,
     role: Role,
-    token: String,
+    secret: String,
 }
 
 impl Tokens {
-    pub(crate) fn add(&mut self, who: Access, token: String) {
+    pub(crate) fn add(&mut self, who: Access, secret: String) {
         if let Inner::Granted { name, role } = who.0 {
-            self.all.push(Token { name, role, token });
+            self.all.push(Token { name, role, secret });
         }
     }
 
@@ -51,16 +51,16 @@ impl Tokens {
             if it.name.trim().is_empty() {
                 return Err(WebError::NoName);
             }
-            if it.token.len() < LEAST {
+            if it.secret.len() < LEAST {
                 return Err(WebError::ShortToken {
                     name: it.name.clone(),
-                    bytes: it.token.len(),
+                    bytes: it.secret.len(),
                     least: LEAST,
                 });
             }
             if let Some(other) = self.all[..index]
                 .iter()
-                .find(|other| other.token == it.token)
+                .find(|other| other.secret == it.secret)
             {
                 return Err(WebError::SameToken {
                     one: other.name.clone(),
@@ -77,7 +77,7 @@ impl Tokens {
     pub(crate) fn whose(&self, given: &str) -> Option<(String, Role)> {
         let mut found = None;
         for it in &self.all {
-            let own = mac(&self.key, &[it.token.as_bytes()])
+            let own = mac(&self.key, &[it.secret.as_bytes()])
                 .finalize()
                 .into_bytes();
             if mac(&self.key, &[given.as_bytes()]).verify(&own).is_ok() {
@@ -108,7 +108,7 @@ impl Tokens {
         let name = String::from_utf8(unhexed(name)?).ok()?;
         let of_name = self.all.iter().filter(|it| it.name == name);
         let mut signed = of_name.filter(|it| {
-            let mac = mac(it.token.as_bytes(), &[name.as_bytes(), end.as_bytes()]);
+            let mac = mac(it.secret.as_bytes(), &[name.as_bytes(), end.as_bytes()]);
             mac.verify_slice(&given).is_ok()
         });
         signed.next().map(|it| (it.name.clone(), it.role))
@@ -151,10 +151,8 @@ fn cookie(value: &str, lasts: i64, base: &str, over: Over) -> Option<HeaderValue
 
 /// Signs parts, each with its length before it.
 fn mac(key: &[u8], parts: &[&[u8]]) -> Hmac<Sha256> {
-    let mut mac = match Hmac::<Sha256>::new_from_slice(key) {
-        Ok(mac) => mac,
-        // It takes a key of any length.
-        Err(_) => unreachable!("a key of any length"),
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
+        unreachable!("it takes a key of any length");
     };
     for part in parts {
         mac.update(&(part.len() as u64).to_be_bytes());

@@ -26,7 +26,7 @@ use super::{layout::refusal, list};
 use crate::{app::App, error::Refused, visit::Visit};
 
 /// How long a stream lasts. The browser asks for the next one then, and is asked who it is.
-const LASTS: Duration = Duration::from_secs(60);
+const LASTS: Duration = Duration::from_mins(1);
 
 /// How often an execution is looked at, and how often a list.
 const ONE: Duration = Duration::from_millis(500);

@@ -151,26 +151,22 @@ fn wait(node: &NodeReport) -> Duration {
 }
 
 fn told(node: &NodeReport, waits: Duration) -> String {
-    let mut told = format!("{}: {}", node.path, status_name(node.status));
-    if let Some(length) = node.took {
-        told += &format!(", {}", took(length));
-    }
+    let mut parts = vec![format!("{}: {}", node.path, status_name(node.status))];
+    parts.extend(node.took.map(took));
     if !waits.is_zero() {
-        told += &format!(", of which {} waiting", took(waits));
+        parts.push(format!("of which {} waiting", took(waits)));
     }
     if node.attempts > 1 {
-        told += &format!(", {} attempts", node.attempts);
+        parts.push(format!("{} attempts", node.attempts));
     }
     if let Some(undo) = &node.undo {
-        told += ", undo";
-        if let Some(length) = undo.took {
-            told += &format!(" {}", took(length));
-        }
-        if undo.attempts > 1 {
-            told += &format!(" in {} attempts", undo.attempts);
-        }
+        let length = undo.took.map(took).unwrap_or_default();
+        parts.push(match undo.attempts {
+            0 | 1 => format!("undo {length}"),
+            more => format!("undo {length} in {more} attempts"),
+        });
     }
-    told
+    parts.join(", ")
 }
 
 fn percent(part: f64) -> String {

@@ -1,4 +1,4 @@
-//! A browser, driven by `chromedriver` (W3C WebDriver over HTTP). Both are installed where they are missing
+//! A browser, driven by `chromedriver` (the `WebDriver` of the W3C, over HTTP). Both are installed where they are missing
 //! and that is possible.
 
 use std::{
@@ -71,7 +71,10 @@ impl Browser {
             "goog:loggingPrefs": {"browser": "ALL"},
         }}});
         let session = this.ask("POST", "/session", &wanted);
-        this.session = session["sessionId"].as_str().expect("a session").to_owned();
+        session["sessionId"]
+            .as_str()
+            .expect("a session")
+            .clone_into(&mut this.session);
         this
     }
 
@@ -90,7 +93,7 @@ impl Browser {
         };
         let mut stream =
             TcpStream::connect(("127.0.0.1", self.port)).map_err(|it| it.to_string())?;
-        let wait = stream.set_read_timeout(Some(Duration::from_secs(60)));
+        let wait = stream.set_read_timeout(Some(Duration::from_mins(1)));
         wait.map_err(|error| error.to_string())?;
         let request = format!(
             "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{}\r\nConnection: close\r\nContent-Type: \

@@ -1,6 +1,6 @@
 //! A router with executions behind it, and requests to it.
 
-use std::net::SocketAddr;
+use std::{fmt::Write as _, net::SocketAddr};
 
 use axum::{
     Router,
@@ -146,5 +146,9 @@ pub(crate) fn encoded(form: &[(&str, &str)]) -> String {
 
 /// A text as it stands in an address.
 pub(crate) fn escaped(text: &str) -> String {
-    text.bytes().map(|byte| format!("%{byte:02X}")).collect()
+    let mut out = String::new();
+    for byte in text.bytes() {
+        write!(out, "%{byte:02X}").unwrap();
+    }
+    out
 }
