@@ -26,6 +26,7 @@
 //! | `GET /orders?status=waiting&customer=ann` | lists executions, the newest first |
 //! | `GET /orders/{id}` | one, with its tree of steps |
 //! | `POST /orders/{id}/approval` | gives the step that waits for it a signal; 409 if none does |
+//! | `GET /steps` | the page of `steps-web`, for this machine alone: what an operator sees and does |
 //! | `DELETE /orders/{id}` | cancels: what was done is undone; 409 for an order that has left the house |
 //!
 //! The flow is in `flow.rs`, the handlers that use the engine in `orders.rs`. `shop.rs` is what such
@@ -42,7 +43,14 @@ mod orders;
 mod products;
 mod shop;
 
-use std::{error::Error, fs, net::Ipv4Addr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    error::Error,
+    fs,
+    net::{Ipv4Addr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 use axum::Router;
 use clap::Parser;
@@ -105,7 +113,14 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .start()
         .await?;
 
+    let end = Arc::new(Notify::new());
+    // Without a token, it is for this machine alone.
+    let page = steps_web::router(engine.clone())
+        .title("Shop")
+        .until(Arc::clone(&end).notified_owned())
+        .build()?;
     let app = Router::new()
+        .nest("/steps", page)
         .merge(products::routes())
         .merge(orders::routes())
         .fallback(ApiError::no_route)
@@ -116,9 +131,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
         });
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, args.port)).await?;
     println!("listening on http://{}", listener.local_addr()?);
-    let end = Arc::new(Notify::new());
     let ended = Arc::clone(&end).notified_owned();
-    let server = axum::serve(listener, app).with_graceful_shutdown(ended);
+    let service = app.into_make_service_with_connect_info::<SocketAddr>();
+    let server = axum::serve(listener, service).with_graceful_shutdown(ended);
     let mut server = tokio::spawn(server.into_future());
 
     tokio::select! {
@@ -127,7 +142,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     }
     let grace = Duration::from_millis(args.grace);
     // No new requests; those at work get their answers, from an engine that still works.
-    end.notify_one();
+    end.notify_waiters();
     if timeout(grace, server).await.is_err() {
         println!("some requests had not ended after {grace:?}");
     }

@@ -34,6 +34,20 @@ fn an_order_goes_from_the_request_to_the_parcel() {
 }
 
 #[test]
+fn the_page_for_operators_is_nested_in_it() {
+    let folder = Folder::new();
+    let service = folder.start(&[]);
+    assert_eq!(service.order("a", &lamps(2)).status, 202);
+    service.until("order-a", "done");
+    let found = service.get("/steps/api/executions/order-a");
+    assert_eq!(found.body["execution"]["status"], "done");
+    let page = service.get("/steps/execution?id=order-a");
+    assert_eq!(page.status, 200);
+    let other = service.request("GET", "/steps", &[("X-Forwarded-For", "203.0.113.9")], "");
+    assert_eq!(other.status, 403);
+}
+
+#[test]
 fn the_same_key_is_the_same_order() {
     let folder = Folder::new();
     let service = folder.start(&[]);
