@@ -113,7 +113,7 @@ fn sent() -> impl Strategy<Value = Vec<TaskReport>> {
         Some(TaskStatus::Failed),
         Some(TaskStatus::Stopped),
     ];
-    let runs = prop::collection::vec((any::<[bool; 3]>(), select(&ends[..])), 1..5);
+    let runs = prop::collection::vec((any::<[bool; 3]>(), select(ends.to_vec())), 1..5);
     runs.prop_map(|runs| {
         let mut sent = Vec::new();
         for (revision, (begun, end)) in (1..).zip(runs) {
