@@ -15,6 +15,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::post,
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use steps::{
@@ -29,7 +30,7 @@ const SECRET: &str = "whsec_BwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH";
 
 #[flow]
 async fn job(n: u32) -> Result<u32, String> {
-    steps! { let twice = 2 * n; }
+    steps! { let twice: u32 = 2 * n; }
     Ok(twice)
 }
 
@@ -164,7 +165,6 @@ async fn a_change_is_sent_signed_and_again_until_it_is_taken() {
         let mut mac = Hmac::<Sha256>::new_from_slice(&[7; 24]).unwrap();
         mac.update(format!("{id}.{timestamp}.").as_bytes());
         mac.update(&request.body);
-        use base64::{Engine as _, engine::general_purpose::STANDARD};
         let signature = STANDARD.encode(mac.finalize().into_bytes());
         assert_eq!(
             request.headers["webhook-signature"],

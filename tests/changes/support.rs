@@ -133,7 +133,7 @@ impl Told {
 }
 
 pub(crate) fn line(change: &Change) -> String {
-    let from = change.from.map_or("nothing", |from| from.as_str());
+    let from = change.from.map_or("nothing", Status::as_str);
     let mut line = format!("{} {from} > {}", change.execution, change.to);
     if let Some(step) = &change.step {
         line = format!("{line}, {} #{}", step.path, step.attempts);

@@ -94,9 +94,7 @@ const STAGES: &[Stage] = &[
         shows: "the page of steps-web works in Chromium, which it installs where it may",
         component: None,
         // With the features of the other stages, so that nothing is built anew.
-        commands: &[
-            "cargo test --workspace --all-features --locked --test browser -- --ignored",
-        ],
+        commands: &["cargo test --workspace --all-features --locked --test browser -- --ignored"],
     },
     Stage {
         name: "doctests",

@@ -3,6 +3,7 @@
 use comfy_table::Cell;
 use serde_json::{Value, json};
 use steps::{
+    Status,
     engine::Subscribed,
     store::{Change, Subscription},
 };
@@ -139,7 +140,7 @@ fn change(it: &Change) -> Value {
         "execution": it.execution,
         "flow": it.flow,
         "step": it.step.as_ref().map(|step| &step.path),
-        "from": it.from.map(|from| from.as_str()),
+        "from": it.from.map(Status::as_str),
         "to": it.to.as_str(),
         "at": it.at,
         "attempts": it.attempts,

@@ -29,7 +29,7 @@ async fn who_is_told_of_changes_is_listed_with_what_fails_and_forgotten() {
         .await
         .unwrap();
     let run = before.start(order::input(1)).id("late");
-    let run = run.after(Duration::from_secs(3600)).await.unwrap();
+    let run = run.after(Duration::from_hours(1)).await.unwrap();
     run.force_stop().await.unwrap();
 
     let listed = || db.steps(&["changes", "--json"]).well().one();

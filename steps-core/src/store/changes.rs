@@ -144,7 +144,7 @@ impl Change {
     ///
     /// let at = "2026-01-01T00:00:00Z".parse()?;
     /// let change = Change::new(7, "req-42", "order", None, Status::Running, at);
-    /// assert_eq!(change.key(), "7-18869a71f2f40000");
+    /// assert_eq!(change.key(), "7-18867251edfa0000");
     /// # Ok::<_, jiff::Error>(())
     /// ```
     pub fn key(&self) -> String {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use serde::Serialize;
-use steps::store::Change;
+use steps::{Status, store::Change};
 
 /// The most bytes of a body. Only a path of a step may be that long.
 const MOST: usize = 64 * 1024;
@@ -49,7 +49,7 @@ pub(super) fn of(change: &Change) -> Result<Vec<u8>, String> {
             number: change.number,
             execution: &change.execution,
             flow: &change.flow,
-            from: change.from.map(|from| from.as_str()),
+            from: change.from.map(Status::as_str),
             to: change.to.as_str(),
             error: change.error.as_deref(),
             step: step.map(|step| Step {
@@ -71,7 +71,7 @@ pub(super) fn of(change: &Change) -> Result<Vec<u8>, String> {
 
 #[cfg(test)]
 mod tests {
-    use steps::{Status, store::ChangedStep};
+    use steps::store::ChangedStep;
 
     use super::*;
 
@@ -82,7 +82,7 @@ mod tests {
         let text = |change: &Change| String::from_utf8(of(change).unwrap()).unwrap();
         assert_eq!(
             text(&change),
-            r#"{"type":"execution.running","timestamp":"2026-01-01T00:00:00Z","data":{"key":"7-18869a71f2f40000","number":7,"execution":"req-42","flow":"order","from":null,"to":"running"}}"#
+            r#"{"type":"execution.running","timestamp":"2026-01-01T00:00:00Z","data":{"key":"7-18867251edfa0000","number":7,"execution":"req-42","flow":"order","from":null,"to":"running"}}"#
         );
         change.step = Some(ChangedStep::new("pay".to_owned(), "all.pay".to_owned(), 2));
         change.from = Some(Status::Running);
@@ -90,7 +90,7 @@ mod tests {
         change.error = Some("no \"card\"".to_owned());
         assert_eq!(
             text(&change),
-            r#"{"type":"step.failed","timestamp":"2026-01-01T00:00:00Z","data":{"key":"7-18869a71f2f40000","number":7,"execution":"req-42","flow":"order","from":"running","to":"failed","error":"no \"card\"","step":{"name":"pay","path":"all.pay","attempts":2}}}"#
+            r#"{"type":"step.failed","timestamp":"2026-01-01T00:00:00Z","data":{"key":"7-18867251edfa0000","number":7,"execution":"req-42","flow":"order","from":"running","to":"failed","error":"no \"card\"","step":{"name":"pay","path":"all.pay","attempts":2}}}"#
         );
         change.step = Some(ChangedStep::new("pay".to_owned(), "x".repeat(MOST), 2));
         assert!(of(&change).unwrap_err().contains("the limit is 65536"));

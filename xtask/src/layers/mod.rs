@@ -72,7 +72,9 @@ const CRATES: &[Crate] = &[
     Crate {
         folder: "steps-web/src",
         floors: &[
-            &["assets", "error", "form", "headers", "text", "visit"],
+            &[
+                "assets", "error", "form", "headers", "text", "visit", "webhook",
+            ],
             &["payload", "secrets"],
             &["access"],
             &["app"],
