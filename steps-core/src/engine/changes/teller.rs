@@ -340,7 +340,7 @@ async fn first(
         {
             return tokio::time::sleep(GATHER).await;
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     };
     let ended = async {
         match calls.join_next().await {
