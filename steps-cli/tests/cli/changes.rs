@@ -18,11 +18,10 @@ async fn who_is_told_of_changes_is_listed_with_what_fails_and_forgotten() {
         (&*none.out, &*none.err),
         ("", "nobody is told of changes\n")
     );
-    let url = format!("sqlite:{}", db.path("steps.db").display());
     let fails = async |_: StatusChange| Err::<(), _>("the shop is closed");
     let on = OnChange::new().flow::<order>().status(Status::Stopped);
     let on = on.pauses("1h", "1h");
-    let engine = Engine::open(&url).await.unwrap();
+    let engine = Engine::open(&db.url()).await.unwrap();
     let engine = engine
         .on_execution_change("shop", on, fails)
         .start()
