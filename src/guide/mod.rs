@@ -10,6 +10,7 @@
 //! | [`rollback`] | undo, verify, observe, pivot, optional, atomic, reversible, hold, stuck |
 //! | [`resuming`] | passes, the state as JSON and typed, recovering, a changed program |
 //! | [`durable`] | the engine: starting, finding, stopping and undoing executions; several processes; shutdown |
+//! | [`concurrency`] | how much goes on at once, over all processes: limits, rates, one of a key, pausing a flow, priorities |
 //! | [`schedules`] | executions that are started at times: cron, intervals; missed and overlapping ticks, clock changes |
 //! | [`changes`] | functions that are told of changes, at least once; webhooks |
 //! | [`queries`] | attributes and labels of executions; filters in code and as text; what they cost |
@@ -44,6 +45,8 @@ pub mod rollback {}
 pub mod resuming {}
 #[doc = include_str!("durable.md")]
 pub mod durable {}
+#[doc = include_str!("concurrency.md")]
+pub mod concurrency {}
 #[cfg(feature = "cron")]
 #[doc = include_str!("schedules.md")]
 pub mod schedules {}

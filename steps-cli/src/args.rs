@@ -1,7 +1,8 @@
-//! The command line. The options of `report` and `stats` are in `reports`, and those of `schedules`,
-//! `changes` and `sweep` in `upkeep`.
+//! The command line. The options of `report` and `stats` are in `reports`, those of `pause`, `resume` and
+//! `limits` in `limits`, and those of `schedules`, `changes` and `sweep` in `upkeep`.
 #![expect(clippy::doc_markdown, reason = "this is the text of --help")]
 
+mod limits;
 mod reports;
 mod upkeep;
 
@@ -10,6 +11,7 @@ use std::{path::PathBuf, time::Duration};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use steps::AsDuration as _;
 
+pub(crate) use limits::{Limits, Pause};
 pub(crate) use reports::{Form, Format, Report, Stats};
 pub(crate) use upkeep::{ChangeAct, Changes, ScheduleAct, Schedules, Sweep, Web};
 
@@ -95,6 +97,12 @@ pub(crate) enum Command {
     MarkUndone(AtStep),
     /// Send a value to a step that waits for a signal
     Signal(Signal),
+    /// Pause a flow in all processes: none of its executions begins or goes on, and they may still be started
+    Pause(Pause),
+    /// Resume a flow that is paused
+    Resume(Pause),
+    /// Which flows are paused or limited; set how many executions of one go on at once, over all processes
+    Limits(Limits),
     /// Delete executions that have ended, with all that is recorded of them
     Delete(Delete),
     /// Write executions as JSON lines, with all that is kept of them

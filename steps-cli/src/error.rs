@@ -6,6 +6,7 @@ use steps::{
     SignalError,
     engine::{EngineError, InvalidFilter, ScheduleError},
     state::StateError,
+    store::ErrorKind,
 };
 
 /// The exit codes; 0 is that all was done.
@@ -143,7 +144,9 @@ fn code_of(error: &EngineError) -> Code {
         | EngineError::PastPivot { .. }
         | EngineError::Busy { .. }
         | EngineError::Sweeping { .. }
+        | EngineError::Taken { .. }
         | EngineError::Incompatible { .. } => Code::Refused,
+        EngineError::Store(error) if error.kind() == ErrorKind::Taken => Code::Refused,
         EngineError::Signal { error, .. } => match error {
             SignalError::NoSignal { .. } | SignalError::NoItem { .. } => Code::NotFound,
             SignalError::Value { .. } => Code::Usage,

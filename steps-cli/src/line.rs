@@ -30,6 +30,8 @@ pub(crate) struct Line {
     acts: Vec<Act>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     parent: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    singleton: Option<String>,
     /// When somebody should look at it; if a process held it, at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     due: Option<Timestamp>,
@@ -91,6 +93,7 @@ impl From<Exported> for Line {
             status_message: info.status_message,
             acts: info.acts,
             parent: info.parent,
+            singleton: info.singleton,
             inbox: exported.messages.into_iter().map(sent).collect(),
             input: exported.input,
             // What the library writes, it reads.
@@ -112,6 +115,7 @@ impl Line {
         info.status_message = self.status_message;
         info.acts = self.acts;
         info.parent = self.parent;
+        info.singleton = self.singleton;
         info.due = self.due;
         let mut exported = Exported::new(info, self.input);
         for sent in self.inbox {

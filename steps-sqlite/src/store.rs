@@ -13,9 +13,10 @@ use std::{
 
 use steps_core::store::{
     Acquire, Acquired, BoxFuture, Change, ChangeQuery, CheckReport, Claim, Claimed, Duty,
-    DutyQuery, DutySet, ExecutionInfo, ExecutionQuery, FlowClaim, Form, LabelQuery, MessageReceipt,
-    NoteChange, Notes, Renew, Renewal, SendMessage, SetDuty, Settled, Statistics, StatisticsQuery,
-    Store, StoreError, StoredExecution, Subscription, SubscriptionInfo, Write, Written,
+    DutyQuery, DutySet, ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form, LabelQuery,
+    LimitFlow, LimitedFlow, MessageReceipt, NoteChange, Notes, Renew, Renewal, SendMessage,
+    SetDuty, Settled, Statistics, StatisticsQuery, Store, StoreError, StoredExecution,
+    Subscription, SubscriptionInfo, Write, Written,
 };
 use tokio::sync::Semaphore;
 
@@ -278,6 +279,18 @@ impl Store for SqliteStore {
         Box::pin(self.change_known(bytes, move |conn, _| {
             schema::unchanged(conn)?;
             ops::changes::settle(conn, &settled)
+        }))
+    }
+
+    fn limited_flows(&self) -> BoxFuture<'_, Result<Vec<LimitedFlow>, StoreError>> {
+        Box::pin(self.read(Inner::lookups, |conn, _| ops::limits::list(conn)))
+    }
+
+    fn limit_flow(&self, limit: LimitFlow) -> BoxFuture<'_, Result<FlowLimited, StoreError>> {
+        let bytes = limit.to.value.get().len();
+        Box::pin(self.change_known(bytes, move |conn, _| {
+            schema::unchanged(conn)?;
+            ops::limits::set(conn, &limit)
         }))
     }
 

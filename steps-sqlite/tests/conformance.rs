@@ -8,9 +8,10 @@ use steps_core::{
     clock::TestClock as _,
     store::{
         Acquire, Acquired, BoxFuture, Change, ChangeQuery, Claim, Claimed, Duty, DutyQuery,
-        DutySet, ExecutionInfo, ExecutionQuery, FlowClaim, Form, LabelQuery, MessageReceipt,
-        NoteChange, Notes, Renew, Renewal, SendMessage, SetDuty, Settled, Store, StoreError,
-        StoredExecution, Subscription, SubscriptionInfo, Write, Written,
+        DutySet, ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form, LabelQuery,
+        LimitFlow, LimitedFlow, MessageReceipt, NoteChange, Notes, Renew, Renewal, SendMessage,
+        SetDuty, Settled, Store, StoreError, StoredExecution, Subscription, SubscriptionInfo,
+        Write, Written,
     },
     testing::{FakeClock, store::Subject},
 };
@@ -177,6 +178,13 @@ impl Store for Split {
     }
     fn settle(&self, settled: Settled) -> BoxFuture<'_, Result<(), StoreError>> {
         self.others.settle(settled)
+    }
+
+    fn limited_flows(&self) -> BoxFuture<'_, Result<Vec<LimitedFlow>, StoreError>> {
+        self.others.limited_flows()
+    }
+    fn limit_flow(&self, limit: LimitFlow) -> BoxFuture<'_, Result<FlowLimited, StoreError>> {
+        self.others.limit_flow(limit)
     }
 
     fn keep_form(&self, form: Form) -> BoxFuture<'_, Result<i64, StoreError>> {

@@ -8,10 +8,10 @@ use std::fs;
 use common::*;
 use rusqlite::Connection;
 use steps_core::{
-    Status,
+    Json, Status,
     store::{
-        Due, DutySet, ErrorKind, ExecutionQuery, Lease, LeaseAfter, NewDuty, NodeRow, SetDuty,
-        Store, StoreError,
+        Due, DutySet, ErrorKind, ExecutionQuery, FlowLimited, FlowLimits, Lease, LeaseAfter,
+        LimitFlow, NewDuty, NewLimits, NodeRow, SetDuty, Store, StoreError,
     },
 };
 use steps_sqlite::SqliteOptions;
@@ -97,6 +97,17 @@ async fn older_files_are_brought_up_to_date() {
         };
         assert_eq!(store.set_duty(duty).await.unwrap(), DutySet::Set(Some(1)));
         assert_eq!(store.subscriptions().await.unwrap(), []);
+        let limit = LimitFlow {
+            flow: saved.info.flow,
+            revision: None,
+            to: NewLimits {
+                is_paused: true,
+                limits: FlowLimits::new().at_once(1),
+                value: Json::encode(&1).unwrap(),
+            },
+        };
+        let limited = store.limit_flow(limit).await.unwrap();
+        assert_eq!(limited, FlowLimited::Set(1));
         store.close().await.unwrap();
     }
     // The oldest of all: an empty file.

@@ -138,6 +138,7 @@ fn write(id: usize, made: &Made) -> Write {
         priority: made.priority,
         form: None,
         parent: None,
+        singleton: None,
         created_at: None,
         held: None,
     };

@@ -2,14 +2,14 @@
 
 use std::sync::{
     Arc, Mutex,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use steps::store::{
     Acquire, Acquired, BoxFuture, Change, ChangeQuery, Claim, Claimed, Duty, DutyQuery, DutySet,
-    ErrorKind, ExecutionInfo, ExecutionQuery, FlowClaim, Form, LeaseAfter, MessageReceipt,
-    NoteChange, Notes, Renew, Renewal, SendMessage, SetDuty, Settled, Store, StoreError,
-    StoredExecution, Subscription, SubscriptionInfo, Write, Written,
+    ErrorKind, ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form, LeaseAfter, LimitFlow,
+    LimitedFlow, MessageReceipt, NoteChange, Notes, Renew, Renewal, SendMessage, SetDuty, Settled,
+    Store, StoreError, StoredExecution, Subscription, SubscriptionInfo, Write, Written,
 };
 
 /// What comes before something that the store does.
@@ -36,9 +36,10 @@ pub(crate) struct Between {
     refuses: fn(&ExecutionQuery) -> bool,
 }
 
-/// How many rows of nodes a store has given, of each execution.
+/// How many rows of nodes a store has given, of each execution, and how often it was asked for some.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
+    pub(crate) claims: AtomicUsize,
     pub(crate) claimed: Mutex<Vec<usize>>,
     pub(crate) loaded: Mutex<Vec<usize>>,
     pub(crate) opened: Mutex<Vec<usize>>,
@@ -194,6 +195,7 @@ impl Store for Between {
     fn claim(&self, claim: Claim) -> BoxFuture<'_, Result<Claimed, StoreError>> {
         Box::pin(async move {
             self.check()?;
+            self.counts.claims.fetch_add(1, Ordering::Relaxed);
             let claimed = self.within.claim(claim).await?;
             let rows = claimed.taken.iter().map(|taken| taken.nodes.len());
             self.counts.claimed.lock().unwrap().extend(rows);
@@ -256,6 +258,13 @@ impl Store for Between {
     }
     fn settle(&self, settled: Settled) -> BoxFuture<'_, Result<(), StoreError>> {
         self.within.settle(settled)
+    }
+
+    fn limited_flows(&self) -> BoxFuture<'_, Result<Vec<LimitedFlow>, StoreError>> {
+        self.within.limited_flows()
+    }
+    fn limit_flow(&self, limit: LimitFlow) -> BoxFuture<'_, Result<FlowLimited, StoreError>> {
+        self.within.limit_flow(limit)
     }
 
     fn keep_form(&self, form: Form) -> BoxFuture<'_, Result<i64, StoreError>> {

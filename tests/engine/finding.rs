@@ -82,6 +82,7 @@ on_each_store! {
                 priority: 0,
                 form: None,
                 parent: None,
+                singleton: None,
                 created_at: None,
                 held: Some(("another".to_owned(), Duration::from_hours(1))),
         });

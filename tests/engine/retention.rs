@@ -299,6 +299,7 @@ async fn fill(store: &MemoryStore, count: usize) {
             priority: 0,
             form: None,
             parent: None,
+            singleton: None,
             created_at: None,
             held: None,
         };

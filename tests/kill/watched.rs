@@ -12,9 +12,9 @@ use std::{
 
 use steps::store::{
     Acquire, Acquired, BoxFuture, Change, ChangeQuery, Claim, Claimed, Duty, DutyQuery, DutySet,
-    ExecutionInfo, ExecutionQuery, FlowClaim, Form, HeldExecution, Lease, MessageReceipt,
-    NoteChange, Notes, Renew, Renewal, SendMessage, SetDuty, Settled, Store, StoreError,
-    StoredExecution, Subscription, SubscriptionInfo, Target, Write, Written,
+    ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form, HeldExecution, Lease, LimitFlow,
+    LimitedFlow, MessageReceipt, NoteChange, Notes, Renew, Renewal, SendMessage, SetDuty, Settled,
+    Store, StoreError, StoredExecution, Subscription, SubscriptionInfo, Target, Write, Written,
 };
 
 use crate::{
@@ -182,6 +182,12 @@ impl<S: Store> Store for Watched<S> {
         self.within.settle(settled)
     }
 
+    fn limited_flows(&self) -> BoxFuture<'_, Result<Vec<LimitedFlow>, StoreError>> {
+        self.within.limited_flows()
+    }
+    fn limit_flow(&self, limit: LimitFlow) -> BoxFuture<'_, Result<FlowLimited, StoreError>> {
+        self.within.limit_flow(limit)
+    }
     fn keep_form(&self, form: Form) -> BoxFuture<'_, Result<i64, StoreError>> {
         self.within.keep_form(form)
     }

@@ -321,7 +321,7 @@ async fn with_one(context: &Context<'_>, act: &Act, id: &str, by: &By) -> Result
 }
 
 /// Who does it, and why: by default the user of this process.
-fn operator(by: &By) -> Operator {
+pub(super) fn operator(by: &By) -> Operator {
     let name = by.name.clone().unwrap_or_else(user);
     Operator::new(name).reason(by.reason.as_deref().unwrap_or_default())
 }

@@ -9,6 +9,7 @@
 //! | `schedules` | schedules |
 //! | `changes` | changes |
 //! | `sweep` | sweep |
+//! | `limits` | pause, resume, limits |
 //! | `check` | check |
 //! | `web` | web |
 //! | `generate` | completions, man |
@@ -19,6 +20,7 @@ mod changes;
 mod check;
 mod find;
 mod generate;
+mod limits;
 mod reports;
 mod schedules;
 mod show;
@@ -53,6 +55,9 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> Result<(), Error> {
         Command::Schedules(args) => schedules::schedules(&context, args).await,
         Command::Changes(args) => changes::changes(&context, args).await,
         Command::Web(args) => web::web(&context, args).await,
+        Command::Pause(pause) => limits::pause(&context, pause).await,
+        Command::Resume(resume) => limits::resume(&context, resume).await,
+        Command::Limits(args) => limits::limits(&context, args).await,
         Command::Check => check::check(&context).await,
         command => act::run(&context, command).await,
     }

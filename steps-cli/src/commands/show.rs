@@ -72,6 +72,7 @@ impl Look {
         add("attrs", info.attrs.to_json().map(ToString::to_string));
         add("trigger", Some(info.trigger.to_string()));
         add("parent", info.parent.clone());
+        add("key", info.singleton.clone());
         add("created", Some(time(Some(info.created_at))));
         add("started", Some(time(info.started_at)));
         let ended = info.done_at.map(|done| match info.started_at {

@@ -4,6 +4,7 @@ mod acting;
 mod beside;
 mod changes;
 mod finding;
+mod limits;
 mod reporting;
 mod schedules;
 mod support;

@@ -8,7 +8,7 @@ use std::{
 
 use crate::support::{Db, run};
 
-const COMMANDS: [&str; 24] = [
+const COMMANDS: [&str; 27] = [
     "list",
     "count",
     "show",
@@ -23,6 +23,9 @@ const COMMANDS: [&str; 24] = [
     "skip-undo",
     "mark-undone",
     "signal",
+    "pause",
+    "resume",
+    "limits",
     "delete",
     "export",
     "import",

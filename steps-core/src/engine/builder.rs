@@ -20,6 +20,7 @@ use super::{
     concurrency::Concurrency,
     error::EngineError,
     handle::filter::Filter,
+    limits::served::limit_served,
     of_step::WeakEngine,
     retention::{
         Retention,
@@ -305,6 +306,11 @@ impl Builder {
             runtime: has_tasks.then(|| Runtime::current(&mut tasks)),
         }));
         let flows = Arc::new(ServedFlows::new(self.served, &core).await?);
+        for flow in flows.iter() {
+            if let Some(limits) = flow.flow.limits() {
+                limit_served(&core, flow.flow.table().name, limits).await?;
+            }
+        }
         let claims = flows.iter().map(|flow| flow.claim(usize::MAX));
         core.store.forget_refusals(claims.collect()).await?;
         let tasks = Arc::new(OwnTasks {

@@ -70,6 +70,22 @@ pub enum EngineError {
         /// The id that was asked for.
         id: String,
     },
+    /// The [key](super::Start::singleton) of a start is that of another execution, which has not ended.
+    /// Nothing was started.
+    #[error(
+        "execution `{id}` was not started: its key `{key}` is that of execution `{by}` of the flow \
+         `{flow}`, which has not ended. Wait for that one, stop it, or say what to do with `if_taken`"
+    )]
+    Taken {
+        /// The execution that was to be started.
+        id: String,
+        /// Its flow.
+        flow: String,
+        /// The key.
+        key: String,
+        /// The execution that has it.
+        by: String,
+    },
     /// The id is no text of 1 to 255 bytes without control characters.
     #[error("`{id}` can't be an execution's id: {why}")]
     Id {

@@ -56,13 +56,14 @@
 //! | `statistics` | asking for the statistics of a flow |
 //! | `of_step` | the engine as the steps that it runs reach it |
 //! | `schedules` | executions that are started at times |
+//! | `limits` | pausing and limiting flows over all processes |
 //! | `handle` | what a user has of an execution: waiting, watching, signalling, operating on it |
 //! | `worker` | the engine's own work: claims, turns, leases, messages; `worker/mod.rs` describes the life of a turn, `worker/engine_core.rs` the invariants of the engine's state |
 //! | `news` | notifies the callers in this process that wait for an execution |
 //! | `concurrency` | limits how many executions run |
 //! | `error` | the errors of an engine |
 //!
-//! `builder`, `changes`, `start`, `children`, `compatibility`, `statistics`, `retention`, `of_step`, `schedules` and `handle` use `worker`, which uses `news`,
+//! `builder`, `changes`, `start`, `children`, `compatibility`, `statistics`, `retention`, `of_step`, `schedules`, `limits` and `handle` use `worker`, which uses `news`,
 //! `concurrency` and `error`; none uses a module above it. A crash loses everything that an engine has in memory, and this does no
 //! harm: all that matters is in the store.
 
@@ -73,6 +74,7 @@ mod compatibility;
 mod concurrency;
 mod error;
 mod handle;
+mod limits;
 mod news;
 mod of_step;
 mod retention;
@@ -92,6 +94,7 @@ use tokio::task::JoinSet;
 
 pub use crate::model::{
     act::Operator,
+    flow_limits::{FlowLimits, PerLabel, Rate},
     schedule::{Missed, Overlap, ScheduleError},
 };
 use crate::{base::sync::lock, store::CheckReport};
@@ -106,9 +109,10 @@ pub use handle::{
     transfer::Exported,
     watch::{Watch, Watched},
 };
+pub use limits::{FlowHandle, FlowInfo};
 pub use retention::{Retention, Swept, SweptRule};
 pub use schedules::{NewSchedule, Schedule, ScheduleChange, ScheduleInfo, Scheduled};
-pub use start::Start;
+pub use start::{IfTaken, Start};
 pub use statistics::StatisticsOf;
 use worker::{engine_core::EngineCore, served::ServedFlows};
 

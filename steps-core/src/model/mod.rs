@@ -9,6 +9,7 @@ pub(crate) mod attrs;
 pub mod compat;
 pub mod event;
 pub mod failure;
+pub(crate) mod flow_limits;
 pub(crate) mod form;
 pub(crate) mod notes;
 pub mod policy;

@@ -1,7 +1,10 @@
 //! A flow together with its resources, and the input of a flow: what an engine takes.
 
 use super::Run;
-use crate::language::{flow::Flow, misuse::Nests};
+use crate::{
+    language::{flow::Flow, misuse::Nests},
+    model::flow_limits::FlowLimits,
+};
 
 /// A flow that owns its resources: `attach_volume::with(cloud)`.
 ///
@@ -36,6 +39,7 @@ use crate::language::{flow::Flow, misuse::Nests};
 pub struct With<F: Flow> {
     owned: F::Owned,
     at_once: Option<usize>,
+    limits: Option<FlowLimits>,
     takes_newer: bool,
 }
 
@@ -44,6 +48,7 @@ impl<F: Flow> Clone for With<F> {
         Self {
             owned: self.owned.clone(),
             at_once: self.at_once,
+            limits: self.limits.clone(),
             takes_newer: self.takes_newer,
         }
     }
@@ -55,6 +60,7 @@ impl<F: Flow> With<F> {
         Self {
             owned,
             at_once: None,
+            limits: None,
             takes_newer: false,
         }
     }
@@ -70,6 +76,19 @@ impl<F: Flow> With<F> {
     #[must_use]
     pub fn concurrency(mut self, at_once: usize) -> Self {
         self.at_once = Some(at_once.max(1));
+        self
+    }
+
+    /// Limits the flow over all processes that use the store: how many of its executions go on at once,
+    /// also with one value of a label, and how many begin in a time. By default nothing is limited so.
+    ///
+    /// They are kept in the store, where they are set as the engine starts, and stay there when it has
+    /// ended: to end them, serve the flow with [`FlowLimits::new()`]. If processes serve it with different
+    /// limits, those of the one that was started last count; limits that were set
+    /// [at run time](crate::engine::FlowHandle::limit) come before all of them.
+    #[must_use]
+    pub fn limits(mut self, limits: FlowLimits) -> Self {
+        self.limits = Some(limits);
         self
     }
 
@@ -91,6 +110,10 @@ impl<F: Flow> With<F> {
 
     pub(crate) fn at_once(&self) -> Option<usize> {
         self.at_once
+    }
+
+    pub(crate) fn flow_limits(&self) -> Option<&FlowLimits> {
+        self.limits.as_ref()
     }
 
     pub(crate) fn lend(&self) -> F::Lent<'_> {

@@ -31,6 +31,9 @@ pub enum ErrorKind {
     Withdrawn,
     /// A write creates a [child](super::Write::children) with an id that is already in use.
     Exists,
+    /// A write lets an execution that has ended go on again, and its [key](super::NewExecution::singleton)
+    /// is that of another one by now.
+    Taken,
     /// The database is locked, or does not answer in time.
     Busy,
     /// There is no space left.

@@ -71,6 +71,9 @@ pub struct ExecutionInfo {
     /// The id of the execution that has started it by a `start` line, if one has. That one may be
     /// gone.
     pub parent: Option<String>,
+    /// The key that no other execution of its flow has until this one has ended: see
+    /// [`NewExecution::singleton`](super::NewExecution::singleton).
+    pub singleton: Option<String>,
     /// Its values in what the list is sorted by that it came with.
     pub(crate) sorted_by: Vec<Option<Value>>,
 }
@@ -102,6 +105,7 @@ impl ExecutionInfo {
             messages_taken: 0,
             form: None,
             parent: None,
+            singleton: None,
             sorted_by: Vec::new(),
         }
     }

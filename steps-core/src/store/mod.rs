@@ -20,7 +20,8 @@
 //! * The last write of a turn gives the lease back, and says when the execution is due again.
 //!
 //! Beside executions, a store keeps [duties](Duty): small rows that are changed by compare-and-set, for
-//! what any one process of many is to do; and [changes](Change) of statuses, for those who have
+//! what any one process of many is to do; of flows whether they are [paused or limited](LimitedFlow),
+//! which claims go by; and [changes](Change) of statuses, for those who have
 //! [subscribed](Store::subscribe) to them.
 //!
 //! # What a store must guarantee
@@ -63,8 +64,10 @@ mod counts;
 mod cursor;
 mod duty;
 mod error;
+mod gates;
 mod info;
 mod labels;
+mod limits;
 mod memory;
 mod past;
 mod query;
@@ -76,6 +79,7 @@ mod write;
 
 pub use crate::model::{
     act::Act,
+    flow_limits::{FlowLimits, PerLabel, Rate},
     notes::{NoteChange, Notes},
     statistics::{
         Collector, HourStatistics, PeriodStatistics, Quantiles, Seen, SlowExecution, Statistics,
@@ -94,8 +98,10 @@ pub use counts::StepCounts;
 pub use cursor::{Cursor, InvalidCursor};
 pub use duty::{Duty, DutyQuery, DutySet, NewDuty, SetDuty};
 pub use error::{ErrorKind, StoreError};
+pub use gates::Gates;
 pub use info::{ExecutionInfo, Refused, Refuser};
 pub use labels::LabelQuery;
+pub use limits::{FlowLimited, LimitFlow, LimitedFlow, NewLimits};
 pub use memory::MemoryStore;
 pub use past::{InvalidRanges, Past, RowRanges};
 pub use query::{ExecutionQuery, Form, StoredExecution};
@@ -118,8 +124,9 @@ pub trait Store: Send + Sync + 'static {
     ///
     /// Returns [`ErrorKind::Fenced`] if the lease is no longer the newest, or if the execution was
     /// deleted, [`ErrorKind::Withdrawn`] if it takes a [signal](Write::signals) that is not in the
-    /// inbox any more, and [`ErrorKind::Exists`] if it creates a [child](Write::children) with an id
-    /// that is in use.
+    /// inbox any more, [`ErrorKind::Exists`] if it creates a [child](Write::children) with an id
+    /// that is in use, and [`ErrorKind::Taken`] if it lets an execution go on again whose
+    /// [key](NewExecution::singleton) another one has.
     fn write(&self, write: Write) -> BoxFuture<'_, Result<Written, StoreError>>;
 
     /// Does the same as [`write`](Self::write), but is called from a task of a multi-threaded tokio
@@ -203,6 +210,14 @@ pub trait Store: Send + Sync + 'static {
     /// Deletes changes that were told, and keeps of others that they were told in vain: all of it or
     /// nothing.
     fn settle(&self, settled: Settled) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// Returns what is kept of the flows that are [paused or limited](LimitedFlow), or were, in the order of
+    /// their names. There are few.
+    fn limited_flows(&self) -> BoxFuture<'_, Result<Vec<LimitedFlow>, StoreError>>;
+
+    /// Pauses or limits a flow, or ends that, if what is kept of it still has the revision that the caller
+    /// has read. Each claim goes by what it is when it is made.
+    fn limit_flow(&self, limit: LimitFlow) -> BoxFuture<'_, Result<FlowLimited, StoreError>>;
 
     /// Keeps a form of a flow, if there is none with its fingerprint yet, and returns its number:
     /// larger than those of all forms that were kept before. A form that is there keeps its number.

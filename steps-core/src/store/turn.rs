@@ -79,6 +79,11 @@ pub struct Claimed {
     /// The execution of these flows that waits for the earliest time, of those that wait for one
     /// that the store's clock has not come to. The worker counts the time until then itself.
     pub next_wait: Option<Wait>,
+    /// The flows of the claim that are [paused or limited](super::LimitedFlow), by the names that are: a
+    /// worker does not try to create executions of these for itself. Executions that were left because of
+    /// that count as [due next](Self::next_due) when it is known when they will not be left any more, such
+    /// as by a rate, and not before.
+    pub limited: Vec<String>,
     /// Whether executions were left, or may have been, that the claim could have had, because the answer would have
     /// had more than a [`Share`](super::Share) of rows or bytes: the worker asks again at once. An
     /// execution that alone has more comes alone.

@@ -117,6 +117,11 @@ pub struct NewExecution {
     pub form: Option<i64>,
     /// The id of the execution that has started it, if one has.
     pub parent: Option<String>,
+    /// A key that no other execution of the flow has which has not ended. It has it until it has ended,
+    /// that is, while its status is not [final](crate::Status::is_final). A write that lets it go on again
+    /// is refused with [`ErrorKind::Taken`](super::ErrorKind::Taken) if another one has the key by then;
+    /// but a rollback goes on, and has no key any more.
+    pub singleton: Option<String>,
     /// When it was created, if not now: of one that was created in another store.
     pub created_at: Option<Timestamp>,
     /// The worker that holds the execution from the start, and the duration of its lease. Without a
@@ -176,6 +181,18 @@ pub enum Written {
     /// The execution was created. The lease is valid if the execution was created for a worker and
     /// the write kept the lease.
     Created(Lease),
+    /// The execution was to be created for a worker, and its flow is
+    /// [paused or limited](super::LimitedFlow): nothing was written. It is given back; its worker may create
+    /// it for nobody, so that a claim begins it.
+    Limited(Box<NewExecution>),
+    /// The [key](NewExecution::singleton) of the new execution is that of another one, so nothing was
+    /// written. An execution with its id would have been told instead.
+    Taken {
+        /// The id of the one that has it.
+        by: String,
+        /// The new one, which is given back.
+        new: Box<NewExecution>,
+    },
     /// There is already an execution with this id, so nothing was written.
     Exists(Box<Existing>),
 }

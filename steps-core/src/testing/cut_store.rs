@@ -14,9 +14,10 @@ use crate::{
     base::sync::lock,
     store::{
         Acquire, Acquired, BoxFuture, Change, ChangeQuery, Claim, Claimed, Duty, DutyQuery,
-        DutySet, ExecutionInfo, ExecutionQuery, FlowClaim, Form, MessageReceipt, NoteChange, Notes,
-        Renew, Renewal, SendMessage, SetDuty, Settled, Store, StoreError, StoredExecution,
-        Subscription, SubscriptionInfo, Write, Written,
+        DutySet, ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form, LimitFlow,
+        LimitedFlow, MessageReceipt, NoteChange, Notes, Renew, Renewal, SendMessage, SetDuty,
+        Settled, Store, StoreError, StoredExecution, Subscription, SubscriptionInfo, Write,
+        Written,
     },
 };
 
@@ -275,6 +276,14 @@ impl<S: Store> Store for CutStore<S> {
 
     fn settle(&self, settled: Settled) -> BoxFuture<'_, Result<(), StoreError>> {
         self.count_write(self.0.store.settle(settled))
+    }
+
+    fn limited_flows(&self) -> BoxFuture<'_, Result<Vec<LimitedFlow>, StoreError>> {
+        self.pass(Store::limited_flows)
+    }
+
+    fn limit_flow(&self, limit: LimitFlow) -> BoxFuture<'_, Result<FlowLimited, StoreError>> {
+        self.pass(|store| store.limit_flow(limit))
     }
 
     fn keep_form(&self, form: Form) -> BoxFuture<'_, Result<i64, StoreError>> {

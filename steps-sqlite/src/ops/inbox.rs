@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use rusqlite::{Connection, OptionalExtension, params};
-use steps_core::store::{ErrorKind, Message, MessageReceipt, Queue, SendMessage, Write};
+use steps_core::{
+    Status,
+    store::{ErrorKind, Message, MessageReceipt, Queue, SendMessage, Write},
+};
 
 use crate::{
     error::{Fail, Result},
@@ -25,6 +28,10 @@ const REPLACED: &str = "DELETE FROM messages WHERE execution = ?1 AND kind = ?2 
 // What is free and held by nobody is due already.
 const WAKE: &str = "UPDATE executions SET due_at = ?2, free_at = ?3 \
     WHERE key = ?1 AND worker IS NULL AND free_at IS NULL AND (due_at IS NULL OR due_at > ?4)";
+
+/// What has not begun, and is to stop, needs no room to begin.
+const LET_THROUGH: &str =
+    "UPDATE executions SET gate = NULL WHERE key = ?1 AND gate IS NOT NULL AND status = 'pending'";
 
 const SINCE: &str = "SELECT number, kind, path, value FROM messages \
     WHERE execution = ?1 AND number > ?2 ORDER BY number";
@@ -86,6 +93,9 @@ pub(crate) fn send(conn: &Connection, message: &SendMessage, now: Now) -> Result
     let number = conn
         .prepare_cached(PUT)?
         .insert(params![key, kind, path, value, now.wall])?;
+    if matches!(message.message, Message::Stop | Message::Undo) && status == Status::Pending {
+        conn.prepare_cached(LET_THROUGH)?.execute([key])?;
+    }
     let Turn { due_at, free_at } = now.after(Duration::ZERO);
     conn.prepare_cached(WAKE)?
         .execute(params![key, due_at, free_at, now.wall])?;

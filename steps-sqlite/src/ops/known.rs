@@ -1,5 +1,5 @@
 //! What the writing connection knows of the leases that it has written under, so that a write need
-//! not look its own up, and of the subscriptions to changes.
+//! not look its own up, of the subscriptions to changes, and of the flows that are paused or limited.
 //!
 //! It holds as long as nobody else has written to the file, which SQLite tells in each transaction.
 //! Everything is forgotten when somebody has, when a transaction was not committed, and by operations
@@ -15,7 +15,7 @@ use std::{
 use rusqlite::Connection;
 use steps_core::store::{Lease, Subscription};
 
-use super::steps::Numbers;
+use super::{limits::Kept, steps::Numbers};
 use crate::error::Result;
 
 /// The leases, by the keys of their executions.
@@ -26,6 +26,8 @@ pub(crate) struct KnownLeases {
     held: HashMap<i64, (i64, HeldLease), BuildHasherDefault<KeyHasher>>,
     /// The subscriptions that have not ended.
     subscriptions: Option<Arc<[Subscription]>>,
+    /// The flows that are paused or limited, or were.
+    limits: Option<Arc<[Kept]>>,
 }
 
 /// Hashes the key of an execution, which the file has counted: nobody can choose keys that collide.
@@ -71,6 +73,7 @@ impl KnownLeases {
         if version != self.version {
             self.held.clear();
             self.subscriptions = None;
+            self.limits = None;
             self.version = version;
         }
         Ok(())
@@ -85,6 +88,19 @@ impl KnownLeases {
     /// Notes a lease that is the newest of its execution, and was not given back.
     pub(crate) fn put(&mut self, lease: Lease, held: HeldLease) {
         self.held.insert(lease.key, (lease.fence, held));
+    }
+
+    /// Returns what is known of flows that are paused or limited.
+    pub(crate) fn limits(&self) -> Option<Arc<[Kept]>> {
+        self.limits.clone()
+    }
+
+    pub(crate) fn know_limits(&mut self, all: Arc<[Kept]>) {
+        self.limits = Some(all);
+    }
+
+    pub(crate) fn forget_limits(&mut self) {
+        self.limits = None;
     }
 
     /// Forgets the lease on one execution.
@@ -111,5 +127,6 @@ impl KnownLeases {
     pub(crate) fn forget_all(&mut self) {
         self.forget_leases();
         self.forget_subscriptions();
+        self.forget_limits();
     }
 }

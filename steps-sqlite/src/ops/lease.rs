@@ -3,16 +3,17 @@
 
 use std::time::Duration;
 
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, ToSql, params};
 use steps_core::store::{
-    Acquire, Acquired, FlowClaim, HeldExecution, Lease, Renew, Renewal, Share, TakeOver,
+    Acquire, Acquired, FlowClaim, HeldExecution, Lease, Refuser, Renew, Renewal, Share, TakeOver,
 };
 
 use super::{
-    claim::{FREE, WAITS, has_refused, refusals, refused_by},
+    claim::lanes::{Index, all_gates, has_refused, refusals, refused_by},
     execution::{self, Execution},
     inbox,
     known::HeldLease,
+    limits,
     steps::Numbers,
     txn::Txn,
 };
@@ -28,11 +29,18 @@ const TAKE: &str = "UPDATE executions SET fence = fence + 1, worker = ?2, due_at
 const RENEW: &str = "UPDATE executions SET due_at = ?3, free_at = ?4 \
     WHERE key = ?1 AND fence = ?2 AND worker IS NOT NULL";
 
-pub(crate) const READMIT: [&str; 2] = [
+/// By the indexes `executions_free` and `executions_due`, and the same behind a gate.
+pub(crate) const READMIT: [&str; 4] = [
     "UPDATE executions SET refused = ?3, refused_why = iif(?3 IS NULL, NULL, refused_why) \
-    WHERE flow = ?1 AND refused = ?2 AND free_at IS NOT NULL",
+    WHERE flow = ?1 AND (gate IS NULL OR status <> 'pending') AND refused = ?2 \
+    AND free_at IS NOT NULL",
     "UPDATE executions SET refused = ?3, refused_why = iif(?3 IS NULL, NULL, refused_why) \
-    WHERE flow = ?1 AND refused = ?2 AND due_at IS NOT NULL",
+    WHERE flow = ?1 AND (gate IS NULL OR status <> 'pending') AND refused = ?2 \
+    AND due_at IS NOT NULL",
+    "UPDATE executions SET refused = ?3, refused_why = iif(?3 IS NULL, NULL, refused_why) \
+    WHERE flow = ?1 AND status = 'pending' AND gate = ?4 AND refused = ?2 AND free_at IS NOT NULL",
+    "UPDATE executions SET refused = ?3, refused_why = iif(?3 IS NULL, NULL, refused_why) \
+    WHERE flow = ?1 AND status = 'pending' AND gate = ?4 AND refused = ?2 AND due_at IS NOT NULL",
 ];
 
 /// Leases an execution to a worker, unless another one holds it.
@@ -50,6 +58,7 @@ pub(crate) fn acquire(conn: &Txn<'_>, acquire: &Acquire, now: Now) -> Result<Acq
             until,
         });
     }
+    limits::put_again(conn, execution.key, &execution.info.flow)?;
     let mut all = Share::UNBOUNDED;
     let readable = readable(conn, execution, &mut all)?;
     let taken = readable.lease(conn, &acquire.worker, acquire.lease, now)?;
@@ -159,20 +168,38 @@ pub(crate) fn renew(conn: &Connection, renew: &Renew, now: Now) -> Result<Vec<Re
 
 /// Forgets that these flows have refused executions, so that they are claimed for them again.
 pub(crate) fn forget_refusals(conn: &Connection, flows: &[FlowClaim]) -> Result<()> {
-    for (queries, readmit) in [&FREE, &WAITS].into_iter().zip(READMIT) {
-        let mut statement = conn.prepare_cached(readmit)?;
+    for (at, by) in [Index::Free, Index::Waits].into_iter().enumerate() {
         for flow in flows {
             for name in &flow.names {
-                for refused in refusals(conn, queries, name)? {
-                    if !has_refused(&refused, flow.refuser) {
-                        continue;
-                    }
-                    let mut others = refusers::read(refused_by(&refused));
-                    others.retain(|other| *other != flow.refuser);
-                    statement.execute(params![name, refused, refusers::column(&others)])?;
+                readmit(conn, by, READMIT[at], flow.refuser, name, None)?;
+                for gate in all_gates(conn, by, name)? {
+                    readmit(conn, by, READMIT[at + 2], flow.refuser, name, Some(&gate))?;
                 }
             }
         }
+    }
+    Ok(())
+}
+
+fn readmit(
+    conn: &Connection,
+    by: Index,
+    readmit: &str,
+    refuser: Refuser,
+    flow: &str,
+    gate: Option<&String>,
+) -> Result<()> {
+    let mut statement = conn.prepare_cached(readmit)?;
+    for refused in refusals(conn, by, flow, gate)? {
+        if !has_refused(&refused, refuser) {
+            continue;
+        }
+        let mut others = refusers::read(refused_by(&refused));
+        others.retain(|other| *other != refuser);
+        let others = refusers::column(&others);
+        let mut values: Vec<&dyn ToSql> = vec![&flow, &refused, &others];
+        values.extend(gate.map(|gate| gate as &dyn ToSql));
+        statement.execute(&values[..])?;
     }
     Ok(())
 }

@@ -1,30 +1,26 @@
-//! A worker's write: it creates an execution, or changes the nodes and the lease of one.
-
-use std::time::Duration;
+//! A worker's write: it creates an execution, or changes the nodes and the lease of one. What is in the
+//! execution's own row is left to `root`.
 
 use rusqlite::{Connection, params};
-use steps_core::{
-    Status,
-    state::NodeData,
-    store::{
-        Child, Due, ErrorKind, Existing, Lease, LeaseAfter, NewExecution, NodeRow, Target, Write,
-        Written,
-    },
+use steps_core::store::{
+    Child, ErrorKind, Existing, Lease, LeaseAfter, NewExecution, NodeRow, Target, Write, Written,
 };
 
 use super::{
     changes, execution, inbox,
     known::HeldLease,
-    notes,
+    limits, notes,
+    root::{RootColumns, at_once, due_at, root_and_lease, root_of},
+    singleton,
     steps::{self, Numbers},
     txn::{Kept, Txn},
 };
 use crate::{
     error::{Fail, Result, fenced},
-    file::clock::{Now, Turn},
+    file::clock::Now,
     row::{
-        columns::{Columns, UntilColumn, node_number, overflow_of_root, rows_of, text},
-        nanos::{clamped, exact},
+        columns::{Columns, node_number, rows_of},
+        nanos::clamped,
         past, refusers,
     },
 };
@@ -50,23 +46,8 @@ const PAST: &str = "UPDATE executions SET past = ?2 WHERE key = ?1";
 const LABEL: &str =
     "INSERT INTO labels (execution, name, value, created_at) VALUES (?1, ?2, ?3, ?4)";
 
-const ROOT: &str = "UPDATE executions SET status = ?2, attempts = ?3, started_at = ?4, \
-    done_at = ?5, until = ?6, error = ?7, output = ?8, more = ?9, \
-    updated_at = ?10 WHERE key = ?1";
-
-/// The root, and the lease is given back.
-const END: &str = "UPDATE executions SET status = ?2, attempts = ?3, started_at = ?4, \
-    done_at = ?5, until = ?6, error = ?7, output = ?8, more = ?9, \
-    worker = NULL, due_at = ?10, free_at = ?11, updated_at = ?12 WHERE key = ?1";
-
 const NO_ROOT: &str =
     "UPDATE executions SET attempts = NULL, until = NULL, more = NULL WHERE key = ?1";
-
-const REST: &str = "UPDATE executions SET worker = NULL, due_at = ?2, free_at = ?3, \
-    updated_at = ?4 WHERE key = ?1";
-
-const REFUSE: &str = "UPDATE executions SET worker = NULL, due_at = ?2, free_at = ?3, \
-    refused = ?4, refused_why = ?5, updated_at = ?6 WHERE key = ?1";
 
 /// Makes one write, after checking its lease.
 pub(crate) fn write(txn: &Txn<'_>, write: &Write, now: Now) -> Result<Written> {
@@ -196,6 +177,17 @@ fn make(txn: &Txn<'_>, new: &NewExecution, write: &Write, now: Now) -> Result<Wr
         (LeaseAfter::Release { due, .. }, _) => (None, due_at(*due, now), None),
         (LeaseAfter::Refuse(refused), _) => (None, at_once(now), Some(refused)),
     };
+    if let Some(singleton) = &new.singleton
+        && root_of(write).is_none_or(|root| !root.status.is_final())
+        && let Some(by) = singleton::holder(txn, &new.flow, singleton)?
+    {
+        let new = Box::new(new.clone());
+        return Ok(existing(txn, &new, now)?.unwrap_or(Written::Taken { by, new }));
+    }
+    let limits = limits::of_flow(txn, &new.flow)?;
+    if limits.is_some() && new.held.is_some() {
+        return Ok(Written::Limited(Box::new(new.clone())));
+    }
     let root = RootColumns::of(root_of(write), &new.flow)?;
     let created = new.created_at.map_or(now.wall, clamped);
     let made = txn.statement(Kept::Make, MAKE)?.execute(params![
@@ -228,6 +220,12 @@ fn make(txn: &Txn<'_>, new: &NewExecution, write: &Write, now: Now) -> Result<Wr
     for (name, value) in &new.labels {
         txn.prepare_cached(LABEL)?
             .execute(params![key, name, value, created])?;
+    }
+    if let Some(singleton) = &new.singleton {
+        singleton::put(txn, key, singleton)?;
+    }
+    if let Some(limits) = &limits {
+        limits::put_behind_gate(txn, key, new, limits)?;
     }
     notes::of_new(txn, key, &new.notes)?;
     if !write.notes.is_empty() {
@@ -265,42 +263,8 @@ fn existing(conn: &Connection, new: &NewExecution, now: Now) -> Result<Option<Wr
     }))
 }
 
-fn root_of(write: &Write) -> Option<&NodeData> {
-    let root = write.nodes.iter().find(|change| change.id == 0);
-    root.map(|change| &change.node)
-}
-
 fn others_of(write: &Write) -> impl Iterator<Item = &NodeRow> {
     write.nodes.iter().filter(|change| change.id != 0)
-}
-
-/// The root's columns of an execution's row.
-struct RootColumns<'a> {
-    status: &'static str,
-    attempts: Option<u32>,
-    started_at: Option<i64>,
-    done_at: Option<i64>,
-    until: UntilColumn,
-    error: Option<&'a String>,
-    output: Option<&'a str>,
-    more: Option<String>,
-}
-
-impl<'a> RootColumns<'a> {
-    /// Returns those of a root, or of an execution that has not begun.
-    fn of(root: Option<&'a NodeData>, flow: &str) -> Result<Self> {
-        let more = root.map(|root| overflow_of_root(root, flow)).transpose()?;
-        Ok(Self {
-            status: root.map_or(Status::Pending, |root| root.status).as_str(),
-            attempts: root.map(|root| root.attempts),
-            started_at: root.and_then(|root| root.started_at).and_then(exact),
-            done_at: root.and_then(|root| root.done_at).and_then(exact),
-            until: UntilColumn(root.and_then(|root| root.until)),
-            error: root.and_then(|root| root.errors.last()),
-            output: root.and_then(|root| text(root.output.as_ref())),
-            more: more.flatten(),
-        })
-    }
 }
 
 /// Writes all nodes but the root.
@@ -316,79 +280,4 @@ fn put(txn: &Txn<'_>, key: i64, held: &mut HeldLease, write: &Write) -> Result<(
     }
     steps::remove_some(txn, key, &write.removed)?;
     steps::put(txn, key, &mut held.numbers, others_of(write))
-}
-
-/// Writes the root, and keeps the lease or gives it back. Returns whether a newer message has made
-/// the execution due at once.
-fn root_and_lease(txn: &Txn<'_>, key: i64, flow: &str, write: &Write, now: Now) -> Result<bool> {
-    let root = root_of(write);
-    let root = root.map(|root| RootColumns::of(Some(root), flow));
-    let root = root.transpose()?;
-    if let LeaseAfter::Release { due, last_message } = &write.then {
-        let recalled = inbox::newer(txn, key, *last_message)?;
-        let turn = if recalled {
-            at_once(now)
-        } else {
-            due_at(*due, now)
-        };
-        match &root {
-            Some(root) => txn.statement(Kept::End, END)?.execute(params![
-                key,
-                root.status,
-                root.attempts,
-                root.started_at,
-                root.done_at,
-                root.until,
-                root.error,
-                root.output,
-                root.more,
-                turn.due_at,
-                turn.free_at,
-                now.wall,
-            ])?,
-            None => {
-                let mut rest = txn.prepare_cached(REST)?;
-                rest.execute(params![key, turn.due_at, turn.free_at, now.wall])?
-            }
-        };
-        return Ok(recalled);
-    }
-    if let Some(root) = root {
-        txn.prepare_cached(ROOT)?.execute(params![
-            key,
-            root.status,
-            root.attempts,
-            root.started_at,
-            root.done_at,
-            root.until,
-            root.error,
-            root.output,
-            root.more,
-            now.wall,
-        ])?;
-    }
-    if let LeaseAfter::Refuse(refused) = &write.then {
-        let turn = at_once(now);
-        txn.prepare_cached(REFUSE)?.execute(params![
-            key,
-            turn.due_at,
-            turn.free_at,
-            refusers::column(&refused.by),
-            refused.why,
-            now.wall,
-        ])?;
-    }
-    Ok(false)
-}
-
-fn due_at(due: Due, now: Now) -> Turn {
-    match due {
-        Due::Now => at_once(now),
-        Due::At(time) => Turn::at(clamped(time)),
-        Due::Never => Turn::default(),
-    }
-}
-
-fn at_once(now: Now) -> Turn {
-    now.after(Duration::ZERO)
 }

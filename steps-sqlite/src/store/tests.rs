@@ -24,6 +24,7 @@ fn large(id: usize) -> Write {
             priority: 0,
             form: None,
             parent: None,
+            singleton: None,
             created_at: None,
             held: None,
         })),

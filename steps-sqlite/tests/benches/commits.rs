@@ -123,6 +123,7 @@ async fn made(store: &SqliteStore, id: &str) -> Lease {
         priority: 0,
         form: None,
         parent: None,
+        singleton: None,
         created_at: None,
         held: Some(("worker".to_owned(), Duration::from_mins(10))),
     };

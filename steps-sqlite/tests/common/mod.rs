@@ -58,6 +58,7 @@ pub fn new(id: &str, then: LeaseAfter, held: Option<&str>) -> Write {
             priority: 0,
             form: None,
             parent: None,
+            singleton: None,
             created_at: None,
             held: held.map(|worker| (worker.to_owned(), Duration::from_mins(1))),
         })),

@@ -13,8 +13,8 @@ use crate::{
         typed::AsStepRef,
     },
     store::{
-        Acquire, Acquired, Due, HeldExecution, LeaseAfter, StoredExecution, TakeOver, Target,
-        Write, root,
+        Acquire, Acquired, Due, ErrorKind, HeldExecution, LeaseAfter, StoredExecution, TakeOver,
+        Target, Write, root,
     },
 };
 
@@ -112,6 +112,7 @@ impl Handle {
         let release = |due| LeaseAfter::Release { due, last_message };
         let key = taken.lease.key;
         let target = Target::Held(taken.lease);
+        let left = target.clone();
         let saved = StoredExecution {
             info: taken.info,
             input: taken.input,
@@ -133,7 +134,15 @@ impl Handle {
                     notes: self.act(act, step).into_iter().collect(),
                     ..Write::new(target, release(due))
                 };
-                core.store.write(write).await?;
+                if let Err(error) = core.store.write(write).await {
+                    if error.kind() == ErrorKind::Taken {
+                        // It is left as it is.
+                        core.store
+                            .write(Write::new(left, release(Due::Never)))
+                            .await?;
+                    }
+                    return Err(error.into());
+                }
                 core.news.wrote();
                 match due {
                     Due::At(time) => core.schedule.waits(key, core.clock.read().deadline(time)),

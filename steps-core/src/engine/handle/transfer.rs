@@ -66,7 +66,8 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`EngineError::Id`], [`EngineError::Priority`] or [`EngineError::InvalidValue`] where that of the
+    /// [`EngineError::Taken`] if it has not ended and another one has its key. [`EngineError::Id`],
+    /// [`EngineError::Priority`] or [`EngineError::InvalidValue`] where that of the
     /// execution is none.
     pub async fn import(&self, exported: Exported) -> Result<bool, EngineError> {
         let core = &self.core;
@@ -99,6 +100,7 @@ impl Engine {
             priority: info.priority,
             form: None,
             parent: info.parent,
+            singleton: info.singleton,
             created_at: Some(info.created_at),
             held: None,
         };
@@ -118,8 +120,14 @@ impl Engine {
             tells: tells.collect(),
             ..Write::new(Target::New(Box::new(new)), then)
         };
-        let written = core.store.write(write).await?;
-        core.due_now();
-        Ok(!matches!(written, Written::Exists(_)))
+        match core.store.write(write).await? {
+            Written::Exists(_) => return Ok(false),
+            Written::Taken { by, new } => {
+                let (flow, key) = (new.flow, new.singleton.unwrap_or_default());
+                return Err(EngineError::Taken { id, flow, key, by });
+            }
+            _ => core.due_now(),
+        }
+        Ok(true)
     }
 }

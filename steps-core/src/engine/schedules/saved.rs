@@ -144,6 +144,7 @@ impl Saved {
             priority: what.priority,
             form: Some(form),
             parent: None,
+            singleton: None,
             created_at: None,
             held: None,
         };

@@ -65,6 +65,7 @@ pub(super) fn row_of(parent: &str, child: NewChild) -> Child {
             priority: child.priority,
             form: child.form,
             parent: Some(parent.to_owned()),
+            singleton: None,
             created_at: None,
             held: None,
         },

@@ -205,6 +205,7 @@ impl Dispatcher {
             core.schedule.due_at(next);
         }
         core.schedule.claim_ended();
+        self.note_limited(&claimed.limited);
         self.note_behind(&limits, &claimed.taken);
         let count = claimed.taken.len();
         for taken in claimed.taken {
@@ -236,6 +237,17 @@ impl Dispatcher {
         for (flow, left) in self.flows.iter().zip(left) {
             let is_behind = flow.limiter.is_some() && left == 0;
             flow.behind.store(is_behind, Ordering::Relaxed);
+        }
+    }
+
+    /// Notes which flows are paused or limited in the store.
+    fn note_limited(&self, limited: &[String]) {
+        let is_any = !limited.is_empty();
+        if self.core.has_limits.swap(is_any, Ordering::Relaxed) || is_any {
+            for flow in self.flows.iter() {
+                let is_limited = flow.names().any(|name| limited.iter().any(|of| of == name));
+                flow.is_limited.store(is_limited, Ordering::Relaxed);
+            }
         }
     }
 

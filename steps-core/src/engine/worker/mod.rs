@@ -35,6 +35,7 @@
 //! | `running`, `mailbox`, `turn_journal` | one turn's parts |
 //! | `schedule`, `suspects` | moments |
 //! | `children` | what the store is told of children |
+//! | `first_write` | what the store answers |
 //! | `trouble` | nothing |
 //! | `waits` | keys of executions, and moments |
 
@@ -42,6 +43,7 @@ pub(super) mod children;
 mod delivery;
 pub(super) mod dispatcher;
 pub(super) mod engine_core;
+pub(super) mod first_write;
 pub(super) mod forms;
 pub(super) mod heartbeat;
 mod lease;

@@ -24,7 +24,7 @@ use crate::{
         news::TurnEnd,
     },
     language::flow::Flow,
-    model::table::Table,
+    model::{flow_limits::FlowLimits, table::Table},
     run::with::With,
     store::{FlowClaim, Refuser, StoredExecution},
 };
@@ -37,6 +37,8 @@ pub(crate) trait ErasedFlow: Send + Sync {
     fn fingerprint(&self) -> u64;
     /// Returns who refuses its executions in this build.
     fn refuser(&self, build: Build) -> Refuser;
+    /// Returns what it is limited to over all processes.
+    fn limits(&self) -> Option<&FlowLimits>;
     /// Returns whether it takes executions of newer forms.
     fn takes_newer(&self) -> bool;
     /// Compares one of its saved executions, and looks when it goes on.
@@ -59,6 +61,10 @@ where
 
     fn refuser(&self, build: Build) -> Refuser {
         build.refuser::<F>()
+    }
+
+    fn limits(&self) -> Option<&FlowLimits> {
+        self.flow_limits()
     }
 
     fn takes_newer(&self) -> bool {
@@ -85,6 +91,9 @@ pub(crate) struct ServedFlow {
     pub(crate) limiter: Option<Limiter>,
     /// Whether its own bound may have left due executions behind.
     pub(super) behind: AtomicBool,
+    /// Whether it is paused or limited in the store, as far as is known here: then only a claim begins its
+    /// executions.
+    pub(crate) is_limited: AtomicBool,
 }
 
 /// A permit for one turn; released on drop.
@@ -143,7 +152,9 @@ impl ServedFlow {
         let flow = self.limiter.as_ref().map_or(usize::MAX, Limiter::free);
         let others = core.limiter.free().min(flow).saturating_sub(1);
         let now = core.clock.moment();
-        if self.behind.load(Ordering::Relaxed) || core.schedule.is_behind(others, now) {
+        let is_held_up =
+            self.behind.load(Ordering::Relaxed) || self.is_limited.load(Ordering::Relaxed);
+        if is_held_up || core.schedule.is_behind(others, now) {
             return None;
         }
         Place::try_take(&core.limiter, self.limiter.as_ref())
@@ -188,6 +199,7 @@ impl ServedFlows {
                 flow,
                 limiter: at_once.map(|most| core.limiter.beside(Concurrency::fixed(most))),
                 behind: AtomicBool::new(false),
+                is_limited: AtomicBool::new(false),
             });
         }
         Ok(Self { all, by_name })

@@ -11,10 +11,11 @@ use tokio::sync::oneshot;
 
 use super::{
     engine_core::EngineCore,
+    first_write::Started,
     mailbox::{Arrival, Mailbox},
     refusal::{Refusal, check_form},
     suspects::{SUSPECT_FROM, Suspect, pause},
-    turn_journal::{OfEngine, Started, TurnJournal},
+    turn_journal::{OfEngine, TurnJournal},
 };
 use crate::{
     base::error::JournalError,

@@ -13,6 +13,7 @@ use tokio::sync::oneshot;
 
 use super::{
     children::{child_ended, is_stopped, row_of, take_up},
+    first_write::{FirstWrite, Started},
     schedule::Schedule,
 };
 use crate::{
@@ -22,14 +23,10 @@ use crate::{
     journal::{Batch, Journal, PassEnd},
     model::{state::State, status::Status},
     store::{
-        Due, Existing, Lease, LeaseAfter, Message, Past, Refuser, Store, StoreError, Target, Write,
-        Written, root,
+        Due, Lease, LeaseAfter, Message, Past, Refuser, Store, StoreError, Target, Write, Written,
+        root,
     },
 };
-
-/// The result of the first write of a new execution: the existing execution with the same id, if
-/// there is one.
-pub(crate) type Started = Result<Option<Box<Existing>>, EngineError>;
 
 /// The journal that writes one turn's records to the store.
 pub(crate) struct TurnJournal {
@@ -316,19 +313,28 @@ impl TurnJournal {
         let mut progress = lock(&self.progress);
         let started = progress.started.take();
         let (answer, result) = match written {
-            Ok(Written::Kept) => (Ok(None), Ok(())),
+            Ok(Written::Kept) => (Ok(FirstWrite::Made), Ok(())),
             Ok(Written::Recalled) => {
                 progress.due_again = true;
-                (Ok(None), Ok(()))
+                (Ok(FirstWrite::Made), Ok(()))
             }
             Ok(Written::Created(lease)) => {
                 progress.target = Some(Target::Held(lease));
-                (Ok(None), Ok(()))
+                (Ok(FirstWrite::Made), Ok(()))
             }
             // The error ends the run; the caller of `start` gets the existing execution.
-            Ok(Written::Exists(existing)) => {
-                (Ok(Some(existing)), Err(JournalError::new("it exists")))
-            }
+            Ok(Written::Exists(existing)) => (
+                Ok(FirstWrite::Exists(existing)),
+                Err(JournalError::new("it exists")),
+            ),
+            Ok(Written::Limited(new)) => (
+                Ok(FirstWrite::Limited(new)),
+                Err(JournalError::new("its flow is limited")),
+            ),
+            Ok(Written::Taken { by, new }) => (
+                Ok(FirstWrite::Taken(by, new)),
+                Err(JournalError::new("its key is taken")),
+            ),
             Err(error) => {
                 progress.store_error = Some(error.clone());
                 (Err(error.clone().into()), Err(JournalError::new(error)))

@@ -1,6 +1,9 @@
 //! The task of one turn: inserts the turn into the table, and handles its end in every case.
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, atomic::Ordering},
+};
 
 use futures_util::{
     FutureExt,
@@ -179,5 +182,9 @@ impl Drop for TurnGuard {
     fn drop(&mut self) {
         self.place.give_back();
         self.core.running.remove(self.number);
+        if self.core.has_limits.load(Ordering::Relaxed) {
+            // There may be room for another one of its flow.
+            self.core.due_now();
+        }
     }
 }

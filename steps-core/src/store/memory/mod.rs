@@ -3,8 +3,11 @@
 mod changes;
 mod duties;
 mod find;
+mod forms;
+mod limits;
 mod row;
 mod rows;
+mod singleton;
 mod turns;
 
 #[cfg(test)]
@@ -20,9 +23,9 @@ use std::{
 
 use super::{
     Acquire, Acquired, BoxFuture, Change, ChangeQuery, Claim, Claimed, Duty, DutyQuery, DutySet,
-    ErrorKind, ExecutionInfo, ExecutionQuery, FlowClaim, Form, MessageReceipt, NoteChange, Notes,
-    Renew, Renewal, SendMessage, SetDuty, Settled, Store, StoreError, StoredExecution,
-    Subscription, SubscriptionInfo, Write, Written,
+    ErrorKind, ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form, LimitFlow, LimitedFlow,
+    MessageReceipt, NoteChange, Notes, Renew, Renewal, SendMessage, SetDuty, Settled, Store,
+    StoreError, StoredExecution, Subscription, SubscriptionInfo, Write, Written,
 };
 use crate::base::{
     clock::{Clock, TestClock},
@@ -196,6 +199,14 @@ impl Store for MemoryStore {
             rows.changes.settle(settled);
             Ok(())
         })
+    }
+
+    fn limited_flows(&self) -> BoxFuture<'_, Result<Vec<LimitedFlow>, StoreError>> {
+        self.with(|rows| Ok(rows.limited_flows()))
+    }
+
+    fn limit_flow(&self, limit: LimitFlow) -> BoxFuture<'_, Result<FlowLimited, StoreError>> {
+        self.with(|rows| Ok(rows.limit_flow(limit)))
     }
 
     fn keep_form(&self, form: Form) -> BoxFuture<'_, Result<i64, StoreError>> {

@@ -8,6 +8,7 @@ use crate::base::{
     clock::{Moment, Now},
     json::Json,
 };
+use crate::model::status::Status;
 use crate::store::{
     Due, ExecutionInfo, HeldExecution, Lease, LeaseAfter, Message, NodeRow, NoteChange, Past,
     RowRanges, Share, StoredExecution, bytes_of,
@@ -51,6 +52,8 @@ pub(super) struct Row {
     /// Which of them a claim leaves out.
     pub(super) past: Option<Past>,
     pub(super) inbox: BTreeMap<i64, Message>,
+    /// Behind which gate it waits until it begins, if its flow has limits.
+    pub(super) gate: Option<String>,
 }
 
 impl Row {
@@ -62,6 +65,21 @@ impl Row {
     /// Returns whether it may be claimed now.
     pub(super) fn is_free(&self, now: Now) -> bool {
         self.turn.is_some_and(|turn| turn.has_come(now))
+    }
+
+    /// Returns the gate that it waits behind.
+    pub(super) fn closed_gate(&self) -> Option<&String> {
+        let gate = self.gate.as_ref();
+        gate.filter(|_| self.info.status == Status::Pending)
+    }
+
+    /// Returns the gate that it has come through, if it has not ended.
+    pub(super) fn open_gate(&self) -> Option<&String> {
+        let has_begun = matches!(
+            self.info.status,
+            Status::Running | Status::Waiting | Status::Undoing
+        );
+        self.gate.as_ref().filter(|_| has_begun)
     }
 
     /// Returns what is known of it without looking at its steps.

@@ -6,15 +6,16 @@ use jiff::Timestamp;
 
 use super::{
     changes::Changes,
+    limits::Limited,
     row::{Row, Turn, are_alike},
     turns::Turns,
 };
 use crate::base::clock::Now;
 use crate::store::{
-    Acquire, Acquired, Child, Claim, Claimed, Duty, ErrorKind, ExecutionInfo, Existing, FlowClaim,
-    Form, Lease, LeaseAfter, MessageReceipt, NewExecution, NodeRow, NoteChange, Notes, Past, Queue,
-    Renew, Renewal, SendMessage, Share, StoreError, StoredExecution, TakeOver, Target, Write,
-    Written,
+    Acquire, Acquired, Child, Claim, Claimed, Duty, ErrorKind, ExecutionInfo, Existing, Form,
+    Lease, LeaseAfter, Message, MessageReceipt, NewExecution, NodeRow, NoteChange, Notes, Past,
+    Queue, Renew, Renewal, SendMessage, Share, StoreError, StoredExecution, TakeOver, Target,
+    Write, Written,
 };
 
 /// All data of the store.
@@ -27,12 +28,16 @@ pub(super) struct Rows {
     pub(super) made: BTreeSet<(Timestamp, i64)>,
     /// The executions that one has started, by its id, in the same order.
     pub(super) children: HashMap<String, BTreeSet<(Timestamp, i64)>>,
-    turns: Turns,
+    pub(super) turns: Turns,
     /// The forms of flows; the first has the number 1.
-    forms: Vec<Form>,
+    pub(super) forms: Vec<Form>,
     last_key: i64,
     last_message: i64,
+    /// Of each flow, which execution has which key, or had it last.
+    pub(super) singletons: HashMap<String, HashMap<String, i64>>,
     pub(super) duties: BTreeMap<String, Duty>,
+    /// What is kept of flows that are paused or limited, or were.
+    pub(super) limited: BTreeMap<String, Limited>,
     pub(super) last_revision: i64,
     pub(super) changes: Changes,
 }
@@ -48,7 +53,7 @@ impl Rows {
     }
 
     /// Changes a row, and updates its place in the index of due executions.
-    fn change<T>(&mut self, key: i64, change: impl FnOnce(&mut Row) -> T) -> Option<T> {
+    pub(super) fn change<T>(&mut self, key: i64, change: impl FnOnce(&mut Row) -> T) -> Option<T> {
         let row = self.by_key.get_mut(&key)?;
         self.turns.remove(row);
         let result = change(row);
@@ -133,6 +138,7 @@ impl Rows {
         }
         let before = self.before(row, &nodes, replace);
         self.check_children(&children, None)?;
+        self.need_key(lease.key, &nodes)?;
         let recalled = self.change(lease.key, |row| {
             row.put(nodes, replace, now);
             row.note(&notes, now);
@@ -150,6 +156,7 @@ impl Rows {
             row.then(then, now)
         });
         self.changed(lease.key, before);
+        self.has_key(lease.key);
         self.go_with(children, tells)?;
         Ok(match recalled {
             Some(true) => Written::Recalled,
@@ -207,9 +214,17 @@ impl Rows {
             let message = format!("execution {:?}: nobody has a lease to keep", new.id);
             return Err(StoreError::new(ErrorKind::Rejected, message));
         }
+        if let Some(by) = self.taken_by(&new, &nodes) {
+            let new = Box::new(new);
+            return Ok(Written::Taken { by, new });
+        }
+        if new.held.is_some() && self.is_limited(&new.flow) {
+            return Ok(Written::Limited(Box::new(new)));
+        }
         let now = self.now;
         // One with a time of its own was changed elsewhere.
         let is_made_here = new.created_at.is_none();
+        let gate = self.gate(&new);
         let created = new.created_at.unwrap_or(now.wall);
         let mut info = ExecutionInfo::new(new.id, new.flow, created);
         info.labels = new.labels;
@@ -217,6 +232,7 @@ impl Rows {
         info.priority = new.priority;
         info.form = new.form;
         info.parent = new.parent;
+        info.singleton = new.singleton;
         let mut turn = None;
         if let Some((worker, lease)) = new.held {
             info.worker = Some(worker);
@@ -234,6 +250,7 @@ impl Rows {
             nodes: BTreeMap::new(),
             past: past.filter(|past| !past.rows.is_empty()),
             inbox: BTreeMap::new(),
+            gate,
         };
         let before = is_made_here.then(|| self.before_new(&row, &nodes));
         row.put(nodes, false, now);
@@ -248,6 +265,7 @@ impl Rows {
         self.made.insert((created, key));
         self.by_key.insert(key, row);
         self.changed(key, before.flatten());
+        self.has_key(key);
         Ok(Written::Created(Lease { key, fence }))
     }
 
@@ -257,25 +275,33 @@ impl Rows {
             let row = self.by_key.get(&wait.key)?;
             (row.turn == Some(Turn::Waits(wait.until)) && !row.is_free(now)).then_some(row)
         });
-        let due = self.turns.due(claim, waited, now);
+        let mut gates = self.gates(claim);
+        let due = self.turns.due(claim, waited, &mut gates, now);
         let (mut taken, mut share, mut left) = (Vec::new(), Share::default(), false);
         for key in due {
             let row = self.by_key.get(&key);
-            let fits = !share.is_used_up() && row.is_some_and(|row| row.fits(&mut share));
+            let fits = !left && !share.is_used_up() && row.is_some_and(|row| row.fits(&mut share));
             if !fits && !taken.is_empty() {
                 left = true;
-                break;
+                if let Some(row) = row {
+                    let behind = row.closed_gate().map(String::as_str);
+                    gates.give_back(&row.info.flow, behind);
+                }
+                continue;
             }
             let take = |row: &mut Row| row.take_open(&claim.worker, claim.lease, now);
             taken.extend(self.change(key, take));
         }
-        Claimed {
+        let claimed = Claimed {
             taken,
             left,
-            next_due: self.turns.next(claim, now),
-            next_wait: self.turns.next_wait(claim, now),
+            next_due: self.turns.next(claim, &gates, now),
+            next_wait: self.turns.next_wait(claim, &gates, now),
+            limited: gates.names(),
             now: now.wall,
-        }
+        };
+        self.begun(&gates);
+        claimed
     }
 
     pub(super) fn acquire(&mut self, acquire: &Acquire) -> Acquired {
@@ -337,6 +363,9 @@ impl Rows {
             if queue == Queue::Replace {
                 row.inbox.retain(|_, other| !are_alike(&message, other));
             }
+            if matches!(message, Message::Stop | Message::Undo) && row.closed_gate().is_some() {
+                row.gate = None;
+            }
             row.inbox.insert(number, message);
             if !row.is_held(now) && !row.is_free(now) {
                 row.turn = Some(Turn::From(now.moment));
@@ -352,40 +381,6 @@ impl Rows {
             row.note(changes, now);
             row.info.notes()
         })
-    }
-
-    pub(super) fn keep_form(&mut self, form: Form) -> i64 {
-        let known = |other: &Form| other.fingerprint == form.fingerprint;
-        let at = self.forms.iter().position(known).unwrap_or_else(|| {
-            self.forms.push(form);
-            self.forms.len() - 1
-        });
-        i64::try_from(at + 1).unwrap_or(i64::MAX)
-    }
-
-    pub(super) fn form(&self, number: i64) -> Option<Form> {
-        let at = usize::try_from(number).ok()?.checked_sub(1)?;
-        self.forms.get(at).cloned()
-    }
-
-    pub(super) fn forget_refusals(&mut self, flows: &[FlowClaim]) {
-        for flow in flows {
-            let has_refused = |row: &Row| {
-                let refused = row.info.refused.as_ref();
-                flow.names.iter().any(|name| *name == row.info.flow)
-                    && refused.is_some_and(|refused| refused.by.contains(&flow.refuser))
-            };
-            let rows = self.by_key.iter().filter(|(_, row)| has_refused(row));
-            let keys: Vec<i64> = rows.map(|(key, _)| *key).collect();
-            for key in keys {
-                self.change(key, |row| {
-                    if let Some(refused) = &mut row.info.refused {
-                        refused.by.retain(|by| *by != flow.refuser);
-                    }
-                    row.info.refused.take_if(|refused| refused.by.is_empty());
-                });
-            }
-        }
     }
 
     pub(super) fn load(&self, id: &str) -> Option<StoredExecution> {

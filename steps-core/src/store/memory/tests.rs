@@ -26,6 +26,7 @@ fn new(id: impl Into<String>, due: Due) -> Write {
         priority: 0,
         form: None,
         parent: None,
+        singleton: None,
         created_at: None,
         held: None,
     };

@@ -49,6 +49,7 @@ impl Creation {
                 priority: 0,
                 form: None,
                 parent: None,
+                singleton: None,
                 created_at: None,
                 held: None,
             },

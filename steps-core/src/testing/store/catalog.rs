@@ -158,6 +158,21 @@ macro_rules! __store_rules {
             subscriptions_come_back: "Subscriptions come back as they were last set, with how many changes wait.",
             subscriptions_end: "One that has ended or was removed keeps no changes, and the other ones do.",
         }
+        limits {
+            limits_come_back: "What is kept of a flow that is paused or limited comes back, and changes only under the revision that was read.",
+            nobody_is_given_what_is_paused: "No claim gives an execution of a flow that is paused, and none is made for a worker; others are given.",
+            no_more_begin_than_may_at_once: "Of a flow with a limit, no more begin than there is room for; what has begun is given whatever the limit.",
+            a_place_is_free_when_its_lease_has_ended: "What is held and has not begun takes up room until its lease ends; what has begun, until it ends.",
+            no_more_begin_of_a_label: "Those with one value of the label of a limit are counted for themselves, whenever they were made.",
+            no_more_begin_than_a_rate: "No more begin in a time than a rate says, over all who claim, and a claim tells when the next may.",
+            priorities_count_behind_limits: "Behind limits, too, those of higher priority come first, and a claim tells what waits.",
+            refusals_count_behind_limits: "Behind limits, too, what a flow refused is not given to it until it is readmitted.",
+        }
+        singleton {
+            a_key_is_that_of_one: "A key is that of one execution of a flow until that has ended; who starts another one is told.",
+            a_key_is_needed_to_go_on_again: "What has ended and goes on again needs its key, or is refused; a rollback goes on without.",
+            keys_at_once: "Of several of one key that are made at once, just one is made.",
+        }
         bounds {
             largest_numbers_are_kept: "Leases, times and limits may be as large as their types allow, numbers of nodes below 2²⁴.",
             long_lists_are_taken: "A call may name tens of thousands of leases or messages, and thousands of flows.",

@@ -1,8 +1,13 @@
 //! Claims search their index, and read no rows of executions that are not due.
 
 use rusqlite::StatementStatus;
+use steps_core::store::FlowClaim;
 
-use super::{super::plans::plan, *};
+use super::{
+    super::plans::plan,
+    lanes::{FREE, FREE_GATES, GATED_FREE, GATED_WAITS, Queries, WAITS, WAITS_GATES},
+    *,
+};
 use crate::file::schema;
 
 fn database() -> Connection {
@@ -15,11 +20,19 @@ fn database() -> Connection {
 fn each_query_is_one_search_in_the_index() {
     let conn = database();
     let of = |queries: Queries| [queries.refused, queries.priority, queries.due, queries.next];
+    let gates = |of: lanes::GateQueries| [of.gates, of.held, of.ends];
     let waits = of(WAITS).into_iter().chain([NEXT_WAIT, lease::READMIT[1]]);
     let free = of(FREE).into_iter().chain([lease::READMIT[0]]);
+    let gated_waits = of(GATED_WAITS).into_iter().chain(gates(WAITS_GATES));
+    let gated_waits = gated_waits.chain([GATED_NEXT_WAIT, lease::READMIT[3]]);
+    let gated_free = of(GATED_FREE).into_iter().chain(gates(FREE_GATES));
+    let gated_free = gated_free.chain([lease::READMIT[2]]);
     let waits = waits.map(|query| (query, "INDEX executions_due (flow=?"));
     let free = free.map(|query| (query, "INDEX executions_free (flow=?"));
-    for (query, index) in waits.chain(free) {
+    let gated_waits = gated_waits.map(|query| (query, "INDEX executions_due_gated (flow=?"));
+    let gated_free = gated_free.map(|query| (query, "INDEX executions_free_gated (flow=?"));
+    let all = waits.chain(free).chain(gated_waits).chain(gated_free);
+    for (query, index) in all {
         let plan = plan(&conn, query);
         let [one] = &plan[..] else {
             panic!("{query}: {plan:#?}")

@@ -314,7 +314,7 @@ pub(super) const ALL: &[Twist] = &[
     },
     Twist {
         what: "readmits nothing",
-        breaks: &["readmit_ends_a_refusal"],
+        breaks: &["readmit_ends_a_refusal", "refusals_count_behind_limits"],
         forget_refusals: |_, _| Box::pin(std::future::ready(Ok(()))),
         ..SOUND
     },

@@ -8,10 +8,12 @@ mod conditions;
 mod duties;
 mod find;
 mod labels;
+mod limits;
 mod messages;
 mod nodes;
 mod notes;
 mod renewals;
+mod singleton;
 mod sound;
 mod statistics;
 mod transfer;
@@ -26,9 +28,10 @@ use crate::{
     base::{clock::TestClock as _, future::BoxFuture},
     store::{
         Acquire, Acquired, Change, ChangeQuery, Claim, Claimed, Duty, DutyQuery, DutySet,
-        ExecutionInfo, ExecutionQuery, FlowClaim, Form, LabelQuery, MessageReceipt, NoteChange,
-        Notes, Renew, Renewal, SendMessage, SetDuty, Settled, Statistics, StatisticsQuery, Store,
-        StoreError, StoredExecution, Subscription, SubscriptionInfo, Write, Written,
+        ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form, LabelQuery, LimitFlow,
+        LimitedFlow, MessageReceipt, NoteChange, Notes, Renew, Renewal, SendMessage, SetDuty,
+        Settled, Statistics, StatisticsQuery, Store, StoreError, StoredExecution, Subscription,
+        SubscriptionInfo, Write, Written,
     },
     testing::FakeClock,
 };
@@ -58,6 +61,8 @@ struct Twist {
     subscriptions: Call<(), Vec<SubscriptionInfo>>,
     changes: Call<ChangeQuery, Vec<Change>>,
     settle: Call<Settled, ()>,
+    limited_flows: Call<(), Vec<LimitedFlow>>,
+    limit_flow: Call<LimitFlow, FlowLimited>,
     keep_form: Call<Form, i64>,
     form: Call<i64, Option<Form>>,
     forget_refusals: Call<Vec<FlowClaim>, ()>,
@@ -90,6 +95,8 @@ const SOUND: Twist = Twist {
     subscriptions: |sound, ()| sound.subscriptions(),
     changes: |sound, query| sound.changes(query),
     settle: |sound, settled| sound.settle(settled),
+    limited_flows: |sound, ()| sound.limited_flows(),
+    limit_flow: |sound, limit| sound.limit_flow(limit),
     keep_form: |sound, form| sound.keep_form(form),
     form: |sound, number| sound.form(number),
     forget_refusals: |sound, flows| sound.forget_refusals(flows),
@@ -153,6 +160,13 @@ impl Store for Twisted {
     }
     fn settle(&self, settled: Settled) -> Answer<'_, ()> {
         (self.twist.settle)(&self.sound, settled)
+    }
+
+    fn limited_flows(&self) -> Answer<'_, Vec<LimitedFlow>> {
+        (self.twist.limited_flows)(&self.sound, ())
+    }
+    fn limit_flow(&self, limit: LimitFlow) -> Answer<'_, FlowLimited> {
+        (self.twist.limit_flow)(&self.sound, limit)
     }
     fn keep_form(&self, form: Form) -> Answer<'_, i64> {
         (self.twist.keep_form)(&self.sound, form)
@@ -250,6 +264,8 @@ fn all() -> impl Iterator<Item = &'static Twist> {
         duties::ALL,
         labels::ALL,
         changes::ALL,
+        limits::ALL,
+        singleton::ALL,
         statistics::ALL,
     ]
     .into_iter()

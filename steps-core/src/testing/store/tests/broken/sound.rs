@@ -15,10 +15,10 @@ use crate::{
     model::status::Status,
     store::{
         Acquire, Acquired, Change, ChangeQuery, Claim, Claimed, Due, Duty, DutyQuery, DutySet,
-        ExecutionInfo, ExecutionQuery, FlowClaim, Form, HeldExecution, Lease, LeaseAfter,
-        MemoryStore, MessageReceipt, NoteChange, Notes, Renew, Renewal, SendMessage, SetDuty,
-        Settled, Store, StoredExecution, Subscription, SubscriptionInfo, TakeOver, Target, Write,
-        Written,
+        ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form, HeldExecution, Lease,
+        LeaseAfter, LimitFlow, LimitedFlow, MemoryStore, MessageReceipt, NoteChange, Notes, Renew,
+        Renewal, SendMessage, SetDuty, Settled, Store, StoredExecution, Subscription,
+        SubscriptionInfo, TakeOver, Target, Write, Written,
     },
     testing::FakeClock,
 };
@@ -271,6 +271,14 @@ impl Store for Sound {
 
     fn settle(&self, settled: Settled) -> Answer<'_, ()> {
         self.inner.settle(settled)
+    }
+
+    fn limited_flows(&self) -> Answer<'_, Vec<LimitedFlow>> {
+        self.inner.limited_flows()
+    }
+
+    fn limit_flow(&self, limit: LimitFlow) -> Answer<'_, FlowLimited> {
+        self.inner.limit_flow(limit)
     }
 
     fn keep_form(&self, form: Form) -> Answer<'_, i64> {

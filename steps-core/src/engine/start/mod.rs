@@ -7,14 +7,17 @@ use jiff::Timestamp;
 use serde::Serialize;
 use tokio::sync::oneshot;
 
+mod made;
+mod singleton;
+
 use super::{
     Engine,
     error::EngineError,
     handle::{execution::Execution, notes::check_notes},
-    worker::{turn::Turn, turn_journal::Started, turn_task},
+    worker::{turn::Turn, turn_task},
 };
 use crate::{
-    base::{clock::Deadline, error::caught, future::BoxFuture, json::Json},
+    base::{clock::Deadline, error::caught, future::BoxFuture},
     language::flow::Flow,
     model::{
         attrs::{Attrs, InvalidAttrs},
@@ -23,8 +26,12 @@ use crate::{
         trigger::Trigger,
     },
     run::with::{Input, Starts},
-    store::{Due, Existing, LeaseAfter, NewExecution, Notes, Target, Write, Written, root},
+    store::{NewExecution, Notes},
 };
+
+use made::{Made, check_same};
+use singleton::Answer;
+pub use singleton::IfTaken;
 
 /// The priorities that an execution may have. A claim searches the executions of each one that is in
 /// use.
@@ -50,6 +57,8 @@ pub struct Start<'e, F: Flow> {
     input: Input<F>,
     id: Option<String>,
     labels: Labels,
+    singleton: Option<String>,
+    if_taken: IfTaken,
     notes: Notes,
     /// Why the attributes can't be kept.
     bad_attrs: Option<InvalidAttrs>,
@@ -66,6 +75,8 @@ impl Engine {
             input: input.into_input(),
             id: None,
             labels: Labels::new(),
+            singleton: None,
+            if_taken: IfTaken::default(),
             notes: Notes::default(),
             bad_attrs: None,
             priority: 0,
@@ -103,6 +114,27 @@ impl<F: Flow> Start<'_, F> {
         let labels = labels.into_iter();
         self.labels
             .extend(labels.map(|(name, value)| (name.into(), value.into())));
+        self
+    }
+
+    /// Gives the execution a key that no other execution of the flow has until this one has ended: text of
+    /// 1 to 255 bytes without control characters. If another one has the key, the start is
+    /// [refused](EngineError::Taken), unless [`if_taken`](Self::if_taken) says otherwise; that is decided
+    /// in the store, whoever starts at the same time. If the [id](Self::id) is that of an execution which
+    /// is there, that one is given back, whatever its key.
+    ///
+    /// It has the key also while it waits to begin, and while it is undone. An execution that has ended
+    /// gives it free; if an operator lets it go on, it needs the key again, and is refused with
+    /// [`ErrorKind::Taken`](crate::store::ErrorKind::Taken) if another one has it by then. A rollback of
+    /// what has ended goes on without a key.
+    pub fn singleton(mut self, key: impl Into<String>) -> Self {
+        self.singleton = Some(key.into());
+        self
+    }
+
+    /// What becomes of this start if another execution has its [key](Self::singleton).
+    pub fn if_taken(mut self, if_taken: IfTaken) -> Self {
+        self.if_taken = if_taken;
         self
     }
 
@@ -191,6 +223,12 @@ impl<F: Flow> Start<'_, F> {
             None => crate::base::id::new().to_string(),
         };
         check_priority(&id, self.priority)?;
+        if let Some(key) = &self.singleton
+            && let Err(why) = crate::base::id::check(key)
+        {
+            let why = format!("`{key}` can't be its key: {why}");
+            return Err(EngineError::InvalidValue { id, why });
+        }
         if let Some(error) = self.bad_attrs {
             let why = error.to_string();
             return Err(EngineError::InvalidValue { id, why });
@@ -230,115 +268,36 @@ impl<F: Flow> Start<'_, F> {
             priority: self.priority,
             form: Some(form),
             parent: None,
+            singleton: self.singleton,
             created_at: None,
             held: None,
         };
-        let place = || {
-            let flow = served?;
-            Some((flow, flow.try_place(core)?))
-        };
-        let existing = match self.at {
-            Some(deadline) => self.engine.start_later(new, Some(deadline)).await?,
-            None => match place() {
+        let make = async |new| match self.at {
+            Some(deadline) => self.engine.start_later(new, Some(deadline)).await,
+            None => match served.and_then(|flow| Some((flow, flow.try_place(core)?))) {
                 Some((flow, place)) => {
                     let (started, start) = oneshot::channel();
                     let mut turn = Turn::of_new(core, new, form, started);
                     turn.may_repeat_id = may_repeat_id;
                     turn_task::spawn(flow, turn, place);
-                    self.engine.started(start).await?
+                    self.engine.started(flow, start).await
                 }
-                None => self.engine.start_later(new, None).await?,
+                None => self.engine.start_later(new, None).await,
             },
         };
-        if let Some(existing) = existing {
-            check_same::<F>(&id, &existing, &input, self.labels)?;
-        } else {
-            execution.is_first.store(true, Ordering::Relaxed);
+        let mut made = make(new).await?;
+        while let Made::Taken { by, new } = made {
+            made = match self.engine.taken(by, *new, self.if_taken).await? {
+                Answer::Other(id) => return Ok(Execution::new(self.engine.clone(), id.into())),
+                Answer::Again(new) => make(new).await?,
+            };
+        }
+        match made {
+            Made::New => execution.is_first.store(true, Ordering::Relaxed),
+            Made::Exists(existing) => check_same::<F>(&id, &existing, &input, self.labels)?,
+            Made::Taken { .. } => {}
         }
         Ok(execution)
-    }
-}
-
-/// Checks that the existing execution matches the one to start.
-fn check_same<F: Flow>(
-    id: &str,
-    existing: &Existing,
-    input: &Json,
-    labels: Labels,
-) -> Result<(), EngineError> {
-    let id = || id.to_owned();
-    if !F::TABLE.answers_to(&existing.info.flow) {
-        return Err(EngineError::OtherFlow {
-            id: id(),
-            saved: existing.info.flow.clone(),
-            flow: F::TABLE.name,
-        });
-    }
-    if !crate::run::is_input::<F>(&existing.input, input) {
-        return Err(EngineError::OtherInput {
-            id: id(),
-            saved: existing.input.to_string(),
-            given: input.to_string(),
-        });
-    }
-    let saved = &existing.info.labels;
-    if labels
-        .iter()
-        .any(|(name, value)| saved.get(name) != Some(value))
-    {
-        return Err(EngineError::OtherLabels {
-            id: id(),
-            saved: saved.clone(),
-            given: labels,
-        });
-    }
-    Ok(())
-}
-
-impl Engine {
-    /// Waits until the first turn of an execution has created it, with its first write. Returns the
-    /// existing execution with the same id, if there is one.
-    async fn started(
-        &self,
-        start: oneshot::Receiver<Started>,
-    ) -> Result<Option<Box<Existing>>, EngineError> {
-        match start.await {
-            Ok(started) => started,
-            // The turn was aborted.
-            Err(_) => {
-                self.core.check_runtime()?;
-                Err(EngineError::Closed)
-            }
-        }
-    }
-
-    /// Creates the execution, and leaves it to be claimed.
-    async fn start_later(
-        &self,
-        new: NewExecution,
-        at: Option<Deadline>,
-    ) -> Result<Option<Box<Existing>>, EngineError> {
-        // A record of its own: what makes the execution due sooner does not make it begin.
-        let nodes = at.map(|at| root::pending_until(&new.flow, at.until));
-        let then = LeaseAfter::Release {
-            due: at.map_or(Due::Now, |at| Due::At(at.until)),
-            last_message: 0,
-        };
-        let write = Write {
-            nodes: nodes.into_iter().collect(),
-            ..Write::new(Target::New(Box::new(new)), then)
-        };
-        match self.core.store.write(write).await? {
-            Written::Exists(existing) => Ok(Some(existing)),
-            written => {
-                self.core.news.wrote();
-                match (at, written) {
-                    (Some(at), Written::Created(lease)) => self.core.schedule.waits(lease.key, at),
-                    _ => self.core.schedule.start_left(self.core.clock.moment()),
-                }
-                Ok(None)
-            }
-        }
     }
 }
 
