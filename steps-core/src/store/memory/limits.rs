@@ -2,8 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{row::Turn, rows::Rows};
-use crate::base::clock::Now;
+use super::rows::Rows;
 use crate::store::{
     Claim, FlowLimited, FlowLimits, Gates, LimitFlow, LimitedFlow, NewExecution, NewLimits,
 };
@@ -112,9 +111,4 @@ impl Rows {
             }
         }
     }
-}
-
-/// Returns whether a lease that has this end goes on.
-pub(super) fn goes_on(turn: Turn, now: Now) -> bool {
-    matches!(turn, Turn::From(_)) && !turn.has_come(now)
 }

@@ -31,6 +31,11 @@ impl Turn {
         }
     }
 
+    /// Returns whether a lease that ends then goes on.
+    pub(super) fn goes_on(self, now: Now) -> bool {
+        matches!(self, Self::From(_)) && !self.has_come(now)
+    }
+
     /// Returns the time, as the wall clock shows it now.
     pub(super) fn time(self, now: Now) -> Timestamp {
         match self {

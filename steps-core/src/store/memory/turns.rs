@@ -12,10 +12,7 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::{
-    limits::goes_on,
-    row::{Row, Turn},
-};
+use super::row::{Row, Turn};
 use crate::{
     base::clock::Now,
     store::{Claim, FlowClaim, Gates, Refuser, Wait},
@@ -141,7 +138,7 @@ impl Turns {
         let mut begun = self.begun.get(flow).cloned().unwrap_or_default();
         for (lane, keys) in self.lanes.get(flow).into_iter().flatten() {
             if let (Some(gate), Some(_)) = (&lane.gate, &lane.worker) {
-                let held = keys.iter().filter(|(turn, _)| goes_on(*turn, now));
+                let held = keys.iter().filter(|(turn, _)| turn.goes_on(now));
                 let held = u32::try_from(held.count()).unwrap_or(u32::MAX);
                 *begun.entry(gate.clone()).or_default() += held;
             }
@@ -225,7 +222,7 @@ impl Turns {
                 if !gates.has_room(name, gate) {
                     let opens = gates.opens(name, gate).map(time_of);
                     let held = lane.worker.as_ref().is_some_and(|by| *by != claim.worker);
-                    let mut ends = keys.iter().filter(|(turn, _)| goes_on(*turn, now));
+                    let mut ends = keys.iter().filter(|(turn, _)| turn.goes_on(now));
                     let end = ends.next().filter(|_| held);
                     let end = end.map(|(turn, _)| turn.time(now));
                     return [opens, end].into_iter().flatten().min();
