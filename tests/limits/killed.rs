@@ -79,7 +79,7 @@ async fn processes_that_are_killed_leave_their_places() {
             .args(["--exact", "killed::child"])
             .env(CHILD, folder.path());
         command.stdout(Stdio::null()).stderr(Stdio::null());
-        command.spawn().expect("it starts")
+        Killed(command.spawn().expect("it starts"))
     };
     let url = format!("sqlite:{}", folder.path().join("steps.db").display());
     let front = Engine::open(&url)
