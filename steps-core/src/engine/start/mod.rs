@@ -285,14 +285,14 @@ impl<F: Flow> Start<'_, F> {
                 None => self.engine.start_later(new, None).await,
             },
         };
-        let mut made = make(new).await?;
-        while let Made::Taken { by, new } = made {
-            made = match self.engine.taken(by, *new, self.if_taken).await? {
+        let mut told = make(new).await?;
+        while let Made::Taken { by, new } = told {
+            told = match self.engine.taken(by, *new, self.if_taken).await? {
                 Answer::Other(id) => return Ok(Execution::new(self.engine.clone(), id.into())),
-                Answer::Again(new) => make(new).await?,
+                Answer::Again(new) => make(*new).await?,
             };
         }
-        match made {
+        match told {
             Made::New => execution.is_first.store(true, Ordering::Relaxed),
             Made::Exists(existing) => check_same::<F>(&id, &existing, &input, self.labels)?,
             Made::Taken { .. } => {}

@@ -26,7 +26,7 @@ pub(super) enum Answer {
     /// The handle is that of this execution.
     Other(String),
     /// The other one has ended: once more.
-    Again(NewExecution),
+    Again(Box<NewExecution>),
 }
 
 impl Engine {
@@ -52,7 +52,7 @@ impl Engine {
         let other = match self.get(by).await {
             Ok(other) => other,
             // It has ended, and was deleted.
-            Err(EngineError::Unknown { .. }) => return Ok(Answer::Again(new)),
+            Err(EngineError::Unknown { .. }) => return Ok(Answer::Again(Box::new(new))),
             Err(error) => return Err(error),
         };
         let asked = match if_taken {
@@ -67,7 +67,7 @@ impl Engine {
         match other.ended().await {
             Ok(_) | Err(EngineError::Unknown { .. }) => {
                 let new = NewExecution { held: None, ..new };
-                Ok(Answer::Again(new))
+                Ok(Answer::Again(Box::new(new)))
             }
             Err(error) => Err(error),
         }
