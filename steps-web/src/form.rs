@@ -41,8 +41,6 @@ pub struct Execution<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     parent: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    singleton: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     output: Option<&'a Json>,
     cursor: String,
 }
@@ -71,7 +69,6 @@ impl<'a> From<&'a ExecutionInfo> for Execution<'a> {
             due: info.due,
             worker: info.worker.as_deref(),
             parent: info.parent.as_deref(),
-            singleton: info.singleton.as_deref(),
             output: info.output.as_ref(),
             cursor: info.cursor().to_string(),
         }
