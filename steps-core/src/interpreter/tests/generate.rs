@@ -154,7 +154,7 @@ impl Scope for Here {
                     Ok(Answer::Undone)
                 }
                 Op::Verify(_) if self.lab.is_there(&path) => Ok(Answer::Done(None)),
-                Op::Verify(_) | Op::Held => Ok(Answer::NotYet),
+                Op::Verify(_) | Op::Held | Op::Stop | Op::CheckIn(_) => Ok(Answer::NotYet),
                 Op::Observe => unreachable!("nothing is observed"),
                 Op::Run(_) => {
                     match fate {
