@@ -13,9 +13,9 @@ use std::{
 };
 
 use rusqlite::Connection;
-use steps_core::store::{Lease, Subscription};
+use steps_core::store::{Lease, LimitedFlow, Subscription};
 
-use super::{limits::Kept, steps::Numbers};
+use super::steps::Numbers;
 use crate::error::Result;
 
 /// The leases, by the keys of their executions.
@@ -28,6 +28,14 @@ pub(crate) struct KnownLeases {
     subscriptions: Option<Arc<[Subscription]>>,
     /// The flows that are paused or limited, or were.
     limits: Option<Arc<[Kept]>>,
+}
+
+/// What is kept of a flow that is paused or limited, or was.
+#[derive(Debug)]
+pub(crate) struct Kept {
+    pub(crate) flow: LimitedFlow,
+    /// What is kept of its rate.
+    pub(crate) next: i64,
 }
 
 /// Hashes the key of an execution, which the file has counted: nobody can choose keys that collide.

@@ -8,7 +8,7 @@ use steps_core::store::{
     Claim, FlowLimited, FlowLimits, Gates, LimitFlow, LimitedFlow, NewExecution, NewLimits, Rate,
 };
 
-use super::txn::Txn;
+use super::{known::Kept, txn::Txn};
 use crate::{
     error::{Fail, Result},
     file::clock::Now,
@@ -35,14 +35,6 @@ const GATES: &str = "UPDATE executions SET gate = iif(?2, coalesce('=' || (SELEC
     WHERE flow = ?1 AND status IN ('pending', 'running', 'waiting', 'undoing')";
 const GATE_OF: &str = "UPDATE executions SET gate = iif(?2, coalesce('=' || (SELECT value FROM labels \
     WHERE execution = key AND name = ?3), '-'), NULL) WHERE key = ?1";
-
-/// What is kept of a flow.
-#[derive(Debug)]
-pub(crate) struct Kept {
-    flow: LimitedFlow,
-    /// What is kept of its rate.
-    next: i64,
-}
 
 fn kept(row: &Row<'_>) -> Result<Kept> {
     let mut columns = Columns::from(row, 0);
