@@ -6,7 +6,7 @@ use axum::{Extension, Json, extract::State, response::Response};
 use serde::{Deserialize, Serialize};
 use serde_json::{json, value::RawValue};
 
-use super::{Answer, ApiError, Body, Path, Query, value};
+use super::answer::{Answer, ApiError, Body, Path, Query, value};
 use crate::{
     acts::{Act, Kind},
     app::App,

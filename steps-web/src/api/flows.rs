@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 
-use super::{Answer, Body, Path, Query, value};
+use super::answer::{Answer, Body, Path, Query, value};
 use crate::{
     app::App,
     error::Refused,

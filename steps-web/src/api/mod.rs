@@ -5,7 +5,9 @@
 //! | `executions` | lists, counts, one execution, what is done with one, its report |
 //! | `flows` | statistics of a flow, and schedules |
 //! | `openapi` | the document |
+//! | `answer` | what a request has, and what is answered |
 
+mod answer;
 mod executions;
 mod flows;
 mod openapi;
@@ -13,16 +15,10 @@ mod openapi;
 use std::sync::Arc;
 
 use axum::{
-    Json, Router,
-    extract::{
-        FromRequest, FromRequestParts, Request,
-        rejection::{JsonRejection, PathRejection, QueryRejection},
-    },
-    http::{StatusCode, request::Parts},
-    response::{IntoResponse, Response},
+    Router,
+    http::StatusCode,
     routing::{MethodRouter, get, post},
 };
-use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{app::App, error::Refused};
 
@@ -60,93 +56,6 @@ pub(crate) fn routes() -> Router<Arc<App>> {
             let why = "this path takes another method";
             Refused::new(StatusCode::METHOD_NOT_ALLOWED, why).as_json()
         })
-}
-
-/// An answer: a value, or why there is none.
-type Answer<T> = Result<Json<T>, ApiError>;
-
-/// Why a request was not done, as JSON.
-#[derive(Debug)]
-struct ApiError(Refused);
-
-impl<E: Into<Refused>> From<E> for ApiError {
-    fn from(error: E) -> Self {
-        Self(error.into())
-    }
-}
-
-impl IntoResponse for ApiError {
-    fn into_response(self) -> Response {
-        if self.0.status.is_server_error() {
-            tracing::error!(why = self.0.why, "a request could not be done");
-        }
-        self.0.as_json()
-    }
-}
-
-/// A value whose parts are borrowed from what is gone then.
-fn value(value: &impl Serialize) -> Answer<Box<serde_json::value::RawValue>> {
-    let raw = serde_json::value::to_raw_value(value);
-    raw.map(Json).map_err(|error| {
-        let why = format!("the answer could not be written: {error}");
-        ApiError(Refused::new(StatusCode::INTERNAL_SERVER_ERROR, why))
-    })
-}
-
-/// The query of a request; what is wrong with it is told as JSON.
-struct Query<T>(T);
-
-impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Query<T> {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        match axum::extract::Query::from_request_parts(parts, state).await {
-            Ok(axum::extract::Query(query)) => Ok(Self(query)),
-            Err(error) => Err(ApiError(of_query(&error))),
-        }
-    }
-}
-
-fn of_query(error: &QueryRejection) -> Refused {
-    Refused::wrong(error.body_text())
-}
-
-/// What stands in the path.
-struct Path<T>(T);
-
-impl<T: DeserializeOwned + Send, S: Send + Sync> FromRequestParts<S> for Path<T> {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let path: Result<_, PathRejection> =
-            axum::extract::Path::from_request_parts(parts, state).await;
-        match path {
-            Ok(axum::extract::Path(path)) => Ok(Self(path)),
-            Err(error) => Err(ApiError(Refused::wrong(error.body_text()))),
-        }
-    }
-}
-
-/// The body of a request.
-struct Body<T>(T);
-
-impl<T: DeserializeOwned, S: Send + Sync> FromRequest<S> for Body<T> {
-    type Rejection = ApiError;
-
-    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let body: Result<_, JsonRejection> = Json::from_request(request, state).await;
-        match body {
-            Ok(Json(body)) => Ok(Self(body)),
-            Err(error) => {
-                let status = match error.status() {
-                    // The fields of a body are as wrong as those of a query.
-                    StatusCode::UNPROCESSABLE_ENTITY => StatusCode::BAD_REQUEST,
-                    status => status,
-                };
-                Err(ApiError(Refused::new(status, error.body_text())))
-            }
-        }
-    }
 }
 
 #[cfg(test)]

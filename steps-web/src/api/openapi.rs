@@ -3,7 +3,7 @@
 use axum::{Extension, Json};
 use serde_json::{Value, json};
 
-use super::{Answer, ApiError};
+use super::answer::{Answer, ApiError};
 use crate::{error::Refused, visit::Visit};
 
 pub(super) const DOCUMENT: &str = include_str!("openapi.json");
