@@ -25,6 +25,8 @@
 //! | [`retention`] | how long executions are kept; sweeps |
 //! | [`limits`] | panics, threads, cancelling, limits |
 //! | [`testing`] | steps and flows in tests, without waiting |
+//! | [`operating`] | what needs somebody, and what to do about it |
+//! | [`from_harbor`] | coming from the execution and task manager of a registry: each of its promises |
 //! | [`from_go`] | reading the state of the Go library |
 //!
 //! The modules hold only these pages, whose examples are run as tests.
@@ -78,3 +80,7 @@ pub mod limits {}
 pub mod testing {}
 #[doc = include_str!("from_go.md")]
 pub mod from_go {}
+#[doc = include_str!("operating.md")]
+pub mod operating {}
+#[doc = include_str!("from_harbor.md")]
+pub mod from_harbor {}
