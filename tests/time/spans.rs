@@ -137,7 +137,7 @@ fn texts_mean_the_same_to_the_compiler_and_at_run_time() {
         ($($name:ident $text:literal)*) => {$({
             #[step(timeout = $text)]
             async fn $name() -> Result<(), String> { Ok(()) }
-            let none = Handlers::<$name> { undo: None, verify: None, observe: None };
+            let none = Handlers::<$name> { undo: None, verify: None, observe: None, check_in: None, stop: None };
             assert_eq!(StepMeta::of(&none).policy.timeout, Some($text.as_duration().unwrap()), $text);
         })*};
     }
