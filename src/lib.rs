@@ -12,6 +12,11 @@ mod open;
 #[doc(inline)]
 pub use steps_sqlite as sqlite;
 
+/// Codecs: values are encrypted, or compressed, on their way into the store.
+#[cfg(any(feature = "encryption", feature = "compression"))]
+#[doc(inline)]
+pub use steps_codec as codec;
+
 // rustc shows these lines in the error when `steps::testing` is used without the feature.
 #[cfg(feature = "testing")]
 #[doc(inline)]

@@ -23,6 +23,7 @@
 //! | [`watching`] | events, labels, journals |
 //! | [`reports`] | what an execution did and where its time went; statistics of a flow |
 //! | [`retention`] | how long executions are kept; sweeps |
+//! | [`secrets`] | values that are encrypted or compressed in the store; keys, and how they are changed |
 //! | [`limits`] | panics, threads, cancelling, limits |
 //! | [`testing`] | steps and flows in tests, without waiting |
 //! | [`operating`] | what needs somebody, and what to do about it |
@@ -74,6 +75,8 @@ pub mod watching {}
 pub mod reports {}
 #[doc = include_str!("retention.md")]
 pub mod retention {}
+#[doc = include_str!("secrets.md")]
+pub mod secrets {}
 #[doc = include_str!("limits.md")]
 pub mod limits {}
 #[doc = include_str!("testing.md")]

@@ -47,7 +47,10 @@ use crate::{
     interpreter::RunLimits,
     language::flow::Flow,
     run::with::Served,
-    store::{ChangeKind, Store},
+    store::{
+        ChangeKind, Store,
+        codec::{Codec, CodecStore},
+    },
 };
 
 /// An engine that is being put together.
@@ -64,6 +67,7 @@ use crate::{
 /// | [`sweep_every`](Self::sweep_every) | an hour |
 /// | [`on_execution_change`](Self::on_execution_change), [`on_step_change`](Self::on_step_change) | nobody is told |
 /// | [`build`](Self::build) | the length and the time of the program's file |
+/// | [`codec`](Self::codec) | values are saved as they are |
 #[must_use = "nothing runs before `.start()`"]
 pub struct Builder {
     store: Arc<dyn Store>,
@@ -265,6 +269,19 @@ impl Builder {
         function: impl ChangeFunction,
     ) -> Self {
         self.changes.push(Registered::new(name, kind, on, function));
+        self
+    }
+
+    /// Has all values encoded that go into the store: compressed, or encrypted. Inputs, outputs, signals,
+    /// errors and attributes pass through it; labels, ids, statuses and the names of steps stay as they are.
+    /// What was saved without a codec can still be read, unless the codec
+    /// [refuses](Codec::takes_plain) that. Called again, it puts another codec in front of the store, which
+    /// encodes before the first.
+    ///
+    /// See [`store::codec`](crate::store::codec) for what a codec is, and [`CodecStore`] for what happens to
+    /// a value that it can't decode.
+    pub fn codec(mut self, codec: impl Codec) -> Self {
+        self.store = Arc::new(CodecStore::new(self.store, Arc::new(codec)));
         self
     }
 

@@ -44,6 +44,8 @@ pub enum ErrorKind {
     Io,
     /// Stored data can't be read any more.
     Corrupt,
+    /// A value is encrypted with a key that this process does not have: see [`codec`](super::codec).
+    NoKey,
     /// The database was removed while it was open, or has been replaced by another one.
     Gone,
     /// The database was created by a newer version of this library, or by another program.

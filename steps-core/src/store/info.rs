@@ -74,6 +74,10 @@ pub struct ExecutionInfo {
     /// The key that no other execution of its flow has until this one has ended: see
     /// [`NewExecution::singleton`](super::NewExecution::singleton).
     pub singleton: Option<String>,
+    /// Why not all of this could be decoded, if a [codec](super::codec) could not. Then its error, its
+    /// output, its attributes, its status message and the reasons of its acts may be as the store has them:
+    /// [encoded](super::codec::is_encoded).
+    pub unreadable: Option<String>,
     /// Its values in what the list is sorted by that it came with.
     pub(crate) sorted_by: Vec<Option<Value>>,
 }
@@ -106,6 +110,7 @@ impl ExecutionInfo {
             form: None,
             parent: None,
             singleton: None,
+            unreadable: None,
             sorted_by: Vec::new(),
         }
     }

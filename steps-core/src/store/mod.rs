@@ -59,6 +59,7 @@ mod by_listing;
 mod changed;
 pub(crate) mod changes;
 mod check;
+pub mod codec;
 pub(crate) mod condition;
 mod counts;
 mod cursor;

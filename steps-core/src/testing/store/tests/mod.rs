@@ -1,6 +1,7 @@
 //! The suite, tried on a store that keeps all rules, and on some that break them.
 
 mod broken;
+mod coded;
 
 use super::Subject;
 use crate::store::MemoryStore;
