@@ -9,7 +9,7 @@ fn keys(ids: &[&str]) -> Keys {
 }
 
 fn place<'a>(owner: Owner<'a>, row: Option<u32>, field: &'a str, path: &'a str) -> Vec<u8> {
-    with_place(owner, row, field, path, |place| place.to_bytes())
+    Place::new(Payload::Output, owner, row, field, path).to_bytes()
 }
 
 /// A place can't be made outside of the core, but by a store in front of which a codec is.

@@ -233,7 +233,7 @@ mod tests {
 
     #[test]
     fn a_clock_that_is_set_back_holds_nobody_up() {
-        let rate = rate(1, Duration::from_secs(60), 1);
+        let rate = rate(1, Duration::from_mins(1), 1);
         let next = rate.after(0, 1000 * SECOND, 1);
         assert_eq!(rate.room(next, 1000 * SECOND), 0);
         assert_eq!(rate.room(next, 10 * SECOND), 1);

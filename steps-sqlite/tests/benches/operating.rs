@@ -106,18 +106,14 @@ fn measure(runtime: &tokio::runtime::Runtime, count: i64) -> Vec<(String, Durati
 
 /// What the page, the command line and a service ask: pages of 50 with the counts of steps, and counts.
 async fn queries(store: &SqliteStore, count: i64) -> Vec<(String, Duration)> {
-    let page = || ExecutionQuery {
-        limit: Some(50),
-        ..ExecutionQuery::default()
+    let failed = || {
+        let mut query = page();
+        query.status = vec![Status::Failed];
+        query
     };
-    let failed = || ExecutionQuery {
-        status: vec![Status::Failed],
-        ..page()
-    };
-    let day = || {
-        let start = Timestamp::from_second(FIRST + count / 2).expect("a time");
-        Some(start..start + Duration::from_secs(100))
-    };
+    let mut in_a_time = page();
+    let start = Timestamp::from_second(FIRST + count / 2).expect("a time");
+    in_a_time.created = Some(start..start + Duration::from_secs(100));
     let lists = [
         ("a page, the newest", page(), 50),
         (
@@ -131,14 +127,7 @@ async fn queries(store: &SqliteStore, count: i64) -> Vec<(String, Duration)> {
             labelled(page(), "tenant", "7"),
             1,
         ),
-        (
-            "a page of a time of 100 s",
-            ExecutionQuery {
-                created: day(),
-                ..page()
-            },
-            50,
-        ),
+        ("a page of a time of 100 s", in_a_time, 50),
         (
             "what nobody has: a label",
             labelled(page(), "tenant", "none"),
@@ -160,10 +149,8 @@ async fn queries(store: &SqliteStore, count: i64) -> Vec<(String, Duration)> {
     }
     let time = median(async || {
         let found = store.list(page()).await.expect("a list");
-        let query = ExecutionQuery {
-            after: found.last().map(ExecutionInfo::cursor),
-            ..page()
-        };
+        let mut query = page();
+        query.after = found.last().map(ExecutionInfo::cursor);
         assert!(!store.list(query).await.expect("a list").is_empty());
     });
     times.push(("two pages".to_owned(), time.await));
@@ -196,6 +183,12 @@ async fn queries(store: &SqliteStore, count: i64) -> Vec<(String, Duration)> {
     });
     times.push(("the values of a label".to_owned(), time.await));
     times
+}
+
+fn page() -> ExecutionQuery {
+    let mut query = ExecutionQuery::default();
+    query.limit = Some(50);
+    query
 }
 
 fn of_flow(mut query: ExecutionQuery, flow: &str) -> ExecutionQuery {

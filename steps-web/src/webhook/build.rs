@@ -71,6 +71,10 @@ pub struct NewWebhook {
 
 impl Webhook {
     /// Begins a webhook to this URL.
+    #[expect(
+        clippy::new_ret_no_self,
+        reason = "what it makes is checked when all is said"
+    )]
     pub fn new(url: impl Into<String>) -> NewWebhook {
         NewWebhook {
             url: url.into(),

@@ -64,7 +64,10 @@ mod tests {
         let id = "msg_p5jXN8AQM9LWM0D4loKWxJek";
         let one = Secret::read("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
         let is = "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=";
-        assert_eq!(sign(&[one.clone()], id, 1_614_265_330, body), is);
+        assert_eq!(
+            sign(std::slice::from_ref(&one), id, 1_614_265_330, body),
+            is
+        );
         let both = sign(&[one.clone(), one], id, 1_614_265_330, body);
         assert_eq!(both, format!("{is} {is}"));
     }

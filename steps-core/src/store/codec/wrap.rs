@@ -99,7 +99,7 @@ impl CodecStore {
                 }
                 Written::Exists(existing) => self.outward().existing(existing)?,
                 Written::Limited(new) | Written::Taken { new, .. } => {
-                    self.outward().given_back(new)?
+                    self.outward().given_back(new)?;
                 }
                 Written::Kept | Written::Recalled => {}
             }

@@ -246,3 +246,10 @@ pub(super) fn root(status: Status) -> NodeRow {
 pub(super) fn second(n: i64) -> Timestamp {
     Timestamp::from_second(1_700_000_000 + n).unwrap_or(Timestamp::UNIX_EPOCH)
 }
+
+/// Whether a lease of an hour that began at about this time ends then. Its end is measured by one clock and
+/// told by another, which are not read at the same moment.
+pub(super) fn is_in_an_hour(end: Timestamp, now: Timestamp) -> bool {
+    let earliest = now + HOUR - Duration::from_secs(1);
+    earliest <= end && end < now + 2 * HOUR
+}

@@ -18,7 +18,7 @@ pub(in super::super) async fn hold_takes(fixture: Fixture) -> Outcome {
     same("the messages", &taken.messages, &Vec::new())?;
     same("from whom it was taken", &taken.previous_worker, &None)?;
     let due = taken.info.due;
-    let right = due.is_some_and(|due| due >= now + HOUR && due < now + 2 * HOUR);
+    let right = due.is_some_and(|due| is_in_an_hour(due, now));
     holds("the end of the lease", "an hour from now", due, right)?;
     let mut expected = before.info;
     expected.worker = Some("operator".to_owned());
@@ -81,7 +81,7 @@ pub(in super::super) async fn hold_by_force(fixture: Fixture) -> Outcome {
     )?;
     same("how many messages it has", &taken.messages.len(), &1)?;
     let due = taken.info.due;
-    let right = due.is_some_and(|due| due >= now + HOUR && due < now + 2 * HOUR);
+    let right = due.is_some_and(|due| is_in_an_hour(due, now));
     holds("the end of the lease", "an hour from now", due, right)?;
     for then in [
         LeaseAfter::Keep,

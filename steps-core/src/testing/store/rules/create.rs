@@ -43,7 +43,7 @@ pub(in super::super) async fn create_held(fixture: Fixture) -> Outcome {
     let info = fixture.load("id").await?.info;
     same("its worker", &info.worker.as_deref(), &Some("maker"))?;
     let until = info.due;
-    let right = until.is_some_and(|until| until >= now + HOUR && until < now + 2 * HOUR);
+    let right = until.is_some_and(|until| is_in_an_hour(until, now));
     holds("when it is due", "an hour from now", until, right)?;
     fixture.keep(lease, vec![step(1, "a")]).await?;
     let saved = fixture.load("id").await?;

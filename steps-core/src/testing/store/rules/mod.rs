@@ -33,8 +33,8 @@ mod prelude {
 
     pub(super) use super::super::{
         builders::{
-            Creation, FINGERPRINT, FLOW, HOUR, SHORT, claim, flow_claim, form_of, json, query,
-            refuser, root, second, send_message, set_duty, signal, step, text, write,
+            Creation, FINGERPRINT, FLOW, HOUR, SHORT, claim, flow_claim, form_of, is_in_an_hour,
+            json, query, refuser, root, second, send_message, set_duty, signal, step, text, write,
         },
         check::{Fault, Outcome, fails, holds, joined, same, same_nodes},
         fixture::{Fixture, ids},

@@ -23,9 +23,7 @@ pub(in super::super) async fn renew_puts_off(fixture: Fixture) -> Outcome {
     let now = fixture.now().await?;
     is_held("a renewal", fixture.renew(lease, 0, HOUR).await?, &[])?;
     let info = fixture.load("id").await?.info;
-    let right = info
-        .due
-        .is_some_and(|due| due >= now + HOUR && due < now + 2 * HOUR);
+    let right = info.due.is_some_and(|due| is_in_an_hour(due, now));
     holds("the end of the lease", "an hour from now", info.due, right)?;
     let mut expected = before.info;
     expected.due = info.due;
