@@ -131,8 +131,8 @@ async fn a_disk_that_is_full() {
 async fn faults_that_pass() {
     for fault in [
         "fsync,fdatasync:error=EIO:when=24..27",
-        "pwrite64:error=EIO:when=120..130",
-        "pwrite64:error=ENOSPC:when=120..130",
+        "pwrite64:error=EIO:when=170..180",
+        "pwrite64:error=ENOSPC:when=170..180",
     ] {
         let folder = tempfile::tempdir().unwrap();
         let lines = child::start_injected("makes_executions", &folder, &[fault]).rest();
