@@ -78,8 +78,7 @@ impl Engine {
             Ok(Ok(FirstWrite::Taken(by, new))) => Ok(Made::Taken { by, new }),
             Ok(Ok(FirstWrite::Limited(new))) => {
                 flow.is_limited.store(true, Ordering::Relaxed);
-                let new = NewExecution { held: None, ..*new };
-                self.start_later(new, None).await
+                self.start_later(*new, None).await
             }
             Ok(Err(error)) => Err(error),
             // The turn was aborted.
@@ -90,12 +89,13 @@ impl Engine {
         }
     }
 
-    /// Creates the execution, and leaves it to be claimed.
+    /// Creates the execution for nobody, and leaves it to be claimed.
     pub(super) async fn start_later(
         &self,
         new: NewExecution,
         at: Option<Deadline>,
     ) -> Result<Made, EngineError> {
+        let new = NewExecution { held: None, ..new };
         // A record of its own: what makes the execution due sooner does not make it begin.
         let nodes = at.map(|at| root::pending_until(&new.flow, at.until));
         let then = LeaseAfter::Release {
@@ -109,7 +109,11 @@ impl Engine {
         match self.core.store.write(write).await? {
             Written::Exists(existing) => Ok(Made::Exists(existing)),
             Written::Taken { by, new } => Ok(Made::Taken { by, new }),
-            written => {
+            // Only one that is created for a worker is limited.
+            written @ (Written::Created(_)
+            | Written::Kept
+            | Written::Recalled
+            | Written::Limited(_)) => {
                 self.core.news.wrote();
                 match (at, written) {
                     (Some(at), Written::Created(lease)) => self.core.schedule.waits(lease.key, at),

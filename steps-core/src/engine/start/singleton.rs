@@ -65,10 +65,7 @@ impl Engine {
             Err(error) => return Err(error),
         }
         match other.ended().await {
-            Ok(_) | Err(EngineError::Unknown { .. }) => {
-                let new = NewExecution { held: None, ..new };
-                Ok(Answer::Again(Box::new(new)))
-            }
+            Ok(_) | Err(EngineError::Unknown { .. }) => Ok(Answer::Again(Box::new(new))),
             Err(error) => Err(error),
         }
     }
