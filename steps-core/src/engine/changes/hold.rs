@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::PREFIX;
 use crate::{
-    base::json::Json,
+    base::{clock::add, json::Json},
     engine::worker::engine_core::EngineCore,
     store::{Duty, DutySet, ErrorKind, NewDuty, SetDuty, StoreError},
 };
@@ -41,10 +41,6 @@ pub(super) fn teller(duty: &Duty) -> Option<String> {
     duty.value.decode().ok()
 }
 
-fn later(now: Timestamp, by: Duration) -> Timestamp {
-    now.checked_add(by).unwrap_or(Timestamp::MAX)
-}
-
 impl Hold {
     pub(super) fn new(name: &str) -> Self {
         Self {
@@ -52,6 +48,11 @@ impl Hold {
             until: None,
             revision: 0,
         }
+    }
+
+    /// Whether this process has the right, as far as it knows.
+    pub(super) fn is_held(&self) -> bool {
+        self.until.is_some()
     }
 
     /// For how long a process has the right: as long as a lease, so that another takes its place as soon as it
@@ -70,7 +71,7 @@ impl Hold {
     pub(super) async fn take(&mut self, core: &EngineCore) -> Result<Holds, StoreError> {
         let (now, term) = (core.clock.now(), Self::term(core));
         // A time that is too far ahead was set before the clock was.
-        let is_ahead = |until: Timestamp| now < until && until <= later(now, term);
+        let is_ahead = |until: Timestamp| now < until && until <= add(now, term);
         if self.renews(core).is_some_and(is_ahead) {
             return Ok(Holds::Still);
         }
@@ -83,7 +84,7 @@ impl Hold {
             self.until = None;
             return Ok(Holds::Not(until));
         }
-        let until = later(now, term);
+        let until = add(now, term);
         let value = Json::encode(&core.worker)
             .map_err(|error| StoreError::new(ErrorKind::Rejected, error.to_string()))?;
         let due = Some(until);

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     base::{
-        clock::Clock,
+        clock::{Clock, add, between},
         error::{BoxError, StepError, full_text, within},
     },
     engine::{
@@ -180,7 +180,13 @@ impl Teller {
             limit,
         };
         let store = &*self.core.store;
-        let failed = store.changes(query(WhichChanges::Failed, FAILED)).await?;
+        // Whoever has not got the right only looks whether there is anything.
+        let (failed, room) = if self.hold.is_held() {
+            (FAILED, room)
+        } else {
+            (1, 1)
+        };
+        let failed = store.changes(query(WhichChanges::Failed, failed)).await?;
         let after = self.queue.after;
         let new = store
             .changes(query(WhichChanges::New { after }, room))
@@ -189,7 +195,7 @@ impl Teller {
         let now = self.core.clock.now();
         // A time that is too far ahead was set before the clock was.
         let (_, longest) = self.function.on.pauses;
-        let latest = now.checked_add(longest).unwrap_or(Timestamp::MAX);
+        let latest = add(now, longest);
         for change in failed {
             match change.due {
                 Some(due) if now < due && due <= latest => return Ok(Some(due)),
@@ -256,7 +262,7 @@ impl Teller {
         let now = self.core.clock.now();
         let on = &self.function.on;
         let attempts = change.attempts.saturating_add(1);
-        let passed = Duration::try_from(now.duration_since(change.at)).unwrap_or_default();
+        let passed = between(change.at, now);
         if on.give_up_after.is_some_and(|longest| passed >= longest) {
             tracing::error!(
                 function = name,
@@ -281,7 +287,7 @@ impl Teller {
         let failed = FailedChange {
             number: change.number,
             attempts,
-            due: now.checked_add(pause).unwrap_or(Timestamp::MAX),
+            due: add(now, pause),
             failure: error,
         };
         self.queue.has_failed(change, failed);

@@ -182,8 +182,7 @@ impl<'a> Turn<'a> {
     }
 
     fn after(&self, time: Duration) -> Timestamp {
-        let time = self.core.clock.now().checked_add(time);
-        time.unwrap_or(Timestamp::MAX)
+        add(self.core.clock.now(), time)
     }
 
     async fn set(

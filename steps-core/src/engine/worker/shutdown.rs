@@ -11,6 +11,8 @@ impl EngineCore {
         self.begin_draining();
         self.schedule.wake();
         self.schedules_changed.notify_one();
+        // Those who tell changes end as well.
+        self.news.wrote();
         self.running.all_ended().await;
     }
 
