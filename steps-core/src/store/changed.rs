@@ -49,15 +49,33 @@ enum Steps {
     Replaced(HashMap<String, Status>),
 }
 
-/// Returns whether any of the subscriptions is for executions of this flow, or for their steps.
-fn asked(subscriptions: &[Subscription], flow: &str) -> [bool; 2] {
-    [ChangeKind::Execution, ChangeKind::Step]
-        .map(|kind| subscriptions.iter().any(|it| it.is_for(kind, flow)))
+/// The subscriptions to changes of executions of a flow, and of their steps.
+#[derive(Clone, Copy)]
+struct Asked<'s, 'f> {
+    subscriptions: &'s [Subscription],
+    flow: &'f str,
+}
+
+impl<'s> Asked<'s, '_> {
+    /// Returns those that are for changes to this status.
+    fn of(self, kind: ChangeKind, to: Status) -> impl Iterator<Item = &'s Subscription> {
+        let is_of = move |it: &&Subscription| it.is_for(kind, self.flow) && it.is_for_status(to);
+        self.subscriptions.iter().filter(is_of)
+    }
+
+    fn is_any(self, kind: ChangeKind, to: Status) -> bool {
+        self.of(kind, to).next().is_some()
+    }
+
+    /// Whether this is a step, and any is for what it is now.
+    fn is_for_step(self, row: &NodeRow) -> bool {
+        is_step(row) && self.is_any(ChangeKind::Step, row.node.status)
+    }
 }
 
 impl Before {
-    /// Looks at what is there before a write; `None` if no subscription is for the flow, so that there is
-    /// nothing to do.
+    /// Looks at what is there before a write; `None` if no subscription is for what it brings, so that there
+    /// is nothing to do.
     ///
     /// # Errors
     ///
@@ -67,20 +85,28 @@ impl Before {
         changed: &Changed<'_>,
         nodes: &R,
     ) -> Result<Option<Self>, R::Error> {
-        let [executions, steps] = asked(subscriptions, changed.flow);
+        let asked = Asked {
+            subscriptions,
+            flow: changed.flow,
+        };
+        let is_new = changed.how == Rewrite::New;
+        let mut all = changed.nodes.iter();
+        let root = all.find(|row| row.id == 0).map(|row| row.node.status);
+        // What is new is pending, even if its write brings no root.
+        let root = root.or(is_new.then_some(Status::Pending));
+        let executions = root.is_some_and(|to| asked.is_any(ChangeKind::Execution, to));
+        let steps = changed.nodes.iter().any(|row| asked.is_for_step(row));
         if !executions && !steps {
             return Ok(None);
         }
-        let has_root = changed.nodes.iter().any(|row| row.id == 0);
-        let is_new = changed.how == Rewrite::New;
-        let execution = (executions && has_root && !is_new).then(|| nodes.execution_status());
+        let execution = (executions && !is_new).then(|| nodes.execution_status());
         let execution = execution.transpose()?;
         let steps = match changed.how {
             _ if !steps => Steps::Unasked,
             Rewrite::New => Steps::Numbered(HashMap::new()),
             Rewrite::Some => {
                 let mut found = HashMap::new();
-                for row in changed.nodes.iter().filter(|row| is_step(row)) {
+                for row in changed.nodes.iter().filter(|row| asked.is_for_step(row)) {
                     if let Some(status) = nodes.status(row.id)? {
                         found.insert(row.id, status);
                     }
@@ -110,12 +136,13 @@ impl Before {
         changed: &Changed<'_>,
         nodes: &R,
     ) -> Result<Vec<(&'s str, Change)>, R::Error> {
+        let asked = Asked {
+            subscriptions,
+            flow: changed.flow,
+        };
         let mut found = Vec::new();
         let mut tell = |kind, from, node: &NodeData, step: Option<ChangedStep>| {
-            let asking = subscriptions.iter();
-            let asking =
-                asking.filter(|it| it.is_for(kind, changed.flow) && it.is_for_status(node.status));
-            for subscription in asking {
+            for subscription in asked.of(kind, node.status) {
                 let (id, flow) = (changed.id, changed.flow);
                 let mut change = Change::new(0, id, flow, from, node.status, changed.at);
                 // What has succeeded may have the errors of attempts before.
@@ -125,7 +152,7 @@ impl Before {
                 found.push((subscription.name.as_str(), change));
             }
         };
-        for row in changed.nodes.iter().filter(|row| is_step(row)) {
+        for row in changed.nodes.iter().filter(|row| asked.is_for_step(row)) {
             let node = &row.node;
             let (from, path) = match &self.steps {
                 Steps::Unasked => break,

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use rusqlite::{OptionalExtension, Row, params};
+use rusqlite::{Row, params};
 use steps_core::{
     Status,
     store::{
@@ -197,22 +197,19 @@ pub(super) fn keep(
     else {
         return Ok(());
     };
-    let id: Option<String> = txn
-        .prepare_cached(ID)?
-        .query_row([key], |row| row.get(0))
-        .optional()?;
-    let id = id.unwrap_or_default();
-    let changed = changed(&id, flow, write, how, now);
+    // Whose they are is read only where there are any.
+    let changed = changed("", flow, write, how, now);
     let found = before.changes(&subscriptions, &changed, &Nodes { txn, key })?;
     if found.is_empty() {
         return Ok(());
     }
+    let id: String = txn.prepare_cached(ID)?.query_row([key], |row| row.get(0))?;
     let mut statement = txn.prepare_cached(KEEP)?;
     for (subscription, change) in found {
         let step = change.step.as_ref();
         statement.execute(params![
             subscription,
-            change.execution,
+            id,
             change.flow,
             change.from.map(Status::as_str),
             change.to.as_str(),
