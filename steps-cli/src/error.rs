@@ -2,12 +2,8 @@
 
 use std::{fmt, io, process::ExitCode};
 
-use steps::{
-    SignalError,
-    engine::{EngineError, InvalidFilter, ScheduleError},
-    state::StateError,
-    store::ErrorKind,
-};
+use steps::engine::{EngineError, InvalidFilter};
+use steps_web::form::Kind;
 
 /// The exit codes; 0 is that all was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,33 +124,10 @@ impl From<serde_json::Error> for Error {
 }
 
 fn code_of(error: &EngineError) -> Code {
-    match error {
-        EngineError::Unknown { .. }
-        | EngineError::Schedule {
-            error: ScheduleError::Unknown,
-            ..
-        } => Code::NotFound,
-        EngineError::State { error, .. } => match **error {
-            StateError::NoSuchNode { .. } => Code::NotFound,
-            StateError::Refused { .. } => Code::Refused,
-            _ => Code::Failed,
-        },
-        EngineError::Status { .. }
-        | EngineError::NotStuck { .. }
-        | EngineError::PastPivot { .. }
-        | EngineError::Busy { .. }
-        | EngineError::Sweeping { .. }
-        | EngineError::Taken { .. }
-        | EngineError::Incompatible { .. } => Code::Refused,
-        EngineError::Store(error) if error.kind() == ErrorKind::Taken => Code::Refused,
-        EngineError::Signal { error, .. } => match error {
-            SignalError::NoSignal { .. } | SignalError::NoItem { .. } => Code::NotFound,
-            SignalError::Value { .. } => Code::Usage,
-            _ => Code::Refused,
-        },
-        EngineError::InvalidValue { .. } | EngineError::Id { .. } | EngineError::Filter { .. } => {
-            Code::Usage
-        }
-        _ => Code::Failed,
+    match Kind::of(error) {
+        Kind::Failed => Code::Failed,
+        Kind::Usage => Code::Usage,
+        Kind::NotFound => Code::NotFound,
+        Kind::Refused => Code::Refused,
     }
 }

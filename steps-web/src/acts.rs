@@ -193,22 +193,14 @@ impl Kind {
     }
 
     fn has_steps(self, tree: &State) -> bool {
-        let undo = matches!(self, Self::RetryUndo);
         let mut all = tree.walk();
-        all.any(|(path, node)| {
-            !path.is_empty()
-                && if undo {
-                    undo_is_open(node)
-                } else {
-                    self.takes(node)
-                }
-        })
+        all.any(|(path, node)| !path.is_empty() && self.takes(node))
     }
 
     /// Whether it can concern this step.
     pub(crate) fn takes(self, node: &State) -> bool {
         match self {
-            Self::SkipUndo | Self::MarkUndone => undo_is_open(node),
+            Self::RetryUndo | Self::SkipUndo | Self::MarkUndone => undo_is_open(node),
             Self::Signal | Self::ReplaceSignal => {
                 node.until == Some(steps::state::Until::Signal) && node.status == Status::Waiting
             }

@@ -5,11 +5,9 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use steps::{
-    SignalError,
-    engine::{EngineError, InvalidFilter, ScheduleError},
-    state::StateError,
-};
+use steps::engine::{EngineError, InvalidFilter};
+
+use crate::form::Kind;
 
 /// A page can't be built as it was said.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -99,31 +97,10 @@ impl From<InvalidFilter> for Refused {
 }
 
 fn status_of(error: &EngineError) -> StatusCode {
-    match error {
-        EngineError::Unknown { .. }
-        | EngineError::Schedule {
-            error: ScheduleError::Unknown,
-            ..
-        } => StatusCode::NOT_FOUND,
-        EngineError::State { error, .. } => match **error {
-            StateError::NoSuchNode { .. } => StatusCode::NOT_FOUND,
-            StateError::Refused { .. } => StatusCode::CONFLICT,
-            _ => StatusCode::INTERNAL_SERVER_ERROR,
-        },
-        EngineError::Status { .. }
-        | EngineError::NotStuck { .. }
-        | EngineError::PastPivot { .. }
-        | EngineError::Busy { .. }
-        | EngineError::Sweeping { .. }
-        | EngineError::Incompatible { .. } => StatusCode::CONFLICT,
-        EngineError::Signal { error, .. } => match error {
-            SignalError::NoSignal { .. } | SignalError::NoItem { .. } => StatusCode::NOT_FOUND,
-            SignalError::Value { .. } => StatusCode::BAD_REQUEST,
-            _ => StatusCode::CONFLICT,
-        },
-        EngineError::InvalidValue { .. } | EngineError::Id { .. } | EngineError::Filter { .. } => {
-            StatusCode::BAD_REQUEST
-        }
-        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    match Kind::of(error) {
+        Kind::Failed => StatusCode::INTERNAL_SERVER_ERROR,
+        Kind::Usage => StatusCode::BAD_REQUEST,
+        Kind::NotFound => StatusCode::NOT_FOUND,
+        Kind::Refused => StatusCode::CONFLICT,
     }
 }

@@ -5,11 +5,59 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 use steps::{
-    Attrs, Json,
-    engine::ScheduleInfo,
-    state::Labels,
-    store::{Act, ExecutionInfo},
+    Attrs, Json, SignalError,
+    engine::{EngineError, ScheduleError, ScheduleInfo},
+    state::{Labels, StateError},
+    store::{Act, ErrorKind, ExecutionInfo},
 };
+
+/// What is wrong with a request: as an exit code of `steps`, and as a status of the API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The store or the system could not do its part.
+    Failed,
+    /// A filter or a value is wrong.
+    Usage,
+    /// There is no such execution, step or schedule.
+    NotFound,
+    /// It is not possible now. Nothing was changed.
+    Refused,
+}
+
+impl Kind {
+    /// Tells what kind of error this is.
+    pub fn of(error: &EngineError) -> Self {
+        match error {
+            EngineError::Unknown { .. }
+            | EngineError::Schedule {
+                error: ScheduleError::Unknown,
+                ..
+            } => Self::NotFound,
+            EngineError::State { error, .. } => match **error {
+                StateError::NoSuchNode { .. } => Self::NotFound,
+                StateError::Refused { .. } => Self::Refused,
+                _ => Self::Failed,
+            },
+            EngineError::Status { .. }
+            | EngineError::NotStuck { .. }
+            | EngineError::PastPivot { .. }
+            | EngineError::Busy { .. }
+            | EngineError::Sweeping { .. }
+            | EngineError::Taken { .. }
+            | EngineError::Incompatible { .. } => Self::Refused,
+            EngineError::Store(error) if error.kind() == ErrorKind::Taken => Self::Refused,
+            EngineError::Signal { error, .. } => match error {
+                SignalError::NoSignal { .. } | SignalError::NoItem { .. } => Self::NotFound,
+                SignalError::Value { .. } => Self::Usage,
+                _ => Self::Refused,
+            },
+            EngineError::InvalidValue { .. }
+            | EngineError::Id { .. }
+            | EngineError::Filter { .. } => Self::Usage,
+            _ => Self::Failed,
+        }
+    }
+}
 
 /// An execution without its tree: made of an [`ExecutionInfo`].
 #[derive(Debug, Serialize)]

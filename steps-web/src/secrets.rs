@@ -102,17 +102,23 @@ impl Secrets {
         // A step of this name has such a value as its output.
         let hides = self.hides_flow(flow) || self.hides(&tree.name);
         let node = &mut tree.node;
-        // Of a child it is the id.
-        if !matches!(node.step_kind, Some(StepKind::Start | StepKind::Join)) {
-            self.value(hides, &mut node.input);
-        }
+        // Of a child, the id is shown: it is where its own page is.
+        let child = node.child_execution();
         for value in [
+            &mut node.input,
             &mut node.info,
             &mut node.output,
             &mut node.before,
             &mut node.after,
         ] {
             self.value(hides, value);
+        }
+        if let Some(id) = child.and_then(|id| Json::encode(&id).ok()) {
+            let shown = match node.step_kind {
+                Some(StepKind::Start) => &mut node.output,
+                _ => &mut node.input,
+            };
+            *shown = Some(id);
         }
         for (name, value) in &mut node.extra {
             let mut shown = Some(value.clone());
@@ -134,13 +140,15 @@ impl Secrets {
         };
     }
 
-    /// The field of a filter that would find out what is hidden, if there is one.
+    /// The field of a filter that would find out what is hidden, if there is one. A flow whose payloads are
+    /// hidden may be asked for by names that are not known here, so no filter may look into attributes then.
     pub(crate) fn asked_for(&self, conditions: &[Condition]) -> Option<String> {
+        let hides_some = self.all || !self.flows.is_empty();
         conditions
             .iter()
             .find_map(|condition| match &condition.field {
                 Field::Attr(path) => {
-                    let is_asked = self.all || path.parts().any(|name| self.hides(name));
+                    let is_asked = hides_some || path.parts().any(|name| self.hides(name));
                     is_asked.then(|| format!("attrs.{path}"))
                 }
                 _ => None,

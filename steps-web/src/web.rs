@@ -152,7 +152,8 @@ impl Web {
         self
     }
 
-    /// Hides all that is saved as JSON of executions of this flow: inputs, outputs and attributes.
+    /// Hides all that is saved as JSON of executions of this flow: inputs, outputs and attributes. Filters
+    /// can't ask for attributes then, whatever the flow.
     pub fn hide_payloads_of(mut self, flow: impl Into<String>) -> Self {
         self.secrets.hide_flow(flow.into());
         self

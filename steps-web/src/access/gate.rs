@@ -108,12 +108,13 @@ impl Gate {
 
 /// Who has sent this token, or the cookie that stands for one.
 fn by_token(tokens: &Tokens, headers: &HeaderMap) -> Option<(String, Role)> {
-    if let Some(given) = headers.get(AUTHORIZATION) {
-        let (kind, token) = given.to_str().ok()?.split_once(' ')?;
-        let is_bearer = kind.eq_ignore_ascii_case("bearer");
-        return is_bearer.then(|| tokens.whose(token.trim())).flatten();
+    let given = headers.get(AUTHORIZATION);
+    let given = given.and_then(|given| given.to_str().ok()?.split_once(' '));
+    match given {
+        Some((kind, token)) if kind.eq_ignore_ascii_case("bearer") => tokens.whose(token.trim()),
+        // Another kind is the business of a proxy on the way.
+        _ => tokens.by_cookie(headers),
     }
-    tokens.by_cookie(headers)
 }
 
 fn no_token() -> Response {

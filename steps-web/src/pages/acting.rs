@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use axum::{
-    Extension, Form,
-    extract::{State, rejection::FormRejection},
+    Extension,
+    extract::State,
     response::{IntoResponse, Redirect, Response},
 };
 use maud::{Markup, html};
 use serde::Deserialize;
 
-use super::layout::refusal;
+use super::{extract::PageForm, layout::refusal};
 use crate::{
     acts::{Act, Kind},
     app::App,
@@ -36,18 +36,8 @@ pub(crate) struct Sent {
 pub(crate) async fn act(
     State(app): State<Arc<App>>,
     Extension(visit): Extension<Visit>,
-    sent: Result<Form<Sent>, FormRejection>,
+    PageForm(sent): PageForm<Sent>,
 ) -> Response {
-    let sent = match sent {
-        Ok(Form(sent)) => sent,
-        Err(error) => {
-            return refusal(
-                &app,
-                &visit,
-                &Refused::new(error.status(), error.body_text()),
-            );
-        }
-    };
     match done(&app, &visit, &sent).await {
         Ok(()) => {
             let is_gone = matches!(sent.act, Kind::Delete | Kind::ForceDelete);

@@ -2,21 +2,19 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Extension,
-    extract::{Query, State, rejection::QueryRejection},
-    response::Response,
-};
+use axum::{Extension, extract::State, response::Response};
 use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{
-    acting, facts,
+    acting,
+    extract::PageQuery,
+    facts,
     layout::{Page, page as whole, refusal},
     parts::{self, status},
     timeline, tree,
 };
-use crate::{app::App, error::Refused, look::Look, visit::Visit};
+use crate::{app::App, look::Look, visit::Visit};
 
 /// What is asked for.
 #[derive(Debug, Deserialize)]
@@ -30,12 +28,8 @@ pub(crate) struct Asked {
 pub(crate) async fn page(
     State(app): State<Arc<App>>,
     Extension(visit): Extension<Visit>,
-    asked: Result<Query<Asked>, QueryRejection>,
+    PageQuery(asked): PageQuery<Asked>,
 ) -> Response {
-    let asked = match asked {
-        Ok(Query(asked)) => asked,
-        Err(error) => return refusal(&app, &visit, &Refused::wrong(error.body_text())),
-    };
     match Look::at(&app, &asked.id).await {
         Ok(look) => {
             let page = Page {

@@ -14,7 +14,7 @@ use super::{
 use crate::{app::App, error::Refused, text::counted, visit::Visit};
 
 /// How many stand in each list.
-const SHOWN: usize = 10;
+pub(super) const SHOWN: usize = 10;
 
 /// The statuses that are counted, those that need somebody first.
 const COUNTED: [Status; 8] = [
@@ -26,6 +26,25 @@ const COUNTED: [Status; 8] = [
     Status::Stopped,
     Status::Undone,
     Status::Done,
+];
+
+/// What waits for an operator: the filter, its title, what it means.
+const NEEDS: [(&str, &str, &str); 3] = [
+    (
+        "status=stuck",
+        "Stuck",
+        "An undo has failed: the rollback waits for an operator.",
+    ),
+    (
+        "incompatible=true",
+        "Incompatible",
+        "No program that they fit has taken them up.",
+    ),
+    (
+        "status=failed",
+        "Failed",
+        "They ended with an error, and can be recovered or undone.",
+    ),
 ];
 
 pub(crate) async fn page(
@@ -60,25 +79,8 @@ struct Found {
 
 async fn look(app: &App) -> Result<Found, Refused> {
     let engine = &app.engine;
-    let front = [
-        (
-            "status=stuck",
-            "Stuck",
-            "An undo has failed: the rollback waits for an operator.",
-        ),
-        (
-            "incompatible=true",
-            "Incompatible",
-            "No program that they fit has taken them up.",
-        ),
-        (
-            "status=failed",
-            "Failed",
-            "They ended with an error, and can be recovered or undone.",
-        ),
-    ];
     let mut needs = Vec::new();
-    for (text, title, means) in front {
+    for (text, title, means) in NEEDS {
         let filter = Filter::parse(text)?;
         let count = engine.count(filter.clone()).await?;
         if count > 0 {
@@ -97,6 +99,23 @@ async fn look(app: &App) -> Result<Found, Refused> {
         counts,
         newest,
     })
+}
+
+/// Returns counts of which one changes whenever the overview does, but for what is new. What is done was
+/// counted as something else before.
+pub(super) async fn counts(app: &App) -> Result<Vec<u64>, Refused> {
+    let statuses = COUNTED.into_iter().filter(|status| *status != Status::Done);
+    let mut filters: Vec<Filter> = statuses
+        .map(|status| Filter::new().status(status))
+        .collect();
+    for (text, ..) in NEEDS {
+        filters.push(Filter::parse(text)?);
+    }
+    let mut counts = Vec::new();
+    for filter in filters {
+        counts.push(app.engine.count(filter).await?);
+    }
+    Ok(counts)
 }
 
 fn show(visit: &Visit, all: &Found) -> Markup {

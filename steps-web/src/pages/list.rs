@@ -2,11 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Extension,
-    extract::{Query, State, rejection::QueryRejection},
-    response::Response,
-};
+use axum::{Extension, extract::State, response::Response};
 use jiff::Timestamp;
 use maud::{Markup, html};
 use serde::Deserialize;
@@ -16,7 +12,8 @@ use steps::{
 };
 
 use super::{
-    layout::{Page, page as whole, refusal},
+    extract::PageQuery,
+    layout::{Page, page as whole},
     parts::executions,
 };
 use crate::{app::App, error::Refused, text::counted, visit::Visit};
@@ -50,8 +47,6 @@ const EXAMPLES: [(&str, &str); 5] = [
 /// A page of a list.
 pub(crate) struct Listed {
     pub(crate) all: Vec<ExecutionInfo>,
-    /// How many there are on all pages.
-    count: u64,
     /// Whether there is another page.
     pub(crate) more: bool,
 }
@@ -81,7 +76,6 @@ impl Listed {
     pub(crate) async fn of(app: &App, asked: &Asked) -> Result<Self, Refused> {
         let filter = filter(app, &asked.q)?;
         let most = size(&filter);
-        let count = app.engine.count(filter.clone()).await?;
         // One more tells whether there is another page.
         let mut filter = filter.limit(most + 1);
         if !asked.after.is_empty() {
@@ -93,20 +87,16 @@ impl Listed {
         for info in &mut all {
             app.secrets.of_info(info);
         }
-        Ok(Self { all, count, more })
+        Ok(Self { all, more })
     }
 }
 
 pub(crate) async fn page(
     State(app): State<Arc<App>>,
     Extension(visit): Extension<Visit>,
-    asked: Result<Query<Asked>, QueryRejection>,
+    PageQuery(asked): PageQuery<Asked>,
 ) -> Response {
-    let asked = match asked {
-        Ok(Query(asked)) => asked,
-        Err(error) => return refusal(&app, &visit, &Refused::wrong(error.body_text())),
-    };
-    let listed = Listed::of(&app, &asked).await;
+    let listed = look(&app, &asked).await;
     let live = visit.to("/live", &[("q", &asked.q), ("after", &asked.after)]);
     let page = Page {
         title: "Executions",
@@ -121,7 +111,14 @@ pub(crate) async fn page(
     response
 }
 
-fn show(visit: &Visit, asked: &Asked, listed: &Result<Listed, Refused>) -> Markup {
+/// Returns a page of the list, and how many there are on all pages.
+async fn look(app: &App, asked: &Asked) -> Result<(Listed, u64), Refused> {
+    let listed = Listed::of(app, asked).await?;
+    let count = app.engine.count(filter(app, &asked.q)?).await?;
+    Ok((listed, count))
+}
+
+fn show(visit: &Visit, asked: &Asked, listed: &Result<(Listed, u64), Refused>) -> Markup {
     let now = Timestamp::now();
     html! {
         h1 { "Executions" }
@@ -144,9 +141,9 @@ fn show(visit: &Visit, asked: &Asked, listed: &Result<Listed, Refused>) -> Marku
         }
         @match listed {
             Err(why) => p .error role="alert" { (why.why) },
-            Ok(listed) => div #list data-part="" {
+            Ok((listed, count)) => div #list data-part="" {
                 p .total {
-                    (counted(listed.count, "execution", "executions"))
+                    (counted(*count, "execution", "executions"))
                     @if !asked.after.is_empty() { ", from a later page on" }
                 }
                 @if !listed.all.is_empty() { (executions(visit, &listed.all, now)) }

@@ -9,8 +9,7 @@ use std::{
 };
 
 use axum::{
-    Extension,
-    extract::{Query, State, rejection::QueryRejection},
+    extract::State,
     http::{HeaderValue, StatusCode, header::RETRY_AFTER},
     response::{
         IntoResponse, Response,
@@ -22,8 +21,8 @@ use serde::Deserialize;
 use steps::{Status, engine::Filter, store::ExecutionInfo};
 use tokio::{sync::OwnedSemaphorePermit, time::Instant};
 
-use super::{layout::refusal, list};
-use crate::{app::App, error::Refused, visit::Visit};
+use super::{extract::PageQuery, home, list};
+use crate::{app::App, error::Refused};
 
 /// How long a stream lasts. The browser asks for the next one then, and is asked who it is.
 const LASTS: Duration = Duration::from_mins(1);
@@ -52,13 +51,8 @@ pub(crate) struct Asked {
 
 pub(crate) async fn live(
     State(app): State<Arc<App>>,
-    Extension(visit): Extension<Visit>,
-    asked: Result<Query<Asked>, QueryRejection>,
+    PageQuery(asked): PageQuery<Asked>,
 ) -> Response {
-    let asked = match asked {
-        Ok(Query(asked)) => asked,
-        Err(error) => return refusal(&app, &visit, &Refused::wrong(error.body_text())),
-    };
     let Ok(place) = Arc::clone(&app.streams).try_acquire_owned() else {
         let why = "too many pages are kept up to date";
         let mut response = (StatusCode::SERVICE_UNAVAILABLE, why).into_response();
@@ -209,16 +203,8 @@ impl Follower {
                 filter.clone().limit(list::size(&filter))
             }
             None => {
-                for status in [
-                    Status::Stuck,
-                    Status::Failed,
-                    Status::Waiting,
-                    Status::Running,
-                ] {
-                    let count = engine.count(Filter::new().status(status)).await?;
-                    count.hash(&mut hasher);
-                }
-                Filter::new().limit(10)
+                home::counts(&self.app).await?.hash(&mut hasher);
+                Filter::new().limit(home::SHOWN)
             }
         };
         for info in engine.list(filter).await? {

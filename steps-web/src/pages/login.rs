@@ -3,18 +3,18 @@
 use std::sync::Arc;
 
 use axum::{
-    Extension, Form,
-    extract::{
-        Query, State,
-        rejection::{FormRejection, QueryRejection},
-    },
+    Extension,
+    extract::{Query, State, rejection::QueryRejection},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
 };
 use maud::html;
 use serde::Deserialize;
 
-use super::layout::{Page, page as whole, refusal};
+use super::{
+    extract::PageForm,
+    layout::{Page, page as whole, refusal},
+};
 use crate::{
     access::token::{Over, logout as ended},
     app::App,
@@ -80,18 +80,8 @@ pub(crate) async fn login(
     State(app): State<Arc<App>>,
     Extension(visit): Extension<Visit>,
     headers: HeaderMap,
-    sent: Result<Form<Sent>, FormRejection>,
+    PageForm(sent): PageForm<Sent>,
 ) -> Response {
-    let sent = match sent {
-        Ok(Form(sent)) => sent,
-        Err(error) => {
-            return refusal(
-                &app,
-                &visit,
-                &Refused::new(error.status(), error.body_text()),
-            );
-        }
-    };
     let tokens = app.gate.as_tokens();
     let cookie =
         tokens.and_then(|tokens| tokens.login(sent.token.trim(), &visit.base, over(&headers)));

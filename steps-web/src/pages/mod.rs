@@ -18,6 +18,7 @@
 pub(crate) mod acting;
 mod charts;
 mod execution;
+mod extract;
 mod facts;
 mod home;
 mod layout;

@@ -55,6 +55,7 @@ fn message(info: &ExecutionInfo) -> String {
     let incompatible = refused.map(|why| format!("incompatible: {why}"));
     let failed = matches!(info.status, Status::Failed | Status::Stuck);
     let text = incompatible
+        .or_else(|| info.unreadable.clone())
         .or_else(|| info.error.clone().filter(|_| failed))
         .or_else(|| info.status_message.clone())
         .or_else(|| info.error.clone());

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use axum::{
     Extension,
-    extract::{Query, State, rejection::QueryRejection},
+    extract::State,
     http::{HeaderValue, header},
     response::{IntoResponse, Response},
 };
 use serde::Deserialize;
 use steps::report::Report;
 
-use super::layout::refusal;
+use super::{extract::PageQuery, layout::refusal};
 use crate::{app::App, error::Refused, visit::Visit};
 
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
@@ -34,12 +34,8 @@ pub(crate) struct Asked {
 pub(crate) async fn report(
     State(app): State<Arc<App>>,
     Extension(visit): Extension<Visit>,
-    asked: Result<Query<Asked>, QueryRejection>,
+    PageQuery(asked): PageQuery<Asked>,
 ) -> Response {
-    let asked = match asked {
-        Ok(Query(asked)) => asked,
-        Err(error) => return refusal(&app, &visit, &Refused::wrong(error.body_text())),
-    };
     match of(&app, &asked.id).await {
         Ok(report) => asked.format.file(&report, &asked.id),
         Err(why) => refusal(&app, &visit, &why),

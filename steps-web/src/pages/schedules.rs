@@ -3,11 +3,8 @@
 use std::sync::Arc;
 
 use axum::{
-    Extension, Form,
-    extract::{
-        Query, State,
-        rejection::{FormRejection, QueryRejection},
-    },
+    Extension,
+    extract::{Query, State, rejection::QueryRejection},
     response::{IntoResponse, Redirect, Response},
 };
 use jiff::Timestamp;
@@ -16,6 +13,7 @@ use serde::Deserialize;
 use steps::engine::{Missed, Overlap, ScheduleInfo};
 
 use super::{
+    extract::PageForm,
     layout::{Page, page as whole, refusal},
     parts::{execution, time},
 };
@@ -93,18 +91,8 @@ pub(crate) struct Sent {
 pub(crate) async fn act(
     State(app): State<Arc<App>>,
     Extension(visit): Extension<Visit>,
-    sent: Result<Form<Sent>, FormRejection>,
+    PageForm(sent): PageForm<Sent>,
 ) -> Response {
-    let sent = match sent {
-        Ok(Form(sent)) => sent,
-        Err(error) => {
-            return refusal(
-                &app,
-                &visit,
-                &Refused::new(error.status(), error.body_text()),
-            );
-        }
-    };
     match make(&app, &visit, &sent.name, sent.act).await {
         Ok(_) => {
             let done = [("name", &*sent.name), ("done", sent.act.name())];

@@ -213,6 +213,7 @@ fn notes(node: &State, look: &Look) -> Vec<String> {
             Some(Until::Time(time)) => notes.push(away(time, look.at)),
             Some(Until::Signal) => notes.push("for a signal".to_owned()),
             Some(Until::Child) => notes.push("for its child".to_owned()),
+            Some(Until::Report) => notes.push("for a report on its task".to_owned()),
             _ => {}
         }
     }

@@ -353,6 +353,12 @@ async fn what_is_secret_is_nowhere() {
     for path in ["/executions", "/api/executions", "/api/count"] {
         let asked = format!("{path}?q={}", escaped("attrs.card.Number=~41"));
         site.get(&asked).await.is(403).has(&["is hidden, and can"]);
+        // Nor for what is no secret elsewhere: it would tell of the flow of which all is hidden.
+        let asked = format!("{path}?q={}", escaped("flow=order,attrs.big=[1~]"));
+        site.get(&asked)
+            .await
+            .is(403)
+            .has(&["`attrs.big` is hidden"]);
     }
     let site = Site::full_with(Web::hide_payloads).await;
     site.get("/execution?id=held").await.is(200).has_not(&[
