@@ -17,7 +17,10 @@ impl CodecStore {
     pub(super) fn limited(&self) -> BoxFuture<'_, Result<Vec<LimitedFlow>, StoreError>> {
         Box::pin(async move {
             let mut flows = self.inner.limited_flows().await?;
-            flows.iter_mut().try_for_each(|flow| self.decoded(flow))?;
+            for flow in &mut flows {
+                // One that can't be decoded keeps no other from being paused; it stays as it is.
+                let _ = self.decoded(flow);
+            }
             Ok(flows)
         })
     }
@@ -39,7 +42,7 @@ impl CodecStore {
             passed.map_err(|fault| fault.not_written(&format!("flow `{}`", limit.flow)))?;
             let mut set = self.inner.limit_flow(limit).await?;
             if let FlowLimited::Changed(Some(flow)) = &mut set {
-                self.decoded(flow)?;
+                let _ = self.decoded(flow);
             }
             Ok(set)
         })

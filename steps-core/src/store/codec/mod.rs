@@ -16,6 +16,7 @@ mod limits;
 mod outward;
 mod passage;
 mod query;
+mod refusal;
 mod token;
 mod visit;
 mod wrap;

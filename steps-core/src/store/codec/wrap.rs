@@ -8,16 +8,12 @@ use std::{
 };
 
 use super::{Codec, held::AllHeld, inward::Inward, outward::Outward, query};
-use crate::{
-    base::sync::lock,
-    store::{
-        Acquire, Acquired, BoxFuture, Change, ChangeQuery, CheckReport, Claim, Claimed, Duty,
-        DutyQuery, DutySet, ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form,
-        HeldExecution, LabelQuery, Lease, LeaseAfter, LimitFlow, LimitedFlow, MessageReceipt,
-        NoteChange, Notes, Refused, Refuser, Renew, Renewal, SendMessage, SetDuty, Settled,
-        Statistics, StatisticsQuery, Store, StoreError, StoredExecution, Subscription,
-        SubscriptionInfo, TakeOver, Target, Write, Written,
-    },
+use crate::store::{
+    Acquire, Acquired, BoxFuture, Change, ChangeQuery, CheckReport, Claim, Claimed, Duty,
+    DutyQuery, DutySet, ErrorKind, ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form,
+    LabelQuery, Lease, LeaseAfter, LimitFlow, LimitedFlow, MessageReceipt, NoteChange, Notes,
+    Renew, Renewal, SendMessage, SetDuty, Settled, Statistics, StatisticsQuery, Store, StoreError,
+    StoredExecution, Subscription, SubscriptionInfo, TakeOver, Target, Write, Written,
 };
 
 /// A store whose values pass through a [`Codec`]: what [`Builder::codec`](crate::engine::Builder::codec)
@@ -41,7 +37,7 @@ pub struct CodecStore {
     codec: Arc<dyn Codec>,
     held: Arc<AllHeld>,
     /// The executions of which the log has told that they can't be decoded.
-    told: Arc<Mutex<HashSet<String>>>,
+    pub(super) told: Arc<Mutex<HashSet<String>>>,
 }
 
 impl CodecStore {
@@ -90,7 +86,13 @@ impl CodecStore {
         };
         let written = make(&*self.inner, write);
         Box::pin(async move {
-            let mut written = written.await?;
+            let written = written.await.inspect_err(|error| {
+                // Whoever has it now is no business of this one.
+                if let Some(lease) = lease.filter(|_| error.kind() == ErrorKind::Fenced) {
+                    self.held.let_go(lease);
+                }
+            });
+            let mut written = written?;
             match &mut written {
                 Written::Created(lease) => {
                     if let Some(id) = id {
@@ -108,40 +110,6 @@ impl CodecStore {
             }
             Ok(written)
         })
-    }
-
-    /// Gives back an execution that can't be decoded, refused by the flow that it was claimed for.
-    async fn refuse(&self, flows: &[FlowClaim], taken: HeldExecution, error: StoreError) {
-        let id = &taken.info.id;
-        if self.is_news(id) {
-            tracing::error!(execution = %id, flow = taken.info.flow, "left as it was: {error}");
-        }
-        let flow = flows.iter().find(|flow| {
-            let mut names = flow.names.iter();
-            names.any(|name| *name == taken.info.flow)
-        });
-        let Some(flow) = flow else { return };
-        let mut by: Vec<Refuser> = taken.refused_by;
-        by.retain(|other| *other != flow.refuser);
-        by.push(flow.refuser);
-        let mut refused = Refused {
-            by,
-            why: error.to_string(),
-        };
-        self.inward().refused(&mut refused);
-        let write = Write::new(Target::Held(taken.lease), LeaseAfter::Refuse(refused));
-        if let Err(error) = self.inner.write(write).await {
-            // The lease ends, and somebody claims it again.
-            tracing::warn!(execution = %id, %error, "not given back");
-        }
-    }
-
-    fn is_news(&self, id: &str) -> bool {
-        let mut told = lock(&self.told);
-        if told.len() >= 10_000 {
-            told.clear();
-        }
-        told.insert(id.to_owned())
     }
 }
 
@@ -357,8 +325,9 @@ impl Store for CodecStore {
         Box::pin(async move {
             query::check(&*self.codec, &query)?;
             let mut found = self.inner.list(query).await?;
+            let outward = self.outward();
             for info in &mut found {
-                self.outward().listed(info);
+                outward.listed(info);
             }
             Ok(found)
         })
