@@ -2,7 +2,7 @@
 
 pub(crate) mod compare;
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 use serde_json::value::RawValue;
@@ -61,6 +61,23 @@ impl Json {
     /// Returns whether the value is `null`.
     pub fn is_null(&self) -> bool {
         self.get() == "null"
+    }
+}
+
+/// The fields of an object that the engine has written.
+pub(crate) struct Fields(BTreeMap<String, Json>);
+
+impl Fields {
+    /// Reads the object. The error says why it is none.
+    pub(crate) fn of(value: &Json) -> Result<Self, String> {
+        let fields = value.decode().map_err(|error| error.to_string())?;
+        Ok(Self(fields))
+    }
+
+    /// Reads a field; one that is missing is `null`. The error names it.
+    pub(crate) fn get<T: DeserializeOwned>(&self, name: &str) -> Result<T, String> {
+        let json = self.0.get(name).map_or("null", Json::get);
+        read(json).map_err(|error| format!("its field `{name}`: {error}"))
     }
 }
 

@@ -39,6 +39,13 @@ impl Act {
             reason: None,
         }
     }
+
+    /// Adds it to what was done before, of which the newest are kept.
+    pub(crate) fn note(self, acts: &mut Vec<Self>) {
+        acts.push(self);
+        let over = acts.len().saturating_sub(Self::MOST);
+        acts.drain(..over);
+    }
 }
 
 /// An object of texts.

@@ -44,11 +44,7 @@ impl Notes {
             NoteChange::Attrs(attrs) => self.attrs.clone_from(attrs),
             NoteChange::Patch(patch) => self.attrs = self.attrs.patched(patch),
             NoteChange::StatusMessage(text) => self.status_message.clone_from(text),
-            NoteChange::Act(act) => {
-                self.acts.push(act.clone());
-                let over = self.acts.len().saturating_sub(Act::MOST);
-                self.acts.drain(..over);
-            }
+            NoteChange::Act(act) => act.clone().note(&mut self.acts),
         }
     }
 }

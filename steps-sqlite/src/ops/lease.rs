@@ -58,7 +58,9 @@ pub(crate) fn acquire(conn: &Txn<'_>, acquire: &Acquire, now: Now) -> Result<Acq
             until,
         });
     }
-    limits::put_again(conn, execution.key, &execution.info.flow)?;
+    if execution.info.status.is_final() {
+        limits::put_again(conn, execution.key, &execution.info.flow)?;
+    }
     let mut all = Share::UNBOUNDED;
     let readable = readable(conn, execution, &mut all)?;
     let taken = readable.lease(conn, &acquire.worker, acquire.lease, now)?;

@@ -9,7 +9,7 @@ use crate::{
         act::{Act, Operator},
         flow_limits::FlowLimits,
     },
-    store::{FlowLimited, LimitFlow, LimitedFlow},
+    store::{ErrorKind, FlowLimited, LimitFlow, LimitedFlow, StoreError},
 };
 
 /// A flow, by its name, over all processes that use the store: a handle, which may be dropped.
@@ -81,7 +81,7 @@ impl FlowInfo {
             acts,
             paused,
             at_run_time,
-        } = Saved::of(flow);
+        } = flow.map(Saved::of).unwrap_or_default();
         Self {
             flow: name.to_owned(),
             is_paused,
@@ -236,7 +236,7 @@ impl FlowHandle {
         let change = |saved: &mut Saved| {
             let is_change = change(saved, act.as_ref());
             if let Some(act) = act.clone().filter(|_| is_change) {
-                saved.did(act);
+                act.note(&mut saved.acts);
             }
             is_change
         };
@@ -264,16 +264,18 @@ impl EngineCore {
     ) -> Result<bool, EngineError> {
         let mut there = self.limited_flow(name).await?;
         loop {
-            let mut saved = Saved::of(there.as_ref());
+            let unreadable = |why: String| {
+                let why = format!("flow `{name}`: what is kept with its limits: {why}");
+                StoreError::new(ErrorKind::Corrupt, why)
+            };
+            let saved = there.as_ref().map(Saved::read).transpose();
+            let mut saved = saved.map_err(unreadable)?.unwrap_or_default();
             if !change(&mut saved) {
                 return Ok(false);
             }
             let to = saved
                 .into_new()
-                .map_err(|error| EngineError::InvalidValue {
-                    id: name.to_owned(),
-                    why: error.to_string(),
-                })?;
+                .map_err(|error| unreadable(error.to_string()))?;
             let limit = LimitFlow {
                 flow: name.to_owned(),
                 revision: there.as_ref().map(|flow| flow.revision),

@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use serde::de::DeserializeOwned;
-
 use crate::{
-    base::json::{Json, read},
+    base::json::{Fields, Json},
     model::{act::Act, flow_limits::FlowLimits},
     store::{LimitedFlow, NewLimits},
 };
@@ -24,24 +22,29 @@ pub(super) struct Saved {
 }
 
 impl Saved {
-    /// Reads it. What another version has written and this one can't read counts as nothing.
-    pub(super) fn of(flow: Option<&LimitedFlow>) -> Self {
-        let fields = flow.and_then(|flow| flow.value.decode::<BTreeMap<String, Json>>().ok());
-        let fields = fields.unwrap_or_default();
-        Self {
-            is_paused: flow.is_some_and(|flow| flow.is_paused),
-            limits: flow.map(|flow| flow.limits.clone()).unwrap_or_default(),
-            acts: field(&fields, "acts").unwrap_or_default(),
-            paused: field(&fields, "paused"),
-            at_run_time: field(&fields, "atRunTime").unwrap_or_default(),
-        }
+    /// Reads it, to change it. The error says what can't be read: a change would lose it.
+    pub(super) fn read(flow: &LimitedFlow) -> Result<Self, String> {
+        let fields = Fields::of(&flow.value)?;
+        Ok(Self {
+            acts: fields.get("acts")?,
+            paused: fields.get("paused")?,
+            at_run_time: fields.get("atRunTime")?,
+            ..Self::as_it_counts(flow)
+        })
     }
 
-    /// Notes what was done.
-    pub(super) fn did(&mut self, act: Act) {
-        self.acts.push(act);
-        let over = self.acts.len().saturating_sub(Act::MOST);
-        self.acts.drain(..over);
+    /// Reads it, to show it. What this program can't read is left out.
+    pub(super) fn of(flow: &LimitedFlow) -> Self {
+        Self::read(flow).unwrap_or_else(|_| Self::as_it_counts(flow))
+    }
+
+    /// What the store itself goes by.
+    fn as_it_counts(flow: &LimitedFlow) -> Self {
+        Self {
+            is_paused: flow.is_paused,
+            limits: flow.limits.clone(),
+            ..Self::default()
+        }
     }
 
     pub(super) fn into_new(self) -> Result<NewLimits, serde_json::Error> {
@@ -56,8 +59,4 @@ impl Saved {
             value: Json::encode(&fields)?,
         })
     }
-}
-
-fn field<T: DeserializeOwned>(fields: &BTreeMap<String, Json>, name: &str) -> Option<T> {
-    read(fields.get(name)?.get()).ok()
 }

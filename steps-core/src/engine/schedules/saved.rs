@@ -6,10 +6,10 @@ use std::{
 };
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Serialize, de::DeserializeOwned};
+use serde::Serialize;
 
 use crate::{
-    base::json::{Json, read},
+    base::json::{Fields, Json},
     language::ticks::{SCHEDULE, TICK},
     model::{
         schedule::{Missed, Overlap, ScheduleError, Timing},
@@ -200,8 +200,7 @@ impl Saved {
     }
 
     fn parse(value: &Json) -> Result<Self, String> {
-        let fields = value.decode().map_err(|error| error.to_string())?;
-        let fields = Fields(fields);
+        let fields = Fields::of(value)?;
         let missed: String = fields.get("missed")?;
         let all = missed
             .strip_prefix("all ")
@@ -242,15 +241,6 @@ impl Saved {
 
 fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Json, serde_json::Error> {
     Json::encode(value)
-}
-
-struct Fields(BTreeMap<String, Json>);
-
-impl Fields {
-    fn get<T: DeserializeOwned>(&self, name: &str) -> Result<T, String> {
-        let json = self.0.get(name).map_or("null", Json::get);
-        read(json).map_err(|error| format!("its field `{name}`: {error}"))
-    }
 }
 
 #[cfg(test)]

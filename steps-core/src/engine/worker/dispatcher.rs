@@ -205,7 +205,7 @@ impl Dispatcher {
             core.schedule.due_at(next);
         }
         core.schedule.claim_ended();
-        self.note_limited(&claimed.limited);
+        self.note_limited(&limits, &claimed.limited);
         self.note_behind(&limits, &claimed.taken);
         let count = claimed.taken.len();
         for taken in claimed.taken {
@@ -240,14 +240,12 @@ impl Dispatcher {
         }
     }
 
-    /// Notes which flows are paused or limited in the store.
-    fn note_limited(&self, limited: &[String]) {
-        let is_any = !limited.is_empty();
-        if self.core.has_limits.swap(is_any, Ordering::Relaxed) || is_any {
-            for flow in self.flows.iter() {
-                let is_limited = flow.names().any(|name| limited.iter().any(|of| of == name));
-                flow.is_limited.store(is_limited, Ordering::Relaxed);
-            }
+    /// Notes which of the flows that were claimed are paused or limited in the store.
+    fn note_limited(&self, limits: &[usize], limited: &[String]) {
+        let claimed = self.flows.iter().zip(limits);
+        for (flow, _) in claimed.filter(|(_, limit)| **limit > 0) {
+            let is_limited = flow.names().any(|name| limited.iter().any(|of| of == name));
+            flow.is_limited.store(is_limited, Ordering::Relaxed);
         }
     }
 

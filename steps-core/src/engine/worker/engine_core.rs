@@ -21,8 +21,6 @@
 //!   makes the execution continue clears the end.
 //! * **`suspects`** has the turns of executions at which processes have died more than once in a
 //!   row. Such a turn gets its place before its first pass, and returns it when it ends.
-//! * **`has_limits`** says whether the last claim met flows that are paused or limited. Then the end of each
-//!   turn here lets the dispatcher look whether there is room for another.
 //! * **`refused`** and **`forms`** only grow.
 //! * **`has_claimed`** is notified once, by the dispatcher, when its first claim was answered.
 //! * **`panics`** counts the turns of an execution that ended by a panic, until one ends otherwise.
@@ -116,8 +114,6 @@ pub(crate) struct EngineCore {
     pub(super) trouble: Trouble,
     /// How many turns in a row ended because the store took no more records.
     failed_turns: AtomicU32,
-    /// Whether flows are paused or limited, as of the last claim.
-    pub(super) has_limits: AtomicBool,
     /// Whether nothing new is claimed or started.
     draining: AtomicBool,
 }
@@ -177,7 +173,6 @@ impl EngineCore {
             panics: Mutex::default(),
             trouble: Trouble::default(),
             failed_turns: AtomicU32::new(0),
-            has_limits: AtomicBool::new(false),
             draining: AtomicBool::new(false),
         }
     }

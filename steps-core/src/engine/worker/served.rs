@@ -92,8 +92,8 @@ pub(crate) struct ServedFlow {
     /// Whether its own bound may have left due executions behind.
     pub(super) behind: AtomicBool,
     /// Whether it is paused or limited in the store, as far as is known here: then only a claim begins its
-    /// executions.
-    pub(crate) is_limited: AtomicBool,
+    /// executions, and the end of a turn of it may have made room for another.
+    pub(crate) is_limited: Arc<AtomicBool>,
 }
 
 /// A permit for one turn; released on drop.
@@ -199,7 +199,7 @@ impl ServedFlows {
                 flow,
                 limiter: at_once.map(|most| core.limiter.beside(Concurrency::fixed(most))),
                 behind: AtomicBool::new(false),
-                is_limited: AtomicBool::new(false),
+                is_limited: Arc::default(),
             });
         }
         Ok(Self { all, by_name })

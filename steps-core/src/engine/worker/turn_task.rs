@@ -2,7 +2,10 @@
 
 use std::{
     panic::AssertUnwindSafe,
-    sync::{Arc, atomic::Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use futures_util::{
@@ -50,6 +53,7 @@ pub(crate) fn spawn(served: &ServedFlow, turn: Turn, place: Place) {
         journal: Arc::clone(&turn.journal),
         mailbox: Arc::clone(&turn.mailbox),
         place: Arc::clone(&place),
+        is_limited: Arc::clone(&served.is_limited),
     };
     // This engine's own lease ended while an earlier turn was still running, e.g. on an overloaded
     // machine. The earlier turn can't write any more, and must end before this one begins.
@@ -89,6 +93,8 @@ struct TurnGuard {
     journal: Arc<TurnJournal>,
     mailbox: Arc<Mailbox>,
     place: Arc<TurnPlace>,
+    /// Whether its flow is paused or limited in the store.
+    is_limited: Arc<AtomicBool>,
 }
 
 /// After so many panics in a row, an execution is left as it was recorded last.
@@ -182,7 +188,7 @@ impl Drop for TurnGuard {
     fn drop(&mut self) {
         self.place.give_back();
         self.core.running.remove(self.number);
-        if self.core.has_limits.load(Ordering::Relaxed) {
+        if self.is_limited.load(Ordering::Relaxed) {
             // There may be room for another one of its flow.
             self.core.due_now();
         }
