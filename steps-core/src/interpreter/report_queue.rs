@@ -64,13 +64,11 @@ impl ReportQueue {
             .cloned()
     }
 
-    /// Removes the first report on this task.
-    pub(super) fn remove_first(&self, task: &TaskId) {
+    /// Removes this report. Another one may have come before it meanwhile.
+    pub(super) fn remove(&self, report: &QueuedReport) {
         let mut queued = lock(&self.0);
-        if let Some(at) = queued
-            .iter()
-            .position(|queued| queued.task == task.as_str())
-        {
+        let is_it = |it: &QueuedReport| it.number == report.number && it.task == report.task;
+        if let Some(at) = queued.iter().position(is_it) {
             queued.remove(at);
         }
     }

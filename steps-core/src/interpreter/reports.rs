@@ -5,6 +5,8 @@
 //! inbox; one on a task that nobody waits for any more is only taken out of it. The messages about the
 //! progress are handed on before that batch, so each at least once.
 
+use std::sync::atomic::Ordering;
+
 use super::{
     Kept, Pass, RunCore,
     enter::At,
@@ -19,7 +21,6 @@ use crate::{
     base::{error::StepError, json::Json},
     language::scope::Op,
     model::{
-        state::Until,
         status::Status,
         table::StepMeta,
         task::{Gone, Reported, Task, TaskId, TaskReport},
@@ -36,6 +37,7 @@ impl RunCore {
             let cold = record.cold_mut();
             cold.task = Some(Box::new(Task::new(TaskId::new(self.execution()))));
             cold.stop_settled = false;
+            self.tasked.store(true, Ordering::Relaxed);
         }
     }
 
@@ -75,7 +77,8 @@ impl RunCore {
     /// Returns whether the execution is to be stopped, and a task below this node was not asked to.
     pub(super) fn asks_to_stop(&self, id: Id) -> bool {
         let requested = self.requests.all();
-        if !requested.stops() || requested.suspends() {
+        let has_tasks = self.tasked.load(Ordering::Relaxed);
+        if !has_tasks || !requested.stops() || requested.suspends() {
             return false;
         }
         let records = self.records();
@@ -132,15 +135,14 @@ impl Pass<'_> {
             match (&mut cold.task, &queued.report) {
                 (Some(own), Some(report)) if own.id == task.id => {
                     own.take(report);
-                    if waits && own.revision > 0 {
+                    if waits {
                         // It was submitted, whatever the attempt to do so has said.
-                        cold.until = Some(Until::Report);
-                        cold.since = None;
+                        cold.wait_for_report();
                     }
                 }
                 _ => tracing::warn!(task = queued.task, "a report that this version can't read"),
             }
-            queue.reports.remove_first(&task.id);
+            queue.reports.remove(&queued);
             self.run.committer.mark_signal(id, queued.number);
             self.run.notify(&records, id);
         }

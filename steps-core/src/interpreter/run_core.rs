@@ -89,6 +89,8 @@ pub(crate) struct RunCore {
     pub(super) cancelled: AtomicUsize,
     /// Whether any node has a deadline. While it is false, steps need not look for one.
     pub(super) timed: AtomicBool,
+    /// Whether any step has had an external task. While it is false, none is to be asked to stop.
+    pub(super) tasked: AtomicBool,
     /// Whether the steps are done, and only the code after them is left.
     pub(super) past_steps: AtomicBool,
     /// The children that were told to have ended, and were not asked for since.
@@ -128,7 +130,7 @@ impl RunCore {
     ) -> Self {
         let unsaved = records.take_unsaved();
         records.most = options.limits.nodes;
-        let timed = records.timed;
+        let (timed, tasked) = (records.timed, records.tasked);
         requests.set_past_pivot(records.pivot().is_some());
         Self {
             records: Mutex::new(records),
@@ -143,6 +145,7 @@ impl RunCore {
             events: AtomicU64::new(0),
             cancelled: AtomicUsize::new(0),
             timed: AtomicBool::new(timed),
+            tasked: AtomicBool::new(tasked),
             past_steps: AtomicBool::new(false),
             ended_children: EndedChildren::default(),
             fault: OnceLock::new(),

@@ -65,7 +65,7 @@ impl RunCore {
         let mut records = self.records();
         let mut waiting = Vec::new();
         records.waiting_for_signal(ROOT, &mut waiting);
-        let mut given = reported;
+        let mut given = false;
         for id in waiting {
             given |= self.give(queue, &mut records, id);
         }
@@ -74,7 +74,7 @@ impl RunCore {
             self.signals_given.store(true, Ordering::Relaxed);
             self.requests.signal_came();
         }
-        given
+        reported | given
     }
 
     /// Returns whether a step was given a signal since this was last asked.

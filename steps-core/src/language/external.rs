@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use super::{
     cx::Cx,
     keep::Keep,
-    returns::{Fails, check_before},
+    returns::{Fails, check_before, failed},
     scope::{Answer, OpResult},
 };
 use crate::{
@@ -133,10 +133,7 @@ impl<T, E> ExternalReturn for Result<External<T>, E> {
     where
         E: Fails,
     {
-        self.map_err(|error| {
-            let retry = when.is_none_or(|when| when(&error));
-            StepError::user(error).retry_if(retry)
-        })
+        self.map_err(|error| failed(error, when))
     }
 }
 

@@ -95,7 +95,8 @@ impl<T, E> PollReturn for Result<Option<T>, E> {
     }
 }
 
-fn failed<E: Fails>(error: E, when: Option<fn(&E) -> bool>) -> StepError {
+/// Returns a user's error, which is retried as the step's `when` says.
+pub(super) fn failed<E: Fails>(error: E, when: Option<fn(&E) -> bool>) -> StepError {
     let retry = when.is_none_or(|when| when(&error));
     StepError::user(error).retry_if(retry)
 }

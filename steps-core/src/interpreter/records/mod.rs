@@ -44,6 +44,8 @@ pub(crate) struct Records {
     pub(crate) foreign: bool,
     /// Whether any saved node has a deadline.
     pub(super) timed: bool,
+    /// Whether any saved step has an external task.
+    pub(super) tasked: bool,
     /// The row of the next record that is sent to a journal for the first time.
     next_row: u32,
     /// The changes to a saved tree that the journal does not have yet.
@@ -95,6 +97,7 @@ impl Records {
             generation: 0,
             foreign: false,
             timed: false,
+            tasked: false,
             next_row: 1,
             unsaved: Unsaved::default(),
             past: past::PastRows::default(),

@@ -304,10 +304,10 @@ impl Record {
     pub(crate) fn wait(&mut self, until: Until) {
         self.on(Transition::Wait);
         let cold = self.cold_mut();
-        cold.until = Some(until);
         if until == Until::Report {
-            // What it waited for before is over.
-            cold.since = None;
+            cold.wait_for_report();
+        } else {
+            cold.until = Some(until);
         }
         cold.deaths = 0;
     }

@@ -135,6 +135,7 @@ impl Records {
 
     fn fill(&mut self, id: Id, state: &State) {
         self.timed |= state.deadline.is_some();
+        self.tasked |= state.task.is_some();
         self.unsaved.ids.push(id);
         let foreign = self.foreign;
         let record = &mut self[id];

@@ -1,6 +1,6 @@
 //! Reporting on an external task in a saved tree, which no run goes on with at the time.
 
-use super::{State, Until};
+use super::{NodeData, State, Until};
 use crate::model::{
     status::Status,
     task::{Gone, ReportError, Reported, TaskId, TaskReport},
@@ -29,6 +29,14 @@ impl State {
     }
 }
 
+impl NodeData {
+    /// Waits for a report: what it waited for before is over.
+    pub(crate) fn wait_for_report(&mut self) {
+        self.until = Some(Until::Report);
+        self.since = None;
+    }
+}
+
 fn in_node(node: &mut State, task: &TaskId, report: &TaskReport) -> Option<Reported> {
     let status = node.status;
     if let Some(own) = node.task.as_mut().filter(|own| own.id == *task) {
@@ -40,8 +48,8 @@ fn in_node(node: &mut State, task: &TaskId, report: &TaskReport) -> Option<Repor
             return Some(Reported::Gone(Gone::Over));
         }
         own.take(report);
-        if status == Status::Waiting && own.revision > 0 {
-            node.until = Some(Until::Report);
+        if status == Status::Waiting {
+            node.wait_for_report();
         }
         return Some(Reported::Taken);
     }
