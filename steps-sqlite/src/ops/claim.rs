@@ -61,7 +61,7 @@ pub(crate) struct Answer {
 /// Leases executions that are due to a worker, as many as a share holds.
 pub(crate) fn claim(conn: &Txn<'_>, claim: &Claim, now: Now) -> Result<Answer> {
     let mut gates = limits::gates(conn, claim, now)?;
-    let lanes = lanes::lanes(conn, claim, &mut gates, now)?;
+    let lanes = lanes::lanes(conn, claim, &gates)?;
     let (mut taken, mut left, mut unread) = (Vec::new(), false, None);
     let mut share = Share::default();
     let mut of_key = conn.prepare_cached(select_execution!("WHERE e.key = ?1"))?;

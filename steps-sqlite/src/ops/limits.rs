@@ -8,7 +8,7 @@ use steps_core::store::{
     Claim, FlowLimited, FlowLimits, Gates, LimitFlow, LimitedFlow, NewExecution, NewLimits, Rate,
 };
 
-use super::{known::Kept, txn::Txn};
+use super::{claim::lanes, known::Kept, txn::Txn};
 use crate::{
     error::{Fail, Result},
     file::clock::Now,
@@ -30,11 +30,20 @@ const BEGUN: &str = "SELECT gate, count(*) FROM executions WHERE flow = ?1 AND g
 
 /// Behind the gate of its label, or of none.
 const GATE: &str = "UPDATE executions SET gate = ?2 WHERE key = ?1";
-const GATES: &str = "UPDATE executions SET gate = iif(?2, coalesce('=' || (SELECT value FROM labels \
-    WHERE execution = key AND name = ?3), '-'), NULL) \
-    WHERE flow = ?1 AND status IN ('pending', 'running', 'waiting', 'undoing')";
-const GATE_OF: &str = "UPDATE executions SET gate = iif(?2, coalesce('=' || (SELECT value FROM labels \
-    WHERE execution = key AND name = ?3), '-'), NULL) WHERE key = ?1";
+/// The gate of an execution by a label, if its flow has limits. What has not begun and is to stop needs no
+/// room to begin, and waits behind none.
+macro_rules! regate {
+    ($of:literal) => {
+        concat!(
+            "UPDATE executions SET gate = iif(?2 AND NOT (status = 'pending' AND EXISTS (SELECT 1 FROM \
+             messages WHERE execution = key AND kind IN ('stop', 'undo'))), coalesce('=' || (SELECT value \
+             FROM labels WHERE execution = key AND name = ?3), '-'), NULL) WHERE ",
+            $of
+        )
+    };
+}
+const GATES: &str = regate!("flow = ?1 AND status IN ('pending', 'running', 'waiting', 'undoing')");
+const GATE_OF: &str = regate!("key = ?1");
 
 fn kept(row: &Row<'_>) -> Result<Kept> {
     let mut columns = Columns::from(row, 0);
@@ -193,6 +202,7 @@ pub(super) fn gates(txn: &Txn<'_>, claim: &Claim, now: Now) -> Result<Gates> {
                 let gate: String = row.get(0)?;
                 gates.count(name, &gate, row.get(1)?);
             }
+            lanes::count_held(txn, name, &mut gates, now)?;
         }
     }
     Ok(gates)

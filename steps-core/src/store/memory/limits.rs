@@ -82,7 +82,7 @@ impl Rows {
             .map(|(key, row)| (*key, limits.gate(&row.info.labels)))
             .collect();
         for (key, gate) in gates {
-            self.change(key, |row| row.gate = gate);
+            self.change(key, |row| row.put_behind(gate));
         }
     }
 

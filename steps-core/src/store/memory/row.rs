@@ -78,6 +78,14 @@ impl Row {
         gate.filter(|_| self.info.status == Status::Pending)
     }
 
+    /// Puts it behind a gate, if it needs room to begin: to stop, it needs none.
+    pub(super) fn put_behind(&mut self, gate: Option<String>) {
+        let mut inbox = self.inbox.values();
+        let is_to_stop = inbox.any(|message| matches!(message, Message::Stop | Message::Undo));
+        let needs_none = self.info.status == Status::Pending && is_to_stop;
+        self.gate = gate.filter(|_| !needs_none);
+    }
+
     /// Returns the gate that it has come through, if it has not ended.
     pub(super) fn open_gate(&self) -> Option<&String> {
         let has_begun = matches!(

@@ -13,9 +13,9 @@ use super::{
 use crate::base::clock::Now;
 use crate::store::{
     Acquire, Acquired, Child, Claim, Claimed, Duty, ErrorKind, ExecutionInfo, Existing, Form,
-    Lease, LeaseAfter, Message, MessageReceipt, NewExecution, NodeRow, NoteChange, Notes, Past,
-    Queue, Renew, Renewal, SendMessage, Share, StoreError, StoredExecution, TakeOver, Target,
-    Write, Written,
+    Lease, LeaseAfter, MessageReceipt, NewExecution, NodeRow, NoteChange, Notes, Past, Queue,
+    Renew, Renewal, SendMessage, Share, StoreError, StoredExecution, TakeOver, Target, Write,
+    Written,
 };
 
 /// All data of the store.
@@ -363,10 +363,8 @@ impl Rows {
             if queue == Queue::Replace {
                 row.inbox.retain(|_, other| !are_alike(&message, other));
             }
-            if matches!(message, Message::Stop | Message::Undo) && row.closed_gate().is_some() {
-                row.gate = None;
-            }
             row.inbox.insert(number, message);
+            row.put_behind(row.gate.clone());
             if !row.is_held(now) && !row.is_free(now) {
                 row.turn = Some(Turn::From(now.moment));
             }

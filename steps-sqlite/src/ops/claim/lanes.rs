@@ -193,7 +193,19 @@ pub(crate) struct Lane<'a> {
     pub(crate) priority: i64,
 }
 
-impl Lane<'_> {
+impl<'a> Lane<'a> {
+    /// Returns a lane of those that nobody has refused.
+    fn first(by: Index, flow: usize, name: &'a str, gate: Option<String>) -> Self {
+        Self {
+            by,
+            flow,
+            name,
+            gate,
+            refused: Value::Null,
+            priority: 0,
+        }
+    }
+
     pub(crate) fn queries(&self) -> &'static Queries {
         self.by.queries(self.gate.as_ref())
     }
@@ -208,10 +220,6 @@ impl Lane<'_> {
 
     /// Returns how many are held, of a gated lane.
     fn held(&self, conn: &Connection, now: Now) -> Result<u32> {
-        // Where leases go by the wall clock, they are among those that wait for a time.
-        if self.by == Index::Waits && now.boot.is_some() {
-            return Ok(0);
-        }
         let mut statement = conn.prepare_cached(self.by.gate_queries().held)?;
         let now = self.by.now(now);
         Ok(statement.query_row(&self.params(&[&now])[..], |row| row.get(0))?)
@@ -226,13 +234,11 @@ impl Lane<'_> {
     }
 }
 
-/// Returns all lanes that the claim may take executions from, if there is room, and counts what is held
-/// behind gates.
+/// Returns all lanes that the claim may take executions from, if there is room.
 pub(crate) fn lanes<'a>(
     conn: &Connection,
     claim: &'a Claim,
-    gates: &mut Gates,
-    now: Now,
+    gates: &Gates,
 ) -> Result<Vec<Lane<'a>>> {
     let mut lanes = Vec::new();
     for by in [Index::Waits, Index::Free] {
@@ -241,32 +247,39 @@ pub(crate) fn lanes<'a>(
                 if gates.is_paused(name) {
                     continue;
                 }
-                let mut lane = Lane {
-                    by,
-                    flow,
-                    name,
-                    gate: None,
-                    refused: Value::Null,
-                    priority: 0,
-                };
-                add_all(conn, &lane, of.refuser, &mut lanes)?;
+                let mut lane = Lane::first(by, flow, name, None);
+                add_all(conn, &lane, Some(of.refuser), &mut lanes)?;
                 if !gates.has_limits(name) {
                     continue;
                 }
-                let first = lanes.len();
                 for gate in all_gates(conn, by, name)? {
                     lane.gate = Some(gate);
-                    add_all(conn, &lane, of.refuser, &mut lanes)?;
-                }
-                for lane in &lanes[first..] {
-                    if let Some(gate) = &lane.gate {
-                        gates.count(name, gate, lane.held(conn, now)?);
-                    }
+                    add_all(conn, &lane, Some(of.refuser), &mut lanes)?;
                 }
             }
         }
     }
     Ok(lanes)
+}
+
+/// Counts the executions of a flow that are held, and have not begun: in all lanes, also in those that the
+/// claim may take nothing from.
+pub(crate) fn count_held(conn: &Connection, flow: &str, gates: &mut Gates, now: Now) -> Result<()> {
+    // Where leases go by the wall clock, they are among those that wait for a time.
+    let by = if now.boot.is_some() {
+        Index::Free
+    } else {
+        Index::Waits
+    };
+    for gate in all_gates(conn, by, flow)? {
+        let mut lanes = Vec::new();
+        let first = Lane::first(by, 0, flow, Some(gate.clone()));
+        add_all(conn, &first, None, &mut lanes)?;
+        for lane in lanes {
+            gates.count(flow, &gate, lane.held(conn, now)?);
+        }
+    }
+    Ok(())
 }
 
 /// Returns the gates of a flow behind which executions wait.
@@ -285,17 +298,18 @@ pub(crate) fn all_gates(conn: &Connection, by: Index, flow: &str) -> Result<Vec<
     }
 }
 
-/// Adds the lanes of all priorities, of those that nobody has refused and of those that others have.
+/// Adds the lanes of all priorities, of those that nobody has refused and of those that others than this one
+/// have.
 fn add_all<'a>(
     conn: &Connection,
     like: &Lane<'a>,
-    refuser: Refuser,
+    refuser: Option<Refuser>,
     lanes: &mut Vec<Lane<'a>>,
 ) -> Result<()> {
     let mut priorities = conn.prepare_cached(like.queries().priority)?;
     add_lanes(&mut priorities, like, lanes)?;
     for refused in refusals(conn, like.by, like.name, like.gate.as_ref())? {
-        if !has_refused(&refused, refuser) {
+        if !refuser.is_some_and(|one| has_refused(&refused, one)) {
             let lane = Lane {
                 refused,
                 ..like.clone()

@@ -191,6 +191,8 @@ pub(in super::super) async fn no_more_begin_than_may_at_once(fixture: Fixture) -
         fixture.due(id).await?;
         claim_these(&fixture, "while two are held", &[]).await?;
         fixture.send(id, request).await?;
+        // Other limits are no reason to keep it.
+        limit(&fixture, FlowLimits::new().at_once(2).per(id, 9)).await?;
         claim_these(&rival, "one that is to end", &[id]).await?;
     }
     limit(&fixture, FlowLimits::new()).await?;
@@ -337,6 +339,17 @@ pub(in super::super) async fn refusals_count_behind_limits(fixture: Fixture) -> 
     let refuse = write(held.lease, Vec::new(), LeaseAfter::Refuse(refused));
     fixture.write(refuse).await?;
     fixture.claim_nothing("it was refused").await?;
+    // Held by another one, it takes up room for those who have refused it, too.
+    let mut others = claim("other");
+    others.flows = vec![flow_claim(&[FLOW], FINGERPRINT - 1)];
+    let other = fixture.claim_one_with(others, "a").await?;
+    fixture.due("b").await?;
+    fixture
+        .claim_nothing("another one holds the only place")
+        .await?;
+    fixture.rest(other.lease, Due::Now).await?;
+    let b = fixture.claim_one("worker", "b").await?;
+    end(&fixture, b.lease).await?;
     let flows = vec![flow_claim(&[FLOW], FINGERPRINT)];
     fixture.store.forget_refusals(flows).await?;
     fixture.claim_one("worker", "a").await.map(drop)
