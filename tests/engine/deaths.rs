@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use steps::{Engine, RunLimits, Status, prelude::*};
+use steps::{Engine, External, RunLimits, Status, prelude::*};
 
 use crate::support::{Db, World, act, failure, is, on_each_store};
 
@@ -47,6 +47,23 @@ async fn booked(world: &World, name: &str) -> Option<u32> {
     world.log().iter().any(|line| line == name).then_some(2)
 }
 
+#[step(external, deaths = 2)]
+async fn scan(world: &World, name: &str) -> Result<External<u32>, String> {
+    world.act(None, name.to_owned()).await?;
+    Ok(External::submitted())
+}
+
+#[stop(scan)]
+async fn stop_scan(world: &World, name: &str) -> Result<(), String> {
+    world.act(None, format!("stop {name}")).await
+}
+
+#[flow]
+async fn scans(world: &World, name: String) -> Result<u32, String> {
+    steps! { flaws = scan(world, &name); }
+    Ok(flaws)
+}
+
 #[flow]
 async fn trip(world: &World, name: String) -> Result<u32, String> {
     steps! { booked = book(world, &name); }
@@ -57,6 +74,7 @@ async fn engine(db: &Db, world: &Arc<World>) -> Engine {
     let builder = db.engine().await.lease(LEASE);
     let builder = builder.serve(import::with(world.clone()));
     let builder = builder.serve(trip::with(world.clone()));
+    let builder = builder.serve(scans::with(world.clone()));
     builder.start().await.expect("it starts")
 }
 
@@ -129,6 +147,37 @@ on_each_store! {
         let run = engine.execution::<trip>("y").await.expect("it is there");
         assert_eq!(run.outcome().await.expect("its effect is found"), 2);
         assert_eq!((times(&world, "y"), times(&world, "verify y")), (1, 2));
+    }
+
+    async fn poison_in_a_submission_leaves_no_task_behind(db) {
+        let world = World::new();
+        world.closes("z");
+        let first = engine(&db, &world).await;
+        first.start(scans::input("z".into())).id("z").await.expect("it starts");
+        world.saw("z").await;
+        drop(first);
+        dies_at(&db, &world, "z", 1).await;
+        let engine = engine(&db, &world).await;
+        let run = engine.execution::<scans>("z").await.expect("it is there");
+        let failed = failure(run.outcome().await);
+        assert_eq!(failed.failed()[0].error, "its process died 2 times");
+        assert_eq!((times(&world, "z"), times(&world, "stop z")), (2, 1));
+    }
+
+    async fn poison_in_asking_a_task_to_stop_is_not_asked_again(db) {
+        let world = World::new();
+        world.closes("z");
+        let first = engine(&db, &world).await;
+        first.start(scans::input("z".into())).id("z").await.expect("it starts");
+        world.saw("z").await;
+        drop(first);
+        dies_at(&db, &world, "z", 1).await;
+        dies_at(&db, &world, "stop z", 1).await;
+        let engine = engine(&db, &world).await;
+        let run = engine.execution::<scans>("z").await.expect("it is there");
+        let failed = failure(run.outcome().await);
+        assert_eq!(failed.failed()[0].error, "its process died 3 times");
+        assert_eq!((times(&world, "z"), times(&world, "stop z")), (2, 1));
     }
 
     async fn poison_in_an_undo_is_stuck(db) {

@@ -101,7 +101,8 @@ impl Pass<'_> {
     }
 
     /// Ends a step whose attempts have died too often: done if its `#[verify]` finds the effect,
-    /// and otherwise failed. If the process died of the `#[verify]`, too, that is not asked again.
+    /// and otherwise failed; its task, if it has one, is asked to stop. If the process died of that or of the
+    /// `#[verify]`, too, neither is done again.
     pub(super) async fn end_dying(
         self,
         at: At<'_>,
@@ -115,12 +116,15 @@ impl Pass<'_> {
         };
         let mut error = died(deaths);
         let limit = self.run.options.limits.deaths;
-        if meta.verify && (deaths == 1 || !meta.policy.dies(deaths - 1, limit)) {
-            let cx = self.cx(id, attempt);
-            match self.verified(at, meta, id, &cx, now).await {
-                Ok(end) => return Ok(end),
-                Err(None) => {}
-                Err(Some(other)) => error = error.and(&other.text()),
+        if deaths == 1 || !meta.policy.dies(deaths - 1, limit) {
+            self.ask_to_stop(at, meta, id).await?;
+            if meta.verify {
+                let cx = self.cx(id, attempt);
+                match self.verified(at, meta, id, &cx, now).await {
+                    Ok(end) => return Ok(end),
+                    Err(None) => {}
+                    Err(Some(other)) => error = error.and(&other.text()),
+                }
             }
             *now = self.now();
         }
