@@ -9,7 +9,7 @@ mod upkeep;
 use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use steps::AsDuration as _;
+use steps::{AsDuration as _, codec::Payload};
 
 pub(crate) use limits::{Limits, Pause};
 pub(crate) use reports::{Form, Format, Report, Stats};
@@ -45,6 +45,34 @@ pub(crate) struct Global {
     /// The store, such as sqlite:steps.db; a file that is missing is not created
     #[arg(long, global = true, env = "STEPS_DB", value_name = "URL")]
     pub(crate) db: Option<String>,
+
+    /// The keys of a service that encrypts what it saves: a file that only its owner may write, and not all may read
+    #[arg(long, global = true, env = "STEPS_KEY_FILE", value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+
+    /// What that service binds its values to, by `Encryption::context`
+    #[arg(long, global = true, env = "STEPS_KEY_CONTEXT", value_name = "TEXT")]
+    pub(crate) key_context: Option<String>,
+
+    /// The kinds of values that it encrypts, as input,output; filters find by the others [default: all]
+    #[arg(
+        long,
+        global = true,
+        env = "STEPS_ENCRYPTED",
+        value_name = "KINDS",
+        value_delimiter = ',',
+        value_parser = crate::codec::kind
+    )]
+    pub(crate) encrypted: Vec<Payload>,
+
+    /// The service compresses what it saves: read that also without keys, and write it so
+    #[arg(
+        long,
+        global = true,
+        env = "STEPS_COMPRESSED",
+        value_parser = clap::builder::FalseyValueParser::new()
+    )]
+    pub(crate) compressed: bool,
 
     /// Bring the file of an older version up to date; a service of that version takes up nothing more
     #[arg(long, global = true)]

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod codec;
 mod commands;
 mod confirm;
 mod context;

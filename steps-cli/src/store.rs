@@ -7,6 +7,7 @@ use steps::{
 
 use crate::{
     args::Global,
+    codec::with_codec,
     error::{Code, Error},
 };
 
@@ -22,11 +23,12 @@ pub(crate) async fn open(global: &Global) -> Result<Engine, Error> {
     } else if !url.starts_with("memory:") {
         // The error of `open` lists what there is.
         return match Engine::open(url).await {
-            Ok(builder) => Ok(builder.start().await?),
+            Ok(builder) => Ok(with_codec(builder, global)?.start().await?),
             Err(error) => Err(Error::usage(error.to_string())),
         };
     }
-    Ok(Engine::open(url).await?.start().await?)
+    let builder = Engine::open(url).await?;
+    Ok(with_codec(builder, global)?.start().await?)
 }
 
 /// Checks that there is a store in the file: opening would make one, and bring an older one up to date.

@@ -1,6 +1,11 @@
 //! Keys, each with an id.
 
-use std::{fmt, fs, io, path::Path};
+use std::{
+    fmt,
+    fs::{self, File},
+    io::{self, Read as _},
+    path::Path,
+};
 
 use zeroize::Zeroizing;
 
@@ -29,6 +34,9 @@ pub struct Keys {
     writes: usize,
 }
 
+/// How many bytes a key file may have: some thousand keys.
+const LARGEST: u64 = 1 << 20;
+
 /// Keys can't be used. The text shows no part of a key.
 #[derive(Debug)]
 #[non_exhaustive]
@@ -53,10 +61,15 @@ pub enum KeysError {
         /// Its number, from 1.
         line: usize,
         /// What is wrong with it.
-        why: &'static str,
+        why: String,
     },
     /// There is no key.
     None,
+    /// Others than its owner and its group may read the file, or others than its owner may write it.
+    Exposed {
+        /// Its permissions.
+        mode: u32,
+    },
     /// The file can't be read, or the system has no random numbers.
     Io(io::Error),
 }
@@ -107,33 +120,57 @@ impl Keys {
         Ok(self)
     }
 
-    /// Reads keys from text: a line for each, with its id, a space, and 64 hexadecimal digits; the newest
-    /// is the last. Empty lines, and those that begin with `#`, mean nothing.
+    /// Reads keys from text: a line for each, with its id, a space, and 64 hexadecimal digits. The last one
+    /// encrypts, or the one whose line ends with `current`, as [`write_with`](Self::write_with) would say. Empty
+    /// lines, and those that begin with `#`, mean nothing.
+    ///
+    /// ```
+    /// use steps::codec::Keys;
+    ///
+    /// # let (old, new) = ("5c".repeat(32), "91".repeat(32));
+    /// // The new key can be read by now, and nothing is written with it before all processes have it.
+    /// let keys = Keys::parse(&format!("2026-01 {old} current\n2026-12 {new}\n"))?;
+    /// assert_eq!(keys.current(), "2026-01");
+    /// # Ok::<_, steps::codec::KeysError>(())
+    /// ```
     ///
     /// # Errors
     ///
-    /// [`KeysError::Line`], [`KeysError::None`], and as of [`newer`](Self::newer).
+    /// [`KeysError::Line`] and [`KeysError::None`].
     pub fn parse(text: &str) -> Result<Self, KeysError> {
         let mut keys = Self {
             all: Vec::new(),
             writes: 0,
         };
+        let mut current = None;
         for (at, line) in text.lines().enumerate() {
             let line = line.trim();
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let wrong = |why| KeysError::Line { line: at + 1, why };
-            let parts = line.split_once(|c: char| c.is_ascii_whitespace());
-            let (id, digits) = parts.ok_or(wrong("there is no space between an id and a key"))?;
-            let key = hex(digits.trim_start());
-            let key = key.ok_or(wrong("a key is 64 hexadecimal digits"))?;
-            keys = keys.newer(id, *key)?;
+            let wrong = |why: String| KeysError::Line { line: at + 1, why };
+            let mut parts = line.split_ascii_whitespace();
+            let (Some(id), Some(digits)) = (parts.next(), parts.next()) else {
+                return Err(wrong("there is no space between an id and a key".into()));
+            };
+            let key = hex(digits).ok_or_else(|| wrong("a key is 64 hexadecimal digits".into()))?;
+            match (parts.next(), parts.next(), &current) {
+                (None, ..) => {}
+                (Some("current"), None, None) => current = Some(id.to_owned()),
+                (Some("current"), None, Some(other)) => {
+                    return Err(wrong(format!("the key `{other}` is `current` already")));
+                }
+                _ => return Err(wrong("nothing but `current` can follow a key".into())),
+            }
+            keys = keys
+                .newer(id, *key)
+                .map_err(|error| wrong(error.to_string()))?;
         }
-        if keys.all.is_empty() {
-            return Err(KeysError::None);
+        match current {
+            _ if keys.all.is_empty() => Err(KeysError::None),
+            Some(id) => keys.write_with(&id),
+            None => Ok(keys),
         }
-        Ok(keys)
     }
 
     /// Reads keys from a file: see [`parse`](Self::parse).
@@ -143,6 +180,36 @@ impl Keys {
     /// [`KeysError::Io`] if it can't be read, and as of [`parse`](Self::parse).
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, KeysError> {
         let text = Zeroizing::new(fs::read_to_string(path).map_err(KeysError::Io)?);
+        Self::parse(&text)
+    }
+
+    /// Reads keys from a file that is nobody else's business: the same as [`from_file`](Self::from_file), but
+    /// on Unix one is refused that all may read, or that others than its owner may write; and one of more than
+    /// 1 MiB is. So does the program `steps`.
+    ///
+    /// # Errors
+    ///
+    /// [`KeysError::Exposed`], and as of [`from_file`](Self::from_file).
+    pub fn from_private_file(path: impl AsRef<Path>) -> Result<Self, KeysError> {
+        let file = File::open(path).map_err(KeysError::Io)?;
+        let about = file.metadata().map_err(KeysError::Io)?;
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt as _;
+            let mode = about.permissions().mode() & 0o777;
+            if mode & 0o026 != 0 {
+                return Err(KeysError::Exposed { mode });
+            }
+        }
+        if about.len() > LARGEST {
+            let why = format!("it has more than {LARGEST} bytes");
+            return Err(KeysError::Io(io::Error::other(why)));
+        }
+        // With room for all of it: growing would leave copies behind.
+        let room = usize::try_from(about.len()).unwrap_or_default() + 1;
+        let mut text = Zeroizing::new(String::with_capacity(room));
+        let read = file.take(LARGEST).read_to_string(&mut text);
+        read.map_err(KeysError::Io)?;
         Self::parse(&text)
     }
 
@@ -166,6 +233,11 @@ impl Keys {
             }
         }
         Ok(line)
+    }
+
+    /// Returns the id of the key that encrypts.
+    pub fn current(&self) -> &str {
+        self.writes().0
     }
 
     /// Returns the ids, the newest last.
@@ -216,6 +288,10 @@ impl fmt::Display for KeysError {
             Self::Unknown { id } => write!(f, "there is no key `{id}` to write with"),
             Self::Line { line, why } => write!(f, "line {line} of the keys: {why}"),
             Self::None => f.write_str("there is no key"),
+            Self::Exposed { mode } => write!(
+                f,
+                "others may read or write the keys, as the file has the permissions {mode:03o}: `chmod 600` it"
+            ),
             Self::Io(error) => write!(f, "the keys can't be read: {error}"),
         }
     }
@@ -240,8 +316,36 @@ mod tests {
         let text = format!("# ours\n\n{}\n  {}  \n", *lines[0], *lines[1]);
         let keys = Keys::parse(&text).unwrap();
         assert_eq!(keys.ids().collect::<Vec<_>>(), ["a", "b"]);
-        assert_eq!(keys.writes().0, "b");
-        assert_eq!(keys.write_with("a").unwrap().writes().0, "a");
+        assert_eq!(keys.current(), "b");
+        assert_eq!(keys.write_with("a").unwrap().current(), "a");
+        let text = format!("{} current\n{}\n", *lines[0], *lines[1]);
+        assert_eq!(Keys::parse(&text).unwrap().current(), "a");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_private_file_is_read_and_one_of_all_is_refused() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let folder = std::env::temp_dir().join(format!("steps-keys-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("keys");
+        fs::write(&path, &*Keys::new_line("a").unwrap()).unwrap();
+        let with = |mode| {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            Keys::from_private_file(&path)
+        };
+        for mode in [0o600, 0o400, 0o640] {
+            assert_eq!(with(mode).unwrap().current(), "a", "{mode:o}");
+        }
+        for mode in [0o644, 0o604, 0o602, 0o660] {
+            let error = with(mode).unwrap_err();
+            assert!(matches!(error, KeysError::Exposed { mode: is } if is == mode));
+            assert!(error.to_string().contains("chmod 600"), "{error}");
+        }
+        fs::write(&path, " ".repeat(1 << 21)).unwrap();
+        assert!(matches!(with(0o600), Err(KeysError::Io(_))));
+        fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]
@@ -261,8 +365,22 @@ mod tests {
                 format!("a {}g", &key[1..]),
                 "line 1 of the keys: a key is 64 hexadecimal digits",
             ),
-            (format!("a {key}\na {key}"), "two keys have the id `a`"),
-            (format!("ä {key}"), "the id of a key is 1 to 64 letters"),
+            (
+                format!("a {key}\na {key}"),
+                "line 2 of the keys: two keys have the id `a`",
+            ),
+            (
+                format!("ä {key}"),
+                "line 1 of the keys: the id of a key is 1 to 64 letters",
+            ),
+            (
+                format!("a {key} {key}"),
+                "line 1 of the keys: nothing but `current` can follow a key",
+            ),
+            (
+                format!("a {key} current\n\nb {key} current"),
+                "line 3 of the keys: the key `a` is `current` already",
+            ),
         ] {
             let error = Keys::parse(&text).unwrap_err();
             assert!(error.to_string().contains(told), "{error}");

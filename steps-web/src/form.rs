@@ -45,7 +45,12 @@ impl Kind {
             | EngineError::Sweeping { .. }
             | EngineError::Taken { .. }
             | EngineError::Incompatible { .. } => Self::Refused,
-            EngineError::Store(error) if error.kind() == ErrorKind::Taken => Self::Refused,
+            EngineError::Store(error) => match error.kind() {
+                ErrorKind::Taken => Self::Refused,
+                // It asks for what the store can't look into, or is too large.
+                ErrorKind::Rejected => Self::Usage,
+                _ => Self::Failed,
+            },
             EngineError::Signal { error, .. } => match error {
                 SignalError::NoSignal { .. } | SignalError::NoItem { .. } => Self::NotFound,
                 SignalError::Value { .. } => Self::Usage,
@@ -71,6 +76,8 @@ pub struct Execution<'a> {
     error: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     incompatible: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unreadable: Option<&'a str>,
     steps: BTreeMap<&'static str, u64>,
     labels: &'a Labels,
     attrs: &'a Attrs,
@@ -103,6 +110,7 @@ impl<'a> From<&'a ExecutionInfo> for Execution<'a> {
             status_message: info.status_message.as_deref(),
             error: info.error.as_deref(),
             incompatible: info.refused.as_ref().map(|refused| &*refused.why),
+            unreadable: info.unreadable.as_deref(),
             steps: steps
                 .map(|(status, count)| (status.as_str(), count))
                 .collect(),
@@ -168,6 +176,8 @@ pub struct Schedule<'a> {
     queued: usize,
     last: Option<Timestamp>,
     last_execution: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unreadable: Option<&'a str>,
 }
 
 impl<'a> From<&'a ScheduleInfo> for Schedule<'a> {
@@ -181,6 +191,7 @@ impl<'a> From<&'a ScheduleInfo> for Schedule<'a> {
             queued: info.queued,
             last: info.last,
             last_execution: info.last_execution.as_deref(),
+            unreadable: info.unreadable.as_deref(),
         }
     }
 }

@@ -7,6 +7,7 @@ mod acts;
 mod api;
 mod app;
 mod assets;
+pub mod encoded;
 mod error;
 pub mod form;
 mod guard;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use steps::{State, engine::Handle, report::Report, store::ExecutionInfo};
 
-use crate::{app::App, error::Refused};
+use crate::{app::App, encoded, error::Refused};
 
 pub(crate) struct Look {
     pub(crate) info: ExecutionInfo,
@@ -15,6 +15,8 @@ impl Look {
     pub(crate) async fn at(app: &App, id: &str) -> Result<Self, Refused> {
         let handle = app.engine.get(id).await?;
         let (mut info, mut tree) = both(&handle).await?;
+        encoded::of_info(&mut info);
+        encoded::of_tree(&mut tree);
         app.secrets.of_info(&mut info);
         app.secrets.of_tree(&info.flow, &mut tree);
         let at = Timestamp::now();
@@ -22,7 +24,8 @@ impl Look {
     }
 
     pub(crate) fn report(&self) -> Report {
-        self.tree.report_at(self.at)
+        let report = self.tree.report_at(self.at);
+        report.created(self.info.created_at)
     }
 }
 

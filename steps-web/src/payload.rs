@@ -9,7 +9,12 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use crate::secrets::{HIDDEN, Secrets};
+use steps::store::codec::is_encoded;
+
+use crate::{
+    encoded::ENCODED_JSON,
+    secrets::{HIDDEN, Secrets},
+};
 
 /// How deep a value is looked into. What is deeper is hidden.
 const DEEP: usize = 100;
@@ -50,6 +55,10 @@ impl Writer<'_> {
         let done = match json.as_bytes().first() {
             Some(b'{') => self.object(json),
             Some(b'[') => self.array(json),
+            Some(b'"') if is_encoded(json) => {
+                self.out.push_str(ENCODED_JSON);
+                Some(())
+            }
             _ => {
                 self.out.push_str(json);
                 Some(())

@@ -120,6 +120,10 @@ impl Secrets {
             };
             *shown = Some(id);
         }
+        if let Some(task) = &mut node.task {
+            self.value(hides, &mut task.output);
+            self.value(hides, &mut task.check_in);
+        }
         for (name, value) in &mut node.extra {
             let mut shown = Some(value.clone());
             self.value(hides || self.hides(name), &mut shown);

@@ -7,6 +7,7 @@ use steps::{
     engine::Subscribed,
     store::{Change, Subscription},
 };
+use steps_web::encoded;
 
 use crate::{
     args::{ChangeAct, Changes},
@@ -28,10 +29,14 @@ pub(crate) async fn changes(context: &Context<'_>, args: Changes) -> Result<(), 
 async fn get(context: &Context<'_>, name: &str) -> Result<Subscribed, Error> {
     let all = context.engine.subscriptions().await?;
     let found = all.into_iter().find(|it| it.info.subscription.name == name);
-    found.ok_or_else(|| {
+    let mut found = found.ok_or_else(|| {
         let why = format!("nobody is told of changes by the name `{name}`");
         Error::new(Code::NotFound, why)
-    })
+    })?;
+    for change in &mut found.failing {
+        change.failure.as_mut().map(encoded::of_str);
+    }
+    Ok(found)
 }
 
 async fn list(context: &Context<'_>) -> Result<(), Error> {

@@ -2,7 +2,7 @@
 
 use comfy_table::{Cell, CellAlignment};
 use steps::{engine::Filter, store::ExecutionInfo};
-use steps_web::form::Execution;
+use steps_web::{encoded, form::Execution};
 
 use crate::{
     args::{Found, List},
@@ -30,7 +30,10 @@ pub(crate) async fn list(context: &Context<'_>, args: List) -> Result<(), Error>
     }
     let mut first = true;
     loop {
-        let page = context.engine.list(filter.clone()).await?;
+        let mut page = context.engine.list(filter.clone()).await?;
+        for info in &mut page {
+            encoded::of_info(info);
+        }
         let Some(last) = page.last() else {
             if first && !context.out.json {
                 context.out.note("no executions");
@@ -81,6 +84,7 @@ fn message(info: &ExecutionInfo) -> String {
     let refused = info.refused.as_ref().map(|refused| &*refused.why);
     let incompatible = refused.map(|why| format!("incompatible: {why}"));
     let text = incompatible
+        .or_else(|| info.unreadable.clone())
         .or_else(|| info.status_message.clone())
         .or_else(|| info.error.clone());
     first_line(&text.unwrap_or_default(), MESSAGE)

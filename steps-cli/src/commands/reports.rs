@@ -2,6 +2,9 @@
 
 use std::io::Write;
 
+use jiff::Timestamp;
+
+use super::show::Look;
 use crate::{
     args::{Form, Format, Report, Stats},
     context::Context,
@@ -11,7 +14,9 @@ use crate::{
 
 pub(crate) async fn report(context: &Context<'_>, args: Report) -> Result<(), Error> {
     let format = format(context.out, &args.form)?;
-    let report = context.engine.get(&args.id).await?.report().await?;
+    let look = Look::at(&context.engine.get(&args.id).await?).await?;
+    let report = look.tree.report_at(Timestamp::now());
+    let report = report.created(look.info.created_at);
     let text = match format {
         Format::Text if args.form.output.is_none() => context.out.tree(&report.text().to_string()),
         Format::Text => report.text().to_string(),

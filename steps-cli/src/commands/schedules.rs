@@ -86,7 +86,7 @@ async fn list(context: &Context<'_>) -> Result<(), Error> {
         table.add_row([
             Cell::new(it.name),
             Cell::new(it.flow),
-            Cell::new(it.timing),
+            Cell::new(it.unreadable.unwrap_or(it.timing)),
             Cell::new(next),
             Cell::new(time(it.last)),
             Cell::new(it.last_execution.unwrap_or_default()),

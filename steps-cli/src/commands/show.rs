@@ -1,7 +1,10 @@
 //! `show`: what is known of one execution, and its tree.
 
 use steps::{Json, State, engine::Handle, store::ExecutionInfo};
-use steps_web::form::{Execution, Shown};
+use steps_web::{
+    encoded,
+    form::{Execution, Shown},
+};
 
 use super::watch;
 use crate::{
@@ -25,10 +28,12 @@ impl Look {
     pub(crate) async fn at(handle: &Handle) -> Result<Self, Error> {
         let mut tries = 0..5;
         loop {
-            let tree = handle.tree().await?;
-            let info = handle.info().await?;
+            let mut tree = handle.tree().await?;
+            let mut info = handle.info().await?;
             // Read after the tree: if it went on in between, both are read again.
             if info.status == tree.status || tries.next().is_none() {
+                encoded::of_info(&mut info);
+                encoded::of_tree(&mut tree);
                 return Ok(Self { info, tree });
             }
         }

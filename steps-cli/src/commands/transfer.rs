@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use steps::{
     engine::{EngineError, Filter},
-    store::Column,
+    store::{Column, codec::is_encoded},
 };
 
 use crate::{
@@ -83,7 +83,22 @@ async fn export_to(
                 Err(error) => Err(error),
             };
             match exported {
-                Ok(exported) => write(&mut to, &Line::from(exported))?,
+                Ok(exported) => {
+                    let id = exported.info.id.clone();
+                    let line = serde_json::to_string(&Line::from(exported))?;
+                    if has_encoded(&line) {
+                        return Err(Error::new(
+                            Code::Refused,
+                            format!(
+                                "execution `{id}` has values that are encoded, and would be lost elsewhere: \
+                                 --key-file says with which keys they are read, --compressed that they are \
+                                 only compressed"
+                            ),
+                        ));
+                    }
+                    to.write_all(line.as_bytes())?;
+                    to.write_all(b"\n")?;
+                }
                 // It was deleted meanwhile.
                 Err(EngineError::Unknown { .. }) => continue,
                 Err(error) => return Err(error.into()),
@@ -94,6 +109,12 @@ async fn export_to(
     write(&mut to, &End { executions: count })?;
     to.flush()?;
     Ok(count)
+}
+
+/// Whether a line has values in it that were not decoded. In a quoted text, the mark is preceded by a `\`.
+fn has_encoded(line: &str) -> bool {
+    line.match_indices("\"steps:1:")
+        .any(|(at, _)| !line[..at].ends_with('\\') && is_encoded(&line[at..]))
 }
 
 fn write(to: &mut impl Write, line: &impl Serialize) -> Result<(), Error> {

@@ -3,6 +3,7 @@
 mod acting;
 mod beside;
 mod changes;
+mod encrypted;
 mod finding;
 mod limits;
 mod reporting;

@@ -214,6 +214,10 @@ pub(crate) fn run(args: &[&str], input: &str, env: &[(&str, &str)]) -> Ran {
     let names = [
         "STEPS_DB",
         "STEPS_BY",
+        "STEPS_KEY_FILE",
+        "STEPS_KEY_CONTEXT",
+        "STEPS_ENCRYPTED",
+        "STEPS_COMPRESSED",
         "NO_COLOR",
         "CLICOLOR_FORCE",
         "COLUMNS",

@@ -9,18 +9,19 @@ use std::{
 use crate::support::{Db, run};
 
 /// The program, serving; ended when it is dropped.
-struct Served {
+pub(crate) struct Served {
     child: Child,
     host: String,
 }
 
 impl Served {
-    fn start(db: &Db, args: &[&str]) -> Self {
+    pub(crate) fn start(db: &Db, args: &[&str]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_steps"))
             .args(["--db", &db.url(), "web", "--listen", "127.0.0.1:0"])
             .args(args)
             .env_remove("STEPS_WEB_TOKEN")
             .env_remove("STEPS_BY")
+            .env_remove("STEPS_KEY_FILE")
             .env("USER", "ann")
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -50,7 +51,7 @@ impl Served {
         answer
     }
 
-    fn get(&self, path: &str, more: &str) -> String {
+    pub(crate) fn get(&self, path: &str, more: &str) -> String {
         self.ask("GET", path, &self.host, more, "")
     }
 }

@@ -16,7 +16,7 @@ use super::{
     layout::{Page, page as whole},
     parts::executions,
 };
-use crate::{app::App, error::Refused, text::counted, visit::Visit};
+use crate::{app::App, encoded, error::Refused, text::counted, visit::Visit};
 
 /// How many stand on a page, unless the filter has a `limit`.
 const PAGE: usize = 50;
@@ -85,6 +85,7 @@ impl Listed {
         let more = all.len() > most;
         all.truncate(most);
         for info in &mut all {
+            encoded::of_info(info);
             app.secrets.of_info(info);
         }
         Ok(Self { all, more })

@@ -5,6 +5,7 @@ use maud::{Markup, html};
 use steps::{Status, store::ExecutionInfo};
 
 use crate::{
+    encoded,
     text::{self, between, first_line},
     visit::Visit,
 };
@@ -59,7 +60,9 @@ fn message(info: &ExecutionInfo) -> String {
         .or_else(|| info.error.clone().filter(|_| failed))
         .or_else(|| info.status_message.clone())
         .or_else(|| info.error.clone());
-    first_line(&text.unwrap_or_default(), MESSAGE)
+    let mut text = text.unwrap_or_default();
+    encoded::of_str(&mut text);
+    first_line(&text, MESSAGE)
 }
 
 /// A table of executions.

@@ -133,7 +133,9 @@ pub(crate) async fn page(
 async fn look(app: &App) -> Result<Vec<(ScheduleInfo, Vec<Timestamp>)>, Refused> {
     let mut all = Vec::new();
     for info in app.engine.schedules().await? {
-        let next = if all.len() < TOLD {
+        let next = if info.unreadable.is_some() {
+            Vec::new()
+        } else if all.len() < TOLD {
             match app.engine.get_schedule(&info.name).await {
                 Ok(schedule) => schedule.next(AHEAD).await.unwrap_or_default(),
                 // It was removed just now.
@@ -159,10 +161,12 @@ fn show(visit: &Visit, asked: &Asked, all: &[(ScheduleInfo, Vec<Timestamp>)]) ->
             section {
                 h2 {
                     (info.name) " "
-                    @if info.is_paused { span .status .s-waiting { span aria-hidden="true" { "■" } " paused" } }
+                    @if info.unreadable.is_some() {}
+                    @else if info.is_paused { span .status .s-waiting { span aria-hidden="true" { "■" } " paused" } }
                     @else { span .status .s-running { span aria-hidden="true" { "▸" } " on" } }
                 }
-                dl .facts {
+                @if let Some(why) = &info.unreadable { p .error { (why) } }
+                @else { dl .facts {
                     dt { "Flow" } dd { (info.flow) }
                     dt { "When" } dd { code { (info.timing) } }
                     dt { "Next" }
@@ -183,8 +187,8 @@ fn show(visit: &Visit, asked: &Asked, all: &[(ScheduleInfo, Vec<Timestamp>)]) ->
                     @if let Some(left) = info.left_out { dt { "Left out" } dd { "from " (time(Some(left), now)) " on" } }
                     dt { "Missed ticks" } dd { (missed(info.missed)) }
                     dt { "Overlap" } dd { (overlap(info.overlap)) @if info.queued > 0 { ", " (info.queued) " queued" } }
-                }
-                @if visit.may_act() { (forms(visit, info)) }
+                } }
+                @if visit.may_act() && info.unreadable.is_none() { (forms(visit, info)) }
             }
         }
     }

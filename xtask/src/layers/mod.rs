@@ -60,7 +60,7 @@ const CRATES: &[Crate] = &[
     Crate {
         folder: "steps-cli/src",
         floors: &[
-            &["args", "error", "text"],
+            &["args", "codec", "error", "text"],
             &["line"],
             &["out"],
             &["confirm", "store"],
@@ -75,7 +75,7 @@ const CRATES: &[Crate] = &[
             &[
                 "assets", "error", "form", "headers", "text", "visit", "webhook",
             ],
-            &["payload", "secrets"],
+            &["encoded", "payload", "secrets"],
             &["access"],
             &["app"],
             &["acts", "look"],

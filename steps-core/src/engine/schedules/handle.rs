@@ -11,7 +11,7 @@ use super::{
 use crate::{
     engine::{Engine, error::EngineError},
     model::schedule::{Missed, Overlap, ScheduleError},
-    store::{Duty, DutyQuery, DutySet, SetDuty},
+    store::{Duty, DutyQuery, DutySet, SetDuty, codec::is_encoded},
 };
 
 /// A schedule: a handle, which may be dropped.
@@ -54,6 +54,28 @@ pub struct ScheduleInfo {
     pub last_execution: Option<String>,
     /// When ticks were left out last, the first of them.
     pub left_out: Option<Timestamp>,
+    /// Why what is kept of it can't be read here, such as for want of a key. Then all but its name is empty.
+    pub unreadable: Option<String>,
+}
+
+impl ScheduleInfo {
+    /// One of which only the name is known.
+    fn unread(name: &str, why: String) -> Self {
+        Self {
+            name: name.to_owned(),
+            flow: String::new(),
+            timing: String::new(),
+            missed: Missed::default(),
+            overlap: Overlap::default(),
+            is_paused: false,
+            next: None,
+            queued: 0,
+            last: None,
+            last_execution: None,
+            left_out: None,
+            unreadable: Some(why),
+        }
+    }
 }
 
 impl Saved {
@@ -92,27 +114,32 @@ impl Saved {
             last: self.last,
             last_execution: self.last.map(|last| id_of(name, last)),
             left_out: self.left_out,
+            unreadable: None,
         }
     }
 }
 
 impl Engine {
-    /// Returns all schedules, in the order of their names.
+    /// Returns all schedules, in the order of their names. One that can't be read here is among them, and
+    /// [says so](ScheduleInfo::unreadable).
     ///
     /// # Errors
     ///
-    /// If the store can't be read, or has a schedule that this program can't read.
+    /// If the store can't be read.
     pub async fn schedules(&self) -> Result<Vec<ScheduleInfo>, EngineError> {
         let duties = self.core.store.duties(DutyQuery::named(PREFIX)).await?;
         let infos = duties.into_iter().map(|duty| {
             let name = duty.name.strip_prefix(PREFIX).unwrap_or_default();
-            let saved = Saved::read(&duty.value).map_err(|error| EngineError::Schedule {
-                name: name.to_owned(),
-                error,
-            })?;
-            Ok(saved.info(name))
+            match Saved::read(&duty.value) {
+                Ok(saved) => saved.info(name),
+                Err(_) if is_encoded(duty.value.get()) => ScheduleInfo::unread(
+                    name,
+                    "it is encoded, and can't be decoded here".to_owned(),
+                ),
+                Err(error) => ScheduleInfo::unread(name, error.to_string()),
+            }
         });
-        infos.collect()
+        Ok(infos.collect())
     }
 
     /// Returns the schedule of this name.

@@ -42,8 +42,10 @@ impl State {
 }
 
 impl Report {
-    /// Adds when the execution was created.
-    pub(crate) fn created(mut self, at: Timestamp) -> Self {
+    /// Adds when the execution was created, which its tree does not know: then the report tells how long it waited
+    /// for its beginning. [`Handle::report`](crate::engine::Handle::report) has done so.
+    #[must_use]
+    pub fn created(mut self, at: Timestamp) -> Self {
         self.created_at = Some(at);
         self.queue = self.started_at.map(|began| between(at, began));
         self
