@@ -3,6 +3,7 @@
 mod basics;
 mod between;
 mod builds;
+mod by_force;
 mod children;
 mod clock_set;
 mod control;

@@ -2,8 +2,10 @@
 // Tests are read for what they show.
 #![allow(clippy::pedantic)]
 
+mod flows;
 mod in_memory;
 mod reported;
+mod stopped;
 #[path = "../engine/support.rs"]
 #[allow(dead_code)]
 mod support;

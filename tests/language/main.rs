@@ -28,6 +28,7 @@ mod old_form;
 mod panics;
 mod policies;
 mod race;
+mod race_again;
 mod recorded;
 mod recover;
 mod renamed_input;

@@ -4,7 +4,6 @@ use std::{sync::Arc, time::Duration};
 
 use steps::{
     Outcome, SignalError, State, Status,
-    compat::Compatibility,
     prelude::*,
     testing::{Fault, Injected, Lab},
 };
@@ -16,7 +15,7 @@ use crate::{
 
 /// Acts after so many seconds.
 #[step]
-async fn after(lab: &Lab, seconds: u64, name: &str) -> Result<String, Injected> {
+pub(crate) async fn after(lab: &Lab, seconds: u64, name: &str) -> Result<String, Injected> {
     lab.clock().sleep(Duration::from_secs(seconds)).await;
     lab.act(name)?;
     Ok(name.to_owned())
@@ -40,7 +39,7 @@ async fn until_told(lab: &Lab, cx: &Cx) -> Result<(), String> {
 }
 
 #[flow]
-async fn trial(lab: &Lab) -> Result<String, String> {
+pub(crate) async fn trial(lab: &Lab) -> Result<String, String> {
     steps! {
         first = race {
             cancelled = steps::signal::<String>();
@@ -315,127 +314,4 @@ async fn a_race_fails_if_what_a_loser_did_can_not_be_undone() {
     assert_eq!(state.get("first").unwrap().chosen, None);
     run(stuck(&lab).resume(state), &clock).await.unwrap();
     assert!(lab.there().contains("last") && lab.there().contains("quick"));
-}
-
-#[tokio::test]
-async fn a_race_is_begun_again_with_its_winner_and_not_with_a_loser() {
-    let lab = Lab::new();
-    let clock = lab.clock().clone();
-    lab.fault("last", Fault::FailBefore);
-    let failure = run(held(&lab), &clock).await.unwrap_err();
-    let saved = State::clone(&failure.state);
-    let refused = saved.clone().reset("first.slow").unwrap_err();
-    assert_eq!(
-        refused.to_string(),
-        "can't begin again with `first.slow`: it has lost the race to `quick`; begin again with `first`"
-    );
-    for from in ["first.quick", "first"] {
-        let mut state = saved.clone();
-        state.reset(from).unwrap();
-        let lab = Lab::new();
-        let clock = lab.clock().clone();
-        run(held(&lab).resume(state), &clock).await.unwrap();
-        assert!(lab.there().contains("quick"), "{from}");
-    }
-}
-
-#[flow(on_failure = "hold")]
-async fn held(lab: &Lab) -> Result<(), String> {
-    steps! {
-        first = race { slow = after(lab, 2, "slow"); quick = after(lab, 1, "quick"); }
-        last = act(lab, "last");
-    }
-    let _ = (first, last);
-    Ok(())
-}
-
-mod older {
-    use super::*;
-
-    #[flow(on_failure = "hold")]
-    pub(super) async fn held(lab: &Lab) -> Result<(), String> {
-        steps! {
-            first = race {
-                fast = after(lab, 1, "quick");
-                slow = after(lab, 2, "slow");
-                added = after(lab, 3, "added");
-            }
-            last = act(lab, "last");
-        }
-        let _ = (first, last);
-        Ok(())
-    }
-}
-
-mod renamed {
-    use super::*;
-
-    #[flow(on_failure = "hold")]
-    pub(super) async fn held(lab: &Lab) -> Result<String, String> {
-        steps! {
-            first = race {
-                added = after(lab, 3, "added");
-                #[step(alias = "quick")]
-                fast = after(lab, 1, "quick");
-                slow = after(lab, 2, "slow");
-            }
-            last = act(lab, "last");
-        }
-        let _ = last;
-        Ok(match first {
-            HeldFirst::Added(_) => "added".to_owned(),
-            HeldFirst::Fast(name) => name,
-            HeldFirst::Slow(_) => "slow".to_owned(),
-        })
-    }
-}
-
-#[tokio::test]
-async fn a_decided_race_may_have_more_lines_and_keeps_its_winner() {
-    let lab = Lab::new();
-    let clock = lab.clock().clone();
-    lab.fault("last", Fault::FailBefore);
-    let failure = run(held(&lab), &clock).await.unwrap_err();
-    let mut state = State::clone(&failure.state);
-    let gone = Compatibility::of::<older::held>(&state);
-    assert!(!gone.is_compatible(), "its winner is gone");
-    assert!(Compatibility::of::<renamed::held>(&state).is_compatible());
-    state.recover().unwrap();
-    let lab = Lab::new();
-    let clock = lab.clock().clone();
-    let ended = run(renamed::held(&lab).resume(state), &clock)
-        .await
-        .unwrap();
-    assert_eq!(ended, "quick");
-    assert_eq!(lab.texts(), ["last"]);
-}
-
-mod at_once {
-    use super::*;
-
-    #[flow]
-    pub(super) async fn trial(_lab: &Lab) -> Result<(), String> {
-        steps! {
-            first = parallel {
-                cancelled = steps::signal::<String>();
-                over = steps::sleep("30d");
-            }
-        }
-        let _ = first;
-        Ok(())
-    }
-}
-
-#[tokio::test]
-async fn a_race_becomes_no_parallel() {
-    let lab = Lab::new();
-    let mut saved = None;
-    pass(&mut saved, trial(&lab)).await;
-    let comparison = Compatibility::of::<at_once::trial>(&read(&saved));
-    let first = comparison.differences().filter(|node| node.path == "first");
-    let told: Vec<_> = first.map(ToString::to_string).collect();
-    assert_eq!(
-        told,
-        ["`first` does not fit: its kind was `race`, and is `parallel` now"]
-    );
 }

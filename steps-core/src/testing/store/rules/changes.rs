@@ -1,90 +1,12 @@
 //! Changes of statuses that are kept for those who have subscribed.
 
-use super::prelude::*;
-use crate::store::{
-    Change, ChangeKind, ChangeQuery, Child, DutySet, FailedChange, Settled, Subscription,
-    SubscriptionInfo, WhichChanges,
+use self::asked::{
+    failed, failing, group, in_vain, infos, list, new, node, numbers, on, settle, subscribe, told,
 };
+use super::prelude::*;
+use crate::store::{Change, ChangeKind, Child, DutySet, Subscription, WhichChanges};
 
-fn on(name: &str, kind: ChangeKind, flows: &[&str], statuses: &[Status]) -> Subscription {
-    Subscription {
-        name: name.to_owned(),
-        kind,
-        flows: flows.iter().map(|flow| (*flow).to_owned()).collect(),
-        statuses: statuses.to_vec(),
-    }
-}
-
-async fn subscribe(fixture: &Fixture, subscription: Subscription) -> Outcome {
-    Ok(fixture.store.subscribe(subscription).await?)
-}
-
-async fn list(
-    fixture: &Fixture,
-    name: &str,
-    which: WhichChanges,
-    limit: usize,
-) -> Outcome<Vec<Change>> {
-    let subscription = name.to_owned();
-    let query = ChangeQuery {
-        subscription,
-        which,
-        limit,
-    };
-    Ok(fixture.store.changes(query).await?)
-}
-
-async fn new(fixture: &Fixture, name: &str) -> Outcome<Vec<Change>> {
-    list(fixture, name, WhichChanges::New { after: 0 }, 1000).await
-}
-
-async fn failed(fixture: &Fixture, name: &str) -> Outcome<Vec<Change>> {
-    list(fixture, name, WhichChanges::Failed, 1000).await
-}
-
-/// A change in words.
-fn line(change: &Change) -> String {
-    let from = change.from.map_or("-", Status::as_str);
-    let mut line = format!("{} {} {from} {}", change.execution, change.flow, change.to);
-    if let Some(step) = &change.step {
-        line = format!("{line} {}={} {}", step.path, step.name, step.attempts);
-    }
-    if let Some(error) = &change.error {
-        line = format!("{line} {error}");
-    }
-    line
-}
-
-fn lines(changes: &[Change]) -> Vec<String> {
-    changes.iter().map(line).collect()
-}
-
-fn told(what: &str, changes: &[Change], expected: &[&str]) -> Outcome {
-    let expected: Vec<String> = expected.iter().map(|&line| line.to_owned()).collect();
-    same(what, &lines(changes), &expected)?;
-    let numbers: Vec<i64> = changes.iter().map(|change| change.number).collect();
-    let grow = numbers.is_sorted_by(|a, b| a < b);
-    holds("the numbers of changes", "ever larger ones", numbers, grow)
-}
-
-fn node(id: u32, parent: u32, name: &str, status: Status) -> NodeRow {
-    let mut row = step(id, name);
-    row.parent = parent;
-    row.node.status = status;
-    row.node.done_at = status.is_final().then(|| second(2));
-    row
-}
-
-fn group(id: u32, parent: u32, name: &str, status: Status) -> NodeRow {
-    let mut row = node(id, parent, name, status);
-    row.node.kind = crate::model::state::Kind::Group;
-    row
-}
-
-fn failing(mut row: NodeRow, error: &str) -> NodeRow {
-    row.node.errors = vec!["first".to_owned(), error.to_owned()];
-    row
-}
+mod asked;
 
 pub(in super::super) async fn changes_are_kept(fixture: Fixture) -> Outcome {
     let rival = fixture.rival().await;
@@ -307,33 +229,6 @@ async fn four(fixture: &Fixture) -> Outcome<Vec<Change>> {
     new(fixture, "runs").await
 }
 
-fn in_vain(number: i64, attempts: u32, due: i64) -> FailedChange {
-    FailedChange {
-        number,
-        attempts,
-        due: second(due),
-        failure: format!("ü {attempts}"),
-    }
-}
-
-async fn settle(
-    fixture: &Fixture,
-    name: &str,
-    done: Vec<i64>,
-    failed: Vec<FailedChange>,
-) -> Outcome {
-    let settled = Settled {
-        subscription: name.to_owned(),
-        done,
-        failed,
-    };
-    Ok(fixture.store.settle(settled).await?)
-}
-
-fn numbers(changes: &[Change]) -> Vec<i64> {
-    changes.iter().map(|change| change.number).collect()
-}
-
 pub(in super::super) async fn changes_are_listed(fixture: Fixture) -> Outcome {
     let all = numbers(&four(&fixture).await?);
     let [a1, a2, b, a3] = all[..] else {
@@ -389,10 +284,6 @@ pub(in super::super) async fn changes_are_settled(fixture: Fixture) -> Outcome {
         &failed(&fixture, "runs").await?,
         &Vec::new(),
     )
-}
-
-async fn infos(fixture: &Fixture) -> Outcome<Vec<SubscriptionInfo>> {
-    Ok(fixture.store.subscriptions().await?)
 }
 
 pub(in super::super) async fn subscriptions_come_back(fixture: Fixture) -> Outcome {
