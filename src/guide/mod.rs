@@ -22,6 +22,7 @@
 //! | [`children`] | executions that a flow starts, and waits for: `start` and `join` |
 //! | [`watching`] | events, labels, journals |
 //! | [`reports`] | what an execution did and where its time went; statistics of a flow |
+//! | [`telemetry`] | metrics |
 //! | [`retention`] | how long executions are kept; sweeps |
 //! | [`secrets`] | values that are encrypted or compressed in the store; keys, and how they are changed |
 //! | [`limits`] | panics, threads, cancelling, limits |
@@ -71,6 +72,9 @@ pub mod external_tasks {}
 pub mod children {}
 #[doc = include_str!("watching.md")]
 pub mod watching {}
+#[cfg(feature = "metrics")]
+#[doc = include_str!("telemetry.md")]
+pub mod telemetry {}
 #[doc = include_str!("reports.md")]
 pub mod reports {}
 #[doc = include_str!("retention.md")]

@@ -23,7 +23,7 @@ pub mod testing;
 pub use base::{
     clock,
     duration::{AsDuration, DurationError},
-    error, json,
+    error, json, telemetry,
 };
 #[doc(inline)]
 pub use engine::Engine;

@@ -11,4 +11,5 @@ mod nulls;
 pub(crate) mod read_back;
 pub(crate) mod runtime;
 pub(crate) mod sync;
+pub mod telemetry;
 pub(crate) mod took;

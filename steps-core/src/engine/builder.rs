@@ -306,6 +306,8 @@ impl Builder {
     ///
     /// Where two flows have the same name, or the store can't be used.
     pub async fn start(self) -> Result<Engine, EngineError> {
+        #[cfg(feature = "metrics")]
+        crate::base::telemetry::describe();
         let mut tasks = JoinSet::new();
         let serves = !self.served.is_empty();
         let has_tasks = serves || !self.changes.is_empty();

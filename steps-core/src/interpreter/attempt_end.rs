@@ -45,7 +45,10 @@ impl Pass<'_> {
         self.note(id, error);
         let failures = self.run.records()[id].cold().error_count();
         match pause(meta.policy.retry.as_ref(), error, failures) {
-            Some(pause) if !self.run.is_cancelled(id) => self.wait_until(id, now, pause),
+            Some(pause) if !self.run.is_cancelled(id) => {
+                self.count_retry(id);
+                self.wait_until(id, now, pause)
+            }
             // The attempt may have succeeded, so this is not reported as a cause of failure.
             Some(_) if self.run.requests.all().undoes() => self.interrupt(id),
             _ => {

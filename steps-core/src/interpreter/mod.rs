@@ -79,6 +79,7 @@ mod handlers;
 mod host;
 mod limits;
 mod loops;
+mod measured;
 mod nested_ends;
 mod notify;
 mod parallel;

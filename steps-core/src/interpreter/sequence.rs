@@ -13,7 +13,7 @@ use super::{
     user_code::{begun, caught, traced},
 };
 use crate::{
-    base::{error::StepError, json::Json},
+    base::{error::StepError, json::Json, telemetry::Begun},
     language::scope::{Answer, Op, Scope},
     model::{
         status::Status,
@@ -145,6 +145,7 @@ impl Pass<'_> {
                         }
                         let at = cursor.at(scope);
                         let op = Op::Run(self.run.options.limits.payload);
+                        let since = Begun::now();
                         let answer = match meta.policy.timeout {
                             None if !tracing::span_enabled!(tracing::Level::DEBUG) => {
                                 let call = begun(|| scope.call(at.item, at.line, op, &cx));
@@ -153,6 +154,7 @@ impl Pass<'_> {
                             limit => traced(self.op(at, op, &cx, limit), &cx).await,
                         };
                         *now = self.now();
+                        self.measure(meta, cx.id, since, &answer);
                         if let Ok(Answer::Done(saved)) = answer {
                             ended = Some(saved);
                             continue;

@@ -14,7 +14,7 @@ use super::{
     user_code::traced,
 };
 use crate::{
-    base::{clock::Deadline, error::StepError, json::Json},
+    base::{clock::Deadline, error::StepError, json::Json, telemetry::Begun},
     language::scope::{Answer, OpResult},
     model::{state::Until, status::Status, table::StepMeta},
 };
@@ -196,8 +196,10 @@ impl Pass<'_> {
                 }
             }
             let run = self.in_time(at, meta, id, &cx);
+            let begun = Begun::now();
             let answer = traced(run, &cx).await;
             *now = self.now();
+            self.measure(meta, id, begun, &answer);
             if let Some(holder) = cut_off(&answer) {
                 return self.end_late(at, meta, id, within, holder, now).await;
             }

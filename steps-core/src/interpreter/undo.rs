@@ -2,6 +2,7 @@
 
 use super::{Kept, Pass, RollbackEnd, enter::At, records::Id, retry::pause};
 use crate::{
+    base::telemetry::Begun,
     language::scope::{Op, Undo},
     model::{
         status::{Status, Transition},
@@ -79,7 +80,9 @@ impl Pass<'_> {
             before: before.as_ref(),
             unkept: None,
         });
+        let begun = Begun::now();
         let answer = self.op(at, op, &cx, meta.undo_policy.timeout).await;
+        self.measure_undo(id, begun, &answer);
         let now = self.now();
         let Err(error) = answer else {
             self.run.change(id, |record| {

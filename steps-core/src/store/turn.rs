@@ -97,6 +97,9 @@ pub struct Claimed {
 pub struct HeldExecution {
     /// The right to write to the execution.
     pub lease: Lease,
+    /// When it was due, before it was leased: for one that was taken over, when the lease ended. `None` if
+    /// it was not due.
+    pub was_due: Option<Timestamp>,
     /// The execution's current data, without its tree.
     pub info: ExecutionInfo,
     /// The flow's input.

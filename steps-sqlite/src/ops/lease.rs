@@ -105,6 +105,7 @@ pub(crate) fn readable(
             .take()
             .map(|it| it.by)
             .unwrap_or_default(),
+        was_due: execution.info.due,
         info: execution.info,
         input: execution.input,
         nodes: nodes.unwrap_or_default(),

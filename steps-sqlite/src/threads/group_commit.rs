@@ -8,7 +8,10 @@ use std::{
 };
 
 use rusqlite::Connection;
-use steps_core::store::{ErrorKind, StoreError};
+use steps_core::{
+    store::{ErrorKind, StoreError},
+    telemetry,
+};
 
 use super::call::Call;
 use crate::{
@@ -186,6 +189,7 @@ fn together(
     failed: &mut Vec<(usize, Fail)>,
 ) -> Result<Duration> {
     let conn = begin(writing)?;
+    let rows_before = conn.total_changes();
     let txn = Txn::writing(conn, &writing.known);
     // One moment for all: nothing that is due in between can be seen by only some of them.
     let now = clock.now();
@@ -201,7 +205,10 @@ fn together(
     }
     let begun = Instant::now();
     end(writing)?;
-    Ok(begun.elapsed())
+    let took = begun.elapsed();
+    let rows = conn.total_changes().saturating_sub(rows_before);
+    telemetry::committed(calls.len() - failed.len(), rows, took);
+    Ok(took)
 }
 
 /// Runs each call in a transaction of its own. After an error that concerns all calls, the
@@ -226,8 +233,15 @@ fn one_by_one(conn: &WritingConnection, file: &FileIdentity, clock: &Clock, call
 
 fn alone(writing: &WritingConnection, clock: &Clock, call: &Call) -> Result<()> {
     let conn = begin(writing)?;
+    let rows_before = conn.total_changes();
     match call.run(&Txn::writing(conn, &writing.known), clock.now()) {
-        Ok(()) => end(writing),
+        Ok(()) => {
+            let begun = Instant::now();
+            end(writing)?;
+            let rows = conn.total_changes().saturating_sub(rows_before);
+            telemetry::committed(1, rows, begun.elapsed());
+            Ok(())
+        }
         Err(fail) => {
             give_up(writing);
             Err(fail)

@@ -22,6 +22,7 @@ use crate::{
     base::{
         clock::{Clock, add, between},
         error::{BoxError, StepError, full_text, within},
+        telemetry,
     },
     engine::{
         of_step::WeakEngine,
@@ -242,8 +243,12 @@ impl Teller {
         let name = &self.function.name;
         let (execution, key) = (&change.execution, change.key());
         let (error, shortest) = match outcome {
-            Outcome::Told => return self.queue.is_done(change),
+            Outcome::Told => {
+                telemetry::change_told(name, "told");
+                return self.queue.is_done(change);
+            }
             Outcome::GivenUp(error) => {
+                telemetry::change_told(name, "given_up");
                 tracing::error!(
                     function = name,
                     execution,
@@ -264,6 +269,7 @@ impl Teller {
         let attempts = change.attempts.saturating_add(1);
         let passed = between(change.at, now);
         if on.give_up_after.is_some_and(|longest| passed >= longest) {
+            telemetry::change_told(name, "given_up");
             tracing::error!(
                 function = name,
                 execution,
@@ -274,6 +280,7 @@ impl Teller {
             );
             return self.queue.is_done(change);
         }
+        telemetry::change_told(name, "failed");
         let pause = on.pause(attempts).max(shortest).min(on.pauses.1);
         tracing::warn!(
             function = name,

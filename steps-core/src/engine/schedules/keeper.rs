@@ -10,7 +10,7 @@ use super::{
     saved::{Saved, id_of},
 };
 use crate::{
-    base::clock::Clock,
+    base::{clock::Clock, telemetry},
     engine::{
         handle::execution::BRIEF,
         news::Listener,
@@ -56,6 +56,7 @@ pub(in crate::engine) async fn keep_schedules(core: Arc<EngineCore>, flows: Arc<
                 keeper.wait(ahead).await;
             }
             Err(error) => {
+                telemetry::store_failed("schedules");
                 if !error.kind().is_transient() {
                     trouble.failed("the store gives no schedules", &error);
                 }
@@ -169,9 +170,12 @@ impl Keeper {
                     core.news.wrote();
                     for child in &change.start {
                         core.schedule.start_left(core.clock.moment());
+                        telemetry::started(flow, 1);
+                        telemetry::tick(flow);
                         tracing::info!(schedule = name, execution = child.new.id, "a tick");
                     }
                     if let Some(first) = looked.left_out {
+                        telemetry::ticks_left_out(flow);
                         tracing::warn!(schedule = name, %first, "ticks were left out, from this one on");
                     }
                     duty.revision = revision.unwrap_or_default();

@@ -1,11 +1,11 @@
 //! Creating the execution of a start: by its first turn, or to be claimed; and what comes of it.
 
-use std::sync::atomic::Ordering;
+use std::{sync::atomic::Ordering, time::Duration};
 
 use tokio::sync::oneshot;
 
 use crate::{
-    base::{clock::Deadline, json::Json},
+    base::{clock::Deadline, json::Json, telemetry},
     engine::{
         Engine,
         error::EngineError,
@@ -73,7 +73,10 @@ impl Engine {
         start: oneshot::Receiver<Started>,
     ) -> Result<Made, EngineError> {
         match start.await {
-            Ok(Ok(FirstWrite::Made)) => Ok(Made::New),
+            Ok(Ok(FirstWrite::Made)) => {
+                telemetry::waited(flow.flow.table().name, Duration::ZERO);
+                Ok(Made::New)
+            }
             Ok(Ok(FirstWrite::Exists(existing))) => Ok(Made::Exists(existing)),
             Ok(Ok(FirstWrite::Taken(by, new))) => Ok(Made::Taken { by, new }),
             Ok(Ok(FirstWrite::Limited(new))) => {

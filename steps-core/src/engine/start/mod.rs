@@ -17,7 +17,7 @@ use super::{
     worker::{turn::Turn, turn_task},
 };
 use crate::{
-    base::{clock::Deadline, error::caught, future::BoxFuture},
+    base::{clock::Deadline, error::caught, future::BoxFuture, telemetry},
     language::flow::Flow,
     model::{
         attrs::{Attrs, InvalidAttrs},
@@ -293,7 +293,10 @@ impl<F: Flow> Start<'_, F> {
             };
         }
         match told {
-            Made::New => execution.is_first.store(true, Ordering::Relaxed),
+            Made::New => {
+                telemetry::started(F::TABLE.name, 1);
+                execution.is_first.store(true, Ordering::Relaxed);
+            }
             Made::Exists(existing) => check_same::<F>(&id, &existing, &input, self.labels)?,
             Made::Taken { .. } => {}
         }

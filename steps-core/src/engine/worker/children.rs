@@ -3,10 +3,10 @@
 
 use super::schedule::Schedule;
 use crate::{
-    base::clock::Clock,
+    base::{clock::Clock, telemetry::COUNTS},
     language::children::NewChild,
     model::{notes::Notes, status::Status, trigger::Trigger},
-    store::{Child, Due, Message, NewExecution, Queue, SendMessage, root},
+    store::{Child, Due, Message, NewExecution, Queue, SendMessage, Write, root},
 };
 
 /// Wakes the dispatcher for children that were created, and are due then.
@@ -70,4 +70,10 @@ pub(super) fn row_of(parent: &str, child: NewChild) -> Child {
             held: None,
         },
     }
+}
+
+/// Returns the flows of the children that a write creates, for metrics.
+pub(super) fn started_flows(write: &Write) -> Vec<String> {
+    let children = write.children.iter().filter(|_| COUNTS);
+    children.map(|child| child.new.flow.clone()).collect()
 }

@@ -15,7 +15,10 @@ use super::{
     turn_task,
 };
 use crate::{
-    base::clock::{Clock, Now},
+    base::{
+        clock::{Clock, Now, between},
+        telemetry,
+    },
     engine::concurrency::{Limiter, Permit},
     store::{Claim, HeldExecution, StoreError, Wait},
 };
@@ -84,6 +87,7 @@ impl Dispatcher {
                         }
                     }
                     Err(error) => {
+                        telemetry::store_failed("claim");
                         if !error.kind().is_transient() {
                             trouble.failed("the store gives no work", &error);
                         }
@@ -205,6 +209,11 @@ impl Dispatcher {
             core.schedule.due_at(next);
         }
         core.schedule.claim_ended();
+        let next = claimed.next_due.filter(|next| *next <= claimed.now);
+        let next = next.or(claimed.left.then_some(claimed.now));
+        let left = next.map(|next| between(next, claimed.now));
+        core.schedule
+            .count_claimed(claimed.taken.len(), left, now.moment);
         self.note_limited(&limits, &claimed.limited);
         self.note_behind(&limits, &claimed.taken);
         let count = claimed.taken.len();
@@ -261,6 +270,12 @@ impl Dispatcher {
         let in_flow = places.in_flows[index]
             .pop()
             .or_else(|| flow.limiter.as_ref().map(Limiter::admit));
+        let name = flow.flow.table().name;
+        let since = taken.was_due.unwrap_or(now.wall);
+        telemetry::waited(name, between(since, now.wall));
+        if taken.previous_worker.is_some() {
+            telemetry::taken_over(name);
+        }
         match &taken.previous_worker {
             Some(from) if *from == self.core.worker => tracing::warn!(
                 execution = taken.info.id,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::{engine_core::EngineCore, mailbox::Arrival, trouble::Trouble};
 use crate::{
+    base::telemetry,
     interpreter::Request,
     store::{Renew, Renewal},
 };
@@ -16,6 +17,7 @@ pub(crate) async fn heartbeat(core: Arc<EngineCore>) {
     loop {
         tokio::time::sleep(pause).await;
         pause = core.lease / 3;
+        core.schedule.count_over(core.clock.moment());
         let held = core.running.leased();
         if held.is_empty() {
             continue;
@@ -33,6 +35,7 @@ pub(crate) async fn heartbeat(core: Arc<EngineCore>) {
                 renewals
             }
             Err(error) => {
+                telemetry::store_failed("renew");
                 trouble.failed("the leases can't be renewed", &error);
                 pause = core.lease / 10;
                 continue;
@@ -48,15 +51,7 @@ pub(crate) async fn heartbeat(core: Arc<EngineCore>) {
                 // The turn has ended meanwhile.
                 Renewal::Lost if turn.journal.releases() => {}
                 Renewal::Lost => {
-                    let execution = &*turn.journal.id;
-                    if core.running.has_later(execution, lease) {
-                        tracing::warn!(
-                            execution,
-                            "its lease had ended, and this engine has taken it up again"
-                        );
-                    } else {
-                        tracing::warn!(execution, "somebody else has taken it over");
-                    }
+                    core.lost_lease(&turn.journal, lease);
                     turn.mailbox.request(Request::Suspend);
                 }
             }

@@ -11,11 +11,28 @@ use super::{
     turn_journal::TurnJournal,
 };
 use crate::{
-    base::clock::Deadline,
-    store::{Due, ErrorKind, LeaseAfter},
+    base::{clock::Deadline, telemetry},
+    store::{Due, ErrorKind, Lease, LeaseAfter},
 };
 
 impl EngineCore {
+    /// Tells, once of each turn, that its lease had ended before it was renewed or given back.
+    pub(super) fn lost_lease(&self, journal: &TurnJournal, lease: Lease) {
+        if !journal.is_first_to_lose() {
+            return;
+        }
+        telemetry::lease_lost();
+        let execution = &*journal.id;
+        if self.running.has_later(execution, lease) {
+            tracing::warn!(
+                execution,
+                "its lease had ended, and this engine has taken it up again"
+            );
+        } else {
+            tracing::warn!(execution, "somebody else has taken it over");
+        }
+    }
+
     /// Notes that an execution whose lease was released waits.
     pub(super) fn put_aside(&self, journal: &TurnJournal, deadline: Deadline) {
         if let Some(lease) = journal.lease() {

@@ -38,7 +38,9 @@
 //! | `first_write` | what the store answers |
 //! | `trouble` | nothing |
 //! | `waits` | keys of executions, and moments |
+//! | `backlog` | moments |
 
+mod backlog;
 pub(super) mod children;
 mod delivery;
 pub(super) mod dispatcher;

@@ -10,6 +10,7 @@ use super::{
     turn_journal::TurnJournal,
 };
 use crate::{
+    base::telemetry,
     engine::news::TurnEnd,
     language::flow::Flow,
     model::{compat::Misfit, failure::Cause, status::Status, table::Line},
@@ -137,6 +138,7 @@ impl<F: Flow> Refusal<F> {
     /// Its saved tree does not fit.
     pub(super) async fn misfit(self, why: String) -> TurnEnd {
         let (execution, flow) = (&*self.journal.id, F::TABLE.name);
+        telemetry::refused(flow);
         if self.core.refuse(&self.journal.id) {
             tracing::error!(execution, flow, "incompatible, and left as it was: {why}");
         } else {
@@ -152,6 +154,7 @@ impl<F: Flow> Refusal<F> {
     /// it, and if there is none, the store tells.
     pub(super) async fn newer(self, why: String) -> TurnEnd {
         let (execution, flow) = (&*self.journal.id, F::TABLE.name);
+        telemetry::refused(flow);
         if self.core.is_new(self.forms.0, self.forms.1) {
             tracing::warn!(
                 execution,

@@ -1,14 +1,18 @@
 //! When the dispatcher must look for work again, and which waits are over by then.
 
-use std::sync::{Mutex, MutexGuard};
+use std::{
+    sync::{Mutex, MutexGuard},
+    time::Duration,
+};
 
 use tokio::sync::{Notify, futures::Notified};
 
-use super::waits::Waits;
+use super::{backlog::Backlog, waits::Waits};
 use crate::{
     base::{
         clock::{Deadline, Moment},
         sync::lock,
+        telemetry::COUNTS,
     },
     store::Wait,
 };
@@ -21,7 +25,11 @@ use crate::{
 pub(crate) struct Schedule {
     known: Mutex<Known>,
     wake: Notify,
+    backlog: Backlog,
 }
+
+/// The most waits that are counted for metrics.
+const MOST_COUNTED: usize = 10_000;
 
 #[derive(Debug, Default)]
 struct Known {
@@ -58,6 +66,7 @@ impl Schedule {
         let mut known = lock(&self.known);
         known.starts += 1;
         self.wake_at(known, now);
+        self.backlog.grows(now);
     }
 
     fn wake_at(&self, mut known: MutexGuard<'_, Known>, moment: Moment) {
@@ -114,6 +123,21 @@ impl Schedule {
     /// Notes that a claim was made, and that what it left was noted.
     pub(crate) fn claim_ended(&self) {
         lock(&self.known).claiming_due = false;
+    }
+
+    /// Counts for metrics what a claim has taken. If it has left any that are due, the first of them has
+    /// been so for `left`.
+    pub(crate) fn count_claimed(&self, taken: usize, left: Option<Duration>, now: Moment) {
+        self.backlog.claimed(taken, left, now);
+    }
+
+    /// Counts for metrics which waits are over.
+    pub(crate) fn count_over(&self, now: Moment) {
+        if COUNTS {
+            let (over, since) = lock(&self.known).waits.count_over(now, MOST_COUNTED);
+            let over = u64::try_from(over).unwrap_or(u64::MAX);
+            self.backlog.waits_are_over(over, since, now);
+        }
     }
 
     /// Returns whether something that is due would miss a place that is taken now, as far as this

@@ -18,7 +18,7 @@ use super::{
     turn_journal::{OfEngine, TurnJournal},
 };
 use crate::{
-    base::error::JournalError,
+    base::{error::JournalError, telemetry},
     engine::news::TurnEnd,
     interpreter::{RunCore, WholeTree, execution::PassOutcome},
     journal::PassEnd,
@@ -257,7 +257,9 @@ pub(crate) async fn take_turn<F: Flow>(with: &With<F>, mut turn: Turn) -> TurnEn
 
 /// Returns the end of a turn whose execution has ended, and tells of one that did not end well.
 async fn how_it_ended<F: Flow>(ready: &Ready<'_, F>) -> TurnEnd {
-    if ready.run.status() == Status::Done {
+    let status = ready.run.status();
+    telemetry::ended(F::TABLE.name, status.as_str());
+    if status == Status::Done {
         return TurnEnd::Done(ready.run.output());
     }
     let mut failure = ready.failure(ready.run.cause());

@@ -12,12 +12,12 @@ use std::{
 use tokio::sync::oneshot;
 
 use super::{
-    children::{child_ended, is_stopped, row_of, take_up},
+    children::{child_ended, is_stopped, row_of, started_flows, take_up},
     first_write::{FirstWrite, Started},
     schedule::Schedule,
 };
 use crate::{
-    base::{clock::Clock, error::JournalError, future::BoxFuture, sync::lock},
+    base::{clock::Clock, error::JournalError, future::BoxFuture, sync::lock, telemetry},
     engine::{error::EngineError, news::News},
     interpreter::WholeTree,
     journal::{Batch, Journal, PassEnd},
@@ -70,6 +70,8 @@ struct Progress {
     child_news: (Vec<i64>, Vec<i64>),
     /// Whether a pass was made, so that it has looked at them.
     has_passed: bool,
+    /// Whether the loss of the lease was told.
+    is_lost: bool,
     /// Whether a write that gives the lease back is under way, or was made.
     releases: bool,
     /// The form of the flow that goes on with the execution; the next write says so.
@@ -106,6 +108,7 @@ impl TurnJournal {
                 requests: Vec::new(),
                 child_news: Default::default(),
                 has_passed: false,
+                is_lost: false,
                 releases: false,
                 form: None,
                 flow: None,
@@ -126,6 +129,11 @@ impl TurnJournal {
     /// Returns whether the turn gives its lease back, or has done so.
     pub(crate) fn releases(&self) -> bool {
         lock(&self.progress).releases
+    }
+
+    /// Notes that the lease is lost. Returns whether this was not known.
+    pub(crate) fn is_first_to_lose(&self) -> bool {
+        !std::mem::replace(&mut lock(&self.progress).is_lost, true)
     }
 
     /// Notes a message. Returns whether it is new: a message may arrive twice, directly and in a
@@ -371,6 +379,7 @@ impl Journal for TurnJournal {
             return Box::pin(std::future::ready(Err(error)));
         };
         let due: Vec<Due> = write.children.iter().map(|child| child.due).collect();
+        let flows = started_flows(&write);
         let written = if in_place {
             self.engine.store.write_in_place(write)
         } else {
@@ -379,6 +388,9 @@ impl Journal for TurnJournal {
         Box::pin(async move {
             self.written(written.await)?;
             self.engine.news.recorded(&self.id);
+            for flow in flows {
+                telemetry::started(&flow, 1);
+            }
             take_up(&self.engine.schedule, &self.engine.clock, &due);
             Ok(())
         })

@@ -24,6 +24,7 @@ use super::{
     turn_place::TurnPlace,
 };
 use crate::{
+    base::telemetry,
     engine::{error::EngineError, news::TurnEnd},
     interpreter::Request,
     language::threads::Threads,
@@ -54,7 +55,9 @@ pub(crate) fn spawn(served: &ServedFlow, turn: Turn, place: Place) {
         mailbox: Arc::clone(&turn.mailbox),
         place: Arc::clone(&place),
         is_limited: Arc::clone(&served.is_limited),
+        flow: served.flow.table().name,
     };
+    telemetry::running(guard.flow, 1.0);
     // This engine's own lease ended while an earlier turn was still running, e.g. on an overloaded
     // machine. The earlier turn can't write any more, and must end before this one begins.
     let earlier = turn
@@ -95,6 +98,7 @@ struct TurnGuard {
     place: Arc<TurnPlace>,
     /// Whether its flow is paused or limited in the store.
     is_limited: Arc<AtomicBool>,
+    flow: &'static str,
 }
 
 /// After so many panics in a row, an execution is left as it was recorded last.
@@ -144,8 +148,10 @@ impl TurnGuard {
             return;
         }
         if let TurnEnd::StoreFailed(error) = &end {
-            // Whoever holds it now tells of it.
             if error.kind() == ErrorKind::Fenced {
+                if let Some(lease) = journal.lease() {
+                    core.lost_lease(journal, lease);
+                }
                 return;
             }
             tell_failure(core, &journal.id, error);
@@ -173,6 +179,7 @@ impl TurnGuard {
 /// Tells that an execution's records can't be written: of each, if that lies with the execution, and
 /// else once until the store works.
 fn tell_failure(core: &EngineCore, id: &str, error: &StoreError) {
+    telemetry::store_failed("write");
     match error.kind() {
         ErrorKind::Rejected | ErrorKind::Other => {
             tracing::error!(execution = id, %error, "its records can't be written");
@@ -186,6 +193,7 @@ fn tell_failure(core: &EngineCore, id: &str, error: &StoreError) {
 
 impl Drop for TurnGuard {
     fn drop(&mut self) {
+        telemetry::running(self.flow, -1.0);
         self.place.give_back();
         self.core.running.remove(self.number);
         if self.is_limited.load(Ordering::Relaxed) {

@@ -55,6 +55,13 @@ impl Waits {
         .collect()
     }
 
+    /// Returns how many are over, up to `most`, and since when the first of them is.
+    pub(super) fn count_over(&self, now: Moment, most: usize) -> (usize, Option<Moment>) {
+        let mut over = self.in_order.range(..=(now, i64::MAX)).take(most);
+        let first = over.next().map(|(moment, _)| *moment);
+        (over.count() + usize::from(first.is_some()), first)
+    }
+
     /// Returns when the next one is over that is not yet.
     pub(super) fn next_after(&self, now: Moment) -> Option<Moment> {
         let mut later = self.in_order.range((now, i64::MAX)..);

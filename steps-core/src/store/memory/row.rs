@@ -236,6 +236,7 @@ impl Row {
 
     fn held(&mut self, worker: &str, lease: Duration, now: Now) -> HeldExecution {
         self.fence += 1;
+        let was_due = self.told(now).due;
         let refused = self.info.refused.take();
         self.turn = Some(Turn::From(now.moment.after(lease)));
         let previous_worker = self.info.worker.replace(worker.to_owned());
@@ -244,6 +245,7 @@ impl Row {
                 key: self.info.key,
                 fence: self.fence,
             },
+            was_due,
             info: self.told(now),
             input: self.input.clone(),
             nodes: Vec::new(),

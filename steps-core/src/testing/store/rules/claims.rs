@@ -65,6 +65,9 @@ pub(in super::super) async fn claim_order(fixture: Fixture) -> Outcome {
     claim.limit = 2;
     let taken = fixture.claimed(claim.clone()).await?.taken;
     same("the first two", &ids(&taken), &vec!["first", "second"])?;
+    let was_due: Vec<_> = taken.iter().map(|taken| taken.was_due).collect();
+    let expected = [1, 60].map(|minutes| Some(now - Duration::from_mins(minutes)));
+    same("when they were due", &was_due, &expected.to_vec())?;
     claim.limit = 100;
     let taken = fixture.claimed(claim).await?.taken;
     let expected = vec!["third", "fourth", "fifth", "sixth"];

@@ -9,6 +9,20 @@ use crate::store::{Claim, Due, Renew, Store, Wait};
 
 pub(super) const ALL: &[Twist] = &[
     Twist {
+        what: "does not say when an execution was due",
+        breaks: &["claim_order"],
+        claim: |sound, claim| {
+            Box::pin(async move {
+                let mut claimed = sound.claim(claim).await?;
+                for taken in &mut claimed.taken {
+                    taken.was_due = None;
+                }
+                Ok(claimed)
+            })
+        },
+        ..SOUND
+    },
+    Twist {
         what: "ends leases by the wall clock",
         breaks: &["setting_the_clock_ends_no_lease"],
         claim: |sound, claim| {
