@@ -6,7 +6,10 @@ use futures_util::future::{BoxFuture, Shared};
 use steps::Engine;
 use tokio::sync::Semaphore;
 
-use crate::{access::gate::Gate, secrets::Secrets};
+use crate::{
+    access::{gate::Gate, token::Tokens},
+    secrets::Secrets,
+};
 
 /// When the streams end.
 pub(crate) type Until = Shared<BoxFuture<'static, ()>>;
@@ -19,6 +22,8 @@ pub(crate) struct App {
     pub(crate) title: String,
     pub(crate) prefix: String,
     pub(crate) gate: Gate,
+    /// Who may report on external tasks, and do nothing else, whomever the gate lets in.
+    pub(crate) reporters: Tokens,
     pub(crate) secrets: Secrets,
     pub(crate) until: Option<Until>,
     pub(crate) streams: Arc<Semaphore>,
@@ -30,6 +35,7 @@ impl App {
         title: String,
         prefix: String,
         gate: Gate,
+        reporters: Tokens,
         secrets: Secrets,
         until: Option<Until>,
     ) -> Self {
@@ -38,6 +44,7 @@ impl App {
             title,
             prefix,
             gate,
+            reporters,
             secrets,
             until,
             streams: Arc::new(Semaphore::new(STREAMS)),

@@ -69,6 +69,7 @@ impl Refused {
             StatusCode::BAD_REQUEST => "usage",
             StatusCode::NOT_FOUND => "not_found",
             StatusCode::CONFLICT => "refused",
+            StatusCode::GONE => "gone",
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => "forbidden",
             status if status.is_client_error() => "usage",
             _ => "failed",

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Serialize;
 use steps::{
-    Attrs, Json, SignalError,
+    Attrs, Json, ReportError, SignalError,
     engine::{EngineError, ScheduleError, ScheduleInfo},
     state::{Labels, StateError},
     store::{Act, ErrorKind, ExecutionInfo},
@@ -55,6 +55,10 @@ impl Kind {
                 SignalError::NoSignal { .. } | SignalError::NoItem { .. } => Self::NotFound,
                 SignalError::Value { .. } => Self::Usage,
                 _ => Self::Refused,
+            },
+            EngineError::Report { error, .. } => match error {
+                ReportError::Full { .. } => Self::Refused,
+                _ => Self::Usage,
             },
             EngineError::InvalidValue { .. }
             | EngineError::Id { .. }

@@ -11,6 +11,7 @@ use axum::{
 
 use crate::{
     access::{gate::Admitted, origin},
+    api::is_report,
     app::App,
     error::Refused,
     pages::refusal,
@@ -42,7 +43,17 @@ pub(crate) async fn guard(
     if changes && let Err(why) = origin::check(request.headers(), request.uri(), is_api) {
         return refuse(&visit, &why);
     }
-    match app.gate.admit(&mut request, &visit.base, is_api).await {
+    let reports = is_report(request.method(), request.uri().path());
+    let reporter = app.reporters.by_bearer(request.headers());
+    let admitted = match reporter.filter(|_| reports) {
+        Some((name, role)) => Admitted::Granted {
+            name,
+            role,
+            login: Login::Elsewhere,
+        },
+        None => app.gate.admit(&mut request, &visit.base, is_api).await,
+    };
+    match admitted {
         Admitted::Granted { name, role, login } => {
             visit = Visit {
                 name,
@@ -56,7 +67,13 @@ pub(crate) async fn guard(
         Admitted::Answered(response) => return *response,
     }
     let is_session = matches!(request.uri().path(), "/login" | "/logout");
-    if changes && !is_session && !visit.may_act() {
+    if visit.role == Role::Reporter && !reports {
+        let name = &visit.name;
+        let why = format!("`{name}` may report on external tasks, and do nothing else");
+        return refuse(&visit, &Refused::forbidden(why));
+    }
+    let is_reporter = visit.role == Role::Reporter;
+    if changes && !is_session && !is_reporter && !visit.may_act() {
         let why = Refused::forbidden(format!("`{}` may look, and change nothing", visit.name));
         return refuse(&visit, &why);
     }

@@ -22,6 +22,8 @@ pub(crate) struct Visit {
 pub(crate) enum Role {
     Operator,
     Reader,
+    /// Reports on external tasks, and does nothing else.
+    Reporter,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

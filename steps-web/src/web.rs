@@ -31,6 +31,7 @@ pub struct Web {
     title: String,
     prefix: String,
     tokens: Tokens,
+    reporters: Tokens,
     gate: Option<Gate>,
     operator: String,
     secrets: Secrets,
@@ -58,6 +59,7 @@ pub fn router(engine: Engine) -> Web {
         title: "steps".to_owned(),
         prefix: String::new(),
         tokens: Tokens::default(),
+        reporters: Tokens::default(),
         gate: None,
         operator: "local".to_owned(),
         secrets: Secrets::default(),
@@ -86,6 +88,17 @@ impl Web {
     /// The same as [`token`](Self::token), for one who may look at everything and change nothing.
     pub fn reader_token(mut self, name: impl Into<String>, token: impl Into<String>) -> Self {
         self.tokens.add(Access::reader(name), token.into());
+        self
+    }
+
+    /// Lets whoever has this token [report](steps::Engine::report) on external tasks whose ids they know, and do
+    /// nothing else: `POST /api/tasks/{task}/report`, with `Authorization: Bearer …`. Give one to each program
+    /// that runs tasks. It is there beside tokens and an [`auth`](Self::auth) function, and without
+    /// either of them, when the page is for this machine alone, it lets reports in from elsewhere.
+    ///
+    /// [`build`](Self::build) refuses one of less than 16 bytes, and one that is a token of the page, too.
+    pub fn reporter_token(mut self, name: impl Into<String>, token: impl Into<String>) -> Self {
+        self.reporters.add(Access::reporter(name), token.into());
         self
     }
 
@@ -184,6 +197,7 @@ impl Web {
     /// [`WebError`] where a token is too short or has no name, where two are the same, or where there are
     /// both tokens and an `auth` function.
     pub fn build<S: Clone + Send + Sync + 'static>(self) -> Result<Router<S>, WebError> {
+        self.reporters.apart_from(&self.tokens)?;
         let gate = match self.gate {
             Some(_) if !self.tokens.is_empty() => return Err(WebError::Both),
             Some(own) => own,
@@ -195,6 +209,7 @@ impl Web {
             self.title,
             self.prefix,
             gate,
+            self.reporters.checked()?,
             self.secrets,
             self.until,
         ));

@@ -149,6 +149,15 @@ pub(crate) struct Web {
     )]
     pub(crate) token: Option<String>,
 
+    /// The token that lets a program report on external tasks, and do nothing else; better by the environment
+    #[arg(
+        long,
+        env = "STEPS_WEB_REPORTER_TOKEN",
+        hide_env_values = true,
+        value_name = "TOKEN"
+    )]
+    pub(crate) reporter_token: Option<String>,
+
     /// Under whose name acts are recorded [default: the user]
     #[arg(long = "by", env = "STEPS_BY", value_name = "NAME")]
     pub(crate) name: Option<String>,

@@ -34,6 +34,9 @@ pub(crate) async fn web(context: &Context<'_>, args: Web) -> Result<(), Error> {
         Some(token) => page.token(&name, token),
         None => page,
     };
+    if let Some(token) = args.reporter_token {
+        page = page.reporter_token("reporter", token);
+    }
     for field in &args.hide {
         page = page.hide(field);
     }

@@ -4,7 +4,10 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::TcpStream,
     process::{Child, Command, Stdio},
+    time::Duration,
 };
+
+use steps::{External, Status, prelude::*};
 
 use crate::support::{Db, run};
 
@@ -20,6 +23,7 @@ impl Served {
             .args(["--db", &db.url(), "web", "--listen", "127.0.0.1:0"])
             .args(args)
             .env_remove("STEPS_WEB_TOKEN")
+            .env_remove("STEPS_WEB_REPORTER_TOKEN")
             .env_remove("STEPS_BY")
             .env_remove("STEPS_KEY_FILE")
             .env("USER", "ann")
@@ -153,4 +157,52 @@ async fn it_ends_when_it_is_told_to() {
     let killed = Command::new("kill").args(["-TERM", &id]).status().unwrap();
     assert!(killed.success());
     assert!(served.child.wait().unwrap().success());
+}
+
+#[step(external)]
+async fn probe() -> Result<External<u32>, String> {
+    Ok(External::submitted())
+}
+
+/// Waits for a report.
+#[flow]
+async fn probing() -> Result<u32, String> {
+    steps! { flaws = probe(); }
+    Ok(flaws)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_on_a_task_reaches_a_service_in_another_process() {
+    let db = Db::new();
+    let engine = Engine::open(&db.url()).await.unwrap();
+    let engine = engine
+        .serve(probing::with())
+        .poll(Duration::from_millis(20));
+    let engine = engine.start().await.unwrap();
+    let run = engine.start(probing::input()).await.unwrap();
+    while run.status().await.unwrap() != Status::Waiting {
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    let task = run.state().await.unwrap().flaws.task().unwrap().id.clone();
+    let (page, scanner) = ("a-token-of-the-page-0", "a-token-of-scanners-0");
+    let served = Served::start(&db, &["--token", page, "--reporter-token", scanner]);
+    let report = |token: &str| {
+        let more = format!("Content-Type: application/json\r\nAuthorization: Bearer {token}\r\n");
+        let body = r#"{"revision":1,"status":"done","output":3}"#;
+        let path = format!("/api/tasks/{task}/report");
+        served.ask("POST", &path, &served.host, &more, body)
+    };
+    let refused = report("a-token-that-is-none-0");
+    assert!(refused.starts_with("HTTP/1.1 401 "), "{refused}");
+    let taken = report(scanner);
+    assert!(taken.contains("\"result\":\"taken\""), "{taken}");
+    assert_eq!(run.outcome().await.unwrap(), 3);
+    assert!(report(scanner).starts_with("HTTP/1.1 410 "));
+    let list = served.get(
+        "/api/executions",
+        &format!("Authorization: Bearer {scanner}\r\n"),
+    );
+    assert!(list.starts_with("HTTP/1.1 401 "), "{list}");
+    drop(served);
+    engine.shutdown(Duration::from_secs(5)).await.unwrap();
 }

@@ -4,16 +4,15 @@ use std::{future::Future, sync::Arc};
 
 use axum::{
     extract::Request,
-    http::{
-        HeaderMap, HeaderValue, Method, StatusCode,
-        header::{AUTHORIZATION, WWW_AUTHENTICATE},
-        request::Parts,
-    },
+    http::{HeaderMap, HeaderValue, Method, StatusCode, header::WWW_AUTHENTICATE, request::Parts},
     response::{IntoResponse, Redirect, Response},
 };
 use futures_util::future::BoxFuture;
 
-use super::{Access, Inner, loopback, token::Tokens};
+use super::{
+    Access, Inner, loopback,
+    token::{Tokens, bearer},
+};
 use crate::{
     error::Refused,
     visit::{Login, Role, encoded, is_inside},
@@ -108,12 +107,9 @@ impl Gate {
 
 /// Who has sent this token, or the cookie that stands for one.
 fn by_token(tokens: &Tokens, headers: &HeaderMap) -> Option<(String, Role)> {
-    let given = headers.get(AUTHORIZATION);
-    let given = given.and_then(|given| given.to_str().ok()?.split_once(' '));
-    match given {
-        Some((kind, token)) if kind.eq_ignore_ascii_case("bearer") => tokens.whose(token.trim()),
-        // Another kind is the business of a proxy on the way.
-        _ => tokens.by_cookie(headers),
+    match bearer(headers) {
+        Some(token) => tokens.whose(token),
+        None => tokens.by_cookie(headers),
     }
 }
 

@@ -45,6 +45,13 @@ impl Access {
         Self(Inner::Granted { name, role })
     }
 
+    /// They may report on external tasks, whose ids they know, and do nothing else: for who runs the tasks.
+    pub fn reporter(name: impl Into<String>) -> Self {
+        let name = name.into();
+        let role = Role::Reporter;
+        Self(Inner::Granted { name, role })
+    }
+
     /// They may not come in, and are told so, by a status 403.
     pub fn denied() -> Self {
         Self::answer((StatusCode::FORBIDDEN, "you may not see this page"))

@@ -3,7 +3,10 @@
 //! A cookie has the name of the one who has logged in and the time of its end, signed with their token. So
 //! it holds in all processes and after a restart, and no longer than the token itself.
 
-use axum::http::{HeaderMap, HeaderValue, header::COOKIE};
+use axum::http::{
+    HeaderMap, HeaderValue,
+    header::{AUTHORIZATION, COOKIE},
+};
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::Timestamp;
 use sha2::Sha256;
@@ -87,6 +90,25 @@ impl Tokens {
         found
     }
 
+    /// Who has the token that was sent with a request, and not by a cookie.
+    pub(crate) fn by_bearer(&self, headers: &HeaderMap) -> Option<(String, Role)> {
+        self.whose(bearer(headers)?)
+    }
+
+    /// Checks that no token is among these others, too: then it would say two things.
+    pub(crate) fn apart_from(&self, others: &Self) -> Result<(), WebError> {
+        for it in &self.all {
+            let mut others = others.all.iter();
+            if let Some(other) = others.find(|other| other.secret == it.secret) {
+                return Err(WebError::SameToken {
+                    one: other.name.clone(),
+                    other: it.name.clone(),
+                });
+            }
+        }
+        Ok(())
+    }
+
     /// Who has the cookie that was sent.
     pub(super) fn by_cookie(&self, headers: &HeaderMap) -> Option<(String, Role)> {
         let all = headers.get_all(COOKIE).iter();
@@ -124,6 +146,13 @@ impl Tokens {
         let value = format!("{}.{end}.{signed}", hexed(name.as_bytes()));
         cookie(&value, LASTS, base, over)
     }
+}
+
+/// The token that was sent with a request. Another kind of authorization is the business of a proxy on the way.
+pub(super) fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let given = headers.get(AUTHORIZATION)?.to_str().ok()?;
+    let (kind, token) = given.split_once(' ')?;
+    kind.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
 /// Whether the browser has asked by TLS.

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `executions` | lists, counts, one execution, what is done with one, its report |
 //! | `flows` | statistics of a flow, and schedules |
+//! | `tasks` | reports on external tasks |
 //! | `openapi` | the document |
 //! | `answer` | what a request has, and what is answered |
 
@@ -11,6 +12,7 @@ mod answer;
 mod executions;
 mod flows;
 mod openapi;
+mod tasks;
 
 use std::sync::Arc;
 
@@ -20,6 +22,8 @@ use axum::{
     routing::{MethodRouter, get, post},
 };
 
+pub(crate) use tasks::is_report;
+
 use crate::{app::App, error::Refused};
 
 /// The paths, each with what its methods do. The test compares them with the document.
@@ -27,7 +31,7 @@ fn endpoints() -> [(
     &'static str,
     &'static [&'static str],
     MethodRouter<Arc<App>>,
-); 11] {
+); 12] {
     const GET: &[&str] = &["get"];
     const POST: &[&str] = &["post"];
     [
@@ -37,6 +41,7 @@ fn endpoints() -> [(
         ("/executions/{id}", GET, get(executions::one)),
         ("/executions/{id}/acts", POST, post(executions::act)),
         ("/executions/{id}/report", GET, get(executions::report)),
+        ("/tasks/{task}/report", POST, post(tasks::report)),
         ("/statistics", GET, get(flows::statistics)),
         ("/schedules", GET, get(flows::schedules)),
         ("/schedules/{name}", GET, get(flows::schedule)),

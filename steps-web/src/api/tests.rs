@@ -9,7 +9,7 @@ use axum::{
     http::{Request, header},
 };
 use serde_json::{Value, json};
-use steps::prelude::*;
+use steps::{External, RunLimits, prelude::*};
 use tower::ServiceExt as _;
 
 use super::{endpoints, openapi::DOCUMENT};
@@ -20,6 +20,20 @@ async fn approve(what: String) -> Result<bool, String> {
     steps! { yes = steps::signal::<bool>(); }
     let _ = what;
     Ok(yes)
+}
+
+#[step(external)]
+async fn probe(image: &str) -> Result<External<u32>, String> {
+    if image == "slow" {
+        std::future::pending::<()>().await;
+    }
+    Ok(External::submitted())
+}
+
+#[flow]
+async fn probe_image(image: String) -> Result<u32, String> {
+    steps! { flaws = probe(&image); }
+    Ok(flaws)
 }
 
 fn document() -> Value {
@@ -233,6 +247,32 @@ const ASKED: &[Ask] = &[
         r#"{"act":"recover","reason":"a test"}"#,
         200,
     ),
+    send(
+        "reportOnTask",
+        "/tasks/TASK/report",
+        r#"{"revision":1}"#,
+        400,
+    ),
+    send("reportOnTask", "/tasks/TASK/report", "LARGE", 413),
+    send("reportOnTask", "/tasks/TASK/report", "FORM", 415),
+    send(
+        "reportOnTask",
+        "/tasks/SLOW/report",
+        r#"{"revision":1,"status":"running"}"#,
+        200,
+    ),
+    send(
+        "reportOnTask",
+        "/tasks/SLOW/report",
+        r#"{"revision":2,"status":"running"}"#,
+        503,
+    ),
+    send(
+        "reportOnTask",
+        "/tasks/00000000000000000000000000000000.nobody/report",
+        r#"{"revision":1,"status":"done"}"#,
+        410,
+    ),
     ask("statistics", "/statistics?flow=approve&last=7d", 200),
     ask("statistics", "/statistics?flow=approve&last=x", 400),
     ask("schedules", "/schedules", 200),
@@ -304,12 +344,30 @@ async fn answer(
     (status, kind, String::from_utf8(body.to_vec()).unwrap())
 }
 
+/// Starts an execution with an external task, and returns the id of that.
+async fn submitted(engine: &Engine, image: &str) -> String {
+    let run = engine
+        .start(probe_image::input(image.into()))
+        .await
+        .unwrap();
+    loop {
+        let tree = run.tree().await.unwrap();
+        if let Some(task) = tree.get("flaws").and_then(|step| step.task.as_ref()) {
+            return task.id.to_string();
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn each_documented_answer_comes_and_is_as_documented() {
+    let limits = RunLimits::DEFAULT.signals(1);
     let engine = Engine::open("memory:")
         .await
         .unwrap()
         .serve(approve::with())
+        .serve(probe_image::with())
+        .limits(limits)
         .start()
         .await
         .unwrap();
@@ -323,6 +381,10 @@ async fn each_documented_answer_comes_and_is_as_documented() {
             tokio::time::sleep(std::time::Duration::from_millis(2)).await;
         }
     }
+    let [task, slow] = [
+        submitted(&engine, "nginx").await,
+        submitted(&engine, "slow").await,
+    ];
     engine
         .schedule("nightly", approve::input("x".into()))
         .every("6h")
@@ -341,6 +403,7 @@ async fn each_documented_answer_comes_and_is_as_documented() {
             left.insert((id.to_owned(), status.clone()));
         }
         let path = path.replace("{id}", "one").replace("{name}", "nightly");
+        let path = path.replace("{task}", &task);
         for (router, status) in [(&tokens, 401), (&local, 403)] {
             let body = (method == "post").then_some("{}");
             let (found, kind, text) = answer(router, &method, &path, body, false).await;
@@ -361,7 +424,8 @@ async fn each_documented_answer_comes_and_is_as_documented() {
             .iter()
             .find(|(_, _, one)| one["operationId"] == it.operation)
             .unwrap();
-        let (status, kind, text) = answer(&tokens, method, it.path, it.body, true).await;
+        let path = it.path.replace("TASK", &task).replace("SLOW", &slow);
+        let (status, kind, text) = answer(&tokens, method, &path, it.body, true).await;
         assert_eq!(status, it.status, "{}: {text}", it.path);
         let mut told = &operation["responses"][status.to_string()];
         if let Some(to) = told["$ref"].as_str() {

@@ -49,7 +49,7 @@ fn show(visit: &Visit, look: &Look, done: &str) -> Markup {
         div #head data-part="" {
             p .crumbs {
                 a href=(visit.path("/executions")) { "Executions" } " / "
-                a href=(parts::found(visit, &format!("flow={}", word(&info.flow)))) { (info.flow) }
+                a href=(parts::found(visit, &format!("flow={}", parts::word(&info.flow)))) { (info.flow) }
             }
             h1 { (info.id) " " (status(info.status)) }
             @if let Some(message) = &info.status_message { p .message { (message) } }
@@ -75,10 +75,4 @@ fn show(visit: &Visit, look: &Look, done: &str) -> Markup {
             div #facts data-part="" { (facts::show(visit, look)) }
         }
     }
-}
-
-/// A value of a filter, whatever is in it.
-pub(crate) fn word(text: &str) -> String {
-    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
-    format!("\"{escaped}\"")
 }

@@ -3,10 +3,9 @@
 use maud::{Markup, html};
 use steps::store::Act;
 
-use super::parts::{execution, found, time};
+use super::parts::{execution, found, time, word};
 use crate::{
     look::Look,
-    pages::execution::word,
     payload::{self, Written},
     secrets::Secrets,
     text::{self, between, took},

@@ -6,7 +6,7 @@
 //! | `layout` | what stands around each page; refusals |
 //! | `home` | what needs somebody, the counts, the newest |
 //! | `list` | executions that a filter finds |
-//! | `execution`, `tree`, `timeline`, `facts` | one execution |
+//! | `execution`, `tree`, `task`, `timeline`, `facts` | one execution |
 //! | `acting` | the forms for what an operator does, and doing it |
 //! | `statistics`, `charts` | statistics of a flow |
 //! | `schedules` | schedules |
@@ -29,6 +29,7 @@ mod parts;
 pub(crate) mod report;
 pub(crate) mod schedules;
 mod statistics;
+mod task;
 mod timeline;
 mod tree;
 

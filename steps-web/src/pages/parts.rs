@@ -50,6 +50,12 @@ pub(crate) fn found(visit: &Visit, filter: &str) -> String {
     visit.to("/executions", &[("q", filter)])
 }
 
+/// A value of a filter, whatever is in it.
+pub(crate) fn word(text: &str) -> String {
+    let escaped = text.replace('\\', "\\\\").replace('"', "\\\"");
+    format!("\"{escaped}\"")
+}
+
 /// How an execution is going: why it does not go on, or what the service says.
 fn message(info: &ExecutionInfo) -> String {
     let refused = info.refused.as_ref().map(|refused| &*refused.why);

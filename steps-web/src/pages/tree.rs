@@ -11,6 +11,7 @@ use steps::{
 use super::{
     facts::value,
     parts::{away, execution, status, time},
+    task,
 };
 use crate::{
     look::Look,
@@ -134,6 +135,7 @@ impl Lines<'_> {
                         " " (progress.done) " of " (progress.total)
                     }
                 }
+                @if let Some(task) = &node.task { (task::show(self.visit, node, task)) }
                 @if !node.errors.is_empty() { (errors(node)) }
                 @if let Some(undo) = &node.undo {
                     h4 { "Undo" }
@@ -213,7 +215,7 @@ fn notes(node: &State, look: &Look) -> Vec<String> {
             Some(Until::Time(time)) => notes.push(away(time, look.at)),
             Some(Until::Signal) => notes.push("for a signal".to_owned()),
             Some(Until::Child) => notes.push("for its child".to_owned()),
-            Some(Until::Report) => notes.push("for a report on its task".to_owned()),
+            Some(Until::Report) => notes.push(task::note(node.task.as_deref())),
             _ => {}
         }
     }

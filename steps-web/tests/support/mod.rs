@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use steps::{engine::Builder, prelude::*};
+use steps::{External, engine::Builder, prelude::*};
 
 #[step]
 async fn charge(cents: u32) -> Result<u32, String> {
@@ -108,6 +108,33 @@ pub(crate) async fn survey(count: u32) -> Result<u32, String> {
     Ok(count)
 }
 
+/// How far a probe is.
+#[derive(serde::Deserialize)]
+struct Progress {
+    layers: u32,
+}
+
+/// Somebody else looks at the image, and reports. One that is slow is not even submitted.
+#[step(external)]
+async fn probe(image: &str, _cx: &Cx) -> Result<External<u32>, String> {
+    if image == "slow" {
+        std::future::pending::<()>().await;
+    }
+    Ok(External::submitted())
+}
+
+#[on_check_in(probe)]
+async fn probed(_image: &str, cx: &Cx, progress: &Progress) {
+    cx.set_status_message(format!("{} layers", progress.layers));
+}
+
+/// Waits for a report.
+#[flow]
+pub(crate) async fn probe_image(image: String) -> Result<u32, String> {
+    steps! { flaws = probe(&image, cx); }
+    Ok(flaws)
+}
+
 /// An engine that serves the flows.
 pub(crate) fn served(builder: Builder) -> Builder {
     builder
@@ -115,6 +142,7 @@ pub(crate) fn served(builder: Builder) -> Builder {
         .serve(parcel::with())
         .serve(garden::with())
         .serve(survey::with())
+        .serve(probe_image::with())
         .poll(Duration::from_millis(10))
 }
 

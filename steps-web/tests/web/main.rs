@@ -9,3 +9,4 @@ mod pages;
 mod site;
 #[path = "../support/mod.rs"]
 mod support;
+mod tasks;
