@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use steps::{
     Attrs, Json, ReportError, SignalError,
-    engine::{EngineError, ScheduleError, ScheduleInfo},
+    engine::{EngineError, FlowInfo, ScheduleError, ScheduleInfo},
     state::{Labels, StateError},
     store::{Act, ErrorKind, ExecutionInfo},
 };
@@ -167,6 +167,68 @@ pub struct Acted<'a> {
     /// Of which kind that is: `usage`, `not_found`, `refused`, `failed`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kind: Option<&'static str>,
+}
+
+/// What holds for a flow in all processes: made of a [`FlowInfo`].
+#[derive(Debug, Serialize)]
+pub struct Flow<'a> {
+    flow: &'a str,
+    paused: bool,
+    paused_by: Option<&'a Act>,
+    at_once: Option<u32>,
+    per: Option<Per<'a>>,
+    rate: Option<Rate>,
+    at_run_time: bool,
+    acts: &'a [Act],
+}
+
+#[derive(Debug, Serialize)]
+struct Per<'a> {
+    label: &'a str,
+    at_once: u32,
+}
+
+#[derive(Debug, Serialize)]
+struct Rate {
+    starts: u32,
+    seconds: f64,
+    burst: u32,
+}
+
+impl<'a> From<&'a FlowInfo> for Flow<'a> {
+    fn from(info: &'a FlowInfo) -> Self {
+        let per = info.limits.per.as_ref();
+        let rate = info.limits.rate.as_ref();
+        Self {
+            flow: &info.flow,
+            paused: info.is_paused,
+            paused_by: info.paused.as_ref(),
+            at_once: info.limits.at_once,
+            per: per.map(|per| Per {
+                label: &per.label,
+                at_once: per.at_once,
+            }),
+            rate: rate.map(|rate| Rate {
+                starts: rate.starts,
+                seconds: rate.period.as_secs_f64(),
+                burst: rate.burst,
+            }),
+            at_run_time: info.at_run_time,
+            acts: &info.acts,
+        }
+    }
+}
+
+/// What was done with a flow, and how it is then.
+#[derive(Debug, Serialize)]
+pub struct FlowActed<'a> {
+    /// The flow.
+    #[serde(flatten)]
+    pub flow: Flow<'a>,
+    /// What: `pause`, `resume`, `limit`, `unlimit`.
+    pub act: &'a str,
+    /// Whether that was a change.
+    pub changed: bool,
 }
 
 /// A schedule: made of a [`ScheduleInfo`].

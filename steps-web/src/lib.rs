@@ -9,6 +9,7 @@ mod app;
 mod assets;
 pub mod encoded;
 mod error;
+mod flows;
 pub mod form;
 mod guard;
 mod headers;

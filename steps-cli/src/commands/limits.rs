@@ -1,8 +1,8 @@
 //! `pause`, `resume` and `limits`: what holds for a flow in all processes.
 
 use comfy_table::Cell;
-use serde_json::{Value, json};
 use steps::engine::{FlowHandle, FlowInfo, FlowLimits};
+use steps_web::form::{Flow, FlowActed};
 
 use crate::{
     args::{By, Limits, Pause},
@@ -65,39 +65,21 @@ async fn tell(
     says: &str,
 ) -> Result<(), Error> {
     if context.out.json {
-        let mut value = told(&flow.info().await?);
-        value["act"] = act.into();
-        value["changed"] = changed.into();
-        return context.out.value(&value);
+        let info = flow.info().await?;
+        return context.out.value(&FlowActed {
+            flow: Flow::from(&info),
+            act,
+            changed,
+        });
     }
     let already = if changed { "" } else { ", as it was already" };
     context.out.line(format!("{} {says}{already}", flow.name()))
 }
 
-fn told(info: &FlowInfo) -> Value {
-    let limits = &info.limits;
-    let per = limits.per.as_ref();
-    let rate = limits.rate.as_ref();
-    json!({
-        "flow": info.flow,
-        "paused": info.is_paused,
-        "paused_by": info.paused,
-        "at_once": limits.at_once,
-        "per": per.map(|per| json!({"label": per.label, "at_once": per.at_once})),
-        "rate": rate.map(|rate| json!({
-            "starts": rate.starts,
-            "seconds": rate.period.as_secs_f64(),
-            "burst": rate.burst,
-        })),
-        "at_run_time": info.at_run_time,
-        "acts": info.acts,
-    })
-}
-
 fn list(context: &Context<'_>, all: &[FlowInfo]) -> Result<(), Error> {
     let out = context.out;
     if out.json {
-        return all.iter().try_for_each(|it| out.value(&told(it)));
+        return all.iter().try_for_each(|it| out.value(&Flow::from(it)));
     }
     if all.is_empty() {
         out.note("no flow is paused or limited");

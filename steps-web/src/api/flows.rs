@@ -1,4 +1,4 @@
-//! Statistics of a flow, and schedules.
+//! Statistics of a flow, flows that are paused and limited, and schedules.
 
 use std::sync::Arc;
 
@@ -11,7 +11,8 @@ use super::answer::{Answer, Body, Path, Query, value};
 use crate::{
     app::App,
     error::Refused,
-    form::Schedule,
+    flows::{self, Limits},
+    form::{Flow, FlowActed, Schedule},
     pages::schedules::{Act, make},
     visit::Visit,
 };
@@ -50,6 +51,45 @@ pub(super) async fn statistics(
         question = question.slowest(slowest.min(TICKS));
     }
     Ok(Json(question.await.map_err(Refused::from)?.json()))
+}
+
+pub(super) async fn flows(State(app): State<Arc<App>>) -> Answer<Box<RawValue>> {
+    let all = app.engine.flows().await.map_err(Refused::from)?;
+    let all: Vec<Flow<'_>> = all.iter().map(Flow::from).collect();
+    value(&json!({ "flows": all }))
+}
+
+pub(super) async fn flow(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+) -> Answer<Box<RawValue>> {
+    let info = app.engine.flow(&name).info().await;
+    value(&Flow::from(&info.map_err(Refused::from)?))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct FlowToDo {
+    act: flows::Act,
+    limits: Option<Limits>,
+    #[serde(default)]
+    reason: String,
+}
+
+pub(super) async fn act_on_flow(
+    State(app): State<Arc<App>>,
+    Extension(visit): Extension<Visit>,
+    Path(name): Path<String>,
+    Body(to_do): Body<FlowToDo>,
+) -> Answer<Box<RawValue>> {
+    let limits = to_do.limits.as_ref();
+    let made = flows::make(&app, &visit, &name, to_do.act, limits, &to_do.reason);
+    let (changed, info) = made.await?;
+    value(&FlowActed {
+        flow: Flow::from(&info),
+        act: to_do.act.name(),
+        changed,
+    })
 }
 
 pub(super) async fn schedules(State(app): State<Arc<App>>) -> Answer<Box<RawValue>> {

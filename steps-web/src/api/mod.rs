@@ -3,7 +3,7 @@
 //! | file | job |
 //! |---|---|
 //! | `executions` | lists, counts, one execution, what is done with one, its report |
-//! | `flows` | statistics of a flow, and schedules |
+//! | `flows` | statistics of a flow, pausing and limiting flows, schedules |
 //! | `tasks` | reports on external tasks |
 //! | `openapi` | the document |
 //! | `answer` | what a request has, and what is answered |
@@ -31,7 +31,7 @@ fn endpoints() -> [(
     &'static str,
     &'static [&'static str],
     MethodRouter<Arc<App>>,
-); 12] {
+); 15] {
     const GET: &[&str] = &["get"];
     const POST: &[&str] = &["post"];
     [
@@ -43,6 +43,9 @@ fn endpoints() -> [(
         ("/executions/{id}/report", GET, get(executions::report)),
         ("/tasks/{task}/report", POST, post(tasks::report)),
         ("/statistics", GET, get(flows::statistics)),
+        ("/flows", GET, get(flows::flows)),
+        ("/flows/{name}", GET, get(flows::flow)),
+        ("/flows/{name}/acts", POST, post(flows::act_on_flow)),
         ("/schedules", GET, get(flows::schedules)),
         ("/schedules/{name}", GET, get(flows::schedule)),
         ("/schedules/{name}/next", GET, get(flows::next)),

@@ -23,10 +23,11 @@ pub(crate) struct Page<'a> {
 }
 
 /// The places of the navigation.
-const PLACES: [(&str, &str); 4] = [
+const PLACES: [(&str, &str); 5] = [
     ("/", "Overview"),
     ("/executions", "Executions"),
     ("/statistics", "Statistics"),
+    ("/flows", "Flows"),
     ("/schedules", "Schedules"),
 ];
 

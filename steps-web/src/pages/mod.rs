@@ -10,6 +10,7 @@
 //! | `acting` | the forms for what an operator does, and doing it |
 //! | `statistics`, `charts` | statistics of a flow |
 //! | `schedules` | schedules |
+//! | `flows` | flows: pausing and limiting them |
 //! | `report` | the report of an execution as a file |
 //! | `live` | the streams that tell a page to look again |
 //! | `login` | the login, where there are tokens |
@@ -20,6 +21,7 @@ mod charts;
 mod execution;
 mod extract;
 mod facts;
+mod flows;
 mod home;
 mod layout;
 pub(crate) mod list;
@@ -56,6 +58,8 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/execution/report", get(report::report))
         .route("/live", get(live::live))
         .route("/statistics", get(statistics::page))
+        .route("/flows", get(flows::page))
+        .route("/flows/act", post(flows::act))
         .route("/schedules", get(schedules::page))
         .route("/schedules/act", post(schedules::act))
         .route("/login", get(login::page).post(login::login))

@@ -180,6 +180,40 @@ fn an_operator_repairs_what_failed_and_what_is_stuck() {
 
 #[test]
 #[ignore = "in Chromium: `cargo xtask test web`"]
+fn a_flow_is_paused_limited_and_resumed() {
+    let _alone = ALONE.lock();
+    let service = Service::start();
+    let browser = Browser::start();
+    service.login(&browser);
+    let info = || {
+        let info = service.engine.flow("order");
+        service.runtime.block_on(info.info()).unwrap()
+    };
+    browser.open(&format!("{}/steps/flows", service.url));
+    browser.wait_for("h1", "Flows");
+    browser.click("#act-pause-order summary");
+    browser.wait_for("#act-pause-order", "none of its executions begins");
+    browser.write("#reason-pause-order", "the bank is closed");
+    browser.click("#act-pause-order button");
+    browser.wait_for(".notice", "is paused");
+    browser.wait_for("main", "by ann: the bank is closed");
+    assert!(info().is_paused);
+    browser.click("#act-limit-order summary");
+    browser.write("#at_once-limit-order", "3");
+    browser.write("#reason-limit-order", "one clerk is ill");
+    browser.click("#act-limit-order button");
+    browser.wait_for("main", "3 at once, set by an operator");
+    browser.click("#act-resume-order summary");
+    browser.write("#reason-resume-order", "it is open");
+    browser.click("#act-resume-order button");
+    browser.wait_for(".notice", "goes on");
+    assert!(!info().is_paused);
+    assert_eq!(info().limits.at_once, Some(3));
+    service.is_calm(&browser);
+}
+
+#[test]
+#[ignore = "in Chromium: `cargo xtask test web`"]
 fn it_is_used_by_keyboard_and_read_without_a_script() {
     let _alone = ALONE.lock();
     let service = Service::start();
@@ -249,6 +283,7 @@ fn pictures_are_made_in_two_sizes_and_both_schemes() {
         ("stuck", "/execution?id=stuck"),
         ("timeline", "/execution?id=seen"),
         ("statistics", "/statistics?flow=survey&last=1d"),
+        ("flows", "/flows"),
         ("schedules", "/schedules"),
     ] {
         browser.open(&format!("{}/steps{path}", service.url));

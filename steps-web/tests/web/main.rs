@@ -2,6 +2,7 @@
 
 mod access;
 mod acting;
+mod flows;
 mod forgery;
 mod hostile;
 mod live;

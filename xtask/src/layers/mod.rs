@@ -78,7 +78,7 @@ const CRATES: &[Crate] = &[
             &["encoded", "payload", "secrets"],
             &["access"],
             &["app"],
-            &["acts", "look"],
+            &["acts", "flows", "look"],
             &["api", "pages"],
             &["guard"],
             &["web"],
