@@ -12,6 +12,7 @@ use steps::{
 };
 
 use super::{
+    bulk,
     extract::PageQuery,
     layout::{Page, page as whole},
     parts::executions,
@@ -149,6 +150,7 @@ fn show(visit: &Visit, asked: &Asked, listed: &Result<(Listed, u64), Refused>) -
                 }
                 @if !listed.all.is_empty() { (executions(visit, &listed.all, now)) }
                 (pages(visit, asked, listed))
+                (bulk::ways(visit, &asked.q, *count))
             },
         }
     }

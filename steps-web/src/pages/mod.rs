@@ -8,6 +8,7 @@
 //! | `list` | executions that a filter finds |
 //! | `execution`, `tree`, `task`, `timeline`, `facts` | one execution |
 //! | `acting` | the forms for what an operator does, and doing it |
+//! | `bulk` | the same with all that a filter finds |
 //! | `statistics`, `charts` | statistics of a flow |
 //! | `schedules` | schedules |
 //! | `flows` | flows: pausing and limiting them |
@@ -17,6 +18,7 @@
 //! | `parts` | what several pages have |
 
 pub(crate) mod acting;
+mod bulk;
 mod charts;
 mod execution;
 mod extract;
@@ -53,6 +55,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/", get(home::page))
         .route("/executions", get(list::page))
+        .route("/executions/all", get(bulk::page).post(bulk::act))
         .route("/execution", get(execution::page))
         .route("/execution/act", post(acting::act))
         .route("/execution/report", get(report::report))

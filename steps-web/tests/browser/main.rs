@@ -167,6 +167,20 @@ fn an_operator_repairs_what_failed_and_what_is_stuck() {
     browser.wait_for("h1", "done");
     assert_eq!(service.status("waiting"), Status::Done);
 
+    // With all that a filter finds, it asks first.
+    browser.open(&format!(
+        "{}/steps/executions?q=status%3Dundone",
+        service.url
+    ));
+    browser.click("#all summary");
+    browser.click("#all button[value=delete]");
+    browser.wait_for("h1", "Delete: 2 executions");
+    browser.write("#reason", "nobody looks at them");
+    browser.click("#all button");
+    browser.wait_for(".notice", "Done with 2 executions");
+    browser.click(".crumbs a");
+    browser.wait_for("#list", "0 executions");
+
     // What goes wrong is told.
     browser.open(&format!("{}/steps/executions?q=stauts%3Dx", service.url));
     browser.wait_for(".error", "there is no key `stauts`");

@@ -2,6 +2,7 @@
 
 mod access;
 mod acting;
+mod bulk;
 mod flows;
 mod forgery;
 mod hostile;
