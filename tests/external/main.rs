@@ -1,4 +1,5 @@
-//! External tasks: steps that somebody else runs and reports on, with an engine and without.
+//! External tasks: steps that somebody else runs and reports on, with an engine and without. What a `kill -9` does to
+//! them: `tests/external_killed`.
 // Tests are read for what they show.
 #![allow(clippy::pedantic)]
 

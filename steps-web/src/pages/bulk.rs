@@ -44,7 +44,7 @@ const KINDS: [Kind; 6] = [
 pub(super) fn ways(visit: &Visit, q: &str, count: u64) -> Markup {
     html! {
         @if visit.may_act() && count > 0 {
-            details .act #all {
+            div .acting { details .act #all {
                 summary { "Do something with all " (count) }
                 form method="get" action=(visit.path("/executions/all")) {
                     p { "Nothing is done yet: the next page says what follows, and asks." }
@@ -55,7 +55,7 @@ pub(super) fn ways(visit: &Visit, q: &str, count: u64) -> Markup {
                         }
                     }
                 }
-            }
+            } }
         }
     }
 }
