@@ -171,7 +171,7 @@ pub struct Acted<'a> {
 
 /// What holds for a flow in all processes: made of a [`FlowInfo`].
 #[derive(Debug, Serialize)]
-pub struct Flow<'a> {
+pub struct Limited<'a> {
     flow: &'a str,
     paused: bool,
     paused_by: Option<&'a Act>,
@@ -195,7 +195,7 @@ struct Rate {
     burst: u32,
 }
 
-impl<'a> From<&'a FlowInfo> for Flow<'a> {
+impl<'a> From<&'a FlowInfo> for Limited<'a> {
     fn from(info: &'a FlowInfo) -> Self {
         let per = info.limits.per.as_ref();
         let rate = info.limits.rate.as_ref();
@@ -224,7 +224,7 @@ impl<'a> From<&'a FlowInfo> for Flow<'a> {
 pub struct FlowActed<'a> {
     /// The flow.
     #[serde(flatten)]
-    pub flow: Flow<'a>,
+    pub flow: Limited<'a>,
     /// What: `pause`, `resume`, `limit`, `unlimit`.
     pub act: &'a str,
     /// Whether that was a change.

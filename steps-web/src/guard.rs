@@ -44,8 +44,8 @@ pub(crate) async fn guard(
         return refuse(&visit, &why);
     }
     let reports = is_report(request.method(), request.uri().path());
-    let reporter = app.reporters.by_bearer(request.headers());
-    let admitted = match reporter.filter(|_| reports) {
+    let reporter = reports.then(|| app.reporters.by_bearer(request.headers()));
+    let admitted = match reporter.flatten() {
         Some((name, role)) => Admitted::Granted {
             name,
             role,

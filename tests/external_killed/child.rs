@@ -60,10 +60,8 @@ pub(crate) fn run(role: &str, folder: &Path) {
         .enable_all()
         .build()
         .expect("a runtime");
-    let done = runtime.block_on(tokio::time::timeout(
-        Duration::from_secs(60),
-        play(role, folder),
-    ));
+    let most = Duration::from_mins(1);
+    let done = runtime.block_on(async { tokio::time::timeout(most, play(role, folder)).await });
     done.expect("it takes too long");
 }
 

@@ -2,7 +2,7 @@
 
 use comfy_table::Cell;
 use steps::engine::{FlowHandle, FlowInfo, FlowLimits};
-use steps_web::form::{Flow, FlowActed};
+use steps_web::form::{FlowActed, Limited};
 
 use crate::{
     args::{By, Limits, Pause},
@@ -67,7 +67,7 @@ async fn tell(
     if context.out.json {
         let info = flow.info().await?;
         return context.out.value(&FlowActed {
-            flow: Flow::from(&info),
+            flow: Limited::from(&info),
             act,
             changed,
         });
@@ -79,7 +79,7 @@ async fn tell(
 fn list(context: &Context<'_>, all: &[FlowInfo]) -> Result<(), Error> {
     let out = context.out;
     if out.json {
-        return all.iter().try_for_each(|it| out.value(&Flow::from(it)));
+        return all.iter().try_for_each(|it| out.value(&Limited::from(it)));
     }
     if all.is_empty() {
         out.note("no flow is paused or limited");

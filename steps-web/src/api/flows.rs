@@ -12,7 +12,7 @@ use crate::{
     app::App,
     error::Refused,
     flows::{self, Limits},
-    form::{Flow, FlowActed, Schedule},
+    form::{FlowActed, Limited, Schedule},
     pages::schedules::{Act, make},
     visit::Visit,
 };
@@ -55,7 +55,7 @@ pub(super) async fn statistics(
 
 pub(super) async fn flows(State(app): State<Arc<App>>) -> Answer<Box<RawValue>> {
     let all = app.engine.flows().await.map_err(Refused::from)?;
-    let all: Vec<Flow<'_>> = all.iter().map(Flow::from).collect();
+    let all: Vec<Limited<'_>> = all.iter().map(Limited::from).collect();
     value(&json!({ "flows": all }))
 }
 
@@ -64,7 +64,7 @@ pub(super) async fn flow(
     Path(name): Path<String>,
 ) -> Answer<Box<RawValue>> {
     let info = app.engine.flow(&name).info().await;
-    value(&Flow::from(&info.map_err(Refused::from)?))
+    value(&Limited::from(&info.map_err(Refused::from)?))
 }
 
 #[derive(Deserialize)]
@@ -86,7 +86,7 @@ pub(super) async fn act_on_flow(
     let made = flows::make(&app, &visit, &name, to_do.act, limits, &to_do.reason);
     let (changed, info) = made.await?;
     value(&FlowActed {
-        flow: Flow::from(&info),
+        flow: Limited::from(&info),
         act: to_do.act.name(),
         changed,
     })

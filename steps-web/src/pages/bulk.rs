@@ -154,7 +154,7 @@ pub(crate) async fn act(
 
 #[derive(Default)]
 struct Done {
-    done: u64,
+    count: u64,
     /// With which it was not possible, and why.
     passed: Vec<(String, String)>,
     /// Why it came to no end.
@@ -190,7 +190,7 @@ async fn done(app: &App, visit: &Visit, sent: &Sent) -> Result<Done, Refused> {
     let mut done = Done::default();
     for info in all {
         match make(app, visit, &info.id, &act).await {
-            Ok(_) => done.done += 1,
+            Ok(_) => done.count += 1,
             Err(why) if why.status.is_client_error() => done.passed.push((info.id, why.why)),
             Err(why) => {
                 done.ended = Some(why.why);
@@ -207,7 +207,7 @@ fn result(visit: &Visit, sent: &Sent, done: &Done) -> Markup {
         p .crumbs { a href=(found(visit, &sent.q)) { "Executions" } }
         h1 { (sent.act.title()) }
         p .notice role="status" {
-            "Done with " (counted(done.done, "execution", "executions"))
+            "Done with " (counted(done.count, "execution", "executions"))
             @if !done.passed.is_empty() { ", passed over " (done.passed.len()) } "."
         }
         @if let Some(why) = &done.ended {

@@ -1,6 +1,6 @@
 //! What is done with all executions that a filter finds.
 
-use steps::Status;
+use steps::{Status, engine::Filter};
 
 use crate::{
     site::{Answer, Site},
@@ -20,7 +20,7 @@ async fn all(site: &Site, q: &str, act: &str, count: &str) -> Answer {
 async fn acts(site: &Site, id: &str) -> Vec<(String, Option<String>)> {
     let handle = site.engine.get(id).await.unwrap();
     let acts = handle.info().await.unwrap().acts.into_iter();
-    acts.map(|act| (act.act.to_string(), act.reason)).collect()
+    acts.map(|act| (act.act.clone(), act.reason)).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -86,12 +86,12 @@ async fn with_more_than_were_shown_or_without_a_reason_nothing_is_done() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_has_ended_is_deleted_and_the_others_stay() {
     let site = Site::full().await;
-    let before = site.engine.count(Default::default()).await.unwrap();
+    let before = site.engine.count(Filter::new()).await.unwrap();
     all(&site, "", "delete", &before.to_string())
         .await
         .is(200)
         .has(&["passed over 2", "stop or undo it first"]);
-    let left = site.engine.list(Default::default()).await.unwrap();
+    let left = site.engine.list(Filter::new()).await.unwrap();
     let mut left: Vec<_> = left.into_iter().map(|info| info.id).collect();
     left.sort();
     assert_eq!(left, ["later", "waiting"]);

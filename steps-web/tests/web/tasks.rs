@@ -67,6 +67,8 @@ async fn a_reporter_reports_and_does_nothing_else() {
     let task = submitted(&site.engine, "one", "nginx", Status::Waiting).await;
     let to = |token, body| report(&site.router, task.as_str(), token, body);
     let running = r#"{"revision":1,"status":"running","checkIn":{"layers":3,"token":"hush"}}"#;
+    let one = site.engine.get("one").await.unwrap();
+    let before = one.info().await.unwrap().updated_at;
     let taken = to(SCANNER, running).await.is(200);
     assert_eq!(
         taken.body,
@@ -89,6 +91,8 @@ async fn a_reporter_reports_and_does_nothing_else() {
         &format!("POST /api/tasks/{task}/report"),
     ])
     .has_not(&["hush"]);
+    // By this a page that is open knows that it is another one.
+    assert!(one.info().await.unwrap().updated_at > before);
     let one = asked("GET", "/api/executions/one", BO, "");
     let one = send(&site.router, one).await.is(200);
     one.has(&["\"revision\":1", "\"checkIn\":{\"layers\":3"])
