@@ -148,13 +148,18 @@ async fn begin(engine: &Engine, from: u64, to: u64, kind: u64) -> Result {
         ended??;
     }
     let waiting = Filter::new().status(Status::Waiting);
-    for _ in 0..1000 {
-        if engine.count(waiting.clone()).await? == to {
+    let (mut most, mut looks) = (0, 0);
+    while looks < 1000 {
+        let count = engine.count(waiting.clone()).await?;
+        if count == to {
             return Ok(());
         }
+        // Starting them is faster than letting them come to their wait.
+        looks = if count > most { 0 } else { looks + 1 };
+        most = most.max(count);
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
-    Err(format!("{to} executions don't all wait").into())
+    Err(format!("{most} of {to} executions wait").into())
 }
 
 /// Opens a store with waiting executions. Prints the memory that each adds to the process, the
