@@ -169,14 +169,16 @@ pub(in super::super) async fn no_more_begin_than_may_at_once(fixture: Fixture) -
     claim_these(&rival, "while two are held", &[]).await?;
     put(&fixture, a, Status::Running).await?;
     put(&fixture, a, Status::Waiting).await?;
-    let later = fixture.later(SHORT).await?;
+    // Longer than a slow store takes for the calls until then.
+    let wait = Duration::from_millis(500);
+    let later = fixture.later(wait).await?;
     fixture.rest(a, Due::At(later)).await?;
     claim_these(&rival, "while one waits", &[]).await?;
     end(&fixture, b).await?;
     let [c] = claim_these(&rival, "after one has ended", &["c"]).await?[..] else {
         return Ok(());
     };
-    fixture.lapse(SHORT * 2).await?;
+    fixture.lapse(wait).await?;
     let a = claim_these(&rival, "one that has begun", &["a"]).await?[0];
     put(&fixture, a, Status::Undoing).await?;
     fixture.rest(a, Due::Now).await?;
