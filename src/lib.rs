@@ -7,6 +7,11 @@ pub mod guide;
 
 mod open;
 
+/// A store in a PostgreSQL database.
+#[cfg(feature = "postgres")]
+#[doc(inline)]
+pub use steps_postgres as postgres;
+
 /// A store in a SQLite file.
 #[cfg(feature = "sqlite")]
 #[doc(inline)]

@@ -12,6 +12,7 @@ use steps_core::{
 /// | URL | database | feature |
 /// |---|---|---|
 /// | `sqlite:steps.db`, `sqlite:/var/lib/shop/steps.db?synchronous=normal` | a SQLite file, which is created if it is missing; see [`sqlite`](crate::sqlite) for the options | `sqlite`, on by default |
+/// | `postgres://user@host/database` | a PostgreSQL database, in which the schema `steps` is created if it is missing; see [`postgres`](crate::guide::postgres) | `postgres` |
 /// | `memory:` | none: all executions are lost when the process ends | |
 ///
 /// For a store of another kind, use [`Engine::with_store`].
@@ -60,10 +61,19 @@ impl Open for Engine {
                 url,
                 "this program was built without the feature `sqlite` of the crate `steps`",
             )),
+            #[cfg(feature = "postgres")]
+            "postgres" | "postgresql" => Ok(Engine::with_store(
+                steps_postgres::PostgresStore::open(url).await?,
+            )),
+            #[cfg(not(feature = "postgres"))]
+            "postgres" | "postgresql" => Err(unknown(
+                url,
+                "this program was built without the feature `postgres` of the crate `steps`",
+            )),
             _ => Err(unknown(
                 url,
-                "known are `sqlite:FILE`, such as `sqlite:steps.db`, and `memory:`; for another store \
-                 there is `Engine::with_store`",
+                "known are `sqlite:FILE`, such as `sqlite:steps.db`, `postgres://HOST/DATABASE`, and `memory:`; for \
+                 another store there is `Engine::with_store`",
             )),
         }
     }

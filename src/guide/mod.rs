@@ -17,6 +17,7 @@
 //! | [`command_line`] | the program `steps`: looking at executions and operating them from a shell |
 //! | [`web`] | a page in a browser, and a JSON API: in a service, and for a file |
 //! | [`sqlite`] | the engine's file: settings, queries, errors |
+//! | [`postgres`] | a database that several machines share: the service's own pool, what happens when the server is away |
 //! | [`waiting`] | sleep and signals |
 //! | [`external_tasks`] | steps that somebody else runs and reports on |
 //! | [`children`] | executions that a flow starts, and waits for: `start` and `join` |
@@ -64,6 +65,8 @@ pub mod command_line {}
 pub mod web {}
 #[doc = include_str!("sqlite.md")]
 pub mod sqlite {}
+#[doc = include_str!("postgres.md")]
+pub mod postgres {}
 #[doc = include_str!("waiting.md")]
 pub mod waiting {}
 #[doc = include_str!("external_tasks.md")]

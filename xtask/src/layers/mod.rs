@@ -1,4 +1,4 @@
-//! `cargo xtask layers`: in `steps-core`, `steps-sqlite`, `steps-cli` and `steps-web`, a file may import only
+//! `cargo xtask layers`: in `steps-core`, the stores, `steps-cli` and `steps-web`, a file may import only
 //! from its own floor and lower floors, and at most three files may import each other in a circle.
 //!
 //! `source` reads the declarations and paths of a file, `modules` finds the files that the paths
@@ -53,6 +53,18 @@ const CRATES: &[Crate] = &[
             &["file"],
             &["ops"],
             &["threads"],
+            &["store"],
+        ],
+        free: &[],
+    },
+    Crate {
+        folder: "steps-postgres/src",
+        floors: &[
+            &["error"],
+            &["row"],
+            &["server"],
+            &["ops"],
+            &["writer"],
             &["store"],
         ],
         free: &[],

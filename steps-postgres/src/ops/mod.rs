@@ -1,0 +1,28 @@
+//! What the store does, as SQL: one file for each kind of operation.
+//!
+//! `put` and `make` are statements for any number of writes; `write` is one write with all that it may bring, of which
+//! `watch` finds the changes and `singleton` the key. `execution` reads executions; `claim` and `lease` give them to
+//! workers, by the `lanes` that they wait in; `inbox` holds messages; `notes` changes what is noted; `duties` keeps what
+//! somebody has to do, and `limits` which flows are paused or limited; `changes` keeps who is told of changes, and what
+//! they were not told yet; `find` and `delete` answer queries by `conditions`; `statistics` reads what statistics are
+//! made of, and `forms` keeps what flows look like.
+
+pub(crate) mod changes;
+pub(crate) mod claim;
+mod conditions;
+pub(crate) mod delete;
+pub(crate) mod duties;
+pub(crate) mod execution;
+pub(crate) mod find;
+pub(crate) mod forms;
+pub(crate) mod inbox;
+mod lanes;
+pub(crate) mod lease;
+pub(crate) mod limits;
+pub(crate) mod make;
+pub(crate) mod notes;
+pub(crate) mod put;
+mod singleton;
+pub(crate) mod statistics;
+mod watch;
+pub(crate) mod write;

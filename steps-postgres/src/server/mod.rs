@@ -1,0 +1,7 @@
+//! The way to the server: `options` say which database, `schema` makes the tables, and `txn` is an open transaction, with the
+//! changes that it keeps, in `kept`.
+
+mod kept;
+pub(crate) mod options;
+pub(crate) mod schema;
+pub(crate) mod txn;

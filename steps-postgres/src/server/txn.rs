@@ -1,0 +1,160 @@
+//! The database that a store has open, and a transaction on it.
+//!
+//! Every statement names the schema, so that it depends on no setting of a connection, which may be the user's: in
+//! the text of a statement, `%.` stands for it. Where transactions could come into each other's way beyond the rows
+//! that they lock, they take one of the [locks](Lock).
+
+use std::{sync::Arc, time::Instant};
+
+use sqlx::{
+    AssertSqlSafe, PgConnection, PgPool, Postgres, Transaction,
+    postgres::{PgArguments, PgRow},
+    query::Query,
+};
+use steps_core::{store::Change, telemetry};
+
+use super::kept;
+use crate::error::Result;
+
+/// The database.
+#[derive(Debug)]
+pub(crate) struct Database {
+    pub(crate) pool: PgPool,
+    /// Its name for people, without a password.
+    pub(crate) name: String,
+    pub(crate) schema: String,
+}
+
+/// What only one transaction does at a time. Locks are taken before rows are, but for [`Changes`](Self::Changes),
+/// which is taken last.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Lock {
+    /// Making the tables.
+    Tables = 1,
+    /// Claiming what is limited, and changing limits.
+    Limits = 2,
+    /// Changing duties.
+    Duties = 3,
+    /// Keeping forms, so that their numbers grow in the order in which they can be seen.
+    Forms = 4,
+    /// Keeping changes, for the same reason, and changing who is told of them.
+    Changes = 5,
+}
+
+/// What a transaction is for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Begin {
+    /// Reading what is there at one moment.
+    Reads,
+    /// Changing what is there.
+    Changes,
+    /// The same, and it may put executions behind gates: so it waits for whoever changes the limits.
+    Writes,
+}
+
+pub(crate) type Statement = Query<'static, Postgres, PgArguments>;
+
+impl Database {
+    /// Returns the text with the schema's name in it.
+    pub(crate) fn text(&self, sql: &str) -> String {
+        sql.replace("%.", &format!("\"{}\".", self.schema))
+    }
+
+    pub(crate) fn query(&self, sql: &str) -> Statement {
+        sqlx::query(AssertSqlSafe(self.text(sql)))
+    }
+
+    /// The number of a lock, which the databases of a server and the schemas in one have each for itself.
+    pub(crate) fn lock(&self, lock: Lock) -> i64 {
+        let name = format!("steps/{}/{}", self.schema, lock as i64);
+        // FNV-1a.
+        let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        hash.cast_signed()
+    }
+
+    pub(crate) async fn begin(self: &Arc<Self>, kind: Begin) -> Result<Txn> {
+        let sql = match kind {
+            Begin::Reads => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            Begin::Changes => "BEGIN ISOLATION LEVEL READ COMMITTED",
+            Begin::Writes => {
+                "BEGIN ISOLATION LEVEL READ COMMITTED; LOCK TABLE %.executions IN ROW EXCLUSIVE MODE"
+            }
+        };
+        let begun = self.pool.begin_with(AssertSqlSafe(self.text(sql)));
+        Ok(Txn {
+            inner: begun.await?,
+            database: Arc::clone(self),
+            changed: 0,
+            changes: Vec::new(),
+        })
+    }
+}
+
+/// An open transaction.
+pub(crate) struct Txn {
+    inner: Transaction<'static, Postgres>,
+    pub(crate) database: Arc<Database>,
+    /// How many rows it has changed.
+    pub(crate) changed: u64,
+    /// The changes that it keeps, each with the name of its subscription.
+    pub(crate) changes: Vec<(String, Change)>,
+}
+
+impl Txn {
+    pub(crate) fn query(&self, sql: &str) -> Statement {
+        self.database.query(sql)
+    }
+
+    pub(crate) fn connection(&mut self) -> &mut PgConnection {
+        &mut self.inner
+    }
+
+    pub(crate) async fn rows(&mut self, statement: Statement) -> Result<Vec<PgRow>> {
+        Ok(statement.fetch_all(&mut *self.inner).await?)
+    }
+
+    pub(crate) async fn row(&mut self, statement: Statement) -> Result<Option<PgRow>> {
+        Ok(statement.fetch_optional(&mut *self.inner).await?)
+    }
+
+    /// Returns how many rows it has changed.
+    pub(crate) async fn execute(&mut self, statement: Statement) -> Result<u64> {
+        let rows = statement.execute(&mut *self.inner).await?.rows_affected();
+        self.changed += rows;
+        Ok(rows)
+    }
+
+    /// Returns what the server's clock shows.
+    pub(crate) async fn now(&mut self) -> Result<i64> {
+        let now = sqlx::query_scalar(AssertSqlSafe(self.database.text("SELECT %.nanoseconds()")));
+        Ok(now.fetch_one(&mut *self.inner).await?)
+    }
+
+    /// Waits until no other transaction has the lock, and has it until the end.
+    pub(crate) async fn alone(&mut self, lock: Lock) -> Result<()> {
+        let lock = self.database.lock(lock);
+        let statement = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(lock);
+        self.row(statement).await?;
+        Ok(())
+    }
+
+    /// Ends it without what it has changed; if that fails, the server does so as the connection is gone.
+    pub(crate) async fn roll_back(self) {
+        drop(self.inner.rollback().await);
+    }
+
+    /// Ends it, and keeps what it has changed.
+    pub(crate) async fn commit(mut self) -> Result<()> {
+        if !self.changes.is_empty() {
+            kept::insert(&mut self).await?;
+        }
+        let (changed, begun) = (self.changed, Instant::now());
+        self.inner.commit().await?;
+        if changed > 0 {
+            telemetry::committed(1, changed, begun.elapsed());
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,85 @@
+//! Opening a database.
+
+use std::sync::{Arc, atomic::AtomicBool};
+
+use sqlx::PgPool;
+use steps_core::store::StoreError;
+
+use super::{Inner, PostgresStore};
+use crate::{
+    server::{options::PostgresOptions, schema},
+    writer::Writer,
+};
+
+impl PostgresStore {
+    /// Opens the database of a URL, such as `postgres://user:password@host/database`, and makes the tables in its schema
+    /// `steps`, or brings them up to date.
+    ///
+    /// ```no_run
+    /// use steps_core::Engine;
+    /// use steps_postgres::PostgresStore;
+    ///
+    /// # async fn open() -> Result<(), Box<dyn std::error::Error>> {
+    /// let store = PostgresStore::open("postgres://app@localhost/app").await?;
+    /// let engine = Engine::with_store(store).start().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As of [`PostgresOptions::open`].
+    pub async fn open(url: &str) -> Result<Self, StoreError> {
+        PostgresOptions::from_url(url)?.open().await
+    }
+
+    /// Opens the database of a pool: the service's own, which goes on being its own.
+    ///
+    /// ```no_run
+    /// use sqlx::PgPool;
+    /// use steps_postgres::PostgresStore;
+    ///
+    /// # async fn open() -> Result<(), Box<dyn std::error::Error>> {
+    /// let pool = PgPool::connect("postgres://app@localhost/app").await?;
+    /// let store = PostgresStore::new(pool.clone()).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As of [`PostgresOptions::open`].
+    pub async fn new(pool: PgPool) -> Result<Self, StoreError> {
+        PostgresOptions::from_pool(pool).open().await
+    }
+}
+
+impl PostgresOptions {
+    /// Opens the database, creates the schema and its tables or brings them up to date, and checks the server's
+    /// settings.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Foreign`](steps_core::store::ErrorKind::Foreign) where the tables belong to a newer version of this library, [`ErrorKind::ReadOnly`](steps_core::store::ErrorKind::ReadOnly) where
+    /// the server may only be read, or this user may not make the tables; [`ErrorKind::Other`](steps_core::store::ErrorKind::Other) for a server that is too
+    /// old, or loses what was acknowledged; other kinds for what the server reports.
+    pub async fn open(self) -> Result<PostgresStore, StoreError> {
+        let (database, settings) = self.connect().map_err(|fail| fail.of("postgres"))?;
+        let database = Arc::new(database);
+        let opened = async {
+            schema::settings(&database, settings.unsafe_commits).await?;
+            schema::upgrade(&database).await
+        };
+        opened.await.map_err(|fail| fail.of(&database.name))?;
+        let inner = Inner {
+            writer: Writer::start(Arc::clone(&database)),
+            database,
+            settings,
+            calls: Arc::default(),
+        };
+        Ok(PostgresStore {
+            inner: Arc::new(inner),
+            is_closed: AtomicBool::new(false),
+        })
+    }
+}
