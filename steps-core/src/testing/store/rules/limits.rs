@@ -338,7 +338,7 @@ pub(in super::super) async fn refusals_count_behind_limits(fixture: Fixture) -> 
         by: vec![refuser(FINGERPRINT)],
         why: "why".to_owned(),
     };
-    let refuse = write(held.lease, Vec::new(), LeaseAfter::Refuse(refused));
+    let refuse = write(held.lease, Vec::new(), LeaseAfter::Refuse(refused.clone()));
     fixture.write(refuse).await?;
     fixture.claim_nothing("it was refused").await?;
     // Held by another one, it takes up room for those who have refused it, too.
@@ -349,7 +349,9 @@ pub(in super::super) async fn refusals_count_behind_limits(fixture: Fixture) -> 
     fixture
         .claim_nothing("another one holds the only place")
         .await?;
-    fixture.rest(other.lease, Due::Now).await?;
+    // Taking it has ended the refusal.
+    let refuse = write(other.lease, Vec::new(), LeaseAfter::Refuse(refused));
+    fixture.write(refuse).await?;
     let b = fixture.claim_one("worker", "b").await?;
     end(&fixture, b.lease).await?;
     let flows = vec![flow_claim(&[FLOW], FINGERPRINT)];
