@@ -22,6 +22,11 @@ pub use steps_sqlite as sqlite;
 #[doc(inline)]
 pub use steps_codec as codec;
 
+/// Executions continue the OpenTelemetry traces of those who start them.
+#[cfg(feature = "opentelemetry")]
+#[doc(inline)]
+pub use steps_otel as otel;
+
 // rustc shows these lines in the error when `steps::testing` is used without the feature.
 #[cfg(feature = "testing")]
 #[doc(inline)]

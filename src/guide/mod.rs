@@ -23,7 +23,7 @@
 //! | [`children`] | executions that a flow starts, and waits for: `start` and `join` |
 //! | [`watching`] | events, labels, journals |
 //! | [`reports`] | what an execution did and where its time went; statistics of a flow |
-//! | [`telemetry`] | metrics |
+//! | [`telemetry`] | metrics, traces that lead through all processes, the log |
 //! | [`retention`] | how long executions are kept; sweeps |
 //! | [`secrets`] | values that are encrypted or compressed in the store; keys, and how they are changed |
 //! | [`limits`] | panics, threads, cancelling, limits |
@@ -75,7 +75,7 @@ pub mod external_tasks {}
 pub mod children {}
 #[doc = include_str!("watching.md")]
 pub mod watching {}
-#[cfg(feature = "metrics")]
+#[cfg(all(feature = "metrics", feature = "opentelemetry"))]
 #[doc = include_str!("telemetry.md")]
 pub mod telemetry {}
 #[doc = include_str!("reports.md")]

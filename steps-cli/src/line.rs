@@ -7,6 +7,7 @@ use steps::{
     engine::Exported,
     state::Labels,
     store::{Act, ExecutionInfo, Message},
+    telemetry::TraceContextError,
 };
 
 /// An execution with all that is kept of it.
@@ -32,6 +33,9 @@ pub(crate) struct Line {
     parent: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     singleton: Option<String>,
+    /// The trace that it continues: a `traceparent`, and behind a space a `tracestate`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trace: Option<String>,
     /// When somebody should look at it; if a process held it, at once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     due: Option<Timestamp>,
@@ -94,6 +98,7 @@ impl From<Exported> for Line {
             acts: info.acts,
             parent: info.parent,
             singleton: info.singleton,
+            trace: info.trace.map(|trace| trace.to_string()),
             inbox: exported.messages.into_iter().map(sent).collect(),
             input: exported.input,
             // What the library writes, it reads.
@@ -116,6 +121,8 @@ impl Line {
         info.acts = self.acts;
         info.parent = self.parent;
         info.singleton = self.singleton;
+        let trace = self.trace.map(|trace| trace.parse()).transpose();
+        info.trace = trace.map_err(|error: TraceContextError| error.to_string())?;
         info.due = self.due;
         let mut exported = Exported::new(info, self.input);
         for sent in self.inbox {

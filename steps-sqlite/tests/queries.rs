@@ -139,6 +139,7 @@ fn write(id: usize, made: &Made) -> Write {
         form: None,
         parent: None,
         singleton: None,
+        trace: None,
         created_at: None,
         held: None,
     };

@@ -83,6 +83,7 @@ on_each_store! {
                 form: None,
                 parent: None,
                 singleton: None,
+                trace: None,
                 created_at: None,
                 held: Some(("another".to_owned(), Duration::from_hours(1))),
         });

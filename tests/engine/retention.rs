@@ -300,6 +300,7 @@ async fn fill(store: &MemoryStore, count: usize) {
             form: None,
             parent: None,
             singleton: None,
+            trace: None,
             created_at: None,
             held: None,
         };

@@ -1,4 +1,4 @@
-//! A run tells `tracing` of each flow and of each attempt of a step.
+//! A run tells `tracing` of each pass, of each step in it and of each attempt.
 
 use std::{
     fmt::{Debug, Write as _},
@@ -85,7 +85,7 @@ impl Subscriber for Seen {
 }
 
 #[tokio::test]
-async fn a_span_for_each_flow_and_each_attempt() {
+async fn a_span_for_each_pass_each_step_and_each_attempt() {
     let seen = Seen::default();
     let guard = tracing::subscriber::set_default(seen.clone());
     // A place that another test's thread came to first, without a subscriber, may count as one that
@@ -99,13 +99,16 @@ async fn a_span_for_each_flow_and_each_attempt() {
     assert_eq!(
         *lines,
         [
-            "flow name=\"traced\"",
-            "step path=\"group.first\" attempt=1",
-            "event in 2 spans",
-            "step path=\"again\" attempt=1",
+            "execution flow=\"traced\"",
+            "step path=\"group.first\"",
+            "attempt path=\"group.first\" attempt=1",
+            "event in 3 spans",
+            "step path=\"again\"",
+            "attempt path=\"again\" attempt=1",
             // The pause ends one pass, and a second takes the run up.
-            "flow name=\"traced\"",
-            "step path=\"again\" attempt=2",
+            "execution flow=\"traced\"",
+            "step path=\"again\"",
+            "attempt path=\"again\" attempt=2",
         ]
     );
     assert!(seen.inside.lock().unwrap().is_empty(), "each span is left");

@@ -1,4 +1,10 @@
 //! Each metric is told, with labels that the program bounds, and the guide lists just those that are.
+// Tests are read for what they show.
+#![allow(clippy::pedantic)]
+
+#[path = "../engine/between.rs"]
+#[expect(dead_code, reason = "the tests of the engine use it all")]
+mod between;
 
 use std::{
     collections::{BTreeMap, BTreeSet},

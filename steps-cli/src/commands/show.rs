@@ -78,6 +78,10 @@ impl Look {
         add("trigger", Some(info.trigger.to_string()));
         add("parent", info.parent.clone());
         add("key", info.singleton.clone());
+        add(
+            "trace",
+            info.trace.as_ref().map(|trace| trace.trace_id().to_owned()),
+        );
         add("created", Some(time(Some(info.created_at))));
         add("started", Some(time(info.started_at)));
         let ended = info.done_at.map(|done| match info.started_at {

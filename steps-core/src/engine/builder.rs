@@ -43,6 +43,7 @@ use crate::{
         clock::{Clock, TestClock},
         duration::AsDuration,
         sync::lock,
+        telemetry::Propagator,
     },
     interpreter::RunLimits,
     language::flow::Flow,
@@ -68,6 +69,7 @@ use crate::{
 /// | [`on_execution_change`](Self::on_execution_change), [`on_step_change`](Self::on_step_change) | nobody is told |
 /// | [`build`](Self::build) | the length and the time of the program's file |
 /// | [`codec`](Self::codec) | values are saved as they are |
+/// | [`propagator`](Self::propagator) | no traces |
 #[must_use = "nothing runs before `.start()`"]
 pub struct Builder {
     store: Arc<dyn Store>,
@@ -84,6 +86,7 @@ pub struct Builder {
     sweep_every: Duration,
     changes: Vec<Registered>,
     clock: Clock,
+    propagator: Option<Arc<dyn Propagator>>,
 }
 
 impl fmt::Debug for Builder {
@@ -120,6 +123,7 @@ impl Engine {
             sweep_every: EVERY,
             changes: Vec::new(),
             clock: Clock::System,
+            propagator: None,
         }
     }
 }
@@ -285,6 +289,14 @@ impl Builder {
         self
     }
 
+    /// Lets executions continue the traces of those who start them, in whichever process: see the page
+    /// `telemetry` of the guide. By default an execution keeps a context that it is
+    /// [given](super::Start::traceparent), and nothing else.
+    pub fn propagator(mut self, propagator: impl Propagator) -> Self {
+        self.propagator = Some(Arc::new(propagator));
+        self
+    }
+
     /// Takes the time from a test's clock, as [`Run::clock`](crate::Run::clock) does. Then the
     /// store is not asked for what other processes left.
     pub fn clock(mut self, clock: Arc<dyn TestClock>) -> Self {
@@ -321,6 +333,7 @@ impl Builder {
             limits: self.limits,
             build: self.build.unwrap_or_else(Build::of_program),
             clock: self.clock,
+            propagator: self.propagator,
             concurrency: self.concurrency,
             runtime: has_tasks.then(|| Runtime::current(&mut tasks)),
         }));

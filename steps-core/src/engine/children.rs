@@ -2,6 +2,8 @@
 
 use std::{any::Any, sync::Arc};
 
+use tracing::Span;
+
 use super::{
     Engine, EngineCore, ServedFlows,
     error::EngineError,
@@ -126,6 +128,7 @@ impl Children {
             priority,
             form: Some(served.form),
             begins,
+            trace: self.core.context_of(&Span::current()),
         })
     }
 

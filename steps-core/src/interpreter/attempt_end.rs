@@ -33,7 +33,9 @@ impl Pass<'_> {
             // It is made again, without a pause, when the execution goes on.
             Some(reason @ (CancelReason::Stop | CancelReason::Shutdown)) => {
                 let (path, error) = (self.run.records().path(id), error.text());
+                let execution = &**self.run.execution();
                 tracing::info!(
+                    execution,
                     path,
                     error,
                     ?reason,

@@ -89,8 +89,8 @@ impl Pass<'_> {
             match self.seen(at, meta, cx).await {
                 Ok(after) => self.run.records()[id].cold_mut().after = after,
                 Err(error) => {
-                    let (path, error) = (cx.path(), error.text());
-                    tracing::warn!(path, error, "the look after a step failed");
+                    let (execution, path, error) = (cx.execution(), cx.path(), error.text());
+                    tracing::warn!(execution, path, error, "the look after a step failed");
                     self.run.records()[id].cold_mut().after_err = Some(error);
                 }
             }

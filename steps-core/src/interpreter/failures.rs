@@ -197,6 +197,7 @@ impl Pass<'_> {
     pub(super) fn handler_failed(self, id: Id, handler: Ending, error: &StepError) {
         let text = error.text();
         tracing::error!(
+            execution = &**self.run.execution(),
             error = text,
             handler = handler.as_str(),
             "the handler of a flow failed"

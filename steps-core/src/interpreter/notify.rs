@@ -94,7 +94,8 @@ impl RunCore {
         let called = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| observer(&event)));
         OBSERVING.set(before);
         if called.is_err() {
-            tracing::error!(path = event.path, "an observer panicked");
+            let (execution, path) = (&**self.execution(), event.path);
+            tracing::error!(execution, path, "an observer panicked");
         }
     }
 }

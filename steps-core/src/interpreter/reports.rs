@@ -58,7 +58,12 @@ impl RunCore {
             .reports
             .remove_gone(|task| open.iter().any(|id| is_of(id, task)));
         for report in gone {
-            tracing::debug!(task = report.task, "a report on a task that is gone");
+            let execution = &**self.execution();
+            tracing::debug!(
+                execution,
+                task = report.task,
+                "a report on a task that is gone"
+            );
             self.committer.mark_signal(ROOT, report.number);
         }
         open.retain(|id| records[*id].status == Status::Waiting);
@@ -140,7 +145,10 @@ impl Pass<'_> {
                         cold.wait_for_report();
                     }
                 }
-                _ => tracing::warn!(task = queued.task, "a report that this version can't read"),
+                _ => {
+                    let (execution, task) = (&**self.run.execution(), &queued.task);
+                    tracing::warn!(execution, task, "a report that this version can't read");
+                }
             }
             queue.reports.remove(&queued);
             self.run.committer.mark_signal(id, queued.number);
@@ -165,8 +173,8 @@ impl Pass<'_> {
         }
         let cx = self.cx(id, self.run.records()[id].attempts);
         if let Err(error) = self.op(at, Op::CheckIn(message), &cx, None).await {
-            let (path, error) = (cx.path(), error.text());
-            tracing::warn!(path, error, "an `on_check_in` failed");
+            let (execution, path, error) = (cx.execution(), cx.path(), error.text());
+            tracing::warn!(execution, path, error, "an `on_check_in` failed");
         }
         Ok(())
     }
@@ -209,8 +217,13 @@ impl Pass<'_> {
             clock.sleep_until(clock.moment().after(pause)).await;
         };
         if let Some(error) = &failed {
-            let (path, error) = (cx.path(), error.text());
-            tracing::warn!(path, error, "a `stop` failed: its task may go on");
+            let (execution, path, error) = (cx.execution(), cx.path(), error.text());
+            tracing::warn!(
+                execution,
+                path,
+                error,
+                "a `stop` failed: its task may go on"
+            );
         }
         self.run.change_task(id, |task| {
             task.stop_asked = true;

@@ -10,7 +10,7 @@ use super::{
     End, Kept, Pass,
     enter::At,
     records::{Id, Records, nth},
-    user_code::{begun, caught, traced},
+    user_code::{begun, caught, is_traced},
 };
 use crate::{
     base::{error::StepError, json::Json, telemetry::Begun},
@@ -147,11 +147,11 @@ impl Pass<'_> {
                         let op = Op::Run(self.run.options.limits.payload);
                         let since = Begun::now();
                         let answer = match meta.policy.timeout {
-                            None if !tracing::span_enabled!(tracing::Level::DEBUG) => {
+                            None => {
                                 let call = begun(|| scope.call(at.item, at.line, op, &cx));
                                 self.believed(caught(call).await)
                             }
-                            limit => traced(self.op(at, op, &cx, limit), &cx).await,
+                            limit => self.op(at, op, &cx, limit).await,
                         };
                         *now = self.now();
                         self.measure(meta, cx.id, since, &answer);
@@ -201,7 +201,8 @@ impl Pass<'_> {
 
     /// Ends the step at the cursor, if it is done, and finds what to do next.
     fn next(self, cursor: &mut Cursor, ended: Option<Option<Json>>, now: Timestamp) -> Next {
-        let may_be_blocked = self.run.may_be_blocked();
+        // Steps whose spans are wanted take the same way as those that may be blocked.
+        let may_be_blocked = self.run.may_be_blocked() || is_traced();
         let mut records = self.run.records();
         if let Some(saved) = ended {
             let id = cursor.id();

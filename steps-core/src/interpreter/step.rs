@@ -11,7 +11,7 @@ use super::{
     gate::Gate,
     records::{Id, Records},
     sooner,
-    user_code::traced,
+    user_code::{Instrumented, attempt_span, is_traced, traced},
 };
 use crate::{
     base::{clock::Deadline, error::StepError, json::Json, telemetry::Begun},
@@ -181,29 +181,17 @@ impl Pass<'_> {
                     return Ok(End::Waiting(None));
                 }
             };
-            let cx = self.cx(id, number);
-            if (verify || observe)
-                && let Some(end) = self.prepare(at, meta, id, &cx, verify, now).await
-            {
+            let attempt = self.attempt(at, meta, id, (number, verify, observe), within, now);
+            let (end, is_over) = if is_traced() {
+                let path = self.run.records().path(id);
+                let span = tracing::debug_span!("step", path);
+                Instrumented(span, Box::pin(attempt)).await?
+            } else {
+                attempt.await?
+            };
+            if is_over {
                 return Ok(end);
             }
-            if self.run.committer.has_journal() {
-                if meta.is_external() && self.run.records()[id].is_reported() {
-                    // It only takes what was reported.
-                    self.run.committer.owe();
-                } else {
-                    self.commit_beginning(meta).await?;
-                }
-            }
-            let run = self.in_time(at, meta, id, &cx);
-            let begun = Begun::now();
-            let answer = traced(run, &cx).await;
-            *now = self.now();
-            self.measure(meta, id, begun, &answer);
-            if let Some(holder) = cut_off(&answer) {
-                return self.end_late(at, meta, id, within, holder, now).await;
-            }
-            let end = self.answered(at, meta, id, &cx, answer, now).await?;
             if meta.is_external() && matches!(end, End::Waiting(_)) && self.has_news_of_task(id) {
                 continue;
             }
@@ -212,6 +200,44 @@ impl Pass<'_> {
                 return Ok(end);
             }
         }
+    }
+
+    /// Makes an attempt, with what comes before and after it. Returns whether the step is over in this pass,
+    /// whatever has come for it meanwhile.
+    async fn attempt(
+        self,
+        at: At<'_>,
+        meta: &'static StepMeta,
+        id: Id,
+        (number, verify, observe): (u32, bool, bool),
+        within: Option<Duration>,
+        now: &mut Timestamp,
+    ) -> Kept<(End, bool)> {
+        let cx = self.cx(id, number);
+        if (verify || observe)
+            && let Some(end) = self.prepare(at, meta, id, &cx, verify, now).await
+        {
+            return Ok((end, true));
+        }
+        if self.run.committer.has_journal() {
+            if meta.is_external() && self.run.records()[id].is_reported() {
+                // It only takes what was reported.
+                self.run.committer.owe();
+            } else {
+                self.commit_beginning(meta).await?;
+            }
+        }
+        let run = self.in_time(at, meta, id, &cx);
+        let begun = Begun::now();
+        let answer = traced(|| attempt_span(&cx), run).await;
+        *now = self.now();
+        self.measure(meta, id, begun, &answer);
+        if let Some(holder) = cut_off(&answer) {
+            let late = self.end_late(at, meta, id, within, holder, now).await;
+            return Ok((late?, true));
+        }
+        let end = self.answered(at, meta, id, &cx, answer, now).await?;
+        Ok((end, false))
     }
 
     /// Commits the beginning of an attempt, which must be recorded before the effect can happen. A `let` line

@@ -1,6 +1,12 @@
 //! The undo of one step: its attempts, the pauses between them, and its end.
 
-use super::{Kept, Pass, RollbackEnd, enter::At, records::Id, retry::pause};
+use super::{
+    Kept, Pass, RollbackEnd,
+    enter::At,
+    records::Id,
+    retry::pause,
+    user_code::{traced, undo_span},
+};
 use crate::{
     base::telemetry::Begun,
     language::scope::{Op, Undo},
@@ -81,7 +87,8 @@ impl Pass<'_> {
             unkept: None,
         });
         let begun = Begun::now();
-        let answer = self.op(at, op, &cx, meta.undo_policy.timeout).await;
+        let undo = self.op(at, op, &cx, meta.undo_policy.timeout);
+        let answer = traced(|| undo_span(&cx), undo).await;
         self.measure_undo(id, begun, &answer);
         let now = self.now();
         let Err(error) = answer else {

@@ -9,13 +9,14 @@ use std::{
 };
 
 use futures_util::future::{Either, select};
+use tracing::{Span, field::Empty};
 
 use super::{Kept, Pass, enter::At};
 use crate::{
     base::{error::StepError, future::BoxFuture, runtime},
     language::{
         cx::Cx,
-        scope::{Op, OpResult},
+        scope::{Answer, Op, OpResult},
         threads::Threads,
     },
 };
@@ -100,8 +101,13 @@ impl Pass<'_> {
         }
         cx.time_out();
         if threads.are_at_work() {
-            let path = cx.path();
-            tracing::warn!(path, ?limit, "timed out, and its thread is waited for");
+            let (execution, path) = (cx.execution(), cx.path());
+            tracing::warn!(
+                execution,
+                path,
+                ?limit,
+                "timed out, and its thread is waited for"
+            );
             threads.end().await;
         }
         Err(StepError::user(TimedOut(limit)))
@@ -113,13 +119,57 @@ impl Pass<'_> {
 #[error("timed out after {0:?}")]
 pub(super) struct TimedOut(Duration);
 
-/// Runs an attempt of a step in a span, if a subscriber wants it.
-pub(super) async fn traced(attempt: impl Future<Output = OpResult> + Send, cx: &Cx) -> OpResult {
-    if !tracing::span_enabled!(tracing::Level::DEBUG) {
+/// Whether a subscriber wants the spans of steps.
+#[inline]
+pub(super) fn is_traced() -> bool {
+    tracing::span_enabled!(tracing::Level::DEBUG)
+}
+
+/// Runs an attempt of a step, or to undo one, in a span, if a subscriber wants it.
+pub(super) async fn traced(
+    span: impl FnOnce() -> Span,
+    attempt: impl Future<Output = OpResult> + Send,
+) -> OpResult {
+    if !is_traced() {
         return attempt.await;
     }
-    let span = tracing::debug_span!("step", path = cx.path(), attempt = cx.attempt());
-    Instrumented(span, std::pin::pin!(attempt)).await
+    let span = span();
+    let answer = Instrumented(span.clone(), std::pin::pin!(attempt)).await;
+    let outcome = match &answer {
+        Ok(Answer::Done(_) | Answer::Undone) => "done",
+        Err(error) if error.later.is_some() => "waiting",
+        Ok(Answer::Unkept(_)) | Err(_) => {
+            span.record("otel.status_code", "ERROR");
+            "failed"
+        }
+        Ok(_) => "waiting",
+    };
+    span.record("outcome", outcome);
+    answer
+}
+
+/// The span of an attempt of a step.
+pub(super) fn attempt_span(cx: &Cx) -> Span {
+    let (path, attempt) = (cx.path(), cx.attempt());
+    tracing::debug_span!(
+        "attempt",
+        path,
+        attempt,
+        outcome = Empty,
+        otel.status_code = Empty
+    )
+}
+
+/// The span of an attempt to undo a step.
+pub(super) fn undo_span(cx: &Cx) -> Span {
+    let (path, attempt) = (cx.path(), cx.attempt());
+    tracing::debug_span!(
+        "undo",
+        path,
+        attempt,
+        outcome = Empty,
+        otel.status_code = Empty
+    )
 }
 
 /// A future in a span.

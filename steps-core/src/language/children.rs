@@ -7,7 +7,9 @@ use jiff::Timestamp;
 
 use super::cx::Cx;
 use crate::{
-    base::{clock::Clock, error::StepError, future::BoxFuture, json::Json},
+    base::{
+        clock::Clock, error::StepError, future::BoxFuture, json::Json, telemetry::TraceContext,
+    },
     model::{
         failure::ChildFailed,
         state::{Labels, Until},
@@ -44,6 +46,8 @@ pub(crate) struct NewChild {
     pub(crate) form: Option<i64>,
     /// The time before which it must not begin.
     pub(crate) begins: Option<Timestamp>,
+    /// The trace context of the line that starts it.
+    pub(crate) trace: Option<TraceContext>,
 }
 
 /// How a child execution has ended.

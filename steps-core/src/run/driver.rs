@@ -105,9 +105,11 @@ impl<F: Flow> Ready<'_, F> {
 
     async fn pass_once(&self) -> Result<PassOutcome, Failure> {
         let pass = execution::pass(&self.run, F::TABLE, self);
-        let passed = if tracing::span_enabled!(tracing::Level::INFO) {
-            let execution = self.run.execution();
-            let span = tracing::info_span!("flow", name = F::TABLE.name, %execution);
+        // An engine has a span for the whole turn.
+        let is_own = self.run.options.engine.is_none();
+        let passed = if is_own && tracing::span_enabled!(tracing::Level::INFO) {
+            let execution = &**self.run.execution();
+            let span = tracing::info_span!("execution", flow = F::TABLE.name, execution);
             Instrumented(span, Box::pin(pass)).await
         } else {
             pass.await

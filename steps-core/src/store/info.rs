@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{NodeRow, Notes, condition::Value, counts::StepCounts, cursor::Cursor};
 use crate::{
-    base::json::Json,
+    base::{json::Json, telemetry::TraceContext},
     model::{
         act::Act,
         attrs::Attrs,
@@ -74,6 +74,9 @@ pub struct ExecutionInfo {
     /// The key that no other execution of its flow has until this one has ended: see
     /// [`NewExecution::singleton`](super::NewExecution::singleton).
     pub singleton: Option<String>,
+    /// The [trace context](crate::telemetry::TraceContext) of whoever has started it, if that was part of a
+    /// trace.
+    pub trace: Option<TraceContext>,
     /// Why not all of this could be decoded, if a [codec](super::codec) could not. Then its error, its
     /// output, its attributes, its status message and the reasons of its acts may be as the store has them:
     /// [encoded](super::codec::is_encoded).
@@ -110,6 +113,7 @@ impl ExecutionInfo {
             form: None,
             parent: None,
             singleton: None,
+            trace: None,
             unreadable: None,
             sorted_by: Vec::new(),
         }

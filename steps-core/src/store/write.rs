@@ -11,7 +11,7 @@ use super::{
     turn::SendMessage,
 };
 use crate::{
-    base::json::Json,
+    base::{json::Json, telemetry::TraceContext},
     model::{
         notes::{NoteChange, Notes},
         state::Labels,
@@ -122,6 +122,8 @@ pub struct NewExecution {
     /// is refused with [`ErrorKind::Taken`](super::ErrorKind::Taken) if another one has the key by then;
     /// but a rollback goes on, and has no key any more.
     pub singleton: Option<String>,
+    /// The trace context of whoever starts it, if there is one. It never changes.
+    pub trace: Option<TraceContext>,
     /// When it was created, if not now: of one that was created in another store.
     pub created_at: Option<Timestamp>,
     /// The worker that holds the execution from the start, and the duration of its lease. Without a

@@ -20,7 +20,7 @@ use crate::{
 pub(super) const INFO: &str = "e.id, e.key, e.fence, e.flow, e.created_at, e.priority, e.due_at, e.worker, e.refused, \
     e.refused_why, (SELECT json_object_agg(l.name, l.value)::text FROM %.labels l WHERE l.execution = e.key), e.taken, \
     e.form, e.parent, e.status, e.started_at, e.done_at, e.error, e.output, e.attrs, e.trigger_name, e.message, e.acts, \
-    e.updated_at, e.singleton, e.name, e.attempts, e.more";
+    e.updated_at, e.singleton, e.trace, e.name, e.attempts, e.more";
 
 /// The columns that [`whole`] reads.
 pub(super) fn columns() -> String {
@@ -106,6 +106,8 @@ fn read(columns: &mut Columns<'_>) -> Result<Row> {
     info.set_notes(notes::read(columns)?);
     info.updated_at = columns.number()?.map_or(created_at, time);
     info.singleton = columns.owned()?;
+    // One that is damaged must not keep its execution from going on.
+    info.trace = columns.owned()?.and_then(|trace| trace.parse().ok());
     let mut told = NodeData::default();
     told.kind = Kind::Flow;
     told.status = info.status;

@@ -26,21 +26,21 @@ const MAKE: &str = "WITH asked AS ( \
     SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::boolean[], \
         $8::bigint[], $9::text[], $10::text[], $11::text[], $12::text[], $13::bigint[], $14::text[], $15::text[], \
         $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::text[], $22::text[], $23::text[], \
-        $24::bigint[], $25::bigint[], $26::bigint[], $27::text[], $28::text[], $29::text[]) \
+        $24::bigint[], $25::bigint[], $26::bigint[], $27::text[], $28::text[], $29::text[], $48::text[]) \
     AS a (n, id, flow, priority, created_at, lease, at_once, due_at, worker, refused, refused_why, input, form, parent, \
         singleton, past, gate, attrs, trigger_name, message, acts, name, status, attempts, started_at, done_at, error, \
-        output, more) \
+        output, more, trace) \
 ), clock AS MATERIALIZED (SELECT %.nanoseconds() AS now \
 ), made AS ( \
     INSERT INTO %.executions (id, flow, priority, created_at, updated_at, due_at, worker, fence, refused, refused_why, \
         input, form, parent, singleton, past, gate, attrs, trigger_name, message, acts, name, status, attempts, \
-        started_at, done_at, error, output, more) \
+        started_at, done_at, error, output, more, trace) \
     SELECT a.id, a.flow, a.priority, coalesce(a.created_at, c.now), coalesce(a.created_at, c.now), \
         CASE WHEN a.lease IS NOT NULL THEN c.now + least(a.lease, 9223372036854775807 - c.now) \
             WHEN a.at_once THEN c.now ELSE a.due_at END, \
         a.worker, 1, a.refused, a.refused_why, a.input, a.form, a.parent, a.singleton, a.past, a.gate, a.attrs, \
         a.trigger_name, a.message, a.acts, a.name, a.status, a.attempts, a.started_at, a.done_at, a.error, a.output, \
-        a.more \
+        a.more, a.trace \
     FROM asked a CROSS JOIN clock c \
     WHERE $30 OR NOT (EXISTS (SELECT 1 FROM %.subscriptions WHERE ended IS NULL) \
         OR EXISTS (SELECT 1 FROM %.flow_limits l WHERE l.flow = a.flow)) \
@@ -206,7 +206,10 @@ pub(crate) fn statement(
         .bind(whom == Whom::All)
         .bind(nodes.of.clone());
     let statement = bind_nodes(statement, nodes);
-    Ok(statement.bind(label_of).bind(names).bind(values))
+    let statement = statement.bind(label_of).bind(names).bind(values);
+    Ok(statement.bind(column(makings, |it| {
+        it.new.trace.as_ref().map(ToString::to_string)
+    })))
 }
 
 /// When an execution is due that is made.

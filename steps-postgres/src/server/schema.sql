@@ -23,6 +23,7 @@ CREATE TABLE %.executions (
     form         bigint,           -- the newest form of the flow that has worked on it
     parent       text COLLATE "C", -- the id of the execution that has started it, which may be gone
     singleton    text COLLATE "C",
+    trace        text COLLATE "C", -- of whoever has started it: a traceparent, and behind a space a tracestate
     refused      text COLLATE "C", -- who have refused it: "0123456789abcdef:0123456789abcdef …"
     refused_why  text COLLATE "C",
     past         text COLLATE "C", -- who says which rows are past: "0123456789abcdef:0123456789abcdef 3-17 …"

@@ -23,6 +23,7 @@ fn new(id: &str, then: LeaseAfter, held: Option<&str>) -> Write {
             form: None,
             parent: None,
             singleton: None,
+            trace: None,
             created_at: None,
             held: held.map(|worker| (worker.to_owned(), Duration::from_mins(1))),
         })),

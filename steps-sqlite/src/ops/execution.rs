@@ -25,7 +25,7 @@ macro_rules! columns {
             "CAST(e.refused AS TEXT), e.refused_why, (SELECT json_group_object(l.name, l.value) ",
             "FROM labels l WHERE l.execution = e.key), e.taken, e.form, e.parent, e.status, ",
             "e.started_at, e.done_at, e.error, e.output, e.attrs, e.trigger_name, e.message, ",
-            "e.acts, e.updated_at, e.singleton, e.attempts, e.until, e.more"
+            "e.acts, e.updated_at, e.singleton, e.trace, e.attempts, e.until, e.more"
         )
     };
 }
@@ -201,6 +201,8 @@ fn read(columns: &mut Columns<'_>, now: Now) -> Result<Row> {
     info.set_notes(notes::read(columns)?);
     info.updated_at = columns.number()?.map_or(created_at, time);
     info.singleton = columns.text()?.map(str::to_owned);
+    // One that is damaged must not keep its execution from going on.
+    info.trace = columns.text()?.and_then(|trace| trace.parse().ok());
     let attempts = columns.count()?;
     let root = match attempts {
         None => None,

@@ -34,10 +34,10 @@ const HELD: &str = "SELECT fence, worker IS NOT NULL, flow, \
 const ID: &str = "SELECT id FROM executions WHERE key = ?1";
 
 const MAKE: &str = "INSERT INTO executions (id, flow, priority, created_at, due_at, free_at, \
-    worker, fence, refused, refused_why, input, form, parent, \
+    worker, fence, refused, refused_why, input, form, parent, trace, \
     status, attempts, started_at, done_at, until, error, output, more) \
     VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, ?8, ?9, ?10, ?11, \
-    ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20) ON CONFLICT (id) DO NOTHING";
+    ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21) ON CONFLICT (id) DO NOTHING";
 
 const FORM: &str = "UPDATE executions SET form = ?2 WHERE key = ?1 AND (form IS NULL OR form < ?2)";
 
@@ -203,6 +203,7 @@ fn make(txn: &Txn<'_>, new: &NewExecution, write: &Write, now: Now) -> Result<Wr
         new.input.get(),
         new.form,
         new.parent,
+        new.trace.as_ref().map(ToString::to_string),
         root.status,
         root.attempts,
         root.started_at,

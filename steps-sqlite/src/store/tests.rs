@@ -25,6 +25,7 @@ fn large(id: usize) -> Write {
             form: None,
             parent: None,
             singleton: None,
+            trace: None,
             created_at: None,
             held: None,
         })),

@@ -124,6 +124,7 @@ async fn made(store: &SqliteStore, id: &str) -> Lease {
         form: None,
         parent: None,
         singleton: None,
+        trace: None,
         created_at: None,
         held: Some(("worker".to_owned(), Duration::from_mins(10))),
     };

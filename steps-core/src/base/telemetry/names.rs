@@ -102,7 +102,7 @@ metrics! {
     CHANGES = Counter "steps_changes_told_total" ["function", "outcome"]:
         "Calls of functions that are told of changes: `told`, `failed`, or `given_up`.";
     STORE_ERRORS = Counter "steps_store_errors_total" ["work"]:
-        "Failures of the store: to `claim`, `renew` or `write`, or to give `schedules`.";
+        "Failures of the store: to `claim`, `renew` or `write`, or to give `schedules` or `changes`.";
     COMMITS = Counter "steps_store_commits_total" []:
         "Commits of the database.";
     COMMIT_WRITES = Histogram "steps_store_commit_writes" []:

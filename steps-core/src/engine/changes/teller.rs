@@ -73,8 +73,9 @@ pub(in crate::engine) async fn tell(
             }
             Ok(false) => return,
             Err(error) => {
+                telemetry::store_failed("changes");
                 if !error.kind().is_transient() {
-                    trouble.failed("the store gives or takes no changes", &error);
+                    trouble.failed("the store gives or takes no changes", None, &error);
                 }
                 if teller.core.is_draining() {
                     return;

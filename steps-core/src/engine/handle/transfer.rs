@@ -101,6 +101,7 @@ impl Engine {
             form: None,
             parent: info.parent,
             singleton: info.singleton,
+            trace: info.trace,
             created_at: Some(info.created_at),
             held: None,
         };

@@ -58,7 +58,7 @@ pub(in crate::engine) async fn keep_schedules(core: Arc<EngineCore>, flows: Arc<
             Err(error) => {
                 telemetry::store_failed("schedules");
                 if !error.kind().is_transient() {
-                    trouble.failed("the store gives no schedules", &error);
+                    trouble.failed("the store gives no schedules", None, &error);
                 }
                 tokio::time::sleep(pause).await;
                 pause = (2 * pause).min(STORE_PAUSES.1);
@@ -151,7 +151,11 @@ impl Keeper {
             };
             let flow = served.flow.table().name;
             let start = looked.start.iter();
-            let start = start.map(|tick| saved.child(&name, *tick, flow, served.form));
+            let start = start.map(|tick| {
+                let mut child = saved.child(&name, *tick, flow, served.form);
+                child.new.trace = core.context_of_tick(flow, &child.new.id);
+                child
+            });
             let mut change = SetDuty {
                 name: duty.name.clone(),
                 revision: Some(duty.revision),

@@ -145,6 +145,7 @@ impl Saved {
             form: Some(form),
             parent: None,
             singleton: None,
+            trace: None,
             created_at: None,
             held: None,
         };

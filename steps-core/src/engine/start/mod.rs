@@ -17,7 +17,12 @@ use super::{
     worker::{turn::Turn, turn_task},
 };
 use crate::{
-    base::{clock::Deadline, error::caught, future::BoxFuture, telemetry},
+    base::{
+        clock::Deadline,
+        error::caught,
+        future::BoxFuture,
+        telemetry::{self, TraceContext, TraceContextError},
+    },
     language::flow::Flow,
     model::{
         attrs::{Attrs, InvalidAttrs},
@@ -64,6 +69,8 @@ pub struct Start<'e, F: Flow> {
     bad_attrs: Option<InvalidAttrs>,
     priority: i32,
     at: Option<Deadline>,
+    /// The trace context that it was given, or what is wrong with it.
+    trace: Option<Result<TraceContext, TraceContextError>>,
 }
 
 impl Engine {
@@ -81,6 +88,7 @@ impl Engine {
             bad_attrs: None,
             priority: 0,
             at: None,
+            trace: None,
         }
     }
 }
@@ -212,6 +220,42 @@ impl<F: Flow> Start<'_, F> {
         self
     }
 
+    /// Lets the execution continue a trace: the value of the W3C header `traceparent` of the request that it
+    /// is started for. If there is an engine's [propagator](super::Builder::propagator), the current span is
+    /// taken otherwise; without one, the context is only kept, for [whoever reads it](crate::store::ExecutionInfo::trace).
+    /// If the execution exists already, its trace stays as it is.
+    ///
+    /// A value that is none is [refused](EngineError::InvalidValue) by the start.
+    ///
+    /// ```
+    /// use steps::{Engine, prelude::*};
+    ///
+    /// # #[flow]
+    /// # async fn order() -> Result<(), String> { steps! {} Ok(()) }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let engine = Engine::open("memory:").await?.serve(order::with()).start().await?;
+    /// let header = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+    /// let run = engine.start(order::input()).traceparent(header).await?;
+    /// let trace = run.info().await?.trace.expect("it is kept");
+    /// assert_eq!(trace.traceparent(), header);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn traceparent(mut self, traceparent: impl Into<String>) -> Self {
+        self.trace = Some(TraceContext::new(traceparent));
+        self
+    }
+
+    /// The same with the value of the header `tracestate` beside it, of up to 512 bytes. It is no context
+    /// without a [`traceparent`](Self::traceparent), which comes first.
+    pub fn tracestate(mut self, tracestate: impl Into<String>) -> Self {
+        self.trace = self
+            .trace
+            .map(|trace| trace.and_then(|trace| trace.with_tracestate(tracestate)));
+        self
+    }
+
     async fn start(self) -> Result<Execution<F>, EngineError> {
         let core = &self.engine.core;
         let may_repeat_id = self.id.is_some();
@@ -236,6 +280,11 @@ impl<F: Flow> Start<'_, F> {
         if let Err(why) = check_notes(&self.notes, &core.limits) {
             return Err(EngineError::InvalidValue { id, why });
         }
+        let trace = self.trace.transpose();
+        let trace = trace.map_err(|error| EngineError::InvalidValue {
+            id: id.clone(),
+            why: error.to_string(),
+        })?;
         if core.is_draining() {
             return Err(EngineError::Closed);
         }
@@ -269,6 +318,7 @@ impl<F: Flow> Start<'_, F> {
             form: Some(form),
             parent: None,
             singleton: self.singleton,
+            trace: trace.or_else(|| core.context_of_start(F::TABLE.name, &id)),
             created_at: None,
             held: None,
         };

@@ -3,7 +3,10 @@
 
 use super::schedule::Schedule;
 use crate::{
-    base::{clock::Clock, telemetry::COUNTS},
+    base::{
+        clock::Clock,
+        telemetry::{COUNTS, TraceContext},
+    },
     language::children::NewChild,
     model::{notes::Notes, status::Status, trigger::Trigger},
     store::{Child, Due, Message, NewExecution, Queue, SendMessage, Write, root},
@@ -45,8 +48,9 @@ pub(crate) fn child_ended(parent: &str, child: &str) -> SendMessage {
     }
 }
 
-/// Returns what a write says of a child.
-pub(super) fn row_of(parent: &str, child: NewChild) -> Child {
+/// Returns what a write says of a child. Where the line that starts it is part of no trace, it continues
+/// that of its parent.
+pub(super) fn row_of(parent: &str, of_parent: Option<&TraceContext>, child: NewChild) -> Child {
     let flow = child.flow;
     let begins = child.begins;
     let nodes = begins.map(|time| root::pending_until(flow, time));
@@ -66,6 +70,7 @@ pub(super) fn row_of(parent: &str, child: NewChild) -> Child {
             form: child.form,
             parent: Some(parent.to_owned()),
             singleton: None,
+            trace: child.trace.or_else(|| of_parent.cloned()),
             created_at: None,
             held: None,
         },

@@ -89,7 +89,7 @@ impl Dispatcher {
                     Err(error) => {
                         telemetry::store_failed("claim");
                         if !error.kind().is_transient() {
-                            trouble.failed("the store gives no work", &error);
+                            trouble.failed("the store gives no work", None, &error);
                         }
                         tokio::time::sleep(pause).await;
                         pause = (2 * pause).min(STORE_PAUSES.1);

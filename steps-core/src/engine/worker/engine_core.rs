@@ -3,7 +3,7 @@
 //! # Who changes what, and when
 //!
 //! * **Settings** (`store`, `owns_store`, `worker`, `lease`, `poll`, `ageing`, `limits`, `build`, `clock`,
-//!   `runtime`, `handle`) are set by the builder and never change.
+//!   `propagator`, `runtime`, `handle`) are set by the builder and never change.
 //! * **`limiter`** counts the running turns. A turn gets its permit before it begins, and returns
 //!   it when it ends, before anyone is notified of the end. While a step of it waits for another
 //!   execution, the permit is lent (`turn_place`). Only one task changes the bound
@@ -56,7 +56,7 @@ use super::{
     trouble::Trouble,
 };
 use crate::{
-    base::{clock::Clock, sync::lock},
+    base::{clock::Clock, sync::lock, telemetry::Propagator},
     engine::{
         concurrency::{Concurrency, Limiter},
         news::News,
@@ -88,6 +88,8 @@ pub(crate) struct EngineCore {
     /// What tells this build of the program from others.
     pub(crate) build: Build,
     pub(crate) clock: Clock,
+    /// The way to a tracing system.
+    propagator: Option<Arc<dyn Propagator>>,
     /// The runtime that the engine works on; `None` if it serves no flow, and has no tasks.
     pub(super) runtime: Option<Runtime>,
     /// The rules of retention, once the engine's flows are known.
@@ -129,6 +131,7 @@ pub(crate) struct Settings {
     pub(crate) limits: RunLimits,
     pub(crate) build: Build,
     pub(crate) clock: Clock,
+    pub(crate) propagator: Option<Arc<dyn Propagator>>,
     pub(crate) concurrency: Concurrency,
     pub(crate) runtime: Option<Runtime>,
 }
@@ -145,6 +148,7 @@ impl EngineCore {
             limits,
             build,
             clock,
+            propagator,
             concurrency,
             runtime,
         } = settings;
@@ -158,6 +162,7 @@ impl EngineCore {
             limits,
             build,
             clock,
+            propagator,
             runtime,
             retention: OnceLock::new(),
             handle: OnceLock::new(),
@@ -175,6 +180,11 @@ impl EngineCore {
             failed_turns: AtomicU32::new(0),
             draining: AtomicBool::new(false),
         }
+    }
+
+    /// The way to a tracing system, if there is one.
+    pub(super) fn propagator(&self) -> Option<&dyn Propagator> {
+        self.propagator.as_deref()
     }
 
     /// Sets what the steps reach the engine by, before any of them runs.

@@ -36,7 +36,7 @@ pub(crate) async fn heartbeat(core: Arc<EngineCore>) {
             }
             Err(error) => {
                 telemetry::store_failed("renew");
-                trouble.failed("the leases can't be renewed", &error);
+                trouble.failed("the leases can't be renewed", None, &error);
                 pause = core.lease / 10;
                 continue;
             }

@@ -30,9 +30,10 @@
 //! | `turn_task`, `turn_place`, `own_task` | one turn's task; the tasks that the engine has of its own |
 //! | `served` | flows, without their types |
 //! | `turn`, `refusal` | one turn, with its flow's type |
-//! | `delivery`, `forms`, `lease`, `runtime` | the engine |
+//! | `delivery`, `forms`, `lease`, `runtime`, `spans` | the engine |
 //! | `engine_core` | `running`, `schedule` |
 //! | `running`, `mailbox`, `turn_journal` | one turn's parts |
+//! | `of_engine` | `schedule` |
 //! | `schedule`, `suspects` | moments |
 //! | `children` | what the store is told of children |
 //! | `first_write` | what the store answers |
@@ -50,6 +51,7 @@ pub(super) mod forms;
 pub(super) mod heartbeat;
 mod lease;
 mod mailbox;
+mod of_engine;
 pub(super) mod own_task;
 mod refusal;
 mod running;
@@ -57,6 +59,7 @@ pub(super) mod runtime;
 mod schedule;
 pub(super) mod served;
 mod shutdown;
+mod spans;
 mod suspects;
 pub(super) mod trouble;
 pub(super) mod turn;

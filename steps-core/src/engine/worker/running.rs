@@ -187,7 +187,7 @@ mod tests {
     use super::*;
     use crate::{
         base::clock::Clock,
-        engine::worker::turn_journal::OfEngine,
+        engine::worker::of_engine::OfEngine,
         store::{MemoryStore, Target},
     };
 
@@ -201,7 +201,7 @@ mod tests {
             clock: Clock::default(),
             in_place: false,
         };
-        let journal = TurnJournal::new(engine, id.into(), None, lease, None);
+        let journal = TurnJournal::new(engine, id.into(), (None, None), lease, None);
         let journal = Arc::new(journal);
         RunningTurn {
             mailbox: Arc::new(Mailbox::new(Arc::clone(&journal))),

@@ -11,12 +11,13 @@ use std::{
 pub(crate) struct Trouble(AtomicBool);
 
 impl Trouble {
-    /// Notes that it failed, and tells `what` that means, unless it failed the last time, too.
-    pub(crate) fn failed(&self, what: &str, error: &dyn Display) {
+    /// Notes that it failed, and tells `what` that means, unless it failed the last time, too:
+    /// of the first execution that it concerns, if it concerns one.
+    pub(crate) fn failed(&self, what: &str, execution: Option<&str>, error: &dyn Display) {
         if self.0.swap(true, Ordering::Relaxed) {
-            tracing::debug!(%error, "still: {what}");
+            tracing::debug!(execution, %error, "still: {what}");
         } else {
-            tracing::error!(%error, "{what}; it is tried again, and told when that works");
+            tracing::error!(execution, %error, "{what}; it is tried again, and told when that works");
         }
     }
 

@@ -13,9 +13,10 @@ use super::{
     engine_core::EngineCore,
     first_write::Started,
     mailbox::{Arrival, Mailbox},
+    of_engine::OfEngine,
     refusal::{Refusal, check_form},
     suspects::{SUSPECT_FROM, Suspect, pause},
-    turn_journal::{OfEngine, TurnJournal},
+    turn_journal::TurnJournal,
 };
 use crate::{
     base::{error::JournalError, telemetry},
@@ -75,6 +76,7 @@ impl Turn {
         info.attrs.clone_from(&new.notes.attrs);
         info.form = new.form;
         info.parent.clone_from(&new.parent);
+        info.trace.clone_from(&new.trace);
         let saved = StoredExecution {
             info,
             input: new.input.clone(),
@@ -140,8 +142,9 @@ impl Turn {
             clock: core.clock.clone(),
             in_place: core.may_block(),
         };
-        let (id, parent) = (saved.info.id.as_str().into(), saved.info.parent.clone());
-        let journal = Arc::new(TurnJournal::new(engine, id, parent, target, started));
+        let (id, info) = (saved.info.id.as_str().into(), &saved.info);
+        let of_info = (info.parent.clone(), info.trace.clone());
+        let journal = Arc::new(TurnJournal::new(engine, id, of_info, target, started));
         Self {
             core: Arc::clone(core),
             mailbox: Arc::new(Mailbox::new(Arc::clone(&journal))),

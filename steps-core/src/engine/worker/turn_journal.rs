@@ -14,17 +14,21 @@ use tokio::sync::oneshot;
 use super::{
     children::{child_ended, is_stopped, row_of, started_flows, take_up},
     first_write::{FirstWrite, Started},
-    schedule::Schedule,
+    of_engine::OfEngine,
 };
 use crate::{
-    base::{clock::Clock, error::JournalError, future::BoxFuture, sync::lock, telemetry},
-    engine::{error::EngineError, news::News},
+    base::{
+        error::JournalError,
+        future::BoxFuture,
+        sync::lock,
+        telemetry::{self, TraceContext},
+    },
+    engine::error::EngineError,
     interpreter::WholeTree,
     journal::{Batch, Journal, PassEnd},
     model::{state::State, status::Status},
     store::{
-        Due, Lease, LeaseAfter, Message, Past, Refuser, Store, StoreError, Target, Write, Written,
-        root,
+        Due, Lease, LeaseAfter, Message, Past, Refuser, StoreError, Target, Write, Written, root,
     },
 };
 
@@ -33,19 +37,10 @@ pub(crate) struct TurnJournal {
     pub(crate) id: Arc<str>,
     /// The execution that has started this one.
     parent: Option<String>,
+    /// The trace that the execution continues.
+    pub(super) trace: Option<TraceContext>,
     engine: OfEngine,
     progress: Mutex<Progress>,
-}
-
-/// What the journal has of the engine.
-pub(crate) struct OfEngine {
-    pub(crate) store: Arc<dyn Store>,
-    pub(crate) news: Arc<News>,
-    /// Is told when there are children to be taken up.
-    pub(crate) schedule: Arc<Schedule>,
-    pub(crate) clock: Clock,
-    /// Whether the turn may block its thread.
-    pub(crate) in_place: bool,
 }
 
 /// The progress of the turn. Its lock is held only for a moment, and no other lock is taken under
@@ -90,13 +85,14 @@ impl TurnJournal {
     pub(crate) fn new(
         engine: OfEngine,
         id: Arc<str>,
-        parent: Option<String>,
+        (parent, trace): (Option<String>, Option<TraceContext>),
         target: Target,
         started: Option<oneshot::Sender<Started>>,
     ) -> Self {
         Self {
             id,
             parent,
+            trace,
             engine,
             progress: Mutex::new(Progress {
                 target: Some(target),
@@ -310,7 +306,7 @@ impl TurnJournal {
             children: batch
                 .children
                 .into_iter()
-                .map(|child| row_of(&self.id, child))
+                .map(|child| row_of(&self.id, self.trace.as_ref(), child))
                 .collect(),
             tells: tells.into_iter().collect(),
             then,

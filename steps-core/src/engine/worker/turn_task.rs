@@ -19,6 +19,7 @@ use super::{
     mailbox::Mailbox,
     running::RunningTurn,
     served::{Place, ServedFlow},
+    spans,
     turn::Turn,
     turn_journal::TurnJournal,
     turn_place::TurnPlace,
@@ -26,7 +27,7 @@ use super::{
 use crate::{
     base::telemetry,
     engine::{error::EngineError, news::TurnEnd},
-    interpreter::Request,
+    interpreter::{Request, user_code::Instrumented},
     language::threads::Threads,
     store::{ErrorKind, LeaseAfter, Refused, Refuser, StoreError},
 };
@@ -71,14 +72,23 @@ pub(crate) fn spawn(served: &ServedFlow, turn: Turn, place: Place) {
             earlier.mailbox.request(Request::Suspend);
             guard.core.running.ended(number).await;
         }
+        let span = guard.core.turn_span(flow.table(), &guard.journal);
         let work = place.of(threads.of(flow.take_turn(turn)));
-        let end = match AssertUnwindSafe(work).catch_unwind().await {
+        let work = AssertUnwindSafe(work).catch_unwind();
+        let ended = if span.is_disabled() {
+            work.await
+        } else {
+            Instrumented(span.clone(), Box::pin(work)).await
+        };
+        let end = match ended {
             Ok(end) => {
                 guard.core.did_not_panic(&guard.journal.id);
                 end
             }
             Err(_) => guard.panicked(refused_by(refused_before, refuser)).await,
         };
+        spans::record(&span, &end);
+        drop(span);
         guard.end(end);
     };
     // No lock may be held here: a runtime that is shutting down drops the task at once.
@@ -185,8 +195,8 @@ fn tell_failure(core: &EngineCore, id: &str, error: &StoreError) {
             tracing::error!(execution = id, %error, "its records can't be written");
         }
         _ => {
-            let what = format!("records can't be written, first of `{id}`");
-            core.trouble.failed(&what, error);
+            core.trouble
+                .failed("records can't be written", Some(id), error);
         }
     }
 }

@@ -176,8 +176,12 @@ pub(super) fn ask_again(cx: &Cx, why: &str) -> Until {
 }
 
 fn warn(cx: &Cx, why: &str) {
-    let path = cx.path();
-    tracing::warn!(path, "a child execution can't be asked for: {why}");
+    let (execution, path) = (cx.execution(), cx.path());
+    tracing::warn!(
+        execution,
+        path,
+        "a child execution can't be asked for: {why}"
+    );
 }
 
 /// The error of a line about a child that an engine runs, in a run that none makes.

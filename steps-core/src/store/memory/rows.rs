@@ -233,6 +233,7 @@ impl Rows {
         info.form = new.form;
         info.parent = new.parent;
         info.singleton = new.singleton;
+        info.trace = new.trace;
         let mut turn = None;
         if let Some((worker, lease)) = new.held {
             info.worker = Some(worker);

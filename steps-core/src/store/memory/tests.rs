@@ -27,6 +27,7 @@ fn new(id: impl Into<String>, due: Due) -> Write {
         form: None,
         parent: None,
         singleton: None,
+        trace: None,
         created_at: None,
         held: None,
     };

@@ -50,6 +50,7 @@ impl Creation {
                 form: None,
                 parent: None,
                 singleton: None,
+                trace: None,
                 created_at: None,
                 held: None,
             },

@@ -173,6 +173,9 @@ macro_rules! __store_rules {
             a_key_is_needed_to_go_on_again: "What has ended and goes on again needs its key, or is refused; a rollback goes on without.",
             keys_at_once: "Of several of one key that are made at once, just one is made.",
         }
+        trace {
+            a_trace_comes_back: "The trace context that an execution is created with comes back with it: to whoever claims, holds, loads, finds or repeats it.",
+        }
         bounds {
             largest_numbers_are_kept: "Leases, times and limits may be as large as their types allow, numbers of nodes below 2²⁴.",
             long_lists_are_taken: "A call may name tens of thousands of leases or messages, and thousands of flows.",

@@ -25,6 +25,7 @@ pub(super) mod renew;
 pub(super) mod singleton;
 pub(super) mod statistics;
 pub(super) mod together;
+pub(super) mod trace;
 pub(super) mod transfer;
 
 /// What all of them use.

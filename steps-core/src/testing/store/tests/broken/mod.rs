@@ -16,6 +16,7 @@ mod renewals;
 mod singleton;
 mod sound;
 mod statistics;
+mod trace;
 mod transfer;
 mod writes;
 
@@ -266,6 +267,7 @@ fn all() -> impl Iterator<Item = &'static Twist> {
         changes::ALL,
         limits::ALL,
         singleton::ALL,
+        trace::ALL,
         statistics::ALL,
     ]
     .into_iter()
