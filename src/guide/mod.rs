@@ -22,6 +22,7 @@
 //! | [`external_tasks`] | steps that somebody else runs and reports on |
 //! | [`children`] | executions that a flow starts, and waits for: `start` and `join` |
 //! | [`watching`] | events, labels, journals |
+//! | [`logs`] | what a step logs, kept with its execution |
 //! | [`reports`] | what an execution did and where its time went; statistics of a flow |
 //! | [`telemetry`] | metrics, traces that lead through all processes, the log |
 //! | [`retention`] | how long executions are kept; sweeps |
@@ -80,6 +81,8 @@ pub mod watching {}
 pub mod telemetry {}
 #[doc = include_str!("reports.md")]
 pub mod reports {}
+#[doc = include_str!("logs.md")]
+pub mod logs {}
 #[doc = include_str!("retention.md")]
 pub mod retention {}
 #[doc = include_str!("secrets.md")]

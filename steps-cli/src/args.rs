@@ -1,8 +1,9 @@
 //! The command line. The options of `report` and `stats` are in `reports`, those of `pause`, `resume` and
-//! `limits` in `limits`, and those of `schedules`, `changes` and `sweep` in `upkeep`.
+//! `limits` in `limits`, that of `log` in `log`, and those of `schedules`, `changes` and `sweep` in `upkeep`.
 #![expect(clippy::doc_markdown, reason = "this is the text of --help")]
 
 mod limits;
+mod log;
 mod reports;
 mod upkeep;
 
@@ -12,6 +13,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use steps::{AsDuration as _, codec::Payload};
 
 pub(crate) use limits::{Limits, Pause};
+pub(crate) use log::Log;
 pub(crate) use reports::{Form, Format, Report, Stats};
 pub(crate) use upkeep::{ChangeAct, Changes, ScheduleAct, Schedules, Sweep, Web};
 
@@ -103,6 +105,8 @@ pub(crate) enum Command {
     Count(Found),
     /// Show one execution: what is known of it, what operators did, and its tree
     Show(Show),
+    /// Write what the steps of an execution have logged
+    Log(Log),
     /// Report on one execution: what it did, its errors, and where its time went
     Report(Report),
     /// Statistics of a flow: how its executions and steps did, and how that was before

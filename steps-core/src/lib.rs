@@ -20,6 +20,13 @@ pub mod store;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 
+/// What steps log: see [`Cx::log`], and [`Handle::log`](engine::Handle::log) for reading it.
+pub mod log {
+    #[cfg(feature = "tracing-layer")]
+    pub use crate::language::log::layer::layer;
+    pub use crate::model::log::{LogLevel, LogLimits, LogLine};
+}
+
 pub use base::{
     clock,
     duration::{AsDuration, DurationError},

@@ -14,9 +14,9 @@ use sqlx::PgPool;
 use steps_core::store::{
     Acquire, Acquired, BoxFuture, Change, ChangeQuery, Claim, Claimed, Duty, DutyQuery, DutySet,
     ErrorKind, ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form, LabelQuery, LimitFlow,
-    LimitedFlow, MessageReceipt, NoteChange, Notes, Renew, Renewal, SendMessage, SetDuty, Settled,
-    Statistics, StatisticsQuery, Store, StoreError, StoredExecution, Subscription,
-    SubscriptionInfo, Write, Written,
+    LimitedFlow, LogQuery, MessageReceipt, NewLines, NoteChange, Notes, Renew, Renewal,
+    SendMessage, SetDuty, Settled, Statistics, StatisticsQuery, Store, StoreError, StoredExecution,
+    StoredLog, Subscription, SubscriptionInfo, Write, Written,
 };
 use tokio::sync::RwLock;
 
@@ -235,6 +235,18 @@ impl Store for PostgresStore {
     fn limit_flow(&self, limit: LimitFlow) -> BoxFuture<'_, Result<FlowLimited, StoreError>> {
         Box::pin(self.call(async move |inner: Arc<Inner>| {
             transact!(inner, Changes, |txn| ops::limits::set(txn, &limit))
+        }))
+    }
+
+    fn log(&self, lines: NewLines) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(self.call(async move |inner: Arc<Inner>| {
+            transact!(inner, Changes, |txn| ops::log::put(txn, &lines))
+        }))
+    }
+
+    fn logged(&self, query: LogQuery) -> BoxFuture<'_, Result<Option<StoredLog>, StoreError>> {
+        Box::pin(self.call(async move |inner: Arc<Inner>| {
+            transact!(inner, Reads, |txn| ops::log::read(txn, &query))
         }))
     }
 

@@ -14,9 +14,9 @@ use std::{
 use steps_core::store::{
     Acquire, Acquired, BoxFuture, Change, ChangeQuery, CheckReport, Claim, Claimed, Duty,
     DutyQuery, DutySet, ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form, LabelQuery,
-    LimitFlow, LimitedFlow, MessageReceipt, NoteChange, Notes, Renew, Renewal, SendMessage,
-    SetDuty, Settled, Statistics, StatisticsQuery, Store, StoreError, StoredExecution,
-    Subscription, SubscriptionInfo, Write, Written,
+    LimitFlow, LimitedFlow, LogQuery, MessageReceipt, NewLines, NoteChange, Notes, Renew, Renewal,
+    SendMessage, SetDuty, Settled, Statistics, StatisticsQuery, Store, StoreError, StoredExecution,
+    StoredLog, Subscription, SubscriptionInfo, Write, Written,
 };
 use tokio::sync::Semaphore;
 
@@ -292,6 +292,15 @@ impl Store for SqliteStore {
             schema::unchanged(conn)?;
             ops::limits::set(conn, &limit)
         }))
+    }
+
+    fn log(&self, lines: NewLines) -> BoxFuture<'_, Result<(), StoreError>> {
+        let bytes = size::of_lines(&lines);
+        Box::pin(self.change_known(bytes, move |conn, _| ops::log::put(conn, &lines)))
+    }
+
+    fn logged(&self, query: LogQuery) -> BoxFuture<'_, Result<Option<StoredLog>, StoreError>> {
+        Box::pin(self.read(Inner::lookups, move |conn, _| ops::log::read(conn, &query)))
     }
 
     fn keep_form(&self, form: Form) -> BoxFuture<'_, Result<i64, StoreError>> {

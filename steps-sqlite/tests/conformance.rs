@@ -9,9 +9,9 @@ use steps_core::{
     store::{
         Acquire, Acquired, BoxFuture, Change, ChangeQuery, Claim, Claimed, Duty, DutyQuery,
         DutySet, ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form, LabelQuery,
-        LimitFlow, LimitedFlow, MessageReceipt, NoteChange, Notes, Renew, Renewal, SendMessage,
-        SetDuty, Settled, Store, StoreError, StoredExecution, Subscription, SubscriptionInfo,
-        Write, Written,
+        LimitFlow, LimitedFlow, LogQuery, MessageReceipt, NewLines, NoteChange, Notes, Renew,
+        Renewal, SendMessage, SetDuty, Settled, Store, StoreError, StoredExecution, StoredLog,
+        Subscription, SubscriptionInfo, Write, Written,
     },
     testing::{FakeClock, store::Subject},
 };
@@ -187,6 +187,12 @@ impl Store for Split {
         self.others.limit_flow(limit)
     }
 
+    fn log(&self, lines: NewLines) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.others.log(lines)
+    }
+    fn logged(&self, query: LogQuery) -> BoxFuture<'_, Result<Option<StoredLog>, StoreError>> {
+        self.others.logged(query)
+    }
     fn keep_form(&self, form: Form) -> BoxFuture<'_, Result<i64, StoreError>> {
         self.others.keep_form(form)
     }

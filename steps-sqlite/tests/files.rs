@@ -11,7 +11,8 @@ use steps_core::{
     Json, Status,
     store::{
         Due, DutySet, ErrorKind, ExecutionQuery, FlowLimited, FlowLimits, Lease, LeaseAfter,
-        LimitFlow, NewDuty, NewLimits, NodeRow, SetDuty, Store, StoreError,
+        LimitFlow, LogLevel, LogQuery, NewDuty, NewLimits, NewLine, NewLines, NodeRow, SetDuty,
+        Store, StoreError,
     },
 };
 use steps_sqlite::SqliteOptions;
@@ -97,6 +98,22 @@ async fn older_files_are_brought_up_to_date() {
         };
         assert_eq!(store.set_duty(duty).await.unwrap(), DutySet::Set(Some(1)));
         assert_eq!(store.subscriptions().await.unwrap(), []);
+        let line = NewLine {
+            key: saved.info.key,
+            left_out: 0,
+            at: jiff::Timestamp::UNIX_EPOCH,
+            level: LogLevel::Info,
+            path: "a".to_owned(),
+            attempt: 1,
+            is_undo: false,
+            message: "b".to_owned(),
+        };
+        store.log(NewLines::new(vec![line])).await.unwrap();
+        let query = LogQuery {
+            id: saved.info.id.clone(),
+            ..LogQuery::default()
+        };
+        assert_eq!(store.logged(query).await.unwrap().unwrap().lines.len(), 1);
         let limit = LimitFlow {
             flow: saved.info.flow,
             revision: None,

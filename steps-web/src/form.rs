@@ -7,6 +7,7 @@ use serde::Serialize;
 use steps::{
     Attrs, Json, ReportError, SignalError,
     engine::{EngineError, FlowInfo, ScheduleError, ScheduleInfo},
+    log::LogLine,
     state::{Labels, StateError},
     store::{Act, ErrorKind, ExecutionInfo},
 };
@@ -229,6 +230,34 @@ pub struct FlowActed<'a> {
     pub act: &'a str,
     /// Whether that was a change.
     pub changed: bool,
+}
+
+/// A line of an execution's log: made of a [`LogLine`].
+#[derive(Debug, Serialize)]
+pub struct Logged<'a> {
+    number: i64,
+    at: Timestamp,
+    level: &'static str,
+    step: &'a str,
+    attempt: u32,
+    undo: bool,
+    of_step: i64,
+    message: &'a str,
+}
+
+impl<'a> From<&'a LogLine> for Logged<'a> {
+    fn from(line: &'a LogLine) -> Self {
+        Self {
+            number: line.number,
+            at: line.at,
+            level: line.level.as_str(),
+            step: &line.path,
+            attempt: line.attempt,
+            undo: line.is_undo,
+            of_step: line.of_step,
+            message: &line.message,
+        }
+    }
 }
 
 /// A schedule: made of a [`ScheduleInfo`].

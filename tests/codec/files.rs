@@ -25,6 +25,7 @@ async fn note(cx: &Cx, sent: &str) -> Result<String, String> {
     if cx.attempt() == 1 {
         return Err(format!("hush-error of {sent}"));
     }
+    cx.log("hush-log");
     cx.patch_attrs(&BTreeMap::from([("patched", "hush-patched")]))
         .map_err(|e| e.to_string())?;
     cx.set_status_message("hush-status");
@@ -96,6 +97,8 @@ async fn run(folder: &Path, codec: Option<Encryption>) {
             .contains("hush-end of receipt of hush-signal")
     );
     assert_eq!(info.status_message.as_deref(), Some("hush-status"));
+    let log = run.log().step("noted").await.unwrap();
+    assert_eq!(log.last().map(|line| &*line.message), Some("hush-log"));
     assert_eq!(info.acts[0].reason.as_deref(), Some("hush-reason"));
     assert_eq!(info.attrs.get::<u64>("plain_name.n").unwrap(), Some(7));
     assert_eq!(

@@ -12,8 +12,9 @@ use steps::{
     Status,
     codec::{CodecStore, Encryption, Keys},
     engine::{Builder, EngineError, Filter},
+    log::{LogLevel, LogLine},
     prelude::*,
-    store::{ErrorKind, ExecutionQuery, Store as _},
+    store::{ErrorKind, ExecutionQuery, NewLine, NewLines, Store as _},
 };
 
 use crate::support::{Db, on_each_store};
@@ -212,6 +213,39 @@ on_each_store! {
         run.signal(sealed::STEPS.sent, &"word".to_owned()).await.unwrap();
         assert_eq!(run.outcome().await.unwrap(), "seed-made and word");
         sealing.shutdown(GRACE).await.unwrap();
+    }
+
+    /// A line whose key is missing says so, and keeps no other from being read. So does a text that looks
+    /// encoded.
+    async fn a_log_is_read_as_far_as_the_keys_go(db) {
+        let engine = engine(&db, b"a").await.start().await.unwrap();
+        let run = engine.start(other::input("seed".into())).id("x").await.unwrap();
+        run.outcome().await.unwrap();
+        let key = run.info().await.unwrap().key;
+        for (id, text) in [(b"a", "of a"), (b"b", "of b"), (b"a", "steps:1:k:AAAA")] {
+            let codec = Arc::new(Encryption::new(keys(id)));
+            let line = NewLine {
+                key,
+                left_out: 0,
+                at: jiff::Timestamp::UNIX_EPOCH,
+                level: LogLevel::Info,
+                path: "made".to_owned(),
+                attempt: 1,
+                is_undo: false,
+                message: text.to_owned(),
+            };
+            let store = CodecStore::new(db.store().await, codec);
+            store.log(NewLines::new(vec![line])).await.unwrap();
+        }
+        let texts = |lines: Vec<LogLine>| lines.into_iter().map(|line| line.message).collect::<Vec<_>>();
+        let read = texts(run.log().await.unwrap());
+        assert_eq!((&*read[0], &*read[2]), ("of a", "steps:1:k:AAAA"));
+        assert!(read[1].starts_with("(this line can't be read: ") && read[1].contains("key `b`"), "{}", read[1]);
+        let plain = db.engine().await.start().await.unwrap();
+        let raw = texts(plain.get("x").await.unwrap().log().await.unwrap());
+        assert!(raw.iter().all(|text| text.starts_with("steps:1:k:")), "{raw:?}");
+        plain.shutdown(GRACE).await.unwrap();
+        engine.shutdown(GRACE).await.unwrap();
     }
 
     /// A text that looks like an encoded value is a text.

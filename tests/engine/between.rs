@@ -8,8 +8,9 @@ use std::sync::{
 use steps::store::{
     Acquire, Acquired, BoxFuture, Change, ChangeQuery, Claim, Claimed, Duty, DutyQuery, DutySet,
     ErrorKind, ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form, LeaseAfter, LimitFlow,
-    LimitedFlow, MessageReceipt, NoteChange, Notes, Renew, Renewal, SendMessage, SetDuty, Settled,
-    Store, StoreError, StoredExecution, Subscription, SubscriptionInfo, Write, Written,
+    LimitedFlow, LogQuery, MessageReceipt, NewLines, NoteChange, Notes, Renew, Renewal,
+    SendMessage, SetDuty, Settled, Store, StoreError, StoredExecution, StoredLog, Subscription,
+    SubscriptionInfo, Write, Written,
 };
 
 /// What comes before something that the store does.
@@ -23,6 +24,8 @@ pub(crate) struct Between {
     panics: bool,
     /// Whether claims, renewals and writes fail.
     fails: Arc<AtomicBool>,
+    /// Whether what steps log can't be written.
+    loses_log: Arc<AtomicBool>,
     /// Before leases are renewed.
     renews: Before,
     /// Before the answer to a claim that took something.
@@ -56,6 +59,7 @@ impl Between {
             hears: true,
             panics: false,
             fails: Arc::default(),
+            loses_log: Arc::default(),
             renews: nothing(),
             taken: nothing(),
             loads: nothing(),
@@ -69,6 +73,14 @@ impl Between {
     pub(crate) fn refusing(within: Arc<dyn Store>, refuses: fn(&ExecutionQuery) -> bool) -> Self {
         Self {
             refuses,
+            ..Self::new(within)
+        }
+    }
+
+    /// A store that takes nothing that steps log.
+    pub(crate) fn without_log(within: Arc<dyn Store>, loses_log: &Arc<AtomicBool>) -> Self {
+        Self {
+            loses_log: Arc::clone(loses_log),
             ..Self::new(within)
         }
     }
@@ -267,6 +279,16 @@ impl Store for Between {
         self.within.limit_flow(limit)
     }
 
+    fn log(&self, lines: NewLines) -> BoxFuture<'_, Result<(), StoreError>> {
+        if self.loses_log.load(Ordering::SeqCst) {
+            let error = StoreError::new(ErrorKind::Io, "no log today");
+            return Box::pin(std::future::ready(Err(error)));
+        }
+        self.within.log(lines)
+    }
+    fn logged(&self, query: LogQuery) -> BoxFuture<'_, Result<Option<StoredLog>, StoreError>> {
+        self.within.logged(query)
+    }
     fn keep_form(&self, form: Form) -> BoxFuture<'_, Result<i64, StoreError>> {
         self.within.keep_form(form)
     }

@@ -16,6 +16,7 @@ mod keys;
 mod lapse;
 mod larger;
 mod late;
+mod logs;
 mod notes;
 mod on_stopped;
 mod operator;

@@ -13,8 +13,9 @@ use std::{
 use steps::store::{
     Acquire, Acquired, BoxFuture, Change, ChangeQuery, Claim, Claimed, Duty, DutyQuery, DutySet,
     ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form, HeldExecution, Lease, LimitFlow,
-    LimitedFlow, MessageReceipt, NoteChange, Notes, Renew, Renewal, SendMessage, SetDuty, Settled,
-    Store, StoreError, StoredExecution, Subscription, SubscriptionInfo, Target, Write, Written,
+    LimitedFlow, LogQuery, MessageReceipt, NewLines, NoteChange, Notes, Renew, Renewal,
+    SendMessage, SetDuty, Settled, Store, StoreError, StoredExecution, StoredLog, Subscription,
+    SubscriptionInfo, Target, Write, Written,
 };
 
 use crate::{
@@ -187,6 +188,12 @@ impl<S: Store> Store for Watched<S> {
     }
     fn limit_flow(&self, limit: LimitFlow) -> BoxFuture<'_, Result<FlowLimited, StoreError>> {
         self.within.limit_flow(limit)
+    }
+    fn log(&self, lines: NewLines) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.within.log(lines)
+    }
+    fn logged(&self, query: LogQuery) -> BoxFuture<'_, Result<Option<StoredLog>, StoreError>> {
+        self.within.logged(query)
     }
     fn keep_form(&self, form: Form) -> BoxFuture<'_, Result<i64, StoreError>> {
         self.within.keep_form(form)

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `find` | list, count |
 //! | `show`, `watch` | show |
+//! | `log` | log |
 //! | `reports` | report, stats |
 //! | `transfer` | export, import |
 //! | `schedules` | schedules |
@@ -21,6 +22,7 @@ mod check;
 mod find;
 mod generate;
 mod limits;
+mod log;
 mod reports;
 mod schedules;
 mod show;
@@ -47,6 +49,7 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> Result<(), Error> {
         Command::List(list) => find::list(&context, list).await,
         Command::Count(found) => find::count(&context, found).await,
         Command::Show(show) => show::show(&context, show).await,
+        Command::Log(args) => log::log(&context, args).await,
         Command::Report(report) => reports::report(&context, report).await,
         Command::Stats(stats) => reports::stats(&context, stats).await,
         Command::Export(export) => transfer::export(&context, export).await,

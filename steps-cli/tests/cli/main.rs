@@ -6,6 +6,7 @@ mod changes;
 mod encrypted;
 mod finding;
 mod limits;
+mod logs;
 mod reporting;
 mod schedules;
 mod support;

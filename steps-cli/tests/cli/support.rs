@@ -7,7 +7,7 @@ use std::{
 };
 
 use serde_json::Value;
-use steps::{engine::Builder, prelude::*};
+use steps::{engine::Builder, log::LogLevel, prelude::*};
 use tempfile::TempDir;
 
 #[step]
@@ -42,6 +42,8 @@ async fn pack(what: &str) -> Result<String, String> {
 #[step]
 async fn ship(cx: &Cx, what: &str) -> Result<(), String> {
     cx.set_status_message(format!("ships {what}"));
+    cx.log(format_args!("weighs the {what}"));
+    cx.log_at(LogLevel::Warn, "the van is late");
     if what == "anvil" {
         return Err("too heavy,\nby far".to_owned());
     }

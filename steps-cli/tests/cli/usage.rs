@@ -8,10 +8,11 @@ use std::{
 
 use crate::support::{Db, run};
 
-const COMMANDS: [&str; 27] = [
+const COMMANDS: [&str; 28] = [
     "list",
     "count",
     "show",
+    "log",
     "report",
     "stats",
     "stop",

@@ -33,6 +33,7 @@ use super::{
         engine_core::{EngineCore, Settings},
         forms::Build,
         heartbeat::heartbeat,
+        log::write_logs,
         own_task::keep_alive,
         runtime::Runtime,
         served::{ErasedFlow, ServedFlows},
@@ -47,6 +48,7 @@ use crate::{
     },
     interpreter::RunLimits,
     language::flow::Flow,
+    model::log::LogLimits,
     run::with::Served,
     store::{
         ChangeKind, Store,
@@ -64,6 +66,7 @@ use crate::{
 /// | [`poll`](Self::poll) | 200 ms |
 /// | [`ageing`](Self::ageing) | none |
 /// | [`limits`](Self::limits) | [`RunLimits::DEFAULT`] |
+/// | [`log_limits`](Self::log_limits) | [`LogLimits::DEFAULT`] |
 /// | [`retain`](Self::retain), [`retain_for`](Self::retain_for) | everything is kept |
 /// | [`sweep_every`](Self::sweep_every) | an hour |
 /// | [`on_execution_change`](Self::on_execution_change), [`on_step_change`](Self::on_step_change) | nobody is told |
@@ -81,6 +84,7 @@ pub struct Builder {
     poll: Duration,
     ageing: Option<Duration>,
     limits: RunLimits,
+    log_limits: LogLimits,
     build: Option<Build>,
     retention: Vec<Retention>,
     sweep_every: Duration,
@@ -118,6 +122,7 @@ impl Engine {
             poll: Duration::from_millis(200),
             ageing: None,
             limits: RunLimits::DEFAULT,
+            log_limits: LogLimits::DEFAULT,
             build: None,
             retention: Vec::new(),
             sweep_every: EVERY,
@@ -167,6 +172,12 @@ impl Builder {
     /// Bounds what each execution may hold.
     pub fn limits(mut self, limits: RunLimits) -> Self {
         self.limits = limits;
+        self
+    }
+
+    /// Sets how much is kept of what steps [log](crate::Cx::log).
+    pub fn log_limits(mut self, limits: LogLimits) -> Self {
+        self.log_limits = limits;
         self
     }
 
@@ -331,6 +342,7 @@ impl Builder {
             poll: self.poll,
             ageing: self.ageing,
             limits: self.limits,
+            log_limits: self.log_limits,
             build: self.build.unwrap_or_else(Build::of_program),
             clock: self.clock,
             propagator: self.propagator,
@@ -379,10 +391,14 @@ impl Builder {
                 }
             }
             let (core, flows) = (Arc::clone(&core), Arc::clone(&flows));
-            let beats = Arc::clone(&core);
+            let (beats, logs) = (Arc::clone(&core), Arc::clone(&core.logs));
+            let store = Arc::clone(&core.store);
             let ticks = (Arc::clone(&core), Arc::clone(&flows));
             tasks.spawn(keep_alive("heartbeat", move || {
                 heartbeat(Arc::clone(&beats))
+            }));
+            tasks.spawn(keep_alive("log", move || {
+                write_logs(Arc::clone(&logs), Arc::clone(&store))
             }));
             tasks.spawn(keep_alive("schedules", move || {
                 keep_schedules(Arc::clone(&ticks.0), Arc::clone(&ticks.1))

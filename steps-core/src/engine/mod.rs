@@ -106,6 +106,7 @@ pub use error::EngineError;
 pub use handle::{
     execution::{Execution, Handle},
     filter::{Filter, InvalidFilter},
+    log::ReadLog,
     transfer::Exported,
     watch::{Watch, Watched},
 };
@@ -199,7 +200,8 @@ impl Engine {
     }
 
     /// Shuts down. No new step begins; running steps see [`Cx::cancelled`](crate::Cx::cancelled)
-    /// and may finish within `grace`; so may calls of functions that are told of changes. Then the leases of their executions are released, so that
+    /// and may finish within `grace`; so may calls of functions that are told of changes. What they have
+    /// logged is written. Then the leases of their executions are released, so that
     /// other processes or the next start can continue them, and the store is closed, unless it is
     /// [shared](Self::with_shared_store). A step that still runs after `grace` is aborted, as by a
     /// crash: it is verified or runs again when its execution is continued.
@@ -216,6 +218,9 @@ impl Engine {
             drop(tokio::time::timeout_at(begun + grace, tellers.join_all()).await);
         }
         lock(&self.tasks.tasks).abort_all();
+        // What steps have logged since; their turns have written the rest.
+        let left = begun + grace.max(Duration::from_secs(1));
+        drop(tokio::time::timeout_at(left, self.core.logs.write(&*self.core.store)).await);
         if self.core.owns_store {
             self.core.store.close().await?;
         }

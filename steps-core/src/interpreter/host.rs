@@ -15,6 +15,7 @@ use crate::{
     language::{
         children::{NewChild, OwnFlows, RunEngine},
         cx::{CancelReason, StepHost},
+        log::StepLine,
     },
     model::{
         attrs::Attrs,
@@ -176,6 +177,15 @@ impl StepHost for RunCore {
 
     fn generation(&self, id: u32) -> u32 {
         self.records()[id].cold().generation.unwrap_or_default()
+    }
+
+    // The records may be locked: the observer may log.
+    fn log(&self, path: String, line: &StepLine<'_>) -> bool {
+        let Some(log) = &self.options.log else {
+            return false;
+        };
+        log.log(path, self.options.clock.now(), line);
+        true
     }
 }
 

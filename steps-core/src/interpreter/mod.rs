@@ -117,7 +117,7 @@ pub use limits::RunLimits;
 use records::Id;
 pub(crate) use report_queue::QueuedReport;
 pub(crate) use requests::{Request, RequestInbox, Requests};
-pub(crate) use run_core::{Fault, Observer, RunCore, RunOptions, WholeTree};
+pub(crate) use run_core::{Fault, Observer, RunCore, RunOptions, StepLog, WholeTree};
 pub(crate) use signal_queue::{Signal, SignalQueue};
 
 /// How a node's forward pass ended.

@@ -28,7 +28,10 @@ use crate::{
         sync::lock,
     },
     journal::Journal,
-    language::children::{OwnFlows, RunEngine},
+    language::{
+        children::{OwnFlows, RunEngine},
+        log::StepLine,
+    },
     model::{
         attrs::Attrs,
         event::Event,
@@ -43,6 +46,12 @@ pub(crate) type Observer = Arc<dyn Fn(&Event) + Send + Sync>;
 /// Reads the whole tree of the execution, as it is recorded now.
 pub(crate) trait WholeTree: Send + Sync {
     fn whole(&self) -> BoxFuture<'_, Result<State, JournalError>>;
+}
+
+/// Keeps what steps log.
+pub(crate) trait StepLog: Send + Sync {
+    /// Keeps a line of the step with this path. Takes no lock of the run, and never waits.
+    fn log(&self, path: String, at: Timestamp, line: &StepLine<'_>);
 }
 
 /// The options of a run. They do not change.
@@ -65,6 +74,8 @@ pub(crate) struct RunOptions {
     pub(crate) whole: Option<Arc<dyn WholeTree>>,
     /// The engine that makes the run.
     pub(crate) engine: Option<Arc<dyn RunEngine>>,
+    /// What keeps what its steps log.
+    pub(crate) log: Option<Arc<dyn StepLog>>,
     /// The flows of the children of a run in memory.
     pub(crate) flows: OwnFlows,
 }

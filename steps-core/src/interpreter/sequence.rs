@@ -14,7 +14,10 @@ use super::{
 };
 use crate::{
     base::{error::StepError, json::Json, telemetry::Begun},
-    language::scope::{Answer, Op, Scope},
+    language::{
+        log::span::is_wanted,
+        scope::{Answer, Op, Scope},
+    },
     model::{
         status::Status,
         table::{Line, StepMeta, Work},
@@ -202,7 +205,7 @@ impl Pass<'_> {
     /// Ends the step at the cursor, if it is done, and finds what to do next.
     fn next(self, cursor: &mut Cursor, ended: Option<Option<Json>>, now: Timestamp) -> Next {
         // Steps whose spans are wanted take the same way as those that may be blocked.
-        let may_be_blocked = self.run.may_be_blocked() || is_traced();
+        let may_be_blocked = self.run.may_be_blocked() || is_traced() || is_wanted();
         let mut records = self.run.records();
         if let Some(saved) = ended {
             let id = cursor.id();

@@ -11,11 +11,14 @@ use super::{
     gate::Gate,
     records::{Id, Records},
     sooner,
-    user_code::{Instrumented, attempt_span, is_traced, traced},
+    user_code::{Instrumented, is_traced, traced},
 };
 use crate::{
     base::{clock::Deadline, error::StepError, json::Json, telemetry::Begun},
-    language::scope::{Answer, OpResult},
+    language::{
+        log::span::Doing,
+        scope::{Answer, OpResult},
+    },
     model::{state::Until, status::Status, table::StepMeta},
 };
 
@@ -229,7 +232,7 @@ impl Pass<'_> {
         }
         let run = self.in_time(at, meta, id, &cx);
         let begun = Begun::now();
-        let answer = traced(|| attempt_span(&cx), run).await;
+        let answer = traced(Doing::Step, run, &cx).await;
         *now = self.now();
         self.measure(meta, id, begun, &answer);
         if let Some(holder) = cut_off(&answer) {

@@ -1,15 +1,12 @@
 //! The undo of one step: its attempts, the pauses between them, and its end.
 
-use super::{
-    Kept, Pass, RollbackEnd,
-    enter::At,
-    records::Id,
-    retry::pause,
-    user_code::{traced, undo_span},
-};
+use super::{Kept, Pass, RollbackEnd, enter::At, records::Id, retry::pause, user_code::traced};
 use crate::{
     base::telemetry::Begun,
-    language::scope::{Op, Undo},
+    language::{
+        log::span::Doing,
+        scope::{Op, Undo},
+    },
     model::{
         status::{Status, Transition},
         table::StepMeta,
@@ -88,7 +85,7 @@ impl Pass<'_> {
         });
         let begun = Begun::now();
         let undo = self.op(at, op, &cx, meta.undo_policy.timeout);
-        let answer = traced(|| undo_span(&cx), undo).await;
+        let answer = traced(Doing::Undo, undo, &cx).await;
         self.measure_undo(id, begun, &answer);
         let now = self.now();
         let Err(error) = answer else {

@@ -8,18 +8,17 @@ use std::{
     time::Duration,
 };
 
-use futures_util::future::{Either, select};
-use tracing::{Span, field::Empty};
-
 use super::{Kept, Pass, enter::At};
 use crate::{
     base::{error::StepError, future::BoxFuture, runtime},
     language::{
         cx::Cx,
+        log::span::{Doing, is_wanted, of_attempt},
         scope::{Answer, Op, OpResult},
         threads::Threads,
     },
 };
+use futures_util::future::{Either, select};
 
 impl Pass<'_> {
     /// Passes on how users' code ended, unless its runtime is ending: an error says nothing about
@@ -127,13 +126,14 @@ pub(super) fn is_traced() -> bool {
 
 /// Runs an attempt of a step, or to undo one, in a span, if a subscriber wants it.
 pub(super) async fn traced(
-    span: impl FnOnce() -> Span,
+    doing: Doing,
     attempt: impl Future<Output = OpResult> + Send,
+    cx: &Cx,
 ) -> OpResult {
-    if !is_traced() {
+    if !is_wanted() {
         return attempt.await;
     }
-    let span = span();
+    let span = of_attempt(cx, doing);
     let answer = Instrumented(span.clone(), std::pin::pin!(attempt)).await;
     let outcome = match &answer {
         Ok(Answer::Done(_) | Answer::Undone) => "done",
@@ -146,30 +146,6 @@ pub(super) async fn traced(
     };
     span.record("outcome", outcome);
     answer
-}
-
-/// The span of an attempt of a step.
-pub(super) fn attempt_span(cx: &Cx) -> Span {
-    let (path, attempt) = (cx.path(), cx.attempt());
-    tracing::debug_span!(
-        "attempt",
-        path,
-        attempt,
-        outcome = Empty,
-        otel.status_code = Empty
-    )
-}
-
-/// The span of an attempt to undo a step.
-pub(super) fn undo_span(cx: &Cx) -> Span {
-    let (path, attempt) = (cx.path(), cx.attempt());
-    tracing::debug_span!(
-        "undo",
-        path,
-        attempt,
-        outcome = Empty,
-        otel.status_code = Empty
-    )
 }
 
 /// A future in a span.

@@ -12,7 +12,10 @@ use std::{
 
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::children::{NewChild, OwnFlows, RunEngine};
+use super::{
+    children::{NewChild, OwnFlows, RunEngine},
+    log::StepLine,
+};
 use crate::{
     base::{clock::Clock, error::StepError, json::Json, read_back::record_unread},
     model::{
@@ -91,6 +94,8 @@ pub(crate) trait StepHost: Send + Sync {
     fn generation(&self, id: u32) -> u32;
     /// Returns the node's external task, if it has one.
     fn task(&self, id: u32) -> Option<Task>;
+    /// Keeps a line in the log of the step with this path. Returns whether there is a log.
+    fn log(&self, path: String, line: &StepLine<'_>) -> bool;
 }
 
 /// The context of the running step.
@@ -141,7 +146,7 @@ impl Clone for Cx {
             id: self.id,
             attempt: self.attempt,
             timed_out: self.timed_out.clone(),
-            undoing: AtomicBool::new(self.undoing.load(Ordering::Relaxed)),
+            undoing: AtomicBool::new(self.is_undoing()),
         }
     }
 }
@@ -169,6 +174,11 @@ impl Cx {
     /// Notes that an `#[undo]` is called with this context.
     pub(crate) fn undoes(&self) {
         self.undoing.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns whether an `#[undo]` is called with this context.
+    pub(super) fn is_undoing(&self) -> bool {
+        self.undoing.load(Ordering::Relaxed)
     }
 
     /// Returns the context for a call that can time out.
@@ -258,7 +268,7 @@ impl Cx {
     ///   `#[verify]`, and to its `#[undo]`.
     pub fn idempotency_key(&self) -> String {
         let mut key = self.host.idempotency_key(self.id);
-        if self.undoing.load(Ordering::Relaxed) {
+        if self.is_undoing() {
             key.push_str("~undo");
         }
         key

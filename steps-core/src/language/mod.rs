@@ -21,6 +21,7 @@ pub mod handlers;
 pub mod input;
 pub mod keep;
 pub mod let_line;
+pub mod log;
 pub mod misuse;
 mod notes;
 pub mod outcome;

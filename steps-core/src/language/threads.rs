@@ -117,9 +117,11 @@ impl<T: Send + 'static> Thread<T> {
     fn new(at_work: Option<AtWork>, work: impl FnOnce() -> T + Send + 'static) -> Self {
         let start: Start = Arc::new(Mutex::new(Some(at_work)));
         let starts = Arc::clone(&start);
+        // What the function tells `tracing` is of the step that waits for it.
+        let span = tracing::Span::current();
         let handle = spawn_blocking(move || {
             let _at_work = lock(&starts).take()?;
-            Some(work())
+            Some(span.in_scope(work))
         });
         Self { start, handle }
     }

@@ -11,6 +11,7 @@ pub mod event;
 pub mod failure;
 pub(crate) mod flow_limits;
 pub(crate) mod form;
+pub(crate) mod log;
 pub(crate) mod notes;
 pub mod policy;
 pub mod report;

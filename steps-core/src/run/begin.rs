@@ -12,7 +12,7 @@ use super::{
 use crate::{
     base::clock::{Clock, Now},
     interpreter::{
-        Requests, RunCore, RunOptions,
+        Requests, RunCore, RunOptions, StepLog,
         records::{ROOT, Records},
     },
     language::{cells::flow::FlowCell, children::RunEngine, flow::Flow},
@@ -28,6 +28,12 @@ impl<'a, F: Flow> Run<'a, F> {
     /// Uses an engine's clock.
     pub(crate) fn system_clock(mut self, clock: Clock) -> Self {
         self.options.clock = clock;
+        self
+    }
+
+    /// Sets what keeps what its steps log.
+    pub(crate) fn log(mut self, log: Arc<dyn StepLog>) -> Self {
+        self.options.log = Some(log);
         self
     }
 
@@ -120,6 +126,7 @@ impl<'a, F: Flow> Run<'a, F> {
             observer: options.observer,
             whole: options.past.map(|(_, whole)| whole),
             engine: options.engine,
+            log: options.log,
             flows: options.flows,
         };
         let signals = options.signals.as_ref().map(Signals::queue);

@@ -22,7 +22,7 @@ use crate::{
         future::BoxFuture,
         json::Json,
     },
-    interpreter::{Observer, RunLimits, WholeTree, execution::PassOutcome},
+    interpreter::{Observer, RunLimits, StepLog, WholeTree, execution::PassOutcome},
     journal::Journal,
     language::{
         children::{OwnFlows, RunEngine},
@@ -110,6 +110,7 @@ struct Options {
     observer: Option<Observer>,
     /// What the steps reach the engine by that makes the run.
     engine: Option<Arc<dyn RunEngine>>,
+    log: Option<Arc<dyn StepLog>>,
     /// The flows of its children, where no engine makes it.
     flows: OwnFlows,
     journal: Option<Arc<dyn Journal>>,

@@ -22,7 +22,7 @@
 //! Beside executions, a store keeps [duties](Duty): small rows that are changed by compare-and-set, for
 //! what any one process of many is to do; of flows whether they are [paused or limited](LimitedFlow),
 //! which claims go by; and [changes](Change) of statuses, for those who have
-//! [subscribed](Store::subscribe) to them.
+//! [subscribed](Store::subscribe) to them; and what steps have [logged](Store::log).
 //!
 //! # What a store must guarantee
 //!
@@ -69,6 +69,7 @@ mod gates;
 mod info;
 mod labels;
 mod limits;
+mod log;
 mod memory;
 mod past;
 mod query;
@@ -81,6 +82,7 @@ mod write;
 pub use crate::model::{
     act::Act,
     flow_limits::{FlowLimits, PerLabel, Rate},
+    log::{LogLevel, LogLimits, LogLine},
     notes::{NoteChange, Notes},
     statistics::{
         Collector, HourStatistics, PeriodStatistics, Quantiles, Seen, SlowExecution, Statistics,
@@ -103,6 +105,7 @@ pub use gates::Gates;
 pub use info::{ExecutionInfo, Refused, Refuser};
 pub use labels::LabelQuery;
 pub use limits::{FlowLimited, LimitFlow, LimitedFlow, NewLimits};
+pub use log::{LogQuery, NewLine, NewLines, StoredLog};
 pub use memory::MemoryStore;
 pub use past::{InvalidRanges, Past, RowRanges};
 pub use query::{ExecutionQuery, Form, StoredExecution};
@@ -219,6 +222,14 @@ pub trait Store: Send + Sync + 'static {
     /// Pauses or limits a flow, or ends that, if what is kept of it still has the revision that the caller
     /// has read. Each claim goes by what it is when it is made.
     fn limit_flow(&self, limit: LimitFlow) -> BoxFuture<'_, Result<FlowLimited, StoreError>>;
+
+    /// Keeps what steps have logged, all of it or nothing, whoever holds the executions: a worker that has lost
+    /// its lease did log that. Each line gets a [number](LogLine::number) behind those of its execution. Of a
+    /// step, and of an execution, only the newest lines are kept. Lines of an execution that is gone are not.
+    fn log(&self, lines: NewLines) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// Returns lines of an execution's log; `None` if there is no such execution.
+    fn logged(&self, query: LogQuery) -> BoxFuture<'_, Result<Option<StoredLog>, StoreError>>;
 
     /// Keeps a form of a flow, if there is none with its fingerprint yet, and returns its number:
     /// larger than those of all forms that were kept before. A form that is there keeps its number.

@@ -15,9 +15,11 @@ use crate::{
     language::{
         children::{NewChild, OwnFlows, RunEngine},
         cx::{CancelReason, Cx, StepHost},
+        log::StepLine,
     },
     model::{
         attrs::Attrs,
+        log::{LogLevel, LogLimits, text},
         notes::{NoteChange, Notes},
         state::{Kind, Labels, Progress, Until},
         task::{Task, TaskId},
@@ -77,6 +79,7 @@ struct Exchanged {
     saved: Option<Json>,
     progress: Option<Progress>,
     notes: Notes,
+    log: Vec<(LogLevel, String)>,
 }
 
 impl Default for Context {
@@ -233,6 +236,11 @@ impl Context {
         lock(&self.exchanged).notes.status_message.clone()
     }
 
+    /// Returns what the step has logged with [`Cx::log`], in order.
+    pub fn logged(&self) -> Vec<(LogLevel, String)> {
+        lock(&self.exchanged).log.clone()
+    }
+
     /// Returns how far the step has come, as it said last.
     pub fn progress(&self) -> Option<Progress> {
         lock(&self.exchanged).progress
@@ -293,6 +301,12 @@ impl StepHost for Context {
 
     fn cancel_reason(&self, _: u32) -> Option<CancelReason> {
         lock(&self.exchanged).cancelled
+    }
+
+    fn log(&self, _: String, line: &StepLine<'_>) -> bool {
+        let message = text(line.message, LogLimits::DEFAULT.line);
+        lock(&self.exchanged).log.push((line.level, message));
+        true
     }
 
     fn progress(&self, _: u32, progress: Progress) {

@@ -15,9 +15,9 @@ use crate::{
     store::{
         Acquire, Acquired, BoxFuture, Change, ChangeQuery, Claim, Claimed, Duty, DutyQuery,
         DutySet, ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form, LimitFlow,
-        LimitedFlow, MessageReceipt, NoteChange, Notes, Renew, Renewal, SendMessage, SetDuty,
-        Settled, Store, StoreError, StoredExecution, Subscription, SubscriptionInfo, Write,
-        Written,
+        LimitedFlow, LogQuery, MessageReceipt, NewLines, NoteChange, Notes, Renew, Renewal,
+        SendMessage, SetDuty, Settled, Store, StoreError, StoredExecution, StoredLog, Subscription,
+        SubscriptionInfo, Write, Written,
     },
 };
 
@@ -284,6 +284,14 @@ impl<S: Store> Store for CutStore<S> {
 
     fn limit_flow(&self, limit: LimitFlow) -> BoxFuture<'_, Result<FlowLimited, StoreError>> {
         self.pass(|store| store.limit_flow(limit))
+    }
+
+    fn log(&self, lines: NewLines) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.pass(|store| store.log(lines))
+    }
+
+    fn logged(&self, query: LogQuery) -> BoxFuture<'_, Result<Option<StoredLog>, StoreError>> {
+        self.pass(|store| store.logged(query))
     }
 
     fn keep_form(&self, form: Form) -> BoxFuture<'_, Result<i64, StoreError>> {

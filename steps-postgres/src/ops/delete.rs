@@ -1,5 +1,5 @@
 //! Deleting executions that have ended: their keys are found once, and then deleted in parts, each a transaction of
-//! its own. What is deleted is gone at once; its nodes go with the following parts, be it those of another deletion.
+//! its own. What is deleted is gone at once; its nodes and its log go with the following parts, be it those of another deletion.
 
 use steps_core::store::{ExecutionQuery, Share};
 
@@ -7,7 +7,11 @@ use super::{
     conditions::{self, Also, Sql},
     find,
 };
-use crate::{error::Result, row::columns::Columns, server::txn::Txn};
+use crate::{
+    error::Result,
+    row::columns::Columns,
+    server::txn::{Lock, Txn},
+};
 
 /// How many executions go with one transaction.
 const PART: usize = 1000;
@@ -17,13 +21,16 @@ const MESSAGES: &str = "DELETE FROM %.messages WHERE execution = ANY($1)";
 const EXECUTIONS: &str = "DELETE FROM %.executions WHERE key = ANY($1)";
 const DELETED: &str = "INSERT INTO %.deleted SELECT * FROM unnest($1::bigint[])";
 
-/// Some of those whose nodes are left, each for one deletion at a time.
+/// Some of those whose nodes or logs are left, each for one deletion at a time.
 const REST: &str =
     "SELECT execution FROM %.deleted ORDER BY execution LIMIT 100 FOR UPDATE SKIP LOCKED";
 const NODES: &str = "DELETE FROM %.nodes WHERE (execution, node) IN \
     (SELECT execution, node FROM %.nodes WHERE execution = ANY($1) LIMIT $2)";
+const LOGS: &str = "DELETE FROM %.logs WHERE (execution, number) IN \
+    (SELECT execution, number FROM %.logs WHERE execution = ANY($1) LIMIT $2)";
 const ARE_GONE: &str = "DELETE FROM %.deleted d WHERE d.execution = ANY($1) \
-    AND NOT EXISTS (SELECT 1 FROM %.nodes n WHERE n.execution = d.execution)";
+    AND NOT EXISTS (SELECT 1 FROM %.nodes n WHERE n.execution = d.execution) \
+    AND NOT EXISTS (SELECT 1 FROM %.logs l WHERE l.execution = d.execution)";
 
 /// Returns the keys of the executions that the query finds and that may be deleted, up to its limit.
 pub(crate) async fn keys(txn: &mut Txn, query: &ExecutionQuery) -> Result<Vec<i64>> {
@@ -38,6 +45,7 @@ pub(crate) fn part(keys: &[i64]) -> (&[i64], &[i64]) {
 /// Deletes the executions with these keys, except those that the query no longer finds or that may no longer be
 /// deleted. Returns how many were deleted.
 pub(crate) async fn delete(txn: &mut Txn, query: &ExecutionQuery, keys: &[i64]) -> Result<u64> {
+    txn.alone(Lock::Logs).await?;
     let mut sql = Sql::default();
     sql.push("SELECT e.key, e.attrs FROM %.executions e");
     conditions::add(&mut sql, query, Also::IsOver);
@@ -60,7 +68,7 @@ pub(crate) async fn delete(txn: &mut Txn, query: &ExecutionQuery, keys: &[i64]) 
     Ok(found.iter().fold(0, |count, _| count + 1))
 }
 
-/// Deletes nodes of executions that are deleted. Returns whether there may be more.
+/// Deletes nodes and lines of the logs of executions that are deleted. Returns whether there may be more.
 pub(crate) async fn rest(txn: &mut Txn) -> Result<bool> {
     let statement = txn.query(REST);
     let rows = txn.rows(statement).await?;
@@ -70,8 +78,10 @@ pub(crate) async fn rest(txn: &mut Txn) -> Result<bool> {
         return Ok(false);
     }
     let most = i64::try_from(Share::ROWS).unwrap_or(i64::MAX);
-    let statement = txn.query(NODES).bind(&keys).bind(most);
-    txn.execute(statement).await?;
+    for sql in [NODES, LOGS] {
+        let statement = txn.query(sql).bind(&keys).bind(most);
+        txn.execute(statement).await?;
+    }
     let statement = txn.query(ARE_GONE).bind(&keys);
     txn.execute(statement).await?;
     Ok(true)

@@ -5,7 +5,7 @@
 //! workers, by the `lanes` that they wait in; `inbox` holds messages; `notes` changes what is noted; `duties` keeps what
 //! somebody has to do, and `limits` which flows are paused or limited; `changes` keeps who is told of changes, and what
 //! they were not told yet; `find` and `delete` answer queries by `conditions`; `statistics` reads what statistics are
-//! made of, and `forms` keeps what flows look like.
+//! made of, `forms` keeps what flows look like, and `log` what steps have logged.
 
 pub(crate) mod changes;
 pub(crate) mod claim;
@@ -19,6 +19,7 @@ pub(crate) mod inbox;
 mod lanes;
 pub(crate) mod lease;
 pub(crate) mod limits;
+pub(crate) mod log;
 pub(crate) mod make;
 pub(crate) mod notes;
 pub(crate) mod put;

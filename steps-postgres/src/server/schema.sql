@@ -162,7 +162,22 @@ CREATE TABLE %.flow_limits (
     value    text COLLATE "C" NOT NULL
 );
 
--- Executions that were deleted, whose nodes are not all deleted yet.
+-- What steps have logged. Of each step, and of each execution, the newest.
+CREATE TABLE %.logs (
+    execution bigint NOT NULL,
+    number    bigint NOT NULL, -- its place in the log of the execution
+    path      text COLLATE "C" NOT NULL,
+    of_step   bigint NOT NULL, -- which line of the step it is
+    at        bigint NOT NULL,
+    level     text COLLATE "C" NOT NULL,
+    attempt   bigint NOT NULL,
+    undo      boolean NOT NULL, -- whether the step was being undone
+    message   text COLLATE "C" NOT NULL,
+    PRIMARY KEY (execution, number)
+);
+CREATE INDEX logs_step ON %.logs (execution, md5(path), of_step);
+
+-- Executions that were deleted, whose nodes and logs are not all deleted yet.
 CREATE TABLE %.deleted (execution bigint PRIMARY KEY);
 
 -- The version of these tables; one row.

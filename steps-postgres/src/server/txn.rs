@@ -39,6 +39,8 @@ pub(crate) enum Lock {
     Forms = 4,
     /// Keeping changes, for the same reason, and changing who is told of them.
     Changes = 5,
+    /// Keeping what was logged, and deleting executions.
+    Logs = 6,
 }
 
 /// What a transaction is for.

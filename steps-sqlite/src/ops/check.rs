@@ -15,7 +15,7 @@ use crate::{
 const PAGE: usize = 100;
 
 /// Rows that belong to no execution, by table.
-const ORPHANS: [(&str, &str, &str); 3] = [
+const ORPHANS: [(&str, &str, &str); 4] = [
     // A deletion that was cut off has left some, and the next one deletes them.
     (
         "nodes",
@@ -24,6 +24,11 @@ const ORPHANS: [(&str, &str, &str); 3] = [
     ),
     ("labels", "execution", ""),
     ("messages", "execution", ""),
+    (
+        "logs",
+        "execution",
+        "AND execution NOT IN (SELECT execution FROM deleted)",
+    ),
 ];
 
 /// Adds what SQLite finds in its pages, tables and indexes, and what belongs to nothing.

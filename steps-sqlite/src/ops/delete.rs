@@ -1,6 +1,6 @@
 //! Deleting executions that have ended: their keys are found once, and then deleted in parts, each of
-//! one share of rows and bytes. What is deleted is gone at once; the nodes of one that has more than a
-//! share go with the following parts, be it those of another deletion.
+//! one share of rows and bytes. What is deleted is gone at once; the nodes and the log of one that has more
+//! than a share go with the following parts, be it those of another deletion.
 
 use rusqlite::{Connection, OptionalExtension, params_from_iter, types::Value};
 use steps_core::{
@@ -9,7 +9,7 @@ use steps_core::{
 };
 
 use super::{
-    inbox, steps,
+    inbox, log, steps,
     walk::{Order, Sql, Walk},
 };
 use crate::{
@@ -22,7 +22,7 @@ const LABELS: &str = "DELETE FROM labels WHERE execution = ?1";
 const SIZE: &str = "SELECT octet_length(input) + ifnull(octet_length(output), 0) \
     FROM executions WHERE key = ?1";
 
-// Executions that are deleted, and whose nodes are not.
+// Executions that are deleted, and whose nodes or logs are not.
 const DELETED: &str = "INSERT INTO deleted (execution) VALUES (?1)";
 const REST: &str = "SELECT execution FROM deleted ORDER BY execution LIMIT 1";
 const IS_GONE: &str = "DELETE FROM deleted WHERE execution = ?1";
@@ -64,12 +64,12 @@ pub(crate) struct Part {
     pub(crate) deleted: u64,
     /// How many of the keys it has looked at.
     pub(crate) seen: usize,
-    /// Whether nodes of deleted executions are left.
+    /// Whether nodes or logs of deleted executions are left.
     pub(crate) has_rest: bool,
 }
 
 /// Deletes the executions with these keys, the first ones, as many as a share holds, except those that
-/// the query no longer finds or that may no longer be deleted. Nodes of earlier deletions go first.
+/// the query no longer finds or that may no longer be deleted. What earlier deletions have left goes first.
 pub(crate) fn part(
     conn: &Connection,
     query: &ExecutionQuery,
@@ -105,7 +105,7 @@ pub(crate) fn part(
         conn.prepare_cached(EXECUTION)?.execute([key])?;
         conn.prepare_cached(LABELS)?.execute([key])?;
         inbox::remove(conn, *key)?;
-        if !steps::remove_share(conn, *key, &mut share)? {
+        if !remove_share(conn, *key, &mut share)? {
             conn.prepare_cached(DELETED)?.execute([key])?;
             part.has_rest = true;
         }
@@ -114,11 +114,17 @@ pub(crate) fn part(
     Ok(part)
 }
 
-/// Deletes nodes of executions that are deleted. Returns whether none are left.
+/// Deletes nodes of an execution, then what it has logged, as far as the share goes. Returns whether all are
+/// deleted.
+fn remove_share(conn: &Connection, key: i64, share: &mut Share) -> Result<bool> {
+    Ok(steps::remove_share(conn, key, share)? && log::remove_share(conn, key, share)?)
+}
+
+/// Deletes nodes and logs of executions that are deleted. Returns whether none are left.
 fn rest(conn: &Connection, share: &mut Share) -> Result<bool> {
     let mut next = conn.prepare_cached(REST)?;
     while let Some(key) = next.query_row([], |row| row.get(0)).optional()? {
-        if !steps::remove_share(conn, key, share)? {
+        if !remove_share(conn, key, share)? {
             return Ok(false);
         }
         conn.prepare_cached(IS_GONE)?.execute([key])?;

@@ -18,6 +18,7 @@ const FILES: &[(&str, &str)] = &[
     ("labels", include_str!("labels.rs")),
     ("lease", include_str!("lease.rs")),
     ("limits", include_str!("limits.rs")),
+    ("log", include_str!("log.rs")),
     ("notes", include_str!("notes.rs")),
     ("root", include_str!("root.rs")),
     ("singleton", include_str!("singleton.rs")),

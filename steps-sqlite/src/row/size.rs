@@ -3,7 +3,7 @@
 
 use steps_core::{
     state::NodeData,
-    store::{Child, Message, NoteChange, SetDuty, Settled, Target, Write, bytes_of},
+    store::{Child, Message, NewLines, NoteChange, SetDuty, Settled, Target, Write, bytes_of},
 };
 
 /// Bytes of a write.
@@ -33,6 +33,12 @@ pub(crate) fn of_settled(settled: &Settled) -> usize {
     let failed = settled.failed.iter();
     let failed: usize = failed.map(|failed| failed.failure.len()).sum();
     failed + size_of::<i64>() * settled.done.len()
+}
+
+/// Bytes of what was logged.
+pub(crate) fn of_lines(new: &NewLines) -> usize {
+    let lines = new.lines.iter();
+    lines.map(|line| line.path.len() + line.message.len()).sum()
 }
 
 /// Bytes of what is noted.

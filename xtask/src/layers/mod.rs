@@ -43,7 +43,8 @@ const CRATES: &[Crate] = &[
             &["engine"],
             &["testing"],
         ],
-        free: &["codegen"],
+        // What `lib.rs` names by other paths, too.
+        free: &["codegen", "log"],
     },
     Crate {
         folder: "steps-sqlite/src",

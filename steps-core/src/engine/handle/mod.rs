@@ -9,6 +9,7 @@
 //! | `watch` | following the states as a stream |
 //! | `operate` | changes to an execution that no worker is at |
 //! | `notes` | attributes, the status message, and who has done what |
+//! | `log` | reading what its steps have logged |
 //! | `transfer` | taking an execution out of one store and into another |
 //! | `report` | what it did, and where its time went |
 //! | `force` | ending an execution without its code, whoever holds it |
@@ -19,6 +20,7 @@ mod bulk;
 pub(super) mod execution;
 pub(super) mod filter;
 mod force;
+pub(super) mod log;
 pub(super) mod messages;
 pub(super) mod notes;
 mod operate;

@@ -19,6 +19,8 @@
 //!   alone forgets them.
 //! * **`news`** gets each record from the turn's journal and each turn's end from its task. Whoever
 //!   makes the execution continue clears the end.
+//! * **`logs`** gets the lines of running turns, at any time. Whoever holds its `writing` takes them out and
+//!   writes them: the task for it, a turn before its end, and a shutdown.
 //! * **`suspects`** has the turns of executions at which processes have died more than once in a
 //!   row. Such a turn gets its place before its first pass, and returns it when it ends.
 //! * **`refused`** and **`forms`** only grow.
@@ -49,6 +51,7 @@ use tokio::sync::Notify;
 
 use super::{
     forms::{Build, Forms},
+    log::Logs,
     running::Running,
     runtime::Runtime,
     schedule::Schedule,
@@ -64,6 +67,7 @@ use crate::{
     },
     interpreter::RunLimits,
     language::children::RunEngine,
+    model::log::LogLimits,
     store::Store,
 };
 
@@ -98,6 +102,8 @@ pub(crate) struct EngineCore {
     handle: OnceLock<Arc<dyn RunEngine>>,
     /// How many turns may run at once.
     pub(crate) limiter: Limiter,
+    /// What steps have logged, and is not written yet.
+    pub(crate) logs: Arc<Logs>,
     /// The callers in this process that wait for an execution.
     pub(crate) news: Arc<News>,
     pub(crate) running: Running,
@@ -129,6 +135,7 @@ pub(crate) struct Settings {
     pub(crate) poll: Duration,
     pub(crate) ageing: Option<Duration>,
     pub(crate) limits: RunLimits,
+    pub(crate) log_limits: LogLimits,
     pub(crate) build: Build,
     pub(crate) clock: Clock,
     pub(crate) propagator: Option<Arc<dyn Propagator>>,
@@ -146,6 +153,7 @@ impl EngineCore {
             poll,
             ageing,
             limits,
+            log_limits,
             build,
             clock,
             propagator,
@@ -167,6 +175,7 @@ impl EngineCore {
             retention: OnceLock::new(),
             handle: OnceLock::new(),
             limiter: Limiter::new(concurrency),
+            logs: Arc::new(Logs::new(log_limits)),
             news: Arc::default(),
             running: Running::default(),
             schedule: Arc::default(),

@@ -32,6 +32,7 @@
 //! | `turn`, `refusal` | one turn, with its flow's type |
 //! | `delivery`, `forms`, `lease`, `runtime`, `spans` | the engine |
 //! | `engine_core` | `running`, `schedule` |
+//! | `log` | what steps log: `turn_journal` |
 //! | `running`, `mailbox`, `turn_journal` | one turn's parts |
 //! | `of_engine` | `schedule` |
 //! | `schedule`, `suspects` | moments |
@@ -50,6 +51,7 @@ pub(super) mod first_write;
 pub(super) mod forms;
 pub(super) mod heartbeat;
 mod lease;
+pub(super) mod log;
 mod mailbox;
 mod of_engine;
 pub(super) mod own_task;

@@ -12,6 +12,7 @@ use tokio::sync::oneshot;
 use super::{
     engine_core::EngineCore,
     first_write::Started,
+    log::TurnLog,
     mailbox::{Arrival, Mailbox},
     of_engine::OfEngine,
     refusal::{Refusal, check_form},
@@ -178,7 +179,8 @@ pub(crate) async fn take_turn<F: Flow>(with: &With<F>, mut turn: Turn) -> TurnEn
     if let Err(error) = turn.read_past(flow).await {
         return TurnEnd::StoreFailed(error);
     }
-    let run = match begin(with, turn) {
+    let log = TurnLog::new(&core.logs, &journal);
+    let run = match begin(with, turn, &log) {
         Ok(run) => run,
         Err(why) => return refusal.misfit(why).await,
     };
@@ -238,6 +240,7 @@ pub(crate) async fn take_turn<F: Flow>(with: &With<F>, mut turn: Turn) -> TurnEn
     if let PassOutcome::Misfit { path, why } = passed {
         return refusal.misfit(ready.misfit(path, why).to_string()).await;
     }
+    log.write(&*core.store).await;
     if let Err(failure) = ready.settle(&passed).await {
         return store_failed(&core, &journal, &failure).await;
     }
@@ -336,7 +339,11 @@ async fn take_up<'a>(
 }
 
 /// Returns a run of the saved state, or a new run.
-fn begin<F: Flow>(with: &With<F>, turn: Turn) -> Result<Run<'_, F>, String> {
+fn begin<'a, F: Flow>(
+    with: &'a With<F>,
+    turn: Turn,
+    log: &Arc<TurnLog>,
+) -> Result<Run<'a, F>, String> {
     let core = &turn.core;
     let attrs = turn.saved.info.attrs.clone();
     let run = if turn.saved.has_begun() {
@@ -365,6 +372,7 @@ fn begin<F: Flow>(with: &With<F>, turn: Turn) -> Result<Run<'_, F>, String> {
         .due_by(turn.due_by)
         .system_clock(core.clock.clone())
         .engine(core.handle())
+        .log(Arc::clone(log) as _)
         .journal(turn.journal)
         .signals(&Signals::of(&turn.mailbox.signals)))
 }

@@ -13,6 +13,7 @@ pub(crate) mod example;
 mod held;
 mod inward;
 mod limits;
+mod log;
 mod outward;
 mod passage;
 mod query;
@@ -105,11 +106,13 @@ pub enum Payload {
     Note,
     /// What is kept for schedules and sweeps, among it the inputs of executions to be started.
     Duty,
+    /// The text of what a step has logged.
+    Log,
 }
 
 impl Payload {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Input,
         Self::Output,
         Self::Signal,
@@ -117,9 +120,10 @@ impl Payload {
         Self::Attr,
         Self::Note,
         Self::Duty,
+        Self::Log,
     ];
 
-    /// Returns its name: `input`, `output`, `signal`, `error`, `attr`, `note` or `duty`.
+    /// Returns its name: `input`, `output`, `signal`, `error`, `attr`, `note`, `duty` or `log`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Input => "input",
@@ -129,6 +133,7 @@ impl Payload {
             Self::Attr => "attr",
             Self::Note => "note",
             Self::Duty => "duty",
+            Self::Log => "log",
         }
     }
 }
@@ -158,7 +163,7 @@ pub struct Place<'a> {
     pub row: Option<u32>,
     /// Which of the values there, such as `before`.
     pub field: &'a str,
-    /// Of an attribute and a signal, its path.
+    /// Of an attribute and a signal, its path; of what was logged, that of the step.
     pub path: &'a str,
 }
 

@@ -193,6 +193,15 @@ impl Passage<'_> {
         self.text(at, failure)
     }
 
+    /// What the step with this path has logged.
+    pub(super) fn log_line(&self, path: &str, message: &mut String) -> Result<(), Fault> {
+        let at = At {
+            path,
+            ..at(Payload::Log, None, "log line")
+        };
+        self.text(at, message)
+    }
+
     pub(super) fn duty(&self, value: &mut Json) -> Result<(), Fault> {
         self.json(at(Payload::Duty, None, "value"), value)
     }

@@ -11,9 +11,10 @@ use super::{Codec, held::AllHeld, inward::Inward, outward::Outward, query};
 use crate::store::{
     Acquire, Acquired, BoxFuture, Change, ChangeQuery, CheckReport, Claim, Claimed, Duty,
     DutyQuery, DutySet, ErrorKind, ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form,
-    LabelQuery, Lease, LeaseAfter, LimitFlow, LimitedFlow, MessageReceipt, NoteChange, Notes,
-    Renew, Renewal, SendMessage, SetDuty, Settled, Statistics, StatisticsQuery, Store, StoreError,
-    StoredExecution, Subscription, SubscriptionInfo, TakeOver, Target, Write, Written,
+    LabelQuery, Lease, LeaseAfter, LimitFlow, LimitedFlow, LogQuery, MessageReceipt, NewLines,
+    NoteChange, Notes, Renew, Renewal, SendMessage, SetDuty, Settled, Statistics, StatisticsQuery,
+    Store, StoreError, StoredExecution, StoredLog, Subscription, SubscriptionInfo, TakeOver,
+    Target, Write, Written,
 };
 
 /// A store whose values pass through a [`Codec`]: what [`Builder::codec`](crate::engine::Builder::codec)
@@ -284,6 +285,14 @@ impl Store for CodecStore {
 
     fn limit_flow(&self, limit: LimitFlow) -> BoxFuture<'_, Result<FlowLimited, StoreError>> {
         self.limit(limit)
+    }
+
+    fn log(&self, lines: NewLines) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.log_encoded(lines)
+    }
+
+    fn logged(&self, query: LogQuery) -> BoxFuture<'_, Result<Option<StoredLog>, StoreError>> {
+        self.log_decoded(query)
     }
 
     fn label_values(&self, query: LabelQuery) -> BoxFuture<'_, Result<Vec<String>, StoreError>> {

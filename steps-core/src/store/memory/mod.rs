@@ -5,6 +5,7 @@ mod duties;
 mod find;
 mod forms;
 mod limits;
+mod log;
 mod row;
 mod rows;
 mod singleton;
@@ -24,8 +25,9 @@ use std::{
 use super::{
     Acquire, Acquired, BoxFuture, Change, ChangeQuery, Claim, Claimed, Duty, DutyQuery, DutySet,
     ErrorKind, ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form, LimitFlow, LimitedFlow,
-    MessageReceipt, NoteChange, Notes, Renew, Renewal, SendMessage, SetDuty, Settled, Store,
-    StoreError, StoredExecution, Subscription, SubscriptionInfo, Write, Written,
+    LogQuery, MessageReceipt, NewLines, NoteChange, Notes, Renew, Renewal, SendMessage, SetDuty,
+    Settled, Store, StoreError, StoredExecution, StoredLog, Subscription, SubscriptionInfo, Write,
+    Written,
 };
 use crate::base::{
     clock::{Clock, TestClock},
@@ -207,6 +209,17 @@ impl Store for MemoryStore {
 
     fn limit_flow(&self, limit: LimitFlow) -> BoxFuture<'_, Result<FlowLimited, StoreError>> {
         self.with(|rows| Ok(rows.limit_flow(limit)))
+    }
+
+    fn log(&self, lines: NewLines) -> BoxFuture<'_, Result<(), StoreError>> {
+        self.with(|rows| {
+            rows.log(lines);
+            Ok(())
+        })
+    }
+
+    fn logged(&self, query: LogQuery) -> BoxFuture<'_, Result<Option<StoredLog>, StoreError>> {
+        self.with(move |rows| Ok(rows.logged(&query)))
     }
 
     fn keep_form(&self, form: Form) -> BoxFuture<'_, Result<i64, StoreError>> {

@@ -11,6 +11,7 @@ use super::{
     turns::Turns,
 };
 use crate::base::clock::Now;
+use crate::model::log::LogLine;
 use crate::store::{
     Acquire, Acquired, Child, Claim, Claimed, Duty, ErrorKind, ExecutionInfo, Existing, Form,
     Lease, LeaseAfter, MessageReceipt, NewExecution, NodeRow, NoteChange, Notes, Past, Queue,
@@ -40,6 +41,8 @@ pub(super) struct Rows {
     pub(super) limited: BTreeMap<String, Limited>,
     pub(super) last_revision: i64,
     pub(super) changes: Changes,
+    /// What the steps of each execution have logged.
+    pub(super) logs: HashMap<i64, Vec<LogLine>>,
 }
 
 impl Rows {
@@ -66,6 +69,7 @@ impl Rows {
         if let Some(row) = self.by_key.remove(&key) {
             self.turns.remove(&row);
             self.ids.remove(&row.info.id);
+            self.logs.remove(&key);
             self.made.remove(&(row.info.created_at, key));
             if let Some(parent) = &row.info.parent
                 && let Some(children) = self.children.get_mut(parent)

@@ -168,6 +168,12 @@ macro_rules! __store_rules {
             priorities_count_behind_limits: "Behind limits, too, those of higher priority come first, and a claim tells what waits.",
             refusals_count_behind_limits: "Behind limits, too, what a flow refused is not given to it until it is readmitted.",
         }
+        log {
+            a_log_comes_back: "What steps have logged comes back as it was written, in its order, of its execution alone.",
+            a_log_is_found_by_step: "A log is read of a step and what is below it, after a line, the oldest or the newest of more lines.",
+            a_log_is_bounded: "Of a step and of an execution the newest lines are kept, and each line tells which of its step it is.",
+            a_log_goes_with_its_execution: "What a worker has logged is kept whoever holds the execution by then, and goes with it; nothing is kept of one that is gone.",
+        }
         singleton {
             a_key_is_that_of_one: "A key is that of one execution of a flow until that has ended; who starts another one is told.",
             a_key_is_needed_to_go_on_again: "What has ended and goes on again needs its key, or is refused; a rollback goes on without.",

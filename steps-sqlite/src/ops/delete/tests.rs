@@ -96,3 +96,19 @@ fn the_next_deletion_ends_one_that_was_cut_off() {
     assert_eq!((none.deleted, none.has_rest), (0, false));
     assert_eq!(count(&conn, "nodes"), 0);
 }
+
+/// An execution whose steps have logged more than a share.
+#[test]
+fn a_log_is_deleted_in_parts() {
+    let conn = filled(2, 1, 10);
+    conn.execute_batch(&format!(
+        "WITH RECURSIVE n(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < {})
+         INSERT INTO logs (execution, number, path, of_step, at, level, attempt, undo, message)
+             SELECT 1, n, 'a', n, 0, 'info', 1, 0, 'text' FROM n",
+        2 * Share::ROWS
+    ))
+    .unwrap();
+    let (_, parts) = delete_all(&conn);
+    assert!(parts > 2, "{parts}");
+    assert_eq!(count(&conn, "logs"), 0);
+}

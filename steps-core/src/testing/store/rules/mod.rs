@@ -16,6 +16,7 @@ pub(super) mod find;
 pub(super) mod forms;
 pub(super) mod labels;
 pub(super) mod limits;
+pub(super) mod log;
 pub(super) mod messages;
 pub(super) mod nodes;
 pub(super) mod notes;

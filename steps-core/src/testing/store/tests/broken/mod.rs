@@ -9,6 +9,7 @@ mod duties;
 mod find;
 mod labels;
 mod limits;
+mod log;
 mod messages;
 mod nodes;
 mod notes;
@@ -30,9 +31,9 @@ use crate::{
     store::{
         Acquire, Acquired, Change, ChangeQuery, Claim, Claimed, Duty, DutyQuery, DutySet,
         ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form, LabelQuery, LimitFlow,
-        LimitedFlow, MessageReceipt, NoteChange, Notes, Renew, Renewal, SendMessage, SetDuty,
-        Settled, Statistics, StatisticsQuery, Store, StoreError, StoredExecution, Subscription,
-        SubscriptionInfo, Write, Written,
+        LimitedFlow, LogQuery, MessageReceipt, NewLines, NoteChange, Notes, Renew, Renewal,
+        SendMessage, SetDuty, Settled, Statistics, StatisticsQuery, Store, StoreError,
+        StoredExecution, StoredLog, Subscription, SubscriptionInfo, Write, Written,
     },
     testing::FakeClock,
 };
@@ -64,6 +65,8 @@ struct Twist {
     settle: Call<Settled, ()>,
     limited_flows: Call<(), Vec<LimitedFlow>>,
     limit_flow: Call<LimitFlow, FlowLimited>,
+    log: Call<NewLines, ()>,
+    logged: Call<LogQuery, Option<StoredLog>>,
     keep_form: Call<Form, i64>,
     form: Call<i64, Option<Form>>,
     forget_refusals: Call<Vec<FlowClaim>, ()>,
@@ -98,6 +101,8 @@ const SOUND: Twist = Twist {
     settle: |sound, settled| sound.settle(settled),
     limited_flows: |sound, ()| sound.limited_flows(),
     limit_flow: |sound, limit| sound.limit_flow(limit),
+    log: |sound, lines| sound.log(lines),
+    logged: |sound, query| sound.logged(query),
     keep_form: |sound, form| sound.keep_form(form),
     form: |sound, number| sound.form(number),
     forget_refusals: |sound, flows| sound.forget_refusals(flows),
@@ -168,6 +173,12 @@ impl Store for Twisted {
     }
     fn limit_flow(&self, limit: LimitFlow) -> Answer<'_, FlowLimited> {
         (self.twist.limit_flow)(&self.sound, limit)
+    }
+    fn log(&self, lines: NewLines) -> Answer<'_, ()> {
+        (self.twist.log)(&self.sound, lines)
+    }
+    fn logged(&self, query: LogQuery) -> Answer<'_, Option<StoredLog>> {
+        (self.twist.logged)(&self.sound, query)
     }
     fn keep_form(&self, form: Form) -> Answer<'_, i64> {
         (self.twist.keep_form)(&self.sound, form)
@@ -266,6 +277,7 @@ fn all() -> impl Iterator<Item = &'static Twist> {
         labels::ALL,
         changes::ALL,
         limits::ALL,
+        log::ALL,
         singleton::ALL,
         trace::ALL,
         statistics::ALL,

@@ -16,9 +16,9 @@ use crate::{
     store::{
         Acquire, Acquired, Change, ChangeQuery, Claim, Claimed, Due, Duty, DutyQuery, DutySet,
         ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form, HeldExecution, Lease,
-        LeaseAfter, LimitFlow, LimitedFlow, MemoryStore, MessageReceipt, NoteChange, Notes, Renew,
-        Renewal, SendMessage, SetDuty, Settled, Store, StoredExecution, Subscription,
-        SubscriptionInfo, TakeOver, Target, Write, Written,
+        LeaseAfter, LimitFlow, LimitedFlow, LogQuery, MemoryStore, MessageReceipt, NewLines,
+        NoteChange, Notes, Renew, Renewal, SendMessage, SetDuty, Settled, Store, StoredExecution,
+        StoredLog, Subscription, SubscriptionInfo, TakeOver, Target, Write, Written,
     },
     testing::FakeClock,
 };
@@ -279,6 +279,14 @@ impl Store for Sound {
 
     fn limit_flow(&self, limit: LimitFlow) -> Answer<'_, FlowLimited> {
         self.inner.limit_flow(limit)
+    }
+
+    fn log(&self, lines: NewLines) -> Answer<'_, ()> {
+        self.inner.log(lines)
+    }
+
+    fn logged(&self, query: LogQuery) -> Answer<'_, Option<StoredLog>> {
+        self.inner.logged(query)
     }
 
     fn keep_form(&self, form: Form) -> Answer<'_, i64> {
