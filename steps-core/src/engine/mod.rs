@@ -215,12 +215,14 @@ impl Engine {
         let tellers = std::mem::take(&mut *lock(&self.tasks.tellers));
         if !tellers.is_empty() {
             // What they have not told by then is told by another process, or at the next start.
-            drop(tokio::time::timeout_at(begun + grace, tellers.join_all()).await);
+            let left = grace.saturating_sub(begun.elapsed());
+            drop(tokio::time::timeout(left, tellers.join_all()).await);
         }
         lock(&self.tasks.tasks).abort_all();
         // What steps have logged since; their turns have written the rest.
-        let left = begun + grace.max(Duration::from_secs(1));
-        drop(tokio::time::timeout_at(left, self.core.logs.write(&*self.core.store)).await);
+        let left = grace.saturating_sub(begun.elapsed());
+        let written = self.core.logs.write(&*self.core.store);
+        drop(tokio::time::timeout(left.max(Duration::from_secs(1)), written).await);
         if self.core.owns_store {
             self.core.store.close().await?;
         }

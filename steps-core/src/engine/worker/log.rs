@@ -238,7 +238,7 @@ impl Logs {
                 }
                 Err(error) => {
                     self.trouble
-                        .failed("what steps log can't be written", &error);
+                        .failed("what steps log can't be written", None, &error);
                     return Err(NotWritten);
                 }
             }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     base::{clock::Clock, json::Json},
-    engine::worker::turn_journal::OfEngine,
+    engine::worker::of_engine::OfEngine,
     model::log::LogLevel,
     store::{Lease, MemoryStore, NewExecution, Target},
 };
@@ -16,7 +16,7 @@ fn turn(logs: &Arc<Logs>, target: Target) -> Arc<TurnLog> {
         clock: Clock::default(),
         in_place: false,
     };
-    let journal = TurnJournal::new(engine, "id".into(), None, target, None);
+    let journal = TurnJournal::new(engine, "id".into(), (None, None), target, None);
     TurnLog::new(logs, &Arc::new(journal))
 }
 
@@ -118,6 +118,7 @@ fn what_an_execution_logs_before_it_is_made_waits_for_that() {
         form: None,
         parent: None,
         singleton: None,
+        trace: None,
         created_at: None,
         held: None,
     };
