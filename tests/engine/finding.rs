@@ -105,6 +105,21 @@ on_each_store! {
         assert!(matches!(error, EngineError::Unknown { .. }), "{error}");
     }
 
+    async fn regression_the_next_of_an_id_was_told_the_end_of_the_one_that_was_deleted(db) {
+        let engine = db.engine().await.serve(job::with(World::new())).start().await.expect("it starts");
+        let mut handles = Vec::new();
+        for name in ["x", "y", "z"] {
+            let start = engine.start(job::input(name.into())).id("id");
+            // One is left to be claimed, the others begin at once.
+            let start = if name == "y" { start.after(Duration::from_millis(1)) } else { start };
+            let run = start.await.expect("it starts");
+            assert_eq!(run.outcome().await.expect("done"), format!("{name}.a {name}.b {name}.c"));
+            run.delete().await.expect("it has ended");
+            // Its handle is kept.
+            handles.push(run);
+        }
+    }
+
     async fn claim_small_a_state_read_back_does_not_differ(db) {
         let engine = db.engine().await.serve(job::with(World::new())).start().await.expect("it starts");
         let run = engine.start(job::input("x".into())).await.expect("it starts");

@@ -185,7 +185,6 @@ on_each_store! {
         run.delete().await.unwrap();
         let error = run.log().await.unwrap_err();
         assert!(matches!(error, EngineError::Unknown { .. }), "{error}");
-        drop(run);
         let again = travelled(&engine, 0, true).await;
         assert_eq!(again.log().await.unwrap().len(), 4, "of the new one alone");
         let left = db.store().await.count(ExecutionQuery::default()).await;

@@ -99,6 +99,7 @@ impl Engine {
         at: Option<Deadline>,
     ) -> Result<Made, EngineError> {
         let new = NewExecution { held: None, ..new };
+        let id = new.id.clone();
         // A record of its own: what makes the execution due sooner does not make it begin.
         let nodes = at.map(|at| root::pending_until(&new.flow, at.until));
         let then = LeaseAfter::Release {
@@ -118,6 +119,8 @@ impl Engine {
             | Written::Recalled
             | Written::Limited(_)) => {
                 self.core.news.wrote();
+                // How one ended that had this id, and was deleted, is no news of this one.
+                self.core.news.goes_on(&id);
                 match (at, written) {
                     (Some(at), Written::Created(lease)) => self.core.schedule.waits(lease.key, at),
                     _ => self.core.schedule.start_left(self.core.clock.moment()),

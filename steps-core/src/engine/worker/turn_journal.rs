@@ -323,6 +323,8 @@ impl TurnJournal {
                 (Ok(FirstWrite::Made), Ok(()))
             }
             Ok(Written::Created(lease)) => {
+                // How one ended that had this id, and was deleted, is no news of this one.
+                self.engine.news.goes_on(&self.id);
                 progress.target = Some(Target::Held(lease));
                 (Ok(FirstWrite::Made), Ok(()))
             }
