@@ -13,6 +13,7 @@ mod flows;
 pub mod form;
 mod guard;
 mod headers;
+mod log;
 mod look;
 mod pages;
 mod payload;

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use steps::{
     Attrs, Json, State,
+    log::LogLine,
     state::StepKind,
     store::{Condition, ExecutionInfo, Field},
 };
@@ -12,6 +13,9 @@ use crate::payload::{self, Written};
 
 /// What stands in place of what is hidden.
 pub(crate) const HIDDEN: &str = "\"(hidden)\"";
+
+/// The same as a text.
+const HIDDEN_TEXT: &str = "(hidden)";
 
 /// The fields that are hidden if nothing else is said, as [`plain`] has them.
 const FIELDS: [&str; 14] = [
@@ -131,6 +135,13 @@ impl Secrets {
         }
         for below in &mut tree.states {
             self.of_tree(flow, below);
+        }
+    }
+
+    /// Hides what is to be hidden of lines of a log, which are texts: all of them, or nothing.
+    pub(crate) fn of_log(&self, flow: &str, lines: &mut [LogLine]) {
+        for line in lines.iter_mut().filter(|_| self.hides_flow(flow)) {
+            HIDDEN_TEXT.clone_into(&mut line.message);
         }
     }
 

@@ -165,14 +165,14 @@ impl Web {
         self
     }
 
-    /// Hides all that is saved as JSON of executions of this flow: inputs, outputs and attributes. Filters
-    /// can't ask for attributes then, whatever the flow.
+    /// Hides all that is saved as JSON of executions of this flow: inputs, outputs and attributes; and
+    /// what its steps have logged. Filters can't ask for attributes then, whatever the flow.
     pub fn hide_payloads_of(mut self, flow: impl Into<String>) -> Self {
         self.secrets.hide_flow(flow.into());
         self
     }
 
-    /// Hides all that is saved as JSON of all executions.
+    /// Hides the same of all executions.
     pub fn hide_payloads(mut self) -> Self {
         self.secrets.hide_all();
         self

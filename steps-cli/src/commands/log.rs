@@ -6,7 +6,7 @@ use steps::{
     engine::{Handle, ReadLog},
     log::LogLine,
 };
-use steps_web::form::Logged;
+use steps_web::{encoded, form::Logged};
 
 use crate::{
     args,
@@ -26,7 +26,7 @@ pub(crate) async fn log(context: &Context<'_>, args: args::Log) -> Result<(), Er
     };
     let mut lines = Lines::new(context.out);
     if let Some(most) = args.tail {
-        lines.write(&of_step().tail(most).await?)?;
+        lines.write(&mut of_step().tail(most).await?)?;
     } else {
         lines.write_all(of_step).await?;
     }
@@ -81,16 +81,18 @@ impl<'a> Lines<'a> {
     /// Writes all that has come since.
     async fn write_all(&mut self, of_step: impl Fn() -> ReadLog) -> Result<(), Error> {
         loop {
-            let page = of_step().after(self.last).limit(PAGE).await?;
-            self.write(&page)?;
+            let mut page = of_step().after(self.last).limit(PAGE).await?;
+            self.write(&mut page)?;
             if page.len() < PAGE {
                 return Ok(());
             }
         }
     }
 
-    fn write(&mut self, lines: &[LogLine]) -> Result<(), Error> {
+    fn write(&mut self, lines: &mut [LogLine]) -> Result<(), Error> {
         for line in lines {
+            encoded::of_str(&mut line.message);
+            let line = &*line;
             self.last = line.number;
             if self.out.json {
                 self.out.value(&Logged::from(line))?;

@@ -115,13 +115,15 @@ async fn without_keys_what_is_encrypted_is_shown_as_such_and_nothing_is_lost() {
     let keys = line("2026-01");
     let codec = || Encryption::new(Keys::parse(&keys).unwrap());
     let db = filled(codec()).await;
-    let all: [&[&str]; 9] = [
+    let all: [&[&str]; 11] = [
         &["list"],
         &["list", "--json"],
         &["show", "held"],
         &["show", "held", "--json"],
         &["show", "waiting"],
         &["report", "held"],
+        &["log", "held"],
+        &["log", "held", "--json"],
         &["stats", "parcel"],
         &["limits"],
         &["check"],

@@ -11,7 +11,8 @@ use crate::{
     acts::{Act, Kind},
     app::App,
     error::Refused,
-    form::{Acted, Execution, Shown},
+    form::{Acted, Execution, Logged, Shown},
+    log,
     look::Look,
     pages::{
         acting::make,
@@ -92,6 +93,21 @@ pub(super) async fn act(
         error: None,
         kind: None,
     })
+}
+
+#[derive(Serialize)]
+struct Log<'a> {
+    lines: Vec<Logged<'a>>,
+}
+
+pub(super) async fn log(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    Query(asked): Query<log::Asked>,
+) -> Answer<Box<RawValue>> {
+    let lines = log::lines(&app, &id, &asked).await?;
+    let lines = lines.iter().map(Logged::from).collect();
+    value(&Log { lines })
 }
 
 #[derive(Deserialize)]

@@ -2,7 +2,7 @@
 //!
 //! | file | job |
 //! |---|---|
-//! | `executions` | lists, counts, one execution, what is done with one, its report |
+//! | `executions` | lists, counts, one execution, what is done with one, its log, its report |
 //! | `flows` | statistics of a flow, pausing and limiting flows, schedules |
 //! | `tasks` | reports on external tasks |
 //! | `openapi` | the document |
@@ -31,7 +31,7 @@ fn endpoints() -> [(
     &'static str,
     &'static [&'static str],
     MethodRouter<Arc<App>>,
-); 15] {
+); 16] {
     const GET: &[&str] = &["get"];
     const POST: &[&str] = &["post"];
     [
@@ -40,6 +40,7 @@ fn endpoints() -> [(
         ("/count", GET, get(executions::count)),
         ("/executions/{id}", GET, get(executions::one)),
         ("/executions/{id}/acts", POST, post(executions::act)),
+        ("/executions/{id}/log", GET, get(executions::log)),
         ("/executions/{id}/report", GET, get(executions::report)),
         ("/tasks/{task}/report", POST, post(tasks::report)),
         ("/statistics", GET, get(flows::statistics)),

@@ -26,7 +26,8 @@ async fn approve(what: String) -> Result<bool, String> {
 }
 
 #[step(external)]
-async fn probe(image: &str) -> Result<External<u32>, String> {
+async fn probe(cx: &Cx, image: &str) -> Result<External<u32>, String> {
+    cx.log("probes");
     if image == "slow" {
         std::future::pending::<()>().await;
     }
@@ -35,7 +36,7 @@ async fn probe(image: &str) -> Result<External<u32>, String> {
 
 #[flow]
 async fn probe_image(image: String) -> Result<u32, String> {
-    steps! { flaws = probe(&image); }
+    steps! { flaws = probe(cx, &image); }
     Ok(flaws)
 }
 
@@ -233,6 +234,7 @@ async fn answer(
 async fn submitted(engine: &Engine, image: &str) -> String {
     let run = engine
         .start(probe_image::input(image.into()))
+        .id(image)
         .await
         .unwrap();
     loop {

@@ -5,16 +5,18 @@ use std::sync::Arc;
 use axum::{Extension, extract::State, response::Response};
 use maud::{Markup, html};
 use serde::Deserialize;
+use steps::log::LogLine;
 
 use super::{
     acting,
     extract::PageQuery,
     facts,
     layout::{Page, page as whole, refusal},
+    log as log_page,
     parts::{self, status},
     timeline, tree,
 };
-use crate::{app::App, look::Look, visit::Visit};
+use crate::{app::App, error::Refused, log, look::Look, visit::Visit};
 
 /// What is asked for.
 #[derive(Debug, Deserialize)]
@@ -23,6 +25,8 @@ pub(crate) struct Asked {
     /// What has just been done with it.
     #[serde(default)]
     pub(crate) done: String,
+    /// The step whose log is shown; that of all steps, if it is missing.
+    pub(crate) step: Option<String>,
 }
 
 pub(crate) async fn page(
@@ -32,18 +36,28 @@ pub(crate) async fn page(
 ) -> Response {
     match Look::at(&app, &asked.id).await {
         Ok(look) => {
+            let of_step = log::Asked {
+                step: asked.step.clone(),
+                ..log::Asked::default()
+            };
+            let lines = log::lines(&app, &asked.id, &of_step).await;
             let page = Page {
                 title: &look.info.id,
                 place: "/executions",
                 live: Some(visit.to("/live", &[("id", &asked.id)])),
             };
-            whole(&app, &visit, &page, &show(&visit, &look, &asked.done))
+            whole(&app, &visit, &page, &show(&visit, &look, &asked, &lines))
         }
         Err(why) => refusal(&app, &visit, &why),
     }
 }
 
-fn show(visit: &Visit, look: &Look, done: &str) -> Markup {
+fn show(
+    visit: &Visit,
+    look: &Look,
+    asked: &Asked,
+    lines: &Result<Vec<LogLine>, Refused>,
+) -> Markup {
     let info = &look.info;
     html! {
         div #head data-part="" {
@@ -58,7 +72,7 @@ fn show(visit: &Visit, look: &Look, done: &str) -> Markup {
             }
             @if let Some(error) = &info.error { p .error { (error) } }
         }
-        @if let Some(kind) = acting::of_name(done) {
+        @if let Some(kind) = acting::of_name(&asked.done) {
             p .notice role="status" { (acting::said(kind)) }
         }
         (acting::forms(visit, look))
@@ -69,6 +83,10 @@ fn show(visit: &Visit, look: &Look, done: &str) -> Markup {
         section {
             h2 { "Timeline" }
             div #timeline data-part="" { (timeline::show(look)) }
+        }
+        section {
+            h2 #log { "Log" }
+            div #lines data-part="" { (log_page::show(visit, &info.id, asked.step.as_deref(), lines)) }
         }
         section {
             h2 { "Facts" }

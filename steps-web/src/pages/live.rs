@@ -188,6 +188,8 @@ impl Follower {
             self.tree = of_tree.finish();
         }
         self.tree.hash(&mut hasher);
+        let last = handle.log().tail(1).await?;
+        last.first().map(|line| line.number).hash(&mut hasher);
         Ok(Found::Is(hasher.finish()))
     }
 

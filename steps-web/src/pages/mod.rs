@@ -6,7 +6,7 @@
 //! | `layout` | what stands around each page; refusals |
 //! | `home` | what needs somebody, the counts, the newest |
 //! | `list` | executions that a filter finds |
-//! | `execution`, `tree`, `task`, `timeline`, `facts` | one execution |
+//! | `execution`, `tree`, `task`, `timeline`, `log`, `facts` | one execution |
 //! | `acting` | the forms for what an operator does, and doing it |
 //! | `bulk` | the same with all that a filter finds |
 //! | `statistics`, `charts` | statistics of a flow |
@@ -28,6 +28,7 @@ mod home;
 mod layout;
 pub(crate) mod list;
 mod live;
+mod log;
 mod login;
 mod parts;
 pub(crate) mod report;

@@ -42,6 +42,7 @@ pub(crate) static STRONG: AtomicBool = AtomicBool::new(false);
 #[step(retry(times = 2, every = "20ms"))]
 async fn ship(cx: &Cx, what: &str) -> Result<(), String> {
     cx.set_status_message(format!("ships {what}"));
+    cx.log(format_args!("loads <{what}> on the train"));
     if what == "anvil" && !STRONG.load(Ordering::Relaxed) {
         return Err("too heavy,\nby far".to_owned());
     }

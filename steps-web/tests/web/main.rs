@@ -7,6 +7,7 @@ mod flows;
 mod forgery;
 mod hostile;
 mod live;
+mod logs;
 mod pages;
 mod site;
 #[path = "../support/mod.rs"]

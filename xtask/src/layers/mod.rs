@@ -91,7 +91,7 @@ const CRATES: &[Crate] = &[
             &["encoded", "payload", "secrets"],
             &["access"],
             &["app"],
-            &["acts", "flows", "look"],
+            &["acts", "flows", "log", "look"],
             &["api", "pages"],
             &["guard"],
             &["web"],
