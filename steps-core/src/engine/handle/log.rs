@@ -14,8 +14,8 @@ impl Handle {
     /// Reads what its steps have [logged](crate::Cx::log), and what it kept of what they told `tracing`, if
     /// the program has the [layer](crate::log) for that: all that is kept, or a part. Awaiting it gives the
     /// lines, the oldest first, as far as they are written: a line may take a quarter of a second for that.
-    /// It is there when the [outcome](crate::engine::Execution::outcome) is told. The log stays as long as the execution does,
-    /// also when steps are done again, and is deleted with it.
+    /// It is there when the [outcome](crate::engine::Execution::outcome) is told. The log stays as long as the
+    /// execution does, also when steps are done again, and is deleted with it.
     ///
     /// ```
     /// use steps::engine::{EngineError, Handle};

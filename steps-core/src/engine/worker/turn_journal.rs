@@ -314,6 +314,7 @@ impl TurnJournal {
     }
 
     fn written(&self, written: Result<Written, StoreError>) -> Result<(), JournalError> {
+        let is_new = matches!(written, Ok(Written::Created(_)));
         let mut progress = lock(&self.progress);
         let started = progress.started.take();
         let (answer, result) = match written {
@@ -323,8 +324,6 @@ impl TurnJournal {
                 (Ok(FirstWrite::Made), Ok(()))
             }
             Ok(Written::Created(lease)) => {
-                // How one ended that had this id, and was deleted, is no news of this one.
-                self.engine.news.goes_on(&self.id);
                 progress.target = Some(Target::Held(lease));
                 (Ok(FirstWrite::Made), Ok(()))
             }
@@ -347,6 +346,10 @@ impl TurnJournal {
             }
         };
         drop(progress);
+        if is_new {
+            // How one ended that had this id, and was deleted, is no news of this one.
+            self.engine.news.goes_on(&self.id);
+        }
         if let Some(started) = started {
             // The caller may have dropped its future; the execution exists anyway.
             let _ = started.send(answer);
