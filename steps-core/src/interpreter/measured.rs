@@ -1,5 +1,5 @@
-//! Tells the metrics of attempts, by the flow and by the step's path without the numbers of rounds and
-//! items. Without the feature `metrics` nothing is done.
+//! How attempts have ended, and the metrics of them, by the flow and by the step's path without the numbers of
+//! rounds and items. Without the feature `metrics` nothing is told.
 
 use super::{
     Pass,
@@ -14,16 +14,26 @@ use crate::{
     },
 };
 
+/// The outcome of an attempt that has failed.
+pub(super) const FAILED: &str = "failed";
+
+/// Returns how an attempt to do a step, or to undo it, has ended, as it is told: `done`, `failed`, or `waiting` if
+/// it is asked again later.
+pub(super) fn outcome(answer: &OpResult) -> &'static str {
+    match answer {
+        Ok(Answer::Done(_) | Answer::Undone) => "done",
+        Err(error) if error.later.is_some() => "waiting",
+        Ok(Answer::Unkept(_)) | Err(_) => FAILED,
+        Ok(_) => "waiting",
+    }
+}
+
 impl Pass<'_> {
     /// An attempt of a step has ended. Lines that call no function of the user's are not counted.
     #[inline]
     pub(super) fn measure(self, meta: &StepMeta, id: Id, begun: Begun, answer: &OpResult) {
         if COUNTS && !meta.is_let() && !meta.is_sleep() && !meta.is_signal() {
-            let outcome = match answer {
-                Ok(Answer::Done(_)) => "done",
-                Ok(Answer::Unkept(_)) | Err(_) => "failed",
-                Ok(_) => "waiting",
-            };
+            let outcome = outcome(answer);
             self.with_names(id, |flow, step| {
                 telemetry::attempt_ended(flow, step, outcome, begun);
             });
@@ -40,11 +50,7 @@ impl Pass<'_> {
     /// An attempt to undo a step has ended.
     pub(super) fn measure_undo(self, id: Id, begun: Begun, answer: &OpResult) {
         if COUNTS {
-            let outcome = match answer {
-                Ok(_) => "done",
-                Err(error) if error.later.is_some() => "waiting",
-                Err(_) => "failed",
-            };
+            let outcome = outcome(answer);
             self.with_names(id, |flow, step| {
                 telemetry::undo_ended(flow, step, outcome, begun);
             });

@@ -8,13 +8,17 @@ use std::{
     time::Duration,
 };
 
-use super::{Kept, Pass, enter::At};
+use super::{
+    Kept, Pass,
+    enter::At,
+    measured::{FAILED, outcome},
+};
 use crate::{
     base::{error::StepError, future::BoxFuture, runtime},
     language::{
         cx::Cx,
         log::span::{Doing, is_wanted, of_attempt},
-        scope::{Answer, Op, OpResult},
+        scope::{Op, OpResult},
         threads::Threads,
     },
 };
@@ -135,15 +139,10 @@ pub(super) async fn traced(
     }
     let span = of_attempt(cx, doing);
     let answer = Instrumented(span.clone(), std::pin::pin!(attempt)).await;
-    let outcome = match &answer {
-        Ok(Answer::Done(_) | Answer::Undone) => "done",
-        Err(error) if error.later.is_some() => "waiting",
-        Ok(Answer::Unkept(_)) | Err(_) => {
-            span.record("otel.status_code", "ERROR");
-            "failed"
-        }
-        Ok(_) => "waiting",
-    };
+    let outcome = outcome(&answer);
+    if outcome == FAILED {
+        span.record("otel.status_code", "ERROR");
+    }
     span.record("outcome", outcome);
     answer
 }
