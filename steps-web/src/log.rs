@@ -1,7 +1,7 @@
 //! What the steps of an execution have logged, without what is hidden.
 
 use serde::Deserialize;
-use steps::log::LogLine;
+use steps::{engine::Handle, log::LogLine};
 
 use crate::{app::App, encoded, error::Refused};
 
@@ -22,10 +22,13 @@ pub(crate) struct Asked {
     pub(crate) limit: Option<usize>,
 }
 
-/// Reads lines of the log of an execution, the oldest first.
-pub(crate) async fn lines(app: &App, id: &str, asked: &Asked) -> Result<Vec<LogLine>, Refused> {
-    let handle = app.engine.get(id).await?;
-    let info = handle.info().await?;
+/// Reads lines of the log of an execution of this flow, the oldest first.
+pub(crate) async fn lines(
+    app: &App,
+    handle: &Handle,
+    flow: &str,
+    asked: &Asked,
+) -> Result<Vec<LogLine>, Refused> {
     let limit = asked.limit.unwrap_or(PAGE).min(MOST);
     let mut log = match asked.after {
         Some(after) => handle.log().after(after).limit(limit),
@@ -38,6 +41,6 @@ pub(crate) async fn lines(app: &App, id: &str, asked: &Asked) -> Result<Vec<LogL
     for line in &mut lines {
         encoded::of_str(&mut line.message);
     }
-    app.secrets.of_log(&info.flow, &mut lines);
+    app.secrets.of_log(flow, &mut lines);
     Ok(lines)
 }

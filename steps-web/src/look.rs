@@ -6,6 +6,7 @@ use steps::{State, engine::Handle, report::Report, store::ExecutionInfo};
 use crate::{app::App, encoded, error::Refused};
 
 pub(crate) struct Look {
+    pub(crate) handle: Handle,
     pub(crate) info: ExecutionInfo,
     pub(crate) tree: State,
     pub(crate) at: Timestamp,
@@ -20,7 +21,12 @@ impl Look {
         app.secrets.of_info(&mut info);
         app.secrets.of_tree(&info.flow, &mut tree);
         let at = Timestamp::now();
-        Ok(Self { info, tree, at })
+        Ok(Self {
+            handle,
+            info,
+            tree,
+            at,
+        })
     }
 
     pub(crate) fn report(&self) -> Report {

@@ -105,7 +105,9 @@ pub(super) async fn log(
     Path(id): Path<String>,
     Query(asked): Query<log::Asked>,
 ) -> Answer<Box<RawValue>> {
-    let lines = log::lines(&app, &id, &asked).await?;
+    let handle = app.engine.get(&id).await.map_err(Refused::from)?;
+    let info = handle.info().await.map_err(Refused::from)?;
+    let lines = log::lines(&app, &handle, &info.flow, &asked).await?;
     let lines = lines.iter().map(Logged::from).collect();
     value(&Log { lines })
 }

@@ -40,7 +40,7 @@ pub(crate) async fn page(
                 step: asked.step.clone(),
                 ..log::Asked::default()
             };
-            let lines = log::lines(&app, &asked.id, &of_step).await;
+            let lines = log::lines(&app, &look.handle, &look.info.flow, &of_step).await;
             let page = Page {
                 title: &look.info.id,
                 place: "/executions",
