@@ -60,6 +60,7 @@ mod changed;
 pub(crate) mod changes;
 mod check;
 pub mod codec;
+pub mod column;
 pub(crate) mod condition;
 mod counts;
 mod cursor;

@@ -19,7 +19,7 @@ use crate::{
     row::{
         columns::Columns,
         nanos::{clamped, nanos, time},
-        text,
+        refusers,
     },
     server::txn::Txn,
 };
@@ -130,7 +130,7 @@ async fn waited(
         let refused = columns.text()?.unwrap_or_default();
         let flow = claim.flows.iter().position(|flow| {
             let named = flow.names.iter().any(|known| **known == *name);
-            named && !refused.contains(&text::refuser(flow.refuser))
+            named && !refused.contains(&refusers::one(flow.refuser))
         });
         let Some(flow) = flow.filter(|_| !gates.is_paused(&name)) else {
             continue;
@@ -263,7 +263,7 @@ async fn set_aside(
         return Err(fail);
     };
     gates.give_back(&one.name, one.gate.as_deref());
-    let by = text::refuser(claim.flows[one.flow].refuser);
+    let by = refusers::one(claim.flows[one.flow].refuser);
     let statement = txn.query(UNREADABLE).bind(one.key).bind(by);
     txn.execute(statement.bind(format!("it can't be read: {why}")))
         .await?;

@@ -12,7 +12,7 @@ use steps_core::{
 use super::{inbox, notes};
 use crate::{
     error::{Fail, Result},
-    row::{columns::Columns, nanos::time, node, text},
+    row::{columns::Columns, nanos::time, node, past, refusers},
     server::txn::Txn,
 };
 
@@ -50,7 +50,7 @@ pub(super) fn whole(row: &PgRow) -> Result<Execution> {
     let read = |row| {
         let mut columns = Columns::of(row);
         let Row { fence, info, root } = read(&mut columns)?;
-        let past = columns.text()?.and_then(text::read_past);
+        let past = columns.text()?.and_then(past::read);
         let input = columns.json()?;
         Ok(Execution {
             key: info.key,
@@ -88,7 +88,7 @@ fn read(columns: &mut Columns<'_>) -> Result<Row> {
     info.priority = i32::try_from(priority).unwrap_or_default();
     info.due = columns.number()?.map(time);
     info.worker = columns.owned()?;
-    let refused = columns.text()?.map(text::read_refusers);
+    let refused = columns.text()?.map(refusers::read);
     let why = columns.owned()?;
     info.refused = refused.map(|by| Refused {
         by,

@@ -4,7 +4,7 @@ use steps_core::store::Form;
 
 use crate::{
     error::{Fail, Result},
-    row::{columns::Columns, text::hex},
+    row::{columns::Columns, refusers::hex},
     server::txn::{Lock, Txn},
 };
 

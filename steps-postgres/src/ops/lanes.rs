@@ -6,7 +6,7 @@ use steps_core::store::{Claim, Gates, Wait};
 
 use crate::{
     error::Result,
-    row::{columns::Columns, nanos::time, text},
+    row::{columns::Columns, nanos::time, refusers},
     server::txn::{Statement, Txn},
 };
 
@@ -107,7 +107,7 @@ pub(super) async fn lanes<'a>(
         let rank = columns.key()?;
         let gate = columns.owned()?;
         let refused = columns.text()?.unwrap_or_default();
-        if refused.contains(&text::refuser(claim.flows[*flow].refuser)) {
+        if refused.contains(&refusers::one(claim.flows[*flow].refuser)) {
             continue;
         }
         lanes.push(Lane {

@@ -17,7 +17,7 @@ use crate::{
     row::{
         columns::Columns,
         nanos::{nanos, time},
-        text,
+        refusers,
     },
     server::txn::Txn,
 };
@@ -152,7 +152,7 @@ pub(crate) async fn renew(txn: &mut Txn, renew: &Renew) -> Result<Vec<Renewal>> 
 /// Forgets that these flows have refused executions, so that they are claimed for them again.
 pub(crate) async fn forget_refusals(txn: &mut Txn, flows: &[FlowClaim]) -> Result<()> {
     let pairs = flows.iter().flat_map(|flow| {
-        let refuser = text::refuser(flow.refuser);
+        let refuser = refusers::one(flow.refuser);
         flow.names
             .iter()
             .map(move |name| (&**name, refuser.clone()))

@@ -15,7 +15,7 @@ use crate::{
         columns::Columns,
         nanos::{clamped, nanos},
         node::{DataLists, NodeLists},
-        text,
+        past, refusers,
     },
     server::txn::{Database, Statement},
 };
@@ -145,7 +145,7 @@ pub(crate) fn statement(
         }
         dues.push(DueColumns::of(making));
         refused.push(match &write.then {
-            LeaseAfter::Refuse(refused) => (text::refusers(&refused.by), Some(&*refused.why)),
+            LeaseAfter::Refuse(refused) => (refusers::column(&refused.by), Some(&*refused.why)),
             _ => (None, None),
         });
     }
@@ -168,7 +168,7 @@ pub(crate) fn statement(
         .bind(column(makings, |it| it.new.parent.as_deref()))
         .bind(column(makings, |it| it.new.singleton.as_deref()))
         .bind(column(makings, |it| {
-            it.write.past.as_ref().and_then(text::past)
+            it.write.past.as_ref().and_then(past::column)
         }))
         .bind(column(makings, |it| it.gate.as_deref()))
         .bind(

@@ -19,7 +19,7 @@ use crate::{
         columns::Columns,
         nanos::clamped,
         node::{DataLists, NodeLists},
-        text,
+        refusers,
     },
     server::txn::{Database, Statement},
 };
@@ -134,7 +134,7 @@ pub(crate) fn statement(
         seen.push(message);
         at_once.push(due == Due::Now);
         due_at.push(time_of(due));
-        refused.push(by.and_then(|by| text::refusers(&by.by)));
+        refused.push(by.and_then(|by| refusers::column(&by.by)));
         why.push(by.map(|by| by.why.as_str()));
     }
     let keys: Vec<i64> = writes.iter().map(|(lease, _)| lease.key).collect();

@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     error::{Fail, Result, fenced},
-    row::{columns::Columns, text},
+    row::{columns::Columns, past},
     server::txn::Txn,
 };
 
@@ -88,7 +88,7 @@ async fn change(txn: &mut Txn, lease: Lease, write: &Write) -> Result<Written> {
         txn.execute(statement).await?;
     }
     if let Some(past) = &write.past {
-        let statement = txn.query(PAST).bind(key).bind(text::past(past));
+        let statement = txn.query(PAST).bind(key).bind(past::column(past));
         txn.execute(statement).await?;
     }
     if !write.notes.is_empty() {
