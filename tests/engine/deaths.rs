@@ -3,7 +3,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use steps::{Engine, External, RunLimits, Status, prelude::*};
+use steps::{Engine, External, Flow, Input, RunLimits, Status, prelude::*};
 
 use crate::support::{Db, World, act, failure, is, on_each_store};
 
@@ -82,6 +82,20 @@ fn times(world: &World, what: &str) -> usize {
     world.log().iter().filter(|line| *line == what).count()
 }
 
+/// Starts an execution with this id, whose process dies where it comes to what has these words in the log.
+async fn starts_and_dies<F: Flow>(
+    db: &Db,
+    world: &Arc<World>,
+    input: Input<F>,
+    id: &str,
+    what: &str,
+) {
+    world.closes(what);
+    let engine = engine(db, world).await;
+    engine.start(input).id(id).await.expect("it starts");
+    world.saw(what).await;
+}
+
 /// Lets the process die as often as it comes to what has these words in the log.
 async fn dies_at(db: &Db, world: &Arc<World>, what: &str, deaths: usize) {
     world.closes(what);
@@ -98,11 +112,7 @@ async fn dies_at(db: &Db, world: &Arc<World>, what: &str, deaths: usize) {
 on_each_store! {
     async fn poison_fails_after_its_deaths_and_is_undone(db) {
         let world = World::new();
-        world.closes("x.parsed");
-        let first = engine(&db, &world).await;
-        first.start(import::input("x".into())).id("x").await.expect("it starts");
-        world.saw("x.parsed").await;
-        drop(first);
+        starts_and_dies(&db, &world, import::input("x".into()), "x", "x.parsed").await;
         dies_at(&db, &world, "x.parsed", 2).await;
         let engine = engine(&db, &world).await;
         let run = engine.execution::<import>("x").await.expect("it is there");
@@ -136,11 +146,7 @@ on_each_store! {
 
     async fn poison_that_had_its_effect_is_done(db) {
         let world = World::new();
-        world.closes("y");
-        let first = engine(&db, &world).await;
-        first.start(trip::input("y".into())).id("y").await.expect("it starts");
-        world.saw("y").await;
-        drop(first);
+        starts_and_dies(&db, &world, trip::input("y".into()), "y", "y").await;
         // The process dies at its verify, too: with this the bound is reached.
         dies_at(&db, &world, "verify y", 1).await;
         let engine = engine(&db, &world).await;
@@ -151,11 +157,7 @@ on_each_store! {
 
     async fn poison_in_a_submission_leaves_no_task_behind(db) {
         let world = World::new();
-        world.closes("z");
-        let first = engine(&db, &world).await;
-        first.start(scans::input("z".into())).id("z").await.expect("it starts");
-        world.saw("z").await;
-        drop(first);
+        starts_and_dies(&db, &world, scans::input("z".into()), "z", "z").await;
         dies_at(&db, &world, "z", 1).await;
         let engine = engine(&db, &world).await;
         let run = engine.execution::<scans>("z").await.expect("it is there");
@@ -166,11 +168,7 @@ on_each_store! {
 
     async fn poison_in_asking_a_task_to_stop_is_not_asked_again(db) {
         let world = World::new();
-        world.closes("z");
-        let first = engine(&db, &world).await;
-        first.start(scans::input("z".into())).id("z").await.expect("it starts");
-        world.saw("z").await;
-        drop(first);
+        starts_and_dies(&db, &world, scans::input("z".into()), "z", "z").await;
         dies_at(&db, &world, "z", 1).await;
         dies_at(&db, &world, "stop z", 1).await;
         let engine = engine(&db, &world).await;
@@ -202,11 +200,7 @@ on_each_store! {
 
     async fn poison_in_a_handler_is_given_up(db) {
         let world = World::new();
-        world.closes("x is done");
-        let first = engine(&db, &world).await;
-        first.start(import::input("x".into())).id("x").await.expect("it starts");
-        world.saw("x is done").await;
-        drop(first);
+        starts_and_dies(&db, &world, import::input("x".into()), "x", "x is done").await;
         dies_at(&db, &world, "x is done", 4).await;
         let engine = engine(&db, &world).await;
         let run = engine.execution::<import>("x").await.expect("it is there");
