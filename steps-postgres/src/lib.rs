@@ -2,14 +2,16 @@
 //!
 //! # How it works inside
 //!
-//! `store` turns each method into a call. `writer` makes the writes that wait as one statement. What a call does is SQL
-//! in `ops`, one file for each kind of operation, in a transaction of `server`, which also makes the tables; `row`
-//! converts between nodes and rows; `error` says what the server's errors mean.
+//! `store` turns each method into a call. `writer` makes the writes that wait as one statement, `listener` hears what other
+//! stores of the schema tell. What a call does is SQL in `ops`, one file for each kind of operation, in a transaction of
+//! `server`, which also makes the tables; `row` converts between nodes and rows; `error` says what the server's errors
+//! mean.
 //!
-//! A module uses only those before it: `error`, `row`, `server`, `ops`, `writer`, `store`.
+//! A module uses only those before it: `error`, `row`, `server`, `ops`, `writer`, `listener`, `store`.
 #![forbid(unsafe_code)]
 
 mod error;
+mod listener;
 mod ops;
 mod row;
 mod server;

@@ -14,7 +14,7 @@ use sqlx::PgPool;
 use steps_core::store::{
     Acquire, Acquired, BoxFuture, Change, ChangeQuery, Claim, Claimed, Duty, DutyQuery, DutySet,
     ErrorKind, ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form, LabelQuery, LimitFlow,
-    LimitedFlow, LogQuery, MessageReceipt, NewLines, NoteChange, Notes, Renew, Renewal,
+    LimitedFlow, LogQuery, MessageReceipt, NewLines, NoteChange, Notes, Notices, Renew, Renewal,
     SendMessage, SetDuty, Settled, Statistics, StatisticsQuery, Store, StoreError, StoredExecution,
     StoredLog, Subscription, SubscriptionInfo, Write, Written,
 };
@@ -22,9 +22,11 @@ use tokio::sync::RwLock;
 
 use crate::{
     error::{Result, closed},
+    listener::Listener,
     ops::{self, execution::Nodes},
     server::{
         options::Settings,
+        tidings::Tell,
         txn::{Begin, Database},
     },
     writer::Writer,
@@ -43,6 +45,7 @@ pub struct PostgresStore {
 struct Inner {
     database: Arc<Database>,
     writer: Writer,
+    listener: Listener,
     settings: Settings,
     /// Each call holds it for reading, so that closing can wait for all of them.
     calls: Arc<RwLock<()>>,
@@ -149,8 +152,16 @@ impl Store for PostgresStore {
 
     fn send(&self, message: SendMessage) -> BoxFuture<'_, Result<MessageReceipt, StoreError>> {
         Box::pin(self.call(async move |inner: Arc<Inner>| {
-            transact!(inner, Changes, |txn| ops::inbox::send(txn, &message))
+            transact!(inner, Changes, |txn| ops::inbox::send(
+                txn,
+                &message,
+                Tell::Listeners
+            ))
         }))
+    }
+
+    fn notices(&self) -> Notices {
+        self.inner.listener.notices(&self.inner.database)
     }
 
     fn annotate(
@@ -346,6 +357,7 @@ impl Store for PostgresStore {
             }
             let calls = self.inner.calls.write().await;
             drop(calls);
+            self.inner.listener.end();
             if self.inner.settings.is_own {
                 self.inner.database.pool.close().await;
             }

@@ -15,7 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::{
     error::{Fail, Result, closed},
     ops::{make, put},
-    server::txn::Database,
+    server::{tidings::Tell, txn::Database},
 };
 
 /// The most writes of a group, and the most bytes of values.
@@ -215,7 +215,7 @@ async fn make_all(
     let makings: Vec<make::Making<'_>> = makings.collect();
     let begun = Instant::now();
     let rows = async {
-        let statement = make::statement(database, &makings, make::Whom::Free)?;
+        let statement = make::statement(database, &makings, make::Whom::Free, Tell::Listeners)?;
         let rows = statement.fetch_all(&database.pool).await?;
         make::answer(&rows)
     };

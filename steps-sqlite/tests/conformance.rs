@@ -9,9 +9,9 @@ use steps_core::{
     store::{
         Acquire, Acquired, BoxFuture, Change, ChangeQuery, Claim, Claimed, Duty, DutyQuery,
         DutySet, ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form, LabelQuery,
-        LimitFlow, LimitedFlow, LogQuery, MessageReceipt, NewLines, NoteChange, Notes, Renew,
-        Renewal, SendMessage, SetDuty, Settled, Store, StoreError, StoredExecution, StoredLog,
-        Subscription, SubscriptionInfo, Write, Written,
+        LimitFlow, LimitedFlow, LogQuery, MessageReceipt, NewLines, NoteChange, Notes, Notices,
+        Renew, Renewal, SendMessage, SetDuty, Settled, Store, StoreError, StoredExecution,
+        StoredLog, Subscription, SubscriptionInfo, Write, Written,
     },
     testing::{FakeClock, store::Subject},
 };
@@ -138,6 +138,9 @@ impl Store for Split {
     }
     fn send(&self, message: SendMessage) -> BoxFuture<'_, Result<MessageReceipt, StoreError>> {
         self.others.send(message)
+    }
+    fn notices(&self) -> Notices {
+        self.others.notices()
     }
     fn annotate(
         &self,

@@ -8,7 +8,7 @@ use std::sync::{
 use steps::store::{
     Acquire, Acquired, BoxFuture, Change, ChangeQuery, Claim, Claimed, Duty, DutyQuery, DutySet,
     ErrorKind, ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form, LeaseAfter, LimitFlow,
-    LimitedFlow, LogQuery, MessageReceipt, NewLines, NoteChange, Notes, Renew, Renewal,
+    LimitedFlow, LogQuery, MessageReceipt, NewLines, NoteChange, Notes, Notices, Renew, Renewal,
     SendMessage, SetDuty, Settled, Store, StoreError, StoredExecution, StoredLog, Subscription,
     SubscriptionInfo, Write, Written,
 };
@@ -230,6 +230,9 @@ impl Store for Between {
     }
     fn send(&self, message: SendMessage) -> BoxFuture<'_, Result<MessageReceipt, StoreError>> {
         self.within.send(message)
+    }
+    fn notices(&self) -> Notices {
+        self.within.notices()
     }
     fn annotate(
         &self,

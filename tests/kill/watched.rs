@@ -13,7 +13,7 @@ use std::{
 use steps::store::{
     Acquire, Acquired, BoxFuture, Change, ChangeQuery, Claim, Claimed, Duty, DutyQuery, DutySet,
     ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form, HeldExecution, Lease, LimitFlow,
-    LimitedFlow, LogQuery, MessageReceipt, NewLines, NoteChange, Notes, Renew, Renewal,
+    LimitedFlow, LogQuery, MessageReceipt, NewLines, NoteChange, Notes, Notices, Renew, Renewal,
     SendMessage, SetDuty, Settled, Store, StoreError, StoredExecution, StoredLog, Subscription,
     SubscriptionInfo, Target, Write, Written,
 };
@@ -140,6 +140,10 @@ impl<S: Store> Store for Watched<S> {
 
     fn send(&self, message: SendMessage) -> BoxFuture<'_, Result<MessageReceipt, StoreError>> {
         self.within.send(message)
+    }
+
+    fn notices(&self) -> Notices {
+        self.within.notices()
     }
 
     fn annotate(

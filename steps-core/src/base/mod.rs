@@ -1,6 +1,7 @@
 //! The foundations of all other modules: JSON text, time, ids, errors, and small helpers for
 //! futures and locks. Nothing here knows what a step, a flow or an execution is.
 
+pub(crate) mod chance;
 pub mod clock;
 pub(crate) mod duration;
 pub mod error;

@@ -16,7 +16,6 @@ use super::{
         registered::{Registered, subscribe},
         teller::tell,
     },
-    compatibility::compare_at_start,
     concurrency::Concurrency,
     error::EngineError,
     handle::filter::Filter,
@@ -25,15 +24,11 @@ use super::{
     retention::{
         Retention,
         rules::{EVERY, Rules},
-        task::sweep_when_due,
     },
-    schedules::keeper::keep_schedules,
+    tasks::spawn_tasks,
     worker::{
-        dispatcher::dispatch,
         engine_core::{EngineCore, Settings},
         forms::Build,
-        heartbeat::heartbeat,
-        log::write_logs,
         own_task::keep_alive,
         runtime::Runtime,
         served::{ErasedFlow, ServedFlows},
@@ -56,6 +51,10 @@ use crate::{
     },
 };
 
+/// How often the store is asked for what others left there, and the same where it tells most of that by itself.
+const POLL: Duration = Duration::from_millis(200);
+const POLL_IF_TOLD: Duration = Duration::from_secs(1);
+
 /// An engine that is being put together.
 ///
 /// | method | default |
@@ -63,7 +62,7 @@ use crate::{
 /// | [`serve`](Self::serve) | no flow: the engine only starts and looks after executions, which other processes run |
 /// | [`concurrency`](Self::concurrency) | [`Concurrency::cores`] |
 /// | [`lease`](Self::lease) | 10 s |
-/// | [`poll`](Self::poll) | 200 ms |
+/// | [`poll`](Self::poll) | 200 ms; a second where the store tells what others leave there |
 /// | [`ageing`](Self::ageing) | none |
 /// | [`limits`](Self::limits) | [`RunLimits::DEFAULT`] |
 /// | [`log_limits`](Self::log_limits) | [`LogLimits::DEFAULT`] |
@@ -81,7 +80,7 @@ pub struct Builder {
     served: Vec<(Arc<dyn ErasedFlow>, Option<usize>)>,
     concurrency: Concurrency,
     lease: Duration,
-    poll: Duration,
+    poll: Option<Duration>,
     ageing: Option<Duration>,
     limits: RunLimits,
     log_limits: LogLimits,
@@ -119,7 +118,7 @@ impl Engine {
             served: Vec::new(),
             concurrency: Concurrency::default(),
             lease: Duration::from_secs(10),
-            poll: Duration::from_millis(200),
+            poll: None,
             ageing: None,
             limits: RunLimits::DEFAULT,
             log_limits: LogLimits::DEFAULT,
@@ -162,10 +161,11 @@ impl Builder {
     }
 
     /// How often the store is asked for what other processes left there: executions they started,
-    /// and signals; by default every 200 milliseconds. What happens in this process is known at
-    /// once, and timers do not wait for it.
+    /// and signals; by default every 200 milliseconds, and where the store [tells](Store::notices) most of
+    /// that by itself, every second. What happens in this process is known at once, and timers do not wait
+    /// for it.
     pub fn poll(mut self, poll: Duration) -> Self {
-        self.poll = poll.max(Duration::from_millis(1));
+        self.poll = Some(poll.max(Duration::from_millis(1)));
         self
     }
 
@@ -339,7 +339,8 @@ impl Builder {
             owns_store: self.owns_store,
             worker: format!("{}-{}", std::process::id(), Uuid::now_v7()),
             lease: self.lease,
-            poll: self.poll,
+            poll: self.poll.unwrap_or(POLL),
+            poll_if_told: self.poll.unwrap_or(POLL_IF_TOLD),
             ageing: self.ageing,
             limits: self.limits,
             log_limits: self.log_limits,
@@ -378,34 +379,7 @@ impl Builder {
             }));
         }
         if serves {
-            let mut tasks = lock(&tasks.tasks);
-            tasks.spawn(core.limiter.adapt());
-            // Like the search for what other processes left, it is not for a test's clock.
-            if matches!(core.clock, Clock::System) {
-                tasks.spawn(compare_at_start(Arc::clone(&core), Arc::clone(&flows)));
-                if has_rules {
-                    let core = Arc::clone(&core);
-                    tasks.spawn(keep_alive("retention", move || {
-                        sweep_when_due(Arc::clone(&core))
-                    }));
-                }
-            }
-            let (core, flows) = (Arc::clone(&core), Arc::clone(&flows));
-            let (beats, logs) = (Arc::clone(&core), Arc::clone(&core.logs));
-            let store = Arc::clone(&core.store);
-            let ticks = (Arc::clone(&core), Arc::clone(&flows));
-            tasks.spawn(keep_alive("heartbeat", move || {
-                heartbeat(Arc::clone(&beats))
-            }));
-            tasks.spawn(keep_alive("log", move || {
-                write_logs(Arc::clone(&logs), Arc::clone(&store))
-            }));
-            tasks.spawn(keep_alive("schedules", move || {
-                keep_schedules(Arc::clone(&ticks.0), Arc::clone(&ticks.1))
-            }));
-            tasks.spawn(keep_alive("dispatcher", move || {
-                dispatch(Arc::clone(&core), Arc::clone(&flows))
-            }));
+            spawn_tasks(&core, &flows, &tasks, has_rules);
         }
         Ok(engine)
     }

@@ -49,7 +49,7 @@
 //!
 //! | module | job |
 //! |---|---|
-//! | `builder`, `start` | building an engine; creating executions |
+//! | `builder`, `tasks`, `start` | building an engine, and starting its tasks; creating executions |
 //! | `compatibility` | whether the executions that have not ended fit this program |
 //! | `retention` | which executions are deleted when they have ended |
 //! | `changes` | functions that are told of changes of statuses |
@@ -63,7 +63,7 @@
 //! | `concurrency` | limits how many executions run |
 //! | `error` | the errors of an engine |
 //!
-//! `builder`, `changes`, `start`, `children`, `compatibility`, `statistics`, `retention`, `of_step`, `schedules`, `limits` and `handle` use `worker`, which uses `news`,
+//! `builder`, `tasks`, `changes`, `start`, `children`, `compatibility`, `statistics`, `retention`, `of_step`, `schedules`, `limits` and `handle` use `worker`, which uses `news`,
 //! `concurrency` and `error`; none uses a module above it. A crash loses everything that an engine has in memory, and this does no
 //! harm: all that matters is in the store.
 
@@ -81,6 +81,7 @@ mod retention;
 mod schedules;
 mod start;
 mod statistics;
+mod tasks;
 mod worker;
 
 use std::{

@@ -72,6 +72,7 @@ mod labels;
 mod limits;
 mod log;
 mod memory;
+mod notice;
 mod past;
 mod query;
 pub(crate) mod root;
@@ -108,6 +109,7 @@ pub use labels::LabelQuery;
 pub use limits::{FlowLimited, LimitFlow, LimitedFlow, NewLimits};
 pub use log::{LogQuery, NewLine, NewLines, StoredLog};
 pub use memory::MemoryStore;
+pub use notice::{Notice, Notices};
 pub use past::{InvalidRanges, Past, RowRanges};
 pub use query::{ExecutionQuery, Form, StoredExecution};
 pub use share::{Share, bytes_of};
@@ -164,6 +166,13 @@ pub trait Store: Send + Sync + 'static {
     /// now. Otherwise the holder gets the message at its next renewal, or as soon as it has given
     /// the lease back.
     fn send(&self, message: SendMessage) -> BoxFuture<'_, Result<MessageReceipt, StoreError>>;
+
+    /// Tells of what others leave in the store from now on, in this process or another one: see [`Notice`]. The
+    /// stream belongs to whoever has asked for it, and ends when the store is closed.
+    /// By default it tells nothing, and has ended.
+    fn notices(&self) -> Notices {
+        Box::pin(futures_util::stream::empty())
+    }
 
     /// Changes what is [noted](Notes) of an execution, whoever holds it and whatever its status, all
     /// of it or nothing, one change after the other. Returns what is noted of it then; `None` if there

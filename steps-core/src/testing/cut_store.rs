@@ -15,9 +15,9 @@ use crate::{
     store::{
         Acquire, Acquired, BoxFuture, Change, ChangeQuery, Claim, Claimed, Duty, DutyQuery,
         DutySet, ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form, LimitFlow,
-        LimitedFlow, LogQuery, MessageReceipt, NewLines, NoteChange, Notes, Renew, Renewal,
-        SendMessage, SetDuty, Settled, Store, StoreError, StoredExecution, StoredLog, Subscription,
-        SubscriptionInfo, Write, Written,
+        LimitedFlow, LogQuery, MessageReceipt, NewLines, NoteChange, Notes, Notices, Renew,
+        Renewal, SendMessage, SetDuty, Settled, Store, StoreError, StoredExecution, StoredLog,
+        Subscription, SubscriptionInfo, Write, Written,
     },
 };
 
@@ -228,6 +228,10 @@ impl<S: Store> Store for CutStore<S> {
 
     fn send(&self, message: SendMessage) -> BoxFuture<'_, Result<MessageReceipt, StoreError>> {
         self.pass(|store| store.send(message))
+    }
+
+    fn notices(&self) -> Notices {
+        self.0.store.notices()
     }
 
     fn annotate(

@@ -11,7 +11,10 @@ use steps_core::{
 use crate::{
     error::{Fail, Result},
     row::columns::Columns,
-    server::txn::Txn,
+    server::{
+        tidings::{self, Tell},
+        txn::Txn,
+    },
 };
 
 const TO: &str = "SELECT key, status, taken FROM %.executions WHERE id = $1 FOR NO KEY UPDATE";
@@ -26,6 +29,12 @@ const WAKE: &str = "UPDATE %.executions SET newest = $2, \
     due_at = CASE WHEN worker IS NULL AND (due_at IS NULL OR due_at > $3) THEN $3 ELSE due_at END, \
     gate = CASE WHEN $4 AND status = 'pending' THEN NULL ELSE gate END WHERE key = $1";
 
+/// The same, and tells those who listen, when the transaction is committed.
+const WAKE_AND_TELL: &str = "WITH woken AS (UPDATE %.executions SET newest = $2, \
+    due_at = CASE WHEN worker IS NULL AND (due_at IS NULL OR due_at > $3) THEN $3 ELSE due_at END, \
+    gate = CASE WHEN $4 AND status = 'pending' THEN NULL ELSE gate END WHERE key = $1 RETURNING worker, flow, id) \
+    SELECT pg_notify($5, CASE WHEN worker IS NULL THEN $6 || flow ELSE $7 || id END) FROM woken";
+
 const OF: &str = "SELECT execution, number, kind, path, value FROM %.messages WHERE execution = ANY($1) ORDER BY number";
 
 const TAKEN: &str = "DELETE FROM %.messages WHERE execution = $1 AND number = ANY($2)";
@@ -34,7 +43,11 @@ const COUNT_TAKEN: &str = "UPDATE %.executions SET taken = taken + $2, \
 
 /// Puts a message into an execution's inbox, if its conditions hold, and makes the execution due if no worker holds
 /// it.
-pub(crate) async fn send(txn: &mut Txn, message: &SendMessage) -> Result<MessageReceipt> {
+pub(crate) async fn send(
+    txn: &mut Txn,
+    message: &SendMessage,
+    tell: Tell,
+) -> Result<MessageReceipt> {
     let statement = txn.query(TO).bind(&message.id);
     let Some(row) = txn.row(statement).await? else {
         return Ok(MessageReceipt::Unknown);
@@ -83,7 +96,21 @@ pub(crate) async fn send(txn: &mut Txn, message: &SendMessage) -> Result<Message
     let (number, now) = (columns.key()?, columns.key()?);
     let stops =
         matches!(message.message, Message::Stop | Message::Undo) && status == Status::Pending;
-    let statement = txn.query(WAKE).bind(key).bind(number).bind(now).bind(stops);
+    let wake = match tell {
+        Tell::Nobody => WAKE,
+        Tell::Listeners => WAKE_AND_TELL,
+    };
+    let statement = txn.query(wake).bind(key).bind(number).bind(now).bind(stops);
+    let statement = match tell {
+        Tell::Nobody => statement,
+        Tell::Listeners => {
+            let channel = txn.database.schema.clone();
+            statement
+                .bind(channel)
+                .bind(tidings::DUE)
+                .bind(tidings::MESSAGE)
+        }
+    };
     txn.execute(statement).await?;
     Ok(MessageReceipt::Stored(number))
 }

@@ -17,11 +17,15 @@ use crate::{
         node::{DataLists, NodeLists},
         past, refusers,
     },
-    server::txn::{Database, Statement},
+    server::{
+        tidings::{self, Tell},
+        txn::{Database, Statement},
+    },
 };
 
 /// An execution whose id is in use is left out, and of those with limits or of which somebody is told all that are not
-/// made alone. The largest number of 64 bits is the end of time.
+/// made alone. Of what is due now, those who listen are told, once of each flow. The largest number of 64 bits is the
+/// end of time.
 const MAKE: &str = "WITH asked AS ( \
     SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::boolean[], \
         $8::bigint[], $9::text[], $10::text[], $11::text[], $12::text[], $13::bigint[], $14::text[], $15::text[], \
@@ -59,7 +63,10 @@ const MAKE: &str = "WITH asked AS ( \
     SELECT m.key, l.name, l.value FROM unnest($45::bigint[], $46::text[], $47::text[]) AS l (n, name, value) \
     JOIN asked a ON a.n = l.n JOIN made m ON m.id = a.id \
 ) \
-SELECT a.n, m.key FROM made m JOIN asked a ON a.id = m.id";
+SELECT a.n, m.key, t.told FROM made m JOIN asked a ON a.id = m.id CROSS JOIN ( \
+    SELECT count(pg_notify($50, $51 || d.flow)) AS told FROM (SELECT DISTINCT a.flow FROM made m JOIN asked a ON a.id = m.id \
+        WHERE $49 AND a.at_once AND a.lease IS NULL) d \
+) t";
 
 /// An execution to be made.
 pub(crate) struct Making<'a> {
@@ -121,6 +128,7 @@ pub(crate) fn statement(
     database: &Database,
     makings: &[Making<'_>],
     whom: Whom,
+    tell: Tell,
 ) -> Result<Statement> {
     let mut nodes = NodeLists::default();
     let mut roots = DataLists::default();
@@ -207,9 +215,14 @@ pub(crate) fn statement(
         .bind(nodes.of.clone());
     let statement = bind_nodes(statement, nodes);
     let statement = statement.bind(label_of).bind(names).bind(values);
-    Ok(statement.bind(column(makings, |it| {
+    let statement = statement.bind(column(makings, |it| {
         it.new.trace.as_ref().map(ToString::to_string)
-    })))
+    }));
+    let channel = database.schema.clone();
+    Ok(statement
+        .bind(tell == Tell::Listeners)
+        .bind(channel)
+        .bind(tidings::DUE))
 }
 
 /// When an execution is due that is made.

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     error::{Fail, Result, fenced},
     row::{columns::Columns, past},
-    server::txn::Txn,
+    server::{tidings::Tell, txn::Txn},
 };
 
 /// The execution, and those that the write sends messages to: in one order for all, so that two writes never wait for
@@ -35,7 +35,7 @@ const PAST: &str = "UPDATE %.executions SET past = $2 WHERE key = $1";
 pub(crate) async fn write(txn: &mut Txn, write: &Write) -> Result<Written> {
     match &write.target {
         Target::New(new) => {
-            let made = make_one(txn, new, write).await?;
+            let made = make_one(txn, new, write, Tell::Listeners).await?;
             if matches!(made, Written::Created(_)) {
                 go_with(txn, write).await?;
             }
@@ -141,7 +141,7 @@ async fn remove(txn: &mut Txn, key: i64, write: &Write) -> Result<()> {
 async fn go_with(txn: &mut Txn, write: &Write) -> Result<()> {
     start(txn, &write.children).await?;
     for message in &write.tells {
-        inbox::send(txn, message).await?;
+        inbox::send(txn, message, Tell::Nobody).await?;
     }
     Ok(())
 }
@@ -161,7 +161,7 @@ pub(super) async fn start(txn: &mut Txn, children: &[Child]) -> Result<()> {
             nodes: nodes.clone(),
             ..Write::new(Target::New(Box::new(new.clone())), then)
         };
-        if let Written::Exists(_) = make_one(txn, &new, &child).await? {
+        if let Written::Exists(_) = make_one(txn, &new, &child, Tell::Nobody).await? {
             return Err(Fail::new(
                 ErrorKind::Exists,
                 format!("the id of the child {:?} is in use", new.id),
@@ -171,7 +171,7 @@ pub(super) async fn start(txn: &mut Txn, children: &[Child]) -> Result<()> {
     Ok(())
 }
 
-async fn make_one(txn: &mut Txn, new: &NewExecution, write: &Write) -> Result<Written> {
+async fn make_one(txn: &mut Txn, new: &NewExecution, write: &Write, tell: Tell) -> Result<Written> {
     if let Some(existing) = existing(txn, &new.id).await? {
         return Ok(existing);
     }
@@ -201,7 +201,7 @@ async fn make_one(txn: &mut Txn, new: &NewExecution, write: &Write) -> Result<Wr
         Some(_) => None,
     };
     let making = [make::Making { new, write, gate }];
-    let statement = make::statement(&txn.database, &making, make::Whom::All)?;
+    let statement = make::statement(&txn.database, &making, make::Whom::All, tell)?;
     let made = make::answer(&txn.rows(statement).await?)?;
     let Some(&key) = made.get(&0) else {
         let found = existing(txn, &new.id).await?;

@@ -7,6 +7,7 @@ use steps_core::store::StoreError;
 
 use super::{Inner, PostgresStore};
 use crate::{
+    listener::Listener,
     server::{options::PostgresOptions, schema},
     writer::Writer,
 };
@@ -73,6 +74,7 @@ impl PostgresOptions {
         opened.await.map_err(|fail| fail.of(&database.name))?;
         let inner = Inner {
             writer: Writer::start(Arc::clone(&database)),
+            listener: Listener::default(),
             database,
             settings,
             calls: Arc::default(),

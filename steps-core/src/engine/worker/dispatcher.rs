@@ -3,6 +3,7 @@
 use std::{
     pin::pin,
     sync::{Arc, atomic::Ordering},
+    time::Duration,
 };
 
 use futures_util::future::{Either, select};
@@ -16,6 +17,7 @@ use super::{
 };
 use crate::{
     base::{
+        chance::chance,
         clock::{Clock, Now, between},
         telemetry,
     },
@@ -25,6 +27,9 @@ use crate::{
 
 /// The most executions that one claim returns, each with its tree.
 const BATCH: usize = 64;
+
+/// So that a quarter can be added to it.
+const LONGEST_POLL: Duration = Duration::from_hours(24 * 365);
 
 /// Claims due executions until the engine is draining.
 pub(crate) async fn dispatch(core: Arc<EngineCore>, flows: Arc<ServedFlows>) {
@@ -114,7 +119,7 @@ impl Dispatcher {
                 // Polling would make a test's clock jump forward forever.
                 Clock::Test(_) => due,
                 Clock::System => {
-                    let poll = now.after(core.poll);
+                    let poll = now.after(self.poll());
                     Some(due.map_or(poll, |due| due.min(poll)))
                 }
             };
@@ -137,6 +142,18 @@ impl Dispatcher {
                 Either::Left(_) => return,
                 Either::Right(_) => {}
             }
+        }
+    }
+
+    /// How long it may take until the store is asked again. Where it tells what others leave, processes ask at
+    /// different times; it does not tell of the room that the end of an execution elsewhere makes behind a limit.
+    fn poll(&self) -> Duration {
+        let is_limited = |flow: &ServedFlow| flow.is_limited.load(Ordering::Relaxed);
+        if self.core.heard.listens() && !self.flows.iter().any(is_limited) {
+            let poll = self.core.poll_if_told.min(LONGEST_POLL);
+            poll.mul_f64(0.75 + 0.5 * chance())
+        } else {
+            self.core.poll
         }
     }
 

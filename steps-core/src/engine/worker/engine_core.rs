@@ -2,8 +2,8 @@
 //!
 //! # Who changes what, and when
 //!
-//! * **Settings** (`store`, `owns_store`, `worker`, `lease`, `poll`, `ageing`, `limits`, `build`, `clock`,
-//!   `propagator`, `runtime`, `handle`) are set by the builder and never change.
+//! * **Settings** (`store`, `owns_store`, `worker`, `lease`, `poll`, `poll_if_told`, `ageing`, `limits`, `build`,
+//!   `clock`, `propagator`, `runtime`, `handle`) are set by the builder and never change.
 //! * **`limiter`** counts the running turns. A turn gets its permit before it begins, and returns
 //!   it when it ends, before anyone is notified of the end. While a step of it waits for another
 //!   execution, the permit is lent (`turn_place`). Only one task changes the bound
@@ -23,6 +23,8 @@
 //!   writes them: the task for it, a turn before its end, and a shutdown.
 //! * **`suspects`** has the turns of executions at which processes have died more than once in a
 //!   row. Such a turn gets its place before its first pass, and returns it when it ends.
+//! * **`heard`** is set by the task that takes in what the store tells, and asked by the dispatcher and the
+//!   heartbeat.
 //! * **`refused`** and **`forms`** only grow.
 //! * **`has_claimed`** is notified once, by the dispatcher, when its first claim was answered.
 //! * **`panics`** counts the turns of an execution that ended by a panic, until one ends otherwise.
@@ -52,6 +54,7 @@ use tokio::sync::Notify;
 use super::{
     forms::{Build, Forms},
     log::Logs,
+    notices::Heard,
     running::Running,
     runtime::Runtime,
     schedule::Schedule,
@@ -86,6 +89,8 @@ pub(crate) struct EngineCore {
     pub(crate) lease: Duration,
     /// How often the store is checked for work from other processes.
     pub(crate) poll: Duration,
+    /// The same while the store tells what others leave there.
+    pub(crate) poll_if_told: Duration,
     /// How long one is due until it counts as one of the next higher priority.
     pub(crate) ageing: Option<Duration>,
     pub(crate) limits: RunLimits,
@@ -108,6 +113,8 @@ pub(crate) struct EngineCore {
     pub(crate) news: Arc<News>,
     pub(crate) running: Running,
     pub(crate) schedule: Arc<Schedule>,
+    /// What the store has told.
+    pub(crate) heard: Heard,
     pub(crate) suspects: Suspects,
     pub(crate) forms: Forms,
     /// Wakes the task that makes ticks: a schedule was changed in this process.
@@ -133,6 +140,8 @@ pub(crate) struct Settings {
     pub(crate) worker: String,
     pub(crate) lease: Duration,
     pub(crate) poll: Duration,
+    /// The same while the store tells what others leave there.
+    pub(crate) poll_if_told: Duration,
     pub(crate) ageing: Option<Duration>,
     pub(crate) limits: RunLimits,
     pub(crate) log_limits: LogLimits,
@@ -151,6 +160,7 @@ impl EngineCore {
             worker,
             lease,
             poll,
+            poll_if_told,
             ageing,
             limits,
             log_limits,
@@ -166,6 +176,7 @@ impl EngineCore {
             worker,
             lease,
             poll,
+            poll_if_told,
             ageing,
             limits,
             build,
@@ -179,6 +190,7 @@ impl EngineCore {
             news: Arc::default(),
             running: Running::default(),
             schedule: Arc::default(),
+            heard: Heard::default(),
             suspects: Suspects::default(),
             forms: Forms::default(),
             schedules_changed: Notify::new(),

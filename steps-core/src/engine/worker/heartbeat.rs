@@ -10,15 +10,21 @@ use crate::{
     store::{Renew, Renewal},
 };
 
-/// Renews each lease three times within its duration.
+/// Renews each lease three times within its duration, and one for which the store tells of messages at once.
 pub(crate) async fn heartbeat(core: Arc<EngineCore>) {
     let trouble = Trouble::default();
-    let mut pause = core.lease / 3;
+    let mut beat = Box::pin(tokio::time::sleep(core.lease / 3));
     loop {
-        tokio::time::sleep(pause).await;
-        pause = core.lease / 3;
-        core.schedule.count_over(core.clock.moment());
-        let held = core.running.leased();
+        let asked = core.heard.until(&mut beat).await;
+        let mut held = core.running.leased();
+        match &asked {
+            // Messages have come for these.
+            Some(ids) => held.retain(|(_, turn)| ids.contains(&*turn.journal.id)),
+            None => {
+                beat = Box::pin(tokio::time::sleep(core.lease / 3));
+                core.schedule.count_over(core.clock.moment());
+            }
+        }
         if held.is_empty() {
             continue;
         }
@@ -37,7 +43,9 @@ pub(crate) async fn heartbeat(core: Arc<EngineCore>) {
             Err(error) => {
                 telemetry::store_failed("renew");
                 trouble.failed("the leases can't be renewed", None, &error);
-                pause = core.lease / 10;
+                if asked.is_none() {
+                    beat = Box::pin(tokio::time::sleep(core.lease / 10));
+                }
                 continue;
             }
         };

@@ -26,7 +26,7 @@
 //!
 //! | files | know |
 //! |---|---|
-//! | `dispatcher`, `heartbeat`, `shutdown` | all running turns |
+//! | `dispatcher`, `heartbeat`, `notices`, `shutdown` | all running turns |
 //! | `turn_task`, `turn_place`, `own_task` | one turn's task; the tasks that the engine has of its own |
 //! | `served` | flows, without their types |
 //! | `turn`, `refusal` | one turn, with its flow's type |
@@ -53,6 +53,7 @@ pub(super) mod heartbeat;
 mod lease;
 pub(super) mod log;
 mod mailbox;
+pub(super) mod notices;
 mod of_engine;
 pub(super) mod own_task;
 mod refusal;

@@ -12,9 +12,9 @@ use crate::store::{
     Acquire, Acquired, BoxFuture, Change, ChangeQuery, CheckReport, Claim, Claimed, Duty,
     DutyQuery, DutySet, ErrorKind, ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form,
     LabelQuery, Lease, LeaseAfter, LimitFlow, LimitedFlow, LogQuery, MessageReceipt, NewLines,
-    NoteChange, Notes, Renew, Renewal, SendMessage, SetDuty, Settled, Statistics, StatisticsQuery,
-    Store, StoreError, StoredExecution, StoredLog, Subscription, SubscriptionInfo, TakeOver,
-    Target, Write, Written,
+    NoteChange, Notes, Notices, Renew, Renewal, SendMessage, SetDuty, Settled, Statistics,
+    StatisticsQuery, Store, StoreError, StoredExecution, StoredLog, Subscription, SubscriptionInfo,
+    TakeOver, Target, Write, Written,
 };
 
 /// A store whose values pass through a [`Codec`]: what [`Builder::codec`](crate::engine::Builder::codec)
@@ -190,6 +190,10 @@ impl Store for CodecStore {
             Ok(()) => self.inner.send(message),
             Err(error) => Box::pin(std::future::ready(Err(error))),
         }
+    }
+
+    fn notices(&self) -> Notices {
+        self.inner.notices()
     }
 
     fn annotate(

@@ -63,6 +63,9 @@ macro_rules! __store_rules {
             notes_of_a_write: "Notes of a write are kept with it or not at all.",
             steps_are_counted: "A list tells how many steps of each execution are in which status, and when it was last changed.",
         }
+        notices {
+            notices_tell_what_others_leave: "A store that says it listens tells of what is made due for nobody, and of messages.",
+        }
         transfer {
             load_gives_the_inbox: "A load gives the messages in the inbox, the oldest first, and leaves them there.",
             made_elsewhere_keeps_its_time: "An execution that is made with a time of its creation is listed by that.",

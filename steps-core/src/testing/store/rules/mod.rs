@@ -20,6 +20,7 @@ pub(super) mod log;
 pub(super) mod messages;
 pub(super) mod nodes;
 pub(super) mod notes;
+pub(super) mod notices;
 pub(super) mod past;
 pub(super) mod refuse;
 pub(super) mod renew;

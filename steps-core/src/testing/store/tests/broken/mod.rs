@@ -13,6 +13,7 @@ mod log;
 mod messages;
 mod nodes;
 mod notes;
+mod notices;
 mod renewals;
 mod singleton;
 mod sound;
@@ -31,8 +32,8 @@ use crate::{
     store::{
         Acquire, Acquired, Change, ChangeQuery, Claim, Claimed, Duty, DutyQuery, DutySet,
         ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form, LabelQuery, LimitFlow,
-        LimitedFlow, LogQuery, MessageReceipt, NewLines, NoteChange, Notes, Renew, Renewal,
-        SendMessage, SetDuty, Settled, Statistics, StatisticsQuery, Store, StoreError,
+        LimitedFlow, LogQuery, MessageReceipt, NewLines, NoteChange, Notes, Notices, Renew,
+        Renewal, SendMessage, SetDuty, Settled, Statistics, StatisticsQuery, Store, StoreError,
         StoredExecution, StoredLog, Subscription, SubscriptionInfo, Write, Written,
     },
     testing::FakeClock,
@@ -53,6 +54,7 @@ struct Twist {
     acquire: Call<Acquire, Acquired>,
     renew: Call<Renew, Vec<Renewal>>,
     send: Call<SendMessage, MessageReceipt>,
+    notices: fn(&Sound) -> Notices,
     annotate: Call<(String, Vec<NoteChange>), Option<Notes>>,
     duty: Call<String, Option<Duty>>,
     duties: Call<DutyQuery, Vec<Duty>>,
@@ -89,6 +91,7 @@ const SOUND: Twist = Twist {
     acquire: |sound, acquire| sound.acquire(acquire),
     renew: |sound, renew| sound.renew(renew),
     send: |sound, message| sound.send(message),
+    notices: |sound| sound.notices(),
     annotate: |sound, (id, changes)| sound.annotate(id, changes),
     duty: |sound, name| sound.duty(name),
     duties: |sound, query| sound.duties(query),
@@ -136,6 +139,9 @@ impl Store for Twisted {
     }
     fn send(&self, message: SendMessage) -> Answer<'_, MessageReceipt> {
         (self.twist.send)(&self.sound, message)
+    }
+    fn notices(&self) -> Notices {
+        (self.twist.notices)(&self.sound)
     }
     fn annotate(&self, id: String, changes: Vec<NoteChange>) -> Answer<'_, Option<Notes>> {
         (self.twist.annotate)(&self.sound, (id, changes))
@@ -265,6 +271,7 @@ fn all() -> impl Iterator<Item = &'static Twist> {
         writes::ALL,
         nodes::ALL,
         notes::ALL,
+        notices::ALL,
         transfer::ALL,
         conditions::ALL,
         claims::ALL,

@@ -17,8 +17,9 @@ use crate::{
         Acquire, Acquired, Change, ChangeQuery, Claim, Claimed, Due, Duty, DutyQuery, DutySet,
         ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form, HeldExecution, Lease,
         LeaseAfter, LimitFlow, LimitedFlow, LogQuery, MemoryStore, MessageReceipt, NewLines,
-        NoteChange, Notes, Renew, Renewal, SendMessage, SetDuty, Settled, Store, StoredExecution,
-        StoredLog, Subscription, SubscriptionInfo, TakeOver, Target, Write, Written,
+        NoteChange, Notes, Notices, Renew, Renewal, SendMessage, SetDuty, Settled, Store,
+        StoredExecution, StoredLog, Subscription, SubscriptionInfo, TakeOver, Target, Write,
+        Written,
     },
     testing::FakeClock,
 };
@@ -231,6 +232,10 @@ impl Store for Sound {
 
     fn send(&self, message: SendMessage) -> Answer<'_, MessageReceipt> {
         self.inner.send(message)
+    }
+
+    fn notices(&self) -> Notices {
+        self.inner.notices()
     }
 
     fn annotate(&self, id: String, changes: Vec<NoteChange>) -> Answer<'_, Option<Notes>> {
