@@ -161,6 +161,9 @@ pub mod prelude {
     pub use steps_macros::{
         flow, observe, on_check_in, on_done, on_failed, on_stopped, step, steps, stop, undo, verify,
     };
+    #[cfg(feature = "postgres")]
+    #[doc(no_inline)]
+    pub use steps_postgres::StartWithin as _;
 }
 
 /// Compiles and runs the README's examples as doc tests.

@@ -2,6 +2,7 @@
 //! more. What a call does is left to `ops`.
 
 use std::{
+    any::Any,
     fmt,
     path::PathBuf,
     sync::{
@@ -29,6 +30,7 @@ use crate::{
         tidings::Tell,
         txn::{Begin, Database},
     },
+    within,
     writer::Writer,
 };
 
@@ -130,6 +132,24 @@ impl Store for PostgresStore {
                 Err(write) => transact!(inner, Writes, |txn| ops::write::write(txn, &write)),
             }
         }))
+    }
+
+    /// Takes a `sqlx::PgConnection` of the same database, with a transaction that sqlx has begun: see
+    /// [`StartWithin`](crate::StartWithin).
+    fn write_within<'a>(
+        &'a self,
+        write: Write,
+        transaction: &'a mut (dyn Any + Send),
+    ) -> BoxFuture<'a, Result<Written, StoreError>> {
+        Box::pin(async move {
+            let _under_way = self.inner.calls.read().await;
+            if self.is_closed.load(Ordering::Relaxed) {
+                return Err(self.closed());
+            }
+            let database = &self.inner.database;
+            let written = within::write(database, transaction, &write).await;
+            written.map_err(|fail| fail.of(&database.name))
+        })
     }
 
     fn claim(&self, claim: Claim) -> BoxFuture<'_, Result<Claimed, StoreError>> {

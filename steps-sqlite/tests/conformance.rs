@@ -139,6 +139,14 @@ impl Store for Split {
     fn send(&self, message: SendMessage) -> BoxFuture<'_, Result<MessageReceipt, StoreError>> {
         self.others.send(message)
     }
+    fn write_within<'a>(
+        &'a self,
+        write: Write,
+        transaction: &'a mut (dyn std::any::Any + Send),
+    ) -> BoxFuture<'a, Result<Written, StoreError>> {
+        self.writes.write_within(write, transaction)
+    }
+
     fn notices(&self) -> Notices {
         self.others.notices()
     }

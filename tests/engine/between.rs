@@ -231,6 +231,14 @@ impl Store for Between {
     fn send(&self, message: SendMessage) -> BoxFuture<'_, Result<MessageReceipt, StoreError>> {
         self.within.send(message)
     }
+    fn write_within<'a>(
+        &'a self,
+        write: Write,
+        transaction: &'a mut (dyn std::any::Any + Send),
+    ) -> BoxFuture<'a, Result<Written, StoreError>> {
+        self.within.write_within(write, transaction)
+    }
+
     fn notices(&self) -> Notices {
         self.within.notices()
     }

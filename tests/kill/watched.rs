@@ -142,6 +142,14 @@ impl<S: Store> Store for Watched<S> {
         self.within.send(message)
     }
 
+    fn write_within<'a>(
+        &'a self,
+        write: Write,
+        transaction: &'a mut (dyn std::any::Any + Send),
+    ) -> BoxFuture<'a, Result<Written, StoreError>> {
+        self.within.write_within(write, transaction)
+    }
+
     fn notices(&self) -> Notices {
         self.within.notices()
     }

@@ -53,7 +53,7 @@
 //!
 //! `testing::store` has a test for each of these rules; a store must pass them all.
 
-use std::path::PathBuf;
+use std::{any::Any, path::PathBuf};
 
 mod by_listing;
 mod changed;
@@ -142,6 +142,21 @@ pub trait Store: Send + Sync + 'static {
     /// thread, which saves two thread switches. By default it calls [`write`](Self::write).
     fn write_in_place(&self, write: Write) -> BoxFuture<'_, Result<Written, StoreError>> {
         self.write(write)
+    }
+
+    /// Creates an execution, like [`write`](Self::write), inside a transaction of the same database that the caller
+    /// has begun: it is there if, and only if, that is committed. The transaction is of the type that this store
+    /// names in its documentation. A write that fails leaves it as it was. By default it is
+    /// [`Rejected`](ErrorKind::Rejected), as the store knows no such transaction.
+    fn write_within<'a>(
+        &'a self,
+        write: Write,
+        transaction: &'a mut (dyn Any + Send),
+    ) -> BoxFuture<'a, Result<Written, StoreError>> {
+        let _ = (write, transaction);
+        let message = "this store can't start executions within a transaction of somebody else";
+        let error = StoreError::new(ErrorKind::Rejected, message);
+        Box::pin(std::future::ready(Err(error)))
     }
 
     /// Gives the worker executions that are due, with their messages, and with their trees but for

@@ -13,8 +13,8 @@ pub enum Notice {
     Listening,
     /// Until it is [`Listening`](Self::Listening) again, notices may be lost: the connection by which they come is.
     Deaf,
-    /// An execution of this flow has become due: it was made due by a call that made it for nobody, or was sent a
-    /// message while nobody held it.
+    /// An execution of this flow has become due, or will be at some time: a call has made it for nobody, or has sent
+    /// it a message while nobody held it.
     Due {
         /// The name of the flow.
         flow: String,

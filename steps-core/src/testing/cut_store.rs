@@ -230,6 +230,14 @@ impl<S: Store> Store for CutStore<S> {
         self.pass(|store| store.send(message))
     }
 
+    fn write_within<'a>(
+        &'a self,
+        write: Write,
+        transaction: &'a mut (dyn std::any::Any + Send),
+    ) -> BoxFuture<'a, Result<Written, StoreError>> {
+        self.count_write(self.0.store.write_within(write, transaction))
+    }
+
     fn notices(&self) -> Notices {
         self.0.store.notices()
     }

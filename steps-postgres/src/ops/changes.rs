@@ -45,7 +45,7 @@ const IN_VAIN: &str = "UPDATE %.changes c SET attempts = f.attempts, due_at = f.
     WHERE c.subscription = $1 AND c.number = f.number";
 
 /// Returns the subscriptions that have not ended.
-pub(super) async fn open(txn: &mut Txn) -> Result<Vec<Subscription>> {
+pub(super) async fn open(txn: &mut Txn<'_>) -> Result<Vec<Subscription>> {
     let statement = txn.query(OPEN);
     let mut found = Vec::new();
     for row in &txn.rows(statement).await? {
@@ -77,7 +77,7 @@ fn subscription(columns: &mut Columns<'_>) -> Result<Option<Subscription>> {
 }
 
 /// Keeps a subscription.
-pub(crate) async fn subscribe(txn: &mut Txn, new: &Subscription) -> Result<()> {
+pub(crate) async fn subscribe(txn: &mut Txn<'_>, new: &Subscription) -> Result<()> {
     txn.alone(Lock::Changes).await?;
     let text =
         |list: &[&str]| serde_json::to_string(list).map_err(|error| Fail::Row(error.to_string()));
@@ -90,7 +90,7 @@ pub(crate) async fn subscribe(txn: &mut Txn, new: &Subscription) -> Result<()> {
 }
 
 /// Ends one, and deletes its changes. Returns whether it is there.
-pub(crate) async fn end(txn: &mut Txn, name: &str, why: &str) -> Result<bool> {
+pub(crate) async fn end(txn: &mut Txn<'_>, name: &str, why: &str) -> Result<bool> {
     txn.alone(Lock::Changes).await?;
     let statement = txn.query(END).bind(name).bind(why);
     let ended = txn.execute(statement).await?;
@@ -100,7 +100,7 @@ pub(crate) async fn end(txn: &mut Txn, name: &str, why: &str) -> Result<bool> {
 }
 
 /// Removes one with its changes. Returns whether it was there.
-pub(crate) async fn remove(txn: &mut Txn, name: &str) -> Result<bool> {
+pub(crate) async fn remove(txn: &mut Txn<'_>, name: &str) -> Result<bool> {
     txn.alone(Lock::Changes).await?;
     let statement = txn.query(REMOVE).bind(name);
     let removed = txn.execute(statement).await?;
@@ -110,7 +110,7 @@ pub(crate) async fn remove(txn: &mut Txn, name: &str) -> Result<bool> {
 }
 
 /// Returns all.
-pub(crate) async fn all(txn: &mut Txn) -> Result<Vec<SubscriptionInfo>> {
+pub(crate) async fn all(txn: &mut Txn<'_>) -> Result<Vec<SubscriptionInfo>> {
     let statement = txn.query(ALL);
     let mut found = Vec::new();
     for row in &txn.rows(statement).await? {
@@ -130,7 +130,7 @@ pub(crate) async fn all(txn: &mut Txn) -> Result<Vec<SubscriptionInfo>> {
 }
 
 /// Returns changes that are kept for a subscription.
-pub(crate) async fn list(txn: &mut Txn, query: &ChangeQuery) -> Result<Vec<Change>> {
+pub(crate) async fn list(txn: &mut Txn<'_>, query: &ChangeQuery) -> Result<Vec<Change>> {
     let which = match query.which {
         WhichChanges::New { .. } => NEW,
         WhichChanges::Failed => FAILED,
@@ -168,7 +168,7 @@ fn change(row: &PgRow) -> Result<Change> {
 }
 
 /// Deletes changes that were told, and keeps of others that they were told in vain.
-pub(crate) async fn settle(txn: &mut Txn, settled: &Settled) -> Result<()> {
+pub(crate) async fn settle(txn: &mut Txn<'_>, settled: &Settled) -> Result<()> {
     let name = &settled.subscription;
     let statement = txn.query(DONE).bind(name).bind(&settled.done);
     txn.execute(statement).await?;

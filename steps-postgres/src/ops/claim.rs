@@ -48,7 +48,7 @@ struct Candidate {
 }
 
 /// Leases executions that are due to a worker, as many as a share holds.
-pub(crate) async fn claim(txn: &mut Txn, claim: &Claim) -> Result<Claimed> {
+pub(crate) async fn claim(txn: &mut Txn<'_>, claim: &Claim) -> Result<Claimed> {
     let (mut gates, now) = limits::gates(txn, claim).await?;
     let lanes = lanes::lanes(txn, claim, &gates).await?;
     let chosen = due(txn, claim, &lanes, &mut gates, now).await?;
@@ -71,7 +71,7 @@ pub(crate) async fn claim(txn: &mut Txn, claim: &Claim) -> Result<Claimed> {
 
 /// Returns the executions to claim, in their order. They are locked.
 async fn due(
-    txn: &mut Txn,
+    txn: &mut Txn<'_>,
     claim: &Claim,
     lanes: &[Lane<'_>],
     gates: &mut Gates,
@@ -110,7 +110,7 @@ async fn due(
 
 /// Locks those that the worker has waited for.
 async fn waited(
-    txn: &mut Txn,
+    txn: &mut Txn<'_>,
     claim: &Claim,
     gates: &Gates,
     now: i64,
@@ -156,7 +156,7 @@ struct Found {
 
 /// Takes those that fit a share, each whole; one that alone is larger comes alone. Returns whether some were left.
 async fn take(
-    txn: &mut Txn,
+    txn: &mut Txn<'_>,
     claim: &Claim,
     chosen: &[Candidate],
     gates: &mut Gates,
@@ -217,7 +217,7 @@ async fn take(
     Ok((held, left))
 }
 
-async fn read(txn: &mut Txn, keys: &[i64]) -> Result<Found> {
+async fn read(txn: &mut Txn<'_>, keys: &[i64]) -> Result<Found> {
     let sql = format!(
         "SELECT {} FROM %.executions e WHERE e.key = ANY($1)",
         execution::columns()
@@ -243,7 +243,12 @@ async fn read(txn: &mut Txn, keys: &[i64]) -> Result<Found> {
 }
 
 /// Gives executions that are locked to a worker.
-pub(super) async fn give(txn: &mut Txn, leases: &[Lease], worker: &str, until: i64) -> Result<()> {
+pub(super) async fn give(
+    txn: &mut Txn<'_>,
+    leases: &[Lease],
+    worker: &str,
+    until: i64,
+) -> Result<()> {
     let keys: Vec<i64> = leases.iter().map(|lease| lease.key).collect();
     let statement = txn.query(TAKE).bind(keys).bind(worker).bind(until);
     txn.execute(statement).await?;
@@ -253,7 +258,7 @@ pub(super) async fn give(txn: &mut Txn, leases: &[Lease], worker: &str, until: i
 /// Leaves an execution that can't be read to another program, as if its flow had refused it: it must not keep the
 /// others from being claimed.
 async fn set_aside(
-    txn: &mut Txn,
+    txn: &mut Txn<'_>,
     claim: &Claim,
     one: &Candidate,
     gates: &mut Gates,

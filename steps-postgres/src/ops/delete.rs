@@ -33,7 +33,7 @@ const ARE_GONE: &str = "DELETE FROM %.deleted d WHERE d.execution = ANY($1) \
     AND NOT EXISTS (SELECT 1 FROM %.logs l WHERE l.execution = d.execution)";
 
 /// Returns the keys of the executions that the query finds and that may be deleted, up to its limit.
-pub(crate) async fn keys(txn: &mut Txn, query: &ExecutionQuery) -> Result<Vec<i64>> {
+pub(crate) async fn keys(txn: &mut Txn<'_>, query: &ExecutionQuery) -> Result<Vec<i64>> {
     find::keys(txn, query, Also::IsOver).await
 }
 
@@ -44,7 +44,7 @@ pub(crate) fn part(keys: &[i64]) -> (&[i64], &[i64]) {
 
 /// Deletes the executions with these keys, except those that the query no longer finds or that may no longer be
 /// deleted. Returns how many were deleted.
-pub(crate) async fn delete(txn: &mut Txn, query: &ExecutionQuery, keys: &[i64]) -> Result<u64> {
+pub(crate) async fn delete(txn: &mut Txn<'_>, query: &ExecutionQuery, keys: &[i64]) -> Result<u64> {
     txn.alone(Lock::Logs).await?;
     let mut sql = Sql::default();
     sql.push("SELECT e.key, e.attrs FROM %.executions e");
@@ -69,7 +69,7 @@ pub(crate) async fn delete(txn: &mut Txn, query: &ExecutionQuery, keys: &[i64]) 
 }
 
 /// Deletes nodes and lines of the logs of executions that are deleted. Returns whether there may be more.
-pub(crate) async fn rest(txn: &mut Txn) -> Result<bool> {
+pub(crate) async fn rest(txn: &mut Txn<'_>) -> Result<bool> {
     let statement = txn.query(REST);
     let rows = txn.rows(statement).await?;
     let keys = rows.iter().map(|row| Columns::of(row).key());

@@ -42,13 +42,13 @@ fn duty(row: &PgRow) -> Result<Duty> {
 }
 
 /// Returns the duty of this name.
-pub(crate) async fn read(txn: &mut Txn, name: &str) -> Result<Option<Duty>> {
+pub(crate) async fn read(txn: &mut Txn<'_>, name: &str) -> Result<Option<Duty>> {
     let statement = txn.query(&format!("{SELECT} WHERE name = $1")).bind(name);
     txn.row(statement).await?.as_ref().map(duty).transpose()
 }
 
 /// Returns the duties that a query finds.
-pub(crate) async fn list(txn: &mut Txn, query: &DutyQuery) -> Result<Vec<Duty>> {
+pub(crate) async fn list(txn: &mut Txn<'_>, query: &DutyQuery) -> Result<Vec<Duty>> {
     let after = query.after.as_ref();
     let limit = query
         .limit
@@ -67,7 +67,7 @@ pub(crate) async fn list(txn: &mut Txn, query: &DutyQuery) -> Result<Vec<Duty>> 
 }
 
 /// Changes, makes or removes a duty, if it has the revision that the caller has read.
-pub(crate) async fn set(txn: &mut Txn, set: &SetDuty) -> Result<DutySet> {
+pub(crate) async fn set(txn: &mut Txn<'_>, set: &SetDuty) -> Result<DutySet> {
     txn.alone(Lock::Duties).await?;
     let there = read(txn, &set.name).await?;
     if there.as_ref().map(|duty| duty.revision) != set.revision {
@@ -90,7 +90,7 @@ pub(crate) async fn set(txn: &mut Txn, set: &SetDuty) -> Result<DutySet> {
 }
 
 /// Returns the first id of those to be made that is in use, or is given twice.
-async fn in_use(txn: &mut Txn, set: &SetDuty) -> Result<Option<String>> {
+async fn in_use(txn: &mut Txn<'_>, set: &SetDuty) -> Result<Option<String>> {
     if set.start.is_empty() {
         return Ok(None);
     }

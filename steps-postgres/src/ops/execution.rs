@@ -156,7 +156,7 @@ impl Ranges {
     }
 
     /// Returns how many rows each execution has, and how many bytes the values in them.
-    pub(super) async fn sizes(&self, txn: &mut Txn) -> Result<HashMap<i64, (usize, usize)>> {
+    pub(super) async fn sizes(&self, txn: &mut Txn<'_>) -> Result<HashMap<i64, (usize, usize)>> {
         let sql = format!(
             "SELECT n.execution, count(*), sum(coalesce(octet_length(n.error), 0) + coalesce(octet_length(n.input), 0) \
              + coalesce(octet_length(n.output), 0) + coalesce(octet_length(n.more), 0))::bigint {NODES} \
@@ -178,7 +178,7 @@ impl Ranges {
     /// Returns the rows of each execution, in the order of their numbers, or why one can't be read.
     pub(super) async fn nodes(
         &self,
-        txn: &mut Txn,
+        txn: &mut Txn<'_>,
     ) -> Result<HashMap<i64, Result<Vec<NodeRow>, String>>> {
         let sql = format!(
             "SELECT n.execution, {} {NODES} ORDER BY n.execution, n.node",
@@ -199,7 +199,7 @@ impl Ranges {
         Ok(found)
     }
 
-    fn bind(&self, txn: &Txn, sql: &str) -> crate::server::txn::Statement {
+    fn bind(&self, txn: &Txn<'_>, sql: &str) -> crate::server::txn::Statement {
         let statement = txn.query(sql).bind(self.execution.clone());
         statement.bind(self.first.clone()).bind(self.last.clone())
     }
@@ -207,7 +207,7 @@ impl Ranges {
 
 impl Execution {
     /// Returns the root and the other nodes, but for those that are past.
-    pub(super) async fn nodes(&mut self, txn: &mut Txn) -> Result<Vec<NodeRow>> {
+    pub(super) async fn nodes(&mut self, txn: &mut Txn<'_>) -> Result<Vec<NodeRow>> {
         let mut ranges = Ranges::default();
         ranges.push(self.key, self.past.as_ref());
         let mut nodes: Vec<NodeRow> = self
@@ -226,7 +226,7 @@ impl Execution {
 }
 
 /// Returns the execution with this id. `rest` is more SQL, such as for a lock.
-pub(super) async fn by_id(txn: &mut Txn, id: &str, rest: &str) -> Result<Option<Execution>> {
+pub(super) async fn by_id(txn: &mut Txn<'_>, id: &str, rest: &str) -> Result<Option<Execution>> {
     let sql = format!(
         "SELECT {} FROM %.executions e WHERE e.id = $1 {rest}",
         columns()
@@ -246,7 +246,11 @@ pub(crate) enum Nodes {
 }
 
 /// Returns the execution with this id, with its nodes and messages.
-pub(crate) async fn load(txn: &mut Txn, id: &str, which: Nodes) -> Result<Option<StoredExecution>> {
+pub(crate) async fn load(
+    txn: &mut Txn<'_>,
+    id: &str,
+    which: Nodes,
+) -> Result<Option<StoredExecution>> {
     let Some(mut found) = by_id(txn, id, "").await? else {
         return Ok(None);
     };

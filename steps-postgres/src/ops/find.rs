@@ -26,7 +26,11 @@ const VALUES: &str = "SELECT value FROM %.labels WHERE name = $1 AND ($2::text I
     GROUP BY value HAVING count(*) >= $3 ORDER BY value LIMIT $4";
 
 /// Returns the keys of the executions that a query finds, in the order of the list or of deletions.
-pub(super) async fn keys(txn: &mut Txn, query: &ExecutionQuery, also: Also) -> Result<Vec<i64>> {
+pub(super) async fn keys(
+    txn: &mut Txn<'_>,
+    query: &ExecutionQuery,
+    also: Also,
+) -> Result<Vec<i64>> {
     let mut sql = Sql::default();
     sql.push("SELECT e.key, e.attrs FROM %.executions e");
     conditions::add(&mut sql, query, also);
@@ -57,7 +61,7 @@ pub(super) async fn keys(txn: &mut Txn, query: &ExecutionQuery, also: Also) -> R
 }
 
 /// Returns the executions that a query finds, in the order of the list.
-pub(crate) async fn list(txn: &mut Txn, query: &ExecutionQuery) -> Result<Vec<ExecutionInfo>> {
+pub(crate) async fn list(txn: &mut Txn<'_>, query: &ExecutionQuery) -> Result<Vec<ExecutionInfo>> {
     let keys = keys(txn, query, Also::Nothing).await?;
     let sql = format!(
         "SELECT {} FROM %.executions e WHERE e.key = ANY($1)",
@@ -76,7 +80,7 @@ pub(crate) async fn list(txn: &mut Txn, query: &ExecutionQuery) -> Result<Vec<Ex
     Ok(infos)
 }
 
-async fn count_steps(txn: &mut Txn, keys: &[i64], infos: &mut [ExecutionInfo]) -> Result<()> {
+async fn count_steps(txn: &mut Txn<'_>, keys: &[i64], infos: &mut [ExecutionInfo]) -> Result<()> {
     let places = keys.iter().enumerate().map(|(place, key)| (*key, place));
     let places: HashMap<i64, usize> = places.collect();
     let statement = txn.query(COUNTS).bind(keys);
@@ -101,7 +105,7 @@ async fn count_steps(txn: &mut Txn, keys: &[i64], infos: &mut [ExecutionInfo]) -
 }
 
 /// Returns how many executions a query finds.
-pub(crate) async fn count(txn: &mut Txn, query: &ExecutionQuery) -> Result<u64> {
+pub(crate) async fn count(txn: &mut Txn<'_>, query: &ExecutionQuery) -> Result<u64> {
     let mut query = query.clone();
     query.after = None;
     query.limit = None;
@@ -119,7 +123,7 @@ pub(crate) async fn count(txn: &mut Txn, query: &ExecutionQuery) -> Result<u64> 
 }
 
 /// Returns the values of a label that a query finds.
-pub(crate) async fn label_values(txn: &mut Txn, query: &LabelQuery) -> Result<Vec<String>> {
+pub(crate) async fn label_values(txn: &mut Txn<'_>, query: &LabelQuery) -> Result<Vec<String>> {
     let at_least = i64::try_from(query.at_least).unwrap_or(i64::MAX);
     let limit = query
         .limit

@@ -14,7 +14,7 @@ const KEEP: &str = "INSERT INTO %.forms (flow, fingerprint, lines, seen_at) \
 const READ: &str = "SELECT flow, fingerprint, lines FROM %.forms WHERE number = $1";
 
 /// Keeps a form, unless it is there, and returns its number.
-pub(crate) async fn keep(txn: &mut Txn, form: &Form) -> Result<i64> {
+pub(crate) async fn keep(txn: &mut Txn<'_>, form: &Form) -> Result<i64> {
     txn.alone(Lock::Forms).await?;
     let fingerprint = hex(form.fingerprint);
     let statement = txn.query(NUMBER).bind(&fingerprint);
@@ -28,7 +28,7 @@ pub(crate) async fn keep(txn: &mut Txn, form: &Form) -> Result<i64> {
 }
 
 /// Returns the form with this number.
-pub(crate) async fn read(txn: &mut Txn, number: i64) -> Result<Option<Form>> {
+pub(crate) async fn read(txn: &mut Txn<'_>, number: i64) -> Result<Option<Form>> {
     let statement = txn.query(READ).bind(number);
     let Some(row) = txn.row(statement).await? else {
         return Ok(None);

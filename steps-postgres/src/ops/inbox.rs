@@ -44,7 +44,7 @@ const COUNT_TAKEN: &str = "UPDATE %.executions SET taken = taken + $2, \
 /// Puts a message into an execution's inbox, if its conditions hold, and makes the execution due if no worker holds
 /// it.
 pub(crate) async fn send(
-    txn: &mut Txn,
+    txn: &mut Txn<'_>,
     message: &SendMessage,
     tell: Tell,
 ) -> Result<MessageReceipt> {
@@ -119,7 +119,7 @@ pub(crate) async fn send(
 pub(super) type Messages = Result<Vec<(i64, Message)>, String>;
 
 /// Returns the messages of each of these executions, the oldest first.
-pub(super) async fn of(txn: &mut Txn, keys: &[i64]) -> Result<HashMap<i64, Messages>> {
+pub(super) async fn of(txn: &mut Txn<'_>, keys: &[i64]) -> Result<HashMap<i64, Messages>> {
     let statement = txn.query(OF).bind(keys);
     let mut found: HashMap<i64, Messages> = HashMap::new();
     for row in txn.rows(statement).await? {
@@ -160,7 +160,7 @@ fn message(columns: &mut Columns<'_>, number: i64) -> Result<Message> {
 }
 
 /// Deletes the messages that a write has taken, and counts them. Signals have to be there.
-pub(super) async fn taken(txn: &mut Txn, key: i64, write: &Write) -> Result<()> {
+pub(super) async fn taken(txn: &mut Txn<'_>, key: i64, write: &Write) -> Result<()> {
     if write.signals.is_empty() && write.taken.is_empty() {
         return Ok(());
     }

@@ -85,7 +85,7 @@ fn index(number: i64) -> usize {
 
 /// Returns all lanes that the claim may take executions from, if there is room.
 pub(super) async fn lanes<'a>(
-    txn: &mut Txn,
+    txn: &mut Txn<'_>,
     claim: &'a Claim,
     gates: &Gates,
 ) -> Result<Vec<Lane<'a>>> {
@@ -124,7 +124,7 @@ pub(super) async fn lanes<'a>(
 }
 
 /// Starts a statement about some of the lanes.
-fn about(txn: &Txn, sql: &str, lanes: &[(usize, &Lane<'_>)]) -> Statement {
+fn about(txn: &Txn<'_>, sql: &str, lanes: &[(usize, &Lane<'_>)]) -> Statement {
     fn column<'l, T>(lanes: &'l [(usize, &Lane<'_>)], of: impl Fn(&'l Lane<'_>) -> T) -> Vec<T> {
         lanes.iter().map(|(_, lane)| of(lane)).collect()
     }
@@ -142,7 +142,7 @@ fn about(txn: &Txn, sql: &str, lanes: &[(usize, &Lane<'_>)]) -> Statement {
 
 /// Locks what is due of the lanes that there is room for.
 pub(super) async fn due(
-    txn: &mut Txn,
+    txn: &mut Txn<'_>,
     claim: &Claim,
     lanes: &[Lane<'_>],
     gates: &Gates,
@@ -174,7 +174,7 @@ pub(super) async fn due(
 
 /// Returns when the next execution is due, and which one waits for the earliest time.
 pub(super) async fn next(
-    txn: &mut Txn,
+    txn: &mut Txn<'_>,
     claim: &Claim,
     lanes: &[Lane<'_>],
     gates: &Gates,

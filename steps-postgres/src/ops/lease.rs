@@ -82,7 +82,7 @@ pub(super) fn held(
 }
 
 /// Leases an execution to a worker, unless another one holds it.
-pub(crate) async fn acquire(txn: &mut Txn, acquire: &Acquire) -> Result<Acquired> {
+pub(crate) async fn acquire(txn: &mut Txn<'_>, acquire: &Acquire) -> Result<Acquired> {
     let lock = "FOR NO KEY UPDATE OF e";
     let Some(mut execution) = execution::by_id(txn, &acquire.id, lock).await? else {
         return Ok(Acquired::Unknown);
@@ -112,7 +112,7 @@ pub(crate) async fn acquire(txn: &mut Txn, acquire: &Acquire) -> Result<Acquired
 }
 
 /// Extends leases, and returns for each the messages that the worker has not seen.
-pub(crate) async fn renew(txn: &mut Txn, renew: &Renew) -> Result<Vec<Renewal>> {
+pub(crate) async fn renew(txn: &mut Txn<'_>, renew: &Renew) -> Result<Vec<Renewal>> {
     let keys: Vec<i64> = renew.held.iter().map(|(lease, _)| lease.key).collect();
     let fences: Vec<i64> = renew.held.iter().map(|(lease, _)| lease.fence).collect();
     let statement = txn.query(RENEW).bind(keys).bind(fences);
@@ -150,7 +150,7 @@ pub(crate) async fn renew(txn: &mut Txn, renew: &Renew) -> Result<Vec<Renewal>> 
 }
 
 /// Forgets that these flows have refused executions, so that they are claimed for them again.
-pub(crate) async fn forget_refusals(txn: &mut Txn, flows: &[FlowClaim]) -> Result<()> {
+pub(crate) async fn forget_refusals(txn: &mut Txn<'_>, flows: &[FlowClaim]) -> Result<()> {
     let pairs = flows.iter().flat_map(|flow| {
         let refuser = refusers::one(flow.refuser);
         flow.names

@@ -82,14 +82,14 @@ fn kept(columns: &mut Columns<'_>) -> Result<Kept> {
     })
 }
 
-async fn read(txn: &mut Txn, flows: &[&str]) -> Result<Vec<Kept>> {
+async fn read(txn: &mut Txn<'_>, flows: &[&str]) -> Result<Vec<Kept>> {
     let statement = txn.query(&format!("{SELECT} WHERE flow = ANY($1)"));
     let rows = txn.rows(statement.bind(flows)).await?;
     rows.iter().map(|row| kept(&mut Columns::of(row))).collect()
 }
 
 /// Returns all that is kept.
-pub(crate) async fn list(txn: &mut Txn) -> Result<Vec<LimitedFlow>> {
+pub(crate) async fn list(txn: &mut Txn<'_>) -> Result<Vec<LimitedFlow>> {
     let statement = txn.query(&format!("{SELECT} ORDER BY flow"));
     let rows = txn.rows(statement).await?;
     let all = rows.iter().map(|row| Ok(kept(&mut Columns::of(row))?.flow));
@@ -97,14 +97,14 @@ pub(crate) async fn list(txn: &mut Txn) -> Result<Vec<LimitedFlow>> {
 }
 
 /// Returns the limits of a flow, if it is paused or limited now.
-pub(super) async fn of_flow(txn: &mut Txn, flow: &str) -> Result<Option<FlowLimits>> {
+pub(super) async fn of_flow(txn: &mut Txn<'_>, flow: &str) -> Result<Option<FlowLimits>> {
     let kept = read(txn, &[flow]).await?;
     let mut in_force = kept.into_iter().filter(|kept| kept.flow.is_in_force());
     Ok(in_force.next().map(|kept| kept.flow.limits))
 }
 
 /// Puts one that may have ended before its flow had these limits behind its gate.
-pub(super) async fn put_again(txn: &mut Txn, key: i64, flow: &str) -> Result<()> {
+pub(super) async fn put_again(txn: &mut Txn<'_>, key: i64, flow: &str) -> Result<()> {
     if let Some(limits) = of_flow(txn, flow).await? {
         let label = limits.per.as_ref().map(|per| &per.label);
         let statement = txn.query(GATE_OF).bind(key);
@@ -115,7 +115,7 @@ pub(super) async fn put_again(txn: &mut Txn, key: i64, flow: &str) -> Result<()>
 }
 
 /// Changes what is kept of a flow, if it has the revision that the caller has read.
-pub(crate) async fn set(txn: &mut Txn, limit: &LimitFlow) -> Result<FlowLimited> {
+pub(crate) async fn set(txn: &mut Txn<'_>, limit: &LimitFlow) -> Result<FlowLimited> {
     txn.alone(Lock::Limits).await?;
     let there = read(txn, &[&limit.flow]).await?.pop();
     if there.as_ref().map(|kept| kept.flow.revision) != limit.revision {
@@ -161,7 +161,7 @@ pub(crate) async fn set(txn: &mut Txn, limit: &LimitFlow) -> Result<FlowLimited>
 
 /// Returns which of a claim's flows are paused or limited, and what room there is for those that nobody holds yet,
 /// with what the clock shows. Where there are limits, only one claim at a time goes on.
-pub(super) async fn gates(txn: &mut Txn, claim: &Claim) -> Result<(Gates, i64)> {
+pub(super) async fn gates(txn: &mut Txn<'_>, claim: &Claim) -> Result<(Gates, i64)> {
     let names = claim.flows.iter().flat_map(|flow| &flow.names);
     let names: Vec<&str> = names.map(|name| &**name).collect();
     let mut all = read(txn, &names).await?;
@@ -189,7 +189,7 @@ pub(super) async fn gates(txn: &mut Txn, claim: &Claim) -> Result<(Gates, i64)> 
 }
 
 /// Keeps what of the rates was used by a claim.
-pub(super) async fn begun(txn: &mut Txn, gates: &Gates) -> Result<()> {
+pub(super) async fn begun(txn: &mut Txn<'_>, gates: &Gates) -> Result<()> {
     for (flow, next) in gates.used() {
         let statement = txn.query(USED).bind(flow).bind(next);
         txn.execute(statement).await?;

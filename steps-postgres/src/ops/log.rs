@@ -45,7 +45,7 @@ struct Ends {
 }
 
 /// Keeps lines.
-pub(crate) async fn put(txn: &mut Txn, new: &NewLines) -> Result<()> {
+pub(crate) async fn put(txn: &mut Txn<'_>, new: &NewLines) -> Result<()> {
     txn.alone(Lock::Logs).await?;
     let mut ends = ends(txn, &new.lines).await?;
     let statement = lines(txn.query(PUT), new, &mut ends);
@@ -76,7 +76,7 @@ pub(crate) async fn put(txn: &mut Txn, new: &NewLines) -> Result<()> {
 }
 
 /// Reads where the logs end, of those executions that are there.
-async fn ends(txn: &mut Txn, lines: &[NewLine]) -> Result<Ends> {
+async fn ends(txn: &mut Txn<'_>, lines: &[NewLine]) -> Result<Ends> {
     let keys: BTreeSet<i64> = lines.iter().map(|line| line.key).collect();
     let keys: Vec<i64> = keys.into_iter().collect();
     let mut last = BTreeMap::new();
@@ -135,7 +135,7 @@ fn lines(statement: Statement, new: &NewLines, ends: &mut Ends) -> Statement {
 }
 
 /// Returns the lines that a query finds.
-pub(crate) async fn read(txn: &mut Txn, query: &LogQuery) -> Result<Option<StoredLog>> {
+pub(crate) async fn read(txn: &mut Txn<'_>, query: &LogQuery) -> Result<Option<StoredLog>> {
     let statement = txn.query(KEY).bind(query.id.clone());
     let Some(row) = txn.row(statement).await? else {
         return Ok(None);

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// An execution whose id is in use is left out, and of those with limits or of which somebody is told all that are not
-/// made alone. Of what is due now, those who listen are told, once of each flow. The largest number of 64 bits is the
+/// made alone. Of what is due now or at a time, those who listen are told, once of each flow. The largest number of 64 bits is the
 /// end of time.
 const MAKE: &str = "WITH asked AS ( \
     SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::boolean[], \
@@ -65,7 +65,7 @@ const MAKE: &str = "WITH asked AS ( \
 ) \
 SELECT a.n, m.key, t.told FROM made m JOIN asked a ON a.id = m.id CROSS JOIN ( \
     SELECT count(pg_notify($50, $51 || d.flow)) AS told FROM (SELECT DISTINCT a.flow FROM made m JOIN asked a ON a.id = m.id \
-        WHERE $49 AND a.at_once AND a.lease IS NULL) d \
+        WHERE $49 AND (a.at_once OR a.due_at IS NOT NULL) AND a.lease IS NULL) d \
 ) t";
 
 /// An execution to be made.

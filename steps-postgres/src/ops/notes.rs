@@ -37,7 +37,7 @@ pub(super) fn read(columns: &mut Columns<'_>) -> Result<Notes> {
 }
 
 /// Makes changes of what is noted of an execution that is locked.
-pub(super) async fn change(txn: &mut Txn, key: i64, changes: &[NoteChange]) -> Result<()> {
+pub(super) async fn change(txn: &mut Txn<'_>, key: i64, changes: &[NoteChange]) -> Result<()> {
     let statement = txn.query(READ_BY_KEY).bind(key);
     let row = txn.row(statement).await?;
     let mut notes = match &row {
@@ -48,7 +48,7 @@ pub(super) async fn change(txn: &mut Txn, key: i64, changes: &[NoteChange]) -> R
     write(txn, key, &notes).await
 }
 
-async fn write(txn: &mut Txn, key: i64, notes: &Notes) -> Result<()> {
+async fn write(txn: &mut Txn<'_>, key: i64, notes: &Notes) -> Result<()> {
     let NoteColumns {
         attrs,
         trigger,
@@ -63,7 +63,7 @@ async fn write(txn: &mut Txn, key: i64, notes: &Notes) -> Result<()> {
 /// Makes changes of what is noted of the execution with this id, and returns what is noted then; `None` if there is
 /// none.
 pub(crate) async fn annotate(
-    txn: &mut Txn,
+    txn: &mut Txn<'_>,
     id: &str,
     changes: &[NoteChange],
 ) -> Result<Option<Notes>> {

@@ -14,7 +14,7 @@ const HOLDER: &str = "SELECT id FROM %.executions WHERE flow = $1 AND singleton 
 const FORGET: &str = "UPDATE %.executions SET singleton = NULL WHERE key = $1";
 
 /// Returns the id of the execution that has a key.
-pub(super) async fn holder(txn: &mut Txn, flow: &str, key: &str) -> Result<Option<String>> {
+pub(super) async fn holder(txn: &mut Txn<'_>, flow: &str, key: &str) -> Result<Option<String>> {
     let statement = txn.query(HOLDER).bind(flow).bind(key);
     let row = txn.row(statement).await?;
     row.map_or(Ok(None), |row| Columns::of(&row).owned())
@@ -23,7 +23,7 @@ pub(super) async fn holder(txn: &mut Txn, flow: &str, key: &str) -> Result<Optio
 /// Lets an execution have its key again that may have ended, if its root has this status now. If another one has the
 /// key, a rollback goes on without; anything else is refused.
 pub(super) async fn need(
-    txn: &mut Txn,
+    txn: &mut Txn<'_>,
     execution: i64,
     id: &str,
     flow: &str,

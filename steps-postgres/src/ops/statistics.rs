@@ -21,7 +21,7 @@ const IDS: &str = "SELECT key, id FROM %.executions WHERE key = ANY($1)";
 const AT_ONCE: usize = 50;
 
 /// Makes the statistics.
-pub(crate) async fn statistics(txn: &mut Txn, query: &StatisticsQuery) -> Result<Statistics> {
+pub(crate) async fn statistics(txn: &mut Txn<'_>, query: &StatisticsQuery) -> Result<Statistics> {
     let both = query.both();
     let [from, until] = [both.start, both.end].map(clamped);
     let mut collector = Collector::new(query.clone());

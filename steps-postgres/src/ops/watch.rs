@@ -67,7 +67,7 @@ pub(super) struct Watched<'a> {
 
 /// Reads what a write to an execution is compared with; `None` if nobody has subscribed to anything.
 pub(super) async fn before(
-    txn: &mut Txn,
+    txn: &mut Txn<'_>,
     of: &Watched<'_>,
     write: &Write,
 ) -> Result<Option<Watch>> {
@@ -109,7 +109,7 @@ pub(super) async fn before(
 }
 
 /// The same of a write that makes the execution.
-pub(super) async fn before_new(txn: &mut Txn) -> Result<Option<Watch>> {
+pub(super) async fn before_new(txn: &mut Txn<'_>) -> Result<Option<Watch>> {
     let subscriptions = changes::open(txn).await?;
     Ok((!subscriptions.is_empty()).then(|| Watch {
         subscriptions,
@@ -123,7 +123,7 @@ pub(super) async fn before_new(txn: &mut Txn) -> Result<Option<Watch>> {
 }
 
 /// Keeps what the write has changed, until the end of the transaction.
-pub(super) fn keep(txn: &mut Txn, watch: Watch, of: &Watched<'_>, write: &Write) {
+pub(super) fn keep(txn: &mut Txn<'_>, watch: Watch, of: &Watched<'_>, write: &Write) {
     let Watch {
         subscriptions,
         mut known,

@@ -32,7 +32,7 @@ const FORM: &str =
 const PAST: &str = "UPDATE %.executions SET past = $2 WHERE key = $1";
 
 /// Makes one write.
-pub(crate) async fn write(txn: &mut Txn, write: &Write) -> Result<Written> {
+pub(crate) async fn write(txn: &mut Txn<'_>, write: &Write) -> Result<Written> {
     match &write.target {
         Target::New(new) => {
             let made = make_one(txn, new, write, Tell::Listeners).await?;
@@ -45,7 +45,7 @@ pub(crate) async fn write(txn: &mut Txn, write: &Write) -> Result<Written> {
     }
 }
 
-async fn change(txn: &mut Txn, lease: Lease, write: &Write) -> Result<Written> {
+async fn change(txn: &mut Txn<'_>, lease: Lease, write: &Write) -> Result<Written> {
     let key = lease.key;
     let told: Vec<&str> = write.tells.iter().map(|message| &*message.id).collect();
     let statement = txn.query(LOCK).bind(key).bind(told);
@@ -114,7 +114,7 @@ async fn change(txn: &mut Txn, lease: Lease, write: &Write) -> Result<Written> {
 }
 
 /// Deletes the nodes that the write says are gone.
-async fn remove(txn: &mut Txn, key: i64, write: &Write) -> Result<()> {
+async fn remove(txn: &mut Txn<'_>, key: i64, write: &Write) -> Result<()> {
     if write.replace {
         for sql in [REMOVE_ALL, FORGET_PAST] {
             let statement = txn.query(sql).bind(key);
@@ -138,7 +138,7 @@ async fn remove(txn: &mut Txn, key: i64, write: &Write) -> Result<()> {
 }
 
 /// Makes what a write makes besides its own execution: its children, and messages to others.
-async fn go_with(txn: &mut Txn, write: &Write) -> Result<()> {
+async fn go_with(txn: &mut Txn<'_>, write: &Write) -> Result<()> {
     start(txn, &write.children).await?;
     for message in &write.tells {
         inbox::send(txn, message, Tell::Nobody).await?;
@@ -147,7 +147,7 @@ async fn go_with(txn: &mut Txn, write: &Write) -> Result<()> {
 }
 
 /// Creates executions that nobody holds.
-pub(super) async fn start(txn: &mut Txn, children: &[Child]) -> Result<()> {
+pub(super) async fn start(txn: &mut Txn<'_>, children: &[Child]) -> Result<()> {
     for Child { new, nodes, due } in children {
         let then = LeaseAfter::Release {
             due: *due,
@@ -171,7 +171,12 @@ pub(super) async fn start(txn: &mut Txn, children: &[Child]) -> Result<()> {
     Ok(())
 }
 
-async fn make_one(txn: &mut Txn, new: &NewExecution, write: &Write, tell: Tell) -> Result<Written> {
+async fn make_one(
+    txn: &mut Txn<'_>,
+    new: &NewExecution,
+    write: &Write,
+    tell: Tell,
+) -> Result<Written> {
     if let Some(existing) = existing(txn, &new.id).await? {
         return Ok(existing);
     }
@@ -223,7 +228,7 @@ async fn make_one(txn: &mut Txn, new: &NewExecution, write: &Write, tell: Tell) 
 }
 
 /// Returns the execution that has a new one's id, if there is one.
-async fn existing(txn: &mut Txn, id: &str) -> Result<Option<Written>> {
+async fn existing(txn: &mut Txn<'_>, id: &str) -> Result<Option<Written>> {
     let found = execution::by_id(txn, id, "").await?;
     Ok(found.map(|found| {
         Written::Exists(Box::new(Existing {

@@ -22,7 +22,7 @@ fn column<'a, T>(kept: &'a [(String, Change)], of: impl Fn(&'a Change) -> T) -> 
 
 /// Keeps the changes. Their numbers are given one transaction after the other, so that none appears behind one that
 /// could be listed before.
-pub(super) async fn insert(txn: &mut Txn) -> Result<()> {
+pub(super) async fn insert(txn: &mut Txn<'_>) -> Result<()> {
     txn.alone(Lock::Changes).await?;
     let kept = std::mem::take(&mut txn.changes);
     let subscriptions: Vec<&str> = kept.iter().map(|(name, _)| name.as_str()).collect();

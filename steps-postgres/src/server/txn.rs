@@ -7,14 +7,17 @@
 use std::{sync::Arc, time::Instant};
 
 use sqlx::{
-    AssertSqlSafe, PgConnection, PgPool, Postgres, Transaction,
+    AssertSqlSafe, PgConnection, PgPool, Postgres, Row as _, Transaction,
     postgres::{PgArguments, PgRow},
     query::Query,
 };
-use steps_core::{store::Change, telemetry};
+use steps_core::{
+    store::{Change, ErrorKind},
+    telemetry,
+};
 
 use super::kept;
-use crate::error::Result;
+use crate::error::{Fail, Result};
 
 /// The database.
 #[derive(Debug)]
@@ -76,7 +79,7 @@ impl Database {
         hash.cast_signed()
     }
 
-    pub(crate) async fn begin(self: &Arc<Self>, kind: Begin) -> Result<Txn> {
+    pub(crate) async fn begin(self: &Arc<Self>, kind: Begin) -> Result<Txn<'static>> {
         let sql = match kind {
             Begin::Reads => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
             Begin::Changes => "BEGIN ISOLATION LEVEL READ COMMITTED",
@@ -95,8 +98,8 @@ impl Database {
 }
 
 /// An open transaction.
-pub(crate) struct Txn {
-    inner: Transaction<'static, Postgres>,
+pub(crate) struct Txn<'c> {
+    inner: Transaction<'c, Postgres>,
     pub(crate) database: Arc<Database>,
     /// How many rows it has changed.
     pub(crate) changed: u64,
@@ -104,7 +107,34 @@ pub(crate) struct Txn {
     pub(crate) changes: Vec<(String, Change)>,
 }
 
-impl Txn {
+impl<'c> Txn<'c> {
+    /// Goes on inside a transaction that somebody else has begun, in which `inner` is a savepoint. It may put
+    /// executions behind gates, as with [`Begin::Writes`]. What is read must be what is there when it is read: one that
+    /// sees only what was there at its beginning would not know of a limit that was set since.
+    pub(crate) async fn within(
+        database: &Arc<Database>,
+        inner: Transaction<'c, Postgres>,
+    ) -> Result<Self> {
+        let mut txn = Self {
+            inner,
+            database: Arc::clone(database),
+            changed: 0,
+            changes: Vec::new(),
+        };
+        let sql = "LOCK TABLE %.executions IN ROW EXCLUSIVE MODE; SELECT current_setting('transaction_isolation')";
+        let sql = sqlx::raw_sql(AssertSqlSafe(database.text(sql)));
+        let level: String = sql.fetch_one(&mut *txn.inner).await?.try_get(0)?;
+        if level != "read committed" {
+            let message = format!(
+                "{}: executions are started within transactions that are READ COMMITTED, and this one is {}",
+                database.name,
+                level.to_uppercase()
+            );
+            return Err(Fail::new(ErrorKind::Rejected, message));
+        }
+        Ok(txn)
+    }
+
     pub(crate) fn query(&self, sql: &str) -> Statement {
         self.database.query(sql)
     }

@@ -65,6 +65,21 @@ pub(super) fn check_same<F: Flow>(
     Ok(())
 }
 
+/// Returns the write that creates the execution for nobody.
+pub(super) fn later(new: NewExecution, at: Option<Deadline>) -> Write {
+    let new = NewExecution { held: None, ..new };
+    // A record of its own: what makes the execution due sooner does not make it begin.
+    let nodes = at.map(|at| root::pending_until(&new.flow, at.until));
+    let then = LeaseAfter::Release {
+        due: at.map_or(Due::Now, |at| Due::At(at.until)),
+        last_message: 0,
+    };
+    Write {
+        nodes: nodes.into_iter().collect(),
+        ..Write::new(Target::New(Box::new(new)), then)
+    }
+}
+
 impl Engine {
     /// Waits until the first turn of an execution has created it, with its first write.
     pub(super) async fn started(
@@ -98,19 +113,8 @@ impl Engine {
         new: NewExecution,
         at: Option<Deadline>,
     ) -> Result<Made, EngineError> {
-        let new = NewExecution { held: None, ..new };
         let id = new.id.clone();
-        // A record of its own: what makes the execution due sooner does not make it begin.
-        let nodes = at.map(|at| root::pending_until(&new.flow, at.until));
-        let then = LeaseAfter::Release {
-            due: at.map_or(Due::Now, |at| Due::At(at.until)),
-            last_message: 0,
-        };
-        let write = Write {
-            nodes: nodes.into_iter().collect(),
-            ..Write::new(Target::New(Box::new(new)), then)
-        };
-        match self.core.store.write(write).await? {
+        match self.core.store.write(later(new, at)).await? {
             Written::Exists(existing) => Ok(Made::Exists(existing)),
             Written::Taken { by, new } => Ok(Made::Taken { by, new }),
             // Only one that is created for a worker is limited.

@@ -8,18 +8,18 @@ use serde::Serialize;
 use tokio::sync::oneshot;
 
 mod made;
+mod prepare;
 mod singleton;
 
 use super::{
     Engine,
     error::EngineError,
-    handle::{execution::Execution, notes::check_notes},
+    handle::execution::Execution,
     worker::{turn::Turn, turn_task},
 };
 use crate::{
     base::{
         clock::Deadline,
-        error::caught,
         future::BoxFuture,
         telemetry::{self, TraceContext, TraceContextError},
     },
@@ -31,10 +31,11 @@ use crate::{
         trigger::Trigger,
     },
     run::with::{Input, Starts},
-    store::{NewExecution, Notes},
+    store::Notes,
 };
 
 use made::{Made, check_same};
+use prepare::Prepared;
 use singleton::Answer;
 pub use singleton::IfTaken;
 
@@ -256,72 +257,16 @@ impl<F: Flow> Start<'_, F> {
         self
     }
 
-    async fn start(self) -> Result<Execution<F>, EngineError> {
+    async fn start(mut self) -> Result<Execution<F>, EngineError> {
         let core = &self.engine.core;
         let may_repeat_id = self.id.is_some();
-        let id = match self.id {
-            Some(id) => match crate::base::id::check(&id) {
-                Ok(()) => id,
-                Err(why) => return Err(EngineError::Id { id, why }),
-            },
-            None => crate::base::id::new().to_string(),
-        };
-        check_priority(&id, self.priority)?;
-        if let Some(key) = &self.singleton
-            && let Err(why) = crate::base::id::check(key)
-        {
-            let why = format!("`{key}` can't be its key: {why}");
-            return Err(EngineError::InvalidValue { id, why });
-        }
-        if let Some(error) = self.bad_attrs {
-            let why = error.to_string();
-            return Err(EngineError::InvalidValue { id, why });
-        }
-        if let Err(why) = check_notes(&self.notes, &core.limits) {
-            return Err(EngineError::InvalidValue { id, why });
-        }
-        let trace = self.trace.transpose();
-        let trace = trace.map_err(|error| EngineError::InvalidValue {
-            id: id.clone(),
-            why: error.to_string(),
-        })?;
-        if core.is_draining() {
-            return Err(EngineError::Closed);
-        }
-        core.check_runtime()?;
-        let input = caught(|| F::save_input(self.input.value()))
-            .map_err(|error| format!("its input can't be saved as JSON: {error}"))
-            .and_then(|input| match core.limits.check("input", Some(&input)) {
-                Ok(()) => Ok(input),
-                Err(error) => Err(error.text()),
-            })
-            .map_err(|why| EngineError::InvalidValue {
-                id: id.clone(),
-                why,
-            })?;
-        let execution = Execution::<F>::new(self.engine.clone(), id.as_str().into());
-        let served = self.engine.flows.get(F::TABLE.name);
-        let served = served.map(|(_, served)| served);
-        // This program may serve another form of the flow than the one that is started.
-        let served = served.filter(|served| served.flow.fingerprint() == F::FINGERPRINT);
-        let form = match served {
-            Some(served) => served.form,
-            None => core.form_of(F::TABLE, F::FINGERPRINT).await?,
-        };
-        let new = NewExecution {
-            id: id.clone(),
-            flow: F::TABLE.name.to_owned(),
-            input: input.clone(),
-            labels: self.labels.clone(),
-            notes: self.notes,
-            priority: self.priority,
-            form: Some(form),
-            parent: None,
-            singleton: self.singleton,
-            trace: trace.or_else(|| core.context_of_start(F::TABLE.name, &id)),
-            created_at: None,
-            held: None,
-        };
+        let Prepared {
+            new,
+            served,
+            form,
+            execution,
+        } = self.prepare().await?;
+        let (id, input) = (new.id.clone(), new.input.clone());
         let make = async |new| match self.at {
             Some(deadline) => self.engine.start_later(new, Some(deadline)).await,
             None => match served.and_then(|flow| Some((flow, flow.try_place(core)?))) {

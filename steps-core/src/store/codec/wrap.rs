@@ -192,6 +192,14 @@ impl Store for CodecStore {
         }
     }
 
+    fn write_within<'a>(
+        &'a self,
+        write: Write,
+        transaction: &'a mut (dyn std::any::Any + Send),
+    ) -> BoxFuture<'a, Result<Written, StoreError>> {
+        self.written_by(write, |store, write| store.write_within(write, transaction))
+    }
+
     fn notices(&self) -> Notices {
         self.inner.notices()
     }

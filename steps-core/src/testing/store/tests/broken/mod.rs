@@ -140,6 +140,14 @@ impl Store for Twisted {
     fn send(&self, message: SendMessage) -> Answer<'_, MessageReceipt> {
         (self.twist.send)(&self.sound, message)
     }
+    fn write_within<'a>(
+        &'a self,
+        write: Write,
+        transaction: &'a mut (dyn std::any::Any + Send),
+    ) -> BoxFuture<'a, Result<Written, StoreError>> {
+        self.sound.write_within(write, transaction)
+    }
+
     fn notices(&self) -> Notices {
         (self.twist.notices)(&self.sound)
     }

@@ -234,6 +234,14 @@ impl Store for Sound {
         self.inner.send(message)
     }
 
+    fn write_within<'a>(
+        &'a self,
+        write: Write,
+        transaction: &'a mut (dyn std::any::Any + Send),
+    ) -> BoxFuture<'a, Result<Written, StoreError>> {
+        self.inner.write_within(write, transaction)
+    }
+
     fn notices(&self) -> Notices {
         self.inner.notices()
     }
