@@ -66,6 +66,7 @@ const CRATES: &[Crate] = &[
             &["server"],
             &["ops"],
             &["writer"],
+            &["listener", "within"],
             &["store"],
         ],
         free: &[],

@@ -53,8 +53,8 @@ use tokio::sync::Notify;
 
 use super::{
     forms::{Build, Forms},
+    heard::Heard,
     log::Logs,
-    notices::Heard,
     running::Running,
     runtime::Runtime,
     schedule::Schedule,

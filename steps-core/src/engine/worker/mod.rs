@@ -38,7 +38,7 @@
 //! | `schedule`, `suspects` | moments |
 //! | `children` | what the store is told of children |
 //! | `first_write` | what the store answers |
-//! | `trouble` | nothing |
+//! | `heard`, `trouble` | nothing |
 //! | `waits` | keys of executions, and moments |
 //! | `backlog` | moments |
 
@@ -49,6 +49,7 @@ pub(super) mod dispatcher;
 pub(super) mod engine_core;
 pub(super) mod first_write;
 pub(super) mod forms;
+mod heard;
 pub(super) mod heartbeat;
 mod lease;
 pub(super) mod log;

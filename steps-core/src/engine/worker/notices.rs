@@ -3,25 +3,13 @@
 //!
 //! Nothing depends on a notice: what none has told is found by the poll, and by the heartbeat.
 
-use std::{
-    collections::HashSet,
-    pin::pin,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use futures_util::{
-    StreamExt,
-    future::{Either, select},
-};
-use tokio::sync::Notify;
+use futures_util::StreamExt;
 
 use super::{engine_core::EngineCore, served::ServedFlows};
 use crate::{
-    base::{chance::chance, clock::Moment, sync::lock},
+    base::{chance::chance, clock::Moment},
     store::Notice,
 };
 
@@ -31,44 +19,6 @@ const SPREAD: Duration = Duration::from_millis(20);
 /// Between two claims that notices have caused, however many come.
 const BETWEEN: Duration = Duration::from_millis(50);
 
-/// What notices have changed.
-#[derive(Debug, Default)]
-pub(crate) struct Heard {
-    /// Whether the store tells what others leave there.
-    listens: AtomicBool,
-    /// The executions for which messages have come that the heartbeat is to ask for.
-    asked: Mutex<HashSet<String>>,
-    wake: Notify,
-}
-
-impl Heard {
-    /// Returns whether the store tells what others leave there.
-    pub(super) fn listens(&self) -> bool {
-        self.listens.load(Ordering::Relaxed)
-    }
-
-    fn ask(&self, id: String) {
-        lock(&self.asked).insert(id);
-        self.wake.notify_one();
-    }
-
-    /// Waits for the beat, or until messages have come for executions that run here. Returns their ids then.
-    pub(super) async fn until(&self, beat: impl Future<Output = ()>) -> Option<HashSet<String>> {
-        let mut beat = pin!(beat);
-        loop {
-            match select(&mut beat, pin!(self.wake.notified())).await {
-                Either::Left(_) => return None,
-                Either::Right(_) => {
-                    let asked = std::mem::take(&mut *lock(&self.asked));
-                    if !asked.is_empty() {
-                        return Some(asked);
-                    }
-                }
-            }
-        }
-    }
-}
-
 /// Takes the store's notices in, until it has no more.
 pub(crate) async fn hear(core: Arc<EngineCore>, flows: Arc<ServedFlows>) {
     let mut notices = core.store.notices();
@@ -76,14 +26,14 @@ pub(crate) async fn hear(core: Arc<EngineCore>, flows: Arc<ServedFlows>) {
     while let Some(notice) = notices.next().await {
         match notice {
             Notice::Listening => {
-                if !core.heard.listens.swap(true, Ordering::Relaxed) {
+                if !core.heard.set_listens(true) {
                     tracing::debug!("the store tells what others leave in it");
                 }
                 // It was not told what was left before.
                 look(&core, &mut last);
             }
             Notice::Deaf => {
-                if core.heard.listens.swap(false, Ordering::Relaxed) {
+                if core.heard.set_listens(false) {
                     tracing::info!(
                         "the store does not tell at the moment what others leave in it; it is asked more often"
                     );
@@ -102,7 +52,7 @@ pub(crate) async fn hear(core: Arc<EngineCore>, flows: Arc<ServedFlows>) {
             }
         }
     }
-    core.heard.listens.store(false, Ordering::Relaxed);
+    core.heard.set_listens(false);
 }
 
 /// Lets the dispatcher look soon, a moment after the last time at the earliest.
