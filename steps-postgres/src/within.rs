@@ -35,7 +35,8 @@ pub trait StartWithin: Sized {
     ///
     /// #[step]
     /// async fn pack(order: i64) -> Result<(), String> {
-    ///     Ok(println!("packing order {order}"))
+    ///     println!("packing order {order}");
+    ///     Ok(())
     /// }
     ///
     /// #[flow]

@@ -4,13 +4,15 @@ mod common;
 
 use std::time::Duration;
 
-use common::server::{Server, schema};
+use common::{
+    backwards::Backwards,
+    server::{Server, schema},
+};
 use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, Transaction};
 use steps::{
     Engine, Status,
     engine::{EngineError, FlowLimits, IfTaken},
     prelude::*,
-    store::codec::{Codec, CodecError, Place},
 };
 use steps_core::store::{ChangeKind, ChangeQuery, ErrorKind, Store, Subscription, WhichChanges};
 use steps_postgres::PostgresOptions;
@@ -66,8 +68,10 @@ async fn is_there(engine: &Engine, id: &str) -> bool {
 async fn orders(pool: &PgPool, schema: &str) -> String {
     let table = format!("orders_of_{schema}");
     let sql = format!("CREATE TABLE {table} (id bigint PRIMARY KEY)");
-    let sql = sqlx::raw_sql(AssertSqlSafe(sql));
-    sql.execute(pool).await.unwrap();
+    sqlx::raw_sql(AssertSqlSafe(sql))
+        .execute(pool)
+        .await
+        .unwrap();
     table
 }
 
@@ -193,22 +197,21 @@ async fn of_two_transactions_that_start_one_id_or_one_key_one_starts_it() {
             } else {
                 first.rollback().await.unwrap();
             }
-            let second = second.await.unwrap();
-            match second {
+            match second.await.unwrap() {
                 Ok(run) => {
                     assert_eq!(run.id(), second_id);
                     assert!(!commits || first_id == second_id);
                 }
-                Err(EngineError::Taken { by, .. }) => {
-                    assert!(commits && by == first_id);
-                }
+                Err(EngineError::Taken { by, .. }) => assert!(commits && by == first_id),
                 Err(error) => panic!("{error}"),
             }
         }
         // Nobody works on it here: its key is free when it has ended.
         let sql = format!("UPDATE {schema}.executions SET status = 'stopped', due_at = NULL");
-        let sql = sqlx::raw_sql(AssertSqlSafe(sql));
-        sql.execute(&pool).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(sql))
+            .execute(&pool)
+            .await
+            .unwrap();
     }
     end([service]).await;
 }
@@ -294,18 +297,15 @@ async fn limits_hold_for_it() {
     let run = start.within(&mut tx).await.unwrap();
     tx.commit().await.unwrap();
     let gate = format!("SELECT gate FROM {schema}.executions WHERE id = 'one'");
-    let gate: Option<String> = sqlx::query_scalar(AssertSqlSafe(gate))
-        .fetch_one(&pool)
-        .await
-        .unwrap();
+    let gate = sqlx::query_scalar(AssertSqlSafe(gate));
+    let gate: Option<String> = gate.fetch_one(&pool).await.unwrap();
     assert_eq!(gate.as_deref(), Some("-"));
     let waits = tokio::time::timeout(Duration::from_millis(500), run.outcome()).await;
     assert!(waits.is_err(), "{waits:?}");
     flow.resume().await.unwrap();
     // It is no news that a flow may go on; a start is.
-    let other = engines[1].start(fulfil::input(2)).id("two").await.unwrap();
+    engines[1].start(fulfil::input(2)).id("two").await.unwrap();
     assert_eq!(run.outcome().await.unwrap(), "order 1 is packed");
-    drop(other);
     end(engines).await;
 }
 
@@ -341,20 +341,6 @@ async fn who_is_told_of_changes_is_told_of_it_after_the_commit() {
     let ids: Vec<&str> = changes.iter().map(|change| &*change.execution).collect();
     assert_eq!(ids, ["kept"]);
     end([service]).await;
-}
-
-/// Turns values around, to show that they have passed through it.
-struct Backwards;
-
-impl Codec for Backwards {
-    fn encode(&self, _: &Place<'_>, text: &str) -> Result<Option<Vec<u8>>, CodecError> {
-        Ok(Some(text.bytes().rev().collect()))
-    }
-
-    fn decode(&self, _: &Place<'_>, bytes: &[u8]) -> Result<String, CodecError> {
-        String::from_utf8(bytes.iter().rev().copied().collect())
-            .map_err(|_| CodecError::invalid("it is no text"))
-    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
