@@ -41,7 +41,7 @@ pub use steps_core::{
     TaskIdError, TaskReport, TaskStatus, Trigger, With, clock, compat, engine,
     event::Event,
     failure::{Cause, ChildFailed, DeadlinePassed, StepFailure},
-    journal, log, policy, report, signal, sleep, state, status, store, telemetry,
+    journal, log, policy, report, signal, sleep, state, state_store, status, store, telemetry,
     typed::{
         AsSignalRef, AsStepRef, FlowRef, FlowState, InLoop, ItemRef, ItemStates, NotInLoop,
         SignalItemRef, SignalRef, StepRef, StepState,

@@ -1,14 +1,68 @@
-//! The result of one pass of a flow.
+//! One pass of a flow, and its result.
 
 use std::{fmt, time::Duration};
 
 use jiff::Timestamp;
 
+use super::Run;
 use crate::{
     base::clock::{Clock, Moment},
+    interpreter::execution::PassOutcome,
     language::flow::Flow,
     model::{failure::Failure, typed::FlowState},
 };
+
+impl<F: Flow> Run<'_, F> {
+    /// Lets [`advance`](Self::advance) ask a step that polls only when its pause is over: for a loop that also makes
+    /// passes when nothing is due, such as a Kubernetes controller, which is woken by its own writes. Such a pass
+    /// changes nothing.
+    pub fn keep_pauses(mut self) -> Self {
+        self.options.keeps_pauses = true;
+        self
+    }
+
+    /// Makes one pass: runs what can run now, and returns what the flow waits for. A step makes at
+    /// most one attempt in a pass.
+    ///
+    /// A step that polls is asked even if its pause is not over, because the caller decides when to
+    /// make a pass, unless it [keeps pauses](Self::keep_pauses). The pause after an error and the time
+    /// of a `sleep` are kept.
+    ///
+    /// # Errors
+    ///
+    /// If the pass could not be made, because the saved state does not fit or the journal failed. A
+    /// failed step is no error here, but [`Outcome::Failed`].
+    pub async fn advance(mut self) -> Result<Advance<F>, Failure> {
+        self.options.signals = None;
+        let eager = !self.options.keeps_pauses;
+        let mut ready = self.ready(eager)?;
+        let passed = ready.pass().await?;
+        let state = ready.run.state();
+        let mut next = None;
+        let outcome = match passed {
+            PassOutcome::Waiting(deadline) => {
+                let clock = &ready.run.options.clock;
+                next = deadline.map(|deadline| (deadline.moment, clock.clone()));
+                Outcome::Waiting {
+                    until: deadline.map(|deadline| deadline.until),
+                    signals: ready.run.awaited_signals(),
+                }
+            }
+            PassOutcome::Misfit { path, why } => return Err(ready.misfit(path, why)),
+            // Nobody but an engine suspends a run.
+            PassOutcome::Ended | PassOutcome::Stopped | PassOutcome::Suspended => match ready.end()
+            {
+                Ok(output) => Outcome::Done(output),
+                Err(failure) => Outcome::Failed(failure),
+            },
+        };
+        Ok(Advance {
+            state: FlowState::from(state),
+            outcome,
+            next,
+        })
+    }
+}
 
 /// The result of one pass: see [`Run::advance`](crate::Run::advance).
 ///
@@ -58,7 +112,7 @@ pub struct Advance<F: Flow> {
     /// How far the flow has come.
     pub outcome: Outcome<F::Output>,
     /// When the next pass is due, by the run's clock.
-    pub(super) next: Option<(Moment, Clock)>,
+    next: Option<(Moment, Clock)>,
 }
 
 impl<F: Flow> fmt::Debug for Advance<F>

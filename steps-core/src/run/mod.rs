@@ -1,7 +1,8 @@
 //! Runs a flow in memory: to its end, on from a saved state, or one pass at a time.
 //!
 //! This file has the builder, [`Run`]. `begin` turns it into a run, `fits` compares it with a saved state, `driver` makes the
-//! passes, and `advance`, `control` and `signals` have the types that its methods return and take.
+//! passes, and `advance`, `control` and `signals` have the types that its methods return and take. `state_store` keeps
+//! the state of a run in a place of the user's.
 
 mod advance;
 mod begin;
@@ -10,6 +11,7 @@ mod control;
 mod driver;
 mod fits;
 mod signals;
+pub mod state_store;
 pub(crate) mod with;
 
 use std::{future::IntoFuture, sync::Arc};
@@ -22,7 +24,7 @@ use crate::{
         future::BoxFuture,
         json::Json,
     },
-    interpreter::{Observer, RunLimits, StepLog, WholeTree, execution::PassOutcome},
+    interpreter::{Observer, RunLimits, StepLog, WholeTree},
     journal::Journal,
     language::{
         children::{OwnFlows, RunEngine},
@@ -126,6 +128,7 @@ struct Options {
     /// What the input was read from, if it was.
     read_from: Option<Json>,
     undo: bool,
+    keeps_pauses: bool,
     looks: bool,
     limits: RunLimits,
     labels: Labels,
@@ -324,46 +327,6 @@ impl<'a, F: Flow> Run<'a, F> {
     pub(crate) fn instance(mut self, instance: Arc<str>) -> Self {
         self.options.instance = Some(instance);
         self
-    }
-
-    /// Makes one pass: runs what can run now, and returns what the flow waits for. A step makes at
-    /// most one attempt in a pass.
-    ///
-    /// A step that polls is asked even if its pause is not over, because the caller decides when to
-    /// make a pass. The pause after an error and the time of a `sleep` are kept.
-    ///
-    /// # Errors
-    ///
-    /// If the pass could not be made, because the saved state does not fit or the journal failed. A
-    /// failed step is no error here, but [`Outcome::Failed`].
-    pub async fn advance(mut self) -> Result<Advance<F>, Failure> {
-        self.options.signals = None;
-        let mut ready = self.ready(true)?;
-        let passed = ready.pass().await?;
-        let state = ready.run.state();
-        let mut next = None;
-        let outcome = match passed {
-            PassOutcome::Waiting(deadline) => {
-                let clock = &ready.run.options.clock;
-                next = deadline.map(|deadline| (deadline.moment, clock.clone()));
-                Outcome::Waiting {
-                    until: deadline.map(|deadline| deadline.until),
-                    signals: ready.run.awaited_signals(),
-                }
-            }
-            PassOutcome::Misfit { path, why } => return Err(ready.misfit(path, why)),
-            // Nobody but an engine suspends a run.
-            PassOutcome::Ended | PassOutcome::Stopped | PassOutcome::Suspended => match ready.end()
-            {
-                Ok(output) => Outcome::Done(output),
-                Err(failure) => Outcome::Failed(failure),
-            },
-        };
-        Ok(Advance {
-            state: FlowState::from(state),
-            outcome,
-            next,
-        })
     }
 
     /// Runs to the end, like awaiting the run, and returns the state with the output: for the times

@@ -1,7 +1,7 @@
 //! Helpers for tests: [`Context`] for one step; [`FakeClock`], a clock that jumps; [`Lab`], which
 //! records what steps do; [`Explorer`], which interrupts a flow at every point and compares how it
 //! ends; [`assert_compatible!`], which fails when a change of a flow would strand running
-//! executions; and [`store`], the rules of a store as tests.
+//! executions; [`store`], the rules of a store as tests, and [`state_store()`], those of a place for one saved state.
 //!
 //! This module is behind the feature `testing`, to be switched on for tests only:
 //!
@@ -25,6 +25,7 @@ mod effects;
 mod explore;
 mod recorder;
 mod snapshot;
+mod state_store;
 pub mod store;
 
 #[doc(inline)]
@@ -37,3 +38,4 @@ pub use explore::{Explorer, Report, Violation};
 pub use recorder::{Cut, Recorder};
 #[doc(hidden)]
 pub use snapshot::assert as __assert_compatible;
+pub use state_store::state_store;
