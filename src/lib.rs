@@ -36,7 +36,7 @@ pub use open::Open;
 #[doc(inline)]
 pub use steps_core::{
     Advance, AsDuration, AttrPath, Attrs, Branch, CancelReason, Child, Control, Cx, DurationError,
-    Engine, External, Failure, Flow, Gone, Input, InvalidAttrs, Json, Outcome, ReportError,
+    Engine, External, Failure, Flow, Gone, Input, InvalidAttrs, Json, Outcome, Passes, ReportError,
     Reported, Run, RunLimits, SignalError, Signals, State, Status, Task, TaskFailed, TaskId,
     TaskIdError, TaskReport, TaskStatus, Trigger, With, clock, compat, engine,
     event::Event,

@@ -19,6 +19,7 @@
 //! | [`web`] | a page in a browser, and a JSON API: in a service, and for a file |
 //! | [`sqlite`] | the engine's file: settings, queries, errors |
 //! | [`postgres`] | a database that several machines share: the service's own pool, what happens when the server is away |
+//! | [`restate`] | the same flows on Restate, a distributed engine: how, and what differs |
 //! | [`waiting`] | sleep and signals |
 //! | [`external_tasks`] | steps that somebody else runs and reports on |
 //! | [`children`] | executions that a flow starts, and waits for: `start` and `join` |
@@ -71,6 +72,8 @@ pub mod web {}
 pub mod sqlite {}
 #[doc = include_str!("postgres.md")]
 pub mod postgres {}
+#[doc = include_str!("restate.md")]
+pub mod restate {}
 #[doc = include_str!("waiting.md")]
 pub mod waiting {}
 #[doc = include_str!("external_tasks.md")]

@@ -118,9 +118,13 @@
 //! # }
 //! ```
 
+mod entry;
+
 use std::fmt;
 
 use jiff::Timestamp;
+
+pub use entry::{Entry, Recorded};
 
 pub use crate::{
     base::{error::JournalError, future::BoxFuture},

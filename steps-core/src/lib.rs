@@ -59,6 +59,6 @@ pub use model::{
     typed,
 };
 pub use run::{
-    Advance, Child, Control, Outcome, Run, Signals, state_store,
+    Advance, Child, Control, Outcome, Passes, Run, Signals, state_store,
     with::{Input, With},
 };

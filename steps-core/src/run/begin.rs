@@ -43,10 +43,11 @@ impl<'a, F: Flow> Run<'a, F> {
         self
     }
 
-    /// Whoever has found the run to be due, by a clock of its own, says what that clock showed: what
-    /// had waited until then waits no longer.
-    pub(crate) fn due_by(mut self, time: Option<Timestamp>) -> Self {
-        self.options.due_by = time;
+    /// Says that whoever has found the run to be due, by a clock of its own, was shown this time: what had waited until
+    /// then waits no longer, even if this process's clock is behind. For a [run that resumes](Self::resume) because
+    /// somebody else's timer has gone off.
+    pub fn due_by(mut self, time: impl Into<Option<Timestamp>>) -> Self {
+        self.options.due_by = time.into();
         self
     }
 

@@ -1,4 +1,4 @@
-//! Stops or undoes a flow while it runs.
+//! Stops, suspends or undoes a flow while it runs.
 
 use std::sync::Arc;
 
@@ -76,6 +76,14 @@ impl Control {
     /// again later has failed, and the run ends as [stuck](crate::Status::Stuck).
     pub fn stop(&self) {
         self.0.send(Request::Stop);
+    }
+
+    /// Suspends the run, for a process that has to give it up: nothing new begins, neither a step nor an undo, and what runs
+    /// goes on to its end and is recorded. Then the pass ends, as
+    /// [`PassEnd::Suspended`](crate::journal::PassEnd::Suspended), and the execution is no further than it was: a
+    /// resume of the recorded state goes on from there.
+    pub fn suspend(&self) {
+        self.0.send(Request::Suspend);
     }
 
     /// Undoes the run: as soon as no step is running, the steps that are done are undone, last

@@ -1,15 +1,17 @@
 //! Runs a flow in memory: to its end, on from a saved state, or one pass at a time.
 //!
 //! This file has the builder, [`Run`]. `begin` turns it into a run, `fits` compares it with a saved state, `driver` makes the
-//! passes, and `advance`, `control` and `signals` have the types that its methods return and take. `state_store` keeps
-//! the state of a run in a place of the user's.
+//! passes, and `advance`, `control`, `passes` and `signals` have the types that its methods return and take. `state_store`
+//! keeps the state of a run in a place of the user's.
 
 mod advance;
 mod begin;
 pub(crate) mod children;
 mod control;
 mod driver;
+mod ended;
 mod fits;
+mod passes;
 mod signals;
 pub mod state_store;
 pub(crate) mod with;
@@ -45,6 +47,7 @@ pub use children::Child;
 pub use control::Control;
 pub(crate) use driver::Ready;
 pub(crate) use fits::is_input;
+pub use passes::Passes;
 pub use signals::Signals;
 
 /// A flow that is ready to run: what a function marked `#[flow]` returns.

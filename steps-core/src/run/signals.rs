@@ -2,13 +2,16 @@
 
 use std::sync::{Arc, Mutex, Weak};
 
+use jiff::Timestamp;
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
     base::{json::Json, read_back::record, sync::lock},
     interpreter::{RunCore, RunLimits, SignalQueue},
+    language::flow::Flow,
     model::{
-        signal::{Position, SignalError, Target},
+        signal::{Position, SignalError, Target, find::find},
+        state::State,
         table::Table,
         task::{Gone, ReportError, Reported, TaskId, TaskReport},
         typed::AsSignalRef,
@@ -107,6 +110,43 @@ impl Signals {
         value: &T,
     ) -> Result<(), SignalError> {
         self.put(&step.path(), record(value), Position::Instead)
+    }
+
+    /// Sends a value to the step at this [path](crate::state::path), as [`send`](Self::send) does: for code that has the
+    /// path and the value as text, from outside.
+    ///
+    /// # Errors
+    ///
+    /// As of [`send`](Self::send). Before a run has been given these signals, a path of no step is not found out.
+    pub fn send_json(&self, path: &str, value: Json) -> Result<(), SignalError> {
+        self.put(path, Ok(value), Position::Behind)
+    }
+
+    /// Checks that a flow has a step of this path that takes this value, and returns the path by the names that the flow
+    /// has now. In the place of a key of an item or a round, a `*` means whichever waits.
+    ///
+    /// ```
+    /// use steps::{Json, Signals, prelude::*};
+    ///
+    /// #[flow]
+    /// async fn ask() -> Result<u32, String> {
+    ///     steps! { answer = steps::signal::<u32>(); }
+    ///     Ok(answer)
+    /// }
+    ///
+    /// assert_eq!(Signals::check::<ask>("answer", &Json::encode(&42)?)?, "answer");
+    /// assert!(Signals::check::<ask>("answer", &Json::encode("none")?).is_err());
+    /// assert!(Signals::check::<ask>("question", &Json::encode(&42)?).is_err());
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`SignalError::NoSignal`] and [`SignalError::Value`].
+    pub fn check<F: Flow>(path: &str, value: &Json) -> Result<String, SignalError> {
+        let found = find(F::TABLE, None::<(&State, Timestamp)>, path)?;
+        RunLimits::DEFAULT.check_signal(path, found.meta, value)?;
+        Ok(found.target.to_string())
     }
 
     /// Reports on an external task of the run that takes these signals, as

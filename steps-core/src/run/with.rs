@@ -2,8 +2,14 @@
 
 use super::Run;
 use crate::{
-    language::{flow::Flow, misuse::Nests},
-    model::flow_limits::FlowLimits,
+    base::json::Json,
+    language::{flow::Flow, input::keep_input, misuse::Nests},
+    model::{
+        failure::Failure,
+        flow_limits::FlowLimits,
+        state::{State, path},
+        table::{Line, Work},
+    },
 };
 
 /// A flow that owns its resources: `attach_volume::with(cloud)`.
@@ -70,6 +76,24 @@ impl<F: Flow> With<F> {
         Run::new(self.lend(), input.value)
     }
 
+    /// Returns the flow, ready to go on from a saved state with the input that is saved in it.
+    ///
+    /// # Errors
+    ///
+    /// [`Cause::Misfit`](crate::failure::Cause::Misfit) if the state is of another flow, or its input can't be read.
+    #[allow(clippy::result_large_err)]
+    pub fn resume(&self, saved: impl Into<State>) -> Result<Run<'_, F>, Failure> {
+        Run::from_saved(self.lend(), saved.into())
+    }
+
+    /// Returns the paths of the lines that need an [`Engine`](crate::Engine), or run otherwise without one: external steps,
+    /// and those that start or join a child execution. The keys of items and rounds are left out.
+    pub fn lines_for_an_engine(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        lines_for_an_engine(F::TABLE.nodes, "", &mut found);
+        found
+    }
+
     /// Sets how many executions of this flow an engine runs at once, at most; by default only the
     /// engine's own bound applies. Executions that wait for a timer, a poll, a retry or a signal do
     /// not count.
@@ -121,6 +145,22 @@ impl<F: Flow> With<F> {
     }
 }
 
+fn lines_for_an_engine(lines: &'static [Line], above: &str, found: &mut Vec<String>) {
+    for line in lines {
+        let mut path = above.to_owned();
+        path::push(&mut path, line.name);
+        match &line.work {
+            Work::Step(meta) if meta.is_external() || meta.is_child() => found.push(path),
+            Work::Match { arms, .. } => lines_for_an_engine(arms, &path, found),
+            work => {
+                for lines in work.groups() {
+                    lines_for_an_engine(lines, &path, found);
+                }
+            }
+        }
+    }
+}
+
 /// The input of a flow, which is its parameters by value: `attach_volume::input(spec)`. For
 /// [`With::run`] and an engine.
 #[allow(missing_debug_implementations)]
@@ -132,6 +172,42 @@ impl<F: Flow> Input<F> {
     #[doc(hidden)]
     pub fn new(value: F::Input) -> Self {
         Self { value }
+    }
+
+    /// Reads an input from its saved form.
+    ///
+    /// # Errors
+    ///
+    /// If it has not the flow's parameters.
+    pub fn from_json(saved: &Json) -> Result<Self, serde_json::Error> {
+        F::load_input(saved).map(Self::new)
+    }
+
+    /// Returns the saved form: an object with a field for each parameter.
+    ///
+    /// ```
+    /// use steps::{Input, prelude::*};
+    ///
+    /// #[flow]
+    /// async fn add(a: u32, b: u32) -> Result<u32, String> {
+    ///     steps! { let sum: u32 = a + b; }
+    ///     Ok(sum)
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let saved = add::input(1, 2).into_json()?;
+    /// assert_eq!(saved.get(), r#"{"a":1,"b":2}"#);
+    /// assert_eq!(add::with().run(Input::from_json(&saved)?).await?, 3);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If a value can't be saved as JSON, or not be read back.
+    pub fn into_json(self) -> Result<Json, serde_json::Error> {
+        keep_input::<F>(&self.value).map(|(_, saved)| saved)
     }
 
     pub(crate) fn into_value(self) -> F::Input {

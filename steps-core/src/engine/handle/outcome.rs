@@ -1,7 +1,7 @@
 //! Waiting for the end of an execution: told of it in the process that runs it, and otherwise by
 //! asking the store.
 
-use std::sync::{Arc, atomic::Ordering};
+use std::sync::atomic::Ordering;
 
 use super::execution::{Execution, Handle};
 use crate::{
@@ -11,7 +11,6 @@ use crate::{
         news::{TurnEnd, longer},
         worker::turn_place::waiting_for,
     },
-    interpreter::cause_of,
     language::flow::Flow,
     model::{failure::Failure, status::Status},
     store::{ExecutionInfo, Refused},
@@ -205,11 +204,7 @@ impl<F: Flow> Execution<F> {
             return Ok(Some(self.decode(saved.info.output.as_ref())));
         }
         let state = self.tree_of(saved)?;
-        let failure = Failure {
-            flow: F::TABLE.name,
-            cause: cause_of(&state, F::TABLE),
-            state: Arc::new(state),
-        };
+        let failure = Failure::of_ended::<F>(state);
         Ok(Some(Err(EngineError::Failed {
             id: self.id.to_string(),
             failure,

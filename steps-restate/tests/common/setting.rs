@@ -1,0 +1,121 @@
+//! A server with a service that is registered there.
+
+use std::{
+    fs::File,
+    net::TcpStream,
+    process::{Child, Command, Stdio},
+    sync::Arc,
+};
+
+use steps_restate::Client;
+use steps_restate_tests::World;
+use tempfile::TempDir;
+
+use super::server::{Server, free_port, kill_9, until};
+
+/// A server, a service, and a folder of the world.
+pub struct Setting {
+    pub server: Server,
+    pub world: Arc<World>,
+    pub client: Client,
+    folder: TempDir,
+    port: u16,
+    service: Option<Child>,
+}
+
+impl Setting {
+    pub fn new() -> Self {
+        let server = Server::start();
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut setting = Self {
+            client: Client::new(&server.url()).expect("an address"),
+            world: Arc::new(World(folder.path().to_owned())),
+            server,
+            folder,
+            port: free_port(),
+            service: None,
+        };
+        setting.serve();
+        setting.server.register(setting.port);
+        setting
+    }
+
+    /// Starts the service.
+    pub fn serve(&mut self) {
+        assert!(self.service.is_none(), "it runs");
+        let log = self.folder.path().join("service");
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(log)
+            .expect("a file");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_restate-flows"));
+        command
+            .arg(self.folder.path())
+            .arg(self.port.to_string())
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("the file"))
+            .stderr(log);
+        self.service = Some(command.spawn().expect("the service can be started"));
+        until("the service listens", || {
+            TcpStream::connect(("127.0.0.1", self.port)).is_ok()
+        });
+    }
+
+    /// Ends the service in the middle of whatever it does.
+    pub fn kill_service(&mut self) {
+        kill_9(self.service.as_mut().expect("it runs"));
+        self.service = None;
+    }
+
+    /// Kills the service, and starts it again.
+    pub fn restart_service(&mut self) {
+        self.kill_service();
+        self.serve();
+    }
+
+    /// Kills the server, and starts it again.
+    pub fn restart_server(&mut self) {
+        self.server.kill();
+        self.server.again();
+    }
+
+    /// Waits until a line is in the log this often.
+    pub fn until_log(&self, line: &str, times: usize) {
+        until(&format!("`{line}` in the log"), || {
+            self.world.count(line) >= times
+        });
+    }
+
+    /// Waits until the journal of an execution has an entry of this kind.
+    pub fn until_entry(&self, key: &str, kind: &str) {
+        let query = format!(
+            "SELECT index FROM sys_journal j JOIN sys_invocation i ON i.id = j.id \
+             WHERE i.target_service_key = '{key}' AND i.target_handler_name = 'run' \
+             AND j.entry_type = '{kind}'"
+        );
+        until(kind, || !self.server.sql(&query).is_empty());
+    }
+
+    /// Waits until the invocations of a flow's execution are as the condition of SQL says, on `sys_invocation`.
+    pub fn until_invocation(&self, key: &str, condition: &str) {
+        let query = format!(
+            "SELECT id FROM sys_invocation WHERE target_service_key = '{key}' \
+             AND target_handler_name = 'run' AND {condition}"
+        );
+        until(condition, || !self.server.sql(&query).is_empty());
+    }
+}
+
+impl Drop for Setting {
+    fn drop(&mut self) {
+        if self.service.is_some() {
+            self.kill_service();
+        }
+        if std::thread::panicking() {
+            let log = std::fs::read_to_string(self.folder.path().join("service"));
+            eprintln!("the service's log:\n{}", log.unwrap_or_default());
+            eprintln!("what the steps did: {:?}", self.world.lines());
+        }
+    }
+}
