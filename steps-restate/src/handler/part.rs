@@ -1,7 +1,7 @@
 //! What a part of an execution begins with, and what it gives to the next.
 //!
 //! Restate sends the whole journal of an invocation each time it wakes, so that of a long execution must not grow for
-//! ever: after [so much](crate::Builder::part) it goes on in another invocation of the same workflow, whose key is the id
+//! ever: after [so much](crate::Service::part) it goes on in another invocation of the same workflow, whose key is the id
 //! with `~2` behind it, and so on. The first one stays, and looks after the others: it has the promises, to it belongs the
 //! outcome, and it passes on what is asked for.
 
