@@ -18,6 +18,8 @@ use crate::text::Text;
 
 /// The one field of a later part's input; no parameter of a flow has such a name.
 const FIELD: &str = "steps-part";
+/// How many paths the name of an entry has.
+const NAMED: usize = 3;
 /// The one field of the output of a part that another one follows.
 const NEXT: &str = "steps-next";
 
@@ -80,6 +82,16 @@ impl Part {
                 .collect(),
             given,
         })
+    }
+
+    /// The name of the next entry: the paths of the steps that run.
+    pub(super) fn name(&self, flow: &str) -> String {
+        let active = self.recorded.active();
+        match active.len() {
+            0 => flow.to_owned(),
+            1..=NAMED => active.join(", "),
+            more => format!("{} and {} more", active[..NAMED].join(", "), more - NAMED),
+        }
     }
 
     /// Returns the input of the next part.

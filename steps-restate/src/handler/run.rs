@@ -43,9 +43,6 @@ use crate::{
     text::Text,
 };
 
-/// How many paths the name of an entry has.
-const NAMED: usize = 3;
-
 /// Runs one part of an execution.
 pub(super) async fn run<F: Flow>(
     served: &Arc<Served<F>>,
@@ -198,7 +195,7 @@ where
             Ok(Text(limits + &offered))
         };
         let ctx = self.ctx.clone();
-        let mut entry = pin!(ctx.run(|| offer).name(self.name()));
+        let mut entry = pin!(ctx.run(|| offer).name(self.part.name(F::TABLE.name)));
         let ended = poll_fn(|cx| {
             loop {
                 if let Some(live) = &mut self.live
@@ -237,16 +234,6 @@ where
             suspended: self.suspended,
         };
         Ok(Live::new(self.served, &self.offers, begin))
-    }
-
-    /// The name of the next entry: the paths of the steps that run.
-    fn name(&self) -> String {
-        let active = self.part.recorded.active();
-        match active.len() {
-            0 => F::TABLE.name.to_owned(),
-            1..=NAMED => active.join(", "),
-            more => format!("{} and {} more", active[..NAMED].join(", "), more - NAMED),
-        }
     }
 
     /// The error of an execution that can't go on with this program. Restate tries again, and in the end lets the invocation
