@@ -9,7 +9,7 @@
 //! | [`policies`] | retry, timeout, poll, blocking, volatile, readonly |
 //! | [`rollback`] | undo, verify, observe, pivot, optional, atomic, reversible, hold, stuck |
 //! | [`resuming`] | passes, the state as JSON and typed, recovering, a changed program |
-//! | [`reconciling`] | the state in a column, a file or an object of your own, pass by pass |
+//! | [`reconciling`] | the state in a column, a file or an object of your own, pass by pass; a Kubernetes controller |
 //! | [`durable`] | the engine: starting, finding, stopping and undoing executions; several processes; shutdown |
 //! | [`concurrency`] | how much goes on at once, over all processes: limits, rates, one of a key, pausing a flow, priorities |
 //! | [`schedules`] | executions that are started at times: cron, intervals; missed and overlapping ticks, clock changes |
