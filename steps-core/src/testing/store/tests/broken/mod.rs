@@ -144,7 +144,7 @@ impl Store for Twisted {
         &'a self,
         write: Write,
         transaction: &'a mut (dyn std::any::Any + Send),
-    ) -> BoxFuture<'a, Result<Written, StoreError>> {
+    ) -> Answer<'a, Written> {
         self.sound.write_within(write, transaction)
     }
 

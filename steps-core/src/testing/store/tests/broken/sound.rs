@@ -238,7 +238,7 @@ impl Store for Sound {
         &'a self,
         write: Write,
         transaction: &'a mut (dyn std::any::Any + Send),
-    ) -> BoxFuture<'a, Result<Written, StoreError>> {
+    ) -> Answer<'a, Written> {
         self.inner.write_within(write, transaction)
     }
 
