@@ -7,7 +7,7 @@ use steps::{
     store::ExecutionInfo,
 };
 
-use crate::{error::Refused, text::undo_is_open};
+use crate::{app::App, error::Refused, text::undo_is_open, visit::Visit};
 
 /// One of the acts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -267,8 +267,22 @@ impl Act {
         &self.reason
     }
 
-    /// Does it.
-    pub(crate) async fn make(&self, handle: &Handle) -> Result<Done, EngineError> {
+    /// Does it to an execution, and says so in the log: of what is deleted, nothing else is left.
+    pub(crate) async fn make(&self, app: &App, visit: &Visit, id: &str) -> Result<Done, Refused> {
+        let handle = app.engine.get(id).await?;
+        let handle = handle.acting_as(visit.operator(self.reason()));
+        let done = self.with(&handle).await?;
+        tracing::info!(
+            execution = id,
+            act = self.kind.name(),
+            by = visit.name,
+            reason = self.reason(),
+            "an operator acted"
+        );
+        Ok(done)
+    }
+
+    async fn with(&self, handle: &Handle) -> Result<Done, EngineError> {
         let step = &self.step;
         // It is there wherever it is needed.
         let value = &self.value;

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use futures_util::future::{BoxFuture, Shared};
-use steps::Engine;
+use steps::{Engine, engine::Filter};
 use tokio::sync::Semaphore;
 
 use crate::{
     access::{gate::Gate, token::Tokens},
+    error::Refused,
     secrets::Secrets,
 };
 
@@ -48,6 +49,16 @@ impl App {
             secrets,
             until,
             streams: Arc::new(Semaphore::new(STREAMS)),
+        }
+    }
+    /// Reads a filter, unless it asks for what is hidden.
+    pub(crate) fn filter(&self, text: &str) -> Result<Filter, Refused> {
+        let filter = Filter::parse(text)?;
+        match self.secrets.asked_for(filter.conditions()) {
+            None => Ok(filter),
+            Some(field) => Err(Refused::forbidden(format!(
+                "`{field}` is hidden, and can't be asked for"
+            ))),
         }
     }
 }

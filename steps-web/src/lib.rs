@@ -7,6 +7,7 @@ mod acts;
 mod api;
 mod app;
 mod assets;
+mod bulk;
 pub mod encoded;
 mod error;
 mod flows;

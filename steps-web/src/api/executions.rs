@@ -10,13 +10,13 @@ use super::answer::{Answer, ApiError, Body, Path, Query, value};
 use crate::{
     acts::{Act, Kind},
     app::App,
+    bulk,
     error::Refused,
     form::{Acted, Execution, Logged, Shown},
     log,
     look::Look,
     pages::{
-        acting::make,
-        list::{Asked, Listed, filter},
+        list::{Asked, Listed},
         report::{Format, of as report_of},
     },
     visit::Visit,
@@ -45,7 +45,7 @@ pub(super) async fn count(
     State(app): State<Arc<App>>,
     Query(asked): Query<Asked>,
 ) -> Answer<serde_json::Value> {
-    let count = app.engine.count(filter(&app, &asked.q)?).await;
+    let count = app.engine.count(app.filter(&asked.q)?).await;
     Ok(Json(json!({"count": count.map_err(Refused::from)?})))
 }
 
@@ -83,7 +83,7 @@ pub(super) async fn act(
 ) -> Answer<Box<RawValue>> {
     let given = to_do.value.as_ref().map(|value| value.get());
     let act = Act::new(to_do.act, to_do.step, given, to_do.reason.as_deref())?;
-    let done = make(&app, &visit, &id, &act).await?;
+    let done = act.make(&app, &visit, &id).await?;
     value(&Acted {
         id: &id,
         act: act.kind.name(),
@@ -92,6 +92,55 @@ pub(super) async fn act(
         count: done.count,
         error: None,
         kind: None,
+    })
+}
+
+/// What is to be done with all that a filter finds.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ToDoWithAll {
+    q: String,
+    act: Kind,
+    count: u64,
+    reason: String,
+}
+
+#[derive(Serialize)]
+struct Passed<'a> {
+    id: &'a str,
+    error: &'a str,
+}
+
+#[derive(Serialize)]
+struct DoneWithAll<'a> {
+    act: &'a str,
+    ok: bool,
+    count: u64,
+    passed: Vec<Passed<'a>>,
+    /// Why it came to no end.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+}
+
+pub(super) async fn act_on_all(
+    State(app): State<Arc<App>>,
+    Extension(visit): Extension<Visit>,
+    Body(to_do): Body<ToDoWithAll>,
+) -> Answer<Box<RawValue>> {
+    let ToDoWithAll {
+        q,
+        act,
+        count,
+        reason,
+    } = to_do;
+    let done = bulk::act(&app, &visit, &q, act, count, &reason).await?;
+    let passed = done.passed.iter().map(|(id, error)| Passed { id, error });
+    value(&DoneWithAll {
+        act: act.name(),
+        ok: done.ended.is_none(),
+        count: done.count,
+        passed: passed.collect(),
+        error: done.ended.as_deref(),
     })
 }
 

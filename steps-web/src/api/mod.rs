@@ -2,7 +2,7 @@
 //!
 //! | file | job |
 //! |---|---|
-//! | `executions` | lists, counts, one execution, what is done with one, its log, its report |
+//! | `executions` | lists, counts, one execution, what is done with one or many, its log, its report |
 //! | `flows` | statistics of a flow, pausing and limiting flows, schedules |
 //! | `tasks` | reports on external tasks |
 //! | `openapi` | the document |
@@ -31,13 +31,14 @@ fn endpoints() -> [(
     &'static str,
     &'static [&'static str],
     MethodRouter<Arc<App>>,
-); 16] {
+); 17] {
     const GET: &[&str] = &["get"];
     const POST: &[&str] = &["post"];
     [
         ("/openapi.json", GET, get(openapi::document)),
         ("/executions", GET, get(executions::list)),
         ("/count", GET, get(executions::count)),
+        ("/acts", POST, post(executions::act_on_all)),
         ("/executions/{id}", GET, get(executions::one)),
         ("/executions/{id}/acts", POST, post(executions::act)),
         ("/executions/{id}/log", GET, get(executions::log)),

@@ -16,7 +16,7 @@ use tower::ServiceExt as _;
 
 use self::asked::ASKED;
 use super::{endpoints, openapi::DOCUMENT};
-use crate::acts::Kind;
+use crate::{acts::Kind, bulk::KINDS};
 
 #[flow]
 async fn approve(what: String) -> Result<bool, String> {
@@ -109,6 +109,10 @@ fn the_document_is_sound() {
         ["schema"]["properties"]["act"]["enum"];
     let all: Vec<_> = Kind::ALL.iter().map(|kind| kind.name()).collect();
     assert_eq!(*acts, json!(all));
+    let acts = &document["paths"]["/acts"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+        ["properties"]["act"]["enum"];
+    let many: Vec<_> = KINDS.iter().map(|kind| kind.name()).collect();
+    assert_eq!(*acts, json!(many));
 }
 
 /// Checks a value against a schema, as far as the document uses schemas.

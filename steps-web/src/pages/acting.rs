@@ -65,27 +65,7 @@ async fn done(app: &App, visit: &Visit, sent: &Sent) -> Result<(), Refused> {
         sent.value.as_deref(),
         Some(reason),
     )?;
-    make(app, visit, &sent.id, &act).await.map(drop)
-}
-
-/// Does it, and says so in the log: of what is deleted, nothing else is left.
-pub(crate) async fn make(
-    app: &App,
-    visit: &Visit,
-    id: &str,
-    act: &Act,
-) -> Result<crate::acts::Done, Refused> {
-    let handle = app.engine.get(id).await?;
-    let handle = handle.acting_as(visit.operator(act.reason()));
-    let done = act.make(&handle).await?;
-    tracing::info!(
-        execution = id,
-        act = act.kind.name(),
-        by = visit.name,
-        reason = act.reason(),
-        "an operator acted"
-    );
-    Ok(done)
+    act.make(app, visit, &sent.id).await.map(drop)
 }
 
 /// The act of this name, if it leaves something to be told on the execution's page.

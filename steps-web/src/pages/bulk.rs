@@ -2,43 +2,28 @@
 
 use std::sync::Arc;
 
-use axum::{Extension, extract::State, http::StatusCode, response::Response};
+use axum::{Extension, extract::State, response::Response};
 use maud::{Markup, html};
 use serde::Deserialize;
 
 use super::{
-    acting::make,
     extract::{PageForm, PageQuery},
     layout::{Page, page as whole, refusal},
-    list::filter,
     parts::{execution, found},
 };
 use crate::{
-    acts::{Act, Kind},
+    acts::Kind,
     app::App,
-    error::Refused,
+    bulk::{self, Done, KINDS, MOST},
     text::{counted, first_line},
     visit::Visit,
 };
-
-/// With how many something is done at once, at most.
-const MOST: u64 = 500;
 
 /// How many of those are told with which it was not possible.
 const TOLD: usize = 50;
 
 /// How much of the reason stands there.
 const WHY: usize = 300;
-
-/// What can be done with many: no act that concerns one step, and nothing by force.
-const KINDS: [Kind; 6] = [
-    Kind::Recover,
-    Kind::RetryUndo,
-    Kind::TryNow,
-    Kind::Stop,
-    Kind::Undo,
-    Kind::Delete,
-];
 
 /// The way to it from a list, by buttons that only ask.
 pub(super) fn ways(visit: &Visit, q: &str, count: u64) -> Markup {
@@ -74,21 +59,10 @@ pub(crate) async fn page(
     Extension(visit): Extension<Visit>,
     PageQuery(asked): PageQuery<Asked>,
 ) -> Response {
-    match look(&app, &asked.q, asked.act).await {
+    match bulk::count(&app, &asked.q, asked.act).await {
         Ok(count) => show(&app, &visit, asked.act, &question(&visit, &asked, count)),
         Err(why) => refusal(&app, &visit, &why),
     }
-}
-
-/// Returns how many there are.
-async fn look(app: &App, q: &str, act: Kind) -> Result<u64, Refused> {
-    if !KINDS.contains(&act) {
-        let why = format!("`{}` is not done with many at once", act.name());
-        return Err(Refused::wrong(why));
-    }
-    let filter = filter(app, q)?;
-    let most = filter.most().map_or(u64::MAX, |most| most as u64);
-    Ok(app.engine.count(filter).await?.min(most))
 }
 
 fn show(app: &App, visit: &Visit, act: Kind, content: &Markup) -> Response {
@@ -146,59 +120,11 @@ pub(crate) async fn act(
     Extension(visit): Extension<Visit>,
     PageForm(sent): PageForm<Sent>,
 ) -> Response {
-    match done(&app, &visit, &sent).await {
+    let (reason, count) = (sent.reason.as_deref().unwrap_or_default(), sent.count);
+    match bulk::act(&app, &visit, &sent.q, sent.act, count, reason).await {
         Ok(done) => show(&app, &visit, sent.act, &result(&visit, &sent, &done)),
         Err(why) => refusal(&app, &visit, &why),
     }
-}
-
-#[derive(Default)]
-struct Done {
-    count: u64,
-    /// With which it was not possible, and why.
-    passed: Vec<(String, String)>,
-    /// Why it came to no end.
-    ended: Option<String>,
-}
-
-async fn done(app: &App, visit: &Visit, sent: &Sent) -> Result<Done, Refused> {
-    let reason = sent.reason.as_deref().unwrap_or_default();
-    if reason.trim().is_empty() {
-        return Err(Refused::wrong(
-            "say why: it is recorded, for whoever asks later",
-        ));
-    }
-    let count = look(app, &sent.q, sent.act).await?;
-    if count > MOST {
-        let why = format!("it is done with {MOST} at once at most, and there are {count}");
-        return Err(Refused::wrong(why));
-    }
-    if count > sent.count {
-        let why = format!(
-            "there are {count} now, and {} when it was asked: nothing was done. Go back, and look again",
-            sent.count
-        );
-        return Err(Refused::new(StatusCode::CONFLICT, why));
-    }
-    let act = Act::new(sent.act, None, None, Some(reason))?;
-    let most = usize::try_from(count).unwrap_or_default();
-    // All are found before anything is done, as what is done changes what is found.
-    let all = app
-        .engine
-        .list(filter(app, &sent.q)?.limit(most.max(1)))
-        .await?;
-    let mut done = Done::default();
-    for info in all {
-        match make(app, visit, &info.id, &act).await {
-            Ok(_) => done.count += 1,
-            Err(why) if why.status.is_client_error() => done.passed.push((info.id, why.why)),
-            Err(why) => {
-                done.ended = Some(why.why);
-                break;
-            }
-        }
-    }
-    Ok(done)
 }
 
 fn result(visit: &Visit, sent: &Sent, done: &Done) -> Markup {

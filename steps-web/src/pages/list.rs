@@ -52,17 +52,6 @@ pub(crate) struct Listed {
     pub(crate) more: bool,
 }
 
-/// Reads a filter, unless it asks for what is hidden.
-pub(crate) fn filter(app: &App, text: &str) -> Result<Filter, Refused> {
-    let filter = Filter::parse(text)?;
-    match app.secrets.asked_for(filter.conditions()) {
-        None => Ok(filter),
-        Some(field) => Err(Refused::forbidden(format!(
-            "`{field}` is hidden, and can't be asked for"
-        ))),
-    }
-}
-
 pub(crate) fn cursor(text: &str) -> Result<Cursor, Refused> {
     text.parse()
         .map_err(|error| Refused::wrong(format!("`after`: {error}")))
@@ -75,7 +64,7 @@ pub(crate) fn size(filter: &Filter) -> usize {
 
 impl Listed {
     pub(crate) async fn of(app: &App, asked: &Asked) -> Result<Self, Refused> {
-        let filter = filter(app, &asked.q)?;
+        let filter = app.filter(&asked.q)?;
         let most = size(&filter);
         // One more tells whether there is another page.
         let mut filter = filter.limit(most + 1);
@@ -116,7 +105,7 @@ pub(crate) async fn page(
 /// Returns a page of the list, and how many there are on all pages.
 async fn look(app: &App, asked: &Asked) -> Result<(Listed, u64), Refused> {
     let listed = Listed::of(app, asked).await?;
-    let count = app.engine.count(filter(app, &asked.q)?).await?;
+    let count = app.engine.count(app.filter(&asked.q)?).await?;
     Ok((listed, count))
 }
 

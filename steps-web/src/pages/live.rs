@@ -198,7 +198,7 @@ impl Follower {
         let engine = &self.app.engine;
         let filter = match &self.asked.q {
             Some(q) => {
-                let mut filter = list::filter(&self.app, q)?;
+                let mut filter = self.app.filter(q)?;
                 if !self.asked.after.is_empty() {
                     filter = filter.after(list::cursor(&self.asked.after)?);
                 }

@@ -1,9 +1,11 @@
 //! What is done with all executions that a filter finds.
 
+use axum::{body::Body, http::header};
+use serde_json::{Value, json};
 use steps::{Status, engine::Filter};
 
 use crate::{
-    site::{Answer, Site},
+    site::{Answer, Site, local},
     support::{order, until},
 };
 
@@ -101,4 +103,29 @@ async fn what_has_ended_is_deleted_and_the_others_stay() {
         .is(200)
         .has(&["Retry the undos: 0 executions"])
         .has_not(&["method=\"post\" action=\"/executions/all\""]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_api_does_it_and_tells_which_were_passed_over() {
+    let site = Site::full().await;
+    let send = async |count: u64| {
+        let body = json!({"q": "flow=order", "act": "stop", "count": count, "reason": "ticket 71"});
+        let request = local("POST", "/api/acts").header(header::CONTENT_TYPE, "application/json");
+        let request = request.body(Body::from(body.to_string())).unwrap();
+        site.send(request).await
+    };
+    send(3).await.is(409).has(&["there are 4 now"]);
+    assert_eq!(acts(&site, "waiting").await, []);
+    let done: Value = serde_json::from_str(&send(4).await.is(200).body).unwrap();
+    assert_eq!(done["ok"], true);
+    assert_eq!(done["count"], 3);
+    assert_eq!(done["passed"][0]["id"], "undone");
+    assert!(
+        done["passed"][0]["error"]
+            .as_str()
+            .unwrap()
+            .contains("undone")
+    );
+    let reason = Some("ticket 71".to_owned());
+    assert_eq!(acts(&site, "waiting").await, [("stop".to_owned(), reason)]);
 }

@@ -93,6 +93,7 @@ const CRATES: &[Crate] = &[
             &["access"],
             &["app"],
             &["acts", "flows", "log", "look"],
+            &["bulk"],
             &["api", "pages"],
             &["guard"],
             &["web"],

@@ -67,6 +67,26 @@ pub(super) const ASKED: &[Ask] = &[
         200,
     ),
     send(
+        "actOnAll",
+        "/acts",
+        r#"{"q":"id=two","act":"stop","count":0,"reason":"a test"}"#,
+        409,
+    ),
+    send(
+        "actOnAll",
+        "/acts",
+        r#"{"q":"flow=approve","act":"stop","count":2,"reason":"a test"}"#,
+        200,
+    ),
+    send(
+        "actOnAll",
+        "/acts",
+        r#"{"q":"","act":"stop","count":9,"reason":" "}"#,
+        400,
+    ),
+    send("actOnAll", "/acts", "LARGE", 413),
+    send("actOnAll", "/acts", "FORM", 415),
+    send(
         "reportOnTask",
         "/tasks/TASK/report",
         r#"{"revision":1}"#,
