@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use steps::{
     Attrs, Json, State,
     engine::Exported,
+    log::{LogLevel, LogLine},
     state::Labels,
     store::{Act, ExecutionInfo, Message},
     telemetry::TraceContextError,
@@ -45,6 +46,56 @@ pub(crate) struct Line {
     /// Missing if it has not begun.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     tree: Option<Json>,
+    /// What its steps have logged, the oldest line first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    log: Vec<Logged>,
+}
+
+/// A line of a log.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Logged {
+    at: Timestamp,
+    level: String,
+    step: String,
+    attempt: u32,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    undo: bool,
+    /// Which line of its step it is: where some are missing, they were left out.
+    of_step: i64,
+    message: String,
+}
+
+impl From<LogLine> for Logged {
+    fn from(line: LogLine) -> Self {
+        Self {
+            at: line.at,
+            level: line.level.to_string(),
+            step: line.path,
+            attempt: line.attempt,
+            undo: line.is_undo,
+            of_step: line.of_step,
+            message: line.message,
+        }
+    }
+}
+
+impl Logged {
+    /// Returns the line with this number, or what is wrong with it.
+    fn into_line(self, number: i64) -> Result<LogLine, String> {
+        let level = LogLevel::from_name(&self.level)
+            .ok_or_else(|| format!("its log: there is no level `{}`", self.level))?;
+        Ok(LogLine::new(
+            number,
+            self.of_step,
+            self.at,
+            level,
+            self.step,
+            self.attempt,
+            self.undo,
+            self.message,
+        ))
+    }
 }
 
 /// A message in the inbox.
@@ -105,6 +156,7 @@ impl From<Exported> for Line {
             tree: exported
                 .tree
                 .and_then(|tree| Json::parse(tree.to_json()).ok()),
+            log: exported.log.into_iter().map(Logged::from).collect(),
         }
     }
 }
@@ -142,6 +194,9 @@ impl Line {
                 State::from_json(tree.get()).map_err(|error| format!("its tree: {error}"))?;
             exported.tree = Some(tree);
         }
+        let log = (1..).zip(self.log);
+        let log = log.map(|(number, line)| line.into_line(number));
+        exported.log = log.collect::<Result<_, _>>()?;
         Ok(exported)
     }
 }

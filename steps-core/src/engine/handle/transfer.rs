@@ -1,13 +1,15 @@
 //! Taking an execution out of one store and into another: all that is kept of it, but for who works on it.
 
+use std::collections::HashMap;
+
 use super::execution::Handle;
 use crate::{
     base::{id, json::Json},
     engine::{Engine, error::EngineError, handle::notes::check_notes, start::check_priority},
-    model::state::State,
+    model::{log::LogLine, state::State},
     store::{
-        Due, ExecutionInfo, LeaseAfter, Message, NewExecution, Queue, SendMessage, Target, Write,
-        Written, root,
+        Due, ExecutionInfo, LeaseAfter, LogQuery, Message, NewExecution, NewLine, NewLines, Queue,
+        SendMessage, Target, Write, Written, root,
     },
 };
 
@@ -23,16 +25,19 @@ pub struct Exported {
     pub tree: Option<State>,
     /// The messages in its inbox, the oldest first.
     pub messages: Vec<Message>,
+    /// What its steps have [logged](crate::Cx::log), the oldest line first.
+    pub log: Vec<LogLine>,
 }
 
 impl Exported {
-    /// One that has not begun, without messages.
+    /// One that has not begun, without messages, and whose steps have logged nothing.
     pub fn new(info: ExecutionInfo, input: Json) -> Self {
         Self {
             info,
             input,
             tree: None,
             messages: Vec::new(),
+            log: Vec::new(),
         }
     }
 }
@@ -41,9 +46,17 @@ impl Handle {
     /// Returns all that is kept of it, as it is at this moment. It goes on as before.
     pub async fn export(&self) -> Result<Exported, EngineError> {
         let saved = self.saved().await?;
+        let log = LogQuery {
+            id: saved.info.id.clone(),
+            ..LogQuery::default()
+        };
+        let log = self.engine.core.store.logged(log).await?;
+        // It may have been deleted since, and its id been used again.
+        let log = log.filter(|log| log.key == saved.info.key);
         let messages = saved.messages.iter().map(|(_, message)| message.clone());
         let mut exported = Exported {
             messages: messages.collect(),
+            log: log.map(|log| log.lines).unwrap_or_default(),
             ..Exported::new(saved.info.clone(), saved.input.clone())
         };
         if saved.has_begun() {
@@ -59,7 +72,8 @@ impl Engine {
     /// Makes an execution of what was [exported](Handle::export), in one write: with its id, its tree, its
     /// times, its inbox and what is noted of it. One that a process held is due at once, as after the end
     /// of its lease. Which form of its flow has begun it is not known there: a program that it fits takes
-    /// it. Returns whether it was made: not if there is one of its id, which is left as it is.
+    /// it. Returns whether it was made: not if there is one of its id, which is left as it is. What its steps have
+    /// logged is written right after it, all of it, and is missing if the process is ended between the two.
     ///
     /// A service that serves its flow goes on with it, as the one of the other store does: so import what
     /// is taken out of use there, or what has ended.
@@ -76,6 +90,7 @@ impl Engine {
             input,
             tree,
             messages,
+            log,
         } = exported;
         let id = info.id.clone();
         if let Err(why) = id::check(&id) {
@@ -129,6 +144,37 @@ impl Engine {
             }
             _ => core.due_now(),
         }
+        // It may have been deleted at once.
+        if !log.is_empty()
+            && let Some(info) = core.find(&id, true).await?
+        {
+            core.store.log(lines_of(info.key, log)).await?;
+        }
         Ok(true)
+    }
+}
+
+/// Returns the lines of a log as new ones of this execution: none of them is too many.
+fn lines_of(key: i64, log: Vec<LogLine>) -> NewLines {
+    let most = log.len();
+    let mut last_of_step = HashMap::new();
+    let lines = log.into_iter().map(|line| {
+        let last = last_of_step.insert(line.path.clone(), line.of_step);
+        let left_out = line.of_step - last.unwrap_or_default() - 1;
+        NewLine {
+            key,
+            left_out: u64::try_from(left_out).unwrap_or_default(),
+            at: line.at,
+            level: line.level,
+            path: line.path,
+            attempt: line.attempt,
+            is_undo: line.is_undo,
+            message: line.message,
+        }
+    });
+    NewLines {
+        lines: lines.collect(),
+        per_step: most,
+        per_execution: most,
     }
 }
