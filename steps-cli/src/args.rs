@@ -44,7 +44,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Args)]
 pub(crate) struct Global {
-    /// The store, such as sqlite:steps.db; a file that is missing is not created
+    /// The store, such as sqlite:steps.db or <postgres://user@host/database>; one that is missing is not created
     #[arg(long, global = true, env = "STEPS_DB", value_name = "URL")]
     pub(crate) db: Option<String>,
 
@@ -76,7 +76,7 @@ pub(crate) struct Global {
     )]
     pub(crate) compressed: bool,
 
-    /// Bring the file of an older version up to date; a service of that version takes up nothing more
+    /// Bring a store of an older version up to date; a service of that version takes up nothing more
     #[arg(long, global = true)]
     pub(crate) upgrade: bool,
 
@@ -353,6 +353,10 @@ pub(crate) struct Import {
     /// Leave those that are there already as they are
     #[arg(long)]
     pub(crate) skip_existing: bool,
+
+    /// Make the store if it is missing
+    #[arg(long)]
+    pub(crate) create: bool,
 
     /// Do not ask
     #[arg(long, short)]

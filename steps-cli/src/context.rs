@@ -13,9 +13,13 @@ pub(crate) struct Context<'a> {
 
 impl<'a> Context<'a> {
     /// Opens the store that the command line names.
-    pub(crate) async fn open(global: &'a Global, out: &'a Out) -> Result<Self, Error> {
+    pub(crate) async fn open(
+        global: &'a Global,
+        may_create: bool,
+        out: &'a Out,
+    ) -> Result<Self, Error> {
         Ok(Self {
-            engine: store::open(global).await?,
+            engine: store::open(global, may_create).await?,
             store: global.db.as_deref().unwrap_or_default(),
             out,
         })

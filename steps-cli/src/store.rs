@@ -2,7 +2,8 @@
 
 use steps::{
     Engine, Open as _,
-    sqlite::{SqliteOptions, Tables},
+    sqlite::SqliteOptions,
+    store::{StoreError, Tables},
 };
 
 use crate::{
@@ -11,21 +12,30 @@ use crate::{
     error::{Code, Error},
 };
 
-/// Opens the store that the command line or the environment names.
-pub(crate) async fn open(global: &Global) -> Result<Engine, Error> {
+/// Opens the store that the command line or the environment names; one that is missing is only made where that was
+/// asked for.
+pub(crate) async fn open(global: &Global, may_create: bool) -> Result<Engine, Error> {
     let Some(url) = &global.db else {
         return Err(Error::usage(
             "which store? --db sqlite:FILE, or the environment variable STEPS_DB, says so",
         ));
     };
-    if url.starts_with("sqlite:") {
-        check_file(url, global.upgrade)?;
-    } else if !url.starts_with("memory:") {
+    let checked = match url.split_once(':').map_or("", |(scheme, _)| scheme) {
+        "sqlite" => check_file(url, global.upgrade),
+        #[cfg(feature = "postgres")]
+        "postgres" | "postgresql" => check_database(url, global.upgrade).await,
+        "memory" => Ok(()),
         // The error of `open` lists what there is.
-        return match Engine::open(url).await {
-            Ok(builder) => Ok(with_codec(builder, global)?.start().await?),
-            Err(error) => Err(Error::usage(error.to_string())),
-        };
+        _ => {
+            return match Engine::open(url).await {
+                Ok(builder) => Ok(with_codec(builder, global)?.start().await?),
+                Err(error) => Err(Error::usage(error.to_string())),
+            };
+        }
+    };
+    match checked {
+        Err(error) if may_create && error.code == Code::NotFound => {}
+        checked => checked?,
     }
     let builder = Engine::open(url).await?;
     Ok(with_codec(builder, global)?.start().await?)
@@ -34,22 +44,45 @@ pub(crate) async fn open(global: &Global) -> Result<Engine, Error> {
 /// Checks that there is a store in the file: opening would make one, and bring an older one up to date.
 fn check_file(url: &str, upgrade: bool) -> Result<(), Error> {
     let options = SqliteOptions::from_url(url).map_err(|error| Error::usage(error.to_string()))?;
-    let path = options.path().display();
+    let path = options.path().display().to_string();
     if let Err(error) = std::fs::metadata(options.path()) {
-        return Err(Error::of_file(&path.to_string(), &error));
+        return Err(Error::of_file(&path, &error));
     }
-    match options.tables() {
-        Ok(Tables { version: 0, .. }) => Err(Error::new(
-            Code::NotFound,
-            format!("{path}: the file is empty: there is no store in it"),
-        )),
+    let empty = "the file is empty: there is no store in it";
+    let open = "that has the file open";
+    check(&path, options.tables(), [empty, open], upgrade)
+}
+
+/// The same of a database.
+#[cfg(feature = "postgres")]
+async fn check_database(url: &str, upgrade: bool) -> Result<(), Error> {
+    use steps::postgres::PostgresOptions;
+
+    let options =
+        PostgresOptions::from_url(url).map_err(|error| Error::usage(error.to_string()))?;
+    let name = options.name();
+    let empty = "there is no store in it: `?schema=NAME` says in which schema, if not in `steps`";
+    let open = "that is connected";
+    check(&name, options.tables().await, [empty, open], upgrade)
+}
+
+fn check(
+    name: &str,
+    tables: Result<Tables, StoreError>,
+    [empty, open]: [&str; 2],
+    upgrade: bool,
+) -> Result<(), Error> {
+    match tables {
+        Ok(Tables { version: 0, .. }) => {
+            Err(Error::new(Code::NotFound, format!("{name}: {empty}")))
+        }
         Ok(Tables {
             version, newest, ..
         }) if version < newest && !upgrade => Err(Error::new(
             Code::Refused,
             format!(
-                "{path}: its tables have version {version}, and those of this program {newest}. \
-                 --upgrade brings it up to date; a service of an older version that has the file open \
+                "{name}: its tables have version {version}, and those of this program {newest}. \
+                 --upgrade brings them up to date; a service of an older version {open} \
                  takes up nothing more then, until it is updated and started again"
             ),
         )),

@@ -18,8 +18,5 @@ mod row;
 mod store;
 mod threads;
 
-pub use file::{
-    options::{SqliteOptions, Synchronous},
-    tables::Tables,
-};
+pub use file::options::{SqliteOptions, Synchronous};
 pub use store::SqliteStore;

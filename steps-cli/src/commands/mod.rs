@@ -44,7 +44,8 @@ pub(crate) async fn run(cli: Cli, out: &Out) -> Result<(), Error> {
         Command::Man { folder } => return generate::man(folder.as_deref()),
         _ => {}
     }
-    let context = Context::open(&cli.global, out).await?;
+    let may_create = matches!(&cli.command, Command::Import(import) if import.create);
+    let context = Context::open(&cli.global, may_create, out).await?;
     match cli.command {
         Command::List(list) => find::list(&context, list).await,
         Command::Count(found) => find::count(&context, found).await,

@@ -79,9 +79,11 @@ async fn what_is_exported_is_imported_as_it_was() {
     db.steps(&["export", "-o", &file]).refused(1, "all.jsonl");
 
     let other = Db::new();
-    other.serve().await.shutdown(Duration::ZERO).await.unwrap();
     other
-        .steps(&["import", &file])
+        .steps(&["import", &file, "--yes"])
+        .refused(3, "steps.db");
+    other
+        .steps(&["import", &file, "--create"])
         .refused(2, "Import 9 executions");
     let done = other
         .steps(&["import", &file, "--yes", "--json"])

@@ -108,7 +108,7 @@ async fn a_file_of_another_version_is_left_as_it_is() {
         .refused(1, "A newer version of it has used the file");
     set_version(&db.path("steps.db"), -2);
     db.steps(&["list"])
-        .refused(4, "--upgrade brings it up to date");
+        .refused(4, "--upgrade brings them up to date");
     set_version(&db.path("steps.db"), 1);
     db.steps(&["list"]).well();
 }

@@ -78,6 +78,7 @@ mod query;
 pub(crate) mod root;
 mod share;
 mod sort;
+mod tables;
 mod turn;
 mod write;
 
@@ -114,6 +115,7 @@ pub use past::{InvalidRanges, Past, RowRanges};
 pub use query::{ExecutionQuery, Form, StoredExecution};
 pub use share::{Share, bytes_of};
 pub use sort::{Direction, Sort};
+pub use tables::Tables;
 pub use turn::{
     Acquire, Acquired, Claim, Claimed, FlowClaim, HeldExecution, Message, MessageReceipt, Queue,
     Renew, Renewal, SendMessage, TakeOver, Wait,

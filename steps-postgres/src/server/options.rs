@@ -115,6 +115,14 @@ impl PostgresOptions {
         self
     }
 
+    /// The name of the database in errors: `postgres://host:port/database`, without user and password.
+    pub fn name(&self) -> String {
+        match &self.server {
+            Server::Url(options) => name_of(options),
+            Server::Pool(pool) => name_of(&pool.connect_options()),
+        }
+    }
+
     /// Returns the database, with its own pool or that which was given, and whether it is its own.
     pub(crate) fn connect(self) -> Result<(Database, Settings)> {
         let Self {
@@ -157,13 +165,7 @@ impl PostgresOptions {
                 (pool, true)
             }
         };
-        let options = pool.connect_options();
-        let name = format!(
-            "postgres://{}:{}/{}",
-            options.get_host(),
-            options.get_port(),
-            options.get_database().unwrap_or(options.get_username()),
-        );
+        let name = name_of(&pool.connect_options());
         let database = Database { pool, name, schema };
         let settings = Settings {
             unsafe_commits,
@@ -171,6 +173,15 @@ impl PostgresOptions {
         };
         Ok((database, settings))
     }
+}
+
+fn name_of(options: &PgConnectOptions) -> String {
+    format!(
+        "postgres://{}:{}/{}",
+        options.get_host(),
+        options.get_port(),
+        options.get_database().unwrap_or(options.get_username()),
+    )
 }
 
 /// What else matters of the options.

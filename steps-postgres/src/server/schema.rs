@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, PgConnection, Row};
-use steps_core::store::ErrorKind;
+use steps_core::store::{ErrorKind, Tables};
 
 use super::txn::{Begin, Database, Lock};
 use crate::error::{Fail, Result};
@@ -48,22 +48,14 @@ pub(crate) async fn settings(database: &Database, unsafe_commits: bool) -> Resul
 
 /// Makes the tables, or brings them up to date.
 pub(crate) async fn upgrade(database: &Arc<Database>) -> Result<()> {
-    let newest = i64::try_from(VERSIONS.len()).unwrap_or(i64::MAX);
     // Mostly they are there, and this user may have no right to make any.
-    if version(database, &mut *database.pool.acquire().await?).await? == Some(newest) {
+    let tables = tables(database).await?;
+    if tables.version == tables.newest {
         return Ok(());
     }
     let mut txn = database.begin(Begin::Changes).await?;
     txn.alone(Lock::Tables).await?;
     let found = version(database, txn.connection()).await?;
-    let found = found.unwrap_or_default();
-    if found > newest {
-        let message = format!(
-            "its tables have version {found}, and this library knows versions up to {newest}: a newer one made \
-             them. Nothing was changed"
-        );
-        return Err(Fail::new(ErrorKind::Foreign, named(database, &message)));
-    }
     let schema = format!("CREATE SCHEMA IF NOT EXISTS \"{}\"", database.schema);
     if !exists(database, txn.connection()).await? {
         execute(txn.connection(), schema).await?;
@@ -72,6 +64,16 @@ pub(crate) async fn upgrade(database: &Arc<Database>) -> Result<()> {
         execute(txn.connection(), database.text(step)).await?;
     }
     txn.commit().await
+}
+
+/// Returns the version of the tables, unless a newer library has made them.
+pub(crate) async fn tables(database: &Database) -> Result<Tables> {
+    let found = version(database, &mut *database.pool.acquire().await?).await?;
+    Ok(Tables::new(found, newest()))
+}
+
+fn newest() -> i64 {
+    i64::try_from(VERSIONS.len()).unwrap_or(i64::MAX)
 }
 
 async fn execute(conn: &mut PgConnection, sql: String) -> Result<()> {
@@ -85,15 +87,24 @@ async fn exists(database: &Database, conn: &mut PgConnection) -> Result<bool> {
     Ok(found.fetch_one(conn).await?)
 }
 
-/// Returns the version of the tables; `None` if there are none.
-async fn version(database: &Database, conn: &mut PgConnection) -> Result<Option<i64>> {
+/// Returns the version of the tables, 0 if there are none, unless a newer library has made them.
+async fn version(database: &Database, conn: &mut PgConnection) -> Result<i64> {
     let sql = "SELECT to_regclass(quote_ident($1) || '.version') IS NOT NULL";
     let found = sqlx::query_scalar(sql).bind(&database.schema);
     if !found.fetch_one(&mut *conn).await? {
-        return Ok(None);
+        return Ok(0);
     }
     let sql = AssertSqlSafe(database.text("SELECT version FROM %.version"));
-    Ok(sqlx::query_scalar(sql).fetch_optional(conn).await?)
+    let found = sqlx::query_scalar(sql).fetch_optional(conn).await?;
+    let (found, newest) = (found.unwrap_or(0), newest());
+    if found > newest {
+        let message = format!(
+            "its tables have version {found}, and this library knows versions up to {newest}: a newer one made \
+             them. Nothing was changed"
+        );
+        return Err(Fail::new(ErrorKind::Foreign, named(database, &message)));
+    }
+    Ok(found)
 }
 
 fn named(database: &Database, message: &str) -> String {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, atomic::AtomicBool};
 
 use sqlx::PgPool;
-use steps_core::store::StoreError;
+use steps_core::store::{StoreError, Tables};
 
 use super::{Inner, PostgresStore};
 use crate::{
@@ -83,5 +83,31 @@ impl PostgresOptions {
             inner: Arc::new(inner),
             is_closed: AtomicBool::new(false),
         })
+    }
+    /// Returns the version of the tables, and changes nothing.
+    ///
+    /// ```no_run
+    /// # use steps_postgres::PostgresOptions;
+    /// # async fn look() -> Result<(), Box<dyn std::error::Error>> {
+    /// let options = PostgresOptions::from_url("postgres://app@localhost/app")?;
+    /// let tables = options.tables().await?;
+    /// if tables.version < tables.newest {
+    ///     println!("opening it makes its tables, or brings them up to date");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the server can't be reached, or the tables belong to a newer version of this library: as of
+    /// [`open`](Self::open).
+    pub async fn tables(&self) -> Result<Tables, StoreError> {
+        let (database, settings) = self.clone().connect().map_err(|fail| fail.of("postgres"))?;
+        let found = schema::tables(&database).await;
+        if settings.is_own {
+            database.pool.close().await;
+        }
+        found.map_err(|fail| fail.of(&database.name))
     }
 }

@@ -1,8 +1,9 @@
 //! What the tests of this folder share.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses some of it")]
 
+pub use steps_postgres_testing::server;
+
 pub mod backwards;
+pub mod cli;
 pub mod deaf;
-pub mod programs;
-pub mod server;
 pub mod writes;

@@ -2,20 +2,9 @@
 //! to date under a service that has it open.
 
 use rusqlite::{Connection, OpenFlags};
-use steps_core::store::StoreError;
+use steps_core::store::{StoreError, Tables};
 
 use super::{options::SqliteOptions, schema};
-
-/// The version of a file's tables, and the newest that this library knows. Opening a store of an older
-/// version brings its tables up to date; a process with an older library then takes up nothing more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Tables {
-    /// That of the file; 0 if it is empty.
-    pub version: i64,
-    /// The newest that this library knows.
-    pub newest: i64,
-}
 
 impl SqliteOptions {
     /// Returns the version of the file's tables, and changes nothing.
@@ -47,9 +36,6 @@ impl SqliteOptions {
             .map_err(crate::error::Fail::from)
             .and_then(|conn| schema::version(&conn))
             .map_err(|fail| fail.of(path))?;
-        Ok(Tables {
-            version,
-            newest: schema::latest(),
-        })
+        Ok(Tables::new(version, schema::latest()))
     }
 }

@@ -12,7 +12,7 @@ use nix::unistd::{User, geteuid};
 const DEBIAN: &str = "/usr/lib/postgresql";
 
 /// The folder with `initdb` and `postgres`, installed where it is missing and can be.
-pub fn programs() -> PathBuf {
+pub(crate) fn programs() -> PathBuf {
     if let Some(found) = found() {
         return found;
     }
@@ -57,7 +57,7 @@ fn version(folder: &Path) -> Option<u32> {
 }
 
 /// PostgreSQL refuses to run as root. `None` is the user who runs the tests.
-pub fn user() -> Option<User> {
+pub(crate) fn user() -> Option<User> {
     if !geteuid().is_root() {
         return None;
     }

@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::programs::{programs, user};
+use crate::programs::{programs, user};
 
 /// Starts the server, and ends it at once when it is told to: then it recovers at the next start, as after a crash.
 const KEEP: &str = r#"
@@ -37,19 +37,23 @@ rm -rf "$folder"
 "#;
 
 /// Whether what was committed outlasts a crash of the machine: slower, and needed only where that is tested.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sync {
+    /// It does.
     On,
+    /// It may not.
     Off,
 }
 
 /// A running server.
+#[derive(Debug)]
 pub struct Server {
     folder: PathBuf,
     programs: PathBuf,
     keeper: Mutex<Keeper>,
 }
 
+#[derive(Debug)]
 struct Keeper {
     stdin: ChildStdin,
     stdout: BufReader<ChildStdout>,
@@ -63,6 +67,7 @@ impl Server {
         SERVER.get_or_init(|| Self::start(Sync::Off))
     }
 
+    /// Starts one, and waits until it is ready.
     pub fn start(sync: Sync) -> Self {
         let programs = programs();
         let folder = tempfile::tempdir().expect("a folder").keep();
