@@ -5,3 +5,6 @@ mod failing;
 mod several;
 mod support;
 mod told;
+
+#[path = "../common/stores.rs"]
+mod stores;

@@ -13,7 +13,10 @@ use steps::{
     testing::{Cut, CutStore},
 };
 
-use crate::support::{Db, Told, nothing_waits, on_each_store, other};
+use crate::{
+    stores::postgres,
+    support::{Db, Told, nothing_waits, on_each_store, other},
+};
 
 on_each_store! {
     async fn two_processes_tell_each_change_once(db) {
@@ -57,6 +60,7 @@ on_each_store! {
                 let url = format!("sqlite:{}", folder.path().join("steps.db").display());
                 dies(&db, SqliteStore::open(&url).await.unwrap()).await;
             }
+            Db::Postgres(schema) => dies(&db, postgres(schema).await).await,
         }
     }
 }

@@ -6,65 +6,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use steps::{
-    engine::{Builder, Engine, StatusChange},
-    prelude::*,
-    store::{Change, MemoryStore, Store},
-};
+use steps::{engine::StatusChange, prelude::*, store::Change};
 
-/// A database that may be opened several times, as by several processes.
-pub(crate) enum Db {
-    Memory(MemoryStore),
-    Sqlite(tempfile::TempDir),
-}
-
-impl Db {
-    pub(crate) fn memory() -> Self {
-        Self::Memory(MemoryStore::new())
-    }
-
-    pub(crate) fn sqlite() -> Self {
-        Self::Sqlite(tempfile::tempdir().expect("a temporary folder"))
-    }
-
-    pub(crate) async fn store(&self) -> Arc<dyn Store> {
-        match self {
-            Self::Memory(store) => Arc::new(store.reopen()),
-            Self::Sqlite(folder) => {
-                let url = format!("sqlite:{}", folder.path().join("steps.db").display());
-                let store = steps::sqlite::SqliteStore::open(&url).await;
-                Arc::new(store.expect("it opens"))
-            }
-        }
-    }
-
-    /// An engine as a process of its own.
-    pub(crate) async fn engine(&self) -> Builder {
-        Engine::with_shared_store(self.store().await)
-    }
-}
-
-/// Runs each test on every store.
-macro_rules! on_each_store {
-    ($($(#[$meta:meta])* async fn $name:ident($db:ident) $body:block)*) => {
-        $(async fn $name($db: $crate::support::Db) $body)*
-
-        mod memory {
-            $($(#[$meta])* #[tokio::test]
-            async fn $name() {
-                super::$name($crate::support::Db::memory()).await;
-            })*
-        }
-
-        mod sqlite {
-            $($(#[$meta])* #[tokio::test]
-            async fn $name() {
-                super::$name($crate::support::Db::sqlite()).await;
-            })*
-        }
-    };
-}
-pub(crate) use on_each_store;
+pub(crate) use crate::stores::{Db, on_each_store};
 
 #[step]
 pub(crate) async fn check(n: u32) -> Result<u32, String> {

@@ -45,3 +45,6 @@ mod values;
 mod versions;
 mod volatile;
 mod watching;
+
+#[path = "../common/stores.rs"]
+mod stores;

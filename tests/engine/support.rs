@@ -7,69 +7,11 @@ use std::{
 
 use steps::{
     Status,
-    engine::{Builder, Engine, EngineError, Handle},
+    engine::{EngineError, Handle},
     prelude::*,
-    store::{MemoryStore, Store},
 };
 
-/// A database that may be opened several times, as by several processes.
-pub(crate) struct Db {
-    memory: MemoryStore,
-    folder: Option<tempfile::TempDir>,
-}
-
-impl Db {
-    pub(crate) fn memory() -> Self {
-        Self {
-            memory: MemoryStore::new(),
-            folder: None,
-        }
-    }
-
-    pub(crate) fn sqlite() -> Self {
-        Self {
-            memory: MemoryStore::new(),
-            folder: Some(tempfile::tempdir().expect("a temporary folder")),
-        }
-    }
-
-    pub(crate) async fn store(&self) -> Arc<dyn Store> {
-        if let Some(folder) = &self.folder {
-            let file = folder.path().join("steps.db");
-            let url = format!("sqlite:{}", file.display());
-            let store = steps::sqlite::SqliteStore::open(&url);
-            return Arc::new(store.await.expect("it opens"));
-        }
-        Arc::new(self.memory.reopen())
-    }
-
-    /// An engine as a process of its own.
-    pub(crate) async fn engine(&self) -> Builder {
-        Engine::with_shared_store(self.store().await)
-    }
-}
-
-/// Runs each test on every store.
-macro_rules! on_each_store {
-    ($($(#[$meta:meta])* async fn $name:ident($db:ident) $body:block)*) => {
-        $(async fn $name($db: $crate::support::Db) $body)*
-
-        mod memory {
-            $($(#[$meta])* #[tokio::test]
-            async fn $name() {
-                super::$name($crate::support::Db::memory()).await;
-            })*
-        }
-
-        mod sqlite {
-            $($(#[$meta])* #[tokio::test]
-            async fn $name() {
-                super::$name($crate::support::Db::sqlite()).await;
-            })*
-        }
-    };
-}
-pub(crate) use on_each_store;
+pub(crate) use crate::stores::{Db, on_each_store};
 
 /// What the steps did, in order.
 #[derive(Default)]

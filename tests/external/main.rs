@@ -7,6 +7,8 @@ mod flows;
 mod in_memory;
 mod reported;
 mod stopped;
+#[path = "../common/stores.rs"]
+mod stores;
 #[path = "../engine/support.rs"]
 #[allow(dead_code)]
 mod support;

@@ -6,6 +6,8 @@
 mod between;
 mod killed;
 mod singleton;
+#[path = "../common/stores.rs"]
+mod stores;
 #[path = "../engine/support.rs"]
 #[expect(dead_code, reason = "the tests of the engine use it all")]
 mod support;
