@@ -33,6 +33,9 @@
 //! a service has anyway: a database of its own. It uses the rusqlite (0.39) that the engine's store
 //! does, as a program can link only one SQLite; sqlx 0.9 takes the same one and would do as well.
 //!
+//! Executions are in a file, unless `--db` names another store. With `--features postgres` that may be a database:
+//! `--db postgres://shop@localhost/shop`, which several of these processes may share.
+//!
 //! Kill it with `kill -9` and start it again: the orders go on. On SIGTERM or Ctrl-C it takes no more
 //! requests, lets the steps at work end, and exits with 0; orders that wait are taken up by the
 //! next start.
@@ -73,6 +76,9 @@ struct Args {
     /// The folder of both databases, shop.db and orders.db
     #[arg(long, value_name = "DIR")]
     dir: PathBuf,
+    /// Where executions are, if not in orders.db: any store that `Engine::open` takes
+    #[arg(long, value_name = "URL")]
+    db: Option<String>,
     /// The port to listen on; 0 takes a free one
     #[arg(long, default_value_t = 8080)]
     port: u16,
@@ -106,7 +112,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Duration::from_millis(args.packing),
     )?;
     let shop = shop.with_approval_from(args.approve_from);
-    let engine = Engine::open(&format!("sqlite:{}", args.dir.join("orders.db").display()))
+    let orders = format!("sqlite:{}", args.dir.join("orders.db").display());
+    let engine = Engine::open(&args.db.unwrap_or(orders))
         .await?
         .serve(fulfil::with(shop.clone()))
         .lease(Duration::from_millis(args.lease))

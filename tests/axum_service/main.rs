@@ -9,6 +9,7 @@ mod service;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use steps_postgres_testing::server::Server;
 
 use service::Folder;
 
@@ -210,6 +211,24 @@ fn what_the_first_page_tells_to_send_works() {
 
 /// Killed while a parcel is packed: the payment before it is not made again, and the order that
 /// waited still waits.
+#[test]
+fn the_executions_may_be_in_a_database() {
+    let db = format!("{}&schema=orders", Server::shared().url());
+    let folder = Folder::new();
+    let slow = ["--db", &db, "--packing", "60000", "--lease", "1000"];
+    let service = folder.start(&slow);
+    assert_eq!(service.order("a", &lamps(2)).status, 202);
+    service.until_step("order-a", "parcel", "running");
+    service.kill();
+    let service = folder.start(&["--db", &db, "--lease", "1000"]);
+    let order = service.until("order-a", "done");
+    let parcel = &order["state"]["states"].as_array().expect("steps")[4];
+    assert_eq!(parcel["attempts"], 2, "{parcel}");
+    assert_eq!(service.stock("lamp"), 8);
+    assert_eq!(service.ledger().as_array().map(Vec::len), Some(1));
+    assert!(!folder.has("orders.db"));
+}
+
 #[test]
 fn after_kill_9_the_orders_go_on() {
     let folder = Folder::new();

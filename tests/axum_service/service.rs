@@ -41,6 +41,11 @@ impl Folder {
         Self(tempfile::tempdir().expect("a temporary folder"))
     }
 
+    /// Whether there is a file of this name in it.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.path().join(name).exists()
+    }
+
     /// Starts the service; options given here come after, and win over, those of all tests.
     pub(crate) fn start(&self, args: &[&str]) -> Service {
         let mut command = Command::new(common::example("axum_service"));

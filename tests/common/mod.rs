@@ -20,9 +20,14 @@ fn build(name: &str) -> PathBuf {
     // TARGET/PROFILE/deps/TEST
     let profile = test.ancestors().nth(2).expect("the profile's folder");
     let target = profile.parent().expect("the target folder");
+    let features = match name {
+        "axum_service" => "postgres",
+        _ => "",
+    };
     let mut cargo = Command::new(env!("CARGO"));
     cargo
         .args(["build", "--quiet", "--package", "steps"])
+        .args(["--features", features])
         .args(["--example", name, "--target-dir"])
         .arg(target)
         .current_dir(env!("CARGO_MANIFEST_DIR"));
