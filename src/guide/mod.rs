@@ -17,6 +17,7 @@
 //! | [`queries`] | attributes and labels of executions; filters in code and as text; what they cost |
 //! | [`command_line`] | the program `steps`: looking at executions and operating them from a shell |
 //! | [`web`] | a page in a browser, and a JSON API: in a service, and for a file |
+//! | [`stores`] | in memory, a file, a database: which one for what, and which promise holds on which |
 //! | [`sqlite`] | the engine's file: settings, queries, errors |
 //! | [`postgres`] | a database that several machines share: the service's own pool, what happens when the server is away |
 //! | [`restate`] | the same flows on Restate, a distributed engine: how, and what differs |
@@ -68,6 +69,8 @@ pub mod queries {}
 pub mod command_line {}
 #[doc = include_str!("web.md")]
 pub mod web {}
+#[doc = include_str!("stores.md")]
+pub mod stores {}
 #[doc = include_str!("sqlite.md")]
 pub mod sqlite {}
 #[doc = include_str!("postgres.md")]
