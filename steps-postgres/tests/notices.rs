@@ -5,7 +5,8 @@ mod common;
 use std::{sync::Arc, time::Duration};
 
 use common::{
-    deaf::DeafProxy,
+    deaf::Deaf,
+    proxy::Proxy,
     server::{Server, schema},
     writes::{created, due, held, step},
 };
@@ -237,7 +238,7 @@ async fn a_store_that_is_dropped_listens_no_more() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn behind_a_pooler_that_passes_no_notifications_on_the_store_is_asked() {
     let schema = schema();
-    let proxy = DeafProxy::start(Server::shared().folder()).await;
+    let proxy = Proxy::start(Server::shared().folder(), Deaf::default()).await;
     let url = format!("{}&schema={schema}", proxy.url());
     let builder = Engine::open(&url).await.unwrap().serve(approve::with());
     let engines = [builder.start().await.unwrap(), client(&schema).await];
@@ -251,7 +252,7 @@ async fn behind_a_pooler_that_passes_no_notifications_on_the_store_is_asked() {
     let options = PostgresOptions::from_url(&url).unwrap();
     let store = options.open().await.unwrap();
     let mut notices = store.notices();
-    while proxy.kept_back() < 2 {
+    while proxy.between().kept_back() < 2 {
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     let none = tokio::time::timeout(Duration::from_secs(1), notices.next()).await;

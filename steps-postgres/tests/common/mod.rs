@@ -5,5 +5,7 @@ pub use steps_postgres_testing::server;
 
 pub mod backwards;
 pub mod cli;
+pub mod cutting;
 pub mod deaf;
+pub mod proxy;
 pub mod writes;
