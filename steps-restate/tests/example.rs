@@ -27,6 +27,16 @@ fn program() -> &'static Path {
         if profile.ends_with("release") {
             cargo.arg("--release");
         }
+        // What cargo has told this program of its own package, build scripts would take for theirs, and run again.
+        for (name, _) in std::env::vars_os() {
+            let told = ["CARGO_PKG_", "CARGO_MANIFEST_"];
+            if told
+                .iter()
+                .any(|told| name.to_string_lossy().starts_with(told))
+            {
+                cargo.env_remove(name);
+            }
+        }
         assert!(
             cargo.status().expect("cargo runs").success(),
             "it could not be built"

@@ -34,6 +34,16 @@ fn build(name: &str) -> PathBuf {
     if profile.ends_with("release") {
         cargo.arg("--release");
     }
+    // What cargo has told this program of its own package, build scripts would take for theirs, and run again.
+    for (name, _) in std::env::vars_os() {
+        let told = ["CARGO_PKG_", "CARGO_MANIFEST_"];
+        if told
+            .iter()
+            .any(|told| name.to_string_lossy().starts_with(told))
+        {
+            cargo.env_remove(name);
+        }
+    }
     let status = cargo.status().expect("cargo runs");
     assert!(status.success(), "cargo could not build {name}");
     profile.join("examples").join(name)
