@@ -158,7 +158,9 @@ pub(crate) async fn fill_all(engine: &Engine) {
     seen.outcome().await.unwrap();
     let held = engine.start(parcel::input("anvil".into())).id("held");
     let held = held
-        .attrs(serde_json::json!({"big": 9_007_199_254_740_993_u64, "card": {"number": "4111"}}))
+        .attrs(
+            serde_json::json!({"big": 9_007_199_254_740_993_u64, "card": {"number": "card 4111"}}),
+        )
         .await
         .unwrap();
     assert_eq!(held.ended().await.unwrap().status, Status::Failed);
