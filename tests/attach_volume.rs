@@ -1,12 +1,12 @@
 //! The example `attach_volume`, run as a program.
 
-mod common;
-
 use std::process::{Command, Output};
+
+use steps_test_support::cargo;
 
 /// Runs the example and gives its exit status and what it printed.
 fn attach_volume(args: &[&str]) -> (Option<i32>, String) {
-    let Output { status, stdout, .. } = Command::new(common::example("attach_volume"))
+    let Output { status, stdout, .. } = Command::new(cargo::example("attach_volume"))
         .args(args)
         .output()
         .expect("the example starts");

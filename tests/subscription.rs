@@ -2,8 +2,6 @@
 // Tests are read for what they show.
 #![allow(clippy::pedantic)]
 
-mod common;
-
 use std::{
     fs,
     path::Path,
@@ -12,8 +10,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use steps_test_support::cargo;
+
 fn subscription(folder: &Path, words: &[&str]) -> Command {
-    let mut command = Command::new(common::example("subscription"));
+    let mut command = Command::new(cargo::example("subscription"));
     command.arg("--dir").arg(folder).args(["--day", "20ms"]);
     command.args(words);
     command
@@ -66,7 +66,7 @@ fn until(folder: &Path, line: &str) {
 
 #[test]
 fn three_customers() {
-    let output = Command::new(common::example("subscription"))
+    let output = Command::new(cargo::example("subscription"))
         .output()
         .expect("it runs");
     let text = printed(&output);
@@ -141,7 +141,7 @@ fn over_a_kill_nothing_is_written_or_paid_twice() {
 fn bad_usage_is_told() {
     let folder = tempfile::tempdir().expect("a folder");
     let folder = folder.path();
-    let day = Command::new(common::example("subscription"))
+    let day = Command::new(cargo::example("subscription"))
         .args(["--day", "soon", "list"])
         .output()
         .expect("it runs");

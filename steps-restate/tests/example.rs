@@ -4,50 +4,15 @@ mod common;
 
 use std::{
     net::TcpStream,
-    path::{Path, PathBuf},
     process::{Child, Command},
-    sync::OnceLock,
 };
 
 use common::server::{Server, free_port, kill_9, until};
-
-/// The program, built from what lies here now: `cargo test --test example` does not build examples.
-fn program() -> &'static Path {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let flows = Path::new(env!("CARGO_BIN_EXE_restate-flows"));
-        let profile = flows.parent().expect("the profile's folder");
-        let target = profile.parent().expect("the target folder");
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo
-            .args(["build", "--quiet", "--package", "steps-restate"])
-            .args(["--example", "restate_service", "--target-dir"])
-            .arg(target)
-            .current_dir(env!("CARGO_MANIFEST_DIR"));
-        if profile.ends_with("release") {
-            cargo.arg("--release");
-        }
-        // What cargo has told this program of its own package, build scripts would take for theirs, and run again.
-        for (name, _) in std::env::vars_os() {
-            let told = ["CARGO_PKG_", "CARGO_MANIFEST_"];
-            if told
-                .iter()
-                .any(|told| name.to_string_lossy().starts_with(told))
-            {
-                cargo.env_remove(name);
-            }
-        }
-        assert!(
-            cargo.status().expect("cargo runs").success(),
-            "it could not be built"
-        );
-        profile.join("examples/restate_service")
-    })
-}
+use steps_test_support::cargo;
 
 /// Runs the program. Returns whether it has succeeded, and what it has printed.
 fn asked(server: &Server, words: &[&str]) -> (bool, String) {
-    let mut command = Command::new(program());
+    let mut command = Command::new(cargo::example("restate_service"));
     command.args(words).env("RESTATE", server.url());
     let output = command.output().expect("it runs");
     let text = [output.stdout.as_slice(), &output.stderr].concat();
@@ -65,7 +30,7 @@ struct Service(Child);
 
 impl Service {
     fn start(port: u16) -> Self {
-        let mut command = Command::new(program());
+        let mut command = Command::new(cargo::example("restate_service"));
         command.args(["serve", &format!("127.0.0.1:{port}")]);
         let service = Self(command.spawn().expect("it runs"));
         until("the service listens", || {

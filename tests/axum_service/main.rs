@@ -2,14 +2,12 @@
 
 #![cfg(unix)]
 
-#[path = "../common/mod.rs"]
-mod common;
 mod service;
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use steps_postgres_testing::server::Server;
+use steps_test_support::postgres::Server;
 
 use service::Folder;
 

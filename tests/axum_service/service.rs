@@ -14,7 +14,7 @@ use nix::{
 };
 use serde_json::{Value, json};
 
-use crate::common;
+use steps_test_support::cargo;
 
 const PATIENCE: Duration = Duration::from_mins(1);
 
@@ -48,7 +48,7 @@ impl Folder {
 
     /// Starts the service; options given here come after, and win over, those of all tests.
     pub(crate) fn start(&self, args: &[&str]) -> Service {
-        let mut command = Command::new(common::example("axum_service"));
+        let mut command = Command::new(cargo::example("axum_service"));
         command
             .arg("--dir")
             .arg(self.0.path())

@@ -14,7 +14,7 @@ use steps::{
 };
 
 use crate::{
-    stores::postgres,
+    stores::on_server,
     support::{Db, Told, nothing_waits, on_each_store, other},
 };
 
@@ -60,7 +60,7 @@ on_each_store! {
                 let url = format!("sqlite:{}", folder.path().join("steps.db").display());
                 dies(&db, SqliteStore::open(&url).await.unwrap()).await;
             }
-            Db::Postgres(schema) => dies(&db, postgres(schema).await).await,
+            Db::Postgres(schema) => dies(&db, on_server(schema).await).await,
         }
     }
 }

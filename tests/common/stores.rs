@@ -7,7 +7,7 @@ use steps::{
     postgres::PostgresStore,
     store::{MemoryStore, Store},
 };
-use steps_postgres_testing::server::{self, Server};
+use steps_test_support::postgres::{self, Server};
 
 /// A database that may be opened several times, as by several processes.
 pub(crate) enum Db {
@@ -27,7 +27,7 @@ impl Db {
     }
 
     pub(crate) fn postgres() -> Self {
-        Self::Postgres(server::schema())
+        Self::Postgres(postgres::schema())
     }
 
     pub(crate) async fn store(&self) -> Arc<dyn Store> {
@@ -38,7 +38,7 @@ impl Db {
                 let store = steps::sqlite::SqliteStore::open(&url);
                 Arc::new(store.await.expect("it opens"))
             }
-            Self::Postgres(schema) => Arc::new(postgres(schema).await),
+            Self::Postgres(schema) => Arc::new(on_server(schema).await),
         }
     }
 
@@ -78,7 +78,7 @@ macro_rules! on_each_store {
 pub(crate) use on_each_store;
 
 /// The store in a schema of the server that the tests share.
-pub(crate) async fn postgres(schema: &str) -> PostgresStore {
+pub(crate) async fn on_server(schema: &str) -> PostgresStore {
     let url = format!("{}&schema={schema}", Server::shared().url());
     PostgresStore::open(&url).await.expect("it opens")
 }

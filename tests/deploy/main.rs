@@ -2,13 +2,13 @@
 
 #![cfg(unix)]
 
-#[path = "../common/mod.rs"]
-mod common;
 mod database;
 mod killed;
 mod site;
 
 use std::{fs, path::Path, process::Command};
+
+use steps_test_support::cargo;
 
 use site::{Site, assert_code, assert_done, stderr, stdout};
 
@@ -144,7 +144,7 @@ fn without_a_root_it_shows_two_deployments_and_a_rollback() {
         (&[][..], "not ready after 20 polls"),
         (&["--fail-at", "switch_link"], "by --fail-at switch_link"),
     ] {
-        let output = Command::new(common::example("deploy"))
+        let output = Command::new(cargo::example("deploy"))
             .args(args)
             .output()
             .expect("the example runs");
@@ -166,7 +166,7 @@ fn without_a_root_it_shows_two_deployments_and_a_rollback() {
 
 #[test]
 fn help_names_every_option() {
-    let output = Command::new(common::example("deploy"))
+    let output = Command::new(cargo::example("deploy"))
         .arg("--help")
         .output()
         .expect("the example runs");
@@ -222,7 +222,7 @@ fn bad_input_is_refused_before_anything_happens() {
         (&["--root", file], "can't use the folder"),
         (&["--rot", root], "unexpected argument '--rot'"),
     ] {
-        let output = Command::new(common::example("deploy"))
+        let output = Command::new(cargo::example("deploy"))
             .args(args)
             .output()
             .expect("the example runs");

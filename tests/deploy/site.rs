@@ -8,7 +8,7 @@ use std::{
     process::{Child, Command, Output, Stdio},
 };
 
-use crate::common;
+use steps_test_support::cargo;
 
 /// A folder to deploy to; its server is stopped at the end.
 pub(crate) struct Site(tempfile::TempDir);
@@ -44,7 +44,7 @@ impl Site {
     }
 
     fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(common::example("deploy"));
+        let mut command = Command::new(cargo::example("deploy"));
         command
             .arg("--root")
             .arg(self.0.path())
@@ -102,7 +102,7 @@ impl Site {
 
 impl Drop for Site {
     fn drop(&mut self) {
-        let _ = Command::new(common::example("deploy"))
+        let _ = Command::new(cargo::example("deploy"))
             .arg("--root")
             .arg(self.0.path())
             .arg("--stop")

@@ -11,7 +11,9 @@ use std::{
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::{common, tree::find};
+use steps_test_support::cargo;
+
+use crate::tree::find;
 
 pub(crate) const DONE: Option<i32> = Some(0);
 pub(crate) const FAILED: Option<i32> = Some(1);
@@ -52,7 +54,7 @@ impl Job {
             status,
             stdout,
             stderr,
-        } = Command::new(common::example("move_to_vpc"))
+        } = Command::new(cargo::example("move_to_vpc"))
             .arg("--state")
             .arg(&self.file)
             .args(args)

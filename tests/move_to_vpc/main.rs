@@ -2,8 +2,6 @@
 //! program that it takes over from.
 
 mod bad_input;
-#[path = "../common/mod.rs"]
-mod common;
 mod go_files;
 mod job;
 mod passes;

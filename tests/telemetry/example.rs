@@ -5,7 +5,7 @@ use std::{
     process::Command,
 };
 
-use crate::common;
+use steps_test_support::cargo;
 
 /// An address on which nobody listens.
 fn free() -> String {
@@ -15,7 +15,7 @@ fn free() -> String {
 
 #[test]
 fn the_example_prints_its_metrics_and_traces() {
-    let mut command = Command::new(common::example("telemetry"));
+    let mut command = Command::new(cargo::example("telemetry"));
     let output = command
         .args(["--metrics", &free()])
         .output()
@@ -53,7 +53,7 @@ fn the_example_prints_its_metrics_and_traces() {
 
 #[test]
 fn the_example_says_what_it_takes() {
-    let mut command = Command::new(common::example("telemetry"));
+    let mut command = Command::new(cargo::example("telemetry"));
     let output = command.arg("--help").output().expect("it runs");
     let help = String::from_utf8_lossy(&output.stdout);
     assert!(

@@ -3,7 +3,5 @@
 // Tests are read for what they show.
 #![allow(clippy::pedantic)]
 
-#[path = "../common/mod.rs"]
-mod common;
 mod example;
 mod traces;

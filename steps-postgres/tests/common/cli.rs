@@ -1,42 +1,13 @@
 //! The program `steps`.
 
-use std::{
-    path::PathBuf,
-    process::{Command, Output},
-    sync::OnceLock,
-};
+use std::process::{Command, Output};
 
 use serde_json::Value;
-
-/// Builds the program, once, and returns where it is. It is built as for its own tests: after `cargo test --workspace
-/// --all-features`, there is nothing to do.
-fn program() -> &'static PathBuf {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.args(["test", "--quiet", "--workspace", "--all-features"]);
-        // What cargo has told this program of its own package, build scripts would take for theirs, and run again.
-        for (name, _) in std::env::vars_os() {
-            let told = ["CARGO_PKG_", "CARGO_MANIFEST_"];
-            if told
-                .iter()
-                .any(|told| name.to_string_lossy().starts_with(told))
-            {
-                cargo.env_remove(name);
-            }
-        }
-        let built = cargo.args(["--no-run", "--test", "cli"]).status();
-        assert!(built.expect("cargo can be started").success());
-        let own = std::env::current_exe().expect("its own path");
-        // TARGET/PROFILE/deps/TEST
-        let folder = own.ancestors().nth(2).expect("the profile's folder");
-        folder.join("steps")
-    })
-}
+use steps_test_support::cargo;
 
 /// Runs it on a store.
 pub fn steps(url: &str, args: &[&str]) -> Output {
-    let mut steps = Command::new(program());
+    let mut steps = Command::new(cargo::steps());
     steps.args(args).env("STEPS_DB", url);
     steps.output().expect("it can be started")
 }

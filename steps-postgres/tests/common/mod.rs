@@ -1,7 +1,7 @@
 //! What the tests of this folder share.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses some of it")]
 
-pub use steps_postgres_testing::server;
+pub use steps_test_support::postgres as server;
 
 pub mod backwards;
 pub mod cli;

@@ -10,6 +10,8 @@ use std::{
     sync::OnceLock,
 };
 
+use steps_test_support::cargo;
+
 /// The version that is tested with.
 const VERSION: &str = "1.7.12";
 
@@ -23,22 +25,13 @@ fn find() -> PathBuf {
     if let Some(path) = env::var_os("RESTATE_SERVER") {
         return path.into();
     }
-    let folder = target().join("restate-server").join(VERSION);
+    let folder = cargo::target().join("restate-server").join(VERSION);
     let program = folder.join("package/bin/restate-server");
     if !program.exists() {
         fetch(&folder);
         assert!(program.exists(), "the package has no {}", program.display());
     }
     program
-}
-
-/// The folder of the build.
-fn target() -> PathBuf {
-    let flows = Path::new(env!("CARGO_BIN_EXE_restate-flows"));
-    let target = flows.parent().and_then(Path::parent);
-    target
-        .expect("a folder with a folder with the program")
-        .to_owned()
 }
 
 fn fetch(folder: &Path) {

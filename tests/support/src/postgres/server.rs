@@ -15,7 +15,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::programs::{programs, user};
+use super::programs::{programs, user};
 
 /// Starts the server, and ends it at once when it is told to: then it recovers at the next start, as after a crash.
 const KEEP: &str = r#"

@@ -1,0 +1,6 @@
+//! A `PostgreSQL` server of a test program's own, which is installed where it is missing and can be.
+
+mod programs;
+mod server;
+
+pub use server::{Server, Sync, schema};
