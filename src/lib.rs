@@ -109,6 +109,7 @@ pub use steps_macros::on_stopped;
 /// | `blocking` | the function is not `async`, and runs on a thread for blocking work |
 /// | `readonly` | the step changes nothing, so there is nothing to undo |
 /// | `external` | the function submits a task that somebody else runs, and the line waits for their report: [`guide::external_tasks`] |
+/// | `transaction` | the function works in a transaction of the store's own database, whose connection is its first parameter: its effect happens exactly once: [`guide::transactions`] |
 /// | `volatile` | the output is not saved; a resume runs the step again |
 /// | `name = "…"`, `alias = "…"` | the saved name of a line that has no name of its own, and an older one |
 /// | `crate = path` | the path of the crate `steps`, if it is not `::steps` |
@@ -133,7 +134,7 @@ pub use steps_macros::steps;
 ///
 /// | option | means |
 /// |---|---|
-/// | `retry(…)`, `timeout = "…"`, `deaths = …`, `blocking` | as for [`#[step]`](macro@step) |
+/// | `retry(…)`, `timeout = "…"`, `deaths = …`, `blocking`, `transaction` | as for [`#[step]`](macro@step) |
 /// | `before` | the function takes one more parameter: a reference to what `#[observe]` returned before the step |
 ///
 /// See [`guide::rollback`].

@@ -3,11 +3,6 @@
 //! A step runs again if the process died in the middle of it, so each that changes something hands
 //! the shop its idempotency key, and the shop does the same thing only once.
 
-#![expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "an undo is given a reference to the step's output, whatever that is"
-)]
-
 use serde::{Deserialize, Serialize};
 use steps::prelude::*;
 

@@ -8,6 +8,7 @@
 //! | [`choice`] | `race`, `#[caught]`; time limits and decisions |
 //! | [`policies`] | retry, timeout, poll, blocking, volatile, readonly |
 //! | [`rollback`] | undo, verify, observe, pivot, optional, atomic, reversible, hold, stuck |
+//! | [`transactions`] | steps whose effect is in the store's own database: exactly once |
 //! | [`resuming`] | passes, the state as JSON and typed, recovering, a changed program |
 //! | [`reconciling`] | the state in a column, a file or an object of your own, pass by pass; a Kubernetes controller |
 //! | [`durable`] | the engine: starting, finding, stopping and undoing executions; several processes; shutdown |
@@ -50,6 +51,8 @@ pub mod choice {}
 pub mod policies {}
 #[doc = include_str!("rollback.md")]
 pub mod rollback {}
+#[doc = include_str!("transactions.md")]
+pub mod transactions {}
 #[doc = include_str!("resuming.md")]
 pub mod resuming {}
 #[doc = include_str!("reconciling.md")]

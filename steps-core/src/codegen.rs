@@ -49,6 +49,7 @@ pub use crate::{
         slot::{EndSlot, load, load_end},
         step::{About, Args, AsFlow, Call, Error, Function, Output, Ref, Same, Step, codec_of},
         threads::{blocking, detached},
+        transaction::{Transactional, transacts, undo_transacts},
         within::signal_within,
     },
     model::{
@@ -73,6 +74,7 @@ pub use core::{
     borrow::Borrow,
     clone::Clone,
     convert::{Infallible, Into},
+    future::ready,
     marker::{PhantomData, Send, Sync},
     option::Option,
     result::Result,

@@ -126,14 +126,19 @@ use jiff::Timestamp;
 
 pub use entry::{Entry, Recorded};
 
-pub use crate::{
-    base::{error::JournalError, future::BoxFuture},
-    model::state::NodeRow,
-};
 use crate::{
+    base::json::Json,
     language::children::NewChild,
     model::{notes::NoteChange, state::State, status::Status},
     store::RowRanges,
+};
+pub use crate::{
+    base::{
+        error::JournalError,
+        future::BoxFuture,
+        transaction::{Abandoned, InTransaction, NoTransaction, Transacted},
+    },
+    model::state::NodeRow,
 };
 
 /// Records what a run does.
@@ -144,6 +149,31 @@ pub trait Journal: Send + Sync {
     /// The batches of one run are committed one after the other. Dropping the run may drop this
     /// future.
     fn commit<'a>(&'a self, batch: Batch<'a>) -> BoxFuture<'a, Result<(), JournalError>>;
+
+    /// Has work done in a transaction of the database that the run is recorded in, and keeps with it, under this
+    /// name, what the work returns: both or nothing. Dropping the run may drop this future. By default there are no
+    /// transactions.
+    fn transact<'a>(
+        &'a self,
+        name: String,
+        work: Box<dyn InTransaction + 'a>,
+    ) -> BoxFuture<'a, Result<Transacted, NoTransaction>> {
+        drop((name, work));
+        let why = "what records this run has no transactions for steps";
+        let error = NoTransaction::Unsupported(why.to_owned());
+        Box::pin(std::future::ready(Err(error)))
+    }
+
+    /// Returns what is kept of the transaction of this name, if it was committed, and no batch that
+    /// [ends](Batch::transactions) it. From then on it can't be committed any more unless it is made again. By default
+    /// there is none.
+    fn transacted(
+        &self,
+        name: String,
+    ) -> BoxFuture<'_, Result<Option<Option<Json>>, NoTransaction>> {
+        drop(name);
+        Box::pin(std::future::ready(Ok(None)))
+    }
 }
 
 /// The source of the whole tree for a [`Batch`]: a run, or a [`State`].
@@ -184,6 +214,8 @@ pub struct Batch<'a> {
     pub(crate) children: Vec<NewChild>,
     /// The numbers of the signals whose values are among the changes.
     pub(crate) signals: Vec<i64>,
+    /// The names of transactions whose ends are among the changes.
+    pub(crate) transactions: Vec<String>,
     /// Changes of what is noted of the execution.
     pub(crate) notes: Vec<NoteChange>,
     pub(crate) removed: RowRanges,
@@ -258,6 +290,7 @@ impl<'a> Batch<'a> {
             changes,
             children: Vec::new(),
             signals: Vec::new(),
+            transactions: Vec::new(),
             notes: Vec::new(),
             removed: RowRanges::default(),
             replaces: false,
@@ -314,6 +347,12 @@ impl<'a> Batch<'a> {
     /// has let go.
     pub fn removed(&self) -> &RowRanges {
         &self.removed
+    }
+
+    /// Returns the names of [transactions](Journal::transact) whose steps, or whose undos, have ended by these
+    /// changes: what is kept of them is not needed any more.
+    pub fn transactions(&self) -> &[String] {
+        &self.transactions
     }
 
     /// Returns whether nothing else of the run, such as another branch of a `parallel`, is under

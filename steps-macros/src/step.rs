@@ -11,7 +11,7 @@ use crate::{
     },
     errors::Errors,
     item::{
-        call::{arg_names, check_async, future},
+        call::{arg_names, check_async, future, split_connection, transactional},
         function::{self, Param, Role},
         lints,
         return_type::{self, Output},
@@ -32,9 +32,13 @@ pub(crate) fn step(reader: Reader, attr: TokenStream, item: TokenStream) -> Toke
     let params = function::params(&function, Role("step"), &mut errors);
     let output = return_type::read(&function, "step", &options, &mut errors);
     check_async(&function, &options, "step", &mut errors);
+    let (connection, own) = split_connection(&function, &options, &params, &mut errors);
+    let own = params.len() - own.len();
+    let params = params.into_iter().skip(own).collect();
     let step = Step {
         krate,
         function,
+        connection,
         params,
         output,
         options,
@@ -56,6 +60,9 @@ pub(crate) fn step(reader: Reader, attr: TokenStream, item: TokenStream) -> Toke
 struct Step {
     krate: TokenStream,
     function: ItemFn,
+    /// Of the connection, if it is called in a transaction.
+    connection: Option<Type>,
+    /// Those that a call names.
     params: Vec<Param>,
     output: Output,
     options: Options,
@@ -67,6 +74,8 @@ struct Parts {
     call: TokenStream,
     /// The items of `impl Function`.
     items: TokenStream,
+    /// What else is implemented for the step's own type.
+    beside: TokenStream,
 }
 
 impl Step {
@@ -86,7 +95,12 @@ impl Step {
     }
 
     /// Returns the type with the function's name, and its implementations.
-    fn items(&self, Parts { call, items }: &Parts, reader: Reader) -> TokenStream {
+    fn items(&self, parts: &Parts, reader: Reader) -> TokenStream {
+        let Parts {
+            call,
+            items,
+            beside,
+        } = parts;
         let krate = &self.krate;
         let name = &self.function.sig.ident;
         let type_name = function::type_name(name);
@@ -121,6 +135,7 @@ impl Step {
                 // and the step's own says only which one that is.
                 struct __Own;
                 impl __p::Function for __Own { #items }
+                #beside
                 impl<F: __p::Function> __p::Step for #name where __Own: __p::Same<Type = F> {
                     type Function = F;
                 }
@@ -184,13 +199,20 @@ impl Step {
             (quote!(__p::ExternalReturn), "externals")
         } else if options.polls {
             (quote!(__p::PollReturn), "polls")
+        } else if self.connection.is_some() {
+            (quote!(__p::StepReturn), "transacts")
         } else {
             (quote!(__p::StepReturn), "runs")
         };
         let runs = Ident::new(runs, Span::mixed_site().located_at(output.error_span()));
-        let (cx, body) = if options.external.is_some() {
-            let cx = local("own_cx");
-            let cx = quote!(#cx);
+        let own_cx = local("own_cx");
+        let (cx, body) = if self.connection.is_some() {
+            let cx = quote!(#own_cx);
+            let given = quote!((#(#args,)*));
+            let body = quote!(__p::#runs::<Self>(#given, #cx, #retried, #keep));
+            (cx, body)
+        } else if options.external.is_some() {
+            let cx = quote!(#own_cx);
             // It is called only if nothing was reported.
             let body = quote!(__p::#runs(async move { #called.await }, #cx, #retried, #keep));
             (cx, body)
@@ -205,7 +227,12 @@ impl Step {
         } else {
             quote_spanned!(value_span=> __p::codec::<Self::Output>())
         };
+        let beside = self
+            .connection
+            .as_ref()
+            .map(|connection| transactional(&quote!(__Own), function, connection, (&args, &types)));
         Parts {
+            beside: beside.unwrap_or_default(),
             call: quote! {
                 pub fn call<'a>(#(#names: #types),*) -> __p::Call<'a, #name> {
                     __p::Call((#(#names,)*))
@@ -250,6 +277,9 @@ impl Step {
         if options.volatile {
             about = quote!(#about.kind(__p::StepKind::Volatile));
         }
+        if self.connection.is_some() {
+            about = quote!(#about.in_transaction());
+        }
         if options.external.is_some() {
             about = quote!(#about.kind(__p::StepKind::External));
         }
@@ -280,6 +310,7 @@ impl Step {
             (types, call)
         };
         Parts {
+            beside: TokenStream::new(),
             call,
             items: quote! {
                 type Args<'a> = (#(#types,)*);

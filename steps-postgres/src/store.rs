@@ -3,7 +3,6 @@
 
 use std::{
     any::Any,
-    fmt,
     path::PathBuf,
     sync::{
         Arc,
@@ -11,18 +10,20 @@ use std::{
     },
 };
 
-use sqlx::PgPool;
-use steps_core::store::{
-    Acquire, Acquired, BoxFuture, Change, ChangeQuery, Claim, Claimed, Duty, DutyQuery, DutySet,
-    ErrorKind, ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form, LabelQuery, LimitFlow,
-    LimitedFlow, LogQuery, MessageReceipt, NewLines, NoteChange, Notes, Notices, Renew, Renewal,
-    SendMessage, SetDuty, Settled, Statistics, StatisticsQuery, Store, StoreError, StoredExecution,
-    StoredLog, Subscription, SubscriptionInfo, Write, Written,
+use steps_core::{
+    Json,
+    store::{
+        Acquire, Acquired, BoxFuture, Change, ChangeQuery, Claim, Claimed, Duty, DutyQuery,
+        DutySet, ErrorKind, ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form,
+        InTransaction, LabelQuery, Lease, LimitFlow, LimitedFlow, LogQuery, MessageReceipt,
+        NewLines, NoteChange, Notes, Notices, Renew, Renewal, SendMessage, SetDuty, Settled,
+        Statistics, StatisticsQuery, Store, StoreError, StoredExecution, StoredLog, Subscription,
+        SubscriptionInfo, Transacted, Write, Written,
+    },
 };
-use tokio::sync::RwLock;
+use tokio::sync::{RwLock, Semaphore};
 
 use crate::{
-    error::{Result, closed},
     listener::Listener,
     ops::{self, execution::Nodes},
     server::{
@@ -30,10 +31,11 @@ use crate::{
         tidings::Tell,
         txn::{Begin, Database},
     },
-    within,
+    transaction, within,
     writer::Writer,
 };
 
+mod calls;
 mod opening;
 
 /// Executions in a PostgreSQL database: see the [crate](crate).
@@ -49,6 +51,8 @@ struct Inner {
     writer: Writer,
     listener: Listener,
     settings: Settings,
+    /// How many transactions of steps there may be at once.
+    transactions: Semaphore,
     /// Each call holds it for reading, so that closing can wait for all of them.
     calls: Arc<RwLock<()>>,
 }
@@ -78,52 +82,6 @@ macro_rules! transact {
     }};
 }
 
-impl PostgresStore {
-    /// The pool that the store takes its connections from.
-    pub fn pool(&self) -> &PgPool {
-        &self.inner.database.pool
-    }
-
-    fn closed(&self) -> StoreError {
-        closed(&self.inner.database.name)
-    }
-
-    /// Runs a call to its end, in a task of its own.
-    async fn call<T, F>(
-        &self,
-        call: impl FnOnce(Arc<Inner>) -> F + Send + 'static,
-    ) -> Result<T, StoreError>
-    where
-        T: Send + 'static,
-        F: Future<Output = Result<T>> + Send + 'static,
-    {
-        let under_way = Arc::clone(&self.inner.calls).read_owned().await;
-        if self.is_closed.load(Ordering::Relaxed) {
-            return Err(self.closed());
-        }
-        let inner = Arc::clone(&self.inner);
-        let task = tokio::spawn(async move {
-            let called = call(Arc::clone(&inner)).await;
-            drop(under_way);
-            called.map_err(|fail| fail.of(&inner.database.name))
-        });
-        task.await.unwrap_or_else(|error| {
-            let name = &self.inner.database.name;
-            let message = format!("{name}: a call did not come to its end");
-            Err(StoreError::new(ErrorKind::Other, message).with_source(error))
-        })
-    }
-}
-
-impl fmt::Debug for PostgresStore {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PostgresStore")
-            .field("database", &self.inner.database.name)
-            .field("schema", &self.inner.database.schema)
-            .finish_non_exhaustive()
-    }
-}
-
 impl Store for PostgresStore {
     fn write(&self, write: Write) -> BoxFuture<'_, Result<Written, StoreError>> {
         Box::pin(self.call(async move |inner: Arc<Inner>| {
@@ -150,6 +108,36 @@ impl Store for PostgresStore {
             let written = within::write(database, transaction, &write).await;
             written.map_err(|fail| fail.of(&database.name))
         })
+    }
+
+    /// The connection is a `sqlx::PgConnection`, in a transaction that is `READ COMMITTED`. It is one of the store's
+    /// pool, of which transactions of steps take no more than half: others wait.
+    fn transact<'a>(
+        &'a self,
+        lease: Lease,
+        name: String,
+        work: Box<dyn InTransaction + 'a>,
+    ) -> BoxFuture<'a, Result<Transacted, StoreError>> {
+        Box::pin(async move {
+            let _under_way = self.inner.calls.read().await;
+            let place = self.inner.transactions.acquire().await;
+            if self.is_closed.load(Ordering::Relaxed) || place.is_err() {
+                return Err(self.closed());
+            }
+            let database = &self.inner.database;
+            let transacted = transaction::transact(database, lease, &name, work).await;
+            transacted.map_err(|fail| fail.of(&database.name))
+        })
+    }
+
+    fn transacted(
+        &self,
+        lease: Lease,
+        name: String,
+    ) -> BoxFuture<'_, Result<Option<Option<Json>>, StoreError>> {
+        Box::pin(self.call(async move |inner: Arc<Inner>| {
+            transaction::transacted(&inner.database, lease, &name).await
+        }))
     }
 
     fn claim(&self, claim: Claim) -> BoxFuture<'_, Result<Claimed, StoreError>> {

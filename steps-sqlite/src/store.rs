@@ -11,28 +11,30 @@ use std::{
     },
 };
 
-use steps_core::store::{
-    Acquire, Acquired, BoxFuture, Change, ChangeQuery, CheckReport, Claim, Claimed, Duty,
-    DutyQuery, DutySet, ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form, LabelQuery,
-    LimitFlow, LimitedFlow, LogQuery, MessageReceipt, NewLines, NoteChange, Notes, Renew, Renewal,
-    SendMessage, SetDuty, Settled, Statistics, StatisticsQuery, Store, StoreError, StoredExecution,
-    StoredLog, Subscription, SubscriptionInfo, Write, Written,
+use steps_core::{
+    Json,
+    store::{
+        Acquire, Acquired, BoxFuture, Change, ChangeQuery, CheckReport, Claim, Claimed, Duty,
+        DutyQuery, DutySet, ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form,
+        InTransaction, LabelQuery, Lease, LimitFlow, LimitedFlow, LogQuery, MessageReceipt,
+        NewLines, NoteChange, Notes, Renew, Renewal, SendMessage, SetDuty, Settled, Statistics,
+        StatisticsQuery, Store, StoreError, StoredExecution, StoredLog, Subscription,
+        SubscriptionInfo, Transacted, Write, Written,
+    },
 };
 use tokio::sync::Semaphore;
 
+mod calls;
 mod opening;
 mod parts;
 
 use crate::{
     error::{Result, closed},
-    file::{
-        clock::{Clock, Now},
-        schema,
-    },
-    ops::{self, txn::Txn},
+    file::{clock::Clock, schema},
+    ops,
     row::size,
     threads::{
-        call::{self, Call},
+        call::Call,
         readers::Readers,
         writer::{Ended, Writer},
     },
@@ -72,73 +74,6 @@ impl SqliteStore {
 
     fn closed(&self) -> StoreError {
         closed(self.path())
-    }
-
-    /// Waits for room, hands the call to one of the threads with `push`, and waits for the answer.
-    async fn call<T: Send + 'static>(
-        &self,
-        bytes: usize,
-        push: impl FnOnce(&Inner, Call) -> Result<(), StoreError>,
-        work: impl FnMut(&Txn<'_>, Now) -> Result<T> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        let inner = &self.inner;
-        if self.is_closed.load(Ordering::Relaxed) {
-            return Err(self.closed());
-        }
-        let size = u32::try_from(bytes / 1024).map_or(WAITING, |kib| (1 + kib).min(WAITING));
-        // Mostly there is room.
-        let permit = match Arc::clone(&inner.room).try_acquire_many_owned(size) {
-            Ok(permit) => permit,
-            Err(_) => {
-                let room = Arc::clone(&inner.room).acquire_many_owned(size);
-                Box::pin(room).await.map_err(|_| self.closed())?
-            }
-        };
-        let (call, answer) = call::new(permit, work);
-        let _held = inner.clock.hold();
-        push(inner, call)?;
-        answer.await.unwrap_or_else(|| Err(self.closed()))
-    }
-
-    /// A call that writes, and may take an execution from whoever holds it.
-    async fn change<T: Send + 'static>(
-        &self,
-        bytes: usize,
-        mut work: impl FnMut(&Txn<'_>, Now) -> Result<T> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        let work = move |txn: &Txn<'_>, now| {
-            txn.forget_leases();
-            work(txn, now)
-        };
-        self.call(bytes, Inner::push, work).await
-    }
-
-    /// A call that writes, and itself forgets the leases that it takes, if it takes any.
-    async fn change_known<T: Send + 'static>(
-        &self,
-        bytes: usize,
-        work: impl FnMut(&Txn<'_>, Now) -> Result<T> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        self.call(bytes, Inner::push, work).await
-    }
-
-    fn write_by(
-        &self,
-        push: fn(&Inner, Call) -> Result<(), StoreError>,
-        write: Write,
-    ) -> BoxFuture<'_, Result<Written, StoreError>> {
-        let bytes = size::of_write(&write);
-        let work = move |txn: &Txn<'_>, now| ops::write::write(txn, &write, now);
-        Box::pin(self.call(bytes, push, work))
-    }
-
-    async fn read<T: Send + 'static>(
-        &self,
-        by: fn(&Inner) -> &Readers,
-        work: impl FnMut(&Txn<'_>, Now) -> Result<T> + Send + 'static,
-    ) -> Result<T, StoreError> {
-        let push = |inner: &Inner, call| by(inner).push(call);
-        self.call(0, push, work).await
     }
 }
 
@@ -189,6 +124,26 @@ impl Store for SqliteStore {
 
     fn write_in_place(&self, write: Write) -> BoxFuture<'_, Result<Written, StoreError>> {
         self.write_by(Inner::do_or_push, write)
+    }
+
+    /// The connection is a `rusqlite::Connection`, the one that writes: the work may not wait for anything.
+    fn transact<'a>(
+        &'a self,
+        lease: Lease,
+        name: String,
+        work: Box<dyn InTransaction + 'a>,
+    ) -> BoxFuture<'a, Result<Transacted, StoreError>> {
+        Box::pin(self.transact_here(lease, name, work))
+    }
+
+    fn transacted(
+        &self,
+        lease: Lease,
+        name: String,
+    ) -> BoxFuture<'_, Result<Option<Option<Json>>, StoreError>> {
+        Box::pin(self.read(Inner::lookups, move |txn, _| {
+            ops::transactions::find(txn, lease, &name)
+        }))
     }
 
     fn claim(&self, claim: Claim) -> BoxFuture<'_, Result<Claimed, StoreError>> {

@@ -5,13 +5,14 @@ use std::{sync::Arc, time::Duration};
 
 use jiff::SignedDuration;
 use steps_core::{
+    Json,
     clock::TestClock as _,
     store::{
         Acquire, Acquired, BoxFuture, Change, ChangeQuery, Claim, Claimed, Duty, DutyQuery,
-        DutySet, ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form, LabelQuery,
-        LimitFlow, LimitedFlow, LogQuery, MessageReceipt, NewLines, NoteChange, Notes, Notices,
-        Renew, Renewal, SendMessage, SetDuty, Settled, Store, StoreError, StoredExecution,
-        StoredLog, Subscription, SubscriptionInfo, Write, Written,
+        DutySet, ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form, InTransaction,
+        LabelQuery, Lease, LimitFlow, LimitedFlow, LogQuery, MessageReceipt, NewLines, NoteChange,
+        Notes, Notices, Renew, Renewal, SendMessage, SetDuty, Settled, Store, StoreError,
+        StoredExecution, StoredLog, Subscription, SubscriptionInfo, Transacted, Write, Written,
     },
     testing::{FakeClock, store::Subject},
 };
@@ -145,6 +146,23 @@ impl Store for Split {
         transaction: &'a mut (dyn std::any::Any + Send),
     ) -> BoxFuture<'a, Result<Written, StoreError>> {
         self.writes.write_within(write, transaction)
+    }
+
+    fn transact<'a>(
+        &'a self,
+        lease: Lease,
+        name: String,
+        work: Box<dyn InTransaction + 'a>,
+    ) -> BoxFuture<'a, Result<Transacted, StoreError>> {
+        self.writes.transact(lease, name, work)
+    }
+
+    fn transacted(
+        &self,
+        lease: Lease,
+        name: String,
+    ) -> BoxFuture<'_, Result<Option<Option<Json>>, StoreError>> {
+        self.others.transacted(lease, name)
     }
 
     fn notices(&self) -> Notices {

@@ -5,12 +5,16 @@ use std::sync::{
     atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
-use steps::store::{
-    Acquire, Acquired, BoxFuture, Change, ChangeQuery, Claim, Claimed, Duty, DutyQuery, DutySet,
-    ErrorKind, ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form, LeaseAfter, LimitFlow,
-    LimitedFlow, LogQuery, MessageReceipt, NewLines, NoteChange, Notes, Notices, Renew, Renewal,
-    SendMessage, SetDuty, Settled, Store, StoreError, StoredExecution, StoredLog, Subscription,
-    SubscriptionInfo, Write, Written,
+use steps::{
+    Json,
+    store::{
+        Acquire, Acquired, BoxFuture, Change, ChangeQuery, Claim, Claimed, Duty, DutyQuery,
+        DutySet, ErrorKind, ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form,
+        InTransaction, Lease, LeaseAfter, LimitFlow, LimitedFlow, LogQuery, MessageReceipt,
+        NewLines, NoteChange, Notes, Notices, Renew, Renewal, SendMessage, SetDuty, Settled, Store,
+        StoreError, StoredExecution, StoredLog, Subscription, SubscriptionInfo, Transacted, Write,
+        Written,
+    },
 };
 
 /// What comes before something that the store does.
@@ -237,6 +241,23 @@ impl Store for Between {
         transaction: &'a mut (dyn std::any::Any + Send),
     ) -> BoxFuture<'a, Result<Written, StoreError>> {
         self.within.write_within(write, transaction)
+    }
+
+    fn transact<'a>(
+        &'a self,
+        lease: Lease,
+        name: String,
+        work: Box<dyn InTransaction + 'a>,
+    ) -> BoxFuture<'a, Result<Transacted, StoreError>> {
+        self.within.transact(lease, name, work)
+    }
+
+    fn transacted(
+        &self,
+        lease: Lease,
+        name: String,
+    ) -> BoxFuture<'_, Result<Option<Option<Json>>, StoreError>> {
+        self.within.transacted(lease, name)
     }
 
     fn notices(&self) -> Notices {

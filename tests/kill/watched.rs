@@ -10,12 +10,16 @@ use std::{
     },
 };
 
-use steps::store::{
-    Acquire, Acquired, BoxFuture, Change, ChangeQuery, Claim, Claimed, Duty, DutyQuery, DutySet,
-    ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form, HeldExecution, Lease, LimitFlow,
-    LimitedFlow, LogQuery, MessageReceipt, NewLines, NoteChange, Notes, Notices, Renew, Renewal,
-    SendMessage, SetDuty, Settled, Store, StoreError, StoredExecution, StoredLog, Subscription,
-    SubscriptionInfo, Target, Write, Written,
+use steps::{
+    Json,
+    store::{
+        Acquire, Acquired, BoxFuture, Change, ChangeQuery, Claim, Claimed, Duty, DutyQuery,
+        DutySet, ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form, HeldExecution,
+        InTransaction, Lease, LimitFlow, LimitedFlow, LogQuery, MessageReceipt, NewLines,
+        NoteChange, Notes, Notices, Renew, Renewal, SendMessage, SetDuty, Settled, Store,
+        StoreError, StoredExecution, StoredLog, Subscription, SubscriptionInfo, Target, Transacted,
+        Write, Written,
+    },
 };
 
 use crate::{
@@ -148,6 +152,23 @@ impl<S: Store> Store for Watched<S> {
         transaction: &'a mut (dyn std::any::Any + Send),
     ) -> BoxFuture<'a, Result<Written, StoreError>> {
         self.within.write_within(write, transaction)
+    }
+
+    fn transact<'a>(
+        &'a self,
+        lease: Lease,
+        name: String,
+        work: Box<dyn InTransaction + 'a>,
+    ) -> BoxFuture<'a, Result<Transacted, StoreError>> {
+        self.within.transact(lease, name, work)
+    }
+
+    fn transacted(
+        &self,
+        lease: Lease,
+        name: String,
+    ) -> BoxFuture<'_, Result<Option<Option<Json>>, StoreError>> {
+        self.within.transacted(lease, name)
     }
 
     fn notices(&self) -> Notices {

@@ -14,3 +14,4 @@ pub(crate) mod runtime;
 pub(crate) mod sync;
 pub mod telemetry;
 pub(crate) mod took;
+pub(crate) mod transaction;

@@ -7,12 +7,12 @@ use std::sync::{
 
 use super::{
     RunCore,
-    records::{Id, ROOT, Unsaved},
+    records::{Id, ROOT, Records, Unsaved},
 };
 use crate::{
     base::{error::JournalError, sync::lock},
     journal::{Batch, Journal, NodeRow, PassEnd},
-    model::{notes::NoteChange, state::NodeData},
+    model::{notes::NoteChange, state::NodeData, status::Status},
 };
 
 /// The connection to the journal. Without a journal, nothing is collected and nothing is committed.
@@ -52,8 +52,25 @@ struct Dirty {
     ids: Vec<Id>,
     /// The numbers of the signals that were given to some of these nodes.
     signals: Vec<i64>,
+    /// The transactions that were committed, or may have been, each with its node: until that has ended.
+    transactions: Vec<(Id, String)>,
     /// Changes of what is noted of the execution.
     notes: Vec<NoteChange>,
+}
+
+impl Dirty {
+    /// Takes the names of the transactions whose nodes have ended by what the next batch has of them.
+    fn ended_transactions(&mut self, records: &Records) -> Vec<String> {
+        let has_ended = |(id, _): &mut (Id, String)| {
+            self.ids.contains(id)
+                && !matches!(
+                    records[*id].status,
+                    Status::Running | Status::Waiting | Status::Undoing
+                )
+        };
+        let ended = self.transactions.extract_if(.., has_ended);
+        ended.map(|(_, name)| name).collect()
+    }
 }
 
 impl Committer {
@@ -64,6 +81,7 @@ impl Committer {
                 noted: unsaved.ids.len() as u64,
                 ids: unsaved.ids,
                 signals: Vec::new(),
+                transactions: Vec::new(),
                 notes: Vec::new(),
             }),
             replaces: AtomicBool::new(unsaved.replaces),
@@ -118,10 +136,25 @@ impl Committer {
         }
     }
 
+    /// Notes a transaction of a node that has not ended.
+    pub(super) fn mark_transaction(&self, id: Id, name: String) {
+        let mut dirty = lock(&self.dirty);
+        if dirty.transactions.iter().all(|(_, known)| *known != name) {
+            dirty.transactions.push((id, name));
+        }
+    }
+
+    /// Returns the journal.
+    pub(super) fn journal(&self) -> Option<&dyn Journal> {
+        self.journal.as_deref()
+    }
+
     /// Forgets the changes of nodes that are not there any more. The records are locked.
     pub(super) fn forget(&self, gone: &[Id]) {
         let mut dirty = lock(&self.dirty);
-        dirty.ids.retain(|id| gone.binary_search(id).is_err());
+        let is_there = |id: &Id| gone.binary_search(id).is_err();
+        dirty.ids.retain(is_there);
+        dirty.transactions.retain(|(id, _)| is_there(id));
     }
 
     /// Lets the next batch replace all rows by those of these nodes, which have new numbers, and of those
@@ -250,6 +283,11 @@ impl RunCore {
         };
         let mut rows = Vec::with_capacity(dirty.ids.len());
         let mut children = Vec::new();
+        let transactions = if dirty.transactions.is_empty() {
+            Vec::new()
+        } else {
+            dirty.ended_transactions(&records)
+        };
         // The list keeps its room for the next batch.
         for id in dirty.ids.drain(..) {
             children.extend(records[id].take_child());
@@ -265,6 +303,7 @@ impl RunCore {
             changes: rows,
             children,
             signals: std::mem::take(&mut dirty.signals),
+            transactions,
             notes: std::mem::take(&mut dirty.notes),
             removed: records.take_gone(),
             replaces: committer.replaces.swap(false, Ordering::Relaxed),

@@ -3,18 +3,21 @@
 
 use std::time::Duration;
 
-use super::{RunCore, records::ROOT};
+use super::{RunCore, records::ROOT, transactions};
 use crate::{
     base::{
         clock::{Clock, add},
         error::StepError,
+        future::BoxFuture,
         json::Json,
         sync::lock,
+        transaction::{Doing, InTransaction, NoTransaction, Transacted},
     },
     journal::BatchSource,
     language::{
         children::{NewChild, OwnFlows, RunEngine},
-        cx::{CancelReason, StepHost},
+        cx::CancelReason,
+        host::StepHost,
         log::StepLine,
     },
     model::{
@@ -177,6 +180,23 @@ impl StepHost for RunCore {
 
     fn generation(&self, id: u32) -> u32 {
         self.records()[id].cold().generation.unwrap_or_default()
+    }
+
+    fn transact<'a>(
+        &'a self,
+        id: u32,
+        doing: Doing,
+        work: Box<dyn InTransaction + 'a>,
+    ) -> BoxFuture<'a, Result<Transacted, NoTransaction>> {
+        Box::pin(transactions::transact(self, id, doing, work))
+    }
+
+    fn transacted(
+        &self,
+        id: u32,
+        doing: Doing,
+    ) -> BoxFuture<'_, Result<Option<Option<Json>>, StepError>> {
+        Box::pin(transactions::transacted(self, id, doing))
     }
 
     // The records may be locked: the observer may log.

@@ -100,6 +100,7 @@ mod signals;
 mod step;
 #[cfg(test)]
 mod tests;
+mod transactions;
 mod undo;
 pub(crate) mod user_code;
 

@@ -5,15 +5,9 @@ use std::{any::Any, collections::BTreeMap, sync::Arc};
 
 use jiff::Timestamp;
 
-use super::cx::Cx;
 use crate::{
-    base::{
-        clock::Clock, error::StepError, future::BoxFuture, json::Json, telemetry::TraceContext,
-    },
-    model::{
-        failure::ChildFailed,
-        state::{Labels, Until},
-    },
+    base::{error::StepError, future::BoxFuture, json::Json, telemetry::TraceContext},
+    model::{failure::ChildFailed, state::Labels},
 };
 
 /// The flows that a run in memory has its children run by, by name: each a
@@ -87,47 +81,4 @@ pub(crate) trait RunEngine: Send + Sync {
     ) -> BoxFuture<'a, Result<Option<ChildEnd>, ChildError>>;
     /// Has a child undone. Returns whether that has ended.
     fn take_back<'a>(&'a self, child: &'a str) -> BoxFuture<'a, Result<bool, ChildError>>;
-}
-
-impl Cx {
-    /// Returns the engine, if one makes the run.
-    pub(crate) fn run_engine(&self) -> Option<&dyn RunEngine> {
-        self.host.engine()
-    }
-
-    /// Returns the flow of this name that the run in memory was given.
-    pub(crate) fn own_flow(&self, name: &str) -> Option<&(dyn Any + Send + Sync)> {
-        self.own_flows().get(name).map(|flow| &**flow)
-    }
-
-    /// Returns the flows that the run in memory was given.
-    pub(crate) fn own_flows(&self) -> &OwnFlows {
-        self.host.own_flows()
-    }
-
-    /// Returns the run's clock.
-    pub(crate) fn clock(&self) -> Clock {
-        self.host.clock()
-    }
-
-    /// Notes the child that this line starts: it is created by the write that records that the line
-    /// is done.
-    pub(crate) fn starts(&self, child: NewChild) {
-        self.host.starts(self.id, child);
-    }
-
-    /// Notes that the end of a child is asked for: what is told of it from now on is news.
-    pub(crate) fn asks_for(&self, child: &str) {
-        self.host.asks_for(self.id, child);
-    }
-
-    /// Returns which doing of the line this is; 0 for the first.
-    pub(crate) fn generation(&self) -> u32 {
-        self.host.generation(self.id)
-    }
-
-    /// Returns the end of a pause that begins now.
-    pub(crate) fn pause(&self, pause: std::time::Duration) -> Until {
-        self.host.pause(self.id, pause)
-    }
 }

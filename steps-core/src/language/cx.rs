@@ -14,13 +14,11 @@ use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
     children::{NewChild, OwnFlows, RunEngine},
-    log::StepLine,
+    host::StepHost,
 };
 use crate::{
-    base::{clock::Clock, error::StepError, json::Json, read_back::record_unread},
+    base::{clock::Clock, error::StepError, read_back::record_unread},
     model::{
-        attrs::Attrs,
-        notes::NoteChange,
         state::{Kind, Progress, Until},
         task::Task,
     },
@@ -45,57 +43,6 @@ pub enum CancelReason {
     /// `blocking` function sees this, as other functions
     /// are dropped then.
     TimedOut,
-}
-
-/// The run's side of a [`Cx`]. Steps have the numbers that the run gives to its nodes.
-pub(crate) trait StepHost: Send + Sync {
-    /// Returns the path of a node.
-    fn path(&self, id: u32) -> String;
-    /// Returns the execution's id.
-    fn execution(&self) -> &str;
-    /// Returns the engine that makes the run, if one does.
-    fn engine(&self) -> Option<&dyn RunEngine>;
-    /// Returns the name of the innermost node of this kind around a node, or of the node itself.
-    fn around(&self, id: u32, kind: Kind) -> Option<String>;
-    /// Returns the idempotency key of a step's doing.
-    fn idempotency_key(&self, id: u32) -> String;
-    /// Returns the value of one of the execution's labels.
-    fn label(&self, name: &str) -> Option<&str>;
-    /// Returns the execution's attributes, as far as the run knows them.
-    fn attrs(&self) -> Attrs;
-    /// Changes what is noted of the execution, with the next record of a node.
-    fn note(&self, id: u32, change: NoteChange) -> Result<(), String>;
-    /// Saves a node's working data, unless it is larger than the limit.
-    fn save(&self, id: u32, data: Json) -> Result<(), StepError>;
-    /// Returns a node's working data.
-    fn saved(&self, id: u32) -> Option<Json>;
-    /// Returns why a running step should end early, if it should.
-    fn cancel_reason(&self, id: u32) -> Option<CancelReason>;
-    /// Records a step's progress.
-    fn progress(&self, id: u32, progress: Progress);
-    /// Returns what a node waits for: what an earlier attempt recorded, or else the end of a wait of
-    /// this length that begins now. `None` if the wait is over.
-    fn wait(&self, id: u32, wait: Duration) -> Option<Until>;
-    /// Returns that a node waits for a signal, unless this time since its beginning is over.
-    fn wait_within(&self, id: u32, within: Duration) -> Option<Until>;
-    /// Returns the value of the signal that was sent to a node.
-    fn signal(&self, id: u32) -> Option<Json>;
-    /// Returns the end of a pause of this length that begins now.
-    fn pause(&self, id: u32, pause: Duration) -> Until;
-    /// Returns the flows that the run in memory was given.
-    fn own_flows(&self) -> &OwnFlows;
-    /// Returns the run's clock.
-    fn clock(&self) -> Clock;
-    /// Notes the child that a node starts.
-    fn starts(&self, id: u32, child: NewChild);
-    /// Notes that a node asks for the end of a child.
-    fn asks_for(&self, id: u32, child: &str);
-    /// Returns which doing of the node this is.
-    fn generation(&self, id: u32) -> u32;
-    /// Returns the node's external task, if it has one.
-    fn task(&self, id: u32) -> Option<Task>;
-    /// Keeps a line in the log of the step with this path. Returns whether there is a log.
-    fn log(&self, path: String, line: &StepLine<'_>) -> bool;
 }
 
 /// The context of the running step.
@@ -383,5 +330,49 @@ impl Cx {
                 "the signal that was given to it can't be read: {e}"
             ))
         }))
+    }
+}
+
+/// What lines that start other executions ask the run for.
+impl Cx {
+    /// Returns the engine, if one makes the run.
+    pub(crate) fn run_engine(&self) -> Option<&dyn RunEngine> {
+        self.host.engine()
+    }
+
+    /// Returns the flow of this name that the run in memory was given.
+    pub(crate) fn own_flow(&self, name: &str) -> Option<&(dyn Any + Send + Sync)> {
+        self.own_flows().get(name).map(|flow| &**flow)
+    }
+
+    /// Returns the flows that the run in memory was given.
+    pub(crate) fn own_flows(&self) -> &OwnFlows {
+        self.host.own_flows()
+    }
+
+    /// Returns the run's clock.
+    pub(crate) fn clock(&self) -> Clock {
+        self.host.clock()
+    }
+
+    /// Notes the child that this line starts: it is created by the write that records that the line
+    /// is done.
+    pub(crate) fn starts(&self, child: NewChild) {
+        self.host.starts(self.id, child);
+    }
+
+    /// Notes that the end of a child is asked for: what is told of it from now on is news.
+    pub(crate) fn asks_for(&self, child: &str) {
+        self.host.asks_for(self.id, child);
+    }
+
+    /// Returns which doing of the line this is; 0 for the first.
+    pub(crate) fn generation(&self) -> u32 {
+        self.host.generation(self.id)
+    }
+
+    /// Returns the end of a pause that begins now.
+    pub(crate) fn pause(&self, pause: std::time::Duration) -> Until {
+        self.host.pause(self.id, pause)
     }
 }

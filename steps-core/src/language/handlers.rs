@@ -29,6 +29,7 @@ pub trait Undo: Step {
         args: Args<'a, Self>,
         output: &'a Output<Self>,
         before: Option<&'a Json>,
+        cx: &'a Cx,
     ) -> BoxFuture<'a, Result<(), StepError>>;
 }
 
@@ -112,6 +113,7 @@ pub trait UndoFound<S: Step>: Sync {
         args: Args<'a, S>,
         output: &'a Output<S>,
         before: Option<&'a Json>,
+        cx: &'a Cx,
     ) -> BoxFuture<'a, Result<(), StepError>>;
 }
 
@@ -121,8 +123,9 @@ impl<S: Undo> UndoFound<S> for Found<S> {
         args: Args<'a, S>,
         output: &'a Output<S>,
         before: Option<&'a Json>,
+        cx: &'a Cx,
     ) -> BoxFuture<'a, Result<(), StepError>> {
-        S::undo(args, output, before)
+        S::undo(args, output, before, cx)
     }
 }
 
@@ -270,8 +273,17 @@ impl<S: Step> NoHandler<S> for Probe<S> {}
 impl StepMeta {
     /// Returns the table entry of `S`. The macro passes the handlers, which only the macro can
     /// find.
+    ///
+    /// # Panics
+    ///
+    /// Panics at compile time if a step that is a transaction has a verify of its own.
     pub const fn of<S: Step>(found: &Handlers<S>) -> Self {
         let about = about::<S>();
+        assert!(
+            !(about.is_transaction && found.verify.is_some()),
+            "a `#[step(transaction)]` has no `#[verify]`: the engine itself finds out whether its \
+             transaction was committed. Take the verify away"
+        );
         Self {
             policy: about.policy,
             undo_policy: match found.undo {
@@ -279,7 +291,7 @@ impl StepMeta {
                 None => Policy::NONE,
             },
             undo: found.undo.is_some(),
-            verify: found.verify.is_some(),
+            verify: found.verify.is_some() || about.is_transaction,
             observe: found.observe.is_some(),
             stop: match found.stop {
                 Some((policy, _)) => Some(policy),

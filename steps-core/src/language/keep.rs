@@ -5,7 +5,7 @@ use super::{
     scope::{Answer, Unkept},
     slot::Slot,
 };
-use crate::base::error::StepError;
+use crate::base::{error::StepError, json::Json};
 
 /// Where the value of an attempt is kept, and how.
 #[allow(missing_debug_implementations)]
@@ -19,15 +19,20 @@ pub struct Keep<'a, T> {
 impl<T: Send + Sync + 'static> Keep<'_, T> {
     /// Keeps a value. What later lines are given is what a resume would give them.
     pub(super) fn keep(&self, value: T) -> Answer {
+        match self.form(value) {
+            Ok((value, saved)) => self.put(value, saved),
+            Err(unkept) => Answer::Unkept(unkept),
+        }
+    }
+
+    /// Returns a value as a resume would give it, and its saved form.
+    pub(super) fn form(&self, value: T) -> Result<(T, Option<Json>), Unkept> {
         let (why, value) = match self.codec.keep(value) {
             Ok((value, saved)) => match saved.as_ref().map_or(0, |saved| saved.get().len()) {
                 bytes if bytes > self.most => {
                     (StepError::too_large("output", bytes, self.most), value)
                 }
-                _ => {
-                    self.slot.put(value);
-                    return Answer::Done(saved);
-                }
+                _ => return Ok((value, saved)),
             },
             Err((error, value)) => {
                 let why = format!("its output can't be saved as JSON: {error}");
@@ -35,6 +40,12 @@ impl<T: Send + Sync + 'static> Keep<'_, T> {
             }
         };
         let output = Box::new(value);
-        Answer::Unkept(Unkept { why, output })
+        Err(Unkept { why, output })
+    }
+
+    /// Keeps a value that has a saved form.
+    pub(super) fn put(&self, value: T, saved: Option<Json>) -> Answer {
+        self.slot.put(value);
+        Answer::Done(saved)
     }
 }

@@ -37,6 +37,13 @@ pub trait StepReturn: Sized {
     type Error;
     /// Converts the value to a `Result`.
     fn into_result(self) -> Result<Self::Output, Self::Error>;
+    /// Returns the value, or an error that is retried as the step's `when` says.
+    fn value(self, when: Option<fn(&Self::Error) -> bool>) -> Result<Self::Output, StepError>
+    where
+        Self::Error: Fails,
+    {
+        self.into_result().map_err(|error| failed(error, when))
+    }
     /// Converts the value to the result of an attempt.
     fn attempt(
         self,

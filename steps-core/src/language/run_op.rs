@@ -8,7 +8,8 @@ use super::{
     returns::{Fails, PollReturn, StepReturn},
     scope::{Answer, Op, OpResult},
     slot::Slot,
-    step::{Attempt, Call, Error, Function, Output, Step, codec_of},
+    step::{Attempt, Call, Error, Function, Output, Step, about, codec_of},
+    transaction,
 };
 use crate::base::{error::StepError, future::BoxFuture};
 
@@ -79,6 +80,7 @@ pub fn drive<'a, S: Step>(
                     Ok(found.map_or(Answer::NotYet, |value| keep.keep(value)))
                 })
             }
+            None if about::<S>().is_transaction => transaction::verifies(cx, keep(most)),
             None => answer(Answer::NotYet),
         },
         Op::Observe => match handlers.observe {
@@ -121,7 +123,7 @@ pub fn drive<'a, S: Step>(
                     )
                 })?;
                 cx.undoes();
-                let undone = undo.undo(call.0, output, with.before).await;
+                let undone = undo.undo(call.0, output, with.before, cx).await;
                 undone.map(|()| Answer::Undone)
             })
         }

@@ -78,6 +78,8 @@ pub struct About {
     pub(crate) kind: Option<StepKind>,
     pub(crate) signal: Option<SignalMeta>,
     pub(crate) output: &'static str,
+    /// Whether its function is called in a transaction.
+    pub(crate) is_transaction: bool,
 }
 
 impl About {
@@ -90,6 +92,7 @@ impl About {
             kind: None,
             signal: None,
             output,
+            is_transaction: false,
         }
     }
 
@@ -115,6 +118,14 @@ impl About {
     pub const fn kind(self, kind: StepKind) -> Self {
         Self {
             kind: Some(kind),
+            ..self
+        }
+    }
+
+    /// Says that the step's function is called in a transaction of the store's database.
+    pub const fn in_transaction(self) -> Self {
+        Self {
+            is_transaction: true,
             ..self
         }
     }

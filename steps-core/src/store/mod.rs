@@ -82,6 +82,7 @@ mod tables;
 mod turn;
 mod write;
 
+use crate::base::json::Json;
 pub use crate::model::{
     act::Act,
     flow_limits::{FlowLimits, PerLabel, Rate},
@@ -92,7 +93,13 @@ pub use crate::model::{
         StatisticsQuery, StepStatistics,
     },
 };
-pub use crate::{base::future::BoxFuture, model::state::NodeRow};
+pub use crate::{
+    base::{
+        future::BoxFuture,
+        transaction::{Abandoned, InTransaction, Transacted},
+    },
+    model::state::NodeRow,
+};
 pub use changed::{Before, Changed, NodeReader, Rewrite};
 pub use changes::{
     Change, ChangeKind, ChangeQuery, ChangedStep, FailedChange, Settled, Subscription,
@@ -159,6 +166,46 @@ pub trait Store: Send + Sync + 'static {
         let message = "this store can't start executions within a transaction of somebody else";
         let error = StoreError::new(ErrorKind::Rejected, message);
         Box::pin(std::future::ready(Err(error)))
+    }
+
+    /// Begins a transaction of the database, has the work done in it, and commits it with what the work returns,
+    /// which is [kept](Self::transacted) under this name of the execution until a write
+    /// [ends](Write::transactions) it: both, or nothing. The store names in its documentation the type of the
+    /// connection that the work is given.
+    ///
+    /// The lease is checked, as by a write, as the transaction is committed. A call that is dropped may have committed
+    /// it or not. By default it is [`Rejected`](ErrorKind::Rejected), as the store has no transactions for others.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Fenced`] as of [`write`](Self::write); [`ErrorKind::Exists`] if one of this name was committed
+    /// before: then this one was not. What the database says against the transaction itself is no error:
+    /// [`Transacted::Refused`].
+    fn transact<'a>(
+        &'a self,
+        lease: Lease,
+        name: String,
+        work: Box<dyn InTransaction + 'a>,
+    ) -> BoxFuture<'a, Result<Transacted, StoreError>> {
+        drop((lease, name, work));
+        let message = "this store has no transactions for steps";
+        let error = StoreError::new(ErrorKind::Rejected, message);
+        Box::pin(std::future::ready(Err(error)))
+    }
+
+    /// Returns what is kept of the transaction of this name, if it was committed and has not been ended since. A call
+    /// that was dropped before does not commit it any more once this has answered. By default there is none.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Fenced`] as of [`write`](Self::write).
+    fn transacted(
+        &self,
+        lease: Lease,
+        name: String,
+    ) -> BoxFuture<'_, Result<Option<Option<Json>>, StoreError>> {
+        drop((lease, name));
+        Box::pin(std::future::ready(Ok(None)))
     }
 
     /// Gives the worker executions that are due, with their messages, and with their trees but for

@@ -49,6 +49,9 @@ pub struct Write {
     /// in the inbox (any more), the write is refused with
     /// [`ErrorKind::Withdrawn`](super::ErrorKind::Withdrawn).
     pub signals: Vec<i64>,
+    /// The names of [transactions](super::Store::transact) of this execution whose steps have ended by these nodes;
+    /// the store forgets them. Names that it does not know are ignored.
+    pub transactions: Vec<String>,
     /// The number of a [form](super::Form) of the flow that works on the execution from now on. One
     /// that is not larger than [what is kept](super::ExecutionInfo::form) changes nothing.
     pub form: Option<i64>,
@@ -79,6 +82,7 @@ impl Write {
             replace: false,
             taken: Vec::new(),
             signals: Vec::new(),
+            transactions: Vec::new(),
             form: None,
             past: None,
             notes: Vec::new(),

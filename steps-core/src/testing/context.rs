@@ -1,28 +1,27 @@
 //! A step's context without a run, for the test of one step.
 
+mod host;
+
 use std::{
     fmt,
     sync::{Arc, Mutex},
-    time::Duration,
 };
 
 use serde::{Serialize, de::DeserializeOwned};
 
 use crate::{
-    base::{clock::Clock, error::StepError, json::Json, sync::lock},
+    base::{json::Json, sync::lock},
     engine::Engine,
     interpreter::RunLimits,
     language::{
-        children::{NewChild, OwnFlows, RunEngine},
-        cx::{CancelReason, Cx, StepHost},
-        log::StepLine,
+        children::RunEngine,
+        cx::{CancelReason, Cx},
     },
     model::{
         attrs::Attrs,
-        log::{LogLevel, LogLimits, text},
-        notes::{NoteChange, Notes},
-        state::{Kind, Labels, Progress, Until},
-        task::{Task, TaskId},
+        log::LogLevel,
+        notes::Notes,
+        state::{Labels, Progress},
     },
 };
 
@@ -244,115 +243,6 @@ impl Context {
     /// Returns how far the step has come, as it said last.
     pub fn progress(&self) -> Option<Progress> {
         lock(&self.exchanged).progress
-    }
-}
-
-impl StepHost for Context {
-    fn path(&self, _: u32) -> String {
-        self.path.clone()
-    }
-
-    fn execution(&self) -> &str {
-        &self.execution
-    }
-
-    fn engine(&self) -> Option<&dyn RunEngine> {
-        self.engine.as_deref()
-    }
-
-    fn around(&self, _: u32, kind: Kind) -> Option<String> {
-        match kind {
-            Kind::Round => self.round.map(|number| number.to_string()),
-            Kind::Item => self.item.clone(),
-            _ => None,
-        }
-    }
-
-    fn idempotency_key(&self, _: u32) -> String {
-        format!("{}/{}", self.execution, self.path)
-    }
-
-    fn label(&self, name: &str) -> Option<&str> {
-        self.labels.get(name).map(String::as_str)
-    }
-
-    fn attrs(&self) -> Attrs {
-        lock(&self.exchanged).notes.attrs.clone()
-    }
-
-    fn note(&self, _: u32, change: NoteChange) -> Result<(), String> {
-        let notes = &mut lock(&self.exchanged).notes;
-        let mut changed = notes.clone();
-        changed.change(&[change]);
-        self.limits.check_attrs(&changed.attrs)?;
-        *notes = changed;
-        Ok(())
-    }
-
-    fn save(&self, _: u32, data: Json) -> Result<(), StepError> {
-        self.limits.check("working data", Some(&data))?;
-        lock(&self.exchanged).saved = Some(data);
-        Ok(())
-    }
-
-    fn saved(&self, _: u32) -> Option<Json> {
-        lock(&self.exchanged).saved.clone()
-    }
-
-    fn cancel_reason(&self, _: u32) -> Option<CancelReason> {
-        lock(&self.exchanged).cancelled
-    }
-
-    fn log(&self, _: String, line: &StepLine<'_>) -> bool {
-        let message = text(line.message, LogLimits::DEFAULT.line);
-        lock(&self.exchanged).log.push((line.level, message));
-        true
-    }
-
-    fn progress(&self, _: u32, progress: Progress) {
-        lock(&self.exchanged).progress = Some(progress);
-    }
-
-    // The rest is for the built-in steps, which nobody calls by themselves.
-
-    fn wait(&self, _: u32, _: Duration) -> Option<Until> {
-        None
-    }
-
-    fn wait_within(&self, _: u32, _: Duration) -> Option<Until> {
-        None
-    }
-
-    fn signal(&self, _: u32) -> Option<Json> {
-        None
-    }
-
-    fn pause(&self, _: u32, _: Duration) -> Until {
-        Until::Signal
-    }
-
-    fn own_flows(&self) -> &OwnFlows {
-        static NONE: OwnFlows = OwnFlows::new();
-        &NONE
-    }
-
-    fn clock(&self) -> Clock {
-        Clock::default()
-    }
-
-    fn starts(&self, _: u32, _: NewChild) {}
-
-    fn asks_for(&self, _: u32, _: &str) {}
-
-    fn task(&self, _: u32) -> Option<Task> {
-        // The same in each context of one execution.
-        let text = format!("{:032x}.", 0);
-        let id = TaskId::of(text, &self.execution);
-        Some(Task::new(id))
-    }
-
-    fn generation(&self, _: u32) -> u32 {
-        0
     }
 }
 

@@ -11,20 +11,20 @@ use tokio::sync::Notify;
 
 use super::Cut;
 use crate::{
-    base::sync::lock,
+    base::{json::Json, sync::lock},
     store::{
         Acquire, Acquired, BoxFuture, Change, ChangeQuery, Claim, Claimed, Duty, DutyQuery,
-        DutySet, ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form, LimitFlow,
-        LimitedFlow, LogQuery, MessageReceipt, NewLines, NoteChange, Notes, Notices, Renew,
-        Renewal, SendMessage, SetDuty, Settled, Store, StoreError, StoredExecution, StoredLog,
-        Subscription, SubscriptionInfo, Write, Written,
+        DutySet, ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form, InTransaction, Lease,
+        LimitFlow, LimitedFlow, LogQuery, MessageReceipt, NewLines, NoteChange, Notes, Notices,
+        Renew, Renewal, SendMessage, SetDuty, Settled, Store, StoreError, StoredExecution,
+        StoredLog, Subscription, SubscriptionInfo, Transacted, Write, Written,
     },
 };
 
 /// Another store, behind which an engine hangs from a certain call on, to be dropped: as a process
 /// that dies. Clones share it.
 ///
-/// The calls that count are [`write`](Store::write), [`set_duty`](Store::set_duty),
+/// The calls that count are [`write`](Store::write), [`transact`](Store::transact), [`set_duty`](Store::set_duty),
 /// [`delete`](Store::delete) and [`settle`](Store::settle), when it is made, and
 /// [`claim`](Store::claim), when it has given executions away: a claim that finds nothing changes
 /// nothing. It is cut off before a call reaches the other store ([`Cut::Before`]), or after that has
@@ -236,6 +236,23 @@ impl<S: Store> Store for CutStore<S> {
         transaction: &'a mut (dyn std::any::Any + Send),
     ) -> BoxFuture<'a, Result<Written, StoreError>> {
         self.count_write(self.0.store.write_within(write, transaction))
+    }
+
+    fn transact<'a>(
+        &'a self,
+        lease: Lease,
+        name: String,
+        work: Box<dyn InTransaction + 'a>,
+    ) -> BoxFuture<'a, Result<Transacted, StoreError>> {
+        self.count_write(self.0.store.transact(lease, name, work))
+    }
+
+    fn transacted(
+        &self,
+        lease: Lease,
+        name: String,
+    ) -> BoxFuture<'_, Result<Option<Option<Json>>, StoreError>> {
+        self.pass(move |store| store.transacted(lease, name))
     }
 
     fn notices(&self) -> Notices {

@@ -58,6 +58,7 @@ pub(crate) fn on_check_in(reader: Reader, attr: TokenStream, item: TokenStream) 
     let glue = handler.as_ref().and_then(|handler| {
         let (own, told) = last(
             handler,
+            &handler.params,
             "a `&` to the message, of the type as which its JSON is read",
             &mut errors,
         )?;

@@ -76,7 +76,7 @@ fn of_flow(reader: Reader, attr: TokenStream, item: TokenStream, role: &Role) ->
     let mut errors = Errors::default();
     let handler = read(&attr, &item, role.name, "flow", &mut errors);
     let glue = handler.as_ref().and_then(|handler| {
-        let (own, own_last) = last(handler, role.last, &mut errors)?;
+        let (own, own_last) = last(handler, &handler.params, role.last, &mut errors)?;
         by_reference(own_last, role.referred, &mut errors);
         let args = arg_names(&handler.params);
         let parts = args.split_at(own.len());

@@ -103,11 +103,12 @@ pub(super) fn read(
 
 /// Splits off the last parameter, or reports that it is missing; `what` says what it is.
 pub(super) fn last<'p>(
-    handler: &'p Handler,
+    handler: &Handler,
+    params: &'p [Param],
     what: &str,
     errors: &mut Errors,
 ) -> Option<(&'p [Param], &'p Param)> {
-    match handler.params.split_last() {
+    match params.split_last() {
         Some((last, rest)) => Some((rest, last)),
         None => {
             let inputs = &handler.function.sig.paren_token.span.join();
@@ -149,7 +150,9 @@ pub(super) fn assemble(
         Reader::Compiler => glue.filter(|_| !failed),
         Reader::Editor => Some(named(attr, handler)),
     };
-    let allow = function::allow_unused_async(&item);
+    // A handler takes by reference what it is given, whatever its size.
+    let allow = function::allow_unused_async(&item)
+        .unwrap_or_else(|| quote!(#[allow(clippy::trivially_copy_pass_by_ref)]));
     let item = match (&glue, syn::parse2::<ItemFn>(item.clone())) {
         (Some(_), Ok(mut function)) => {
             // It is the path of its target that is deprecated.
@@ -212,7 +215,8 @@ pub(super) fn take_apart(
     (args, rest): (&[Ident], &[Ident]),
     then: &TokenStream,
 ) -> TokenStream {
-    let at = handler.params.get(args.len());
+    let connection = usize::from(handler.options.transaction.is_some());
+    let at = handler.params.get(connection + args.len());
     let at = at.map_or_else(|| handler.function.sig.ident.span(), Param::span);
     let span = Span::mixed_site().located_at(at);
     let mut count = proc_macro2::Literal::usize_unsuffixed(args.len());

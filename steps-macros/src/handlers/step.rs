@@ -8,7 +8,7 @@ use super::handler::{Handler, assemble, block, by_reference, last, output_span, 
 use crate::{
     errors::Errors,
     item::{
-        call::{arg_names, call},
+        call::{arg_names, call, split_connection, transactional},
         function::Param,
     },
     reader::Reader,
@@ -25,15 +25,22 @@ pub(crate) fn undo(reader: Reader, attr: TokenStream, item: TokenStream) -> Toke
     let mut errors = Errors::default();
     let handler = read(&attr, &item, "undo", "step", &mut errors);
     let glue = handler.as_ref().and_then(|handler| {
+        let (connection, params) = split_connection(
+            &handler.function,
+            &handler.options,
+            &handler.params,
+            &mut errors,
+        );
         let (rest, before) = if handler.options.before {
             let (rest, before) = last(
                 handler,
+                params,
                 "with `before`, it is a `&` to what `#[observe]` returned before the step",
                 &mut errors,
             )?;
             (rest, Some(before))
         } else {
-            (&handler.params[..], None)
+            (params, None)
         };
         let Some((output, own)) = rest.split_last() else {
             errors.at(
@@ -46,7 +53,7 @@ pub(crate) fn undo(reader: Reader, attr: TokenStream, item: TokenStream) -> Toke
         if let Some(before) = before {
             by_reference(before, "what `#[observe]` saw before the step", &mut errors);
         }
-        let args = arg_names(&handler.params);
+        let args = arg_names(params);
         let (before_let, before_check, then) = match before {
             None => (TokenStream::new(), TokenStream::new(), quote!(__output,)),
             Some(before) => {
@@ -66,14 +73,28 @@ pub(crate) fn undo(reader: Reader, attr: TokenStream, item: TokenStream) -> Toke
         };
         let apart = take_apart(handler, args.split_at(own.len()), &then);
         let all: Vec<&Param> = own.iter().chain([output]).chain(before).collect();
-        let call = call(&handler.function, &handler.options, &args, &all);
         let policy = handler.options.policy();
         let when = handler.options.when();
         let of_step = of_step(handler);
-        let ended = quote_spanned!(output_span(handler)=> __p::HandlerReturn::ended);
+        let (beside, undone) = match &connection {
+            None => {
+                let call = call(&handler.function, &handler.options, &args, &all);
+                let ended = quote_spanned!(output_span(handler)=> __p::HandlerReturn::ended);
+                (TokenStream::new(), quote!(#ended(#call, #when)))
+            }
+            Some(connection) => {
+                let types: Vec<Type> = all.iter().map(|param| param.with_lifetime()).collect();
+                let of = quote!(__InTransaction);
+                let work = transactional(&of, &handler.function, connection, (&args, &types));
+                let undo = quote_spanned!(output_span(handler)=> __p::undo_transacts::<#of>);
+                let undone = quote!(#undo((#(#args,)*), __cx, #when).await);
+                (quote!(struct #of; #work), undone)
+            }
+        };
         Some(block(
             handler,
             quote! {
+                #beside
                 impl __p::Undo for __Of where #of_step {
                     const POLICY: __p::Policy = #policy;
                     #before_check
@@ -81,11 +102,12 @@ pub(crate) fn undo(reader: Reader, attr: TokenStream, item: TokenStream) -> Toke
                         __args: __p::Args<'a, Self>,
                         __output: &'a __p::Output<Self>,
                         __before: __p::Option<&'a __p::Json>,
+                        __cx: &'a __p::Cx,
                     ) -> __p::BoxFuture<'a, __p::Result<(), __p::StepError>> {
                         __p::boxed(async move {
                             #before_let
                             #apart
-                            #ended(#call, #when)
+                            #undone
                         })
                     }
                 }

@@ -3,14 +3,15 @@
 
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{format_ident, quote, quote_spanned};
-use syn::ItemFn;
+use syn::{ItemFn, Type};
 
-use super::function::Param;
+use super::function::{Param, owned};
 use crate::{attr::options::Options, errors::Errors};
 
 /// Reports a function that is not `async` and not marked as `blocking`, and one that is both.
 pub(crate) fn check_async(function: &ItemFn, options: &Options, role: &str, errors: &mut Errors) {
     match (&function.sig.asyncness, options.blocking) {
+        (None, None) if options.transaction.is_some() => {}
         (None, None) if function.sig.constness.is_none() => errors.on(
             function.sig.fn_token,
             format!(
@@ -70,6 +71,81 @@ pub(crate) fn future(
         quote!(__p::blocking)
     };
     quote!({ #(#owned)* #run(move || #name(#(#passed),*)) })
+}
+
+/// Returns the type of the connection that a function in a transaction takes as its first parameter, and
+/// the other ones. Reports where it takes none.
+pub(crate) fn split_connection<'p>(
+    function: &ItemFn,
+    options: &Options,
+    params: &'p [Param],
+    errors: &mut Errors,
+) -> (Option<Type>, &'p [Param]) {
+    if options.transaction.is_none() {
+        return (None, params);
+    }
+    let is_async = function.sig.asyncness.is_some();
+    let (found, rest) = match params.split_first() {
+        Some((first, rest)) => (Some(first), rest),
+        None => (None, params),
+    };
+    let connection = found.and_then(|first| match &first.ty {
+        Type::Reference(lent) if lent.mutability.is_some() || !is_async => Some(owned(&lent.elem)),
+        _ => None,
+    });
+    if connection.is_none() {
+        let at = found.map_or_else(|| function.sig.paren_token.span.join(), Param::span);
+        errors.at(
+            at,
+            if is_async {
+                "the first parameter of a `transaction` is its connection, which no call names: \
+                 `tx: &mut PgConnection`"
+            } else {
+                "the first parameter of a `transaction` is its connection, which no call names: \
+                 `tx: &rusqlite::Connection`; with PostgreSQL, write `async fn` and \
+                 `tx: &mut PgConnection`"
+            },
+        );
+    }
+    match connection {
+        Some(connection) => (Some(connection), rest),
+        None => (None, params),
+    }
+}
+
+/// Returns the implementation that calls the function in a transaction, for the type `of`. `names` are those
+/// of the arguments after the connection, and `types` their types.
+pub(crate) fn transactional(
+    of: &TokenStream,
+    function: &ItemFn,
+    connection: &Type,
+    (names, types): (&[Ident], &[Type]),
+) -> TokenStream {
+    let name = &function.sig.ident;
+    let returns = match &function.sig.output {
+        syn::ReturnType::Type(_, ty) => quote!(#ty),
+        syn::ReturnType::Default => quote!(()),
+    };
+    let tx = Ident::new("__tx", Span::mixed_site());
+    let called = quote!(#name(#tx, #(#names),*));
+    let called = if function.sig.asyncness.is_some() {
+        called
+    } else {
+        quote!(__p::ready(#called))
+    };
+    quote! {
+        impl __p::Transactional for #of {
+            type Connection = #connection;
+            type Given<'a> = (#(#types,)*);
+            type Return = #returns;
+            fn call<'t, 'a: 't>(
+                (#(#names,)*): Self::Given<'a>,
+                #tx: &'t mut Self::Connection,
+            ) -> __p::BoxFuture<'t, Self::Return> {
+                __p::boxed(#called)
+            }
+        }
+    }
 }
 
 /// Returns names for the arguments that can't collide with the user's. Each has the span of its

@@ -18,6 +18,7 @@ const PART: usize = 1000;
 
 const LABELS: &str = "DELETE FROM %.labels WHERE execution = ANY($1)";
 const MESSAGES: &str = "DELETE FROM %.messages WHERE execution = ANY($1)";
+const TRANSACTIONS: &str = "DELETE FROM %.transactions WHERE execution = ANY($1)";
 const EXECUTIONS: &str = "DELETE FROM %.executions WHERE key = ANY($1)";
 const DELETED: &str = "INSERT INTO %.deleted SELECT * FROM unnest($1::bigint[])";
 
@@ -61,7 +62,7 @@ pub(crate) async fn delete(txn: &mut Txn<'_>, query: &ExecutionQuery, keys: &[i6
             found.push(key);
         }
     }
-    for sql in [EXECUTIONS, LABELS, MESSAGES, DELETED] {
+    for sql in [EXECUTIONS, LABELS, MESSAGES, TRANSACTIONS, DELETED] {
         let statement = txn.query(sql).bind(&found);
         txn.execute(statement).await?;
     }

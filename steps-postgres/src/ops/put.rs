@@ -82,6 +82,7 @@ pub(crate) fn is_plain(write: &Write) -> bool {
         && write.removed.is_empty()
         && write.taken.is_empty()
         && write.signals.is_empty()
+        && write.transactions.is_empty()
         && write.form.is_none()
         && write.past.is_none()
         && write.notes.is_empty()

@@ -29,6 +29,8 @@ const REMOVE: &str = "DELETE FROM %.nodes n USING unnest($2::bigint[], $3::bigin
     WHERE n.execution = $1 AND n.node BETWEEN r.first AND r.last";
 const FORM: &str =
     "UPDATE %.executions SET form = $2 WHERE key = $1 AND (form IS NULL OR form < $2)";
+const END_TRANSACTIONS: &str = "DELETE FROM %.transactions WHERE execution = $1 \
+    AND digest IN (SELECT md5(name) FROM unnest($2::text[]) AS ended (name))";
 const PAST: &str = "UPDATE %.executions SET past = $2 WHERE key = $1";
 
 /// Makes one write.
@@ -90,6 +92,10 @@ async fn change(txn: &mut Txn<'_>, lease: Lease, write: &Write) -> Result<Writte
     if let Some(past) = &write.past {
         let statement = txn.query(PAST).bind(key).bind(past::column(past));
         txn.execute(statement).await?;
+    }
+    if !write.transactions.is_empty() {
+        let statement = txn.query(END_TRANSACTIONS).bind(key);
+        txn.execute(statement.bind(&write.transactions)).await?;
     }
     if !write.notes.is_empty() {
         notes::change(txn, key, &write.notes).await?;

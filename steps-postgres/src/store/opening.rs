@@ -4,6 +4,7 @@ use std::sync::{Arc, atomic::AtomicBool};
 
 use sqlx::PgPool;
 use steps_core::store::{StoreError, Tables};
+use tokio::sync::Semaphore;
 
 use super::{Inner, PostgresStore};
 use crate::{
@@ -72,7 +73,9 @@ impl PostgresOptions {
             schema::upgrade(&database).await
         };
         opened.await.map_err(|fail| fail.of(&database.name))?;
+        let connections = database.pool.options().get_max_connections();
         let inner = Inner {
+            transactions: Semaphore::new((connections as usize / 2).max(1)),
             writer: Writer::start(Arc::clone(&database)),
             listener: Listener::default(),
             database,

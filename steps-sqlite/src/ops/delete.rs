@@ -9,7 +9,7 @@ use steps_core::{
 };
 
 use super::{
-    inbox, log, steps,
+    inbox, log, steps, transactions,
     walk::{Order, Sql, Walk},
 };
 use crate::{
@@ -105,6 +105,7 @@ pub(crate) fn part(
         conn.prepare_cached(EXECUTION)?.execute([key])?;
         conn.prepare_cached(LABELS)?.execute([key])?;
         inbox::remove(conn, *key)?;
+        transactions::remove(conn, *key)?;
         if !remove_share(conn, *key, &mut share)? {
             conn.prepare_cached(DELETED)?.execute([key])?;
             part.has_rest = true;

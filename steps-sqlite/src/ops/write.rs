@@ -13,6 +13,7 @@ use super::{
     root::{RootColumns, at_once, due_at, root_and_lease, root_of},
     singleton,
     steps::{self, Numbers},
+    transactions,
     txn::{Kept, Txn},
 };
 use crate::{
@@ -75,6 +76,9 @@ pub(crate) fn write(txn: &Txn<'_>, write: &Write, now: Now) -> Result<Written> {
                 txn.prepare_cached(PAST)?
                     .execute(params![lease.key, column])?;
             }
+            if !write.transactions.is_empty() {
+                transactions::end(txn, lease.key, &write.transactions)?;
+            }
             if !write.notes.is_empty() {
                 notes::change(txn, lease.key, &write.notes, now)?;
             }
@@ -126,6 +130,11 @@ pub(super) fn start(txn: &Txn<'_>, children: &[Child], now: Now) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Checks that a lease is the newest one, and was not given back.
+pub(super) fn need_lease(txn: &Txn<'_>, lease: Lease) -> Result<()> {
+    look_up(txn, lease).map(drop)
 }
 
 /// Looks a lease up. Returns an error unless it is the newest one and was not given back.

@@ -1,11 +1,15 @@
 //! Calls that take several transactions, so that no one of them holds others up for long: claims of large
-//! trees, deletions, checks.
+//! trees, deletions, checks; and the transactions of steps.
 
 use std::sync::{Arc, PoisonError, atomic::Ordering};
 
 use steps_core::store::{
-    CheckReport, Claim, Claimed, Due, ExecutionQuery, LeaseAfter, Refuser, Share, Store,
-    StoreError, Target, Write,
+    CheckReport, Claim, Claimed, Due, ExecutionQuery, InTransaction, Lease, LeaseAfter, Refuser,
+    Share, Store, StoreError, Target, Transacted, Write,
+};
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    task::block_in_place,
 };
 
 use super::{Inner, SqliteStore};
@@ -16,6 +20,25 @@ use crate::{
 };
 
 impl SqliteStore {
+    /// Has the work of a step done in a transaction, on the caller's thread.
+    pub(super) async fn transact_here(
+        &self,
+        lease: Lease,
+        name: String,
+        work: Box<dyn InTransaction + '_>,
+    ) -> Result<Transacted, StoreError> {
+        if self.is_closed.load(Ordering::Relaxed) {
+            return Err(self.closed());
+        }
+        let _held = self.inner.clock.hold();
+        let transact = || self.inner.writer.transact(lease, &name, work);
+        let runtime = Handle::try_current().map(|runtime| runtime.runtime_flavor());
+        match runtime {
+            Ok(RuntimeFlavor::MultiThread) => block_in_place(transact),
+            _ => transact(),
+        }
+    }
+
     /// Claims what a share holds; a tree that alone is larger is read afterwards.
     pub(super) async fn claim_and_read(&self, claim: Claim) -> Result<Claimed, StoreError> {
         let claim = move |conn: &Txn<'_>, now| {

@@ -12,6 +12,7 @@ use steps_core::{
 use super::*;
 use crate::SqliteOptions;
 use crate::file::room::Room;
+use crate::ops::txn::Txn;
 
 fn large(id: usize) -> Write {
     Write::new(

@@ -4,20 +4,21 @@
 use std::{
     cell::{Cell, RefCell},
     path::Path,
+    task::{Context, Poll, Waker},
     time::{Duration, Instant},
 };
 
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 use steps_core::{
-    store::{ErrorKind, StoreError},
+    store::{ErrorKind, InTransaction, Lease, StoreError, Transacted},
     telemetry,
 };
 
 use super::call::Call;
 use crate::{
     error::{Fail, Result},
-    file::{clock::Clock, identity::FileIdentity, room::Room},
-    ops::{known::KnownLeases, txn::Txn},
+    file::{clock::Clock, identity::FileIdentity, room::Room, schema},
+    ops::{known::KnownLeases, transactions, txn::Txn},
 };
 
 /// The most calls in one transaction: enough that each one's share of the sync is negligible, and
@@ -246,6 +247,71 @@ fn alone(writing: &WritingConnection, clock: &Clock, call: &Call) -> Result<()> 
             give_up(writing);
             Err(fail)
         }
+    }
+}
+
+/// Has the work of a step done in a transaction of its own, and keeps it with what the work returns.
+pub(super) fn transact(
+    writing: &mut WritingConnection,
+    file: &FileIdentity,
+    (lease, name): (Lease, &str),
+    work: Box<dyn InTransaction + '_>,
+) -> Result<Transacted, StoreError> {
+    let done = begin(writing).map(drop).and_then(|()| {
+        let done = work_and_commit(writing, (lease, name), work);
+        if !matches!(done, Ok(Transacted::Committed)) {
+            give_up(writing);
+        }
+        done
+    });
+    let done = done.map_err(|fail| fail.of(file.path()))?;
+    file.check()?;
+    if done == Transacted::Committed {
+        writing.make_room(file);
+    }
+    Ok(done)
+}
+
+fn work_and_commit(
+    writing: &mut WritingConnection,
+    (lease, name): (Lease, &str),
+    work: Box<dyn InTransaction + '_>,
+) -> Result<Transacted> {
+    schema::unchanged(&writing.conn)?;
+    let rows_before = writing.conn.total_changes();
+    let mut working = work.run(&mut writing.conn);
+    let worked = working
+        .as_mut()
+        .poll(&mut Context::from_waker(Waker::noop()));
+    drop(working);
+    let Poll::Ready(worked) = worked else {
+        let why = "a transaction of a SQLite file holds up all other writers, so a step may not wait in it: its \
+            function is not `async`";
+        return Err(Fail::new(ErrorKind::Rejected, why));
+    };
+    let Ok(output) = worked else {
+        return Ok(Transacted::Abandoned);
+    };
+    let conn = &writing.conn;
+    if conn.is_autocommit() {
+        let why = "the step has ended its transaction itself, so that what it has done may be there without a record \
+            of it. Leave out COMMIT and ROLLBACK: the engine commits, and an error of the step rolls back";
+        return Err(Fail::new(ErrorKind::Rejected, why));
+    }
+    let txn = Txn::writing(conn, &writing.known);
+    transactions::keep(&txn, lease, name, output.as_ref())?;
+    drop(txn);
+    let begun = Instant::now();
+    match conn.prepare_cached("COMMIT")?.execute([]) {
+        Ok(_) => {
+            let rows = conn.total_changes().saturating_sub(rows_before);
+            telemetry::committed(1, rows, begun.elapsed());
+            Ok(Transacted::Committed)
+        }
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+            Ok(Transacted::Refused(error.to_string()))
+        }
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -11,7 +11,7 @@ use std::{
 };
 
 use rusqlite::ErrorCode;
-use steps_core::store::{ErrorKind, StoreError};
+use steps_core::store::{ErrorKind, InTransaction, Lease, StoreError, Transacted};
 use tokio::{sync::oneshot, task::block_in_place};
 
 use super::{
@@ -21,7 +21,7 @@ use super::{
     queue::Queue,
 };
 use crate::{
-    error::{Fail, Result},
+    error::{Fail, Result, closed},
     file::{clock::Clock, connect, identity::FileIdentity, options::SqliteOptions},
 };
 
@@ -141,6 +141,20 @@ impl Writer {
             self.alone.store(false, Ordering::Relaxed);
         }
         Ok(())
+    }
+
+    /// Has the work of a step done in a transaction of its own, on the caller's thread, which waits until the
+    /// connection is free.
+    pub(crate) fn transact(
+        &self,
+        lease: Lease,
+        name: &str,
+        work: Box<dyn InTransaction + '_>,
+    ) -> Result<Transacted, StoreError> {
+        match &mut *self.lock() {
+            Some(conn) => group_commit::transact(conn, &self.file, (lease, name), work),
+            None => Err(closed(self.file.path())),
+        }
     }
 
     /// Copies the write-ahead log into the database, and closes the connection.

@@ -66,7 +66,7 @@ const CRATES: &[Crate] = &[
             &["server"],
             &["ops"],
             &["writer"],
-            &["listener", "within"],
+            &["listener", "transaction", "within"],
             &["store"],
         ],
         free: &[],

@@ -1,8 +1,6 @@
-//! The journal of one turn: turns each batch of the interpreter into one write to the store, under
-//! the turn's lease.
-//!
-//! It also tracks the execution's messages by their numbers, because a write says which of them
-//! have had their effect, and which was the newest that this turn has looked at.
+//! The journal of one turn: turns each batch of the interpreter into one write to the store, under the turn's lease.
+//! It also tracks the execution's messages by their numbers, because a write says which of them have had their effect,
+//! and which was the newest that this turn has looked at.
 
 use std::{
     collections::HashSet,
@@ -20,13 +18,13 @@ use crate::{
     base::{
         error::JournalError,
         future::BoxFuture,
+        json::Json,
         sync::lock,
         telemetry::{self, TraceContext},
     },
     engine::error::EngineError,
-    interpreter::WholeTree,
-    journal::{Batch, Journal, PassEnd},
-    model::{state::State, status::Status},
+    journal::{Batch, InTransaction, Journal, NoTransaction, PassEnd, Transacted},
+    model::status::Status,
     store::{
         Due, Lease, LeaseAfter, Message, Past, Refuser, StoreError, Target, Write, Written, root,
     },
@@ -39,12 +37,11 @@ pub(crate) struct TurnJournal {
     parent: Option<String>,
     /// The trace that the execution continues.
     pub(super) trace: Option<TraceContext>,
-    engine: OfEngine,
+    pub(super) engine: OfEngine,
     progress: Mutex<Progress>,
 }
 
-/// The progress of the turn. Its lock is held only for a moment, and no other lock is taken under
-/// it.
+/// The progress of the turn. Its lock is held only for a moment, and no other lock is taken under it.
 struct Progress {
     /// A new execution until the first write is made, whatever comes of it; its lease afterwards.
     target: Option<Target>,
@@ -60,8 +57,8 @@ struct Progress {
     has_late_message: bool,
     /// Requests that have not had their effect yet.
     requests: Vec<(i64, Message)>,
-    /// The messages that say that a child has ended: those that came, and those that the run has
-    /// looked at since. A pass has ended the lines that waited for them.
+    /// The messages that say that a child has ended: those that came, and those that the run has looked at since. A
+    /// pass has ended the lines that waited for them.
     child_news: (Vec<i64>, Vec<i64>),
     /// Whether a pass was made, so that it has looked at them.
     has_passed: bool,
@@ -75,8 +72,7 @@ struct Progress {
     flow: Option<Refuser>,
     /// Why the store took no more records.
     store_error: Option<StoreError>,
-    /// Whether the lease was released and a message that this turn has not seen made the execution
-    /// due again.
+    /// Whether the lease was released and a message that this turn has not seen made the execution due again.
     due_again: bool,
 }
 
@@ -132,8 +128,7 @@ impl TurnJournal {
         !std::mem::replace(&mut lock(&self.progress).is_lost, true)
     }
 
-    /// Notes a message. Returns whether it is new: a message may arrive twice, directly and in a
-    /// list.
+    /// Notes a message. Returns whether it is new: a message may arrive twice, directly and in a list.
     pub(crate) fn message_came(&self, number: i64, is_listed: bool) -> bool {
         let mut progress = lock(&self.progress);
         if number <= progress.listed {
@@ -166,8 +161,7 @@ impl TurnJournal {
         lock(&self.progress).requests.push((number, message));
     }
 
-    /// Notes a message that says that a child has ended. The last write of a pass that has looked at it
-    /// removes it from the inbox.
+    /// Notes a message that says that a child has ended. The last write of a pass that has looked at it removes it.
     pub(crate) fn child_news_came(&self, number: i64) {
         lock(&self.progress).child_news.0.push(number);
     }
@@ -210,6 +204,11 @@ impl TurnJournal {
             last_message: 0,
         };
         self.give_back(then).await
+    }
+
+    /// Notes why the store can't go on.
+    pub(super) fn failed(&self, error: StoreError) {
+        lock(&self.progress).store_error = Some(error);
     }
 
     /// Returns why the store took no more records, if it failed.
@@ -300,6 +299,7 @@ impl TurnJournal {
             replace,
             taken,
             signals,
+            transactions: batch.transactions,
             form: progress.form.take(),
             past: past.map(|(rows, by)| Past { by, rows }),
             notes: batch.notes,
@@ -358,20 +358,6 @@ impl TurnJournal {
     }
 }
 
-impl WholeTree for TurnJournal {
-    fn whole(&self) -> BoxFuture<'_, Result<State, JournalError>> {
-        Box::pin(async move {
-            let saved = self.engine.store.load(self.id.to_string()).await;
-            let saved = saved.map_err(|error| {
-                lock(&self.progress).store_error = Some(error.clone());
-                JournalError::new(error)
-            })?;
-            let saved = saved.ok_or_else(|| JournalError::new("it is gone"))?;
-            saved.into_state().map_err(JournalError::new)
-        })
-    }
-}
-
 impl Journal for TurnJournal {
     fn commit<'a>(&'a self, batch: Batch<'a>) -> BoxFuture<'a, Result<(), JournalError>> {
         let in_place = self.engine.in_place && batch.is_alone();
@@ -395,5 +381,20 @@ impl Journal for TurnJournal {
             take_up(&self.engine.schedule, &self.engine.clock, &due);
             Ok(())
         })
+    }
+
+    fn transact<'a>(
+        &'a self,
+        name: String,
+        work: Box<dyn InTransaction + 'a>,
+    ) -> BoxFuture<'a, Result<Transacted, NoTransaction>> {
+        Box::pin(self.in_transaction(name, work))
+    }
+
+    fn transacted(
+        &self,
+        name: String,
+    ) -> BoxFuture<'_, Result<Option<Option<Json>>, NoTransaction>> {
+        Box::pin(self.of_transaction(name))
     }
 }

@@ -30,7 +30,7 @@ thread_local! {
 #[cfg(feature = "tracing-layer")]
 pub(super) struct SpanOf {
     /// A span may be kept for longer than its run.
-    pub(super) host: std::sync::Weak<dyn crate::language::cx::StepHost>,
+    pub(super) host: std::sync::Weak<dyn crate::language::host::StepHost>,
     /// Known from the beginning: the records may be locked when something is logged.
     pub(super) path: String,
     pub(super) attempt: u32,

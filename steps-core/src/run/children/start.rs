@@ -223,12 +223,12 @@ impl<F: Flow> Undo for start_child<F, false> {
     const POLICY: Policy = Policy::NONE;
 
     fn undo<'a>(
-        new: NewStart<'a, F>,
+        _: NewStart<'a, F>,
         child: &'a Child<F>,
         _: Option<&'a Json>,
+        cx: &'a Cx,
     ) -> BoxFuture<'a, Result<(), StepError>> {
         Box::pin(async move {
-            let cx = new.cx;
             if child.state.is_some() {
                 return inline::undo(child, cx).await;
             }

@@ -21,6 +21,7 @@ mod refusal;
 mod token;
 mod visit;
 mod wrap;
+mod writes;
 
 use std::fmt;
 

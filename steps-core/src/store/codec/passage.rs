@@ -63,6 +63,17 @@ impl Passage<'_> {
         Ok(())
     }
 
+    /// Passes what is kept with the transaction of a step.
+    pub(super) fn transaction(&self, name: &str, output: &mut Json) -> Result<(), Fault> {
+        let at = At {
+            payload: Payload::Output,
+            row: None,
+            field: "output of the transaction",
+            path: name,
+        };
+        self.json(at, output)
+    }
+
     /// Passes each value of the attributes by itself, so that a store can patch them.
     pub(super) fn attrs(&self, all: &mut Attrs) -> Result<(), Fault> {
         let Some(json) = all.to_json() else {

@@ -8,13 +8,14 @@ use std::{
 };
 
 use super::{Codec, held::AllHeld, inward::Inward, outward::Outward, query};
+use crate::base::json::Json;
 use crate::store::{
     Acquire, Acquired, BoxFuture, Change, ChangeQuery, CheckReport, Claim, Claimed, Duty,
-    DutyQuery, DutySet, ErrorKind, ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form,
-    LabelQuery, Lease, LeaseAfter, LimitFlow, LimitedFlow, LogQuery, MessageReceipt, NewLines,
-    NoteChange, Notes, Notices, Renew, Renewal, SendMessage, SetDuty, Settled, Statistics,
-    StatisticsQuery, Store, StoreError, StoredExecution, StoredLog, Subscription, SubscriptionInfo,
-    TakeOver, Target, Write, Written,
+    DutyQuery, DutySet, ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form, InTransaction,
+    LabelQuery, Lease, LimitFlow, LimitedFlow, LogQuery, MessageReceipt, NewLines, NoteChange,
+    Notes, Notices, Renew, Renewal, SendMessage, SetDuty, Settled, Statistics, StatisticsQuery,
+    Store, StoreError, StoredExecution, StoredLog, Subscription, SubscriptionInfo, TakeOver,
+    Transacted, Write, Written,
 };
 
 /// A store whose values pass through a [`Codec`]: what [`Builder::codec`](crate::engine::Builder::codec)
@@ -36,7 +37,7 @@ use crate::store::{
 pub struct CodecStore {
     pub(super) inner: Arc<dyn Store>,
     codec: Arc<dyn Codec>,
-    held: Arc<AllHeld>,
+    pub(super) held: Arc<AllHeld>,
     /// The executions of which the log has told that they can't be decoded.
     pub(super) told: Arc<Mutex<HashSet<String>>>,
 }
@@ -64,53 +65,6 @@ impl CodecStore {
             codec: &*self.codec,
             mark: self.codec.identity(),
         }
-    }
-
-    /// Encodes a write, and has it made by a method of the store.
-    fn written_by<'a>(
-        &'a self,
-        mut write: Write,
-        make: impl FnOnce(&'a dyn Store, Write) -> BoxFuture<'a, Result<Written, StoreError>>,
-    ) -> BoxFuture<'a, Result<Written, StoreError>> {
-        let is_raw = matches!(write.target, Target::Held(lease) if self.held.is_raw(lease));
-        if let Err(error) = self.inward().write(&mut write, is_raw) {
-            return Box::pin(std::future::ready(Err(error)));
-        }
-        let keeps = write.then == LeaseAfter::Keep;
-        let lease = match &write.target {
-            Target::Held(lease) => Some(*lease),
-            Target::New(_) => None,
-        };
-        let id: Option<Arc<str>> = match &write.target {
-            Target::New(new) if keeps => Some(new.id.as_str().into()),
-            _ => None,
-        };
-        let written = make(&*self.inner, write);
-        Box::pin(async move {
-            let written = written.await.inspect_err(|error| {
-                // Whoever has it now is no business of this one.
-                if let Some(lease) = lease.filter(|_| error.kind() == ErrorKind::Fenced) {
-                    self.held.let_go(lease);
-                }
-            });
-            let mut written = written?;
-            match &mut written {
-                Written::Created(lease) => {
-                    if let Some(id) = id {
-                        self.held.hold(*lease, &id, false);
-                    }
-                }
-                Written::Exists(existing) => self.outward().existing(existing)?,
-                Written::Limited(new) | Written::Taken { new, .. } => {
-                    self.outward().given_back(new)?;
-                }
-                Written::Kept | Written::Recalled => {}
-            }
-            if let Some(lease) = lease.filter(|_| !keeps) {
-                self.held.let_go(lease);
-            }
-            Ok(written)
-        })
     }
 }
 
@@ -198,6 +152,23 @@ impl Store for CodecStore {
         transaction: &'a mut (dyn std::any::Any + Send),
     ) -> BoxFuture<'a, Result<Written, StoreError>> {
         self.written_by(write, |store, write| store.write_within(write, transaction))
+    }
+
+    fn transact<'a>(
+        &'a self,
+        lease: Lease,
+        name: String,
+        work: Box<dyn InTransaction + 'a>,
+    ) -> BoxFuture<'a, Result<Transacted, StoreError>> {
+        Box::pin(self.transact_encoded(lease, name, work))
+    }
+
+    fn transacted(
+        &self,
+        lease: Lease,
+        name: String,
+    ) -> BoxFuture<'_, Result<Option<Option<Json>>, StoreError>> {
+        Box::pin(self.transacted_decoded(lease, name))
     }
 
     fn notices(&self) -> Notices {

@@ -1,5 +1,6 @@
 //! A store in memory.
 
+mod beside;
 mod changes;
 mod duties;
 mod find;
@@ -9,6 +10,7 @@ mod log;
 mod row;
 mod rows;
 mod singleton;
+mod transactions;
 mod turns;
 
 #[cfg(test)]
@@ -24,13 +26,14 @@ use std::{
 
 use super::{
     Acquire, Acquired, BoxFuture, Change, ChangeQuery, Claim, Claimed, Duty, DutyQuery, DutySet,
-    ErrorKind, ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form, LimitFlow, LimitedFlow,
-    LogQuery, MessageReceipt, NewLines, NoteChange, Notes, Renew, Renewal, SendMessage, SetDuty,
-    Settled, Store, StoreError, StoredExecution, StoredLog, Subscription, SubscriptionInfo, Write,
-    Written,
+    ErrorKind, ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form, InTransaction, Lease,
+    LimitFlow, LimitedFlow, LogQuery, MessageReceipt, NewLines, NoteChange, Notes, Renew, Renewal,
+    SendMessage, SetDuty, Settled, Store, StoreError, StoredExecution, StoredLog, Subscription,
+    SubscriptionInfo, Transacted, Write, Written,
 };
 use crate::base::{
     clock::{Clock, TestClock},
+    json::Json,
     sync::lock,
 };
 use rows::Rows;
@@ -131,6 +134,30 @@ impl fmt::Debug for MemoryStore {
 impl Store for MemoryStore {
     fn write(&self, write: Write) -> BoxFuture<'_, Result<Written, StoreError>> {
         self.with(|rows| rows.write(write))
+    }
+
+    /// The connection is a `()`: there is no database, and what the work does is not taken back.
+    fn transact<'a>(
+        &'a self,
+        lease: Lease,
+        name: String,
+        work: Box<dyn InTransaction + 'a>,
+    ) -> BoxFuture<'a, Result<Transacted, StoreError>> {
+        Box::pin(async move {
+            let Ok(output) = work.run(&mut ()).await else {
+                return Ok(Transacted::Abandoned);
+            };
+            self.with(|rows| rows.commit(lease, name, output)).await?;
+            Ok(Transacted::Committed)
+        })
+    }
+
+    fn transacted(
+        &self,
+        lease: Lease,
+        name: String,
+    ) -> BoxFuture<'_, Result<Option<Option<Json>>, StoreError>> {
+        self.with(move |rows| rows.committed(lease, &name))
     }
 
     fn claim(&self, claim: Claim) -> BoxFuture<'_, Result<Claimed, StoreError>> {

@@ -57,6 +57,8 @@ pub(super) struct Row {
     /// Which of them a claim leaves out.
     pub(super) past: Option<Past>,
     pub(super) inbox: BTreeMap<i64, Message>,
+    /// What is kept of transactions, by their names.
+    pub(super) transactions: BTreeMap<String, Option<Json>>,
     /// Behind which gate it waits until it begins, if its flow has limits.
     pub(super) gate: Option<String>,
 }

@@ -13,10 +13,9 @@ use super::{
 use crate::base::clock::Now;
 use crate::model::log::LogLine;
 use crate::store::{
-    Acquire, Acquired, Child, Claim, Claimed, Duty, ErrorKind, ExecutionInfo, Existing, Form,
-    Lease, LeaseAfter, MessageReceipt, NewExecution, NodeRow, NoteChange, Notes, Past, Queue,
-    Renew, Renewal, SendMessage, Share, StoreError, StoredExecution, TakeOver, Target, Write,
-    Written,
+    Acquire, Acquired, Claim, Claimed, Duty, ErrorKind, ExecutionInfo, Existing, Form, Lease,
+    LeaseAfter, MessageReceipt, NewExecution, NodeRow, NoteChange, Notes, Past, Queue, Renew,
+    Renewal, SendMessage, Share, StoreError, StoredExecution, TakeOver, Target, Write, Written,
 };
 
 /// All data of the store.
@@ -101,6 +100,7 @@ impl Rows {
             replace,
             taken,
             signals,
+            transactions,
             form,
             past,
             notes,
@@ -123,14 +123,7 @@ impl Rows {
             }
             Target::Held(lease) => lease,
         };
-        let Some(row) = self.held(lease) else {
-            let what = self.by_key.get(&lease.key).map(|row| &row.info.id);
-            let what = what.map_or("an execution that is gone".to_owned(), |id| {
-                format!("execution {id:?}")
-            });
-            let message = format!("the lease on {what} is not the newest any more");
-            return Err(StoreError::new(ErrorKind::Fenced, message));
-        };
+        let row = self.need_lease(lease)?;
         if let Some(number) = signals
             .iter()
             .find(|number| !row.inbox.contains_key(number))
@@ -157,6 +150,8 @@ impl Rows {
                 let was_there = row.inbox.remove(number).is_some();
                 row.info.messages_taken += u64::from(was_there);
             }
+            row.transactions
+                .retain(|name, _| !transactions.contains(name));
             row.then(then, now)
         });
         self.changed(lease.key, before);
@@ -168,39 +163,19 @@ impl Rows {
         })
     }
 
-    /// Checks that no child has an id that is in use, or that the write gives twice.
-    fn check_children(&self, children: &[Child], own: Option<&String>) -> Result<(), StoreError> {
-        let mut given: BTreeSet<&String> = own.into_iter().collect();
-        for Child { new, .. } in children {
-            if !given.insert(&new.id) || self.ids.contains_key(&new.id) {
-                let message = format!("the id of the child {:?} is in use", new.id);
-                return Err(StoreError::new(ErrorKind::Exists, message));
-            }
-        }
-        Ok(())
+    /// Returns the execution, if the lease may be used to write.
+    pub(super) fn need_lease(&self, lease: Lease) -> Result<&Row, StoreError> {
+        self.held(lease).ok_or_else(|| {
+            let what = self.by_key.get(&lease.key).map(|row| &row.info.id);
+            let what = what.map_or("an execution that is gone".to_owned(), |id| {
+                format!("execution {id:?}")
+            });
+            let message = format!("the lease on {what} is not the newest any more");
+            StoreError::new(ErrorKind::Fenced, message)
+        })
     }
 
-    /// Makes what a write makes besides its own execution.
-    pub(super) fn go_with(
-        &mut self,
-        children: Vec<Child>,
-        tells: Vec<SendMessage>,
-    ) -> Result<(), StoreError> {
-        for Child { new, nodes, due } in children {
-            let then = LeaseAfter::Release {
-                due,
-                last_message: 0,
-            };
-            let new = NewExecution { held: None, ..new };
-            self.create(new, nodes, None, Vec::new(), then)?;
-        }
-        for message in tells {
-            self.send(message);
-        }
-        Ok(())
-    }
-
-    fn create(
+    pub(super) fn create(
         &mut self,
         new: NewExecution,
         nodes: Vec<NodeRow>,
@@ -255,6 +230,7 @@ impl Rows {
             nodes: BTreeMap::new(),
             past: past.filter(|past| !past.rows.is_empty()),
             inbox: BTreeMap::new(),
+            transactions: BTreeMap::new(),
             gate,
         };
         let before = is_made_here.then(|| self.before_new(&row, &nodes));

@@ -185,6 +185,13 @@ macro_rules! __store_rules {
         trace {
             a_trace_comes_back: "The trace context that an execution is created with comes back with it: to whoever claims, holds, loads, finds or repeats it.",
         }
+        transactions {
+            transactions_are_kept: "What is kept with a transaction is found by its name, until a write ends it.",
+            abandoned_transactions_leave_nothing: "Of a transaction whose work is abandoned, nothing is kept.",
+            transactions_are_made_once: "A transaction of a name that was committed is not made again.",
+            transactions_are_fenced: "A transaction is committed, and asked for, under the newest lease only.",
+            writes_end_transactions: "A write ends the transactions that it names, of its execution; not if it is refused.",
+        }
         bounds {
             largest_numbers_are_kept: "Leases, times and limits may be as large as their types allow, numbers of nodes below 2²⁴.",
             long_lists_are_taken: "A call may name tens of thousands of leases or messages, and thousands of flows.",

@@ -92,7 +92,7 @@ fn marks(line: &Line) -> TokenStream {
     if !(optional || caught || pivot || atomic) && line.deadline.is_none() {
         return quote!(__p::Marks::NONE);
     }
-    let deadline = attr::options::optional(line.deadline.clone());
+    let deadline = attr::values::optional(line.deadline.clone());
     quote! {
         __p::Marks {
             optional: #optional,
@@ -335,7 +335,7 @@ pub(super) fn flow_table(flow: &Flow) -> TokenStream {
     });
     let output = flow.output.text();
     let schema = schema(&quote!(<__Out as __p::FlowOutput>::Given));
-    let deadline = attr::options::optional(flow.deadline.clone());
+    let deadline = attr::values::optional(flow.deadline.clone());
     quote! {
         &__p::Table {
             name: #name,

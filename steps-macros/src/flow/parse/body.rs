@@ -16,7 +16,7 @@ use super::{
     rounds, slips,
 };
 use crate::{
-    attr::options::span_of_time,
+    attr::values::span_of_time,
     errors::Errors,
     flow::model::{AtOnce, Body, Call, Cond, Line, Within},
 };

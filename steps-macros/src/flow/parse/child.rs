@@ -12,7 +12,7 @@ use super::{
     lines::word,
 };
 use crate::{
-    attr::options::span_of_time,
+    attr::values::span_of_time,
     errors::Errors,
     flow::model::{Call, ChildCall},
 };

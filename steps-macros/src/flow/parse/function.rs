@@ -6,10 +6,7 @@ use syn::{ItemFn, LitStr, Stmt, Type};
 
 use super::{joins, lines};
 use crate::{
-    attr::{
-        args,
-        options::{self, Options},
-    },
+    attr::{args, options::Options, values},
     case,
     errors::Errors,
     flow::model::{Flow, Health, Line},
@@ -107,7 +104,7 @@ pub(in crate::flow) fn read(
                 }
             }
             "reversible" => flow.reversible = arg.flag(errors),
-            "deadline" => flow.deadline = options::time(arg, errors),
+            "deadline" => flow.deadline = values::time(arg, errors),
             _ => arg.unknown(OPTIONS, errors),
         }
     }

@@ -18,7 +18,8 @@ use super::{
 use crate::{
     attr::{
         args,
-        options::{Options, Place, span_of_time},
+        options::{Options, Place},
+        values::span_of_time,
     },
     errors::Errors,
     flow::model::{Body, Call, Line},

@@ -28,6 +28,7 @@ pub(super) mod singleton;
 pub(super) mod statistics;
 pub(super) mod together;
 pub(super) mod trace;
+pub(super) mod transactions;
 pub(super) mod transfer;
 
 /// What all of them use.

@@ -19,6 +19,7 @@ mod singleton;
 mod sound;
 mod statistics;
 mod trace;
+mod transactions;
 mod transfer;
 mod writes;
 
@@ -28,13 +29,14 @@ use jiff::SignedDuration;
 
 use crate::testing::store::{Broken, RULES, fixture::Fixture, subject::Source};
 use crate::{
-    base::{clock::TestClock as _, future::BoxFuture},
+    base::{clock::TestClock as _, future::BoxFuture, json::Json},
     store::{
         Acquire, Acquired, Change, ChangeQuery, Claim, Claimed, Duty, DutyQuery, DutySet,
-        ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form, LabelQuery, LimitFlow,
-        LimitedFlow, LogQuery, MessageReceipt, NewLines, NoteChange, Notes, Notices, Renew,
-        Renewal, SendMessage, SetDuty, Settled, Statistics, StatisticsQuery, Store, StoreError,
-        StoredExecution, StoredLog, Subscription, SubscriptionInfo, Write, Written,
+        ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form, InTransaction, LabelQuery,
+        Lease, LimitFlow, LimitedFlow, LogQuery, MessageReceipt, NewLines, NoteChange, Notes,
+        Notices, Renew, Renewal, SendMessage, SetDuty, Settled, Statistics, StatisticsQuery, Store,
+        StoreError, StoredExecution, StoredLog, Subscription, SubscriptionInfo, Transacted, Write,
+        Written,
     },
     testing::FakeClock,
 };
@@ -54,6 +56,9 @@ struct Twist {
     acquire: Call<Acquire, Acquired>,
     renew: Call<Renew, Vec<Renewal>>,
     send: Call<SendMessage, MessageReceipt>,
+    transact:
+        for<'a> fn(&'a Sound, Lease, String, Box<dyn InTransaction + 'a>) -> Answer<'a, Transacted>,
+    transacted: Call<(Lease, String), Option<Option<Json>>>,
     notices: fn(&Sound) -> Notices,
     annotate: Call<(String, Vec<NoteChange>), Option<Notes>>,
     duty: Call<String, Option<Duty>>,
@@ -91,6 +96,8 @@ const SOUND: Twist = Twist {
     acquire: |sound, acquire| sound.acquire(acquire),
     renew: |sound, renew| sound.renew(renew),
     send: |sound, message| sound.send(message),
+    transact: |sound, lease, name, work| sound.transact(lease, name, work),
+    transacted: |sound, (lease, name)| sound.transacted(lease, name),
     notices: |sound| sound.notices(),
     annotate: |sound, (id, changes)| sound.annotate(id, changes),
     duty: |sound, name| sound.duty(name),
@@ -146,6 +153,19 @@ impl Store for Twisted {
         transaction: &'a mut (dyn std::any::Any + Send),
     ) -> Answer<'a, Written> {
         self.sound.write_within(write, transaction)
+    }
+
+    fn transact<'a>(
+        &'a self,
+        lease: Lease,
+        name: String,
+        work: Box<dyn InTransaction + 'a>,
+    ) -> Answer<'a, Transacted> {
+        (self.twist.transact)(&self.sound, lease, name, work)
+    }
+
+    fn transacted(&self, lease: Lease, name: String) -> Answer<'_, Option<Option<Json>>> {
+        (self.twist.transacted)(&self.sound, (lease, name))
     }
 
     fn notices(&self) -> Notices {
@@ -295,6 +315,7 @@ fn all() -> impl Iterator<Item = &'static Twist> {
         log::ALL,
         singleton::ALL,
         trace::ALL,
+        transactions::ALL,
         statistics::ALL,
     ]
     .into_iter()

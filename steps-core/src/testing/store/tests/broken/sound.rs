@@ -11,15 +11,15 @@ use std::{
 
 use super::Answer;
 use crate::{
-    base::{clock::TestClock as _, sync::lock},
+    base::{clock::TestClock as _, json::Json, sync::lock},
     model::status::Status,
     store::{
         Acquire, Acquired, Change, ChangeQuery, Claim, Claimed, Due, Duty, DutyQuery, DutySet,
-        ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form, HeldExecution, Lease,
-        LeaseAfter, LimitFlow, LimitedFlow, LogQuery, MemoryStore, MessageReceipt, NewLines,
+        ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form, HeldExecution, InTransaction,
+        Lease, LeaseAfter, LimitFlow, LimitedFlow, LogQuery, MemoryStore, MessageReceipt, NewLines,
         NoteChange, Notes, Notices, Renew, Renewal, SendMessage, SetDuty, Settled, Store,
-        StoredExecution, StoredLog, Subscription, SubscriptionInfo, TakeOver, Target, Write,
-        Written,
+        StoredExecution, StoredLog, Subscription, SubscriptionInfo, TakeOver, Target, Transacted,
+        Write, Written,
     },
     testing::FakeClock,
 };
@@ -240,6 +240,19 @@ impl Store for Sound {
         transaction: &'a mut (dyn std::any::Any + Send),
     ) -> Answer<'a, Written> {
         self.inner.write_within(write, transaction)
+    }
+
+    fn transact<'a>(
+        &'a self,
+        lease: Lease,
+        name: String,
+        work: Box<dyn InTransaction + 'a>,
+    ) -> Answer<'a, Transacted> {
+        self.inner.transact(lease, name, work)
+    }
+
+    fn transacted(&self, lease: Lease, name: String) -> Answer<'_, Option<Option<Json>>> {
+        self.inner.transacted(lease, name)
     }
 
     fn notices(&self) -> Notices {
