@@ -41,7 +41,9 @@ pub use steps_core::{
     TaskIdError, TaskReport, TaskStatus, Trigger, With, clock, compat, engine,
     event::Event,
     failure::{Cause, ChildFailed, DeadlinePassed, StepFailure},
-    journal, log, policy, report, signal, sleep, state, state_store, status, store, telemetry,
+    journal, log,
+    plan::{self, Plan},
+    policy, report, signal, sleep, state, state_store, status, store, telemetry,
     typed::{
         AsSignalRef, AsStepRef, FlowRef, FlowState, InLoop, ItemRef, ItemStates, NotInLoop,
         SignalItemRef, SignalRef, StepRef, StepState,
@@ -97,6 +99,13 @@ pub use steps_macros::on_failed;
 /// started, not for a nested flow. See [`guide::rollback`].
 #[cfg(feature = "macros")]
 pub use steps_macros::on_stopped;
+
+/// Marks a function as the list of the steps of which plans are made: its body is a [`steps!`] with a line for
+/// each, `attach(cloud, volume: &Volume);`. What the function takes by reference, the service lends; what has a
+/// type in the line, each plan gives. The function becomes a flow that takes a [`Plan`]. It takes the options
+/// of [`#[flow]`](macro@flow). See [`guide::plans`].
+#[cfg(feature = "macros")]
+pub use steps_macros::plan;
 
 /// Marks a function as a step. The function itself stays as it is and can still be called.
 ///
@@ -160,7 +169,8 @@ pub mod prelude {
     #[cfg(feature = "macros")]
     #[doc(no_inline)]
     pub use steps_macros::{
-        flow, observe, on_check_in, on_done, on_failed, on_stopped, step, steps, stop, undo, verify,
+        flow, observe, on_check_in, on_done, on_failed, on_stopped, plan, step, steps, stop, undo,
+        verify,
     };
     #[cfg(feature = "postgres")]
     #[doc(no_inline)]

@@ -35,6 +35,11 @@ pub use crate::{
             has_policy, no_duration, step_call,
         },
         outcome::{Caught, Optional},
+        plan::{
+            AsArg, Given, Gives, Param, Plan, PlanBuilder, PlanCall, PlanFields, PlanOutputs,
+            PlanSlot, PlanSlots, PlanSteps, Planned, Registered, Tree, enter_plan, load_planned,
+            plan_arms, plan_runs, plan_whole,
+        },
         recorded::{
             FlowValue, ListOwned, ListRef, LookOption, LookOwned, LookRef, Once, OnceAny, Source,
             types::{Got, GotOther, GotRecorded, recording, typed_frame},

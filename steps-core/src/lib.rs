@@ -27,6 +27,17 @@ pub mod log {
     pub use crate::model::log::{LogLevel, LogLimits, LogLine};
 }
 
+/// Plans: trees of steps that are made at run time, of steps that were registered at compile time.
+///
+/// `#[plan]` makes a flow of a list of steps, whose input is a [`Plan`](plan::Plan): which of them
+/// run, with which arguments, in which order, and which at once.
+pub mod plan {
+    pub use crate::language::plan::{
+        AsArg, OutputPart, Plan, PlanBuilder, PlanCall, PlanError, PlanFields, PlanGroup,
+        PlanOutputs, PlanProblem, PlanSteps, Planned, StepInPlan, StepOutput,
+    };
+}
+
 pub use base::{
     clock,
     duration::{AsDuration, DurationError},

@@ -6,7 +6,7 @@
 //! ```text
 //! step            #[step]
 //! handlers/       #[undo], #[verify], #[observe]; #[stop], #[on_check_in]; #[on_done], #[on_failed], #[on_stopped]
-//! flow/           #[flow] and steps!
+//! flow/           #[flow], #[plan] and steps!
 //!   parse/        tokens → model
 //!   model         what a flow says
 //!   check/        the rules that concern several lines
@@ -46,6 +46,12 @@ pub fn step(attr: TokenStream, item: TokenStream) -> TokenStream {
 #[proc_macro_attribute]
 pub fn flow(attr: TokenStream, item: TokenStream) -> TokenStream {
     expand("flow", flow::flow, attr, item)
+}
+
+/// Marks a function as the list of the steps that plans may have.
+#[proc_macro_attribute]
+pub fn plan(attr: TokenStream, item: TokenStream) -> TokenStream {
+    expand("plan", flow::plan, attr, item)
 }
 
 /// Marks the function that undoes what a step did.

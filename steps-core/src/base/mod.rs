@@ -11,6 +11,7 @@ pub mod json;
 mod nulls;
 pub(crate) mod read_back;
 pub(crate) mod runtime;
+pub(crate) mod similar;
 pub(crate) mod sync;
 pub mod telemetry;
 pub(crate) mod took;

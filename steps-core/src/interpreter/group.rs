@@ -269,10 +269,8 @@ impl<'r> Pass<'r> {
         let failed = |error| Stop::Node(id, error);
         let entry = self.entry(&node.work, id, Slots::Kept);
         let mut entered = entry.enter(at).map_err(failed)?;
-        let limits = &self.run.options.limits;
-        limits.check_entry(&entered).map_err(failed)?;
-        let lines = self.record_entry(node, id, &mut entered);
-        let lines = lines.map_err(failed)?;
+        (self.run.options.limits.check_entry(&entered)).map_err(failed)?;
+        let lines = (self.record_entry(node, id, &mut entered)).map_err(failed)?;
         let Some(scope) = entered.scope else {
             let loaded = at.scope.load(at.item, at.line, Saved::Nothing);
             loaded.map_err(|error| failed(StepError::fatal(error)))?;
@@ -292,11 +290,12 @@ impl<'r> Pass<'r> {
                 end
             }
             Work::For { body, at_once, .. } => {
-                let end = if at_once == 1 {
-                    let items = self.run.records()[id].children();
-                    self.items(&*scope, 0, body, items, now).await?
-                } else {
-                    self.items_at_once(&*scope, body, at_once, id, *now).await?
+                let end = match entered.at_once.unwrap_or(at_once) {
+                    1 => {
+                        let items = self.run.records()[id].children();
+                        self.items(&*scope, 0, body, items, now).await?
+                    }
+                    most => self.items_at_once(&*scope, body, most, id, *now).await?,
                 };
                 *now = self.now();
                 end
@@ -327,6 +326,7 @@ impl<'r> Pass<'r> {
     ) -> Result<&'static [Line], StepError> {
         let mut records = self.run.records();
         let lines = node.work.own_lines(entered.way);
+        records[id].runs_at_once(entered.at_once);
         if let Some(keys) = entered.keys.take() {
             records.items(id, keys)?;
             for item in records[id].children() {

@@ -218,9 +218,7 @@ impl<'r> Pass<'r> {
                 })
                 .await?
             }
-            Work::For {
-                body, at_once: 1, ..
-            } => {
+            Work::For { body, .. } if !self.run.records()[id].at_once => {
                 let mut end = RollbackEnd::Clean;
                 for (item, id) in children.enumerate().rev() {
                     end = self.roll_back_item(scope, item, body, id).await?;

@@ -250,6 +250,7 @@ impl<'a, F: Flow> Root<'a, F> {
             input: record,
             way: Way::default(),
             keys: None,
+            at_once: None,
         })
     }
 

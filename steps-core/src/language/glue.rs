@@ -96,6 +96,7 @@ pub fn entered<'b>(scope: Box<dyn Scope + 'b>) -> EnterResult<'b> {
         input: None,
         way: Way::default(),
         keys: None,
+        at_once: None,
     })
 }
 
@@ -110,6 +111,7 @@ pub fn listed<'b>(
         input,
         way: Way::default(),
         keys,
+        at_once: None,
     })
 }
 
@@ -127,6 +129,7 @@ pub fn decided<'b>(
             arm: None,
         },
         keys: None,
+        at_once: None,
     })
 }
 
@@ -140,6 +143,7 @@ pub fn matched<'b>(scope: Box<dyn Scope + 'b>, input: Option<Json>, arm: usize) 
             arm: Some(arm),
         },
         keys: None,
+        at_once: None,
     })
 }
 

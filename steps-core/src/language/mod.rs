@@ -26,6 +26,7 @@ pub mod log;
 pub mod misuse;
 mod notes;
 pub mod outcome;
+pub mod plan;
 pub mod recorded;
 pub mod returns;
 pub mod run_op;

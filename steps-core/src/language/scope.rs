@@ -104,6 +104,9 @@ pub struct Entered<'a> {
     pub way: Way,
     /// The keys of a `for`, if its items were evaluated now.
     pub keys: Option<Keys>,
+    /// How many items of a `for` run at once, where that is not the same for each execution and so is
+    /// not in the table.
+    pub at_once: Option<usize>,
 }
 
 /// The keys of a `for`'s items, in order.

@@ -27,6 +27,46 @@ pub(crate) struct Flow {
     pub(crate) tail: TokenStream,
 }
 
+/// A plan: a flow whose lines are the steps that its plans may have. Its last parameter is the plan.
+pub(crate) struct Plan {
+    pub(crate) flow: Flow,
+    /// What is in the parentheses of each line, by the number that stands there in its place.
+    pub(crate) args: Vec<Vec<PlanArg>>,
+}
+
+/// An argument of a step in the list of a plan.
+pub(crate) enum PlanArg {
+    /// Made of what the plan is lent.
+    Lent(TokenStream),
+    /// `name: Type`: the plan gives it.
+    Given {
+        name: Ident,
+        /// The type that the step takes, as it is written.
+        ty: Box<syn::Type>,
+        /// The type that is read from the plan.
+        owned: Box<syn::Type>,
+    },
+}
+
+impl Plan {
+    /// Returns the arguments of a line.
+    pub(crate) fn args_of(&self, line: &Line) -> &[PlanArg] {
+        let Body::Step(call) = &line.body else {
+            return &[];
+        };
+        let number = call.args.to_string();
+        let number = number
+            .strip_prefix(Self::PLACE)
+            .and_then(|it| it.parse::<usize>().ok());
+        number
+            .and_then(|at| self.args.get(at))
+            .map_or(&[], |args| args)
+    }
+
+    /// What stands in the parentheses of a line, before the number of its arguments.
+    pub(crate) const PLACE: &'static str = "__args";
+}
+
 impl Flow {
     /// Returns the parameters taken by reference: the resources that the flow is lent.
     pub(crate) fn lent(&self) -> Vec<&Param> {

@@ -62,6 +62,23 @@ const EXPANSIONS: &[(Macro, &str, &str)] = &[
     ),
     (step::step, "", "fn wrong<T>(n: T) -> u32 { 1 }"),
     (
+        flow::plan,
+        "deadline = \"1h\", reversible, name = \"job\"",
+        "async fn work(cloud: &Cloud) {
+            steps! {
+                make(cloud, n: u32, cx);
+                #[step(retry(times = 2))] other = make(&cloud.api, name: &str, list: &[u8], path: &Path);
+                ask = signal::<u32>().within(\"2d\");
+                nap = sleep(time: &str);
+            }
+        }",
+    ),
+    (
+        flow::plan,
+        "",
+        "async fn wrong(cloud: Cloud) { steps! { make(cloud, n); group = { make(cloud); } } }",
+    ),
+    (
         flow::flow,
         "deadline = \"1h\", reversible, on_failure = \"hold\", name = \"job\", alias = \"task\"",
         "async fn work(cloud: &Cloud, spec: Spec) -> Result<u32, Error> {

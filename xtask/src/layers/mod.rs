@@ -44,7 +44,7 @@ const CRATES: &[Crate] = &[
             &["testing"],
         ],
         // What `lib.rs` names by other paths, too.
-        free: &["codegen", "log"],
+        free: &["codegen", "log", "plan"],
     },
     Crate {
         folder: "steps-sqlite/src",

@@ -178,7 +178,7 @@ impl Records {
             if let Work::Step(meta) = &node.work {
                 record.step_kind = meta.kind;
             }
-            record.at_once = matches!(node.work, Work::For { at_once, .. } if at_once != 1);
+            record.at_once = matches!(node.work, Work::For { at_once, .. } if at_once > 1);
             if is_parallel && !node.uses.is_empty() {
                 record.cold_mut().needs = needs(node, nodes);
             }

@@ -33,7 +33,7 @@ pub(crate) struct Record {
     /// What it is as a step: as the flow has it, or, of one that is done, as it was saved.
     pub(crate) step_kind: Option<StepKind>,
     /// For a `for`: whether its items run at once.
-    pub(super) at_once: bool,
+    pub(in crate::interpreter) at_once: bool,
     /// Whether nodes below it that have not begun must be skipped.
     pub(crate) cancelled: bool,
     /// Whether the values of its finished children are in their slots.
@@ -117,6 +117,11 @@ pub(crate) enum Name {
 static NOTHING_COLD: LazyLock<ColdFields> = LazyLock::new(ColdFields::default);
 
 impl Record {
+    /// Notes how many items of a `for` run at once, where that is known when it is entered only.
+    pub(in crate::interpreter) fn runs_at_once(&mut self, most: Option<usize>) {
+        self.at_once = most.map_or(self.at_once, |most| most != 1);
+    }
+
     pub(super) fn new(name: Name, kind: Kind, parent: Id) -> Self {
         Self {
             name,

@@ -224,7 +224,10 @@ impl Records {
                     _ => {}
                 }
             }
-            Work::For { body, .. } => {
+            Work::For { body, at_once, .. } => {
+                if *at_once == 0 {
+                    self[id].at_once = state.parallel;
+                }
                 let first = self.next_id();
                 let count = state.states.len();
                 for item in &state.states {

@@ -195,6 +195,7 @@ impl Scope for Here {
             input: None,
             way: Way::default(),
             keys: None,
+            at_once: None,
         };
         let json = |text: &str| Json::parse(text).map(Some).map_err(StepError::fatal);
         match what {
@@ -263,6 +264,7 @@ impl RootFlow for Top {
             input,
             way: Way::default(),
             keys: None,
+            at_once: None,
         })
     }
 

@@ -8,6 +8,7 @@ mod depth;
 mod fingerprint;
 mod kept;
 pub(crate) mod lookup;
+pub(crate) mod planned;
 mod step;
 mod work;
 

@@ -47,7 +47,7 @@ pub enum Work {
     For {
         /// The body.
         body: &'static [Line],
-        /// How many items run at once; 1 means in order.
+        /// How many items run at once; 1 means in order. 0: how many is said when the line is entered.
         at_once: usize,
         /// The items, which are recorded.
         items: &'static dyn Recording,

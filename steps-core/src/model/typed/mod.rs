@@ -48,7 +48,7 @@ impl Place {
         self.below(Cow::Borrowed(name))
     }
 
-    fn below(&self, name: Cow<'static, str>) -> Self {
+    pub(crate) fn below(&self, name: Cow<'static, str>) -> Self {
         let mut path = self.path.clone();
         path.push(name);
         Self {
@@ -57,7 +57,7 @@ impl Place {
         }
     }
 
-    fn find(&self) -> Option<&State> {
+    pub(crate) fn find(&self) -> Option<&State> {
         let mut at = &*self.root;
         for name in &self.path {
             at = at.states.iter().rfind(|state| state.name == *name)?;

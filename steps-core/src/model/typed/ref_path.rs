@@ -55,6 +55,17 @@ impl RefPath {
     pub(super) fn text(&self) -> String {
         self.keyed().text()
     }
+
+    /// Returns the path of a node that only an execution's own input tells, below this one.
+    pub(super) fn with(&self, names: Vec<String>) -> Keyed {
+        let mut path = self.keyed();
+        path.0.extend(names.into_iter().map(Name::Is));
+        path
+    }
+
+    pub(super) const fn root() -> Self {
+        Self::ROOT
+    }
 }
 
 #[derive(Clone, Debug)]

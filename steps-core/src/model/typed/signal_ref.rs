@@ -120,6 +120,16 @@ pub struct SignalItemRef<T, L = NotInLoop> {
     value: PhantomData<fn() -> (T, L)>,
 }
 
+impl<T> SignalItemRef<T> {
+    /// The signal with these names in the tree.
+    pub(crate) fn of_names(names: Vec<String>) -> Self {
+        Self {
+            path: RefPath::root().with(names),
+            value: PhantomData,
+        }
+    }
+}
+
 impl<T, L> SignalItemRef<T, L> {
     /// Returns the path. A `*` stands for whichever item or round waits.
     pub fn path(&self) -> String {

@@ -93,6 +93,19 @@ pub struct ItemRef<T> {
 }
 
 impl<T> ItemRef<T> {
+    /// The step with these names in the tree.
+    pub(crate) fn of_names(names: Vec<String>) -> Self {
+        Self::of_names_in(&RefPath::root(), names)
+    }
+
+    /// The step with these names below a line.
+    pub(crate) fn of_names_in(above: &RefPath, names: Vec<String>) -> Self {
+        Self {
+            path: above.with(names),
+            output: PhantomData,
+        }
+    }
+
     /// Fills in the next key.
     #[must_use]
     pub fn at(mut self, key: impl fmt::Display) -> Self {

@@ -10,7 +10,7 @@ pub(super) mod plain;
 mod uses;
 mod visibility;
 
-use super::model::Flow;
+use super::model::{Flow, Plan};
 use crate::errors::Errors;
 
 /// Checks the flow, and removes lines that nothing can be generated for.
@@ -18,4 +18,9 @@ pub(super) fn check(flow: &mut Flow, errors: &mut Errors) {
     lines::check(flow, errors);
     endless::check(&flow.lines, errors);
     visibility::check(flow, errors);
+}
+
+/// Checks the list of a plan, and removes lines that nothing can be generated for.
+pub(super) fn check_plan(plan: &mut Plan, errors: &mut Errors) {
+    lines::check(&mut plan.flow, errors);
 }

@@ -37,7 +37,11 @@ pub(in crate::flow) enum Name {
 }
 
 /// Reports the calls in a line's arguments that are not plain.
-pub(super) fn check(args: &TokenStream, names: &dyn Fn(&str) -> Name, errors: &mut Errors) {
+pub(in crate::flow) fn check(
+    args: &TokenStream,
+    names: &dyn Fn(&str) -> Name,
+    errors: &mut Errors,
+) {
     let parser = Punctuated::<Expr, Token![,]>::parse_terminated;
     // The compiler reports what can't be parsed.
     for mut arg in parser.parse2(args.clone()).into_iter().flatten() {

@@ -3,7 +3,7 @@
 use proc_macro2::{Delimiter, Group, TokenStream};
 use quote::{format_ident, quote};
 
-use super::{docs, scope::local};
+use super::scope::local;
 use crate::{
     case,
     flow::model::{Flow, Health},
@@ -11,8 +11,8 @@ use crate::{
     reader::{Reader, hidden},
 };
 
-/// Returns the function and its type.
-pub(super) fn entry(flow: &Flow, reader: Reader) -> TokenStream {
+/// Returns the function and its type. `tree` is what its documentation says of its steps.
+pub(super) fn entry(flow: &Flow, reader: Reader, tree: &str) -> TokenStream {
     let krate = &flow.krate;
     let private = quote!(#krate::__private);
     let name = &flow.function.sig.ident;
@@ -33,7 +33,6 @@ pub(super) fn entry(flow: &Flow, reader: Reader) -> TokenStream {
     // What is expected of the body is met in other items, if anywhere.
     lints::allow_expected(&mut own, |_| true);
     let user_docs = attrs.iter().filter(|attr| attr.path().is_ident("doc"));
-    let tree = docs::tree(flow);
     let params = params(flow);
     // An editor reads the parameters where the lines are.
     let seen = |tokens: TokenStream| match reader {

@@ -14,13 +14,51 @@ use crate::{
     reader::Reader,
 };
 
+/// What `impl Flow` says of what is in the flow: its lines, and the code that runs them.
+pub(super) struct Inside {
+    /// The name of the table of its lines.
+    pub(super) nodes: TokenStream,
+    /// What the table says of the type of its input, if that is more than what is written there.
+    pub(super) input: Option<String>,
+    /// The type of its slots.
+    pub(super) slots: TokenStream,
+    /// The body of `call`.
+    pub(super) call: TokenStream,
+    /// The body of `enter`.
+    pub(super) enter: TokenStream,
+    /// The function `finish`.
+    pub(super) finish: TokenStream,
+}
+
 /// Returns `impl Flow` for a flow without errors.
 pub(super) fn whole(flow: &Flow) -> TokenStream {
+    of(
+        flow,
+        &Inside {
+            nodes: quote!(__NODES0),
+            input: None,
+            slots: quote!(__Slots0),
+            call: quote!(__call0(frame, 0, line, op, cx)),
+            enter: quote!(__enter0(frame, 0, line, how, cx)),
+            finish: finish(flow),
+        },
+    )
+}
+
+/// Returns `impl Flow` for a flow without errors in which there is this.
+pub(super) fn of(flow: &Flow, inside: &Inside) -> TokenStream {
     let parts = params::parts(flow, Reader::Compiler);
     let (header, common) = (params::header(flow), params::common(flow));
     let codecs = params::input_codecs(flow);
-    let table = table::flow_table(flow);
-    let (finish, reversible) = (finish(flow), reversible(flow));
+    let table = table::flow_table(flow, &inside.nodes, inside.input.as_deref());
+    let reversible = reversible(flow);
+    let Inside {
+        slots,
+        call,
+        enter,
+        finish,
+        ..
+    } = inside;
     quote! {
         #parts
         #codecs
@@ -32,18 +70,18 @@ pub(super) fn whole(flow: &Flow) -> TokenStream {
         const __DEPTH: () = __p::check_depth(__TABLE);
         #header {
             #common
-            type Slots = __Slots0;
+            type Slots = #slots;
             const TABLE: &'static __p::Table = __TABLE;
             const FINGERPRINT: u64 = __p::fingerprint(__TABLE);
             fn call<'b>(
                 frame: &'b __p::Root<'_, Self>, line: usize, op: __p::Op<'b>, cx: &'b __p::Cx,
             ) -> __p::BoxFuture<'b, __p::OpResult> {
-                __call0(frame, 0, line, op, cx)
+                #call
             }
             fn enter<'b>(
                 frame: &'b __p::Root<'_, Self>, line: usize, how: __p::Enter<'b>, cx: &'b __p::Cx,
             ) -> __p::EnterResult<'b> {
-                __enter0(frame, 0, line, how, cx)
+                #enter
             }
             #finish
             fn on_done<'b>(
@@ -130,7 +168,7 @@ fn reversible(flow: &Flow) -> TokenStream {
 }
 
 /// Returns the statement by which whoever uses the flow's type uses its function.
-fn use_of(flow: &Flow) -> TokenStream {
+pub(super) fn use_of(flow: &Flow) -> TokenStream {
     if matches!(flow.health, Health::Generic(_)) {
         return TokenStream::new();
     }
@@ -139,9 +177,9 @@ fn use_of(flow: &Flow) -> TokenStream {
     quote!(let _ = #name;)
 }
 
-/// Returns `impl Flow` for a flow with errors: enough for other code that names the flow to
-/// compile.
-pub(super) fn broken(flow: &Flow, reader: Reader) -> TokenStream {
+/// Returns `impl Flow` for a flow with errors and these slots: enough for other code that names the flow
+/// to compile.
+pub(super) fn broken(flow: &Flow, reader: Reader, slots: &TokenStream) -> TokenStream {
     let parts = params::parts(flow, reader);
     let (header, common) = (params::header(flow), params::common(flow));
     let codecs = params::input_codecs(flow);
@@ -155,7 +193,7 @@ pub(super) fn broken(flow: &Flow, reader: Reader) -> TokenStream {
         }
         #header {
             #common
-            type Slots = __p::Nothing;
+            type Slots = #slots;
             const TABLE: &'static __p::Table = <Self as __p::HasTable>::TABLE;
             const FINGERPRINT: u64 = 0;
             fn call<'b>(
@@ -165,7 +203,7 @@ pub(super) fn broken(flow: &Flow, reader: Reader) -> TokenStream {
                 _: &'b __p::Root<'_, Self>, _: usize, _: __p::Enter<'b>, _: &'b __p::Cx,
             ) -> __p::EnterResult<'b> { __p::no_scope() }
             fn finish<'b>(
-                _: Self::Lent<'b>, _: __Input, _: __p::Nothing,
+                _: Self::Lent<'b>, _: __Input, _: #slots,
             ) -> __p::BoxFuture<'b, __p::Result<Self::Output, __p::StepError>> {
                 #use_of_it
                 __p::unreachable!()

@@ -21,6 +21,8 @@ mod flow_impl;
 mod introduced;
 mod line_code;
 mod params;
+pub(super) mod plan;
+mod plan_items;
 mod recorded;
 mod scope;
 mod slots;
@@ -48,10 +50,10 @@ pub(super) fn expand(flow: &mut Flow, reader: Reader) -> TokenStream {
     let glue = if flow.health == Health::Whole && reader == Reader::Compiler {
         all_items(flow)
     } else {
-        flow_impl::broken(flow, reader)
+        flow_impl::broken(flow, reader, &quote!(__p::Nothing))
     };
-    let block = block(flow, &glue);
-    let entry = entry::entry(flow, reader);
+    let block = block_of(flow, &glue);
+    let entry = entry::entry(flow, reader, &docs::tree(flow));
     let typed = typed_state::typed_state(flow, reader);
     match reader {
         Reader::Compiler => quote!(#entry #block #typed),
@@ -70,7 +72,7 @@ fn all_items(flow: &Flow) -> TokenStream {
 }
 
 /// Returns the block around generated items, in which their names can't collide with the user's.
-fn block(flow: &Flow, glue: &TokenStream) -> TokenStream {
+fn block_of(flow: &Flow, glue: &TokenStream) -> TokenStream {
     let krate = &flow.krate;
     let name = &flow.function.sig.ident;
     let lints = lints::carried(&flow.function.attrs);

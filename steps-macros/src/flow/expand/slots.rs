@@ -101,7 +101,7 @@ pub(super) fn slots(scope: &Scope<'_>, below: &[Vec<Scope<'_>>]) -> TokenStream 
 }
 
 /// Returns the alias of a line's callee, and what else is named for it.
-fn aliases_of(scope: &Scope<'_>, index: usize, of: &proc_macro2::Ident) -> TokenStream {
+pub(super) fn aliases_of(scope: &Scope<'_>, index: usize, of: &proc_macro2::Ident) -> TokenStream {
     match &scope.lines[index].body {
         Body::Step(call) => {
             let path = &call.path;

@@ -307,8 +307,9 @@ fn reversible(
     quote!(const #name: () = __p::#check::<#at_path>();)
 }
 
-/// Returns the table of the flow.
-pub(super) fn flow_table(flow: &Flow) -> TokenStream {
+/// Returns the table of the flow, whose lines have this table. `input` is the text of its input's type, if that
+/// is not as it is written.
+pub(super) fn flow_table(flow: &Flow, nodes: &TokenStream, input: Option<&str>) -> TokenStream {
     let name = &flow.name;
     let aliases = &flow.aliases;
     let on_failure = if flow.hold {
@@ -318,7 +319,8 @@ pub(super) fn flow_table(flow: &Flow) -> TokenStream {
     };
     let inputs = flow.inputs().into_iter();
     let inputs = inputs.enumerate().map(|(index, param)| {
-        let (name, ty) = (param.name.to_string(), type_text::of(&param.ty));
+        let name = param.name.to_string();
+        let ty = input.map_or_else(|| type_text::of(&param.ty), str::to_owned);
         let codec = params::input_codec(index);
         let param_ty = &param.ty;
         let schema = schema(&quote!(#param_ty));
@@ -344,7 +346,7 @@ pub(super) fn flow_table(flow: &Flow) -> TokenStream {
             output: #output,
             check: |saved| __p::reads(saved, <__Out as __p::FlowOutput>::CODEC),
             schema: #schema,
-            nodes: __NODES0,
+            nodes: #nodes,
             on_failure: __p::OnFailure::#on_failure,
             deadline: #deadline,
             handlers: __p::FlowHandlers {

@@ -26,20 +26,22 @@ const OPTIONS: &[&str] = &[
     "crate",
 ];
 
-/// Reads the function. Where no flow can be made of it, `Err` holds the whole output.
+/// Reads the function, which is a `role`: a flow or a plan. Where no flow can be made of it, `Err` holds the
+/// whole output.
 pub(in crate::flow) fn read(
+    role: &'static str,
     attr: TokenStream,
     item: TokenStream,
     errors: &mut Errors,
 ) -> Result<Flow, TokenStream> {
     let mut args = args::parse(attr, errors);
     let krate = args::take_crate(&mut args, errors);
-    let Some(mut function) = function::parse(item.clone(), "flow", errors) else {
+    let Some(mut function) = function::parse(item.clone(), role, errors) else {
         return Err(item);
     };
     let aliases = param_aliases(&mut function, errors);
     let before = errors.len();
-    let mut params = function::params(&function, Role("flow"), errors);
+    let mut params = function::params(&function, Role(role), errors);
     with_aliases(&mut params, aliases, errors);
     for param in &mut params {
         if let Type::Reference(reference) = &mut param.ty
@@ -47,7 +49,9 @@ pub(in crate::flow) fn read(
         {
             errors.on(
                 mutability,
-                "a flow is lent its resources by `&`: steps may run in parallel, and after a resume",
+                format!(
+                    "a {role} is lent its resources by `&`: steps may run in parallel, and after a resume"
+                ),
             );
         }
     }
@@ -55,9 +59,9 @@ pub(in crate::flow) fn read(
         owned_input(&mut param.ty, errors);
     }
     if function.sig.asyncness.is_none() && function.sig.constness.is_none() {
-        errors.on(function.sig.fn_token, "a flow is an `async fn`");
+        errors.on(function.sig.fn_token, format!("a {role} is an `async fn`"));
     }
-    let output = return_type::read(&function, "flow", &Options::default(), errors);
+    let output = return_type::read(&function, role, &Options::default(), errors);
     if function::is_method(&function) {
         // `steps!` is an error outside of a flow.
         return Err(function::without_body(function));
@@ -117,7 +121,7 @@ pub(in crate::flow) fn read(
         errors.on(&case, format!("unknown case; there are \"{known}\""));
         None
     });
-    body(&mut flow, errors);
+    body(role, &mut flow, errors);
     rename(&mut flow.lines, case.as_deref().unwrap_or("snake_case"));
     Ok(flow)
 }
@@ -189,12 +193,12 @@ fn owned_input(ty: &mut Type, errors: &mut Errors) {
 }
 
 /// Splits the body into the `steps!` and the code after it.
-fn body(flow: &mut Flow, errors: &mut Errors) {
+fn body(role: &str, flow: &mut Flow, errors: &mut Errors) {
     let stmts = &flow.function.block.stmts;
     let Some(at) = stmts.iter().position(|stmt| as_steps(stmt).is_some()) else {
         return errors.on(
             &flow.function.sig.ident,
-            "a flow has a `steps! { … }` at the beginning of its body",
+            format!("a {role} has a `steps! {{ … }}` at the beginning of its body"),
         );
     };
     if let Some(first) = stmts[..at].first() {
@@ -235,7 +239,7 @@ fn as_path(stmt: &Stmt) -> Option<&syn::Path> {
 }
 
 /// Returns the tokens in a `steps!`; `None` for another statement.
-fn as_steps(stmt: &Stmt) -> Option<TokenStream> {
+pub(super) fn as_steps(stmt: &Stmt) -> Option<TokenStream> {
     let mac = as_macro(stmt)?;
     let last = mac.path.segments.last()?;
     (last.ident == "steps").then(|| {
