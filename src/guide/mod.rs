@@ -6,6 +6,7 @@
 //! | [`language`] | groups, `parallel`, `if`, `for`, `loop`, nested flows; values and their scope |
 //! | [`data_flow`] | lines of a `parallel` that use each other's values |
 //! | [`choice`] | `race`, `#[caught]`; time limits and decisions |
+//! | [`plans`] | trees of steps that are made at run time, from a file or in Rust |
 //! | [`policies`] | retry, timeout, poll, blocking, volatile, readonly |
 //! | [`rollback`] | undo, verify, observe, pivot, optional, atomic, reversible, hold, stuck |
 //! | [`transactions`] | steps whose effect is in the store's own database: exactly once |
@@ -47,6 +48,8 @@ pub mod language {}
 pub mod data_flow {}
 #[doc = include_str!("choice.md")]
 pub mod choice {}
+#[doc = include_str!("plans.md")]
+pub mod plans {}
 #[doc = include_str!("policies.md")]
 pub mod policies {}
 #[doc = include_str!("rollback.md")]

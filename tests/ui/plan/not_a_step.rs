@@ -1,0 +1,34 @@
+use serde::{Deserialize, Serialize};
+use steps::prelude::*;
+
+struct Cloud;
+
+#[derive(Serialize, Deserialize)]
+struct Spec {
+    gb: u32,
+}
+
+#[step]
+async fn create(cloud: &Cloud, spec: &Spec) -> Result<u32, String> {
+    let _ = cloud;
+    Ok(spec.gb)
+}
+
+async fn remove(cloud: &Cloud, id: u32) {
+    let _ = (cloud, id);
+}
+
+#[plan]
+async fn provision(cloud: &Cloud) {
+    steps! {
+        create(cloud, spec: &Spec);
+        remove(cloud, id: u32);
+    }
+}
+
+fn main() {
+    let mut plan = provision::plan();
+    plan.step("a", provision::create(Spec { gb: 1 }));
+    let _ = provision(&Cloud, plan.build().unwrap());
+    let _ = provision::with(Cloud);
+}

@@ -1,0 +1,28 @@
+use serde::{Deserialize, Serialize};
+use steps::prelude::*;
+
+struct Cloud;
+
+#[derive(Serialize, Deserialize)]
+struct Spec {
+    gb: u32,
+}
+
+#[step]
+async fn create(cloud: &Cloud, spec: &Spec) -> Result<u32, String> {
+    let _ = cloud;
+    Ok(spec.gb)
+}
+
+#[plan]
+async fn provision(cloud: &Cloud) {
+    steps! {
+        create(cloud, spec: &Spec);
+    }
+}
+
+fn main() {
+    let mut plan = provision::plan();
+    plan.step("a", provision::create("10 GB"));
+    let _ = provision(&Cloud, plan.build().unwrap());
+}
