@@ -115,7 +115,13 @@ fn meaning(error: ffi::Error) -> (ErrorKind, &'static str) {
             ErrorKind::Gone,
             "the file was moved or deleted while the store had it open; put it back, or start anew",
         ),
-        (ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked, _) => (
+        // The last is what SQLite says when others keep on changing what it needs to begin to read.
+        (
+            ErrorCode::DatabaseBusy
+            | ErrorCode::DatabaseLocked
+            | ErrorCode::FileLockingProtocolFailed,
+            _,
+        ) => (
             ErrorKind::Busy,
             "locked by another process for longer than the busy timeout; it may be stopped, or in \
              a long transaction: find it with `fuser` or `lsof`",

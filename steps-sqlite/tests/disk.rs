@@ -115,14 +115,14 @@ async fn a_sync_that_fails() {
 #[tokio::test]
 async fn a_write_that_fails() {
     for test in ["makes_executions", "makes_executions_at_once"] {
-        fails_from(test, "pwrite64:error=EIO:when=160+", ErrorKind::Io).await;
+        fails_from(test, "pwrite64:error=EIO:when=200+", ErrorKind::Io).await;
     }
 }
 
 #[tokio::test]
 async fn a_disk_that_is_full() {
     for test in ["makes_executions", "makes_executions_at_once"] {
-        fails_from(test, "pwrite64:error=ENOSPC:when=160+", ErrorKind::Full).await;
+        fails_from(test, "pwrite64:error=ENOSPC:when=200+", ErrorKind::Full).await;
     }
 }
 

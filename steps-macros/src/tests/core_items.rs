@@ -42,6 +42,26 @@ const EXPANSIONS: &[(Macro, &str, &str)] = &[
     ),
     (
         step::step,
+        "transaction, retry(times = 3, every = \"1s\", when = is_busy)",
+        "async fn reserve(tx: &mut Connection, guest: &str) -> Result<u32, Error> { Ok(1) }",
+    ),
+    (
+        step::step,
+        "transaction",
+        "fn note(tx: &Connection, guest: &str) -> Result<u32, Error> { Ok(1) }",
+    ),
+    (
+        handlers::step::undo,
+        "reserve, transaction, before",
+        "async fn release(tx: &mut Connection, guest: &str, seat: &u32, before: &u32) -> Result<(), Error> { Ok(()) }",
+    ),
+    (
+        handlers::step::undo,
+        "note, transaction",
+        "fn forget(tx: &Connection, guest: &str, seat: &u32) -> Result<(), Error> { Ok(()) }",
+    ),
+    (
+        step::step,
         "external, poll(every = \"1s\")",
         "async fn wrong(n: u32) -> Result<u32, Error> { Ok(n) }",
     ),
