@@ -297,12 +297,6 @@ impl<F: Flow> Scope for Root<'_, F> {
         self.slots(0).load(line, saved)
     }
 
-    fn until(&self, _: &Cx) -> Result<bool, StepError> {
-        Ok(true)
-    }
-
-    fn close(self: Box<Self>, _: bool) {}
-
     fn finish<'b>(self: Box<Self>) -> BoxFuture<'b, Result<Option<Json>, StepError>>
     where
         Self: 'b,

@@ -166,15 +166,20 @@ pub trait Scope: Send + Sync {
     fn load(&self, item: usize, line: usize, saved: Saved<'_>) -> Result<(), LoadError>;
 
     /// Returns whether this round of a `loop` was the last one.
-    fn until(&self, cx: &Cx) -> Result<bool, StepError>;
+    fn until(&self, _: &Cx) -> Result<bool, StepError> {
+        Ok(true)
+    }
 
     /// Ends the finished scope: its slots become its value.
-    fn close(self: Box<Self>, last: bool);
+    fn close(self: Box<Self>, _: bool) {}
 
     /// Of a flow: runs the code after the steps. Returns the saved form of the output.
     fn finish<'b>(self: Box<Self>) -> BoxFuture<'b, Result<Option<Json>, StepError>>
     where
-        Self: 'b;
+        Self: 'b,
+    {
+        Box::pin(std::future::ready(Ok(None)))
+    }
 
     /// Of a flow: returns the call of its `#[on_done]`, if it has one and the flow is done.
     fn on_done(&self) -> Option<BoxFuture<'_, Result<(), StepError>>> {

@@ -233,15 +233,6 @@ impl Scope for Here {
         let path = cx.path();
         Ok(path.ends_with(&format!(".{}", self.rounds)))
     }
-
-    fn close(self: Box<Self>, _: bool) {}
-
-    fn finish<'b>(self: Box<Self>) -> BoxFuture<'b, Result<Option<Json>, StepError>>
-    where
-        Self: 'b,
-    {
-        Box::pin(std::future::ready(Ok(None)))
-    }
 }
 
 pub(super) struct Top {

@@ -154,19 +154,6 @@ impl Scope for Items<'_> {
     fn load(&self, _: usize, _: usize, _: Saved<'_>) -> Result<(), LoadError> {
         Ok(())
     }
-
-    fn until(&self, _: &Cx) -> Result<bool, StepError> {
-        Ok(true)
-    }
-
-    fn close(self: Box<Self>, _: bool) {}
-
-    fn finish<'b>(self: Box<Self>) -> BoxFuture<'b, Result<Option<Json>, StepError>>
-    where
-        Self: 'b,
-    {
-        Box::pin(std::future::ready(Ok(None)))
-    }
 }
 
 impl Scope for Arms<'_> {
@@ -215,18 +202,5 @@ impl Scope for Arms<'_> {
             Saved::Nothing | Saved::Chosen => {}
         }
         Ok(())
-    }
-
-    fn until(&self, _: &Cx) -> Result<bool, StepError> {
-        Ok(true)
-    }
-
-    fn close(self: Box<Self>, _: bool) {}
-
-    fn finish<'b>(self: Box<Self>) -> BoxFuture<'b, Result<Option<Json>, StepError>>
-    where
-        Self: 'b,
-    {
-        Box::pin(std::future::ready(Ok(None)))
     }
 }
