@@ -1,4 +1,4 @@
-//! Plans: trees of steps that are made at run time. `make` is about what is refused when one is made, the others
+//! Plans: trees of steps that are made at run time. `make` and `written` are about what is refused when one is made, the others
 //! about running them. What a `kill -9` does to them: `tests/plans_killed`.
 // Tests are read for what they show.
 #![allow(clippy::pedantic)]
@@ -17,3 +17,4 @@ mod state;
 mod stores;
 mod support;
 mod waits;
+mod written;
