@@ -33,8 +33,8 @@ pub(crate) fn step(reader: Reader, attr: TokenStream, item: TokenStream) -> Toke
     let output = return_type::read(&function, "step", &options, &mut errors);
     check_async(&function, &options, "step", &mut errors);
     let (connection, own) = split_connection(&function, &options, &params, &mut errors);
-    let own = params.len() - own.len();
-    let params = params.into_iter().skip(own).collect();
+    let not_own = params.len() - own.len();
+    let params = params.into_iter().skip(not_own).collect();
     let step = Step {
         krate,
         function,

@@ -283,11 +283,7 @@ impl RunCore {
         };
         let mut rows = Vec::with_capacity(dirty.ids.len());
         let mut children = Vec::new();
-        let transactions = if dirty.transactions.is_empty() {
-            Vec::new()
-        } else {
-            dirty.ended_transactions(&records)
-        };
+        let transactions = dirty.ended_transactions(&records);
         // The list keeps its room for the next batch.
         for id in dirty.ids.drain(..) {
             children.extend(records[id].take_child());

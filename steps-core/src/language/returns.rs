@@ -52,10 +52,7 @@ pub trait StepReturn: Sized {
     where
         Self::Error: Fails,
     {
-        match self.into_result() {
-            Ok(value) => Ok(Attempt::Done(value)),
-            Err(error) => Err(failed(error, when)),
-        }
+        self.value(when).map(Attempt::Done)
     }
 }
 

@@ -147,7 +147,7 @@ where
             Called::Failed(error) => Err(error),
             // That is no failure of the step.
             Called::Unknown => match verified(cx, &keep).await? {
-                Answer::NotYet => Ok(Answer::Wait(cx.host.pause(cx.id, PAUSE))),
+                Answer::NotYet => Ok(Answer::Wait(cx.pause(PAUSE))),
                 done => Ok(done),
             },
         }

@@ -302,16 +302,18 @@ fn work_and_commit(
     transactions::keep(&txn, lease, name, output.as_ref())?;
     drop(txn);
     let begun = Instant::now();
-    match conn.prepare_cached("COMMIT")?.execute([]) {
-        Ok(_) => {
+    match end(writing) {
+        Ok(()) => {
             let rows = conn.total_changes().saturating_sub(rows_before);
             telemetry::committed(1, rows, begun.elapsed());
             Ok(Transacted::Committed)
         }
-        Err(error) if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) => {
+        Err(Fail::Sql(error))
+            if error.sqlite_error_code() == Some(ErrorCode::ConstraintViolation) =>
+        {
             Ok(Transacted::Refused(error.to_string()))
         }
-        Err(error) => Err(error.into()),
+        Err(fail) => Err(fail),
     }
 }
 
