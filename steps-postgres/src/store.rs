@@ -3,6 +3,7 @@
 
 use std::{
     any::Any,
+    collections::HashMap,
     path::PathBuf,
     sync::{
         Arc,
@@ -21,11 +22,11 @@ use steps_core::{
         SubscriptionInfo, Transacted, Write, Written,
     },
 };
-use tokio::sync::{RwLock, Semaphore};
+use tokio::sync::{Mutex, RwLock, Semaphore};
 
 use crate::{
     listener::Listener,
-    ops::{self, execution::Nodes},
+    ops::{self, execution::Nodes, workers::Worker},
     server::{
         options::Settings,
         tidings::Tell,
@@ -53,6 +54,8 @@ struct Inner {
     settings: Settings,
     /// How many transactions of steps there may be at once.
     transactions: Semaphore,
+    /// What each worker was told by its last heartbeat, one of which is made at a time.
+    workers: Mutex<HashMap<String, Worker>>,
     /// Each call holds it for reading, so that closing can wait for all of them.
     calls: Arc<RwLock<()>>,
 }
@@ -154,7 +157,23 @@ impl Store for PostgresStore {
 
     fn renew(&self, renew: Renew) -> BoxFuture<'_, Result<Vec<Renewal>, StoreError>> {
         Box::pin(self.call(async move |inner: Arc<Inner>| {
-            transact!(inner, Changes, |txn| ops::lease::renew(txn, &renew))
+            let mut workers = inner.workers.lock().await;
+            let Some(name) = &renew.all_of else {
+                for worker in workers.values_mut() {
+                    worker.forget(&renew.held);
+                }
+                return transact!(inner, Changes, |txn| ops::lease::renew(txn, &renew));
+            };
+            // If the call fails, what the worker was told is not known any more.
+            let known = workers.remove(name);
+            let (renewals, worker) = transact!(inner, Changes, |txn| ops::workers::renew(
+                txn,
+                &renew,
+                name,
+                known.as_ref()
+            ))?;
+            workers.insert(name.clone(), worker);
+            Ok(renewals)
         }))
     }
 

@@ -164,11 +164,15 @@ async fn no_call_of_an_engine_reads_a_whole_table() {
     let lease = taken[0].lease;
 
     let renew = async |store: &PostgresStore| {
-        let renew = Renew {
-            lease: Duration::from_mins(1),
-            held: taken.iter().map(|it| (it.lease, 0)).collect(),
+        let held = taken.iter().map(|it| (it.lease, 0)).collect();
+        let some = Renew::some(Duration::from_mins(1), held);
+        store.renew(some.clone()).await.unwrap();
+        let all = Renew {
+            all_of: Some("worker".to_owned()),
+            ..some
         };
-        store.renew(renew).await.unwrap()
+        store.renew(all.clone()).await.unwrap();
+        store.renew(all).await.unwrap()
     };
     let renewed = reads_no_table_whole(schema, "renew", renew).await;
     assert!(renewed.iter().all(|it| matches!(it, Renewal::Held(_))));

@@ -168,7 +168,8 @@ impl Side {
         let mut build = Command::new("cargo");
         build
             .current_dir(workspace)
-            .args(["bench", "--workspace", "--all-features", "--locked"])
+            // Alone: with the rest of the workspace it would have features of `steps` that only tests ask for.
+            .args(["bench", "-p", "steps-benches", "--locked"])
             .args(["--bench", "durable", "--no-run", "--message-format=json"])
             .arg("--target-dir")
             .arg(cargo::root().join(target));

@@ -177,6 +177,20 @@ pub struct Renew {
     pub lease: Duration,
     /// The leases, each with the number of the newest message that the worker knows, or 0.
     pub held: Vec<(Lease, i64)>,
+    /// The worker that holds these and no others, so that a store may keep one end for all of them. `None` if the
+    /// worker may hold more. Either way, a lease that is not among them ends when it would have ended.
+    pub all_of: Option<String>,
+}
+
+impl Renew {
+    /// Returns the renewal of some leases.
+    pub fn some(lease: Duration, held: Vec<(Lease, i64)>) -> Self {
+        Self {
+            lease,
+            held,
+            all_of: None,
+        }
+    }
 }
 
 /// The result of renewing one lease.

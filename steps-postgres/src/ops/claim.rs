@@ -10,7 +10,7 @@ use steps_core::store::{Claim, Claimed, Gates, HeldExecution, Lease, NodeRow, Sh
 
 use super::{
     execution::{self, Execution, Ranges},
-    inbox, lanes,
+    holders, inbox, lanes,
     lanes::Lane,
     lease, limits,
 };
@@ -29,8 +29,8 @@ const WAITED: &str = "SELECT e.key, e.flow, e.refused, e.priority, CASE WHEN e.s
     FROM %.executions e JOIN unnest($1::bigint[], $2::bigint[]) AS w (key, until) ON w.key = e.key \
     WHERE e.due_at = w.until AND e.due_at > $3 AND e.worker IS NULL FOR NO KEY UPDATE OF e SKIP LOCKED";
 
-const TAKE: &str = "UPDATE %.executions SET fence = fence + 1, worker = $2, due_at = $3, refused = NULL, \
-    refused_why = NULL WHERE key = ANY($1)";
+const TAKE: &str = "UPDATE %.executions SET fence = fence + 1, worker = $2, due_at = $3, holder = NULL, \
+    refused = NULL, refused_why = NULL WHERE key = ANY($1)";
 
 const UNREADABLE: &str = "UPDATE %.executions SET worker = NULL, refused_why = $3, \
     refused = coalesce(refused || ' ', '') || $2 WHERE key = $1";
@@ -50,6 +50,7 @@ struct Candidate {
 /// Leases executions that are due to a worker, as many as a share holds.
 pub(crate) async fn claim(txn: &mut Txn<'_>, claim: &Claim) -> Result<Claimed> {
     let (mut gates, now) = limits::gates(txn, claim).await?;
+    let next_end = holders::free(txn, &claim.worker, now).await?;
     let lanes = lanes::lanes(txn, claim, &gates).await?;
     let chosen = due(txn, claim, &lanes, &mut gates, now).await?;
     let until = now.saturating_add(nanos(claim.lease));
@@ -62,7 +63,7 @@ pub(crate) async fn claim(txn: &mut Txn<'_>, claim: &Claim) -> Result<Claimed> {
     Ok(Claimed {
         taken,
         left,
-        next_due: next_due.map(time),
+        next_due: next_due.into_iter().chain(next_end).min().map(time),
         next_wait,
         limited: gates.names(),
         now: time(now),

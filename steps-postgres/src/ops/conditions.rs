@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use sqlx::{AssertSqlSafe, postgres::PgArguments};
 use steps_core::store::{Column, Condition, Cursor, Direction, ExecutionQuery, Field, Test, Value};
 
+use super::holders;
 use crate::{
     row::nanos::clamped,
     server::txn::{Database, Statement},
@@ -150,7 +151,14 @@ pub(super) fn add(sql: &mut Sql, query: &ExecutionQuery, also: Also) {
     if also == Also::IsOver {
         let open = "e.status NOT IN ('pending', 'running', 'waiting', 'undoing')";
         sql.and(open, []);
-        sql.and("(e.worker IS NULL OR e.due_at <= %.nanoseconds())", []);
+        sql.and(
+            concat!(
+                "(e.worker IS NULL OR ",
+                holders::due!(),
+                " <= %.nanoseconds())"
+            ),
+            [],
+        );
     }
 }
 

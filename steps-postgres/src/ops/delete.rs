@@ -5,7 +5,7 @@ use steps_core::store::{ExecutionQuery, Share};
 
 use super::{
     conditions::{self, Also, Sql},
-    find,
+    find, holders,
 };
 use crate::{
     error::Result,
@@ -62,6 +62,7 @@ pub(crate) async fn delete(txn: &mut Txn<'_>, query: &ExecutionQuery, keys: &[i6
             found.push(key);
         }
     }
+    holders::recall(txn, &found).await?;
     for sql in [EXECUTIONS, LABELS, MESSAGES, TRANSACTIONS, DELETED] {
         let statement = txn.query(sql).bind(&found);
         txn.execute(statement).await?;

@@ -9,7 +9,7 @@ use steps_core::{
     store::{ExecutionInfo, NodeRow, Past, Refused, RowRanges, StoredExecution},
 };
 
-use super::{inbox, notes};
+use super::{holders, inbox, notes};
 use crate::{
     error::{Fail, Result},
     row::{columns::Columns, nanos::time, node, past, refusers},
@@ -17,10 +17,14 @@ use crate::{
 };
 
 /// The columns that [`info`] reads, of a table named `e`.
-pub(super) const INFO: &str = "e.id, e.key, e.fence, e.flow, e.created_at, e.priority, e.due_at, e.worker, e.refused, \
-    e.refused_why, (SELECT json_object_agg(l.name, l.value)::text FROM %.labels l WHERE l.execution = e.key), e.taken, \
-    e.form, e.parent, e.status, e.started_at, e.done_at, e.error, e.output, e.attrs, e.trigger_name, e.message, e.acts, \
-    e.updated_at, e.singleton, e.trace, e.name, e.attempts, e.more";
+pub(super) const INFO: &str = concat!(
+    "e.id, e.key, e.fence, e.flow, e.created_at, e.priority, ",
+    holders::due!(),
+    ", e.worker, e.refused, e.refused_why, ",
+    "(SELECT json_object_agg(l.name, l.value)::text FROM %.labels l WHERE l.execution = e.key), e.taken, e.form, ",
+    "e.parent, e.status, e.started_at, e.done_at, e.error, e.output, e.attrs, e.trigger_name, e.message, e.acts, ",
+    "e.updated_at, e.singleton, e.trace, e.name, e.attempts, e.more"
+);
 
 /// The columns that [`whole`] reads.
 pub(super) fn columns() -> String {

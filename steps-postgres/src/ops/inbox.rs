@@ -24,16 +24,28 @@ const ALIKE: &str =
 const PUT: &str = "INSERT INTO %.messages (execution, kind, path, value, sent_at) \
     VALUES ($1, $2, $3, $4, %.nanoseconds()) RETURNING number, sent_at";
 
-/// What is free and held by nobody is due already. What has not begun, and is to stop, needs no room to begin.
-const WAKE: &str = "UPDATE %.executions SET newest = $2, \
-    due_at = CASE WHEN worker IS NULL AND (due_at IS NULL OR due_at > $3) THEN $3 ELSE due_at END, \
-    gate = CASE WHEN $4 AND status = 'pending' THEN NULL ELSE gate END WHERE key = $1";
+/// What is free and held by nobody is due already. What has not begun, and is to stop, needs no room to begin. Whose
+/// lease ends with others' has to be told what to look at.
+macro_rules! wake {
+    ($answer:literal) => {
+        concat!(
+            "WITH woken AS (UPDATE %.executions SET newest = $2, ",
+            "due_at = CASE WHEN worker IS NULL AND (due_at IS NULL OR due_at > $3) THEN $3 ELSE due_at END, ",
+            "gate = CASE WHEN $4 AND status = 'pending' THEN NULL ELSE gate END WHERE key = $1 ",
+            "RETURNING key, holder, worker, flow, id), ",
+            "recalled AS (INSERT INTO %.recalls (holder, execution) ",
+            "SELECT holder, key FROM woken WHERE holder IS NOT NULL) ",
+            $answer,
+            " FROM woken"
+        )
+    };
+}
+
+const WAKE: &str = wake!("SELECT key");
 
 /// The same, and tells those who listen, when the transaction is committed.
-const WAKE_AND_TELL: &str = "WITH woken AS (UPDATE %.executions SET newest = $2, \
-    due_at = CASE WHEN worker IS NULL AND (due_at IS NULL OR due_at > $3) THEN $3 ELSE due_at END, \
-    gate = CASE WHEN $4 AND status = 'pending' THEN NULL ELSE gate END WHERE key = $1 RETURNING worker, flow, id) \
-    SELECT pg_notify($5, CASE WHEN worker IS NULL THEN $6 || flow ELSE $7 || id END) FROM woken";
+const WAKE_AND_TELL: &str =
+    wake!("SELECT pg_notify($5, CASE WHEN worker IS NULL THEN $6 || flow ELSE $7 || id END)");
 
 const OF: &str = "SELECT execution, number, kind, path, value FROM %.messages WHERE execution = ANY($1) ORDER BY number";
 

@@ -1,7 +1,10 @@
 //! Leases: taking one on a given execution, renewing them, and forgetting who has refused executions. Which ones are
 //! due is left to `claim`.
 
-use std::collections::{HashMap, HashSet};
+use std::{
+    collections::{HashMap, HashSet},
+    time::Duration,
+};
 
 use steps_core::store::{
     Acquire, Acquired, FlowClaim, HeldExecution, Lease, Message, NodeRow, Renew, Renewal, TakeOver,
@@ -10,7 +13,7 @@ use steps_core::store::{
 use super::{
     claim,
     execution::{self, Execution},
-    inbox, limits,
+    holders, inbox, limits,
 };
 use crate::{
     error::{Fail, Result},
@@ -27,7 +30,8 @@ const RENEW: &str = "WITH held AS ( \
     SELECT e.key FROM %.executions e JOIN unnest($1::bigint[], $2::bigint[]) AS a (key, fence) ON a.key = e.key \
     WHERE e.fence = a.fence AND e.worker IS NOT NULL ORDER BY e.key FOR NO KEY UPDATE OF e \
 ), clock AS MATERIALIZED (SELECT %.nanoseconds() AS now) \
-UPDATE %.executions e SET due_at = c.now + least($3, 9223372036854775807 - c.now) \
+UPDATE %.executions e SET holder = $4, \
+    due_at = CASE WHEN $4 IS NULL THEN c.now + least($3, 9223372036854775807 - c.now) END \
 FROM held h CROSS JOIN clock c WHERE e.key = h.key RETURNING e.key, e.fence, e.newest";
 
 const READMIT: &str = "UPDATE %.executions e SET refused = r.others, \
@@ -100,6 +104,7 @@ pub(crate) async fn acquire(txn: &mut Txn<'_>, acquire: &Acquire) -> Result<Acqu
     if execution.info.status.is_final() {
         limits::put_again(txn, execution.key, &execution.info.flow).await?;
     }
+    holders::recall(txn, &[execution.key]).await?;
     execution.past = None;
     let nodes = execution.nodes(txn).await?;
     let messages = inbox::of(txn, &[execution.key]).await?;
@@ -111,12 +116,23 @@ pub(crate) async fn acquire(txn: &mut Txn<'_>, acquire: &Acquire) -> Result<Acqu
     Ok(Acquired::Held(Box::new(held)))
 }
 
-/// Extends leases, and returns for each the messages that the worker has not seen.
+/// Extends leases, each for itself, and returns for each the messages that the worker has not seen.
 pub(crate) async fn renew(txn: &mut Txn<'_>, renew: &Renew) -> Result<Vec<Renewal>> {
-    let keys: Vec<i64> = renew.held.iter().map(|(lease, _)| lease.key).collect();
-    let fences: Vec<i64> = renew.held.iter().map(|(lease, _)| lease.fence).collect();
+    look(txn, renew.lease, &renew.held, None).await
+}
+
+/// Extends leases, and returns for each the messages that the worker has not seen. They end with the lease of their
+/// holder from then on, if there is one, and else each for itself.
+pub(super) async fn look(
+    txn: &mut Txn<'_>,
+    lease: Duration,
+    held: &[(Lease, i64)],
+    holder: Option<i64>,
+) -> Result<Vec<Renewal>> {
+    let keys: Vec<i64> = held.iter().map(|(lease, _)| lease.key).collect();
+    let fences: Vec<i64> = held.iter().map(|(lease, _)| lease.fence).collect();
     let statement = txn.query(RENEW).bind(keys).bind(fences);
-    let rows = txn.rows(statement.bind(nanos(renew.lease))).await?;
+    let rows = txn.rows(statement.bind(nanos(lease)).bind(holder)).await?;
     let mut renewed = HashMap::new();
     for row in &rows {
         let mut columns = Columns::of(row);
@@ -127,7 +143,7 @@ pub(crate) async fn renew(txn: &mut Txn<'_>, renew: &Renew) -> Result<Vec<Renewa
         };
         renewed.insert(lease, columns.key()?);
     }
-    let unseen = renew.held.iter().filter(|(lease, seen)| {
+    let unseen = held.iter().filter(|(lease, seen)| {
         let newest = renewed.get(lease);
         newest.is_some_and(|newest| newest > seen)
     });
@@ -137,7 +153,7 @@ pub(crate) async fn renew(txn: &mut Txn<'_>, renew: &Renew) -> Result<Vec<Renewa
         [] => HashMap::new(),
         keys => inbox::of(txn, keys).await?,
     };
-    let answers = renew.held.iter().map(|(lease, seen)| {
+    let answers = held.iter().map(|(lease, seen)| {
         if !renewed.contains_key(lease) {
             return Ok(Renewal::Lost);
         }

@@ -6,6 +6,7 @@ use steps_core::store::{
     Claim, FlowLimited, FlowLimits, Gates, LimitFlow, LimitedFlow, NewLimits, Rate,
 };
 
+use super::holders;
 use crate::{
     error::{Fail, Result},
     row::{columns::Columns, nanos::nanos},
@@ -29,9 +30,13 @@ const USED: &str = "UPDATE %.flow_limits SET next_at = $2 WHERE flow = $1";
 const STOP: &str = "LOCK TABLE %.executions IN SHARE ROW EXCLUSIVE MODE";
 
 /// What has come through each gate and has not ended, and what has a lease to come through.
-const BEGUN: &str = "SELECT flow, gate, count(*) FROM %.executions WHERE flow = ANY($1) AND gate IS NOT NULL \
-    AND (status IN ('running', 'waiting', 'undoing') \
-        OR status = 'pending' AND worker IS NOT NULL AND due_at > $2) GROUP BY flow, gate";
+const BEGUN: &str = concat!(
+    "SELECT e.flow, e.gate, count(*) FROM %.executions e WHERE e.flow = ANY($1) AND e.gate IS NOT NULL ",
+    "AND (e.status IN ('running', 'waiting', 'undoing') ",
+    "OR e.status = 'pending' AND e.worker IS NOT NULL AND ",
+    holders::due!(),
+    " > $2) GROUP BY e.flow, e.gate"
+);
 
 /// Behind the gate of its label, or of none. What has not begun, and is to stop, needs no room to begin.
 const GATES: &str = "UPDATE %.executions e SET gate = CASE WHEN $2 AND NOT (e.status = 'pending' AND EXISTS \

@@ -47,6 +47,7 @@ const PUT: &str = "WITH asked AS ( \
         output = CASE WHEN a.has_root THEN a.output ELSE e.output END, \
         more = CASE WHEN a.has_root THEN a.more ELSE e.more END, \
         worker = CASE WHEN a.gives_back THEN NULL ELSE e.worker END, \
+        holder = CASE WHEN a.gives_back THEN NULL ELSE e.holder END, \
         due_at = CASE WHEN NOT a.gives_back THEN e.due_at \
             WHEN a.at_once OR h.newest > a.seen THEN c.now ELSE a.due_at END, \
         refused = coalesce(a.refused, e.refused), \

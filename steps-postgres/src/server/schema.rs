@@ -9,7 +9,11 @@ use super::txn::{Begin, Database, Lock};
 use crate::error::{Fail, Result};
 
 /// The SQL that leads from each version to the next; version 0 is a schema without tables.
-const VERSIONS: &[&str] = &[include_str!("schema/v1.sql"), include_str!("schema/v2.sql")];
+const VERSIONS: &[&str] = &[
+    include_str!("schema/v1.sql"),
+    include_str!("schema/v2.sql"),
+    include_str!("schema/v3.sql"),
+];
 
 /// The oldest server that has what the statements need.
 const OLDEST_SERVER: i64 = 140_000;

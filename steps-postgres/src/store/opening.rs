@@ -4,7 +4,7 @@ use std::sync::{Arc, atomic::AtomicBool};
 
 use sqlx::PgPool;
 use steps_core::store::{StoreError, Tables};
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 
 use super::{Inner, PostgresStore};
 use crate::{
@@ -76,6 +76,7 @@ impl PostgresOptions {
         let connections = database.pool.options().get_max_connections();
         let inner = Inner {
             transactions: Semaphore::new((connections as usize / 2).max(1)),
+            workers: Mutex::default(),
             writer: Writer::start(Arc::clone(&database)),
             listener: Listener::default(),
             database,

@@ -34,6 +34,7 @@ pub(crate) async fn heartbeat(core: Arc<EngineCore>) {
                 .iter()
                 .map(|(lease, turn)| (*lease, turn.journal.newest_listed()))
                 .collect(),
+            all_of: asked.is_none().then(|| core.worker.clone()),
         };
         let renewals = match core.store.renew(renew).await {
             Ok(renewals) => {

@@ -94,6 +94,13 @@ macro_rules! __store_rules {
             renew_does_not_wake_what_rests: "A heartbeat that comes late changes nothing of what was given back.",
             renew_gives_messages: "A renewal gives the messages that came since.",
         }
+        heartbeat {
+            heartbeat_puts_off_all: "A heartbeat of all that a worker holds puts off the end of each of them, and of no other lease.",
+            renewal_of_some_is_theirs: "A renewal of some of a worker's leases counts for these alone.",
+            heartbeat_gives_messages: "A heartbeat of all gives the messages that came since, as often as they are not known.",
+            heartbeat_says_what_is_lost: "A heartbeat of all says of each lease that was taken, deleted or given back that it is lost.",
+            what_had_a_heartbeat_is_given_back: "What is given back after a heartbeat of all is as after none.",
+        }
         messages {
             tell_only_in_a_status: "A message is kept in the statuses that it is for; else the status is told.",
             tell_wakes_what_rests: "A message to an execution that nobody holds makes it due now.",

@@ -199,11 +199,27 @@ impl Fixture {
     /// Renews one lease for this long.
     pub(super) async fn renew(&self, held: Lease, seen: i64, lease: Duration) -> Outcome<Renewal> {
         let held = vec![(held, seen)];
-        let mut answers = self.store.renew(Renew { lease, held }).await?;
+        let mut answers = self.store.renew(Renew::some(lease, held)).await?;
         same("how many answers one renewal has", &answers.len(), &1)?;
         answers
             .pop()
             .ok_or_else(|| Fault::new("a renewal", "an answer", ()))
+    }
+
+    /// Renews all leases of a worker for this long: these, each with the newest message that the worker knows.
+    pub(super) async fn renew_all(
+        &self,
+        worker: &str,
+        held: &[(Lease, i64)],
+        lease: Duration,
+    ) -> Outcome<Vec<Renewal>> {
+        let renew = Renew {
+            all_of: Some(worker.to_owned()),
+            ..Renew::some(lease, held.to_vec())
+        };
+        let answers = self.store.renew(renew).await?;
+        same("how many answers there are", &answers.len(), &held.len())?;
+        Ok(answers)
     }
 
     /// Sends a message to an execution, whatever its status, in the place of those like it.

@@ -79,7 +79,7 @@ pub(in super::super) async fn long_lists_are_taken(fixture: Fixture) -> Outcome 
     };
     let mut held: Vec<(Lease, i64)> = (0..LONG).map(|key| (unknown(key), 0)).collect();
     held[30_000].0 = lease;
-    let renew = Renew { lease: HOUR, held };
+    let renew = Renew::some(HOUR, held);
     let answers = fixture.store.renew(renew).await?;
     same("how many answers there are", &answers.len(), &40_000)?;
     let found = answers

@@ -16,10 +16,7 @@ pub(in super::super) async fn close_ends_all_calls(fixture: Fixture) -> Outcome 
         lease: HOUR,
         over: TakeOver::Ended,
     };
-    let renew = Renew {
-        lease: HOUR,
-        held: vec![(lease, 0)],
-    };
+    let renew = Renew::some(HOUR, vec![(lease, 0)]);
     let message = send_message(&id(), Message::Stop);
     let flows = vec![flow_claim(&[FLOW], 1)];
     let create = Creation::new("new").write();

@@ -14,6 +14,7 @@ pub(super) mod duties;
 pub(super) mod fence;
 pub(super) mod find;
 pub(super) mod forms;
+pub(super) mod heartbeat;
 pub(super) mod labels;
 pub(super) mod limits;
 pub(super) mod log;

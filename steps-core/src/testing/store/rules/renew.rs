@@ -2,14 +2,14 @@
 
 use super::prelude::*;
 
-fn is_held(what: &str, came: Renewal, expected: &[(i64, Message)]) -> Outcome {
+pub(super) fn is_held(what: &str, came: Renewal, expected: &[(i64, Message)]) -> Outcome {
     match came {
         Renewal::Held(messages) => same(what, &&*messages, &expected),
         Renewal::Lost => Err(Fault::new(what, format!("Held({expected:?})"), came)),
     }
 }
 
-fn is_lost(what: &str, came: Renewal) -> Outcome {
+pub(super) fn is_lost(what: &str, came: Renewal) -> Outcome {
     let lost = matches!(came, Renewal::Lost);
     holds(what, "Lost", came, lost)
 }
@@ -111,10 +111,7 @@ pub(in super::super) async fn renew_says_what_is_lost(fixture: Fixture) -> Outco
     let good = fixture.held("good").await?;
 
     let held = [old, good, deleted, unknown, new.lease].map(|lease| (lease, 0));
-    let renew = Renew {
-        lease: HOUR / 2,
-        held: held.to_vec(),
-    };
+    let renew = Renew::some(HOUR / 2, held.to_vec());
     let mut answers = fixture.store.renew(renew).await?.into_iter();
     let mut next = || {
         answers
@@ -192,10 +189,7 @@ pub(in super::super) async fn renew_gives_messages(fixture: Fixture) -> Outcome 
         fixture.renew(lease, 0, HOUR).await?,
         &all,
     )?;
-    let renew = Renew {
-        lease: HOUR,
-        held: vec![(other, 0), (lease, first), (other, stop)],
-    };
+    let renew = Renew::some(HOUR, vec![(other, 0), (lease, first), (other, stop)]);
     let answers = fixture.store.renew(renew).await?;
     let expected = [vec![(stop, Message::Stop)], all[1..].to_vec(), Vec::new()];
     same("how many answers there are", &answers.len(), &3)?;

@@ -46,7 +46,7 @@ pub(super) const ALL: &[Twist] = &[
                     let held = sound.all_newest().into_iter().map(|lease| (lease, 0));
                     let held = held.collect();
                     let lease = Duration::from_hours(1);
-                    sound.renew(Renew { lease, held }).await?;
+                    sound.renew(Renew::some(lease, held)).await?;
                 }
                 sound.claim(claim).await
             })

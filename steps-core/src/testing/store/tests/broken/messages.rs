@@ -278,7 +278,7 @@ async fn all_taken(sound: &Sound, mut write: Write) -> Result<Written, StoreErro
         _ => Vec::new(),
     };
     let lease = std::time::Duration::from_hours(1);
-    for answer in sound.renew(Renew { lease, held }).await? {
+    for answer in sound.renew(Renew::some(lease, held)).await? {
         if let Renewal::Held(messages) = answer {
             write
                 .taken

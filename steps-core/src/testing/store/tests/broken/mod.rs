@@ -7,6 +7,7 @@ mod clock;
 mod conditions;
 mod duties;
 mod find;
+mod heartbeats;
 mod labels;
 mod limits;
 mod log;
@@ -305,6 +306,7 @@ fn all() -> impl Iterator<Item = &'static Twist> {
         claims::ALL,
         clock::ALL,
         renewals::ALL,
+        heartbeats::ALL,
         messages::ALL,
         find::ALL,
         children::ALL,

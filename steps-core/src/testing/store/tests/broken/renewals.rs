@@ -28,7 +28,7 @@ pub(super) const ALL: &[Twist] = &[
                 {
                     let held = vec![(lease, i64::MAX)];
                     let lease = std::time::Duration::from_hours(2);
-                    sound.renew(Renew { lease, held }).await?;
+                    sound.renew(Renew::some(lease, held)).await?;
                 }
                 Ok(written)
             })
