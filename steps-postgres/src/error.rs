@@ -134,6 +134,11 @@ fn meaning_of_code(error: &dyn DatabaseError) -> (ErrorKind, &'static str) {
             ErrorKind::Busy,
             "a statement took too long, and was cancelled",
         ),
+        // On a connection of the service's own pool, which it has not ended its transaction on.
+        "25P02" | "25001" => (
+            ErrorKind::Busy,
+            "a connection of the pool was left in a transaction of somebody else's",
+        ),
         "57P01" | "57P02" | "57P03" => (ErrorKind::Busy, "the server stops, or starts"),
         "53300" => (ErrorKind::Busy, "the server has no connection left"),
         // After a fail-over, until the other one may be written to.

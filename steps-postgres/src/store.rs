@@ -28,7 +28,6 @@ use crate::{
     listener::Listener,
     ops::{self, execution::Nodes, workers::Worker},
     server::{
-        options::Settings,
         tidings::Tell,
         txn::{Begin, Database},
     },
@@ -51,7 +50,6 @@ struct Inner {
     database: Arc<Database>,
     writer: Writer,
     listener: Listener,
-    settings: Settings,
     /// How many transactions of steps there may be at once.
     transactions: Semaphore,
     /// What each worker was told by its last heartbeat, one of which is made at a time.
@@ -139,7 +137,9 @@ impl Store for PostgresStore {
         name: String,
     ) -> BoxFuture<'_, Result<Option<Option<Json>>, StoreError>> {
         Box::pin(self.call(async move |inner: Arc<Inner>| {
-            transaction::transacted(&inner.database, lease, &name).await
+            transact!(inner, Changes, |txn| transaction::transacted(
+                txn, lease, &name
+            ))
         }))
     }
 
@@ -385,7 +385,7 @@ impl Store for PostgresStore {
             let calls = self.inner.calls.write().await;
             drop(calls);
             self.inner.listener.end();
-            if self.inner.settings.is_own {
+            if self.inner.database.is_own {
                 self.inner.database.pool.close().await;
             }
             Ok(())

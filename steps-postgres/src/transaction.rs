@@ -2,7 +2,7 @@
 
 use std::{any::Any, sync::Arc};
 
-use sqlx::{AssertSqlSafe, PgConnection};
+use sqlx::{PgConnection, Postgres, Transaction};
 use steps_core::{
     Json,
     store::{ErrorKind, InTransaction, Lease, Transacted},
@@ -11,7 +11,7 @@ use steps_core::{
 use crate::{
     error::{Fail, Result, fenced},
     row::columns::Columns,
-    server::txn::Database,
+    server::txn::{Database, Txn},
 };
 
 /// The setting lasts as long as the transaction: it tells whether the step has ended that itself.
@@ -38,7 +38,7 @@ pub(crate) async fn transact(
     name: &str,
     work: Box<dyn InTransaction + '_>,
 ) -> Result<Transacted> {
-    let mut begun = database.pool.begin_with(BEGIN).await?;
+    let mut begun = begin(database).await?;
     let connection: &mut PgConnection = &mut begun;
     let Ok(output) = work.run(connection as &mut (dyn Any + Send)).await else {
         // If that fails, the server does so as the connection is gone.
@@ -77,6 +77,15 @@ pub(crate) async fn transact(
     }
 }
 
+/// Begins a transaction, to its end: this may be dropped at any moment, and sqlx 0.9 gives a connection whose beginning
+/// was dropped back to its pool in the open transaction, in which whoever gets it next works without knowing.
+async fn begin(database: &Database) -> Result<Transaction<'static, Postgres>> {
+    let pool = database.pool.clone();
+    let begun = tokio::spawn(async move { pool.begin_with(BEGIN).await }).await;
+    let begun = begun.map_err(|error| Fail::new(ErrorKind::Other, error.to_string()))?;
+    Ok(begun?)
+}
+
 /// Whether the server has rolled a transaction back with an error of this code: not if it was stopped, or has failed
 /// itself, as that may have been after the commit.
 fn is_refusal(code: Option<&str>) -> bool {
@@ -113,17 +122,17 @@ async fn keep(
 
 /// Returns what is kept of a transaction.
 pub(crate) async fn transacted(
-    database: &Database,
+    txn: &mut Txn<'_>,
     lease: Lease,
     name: &str,
 ) -> Result<Option<Option<Json>>> {
-    let held = sqlx::query_scalar::<_, bool>(AssertSqlSafe(database.text(HELD)));
-    let held = held.bind(lease.key).bind(lease.fence);
-    if held.fetch_optional(&database.pool).await? != Some(true) {
+    let statement = txn.query(HELD).bind(lease.key).bind(lease.fence);
+    let held = txn.row(statement).await?;
+    if !held.map_or(Ok(false), |row| Columns::of(&row).is())? {
         return Err(fenced("an execution"));
     }
-    let found = database.query(FIND).bind(lease.key).bind(name.to_owned());
-    let Some(row) = found.fetch_optional(&database.pool).await? else {
+    let statement = txn.query(FIND).bind(lease.key).bind(name.to_owned());
+    let Some(row) = txn.row(statement).await? else {
         return Ok(None);
     };
     Ok(Some(Columns::of(&row).json()?))

@@ -49,7 +49,7 @@ impl Writer {
     /// Makes a write with those of others. Gives it back if it is to be made by itself.
     pub(crate) async fn write(
         &self,
-        database: &Database,
+        database: &Arc<Database>,
         write: Write,
     ) -> Result<Result<Written, Write>, StoreError> {
         let is_plain = match &write.target {
@@ -133,7 +133,7 @@ impl Group {
         }
     }
 
-    async fn make(self, database: &Database) {
+    async fn make(self, database: &Arc<Database>) {
         let Self { held, new, .. } = self;
         if !held.is_empty() {
             let done = put_all(database, &held).await;
@@ -165,7 +165,7 @@ fn answer(waiting: impl Iterator<Item = Waiting>, done: Result<Vec<Option<Writte
 }
 
 async fn put_all(
-    database: &Database,
+    database: &Arc<Database>,
     held: &[(Lease, Waiting)],
 ) -> Result<Vec<Option<Written>>, StoreError> {
     let writes = held.iter().map(|(lease, waiting)| (*lease, &waiting.write));
@@ -173,7 +173,7 @@ async fn put_all(
     let begun = Instant::now();
     let rows = async {
         let statement = put::statement(database, &writes, put::LeaveOut::Watched)?;
-        let rows = statement.fetch_all(&database.pool).await?;
+        let rows = database.commit_alone(statement).await?;
         put::answer(&rows)
     };
     let done = left_if_refused(rows.await, database)?;
@@ -199,7 +199,7 @@ fn told<'w>(written: &[Option<Written>], writes: impl Iterator<Item = &'w Write>
 }
 
 async fn make_all(
-    database: &Database,
+    database: &Arc<Database>,
     new: &[Waiting],
 ) -> Result<Vec<Option<Written>>, StoreError> {
     let makings = new
@@ -216,7 +216,7 @@ async fn make_all(
     let begun = Instant::now();
     let rows = async {
         let statement = make::statement(database, &makings, make::Whom::Free, Tell::Listeners)?;
-        let rows = statement.fetch_all(&database.pool).await?;
+        let rows = database.commit_alone(statement).await?;
         make::answer(&rows)
     };
     let done = left_if_refused(rows.await, database)?;

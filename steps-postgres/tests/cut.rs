@@ -28,9 +28,11 @@ use steps_core::{
 };
 use steps_postgres::{PostgresOptions, PostgresStore};
 
+/// Opens it with one connection, so that each call that is cut is followed by one on a new connection.
 async fn open(url: &str, schema: &str) -> PostgresStore {
     let options = PostgresOptions::from_url(url).unwrap();
-    options.schema(schema).open().await.unwrap()
+    let options = options.schema(schema).connections(1);
+    options.open().await.unwrap()
 }
 
 /// What is there before a call that is cut.

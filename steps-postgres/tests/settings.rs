@@ -193,3 +193,32 @@ async fn a_pool_that_was_given_stays_open() {
     store.close().await.unwrap();
     assert!(own.is_closed());
 }
+
+/// As one is left in the service's pool whose `begin` was dropped.
+#[tokio::test]
+async fn what_is_written_on_a_connection_that_was_left_in_a_transaction_is_committed() {
+    let schema = schema();
+    let pool = PgPoolOptions::new().max_connections(1);
+    let pool = pool.connect(&Server::shared().url()).await.unwrap();
+    let store = PostgresOptions::from_pool(pool.clone()).schema(&schema);
+    let store = store.open().await.unwrap();
+    let other = options().schema(&schema).open().await.unwrap();
+    let leave_open = async || {
+        let mut left = pool.acquire().await.unwrap();
+        let begin = sqlx::raw_sql("BEGIN").execute(&mut *left);
+        begin.await.unwrap();
+    };
+    leave_open().await;
+    let lease = created(store.write(held("a")).await.unwrap());
+    assert!(other.load("a".to_owned()).await.unwrap().is_some());
+    leave_open().await;
+    store.write(step(lease, 1, "a")).await.unwrap();
+    let found = other.load("a".to_owned()).await.unwrap().unwrap();
+    assert_eq!(found.nodes.len(), 1);
+    leave_open().await;
+    let kept = store.transacted(lease, "t".to_owned()).await;
+    assert_eq!(kept.unwrap(), None);
+    // It is not in a transaction any more, in which it would have the execution locked.
+    let last = step(lease, 2, "b");
+    other.write(last).await.unwrap();
+}

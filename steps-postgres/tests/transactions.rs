@@ -148,6 +148,41 @@ async fn a_dropped_call_has_committed_or_never_does() {
     );
 }
 
+/// Wherever it is dropped, the connection that it had is in no transaction when the next call gets it: what that call
+/// has written is there for all.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_follows_a_dropped_call_is_committed() {
+    let schema = schema();
+    let (store, other) = (open(&schema, 1).await, open(&schema, 1).await);
+    let work = Inserts::new(&other, &schema).await;
+    let mut polls = 0;
+    let mut is_over = false;
+    while !is_over {
+        let id = format!("e{polls}");
+        let lease = created(other.write(held(&id)).await.unwrap());
+        work.ends.notify_one();
+        let mut call = store.transact(lease, "t".to_owned(), Box::new(work.clone()));
+        for _ in 0..polls {
+            if futures_util::poll!(&mut call).is_ready() {
+                is_over = true;
+                break;
+            }
+            // Until the server has answered.
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        drop(call);
+        store.write(step(lease, 1, "a")).await.unwrap();
+        let found = other.load(id).await.unwrap().unwrap();
+        assert_eq!(found.nodes.len(), 1, "dropped after {polls} polls");
+        let _ = tokio::time::timeout(Duration::ZERO, work.ends.notified()).await;
+        polls += 1;
+    }
+    assert!(polls > 3, "it was dropped {polls} times");
+    for store in [store, other] {
+        store.close().await.unwrap();
+    }
+}
+
 /// However many transactions wait, the store has connections for its own calls.
 #[tokio::test(flavor = "multi_thread")]
 async fn transactions_leave_connections_to_the_store() {

@@ -123,8 +123,8 @@ impl PostgresOptions {
         }
     }
 
-    /// Returns the database, with its own pool or that which was given, and whether it is its own.
-    pub(crate) fn connect(self) -> Result<(Database, Settings)> {
+    /// Returns the database, with its own pool or that which was given, and whether commits may be unsafe.
+    pub(crate) fn connect(self) -> Result<(Database, bool)> {
         let Self {
             server,
             schema,
@@ -166,12 +166,13 @@ impl PostgresOptions {
             }
         };
         let name = name_of(&pool.connect_options());
-        let database = Database { pool, name, schema };
-        let settings = Settings {
-            unsafe_commits,
+        let database = Database {
+            pool,
             is_own,
+            name,
+            schema,
         };
-        Ok((database, settings))
+        Ok((database, unsafe_commits))
     }
 }
 
@@ -182,12 +183,4 @@ fn name_of(options: &PgConnectOptions) -> String {
         options.get_port(),
         options.get_database().unwrap_or(options.get_username()),
     )
-}
-
-/// What else matters of the options.
-#[derive(Clone, Copy)]
-pub(crate) struct Settings {
-    pub(crate) unsafe_commits: bool,
-    /// Whether the pool is the store's own.
-    pub(crate) is_own: bool,
 }

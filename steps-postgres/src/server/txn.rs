@@ -23,6 +23,8 @@ use crate::error::{Fail, Result};
 #[derive(Debug)]
 pub(crate) struct Database {
     pub(crate) pool: PgPool,
+    /// Whether the pool is the store's own, so that nobody else has used its connections.
+    pub(crate) is_own: bool,
     /// Its name for people, without a password.
     pub(crate) name: String,
     pub(crate) schema: String,
@@ -79,6 +81,20 @@ impl Database {
         hash.cast_signed()
     }
 
+    /// Makes a statement that is committed by itself. On a connection that somebody else has used it is in a
+    /// transaction of its own all the same: that connection may have been left in an open one, as sqlx 0.9 does if a
+    /// `begin` is dropped, and then nothing would be committed.
+    pub(crate) async fn commit_alone(self: &Arc<Self>, statement: Statement) -> Result<Vec<PgRow>> {
+        if self.is_own {
+            return Ok(statement.fetch_all(&self.pool).await?);
+        }
+        let mut txn = self.begin(Begin::Changes).await?;
+        let rows = txn.rows(statement).await?;
+        txn.commit().await?;
+        Ok(rows)
+    }
+
+    /// Must not be dropped before it has ended, for the same reason.
     pub(crate) async fn begin(self: &Arc<Self>, kind: Begin) -> Result<Txn<'static>> {
         let sql = match kind {
             Begin::Reads => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",

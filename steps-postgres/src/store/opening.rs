@@ -3,11 +3,12 @@
 use std::sync::{Arc, atomic::AtomicBool};
 
 use sqlx::PgPool;
-use steps_core::store::{StoreError, Tables};
+use steps_core::store::{ErrorKind, StoreError, Tables};
 use tokio::sync::{Mutex, Semaphore};
 
 use super::{Inner, PostgresStore};
 use crate::{
+    error::Fail,
     listener::Listener,
     server::{options::PostgresOptions, schema},
     writer::Writer,
@@ -66,13 +67,21 @@ impl PostgresOptions {
     /// the server may only be read, or this user may not make the tables; [`ErrorKind::Other`](steps_core::store::ErrorKind::Other) for a server that is too
     /// old, or loses what was acknowledged; other kinds for what the server reports.
     pub async fn open(self) -> Result<PostgresStore, StoreError> {
-        let (database, settings) = self.connect().map_err(|fail| fail.of("postgres"))?;
+        let (database, unsafe_commits) = self.connect().map_err(|fail| fail.of("postgres"))?;
         let database = Arc::new(database);
-        let opened = async {
-            schema::settings(&database, settings.unsafe_commits).await?;
-            schema::upgrade(&database).await
-        };
-        opened.await.map_err(|fail| fail.of(&database.name))?;
+        // To its end: who opens it may stop waiting.
+        let opening = Arc::clone(&database);
+        let opened = tokio::spawn(async move {
+            schema::settings(&opening, unsafe_commits).await?;
+            schema::upgrade(&opening).await
+        });
+        let opened = opened.await.unwrap_or_else(|error| {
+            Err(Fail::new(
+                ErrorKind::Other,
+                format!("opening it did not come to its end: {error}"),
+            ))
+        });
+        opened.map_err(|fail| fail.of(&database.name))?;
         let connections = database.pool.options().get_max_connections();
         let inner = Inner {
             transactions: Semaphore::new((connections as usize / 2).max(1)),
@@ -80,7 +89,6 @@ impl PostgresOptions {
             writer: Writer::start(Arc::clone(&database)),
             listener: Listener::default(),
             database,
-            settings,
             calls: Arc::default(),
         };
         Ok(PostgresStore {
@@ -107,9 +115,9 @@ impl PostgresOptions {
     /// If the server can't be reached, or the tables belong to a newer version of this library: as of
     /// [`open`](Self::open).
     pub async fn tables(&self) -> Result<Tables, StoreError> {
-        let (database, settings) = self.clone().connect().map_err(|fail| fail.of("postgres"))?;
+        let (database, _) = self.clone().connect().map_err(|fail| fail.of("postgres"))?;
         let found = schema::tables(&database).await;
-        if settings.is_own {
+        if database.is_own {
             database.pool.close().await;
         }
         found.map_err(|fail| fail.of(&database.name))
