@@ -4,7 +4,7 @@
 mod common;
 
 use common::{
-    server::until,
+    server::{http, until},
     setting::{Setting, failed},
 };
 use steps::Status;
@@ -275,5 +275,31 @@ async fn a_child_stays_that_is_detached_or_past_its_pivot_and_one_that_has_not_b
     });
     assert_eq!(undone(&setting), [""; 0]);
     assert_eq!(setting.world.count("begin later one"), 0);
+    setting.until_all_has_ended();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_child_that_was_forgotten_can_not_be_taken_back() {
+    let setting = Setting::new();
+    setting.world.hold("c");
+    let run = setting.start(parent::input(false, true), "p").await;
+    setting.until_log("begin c", 1);
+    let first = setting.server.sql(
+        "SELECT id FROM sys_invocation WHERE target_service_key = 'p-first' AND target_handler_name = 'run'",
+    );
+    let path = format!("/invocations/{}/purge", first[0]["id"].as_str().unwrap());
+    let (status, body) = http(setting.server.admin, "PATCH", &path, "").unwrap();
+    assert_eq!(status, 200, "{body}");
+    setting.world.let_go("c");
+    let failure = failed(run.outcome().await);
+    assert_eq!(failure.status(), Status::Stuck);
+    let text = failure.to_string();
+    assert!(
+        text.contains(
+            "the child `p-first` could not be undone: it is gone: take back by hand what it did"
+        ),
+        "{text}"
+    );
+    assert_eq!(undone(&setting), ["c", "b", "second two", "second one"]);
     setting.until_all_has_ended();
 }
