@@ -35,10 +35,10 @@ pub use steps_core::testing; // [dev-dependencies] steps = { version = "…", fe
 pub use open::Open;
 #[doc(inline)]
 pub use steps_core::{
-    Advance, AsDuration, AttrPath, Attrs, Branch, CancelReason, Child, Control, Cx, DurationError,
-    Engine, External, Failure, Flow, Gone, Input, InvalidAttrs, Json, Outcome, Passes, ReportError,
-    Reported, Run, RunLimits, SignalError, Signals, State, Status, Task, TaskFailed, TaskId,
-    TaskIdError, TaskReport, TaskStatus, Trigger, With, clock, compat, engine,
+    Advance, AsDuration, AttrPath, Attrs, Branch, CancelReason, Child, Children, Control, Cx,
+    DurationError, Engine, External, Failure, Flow, Gone, Input, InvalidAttrs, Json, Outcome,
+    Passes, ReportError, Reported, Run, RunLimits, SignalError, Signals, State, Status, Task,
+    TaskFailed, TaskId, TaskIdError, TaskReport, TaskStatus, Trigger, With, clock, compat, engine,
     event::Event,
     failure::{Cause, ChildFailed, DeadlinePassed, StepFailure},
     journal, log,

@@ -124,7 +124,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 
-pub use entry::{Entry, Recorded};
+pub use entry::{ChildStart, ChildWait, Entry, OpenTask, Recorded};
 
 use crate::{
     base::json::Json,

@@ -70,6 +70,6 @@ pub use model::{
     typed,
 };
 pub use run::{
-    Advance, Child, Control, Outcome, Passes, Run, Signals, state_store,
+    Advance, Child, Children, Control, Outcome, Passes, Run, Signals, state_store,
     with::{Input, With},
 };

@@ -42,12 +42,16 @@ impl Default for PartLimits {
         Self {
             entries: 1000,
             bytes: 1 << 20,
-            // The server's own limit is 32 MiB, but invocations with messages of about that size never end.
             entry: 8 << 20,
-            message: 24 << 20,
+            // The server's own limit is 32 MiB, but invocations with messages of about that size never end. Besides the
+            // values of a tree there is room for what else is in its rows.
+            message: 27 << 20,
         }
     }
 }
+
+/// The most bytes that the values of a tree have together.
+const TREE: usize = 24 << 20;
 
 /// The form in which the handler records. Entries of another one are not read.
 const FORM: &str = "!1";
@@ -135,22 +139,17 @@ const NEVER: Duration = Duration::from_hours(24 * 365);
 /// # }
 /// ```
 ///
+/// The flows of the children that it starts are to be served, too, by any service that the server knows: until they are,
+/// Restate tries again.
+///
 /// # Panics
 ///
-/// If the flow has lines that need an engine: external steps, and those that start or join a child execution. Or if its
-/// name is none that Restate takes: letters, digits and `_`, and a letter first.
+/// If its name is none that Restate takes: letters, digits and `_`, and a letter first.
 pub fn serve<F: Flow>(flow: With<F>) -> Service<F> {
-    let lines = flow.lines_for_an_engine();
-    assert!(
-        lines.is_empty(),
-        "the flow `{}` can't be served on Restate: `{}` needs an engine",
-        F::TABLE.name,
-        lines.join("`, `")
-    );
     Service {
         served: Served {
             flow,
-            limits: RunLimits::DEFAULT,
+            limits: RunLimits::DEFAULT.tree(TREE),
             limits_of_parts: PartLimits::default(),
         },
         retention: None,
@@ -160,9 +159,10 @@ pub fn serve<F: Flow>(flow: With<F>) -> Service<F> {
 }
 
 impl<F: Flow> Service<F> {
-    /// Limits the size of executions; by default [`RunLimits::DEFAULT`].
+    /// Limits the size of executions; by default [`RunLimits::DEFAULT`]. All values of one together have at most 24 MiB,
+    /// whatever is set: the server takes messages of up to 32 MiB.
     pub fn limits(mut self, limits: RunLimits) -> Self {
-        self.served.limits = limits;
+        self.served.limits = limits.tree(limits.tree.min(TREE));
         self
     }
 
@@ -252,8 +252,17 @@ fn declared<F: Flow>(retention: Option<Duration>, abort_after: Duration) -> disc
     // It reads no value, and Restate need not send them.
     run.enable_lazy_state = Some(true);
     let shared = |name, documentation| handler(name, HandlerType::Shared, documentation);
-    let mut signalled = shared(names::SIGNALLED, "For the flow itself.");
-    signalled.ingress_private = Some(true);
+    // They read what is there when they ask for it, and not when they begin.
+    let late = |mut handler: discovery::Handler| {
+        handler.enable_lazy_state = Some(true);
+        handler
+    };
+    let private = |name| {
+        let what = "For the flow itself, and for the one that has started it.";
+        let mut handler = late(shared(name, what));
+        handler.ingress_private = Some(true);
+        handler
+    };
     discovery::Service {
         ty: ServiceType::Workflow,
         name,
@@ -263,13 +272,19 @@ fn declared<F: Flow>(retention: Option<Duration>, abort_after: Duration) -> disc
                 names::SIGNAL,
                 "Sends a signal: an object with its `path` and its `value`.",
             ),
+            late(shared(
+                names::REPORT,
+                "Reports on an external task: an object with its id as `task` and the `report`.",
+            )),
             shared(names::UNDO, "Undoes what was done, and ends the execution."),
             shared(names::STOP, "Stops the execution where it is."),
             shared(
                 names::STATE,
                 "Returns the tree as it was when the flow last began to wait.",
             ),
-            signalled,
+            private(names::SIGNALLED),
+            private(names::JOINED),
+            private(names::TAKE_BACK),
         ],
         documentation: Some(format!("The flow `{}`.", table.name)),
         metadata: [(

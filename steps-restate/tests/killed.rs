@@ -5,8 +5,8 @@ mod common;
 
 use std::time::Duration;
 
-use common::setting::Setting;
-use steps::{Cause, Failure, Status};
+use common::setting::{Setting, failed};
+use steps::{Cause, Status};
 use steps_restate::ClientError;
 use steps_restate_tests::{branches, journey};
 
@@ -14,13 +14,6 @@ use steps_restate_tests::{branches, journey};
 const KILLS: usize = 6;
 
 const LONG: u64 = 3_600_000;
-
-fn failed<T: std::fmt::Debug>(outcome: Result<T, ClientError>) -> Failure {
-    match outcome {
-        Err(ClientError::Failed { failure, .. }) => *failure,
-        other => panic!("it has not failed: {other:?}"),
-    }
-}
 
 fn counts<const N: usize>(setting: &Setting, lines: [&str; N]) -> [usize; N] {
     lines.map(|line| setting.world.count(line))
@@ -51,12 +44,7 @@ async fn an_execution_goes_on_after_kills_at_each_kind_of_entry() {
         .signal(journey::STEPS.word, &"soon".to_owned())
         .await
         .unwrap();
-    let run = setting
-        .client
-        .start(journey::input(false, 1500))
-        .id("j")
-        .await
-        .unwrap();
+    let run = setting.start(journey::input(false, 1500), "j").await;
     // The service, and the server, in a step.
     setting.until_log("begin a", 1);
     setting.restart_service();
@@ -79,10 +67,7 @@ async fn an_execution_goes_on_after_kills_at_each_kind_of_entry() {
     setting.world.let_go("r2");
     // In the sleep: nothing of ours runs.
     setting.until_entry("j", "Command: Sleep");
-    setting.kill_service();
-    setting.server.kill();
-    setting.server.again();
-    setting.serve();
+    setting.restart_both();
     // In the wait for a signal.
     setting.until_entry("j", "Command: GetPromise");
     setting.restart_server();
@@ -124,12 +109,7 @@ async fn an_execution_goes_on_after_kills_at_each_kind_of_entry() {
     assert_eq!(setting.world.count("close"), 1);
     let ended = run.signal(journey::STEPS.word, &"now".to_owned()).await;
     assert!(matches!(ended, Err(ClientError::Ended { .. })), "{ended:?}");
-    let early = setting
-        .client
-        .start(journey::input(false, 1))
-        .id("early")
-        .await
-        .unwrap();
+    let early = setting.start(journey::input(false, 1), "early").await;
     assert_eq!(early.outcome().await.unwrap(), "a done, l2 done, soon");
 }
 
@@ -139,12 +119,7 @@ async fn a_rollback_goes_on_after_kills() {
     for step in ["l2", "r2", "a"] {
         setting.world.hold(&format!("undo of {step}"));
     }
-    let run = setting
-        .client
-        .start(journey::input(true, 1))
-        .id("j")
-        .await
-        .unwrap();
+    let run = setting.start(journey::input(true, 1), "j").await;
     run.signal(journey::STEPS.word, &"now".to_owned())
         .await
         .unwrap();
@@ -158,10 +133,7 @@ async fn a_rollback_goes_on_after_kills() {
     setting.world.let_go("undo of l2");
     setting.world.let_go("undo of r2");
     setting.until_log("begin undo of a", 1);
-    setting.kill_service();
-    setting.server.kill();
-    setting.server.again();
-    setting.serve();
+    setting.restart_both();
     setting.until_log("begin undo of a", 2);
     setting.world.let_go("undo of a");
     let failure = failed(run.outcome().await);
@@ -189,12 +161,7 @@ async fn what_is_cancelled_in_a_step_is_undone_whatever_is_killed() {
     let mut setting = Setting::new();
     setting.world.hold("l1");
     setting.world.hold("undo of a");
-    let run = setting
-        .client
-        .start(journey::input(false, 1))
-        .id("j")
-        .await
-        .unwrap();
+    let run = setting.start(journey::input(false, 1), "j").await;
     setting.until_log("begin l1", 1);
     setting.until_log("end r2", 1);
     run.undo().await.unwrap();
@@ -224,12 +191,7 @@ async fn what_is_cancelled_in_a_step_is_undone_whatever_is_killed() {
 async fn what_is_cancelled_in_a_sleep_is_undone_whatever_is_killed() {
     let mut setting = Setting::new();
     setting.world.hold("undo of l2");
-    let run = setting
-        .client
-        .start(journey::input(false, LONG))
-        .id("j")
-        .await
-        .unwrap();
+    let run = setting.start(journey::input(false, LONG), "j").await;
     setting.until_entry("j", "Command: Sleep");
     // By the server's own means, without a word from us.
     let found = setting.server.sql(
@@ -239,10 +201,7 @@ async fn what_is_cancelled_in_a_sleep_is_undone_whatever_is_killed() {
     let (status, body) = common::server::http(setting.server.admin, "PATCH", &path, "").unwrap();
     assert_eq!(status, 202, "{body}");
     setting.until_log("begin undo of l2", 1);
-    setting.kill_service();
-    setting.server.kill();
-    setting.server.again();
-    setting.serve();
+    setting.restart_both();
     setting.until_log("begin undo of l2", 2);
     setting.world.let_go("undo of l2");
     let failure = failed(run.outcome().await);
@@ -254,12 +213,7 @@ async fn what_is_cancelled_in_a_sleep_is_undone_whatever_is_killed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_stopped_stays_as_it_is() {
     let mut setting = Setting::new();
-    let run = setting
-        .client
-        .start(journey::input(false, LONG))
-        .id("j")
-        .await
-        .unwrap();
+    let run = setting.start(journey::input(false, LONG), "j").await;
     setting.until_entry("j", "Command: Sleep");
     setting.kill_service();
     // The request waits for the service.
@@ -289,14 +243,7 @@ async fn branches_with_random_delays_survive_random_kills() {
         let mut runs = Vec::new();
         for n in 0..MANY {
             let id = format!("{kill}-{n}");
-            runs.push(
-                setting
-                    .client
-                    .start(branches::input(id.clone()))
-                    .id(id)
-                    .await
-                    .unwrap(),
-            );
+            runs.push(setting.start(branches::input(id.clone()), &id).await);
         }
         setting.until_log(&format!("begin {kill}-0 left 0"), 1);
         tokio::time::sleep(Duration::from_millis((kill as u64 * 37) % 150)).await;

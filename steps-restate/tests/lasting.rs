@@ -2,17 +2,13 @@
 
 mod common;
 
-use common::{server::until, setting::Setting};
-use steps::{Failure, Status};
+use common::{
+    server::until,
+    setting::{Setting, failed},
+};
+use steps::Status;
 use steps_restate::ClientError;
 use steps_restate_tests::{before, cut_off, items, large, lengthy, parted};
-
-fn failed<T: std::fmt::Debug>(outcome: Result<T, ClientError>) -> Failure {
-    match outcome {
-        Err(ClientError::Failed { failure, .. }) => *failure,
-        other => panic!("it has not failed: {other:?}"),
-    }
-}
 
 /// The keys of the invocations of an execution.
 fn parts(setting: &Setting, flow: &str) -> Vec<String> {
@@ -29,12 +25,7 @@ fn parts(setting: &Setting, flow: &str) -> Vec<String> {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_flow_of_5000_items_goes_on_in_other_invocations() {
     let mut setting = Setting::new();
-    let run = setting
-        .client
-        .start(items::input(5000))
-        .id("many")
-        .await
-        .unwrap();
+    let run = setting.start(items::input(5000), "many").await;
     setting.until_log("item 1500", 1);
     setting.restart_service();
     setting.until_log("item 3200", 1);
@@ -54,12 +45,7 @@ async fn a_flow_of_5000_items_goes_on_in_other_invocations() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn signals_and_kills_reach_an_execution_in_its_later_parts() {
     let mut setting = Setting::new();
-    let run = setting
-        .client
-        .start(parted::input(false))
-        .id("p")
-        .await
-        .unwrap();
+    let run = setting.start(parted::input(false), "p").await;
     // To the first part, as its steps go on in others.
     run.signal(parted::STEPS.more, &"early".to_owned())
         .await
@@ -91,24 +77,14 @@ async fn signals_and_kills_reach_an_execution_in_its_later_parts() {
         Status::Done
     );
     // No invocation is left behind.
-    until("all has ended", || {
-        setting
-            .server
-            .sql("SELECT id FROM sys_invocation WHERE status != 'completed'")
-            .is_empty()
-    });
+    setting.until_all_has_ended();
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_execution_is_undone_in_a_later_part() {
     let mut setting = Setting::new();
     setting.world.hold("first 9");
-    let run = setting
-        .client
-        .start(parted::input(false))
-        .id("p")
-        .await
-        .unwrap();
+    let run = setting.start(parted::input(false), "p").await;
     setting.until_log("begin first 9", 1);
     assert!(parts(&setting, "parted").len() > 1);
     run.undo().await.unwrap();
@@ -133,12 +109,7 @@ async fn an_execution_is_undone_in_a_later_part() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_program_that_does_not_fit_fails_no_execution() {
     let mut setting = Setting::new();
-    let run = setting
-        .client
-        .start(before::changed::input())
-        .id("c")
-        .await
-        .unwrap();
+    let run = setting.start(before::changed::input(), "c").await;
     setting.until_entry("c", "Command: GetPromise");
     setting.kill_service();
     std::fs::write(setting.world.0.join("changed"), "").unwrap();
@@ -193,12 +164,7 @@ async fn a_batch_of_more_than_a_message_is_several_entries() {
     const SIZE: usize = 4 << 20;
     let mut setting = Setting::new();
     setting.world.hold("then");
-    let run = setting
-        .client
-        .start(large::input(SIZE))
-        .id("l")
-        .await
-        .unwrap();
+    let run = setting.start(large::input(SIZE), "l").await;
     setting.until_log("begin then", 1);
     setting.restart_service();
     setting.until_log("begin then", 2);
@@ -214,4 +180,31 @@ async fn a_batch_of_more_than_a_message_is_several_entries() {
         matches!(shown, Err(ClientError::Refused { status: 413, .. })),
         "{shown:?}"
     );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_tree_up_to_the_bound_goes_on_and_a_larger_one_is_refused() {
+    // In JSON it has two bytes more, and the most that one value may have is 8 MiB.
+    const MOST: usize = (8 << 20) - 2;
+    let setting = Setting::new();
+    let below = setting.start(large::input(MOST - 10_000), "below").await;
+    assert_eq!(below.outcome().await.unwrap(), 3 * (MOST - 10_000));
+    assert_eq!(setting.world.count("begin then"), 1);
+    // Three of 8 MiB and the input are more than 24 MiB.
+    let above = setting.start(large::input(MOST), "above").await;
+    let refused = above.outcome().await;
+    let Err(ClientError::Refused {
+        status: 500, why, ..
+    }) = refused
+    else {
+        panic!("it is refused: {refused:?}");
+    };
+    for part in [
+        "flow `large` failed at `all.",
+        "the tree of execution `above` would have",
+        "and the limit is 25165824; the largest is `all.",
+    ] {
+        assert!(why.contains(part), "{why}");
+    }
+    assert_eq!(setting.world.count("begin then"), 1);
 }

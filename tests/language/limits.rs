@@ -241,3 +241,65 @@ async fn a_loop_without_an_end_ends_at_the_limit() {
         "{failure}"
     );
 }
+
+#[step]
+async fn grow(
+    log: &std::sync::Mutex<Vec<String>>,
+    name: &str,
+    length: usize,
+) -> Result<String, Infallible> {
+    log.lock().unwrap().push(format!("grow {name}"));
+    Ok("x".repeat(length))
+}
+
+#[undo(grow)]
+async fn shrink(log: &std::sync::Mutex<Vec<String>>, name: &str, _: usize, grown: &String) {
+    log.lock()
+        .unwrap()
+        .push(format!("shrink {name} {}", grown.len()));
+}
+
+#[flow]
+async fn growing(log: &std::sync::Mutex<Vec<String>>, last: usize) -> Result<(), Infallible> {
+    steps! {
+        a = grow(log, "a", 60);
+        both = parallel {
+            b = grow(log, "b", 20);
+            c = grow(log, "c", last);
+        }
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn all_values_together_have_a_limit() {
+    // The input is `{"last":…}`, and each text has two quotes.
+    let limits = RunLimits::DEFAULT.tree(11 + 62 + 22 + 32);
+    let log = std::sync::Mutex::default();
+    growing(&log, 30).id("g").limits(limits).await.unwrap();
+    log.lock().unwrap().clear();
+    let failure = growing(&log, 31).id("g").limits(limits).await.unwrap_err();
+    assert_eq!(failure.step(), Some("both.c"));
+    let text = &failure.failed()[0].error;
+    for part in [
+        "its output is 33 bytes of JSON",
+        "the tree of execution `g` would have 128",
+        "the limit is 127",
+        "the largest is `a`, with 62 bytes",
+    ] {
+        assert!(text.contains(part), "{text}");
+    }
+    // What can't be recorded is taken back, and so is all that was done.
+    let log = log.into_inner().unwrap();
+    assert_eq!(
+        log,
+        [
+            "grow a",
+            "grow b",
+            "grow c",
+            "shrink c 31",
+            "shrink b 20",
+            "shrink a 60"
+        ]
+    );
+}

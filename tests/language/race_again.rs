@@ -1,8 +1,12 @@
-//! A race that is begun again, and one whose lines are others in the next program.
+//! A race that is begun again, one whose lines are others in the next program, and one that is decided while a record
+//! is made.
+
+use std::sync::Arc;
 
 use steps::{
-    State,
+    Outcome, State, Status,
     compat::Compatibility,
+    journal::{Batch, BoxFuture, Journal, JournalError, NodeRow},
     prelude::*,
     testing::{Fault, Lab},
 };
@@ -133,4 +137,55 @@ async fn a_race_becomes_no_parallel() {
         told,
         ["`first` does not fit: its kind was `race`, and is `parallel` now"]
     );
+}
+
+/// Lets a step end while it takes the record that another line has begun to wait.
+#[derive(Default)]
+struct Late {
+    waits: tokio::sync::Notify,
+}
+
+impl Journal for Late {
+    fn commit<'a>(&'a self, batch: Batch<'a>) -> BoxFuture<'a, Result<(), JournalError>> {
+        let is_it = |row: &NodeRow| &*row.node.name == "long" && row.node.status == Status::Waiting;
+        let is_it = batch.changes().iter().any(is_it);
+        Box::pin(async move {
+            if is_it {
+                self.waits.notify_one();
+                for _ in 0..20 {
+                    tokio::task::yield_now().await;
+                }
+            }
+            Ok(())
+        })
+    }
+}
+
+#[step]
+async fn once_it_waits(late: &Late) -> Result<u32, String> {
+    late.waits.notified().await;
+    Ok(7)
+}
+
+#[flow]
+async fn quick_or_long(late: &Late) -> Result<u32, String> {
+    steps! {
+        first = race {
+            quick = once_it_waits(late);
+            long  = steps::sleep("1h");
+        }
+    }
+    Ok(match first {
+        QuickOrLongFirst::Quick(n) => n,
+        QuickOrLongFirst::Long(()) => 0,
+    })
+}
+
+/// It was not entered any more to give up, and the race, which was decided, waited for it.
+#[tokio::test]
+async fn regression_who_is_recorded_as_waiting_while_the_race_is_decided_gives_up() {
+    let late = Arc::new(Late::default());
+    let mut run = quick_or_long(&late).journal(late.clone()).passes().unwrap();
+    let outcome = run.pass().await.unwrap();
+    assert!(matches!(outcome, Outcome::Done(7)), "{outcome:?}");
 }

@@ -1,12 +1,13 @@
 //! The project's own tasks, run as `cargo xtask <task>`: the checks that CI runs, the benchmarks,
-//! the long crash tests, the compile time of `steps`, and what an editor shows. Each task is a module; this file only
-//! selects one.
+//! the long crash tests, the compile time of `steps`, what an editor shows, and tests against a real
+//! API server of Kubernetes. Each task is a module; this file only selects one.
 
 mod against;
 mod cargo;
 mod compile_time;
 mod crash;
 mod editor;
+mod kube;
 mod layers;
 mod stages;
 mod table;
@@ -32,6 +33,9 @@ cargo xtask <task>
   editor [--ask] [--all]
                    what a user sees in an editor: what it reads compiles, and a rust-analyzer answers
                    rightly; only the latter, and with all answers
+  kube [--build] [TEST]…
+                   the tests of examples/kube_reconciler against a real API server and etcd, which are
+                   fetched from Debian and built the first time; only that
 ";
 
 fn main() -> ExitCode {
@@ -53,7 +57,7 @@ fn main() -> ExitCode {
             print!("{USAGE}");
             Ok(())
         }
-        "crash" | "compile-time" | "editor" | "layers" if asks_for_help(rest) => {
+        "crash" | "compile-time" | "editor" | "kube" | "layers" if asks_for_help(rest) => {
             print!("{USAGE}");
             Ok(())
         }
@@ -62,6 +66,7 @@ fn main() -> ExitCode {
         "crash" => crash::run(rest),
         "compile-time" => compile_time::run(),
         "editor" => editor::run(rest),
+        "kube" => kube::run(rest),
         "layers" => layers::run(),
         other => {
             eprint!("no task `{other}`\n\n{USAGE}");

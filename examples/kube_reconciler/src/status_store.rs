@@ -16,9 +16,12 @@ use steps::{
     state_store::{NewState, SaveError, Saved, StateStore},
 };
 
-/// The most bytes that the state may take in an object. An object as a whole may have 1.5 MiB, the limit of an etcd
-/// request, and an API server answers a larger one with status 500, which looks as if it would pass.
+/// The most bytes that the state may take in an object.
 pub const MAX_BYTES: usize = 1024 * 1024;
+
+/// The most bytes that an object as a whole may take: 1.5 MiB, the limit of an etcd request, less what is written
+/// around it. An API server answers a larger one with status 500, which looks as if it would pass.
+const MAX_OBJECT_BYTES: usize = 1472 * 1024;
 
 /// How often a save tries again because the object was changed, though not the state in it.
 const TRIES: usize = 5;
@@ -51,6 +54,8 @@ pub struct StatusStore<K> {
     api: Api<K>,
     name: String,
     uid: String,
+    /// For the state, beside what else is in the object.
+    max_bytes: usize,
 }
 
 /// Which state an object has.
@@ -73,14 +78,18 @@ pub enum StatusStoreError {
 
 impl<K> StatusStore<K>
 where
-    K: Resource + KeepsExecution + Clone + Debug + DeserializeOwned,
+    K: Resource + KeepsExecution + Clone + Debug + Serialize + DeserializeOwned,
 {
     /// The state is kept in the status of this object.
     pub fn new(api: Api<K>, object: &K) -> Self {
+        let state = object.execution();
+        let state = state.map_or(0, |it| written(&json!(it.state)));
+        let others = written(&json!(object)) - state;
         Self {
             api,
             name: object.name_any(),
             uid: object.uid().unwrap_or_default(),
+            max_bytes: MAX_BYTES.min(MAX_OBJECT_BYTES.saturating_sub(others)),
         }
     }
 
@@ -104,7 +113,7 @@ where
 
 impl<K> StateStore for StatusStore<K>
 where
-    K: Resource + KeepsExecution + Clone + Debug + DeserializeOwned + Send + Sync,
+    K: Resource + KeepsExecution + Clone + Debug + Serialize + DeserializeOwned + Send + Sync,
 {
     type Version = Version;
     type Error = StatusStoreError;
@@ -155,13 +164,25 @@ where
     }
 
     fn max_bytes(&self) -> usize {
-        MAX_BYTES
+        self.max_bytes
     }
 
     fn bytes_for(&self, json: &str) -> usize {
-        // As a string in JSON, with its quotation marks escaped.
-        Value::from(json).to_string().len()
+        // A string in JSON: its quotation marks are escaped.
+        written(&json!(json))
     }
+}
+
+/// How long this is as an API server writes it: as JSON and, as Go does it by default, with what means something in
+/// HTML or JavaScript as `\u003c`.
+fn written(value: &Value) -> usize {
+    let json = value.to_string();
+    let longer = json.chars().map(|char| match char {
+        '<' | '>' | '&' => 5,
+        '\u{2028}' | '\u{2029}' => 3,
+        _ => 0,
+    });
+    json.len() + longer.sum::<usize>()
 }
 
 /// A merge patch of the status. What is `null` in it is deleted.

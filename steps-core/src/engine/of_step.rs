@@ -82,16 +82,14 @@ impl Cx {
     /// [`EngineError::NoEngine`] in a run without an engine; [`EngineError::Closed`] if its last handle
     /// has been dropped.
     pub fn engine(&self) -> Result<Engine, EngineError> {
-        let Some(engine) = self.host_engine() else {
+        let engine = self.host_engine();
+        let Some(engine) = engine.and_then(|engine| engine.downcast_ref::<WeakEngine>()) else {
             return Err(EngineError::NoEngine {
                 id: self.execution().to_owned(),
                 path: self.path(),
             });
         };
-        let engine = engine.downcast_ref::<WeakEngine>();
-        engine
-            .and_then(WeakEngine::engine)
-            .ok_or(EngineError::Closed)
+        engine.engine().ok_or(EngineError::Closed)
     }
 }
 

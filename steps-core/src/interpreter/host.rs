@@ -100,6 +100,10 @@ impl StepHost for RunCore {
         Ok(())
     }
 
+    fn take_room(&self, id: u32, bytes: usize) -> Result<(), StepError> {
+        Self::take_room(self, id, bytes)
+    }
+
     fn saved(&self, id: u32) -> Option<Json> {
         self.records()[id].cold().info.clone()
     }

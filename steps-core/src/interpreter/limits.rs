@@ -9,11 +9,12 @@ use crate::{
         signal::{SignalError, Target},
         state::Limits,
         table::StepMeta,
+        task::{ReportError, TaskReport},
     },
 };
 
-/// Limits on the size of an execution: the size of each value, and the numbers of nodes and
-/// of queued signals.
+/// Limits on the size of an execution: the size of each value and of all together, and the numbers of
+/// nodes and of queued signals.
 ///
 /// ```
 /// use steps::RunLimits;
@@ -26,6 +27,9 @@ pub struct RunLimits {
     /// The maximum size of one input, output, signal, observed value or saved working data, of all
     /// items of one `for`, and of all their keys, in bytes of JSON. By default 8 MiB.
     pub payload: usize,
+    /// The maximum size of all inputs, outputs and working data of one execution's steps together, in bytes of JSON: a
+    /// step with whose output there would be more fails, and is undone. By default there is no limit.
+    pub tree: usize,
     /// The maximum number of items of one `for`. By default 100,000.
     pub items: usize,
     /// The maximum number of nodes in the whole tree: steps, groups, items and rounds. By default
@@ -45,6 +49,7 @@ impl RunLimits {
     /// The default limits.
     pub const DEFAULT: Self = Self {
         payload: 8 * 1024 * 1024,
+        tree: usize::MAX,
         items: 100_000,
         nodes: Limits::DEFAULT.nodes,
         signals: 1000,
@@ -55,6 +60,13 @@ impl RunLimits {
     #[must_use]
     pub const fn payload(mut self, bytes: usize) -> Self {
         self.payload = bytes;
+        self
+    }
+
+    /// Sets the maximum size of all values together, in bytes of JSON.
+    #[must_use]
+    pub const fn tree(mut self, bytes: usize) -> Self {
+        self.tree = bytes;
         self
     }
 
@@ -127,6 +139,44 @@ impl RunLimits {
             );
             let path = path.to_owned();
             return Err(SignalError::Value { path, why });
+        }
+        Ok(())
+    }
+
+    /// Checks the values in a report on an external task, as far as their types are known.
+    pub(crate) fn check_report(
+        &self,
+        path: &str,
+        meta: Option<&StepMeta>,
+        report: &TaskReport,
+    ) -> Result<(), ReportError> {
+        let path = || path.to_owned();
+        let small = |value: &Json| match value.get().len() {
+            bytes if bytes > self.payload => Err(format!(
+                "is {bytes} bytes of JSON, and the limit is {}",
+                self.payload
+            )),
+            _ => Ok(()),
+        };
+        if let Some(output) = &report.output {
+            let fits = small(output).and_then(|()| match meta {
+                Some(meta) => (meta.check)(output.get())
+                    .map_err(|error| format!("is no `{}`: {error}", meta.output)),
+                None => Ok(()),
+            });
+            fits.map_err(|why| ReportError::Output { path: path(), why })?;
+        }
+        if let Some(message) = &report.check_in {
+            let fits = small(message).and_then(|()| match meta.map(|meta| meta.check_in) {
+                Some(Some(check)) => {
+                    check(message.get()).map_err(|error| format!("can't be read: {error}"))
+                }
+                _ => Ok(()),
+            });
+            if meta.is_some_and(|meta| meta.check_in.is_none()) {
+                return Err(ReportError::NoCheckIns { path: path() });
+            }
+            fits.map_err(|why| ReportError::CheckIn { path: path(), why })?;
         }
         Ok(())
     }

@@ -93,6 +93,7 @@ mod requests;
 mod restore;
 mod retry;
 mod rollback;
+mod room;
 mod run_core;
 mod sequence;
 mod signal_queue;

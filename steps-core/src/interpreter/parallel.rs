@@ -230,6 +230,8 @@ impl Pass<'_> {
                 })
             {
                 let future = branch(index, now);
+                // Whether it is entered to give up.
+                let gives_up = is_decided || worst != End::Done;
                 let open = &open;
                 open.fetch_add(1, Ordering::Relaxed);
                 running.push(async move {
@@ -253,7 +255,8 @@ impl Pass<'_> {
                         Ends::First(_) if open.load(Ordering::Relaxed) == 0 => Ok(()),
                         _ => self.run.commit().await,
                     };
-                    (index, ended.and_then(|end| safe.map(|()| end)))
+                    let ended = ended.and_then(|end| safe.map(|()| end));
+                    (index, ended, gives_up)
                 });
             }
             if running.is_empty() {
@@ -269,10 +272,14 @@ impl Pass<'_> {
                 }
             };
             now = self.now();
-            if let Some((index, end)) = ended {
+            if let Some((index, end, gave_up)) = ended {
                 let end = end?;
                 queue.ended(index, end);
                 match (ends, end) {
+                    // It had begun to wait, and was at the commit of that, when a sibling ended all.
+                    (_, End::Waiting(_)) if !gave_up && (is_decided || worst != End::Done) => {
+                        ready.push_back(index);
+                    }
                     (_, End::Waiting(until)) => waiting.push((index, until)),
                     (Ends::All, End::Done) => {}
                     // The waiting branches are entered once more, to give up.

@@ -104,6 +104,8 @@ pub(crate) struct RunCore {
     pub(super) tasked: AtomicBool,
     /// Whether the steps are done, and only the code after them is left.
     pub(super) past_steps: AtomicBool,
+    /// How many bytes the values of the tree have at most, once that was counted. It is locked before the records.
+    pub(super) room: Mutex<Option<usize>>,
     /// The children that were told to have ended, and were not asked for since.
     pub(super) ended_children: EndedChildren,
     /// Why the run was stopped where it was, if a node was to make an impossible transition.
@@ -158,6 +160,7 @@ impl RunCore {
             timed: AtomicBool::new(timed),
             tasked: AtomicBool::new(tasked),
             past_steps: AtomicBool::new(false),
+            room: Mutex::new(None),
             ended_children: EndedChildren::default(),
             fault: OnceLock::new(),
             unreadable: OnceLock::new(),

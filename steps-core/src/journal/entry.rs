@@ -1,6 +1,8 @@
 //! A batch as a value of its own, with a JSON form, and the rows that such batches leave: for a journal that is a log of
 //! entries, such as a file or another engine's journal.
 
+mod child;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write,
@@ -12,11 +14,13 @@ use super::{Batch, NodeRow, PassEnd};
 use crate::{
     base::json::{Fields, Json},
     model::{
-        state::{Kind, NodeData, State, StateError, path},
+        state::{Kind, NodeData, State, StateError, StepKind, path},
         status::Status,
+        task::Task,
     },
     store::{InvalidRanges, RowRanges},
 };
+pub use child::ChildStart;
 
 /// What a [`Batch`] changes, as a value that outlives it: [`Batch::to_entry`].
 ///
@@ -28,6 +32,7 @@ pub struct Entry {
     replaces: bool,
     pass_end: Option<PassEnd>,
     signals: Vec<String>,
+    children: Vec<ChildStart>,
 }
 
 impl Batch<'_> {
@@ -79,7 +84,7 @@ impl Batch<'_> {
     /// # }
     /// ```
     ///
-    /// What only an engine keeps, child executions and notes such as attributes, is not among them.
+    /// What only an engine keeps, notes such as attributes, is not among them.
     pub fn to_entry(&self) -> Entry {
         let waits = matches!(self.pass_end, Some(PassEnd::Waiting { .. }));
         Entry {
@@ -88,6 +93,7 @@ impl Batch<'_> {
             replaces: self.replaces,
             pass_end: self.pass_end,
             signals: if waits { self.signals() } else { Vec::new() },
+            children: self.children.iter().map(ChildStart::of).collect(),
         }
     }
 }
@@ -101,6 +107,12 @@ impl Entry {
     /// Returns the paths of the steps that wait for a signal, if the pass has ended and the execution waits.
     pub fn signals(&self) -> &[String] {
         &self.signals
+    }
+
+    /// Returns the child executions that its lines start. They are to be started once it is safe: see
+    /// [`Run::children`](crate::Run::children).
+    pub fn children(&self) -> &[ChildStart] {
+        &self.children
     }
 
     /// Returns whether its rows are the whole tree, and what was recorded before is obsolete.
@@ -140,6 +152,9 @@ impl Entry {
         if !self.signals.is_empty() {
             field(&mut text, "signals", &self.signals);
         }
+        if !self.children.is_empty() {
+            field(&mut text, "children", &self.children);
+        }
         text.push('}');
         text
     }
@@ -178,12 +193,14 @@ impl Entry {
             Some(other) => return Err(bad(format!("a pass does not end `{other}`"))),
         };
         let signals: Option<Vec<String>> = fields.get("signals").map_err(bad)?;
+        let children: Option<Vec<ChildStart>> = fields.get("children").map_err(bad)?;
         Ok(Self {
             changes,
             removed,
             replaces: replaces.unwrap_or_default(),
             pass_end,
             signals: signals.unwrap_or_default(),
+            children: children.unwrap_or_default(),
         })
     }
 }
@@ -205,6 +222,30 @@ pub struct Recorded {
     rows: BTreeMap<u32, NodeRow>,
     /// The rows of the steps that run, or are being undone.
     active: BTreeSet<u32>,
+    /// Those with an external task on which can be reported.
+    tasks: BTreeSet<u32>,
+    /// Those that wait for the end of a child, or for that of its undo.
+    children: BTreeSet<u32>,
+}
+
+/// An external task on which can be reported: [`Recorded::tasks`].
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct OpenTask<'a> {
+    /// The row of its step.
+    pub row: u32,
+    /// The task.
+    pub task: &'a Task,
+}
+
+/// What a line waits for of a child: [`Recorded::children`].
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum ChildWait {
+    /// Its end: the line joins it.
+    End(String),
+    /// That it is undone: the line that has started it is being undone.
+    TakenBack(String),
 }
 
 impl Recorded {
@@ -213,15 +254,25 @@ impl Recorded {
         if entry.replaces {
             *self = Self::default();
         }
-        if !entry.removed.is_empty() {
-            self.rows.retain(|id, _| !entry.removed.contains(*id));
-            self.active.retain(|id| !entry.removed.contains(*id));
+        let removed = entry.removed;
+        if !removed.is_empty() {
+            self.rows.retain(|id, _| !removed.contains(*id));
+            for rows in [&mut self.active, &mut self.tasks, &mut self.children] {
+                rows.retain(|id| !removed.contains(*id));
+            }
         }
         for row in entry.changes {
-            if is_active(&row.node) {
-                self.active.insert(row.id);
-            } else {
-                self.active.remove(&row.id);
+            let is_one = [
+                (&mut self.active, is_active(&row.node)),
+                (&mut self.tasks, open_task(&row.node).is_some()),
+                (&mut self.children, child_wait(&row.node).is_some()),
+            ];
+            for (rows, is_one) in is_one {
+                if is_one {
+                    rows.insert(row.id);
+                } else {
+                    rows.remove(&row.id);
+                }
             }
             self.rows.insert(row.id, row);
         }
@@ -235,6 +286,21 @@ impl Recorded {
     /// Returns the [paths](path) of the steps that run, or are being undone, in the order of their rows.
     pub fn active(&self) -> Vec<String> {
         self.active.iter().map(|id| self.path(*id)).collect()
+    }
+
+    /// Returns the external tasks on which can be reported, in the order of their rows.
+    pub fn tasks(&self) -> impl Iterator<Item = OpenTask<'_>> {
+        let rows = self.tasks.iter().filter_map(|id| self.rows.get(id));
+        rows.filter_map(|row| {
+            let task = open_task(&row.node)?;
+            Some(OpenTask { row: row.id, task })
+        })
+    }
+
+    /// Returns which children are waited for, in the order of the rows of the lines that do.
+    pub fn children(&self) -> impl Iterator<Item = ChildWait> {
+        let rows = self.children.iter().filter_map(|id| self.rows.get(id));
+        rows.filter_map(|row| child_wait(&row.node))
     }
 
     /// Returns whether nothing is recorded.
@@ -259,10 +325,12 @@ impl Recorded {
             replaces: true,
             pass_end: None,
             signals: Vec::new(),
+            children: Vec::new(),
         }
     }
 
-    fn path(&self, id: u32) -> String {
+    /// Returns the [path](path) of the node with this row; empty if there is none, and for the root.
+    pub fn path(&self, id: u32) -> String {
         let mut names = Vec::new();
         let mut at = id;
         while at != 0
@@ -280,6 +348,22 @@ impl Recorded {
 
 fn is_active(node: &NodeData) -> bool {
     node.kind == Kind::Step && matches!(node.status, Status::Running | Status::Undoing)
+}
+
+fn open_task(node: &NodeData) -> Option<&Task> {
+    let is_open = matches!(node.status, Status::Running | Status::Waiting);
+    let task = node.task.as_deref().filter(|_| is_open)?;
+    (!task.status.is_final()).then_some(task)
+}
+
+fn child_wait(node: &NodeData) -> Option<ChildWait> {
+    match (node.step_kind, node.status) {
+        (Some(StepKind::Join), Status::Waiting) => node.child_execution().map(ChildWait::End),
+        (Some(StepKind::Start), Status::Undoing) => {
+            node.child_execution().map(ChildWait::TakenBack)
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! How a line of a flow reaches the executions that it has started: through the engine that makes its
 //! run, or, where none does, through the run itself.
 
-use std::{any::Any, collections::BTreeMap, sync::Arc};
+use std::{any::Any, collections::BTreeMap, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
@@ -66,6 +66,14 @@ pub(crate) enum ChildError {
 pub(crate) trait RunEngine: Send + Sync {
     /// Returns the engine itself.
     fn as_any(&self) -> &(dyn Any + Send + Sync);
+    /// Returns whether there is a span of its own for what the run does.
+    fn has_a_span(&self) -> bool {
+        true
+    }
+    /// Returns how often to ask for a child whose undo goes on, in case that nobody tells of its end.
+    fn asks_in_vain(&self) -> Duration {
+        Duration::from_mins(1)
+    }
     /// Returns the child that the line at `path` of the execution `parent` may start.
     fn admit<'a>(
         &'a self,

@@ -366,6 +366,11 @@ impl Cx {
         self.host.asks_for(self.id, child);
     }
 
+    /// Takes room for the step's output in the tree.
+    pub(crate) fn take_room(&self, bytes: usize) -> Result<(), StepError> {
+        self.host.take_room(self.id, bytes)
+    }
+
     /// Returns which doing of the line this is; 0 for the first.
     pub(crate) fn generation(&self) -> u32 {
         self.host.generation(self.id)

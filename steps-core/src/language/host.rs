@@ -43,6 +43,8 @@ pub(crate) trait StepHost: Send + Sync {
     fn note(&self, id: u32, change: NoteChange) -> Result<(), String>;
     /// Saves a node's working data, unless it is larger than the limit.
     fn save(&self, id: u32, data: Json) -> Result<(), StepError>;
+    /// Takes room for a node's output of so many bytes of JSON, if the tree may have so much.
+    fn take_room(&self, id: u32, bytes: usize) -> Result<(), StepError>;
     /// Returns a node's working data.
     fn saved(&self, id: u32) -> Option<Json>;
     /// Returns why a running step should end early, if it should.

@@ -2,6 +2,7 @@
 
 use super::{
     codec::Codec,
+    cx::Cx,
     scope::{Answer, Unkept},
     slot::Slot,
 };
@@ -14,6 +15,8 @@ pub struct Keep<'a, T> {
     pub(super) slot: &'a (dyn Slot<T> + Sync),
     /// The most bytes of JSON.
     pub(super) most: usize,
+    /// The context of the attempt, whose run limits how much all values have.
+    pub(super) cx: &'a Cx,
 }
 
 impl<T: Send + Sync + 'static> Keep<'_, T> {
@@ -32,7 +35,10 @@ impl<T: Send + Sync + 'static> Keep<'_, T> {
                 bytes if bytes > self.most => {
                     (StepError::too_large("output", bytes, self.most), value)
                 }
-                _ => return Ok((value, saved)),
+                bytes => match self.cx.take_room(bytes) {
+                    Ok(()) => return Ok((value, saved)),
+                    Err(why) => (why, value),
+                },
             },
             Err((error, value)) => {
                 let why = format!("its output can't be saved as JSON: {error}");

@@ -69,6 +69,7 @@ pub fn drive<'a, S: Step>(
         codec: codec_of::<S>(),
         slot,
         most,
+        cx,
     };
     match op {
         Op::Run(most) => S::Function::run(call.0, cx, when, keep(most)),

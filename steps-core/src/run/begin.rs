@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use jiff::Timestamp;
 
 use super::{
-    Options, Run, Signals,
+    Children, Options, Run, Signals,
     driver::Ready,
     fits::{check, given},
 };
@@ -40,6 +40,13 @@ impl<'a, F: Flow> Run<'a, F> {
     /// Sets what the steps reach the engine by that makes the run.
     pub(crate) fn engine(mut self, engine: Option<Arc<dyn RunEngine>>) -> Self {
         self.options.engine = engine;
+        self
+    }
+
+    /// Sets the children that its caller starts.
+    pub(super) fn with_children(mut self, children: Children) -> Self {
+        self.options.engine = Some(Arc::new(children.clone()));
+        self.options.children = Some(children);
         self
     }
 
@@ -142,6 +149,9 @@ impl<'a, F: Flow> Run<'a, F> {
         let run = Arc::new(run);
         if let Some(signals) = &options.signals {
             signals.attach(&run, table);
+        }
+        if let Some(children) = &options.children {
+            children.attach(&run);
         }
         Ok(Ready {
             run,

@@ -106,7 +106,8 @@ impl<F: Flow> Ready<'_, F> {
     async fn pass_once(&self) -> Result<PassOutcome, Failure> {
         let pass = execution::pass(&self.run, F::TABLE, self);
         // An engine has a span for the whole turn.
-        let is_own = self.run.options.engine.is_none();
+        let engine = self.run.options.engine.as_deref();
+        let is_own = engine.is_none_or(|engine| !engine.has_a_span());
         let passed = if is_own && tracing::span_enabled!(tracing::Level::INFO) {
             let execution = &**self.run.execution();
             let span = tracing::info_span!("execution", flow = F::TABLE.name, execution);

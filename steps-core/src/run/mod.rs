@@ -43,7 +43,7 @@ use crate::{
     store::RowRanges,
 };
 pub use advance::{Advance, Outcome};
-pub use children::Child;
+pub use children::{Child, Children};
 pub use control::Control;
 pub(crate) use driver::Ready;
 pub(crate) use fits::is_input;
@@ -115,6 +115,8 @@ struct Options {
     observer: Option<Observer>,
     /// What the steps reach the engine by that makes the run.
     engine: Option<Arc<dyn RunEngine>>,
+    /// The same, where whoever makes the run starts its children.
+    children: Option<Children>,
     log: Option<Arc<dyn StepLog>>,
     /// The flows of its children, where no engine makes it.
     flows: OwnFlows,

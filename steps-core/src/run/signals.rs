@@ -11,7 +11,7 @@ use crate::{
     language::flow::Flow,
     model::{
         signal::{Position, SignalError, Target, find::find},
-        state::State,
+        state::{State, path},
         table::Table,
         task::{Gone, ReportError, Reported, TaskId, TaskReport},
         typed::AsSignalRef,
@@ -166,6 +166,38 @@ impl Signals {
             Some(Some(run)) => run.report(queue, task, report),
             _ => Reported::Gone(Gone::Unknown),
         })
+    }
+
+    /// Checks that the step with this path can take a report, by what the flow says of it.
+    ///
+    /// ```
+    /// use steps::{External, ReportError, Signals, TaskReport, prelude::*};
+    ///
+    /// #[step(external)]
+    /// async fn scan(cx: &Cx) -> Result<External<u32>, String> {
+    ///     println!("POST /scans, report to /tasks/{}", cx.task_id());
+    ///     Ok(External::submitted())
+    /// }
+    ///
+    /// #[flow]
+    /// async fn publish() -> Result<u32, String> {
+    ///     steps! { flaws = scan(cx); }
+    ///     Ok(flaws)
+    /// }
+    ///
+    /// assert_eq!(Signals::check_report::<publish>("flaws", &TaskReport::done(1, &3)?), Ok(()));
+    /// let error = Signals::check_report::<publish>("flaws", &TaskReport::done(1, &"none")?);
+    /// assert!(matches!(error, Err(ReportError::Output { .. })));
+    /// # Ok::<_, steps::ReportError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As of [`Engine::report`](crate::Engine::report), but for [`ReportError::Full`].
+    pub fn check_report<F: Flow>(path: &str, report: &TaskReport) -> Result<(), ReportError> {
+        let report = report.clone().checked()?;
+        let names: Vec<_> = path::split(path).collect();
+        RunLimits::DEFAULT.check_report(path, F::TABLE.step_at(&names), &report)
     }
 
     /// Returns the paths of the signals that no step has taken yet, in the order in which they were

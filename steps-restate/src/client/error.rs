@@ -54,6 +54,14 @@ pub enum ClientError {
         /// Why not.
         why: String,
     },
+    /// The report on an external task is wrong, and nothing was changed.
+    #[error("execution `{id}`: {why}")]
+    Report {
+        /// The execution.
+        id: String,
+        /// What is wrong: as [`ReportError`](steps_core::ReportError) says it.
+        why: String,
+    },
     /// The execution has ended, and is not done: it failed, was undone or stopped, or is stuck.
     #[error("execution `{id}`: {failure}")]
     Failed {

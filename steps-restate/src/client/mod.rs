@@ -2,6 +2,7 @@
 
 mod error;
 mod http;
+mod report;
 
 use std::{
     collections::BTreeMap,

@@ -7,7 +7,9 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
-use steps_core::{Control, Failure, Flow, Input, Json, Outcome, Signals, State};
+use steps_core::{
+    Children, Control, Failure, Flow, Input, Json, Outcome, Signals, State, TaskId, TaskReport,
+};
 
 use super::Ask;
 use crate::{offers::Offers, service::Served};
@@ -26,6 +28,10 @@ pub(super) struct Begin<'a> {
     pub(super) asked: &'a [Ask],
     /// The signals that were received, and of which no record says that a step has taken them.
     pub(super) given: &'a [(String, Json)],
+    /// The same of reports on external tasks.
+    pub(super) reports: &'a [(String, TaskReport)],
+    /// Its children, and what is known of them.
+    pub(super) children: Children,
     /// Whether the part is to end.
     pub(super) suspended: bool,
 }
@@ -34,6 +40,7 @@ pub(super) struct Begin<'a> {
 pub(super) struct Live {
     offers: Arc<Offers>,
     pub(super) signals: Signals,
+    pub(super) children: Children,
     control: Control,
     passes: Option<BoxFuture<'static, Result<(), String>>>,
 }
@@ -62,6 +69,8 @@ impl Live {
                 state: begin.state,
                 due_by: begin.due_by,
                 given: begin.given.to_vec(),
+                reports: begin.reports.to_vec(),
+                children: begin.children.clone(),
                 offers: Arc::clone(offers),
                 signals: signals.clone(),
                 control: control.clone(),
@@ -70,6 +79,7 @@ impl Live {
         Self {
             offers: Arc::clone(offers),
             signals,
+            children: begin.children,
             control,
             passes: Some(Box::pin(passes)),
         }
@@ -114,6 +124,8 @@ struct Own {
     state: Option<State>,
     due_by: Option<Timestamp>,
     given: Vec<(String, Json)>,
+    reports: Vec<(String, TaskReport)>,
+    children: Children,
     offers: Arc<Offers>,
     signals: Signals,
     control: Control,
@@ -137,6 +149,7 @@ where
         .due_by(own.due_by)
         .signals(&own.signals)
         .control(&own.control)
+        .children(&own.children)
         .journal(Arc::clone(&own.offers) as _)
         .passes()
         .map_err(text)?;
@@ -144,11 +157,21 @@ where
         // One that a step has taken already is refused.
         let _ = own.signals.send_json(&path, value);
     }
+    for (task, report) in own.reports {
+        give(&own.signals, task.parse(), report);
+    }
     loop {
         match passes.pass().await.map_err(text)? {
             Outcome::Waiting { .. } => own.offers.until_pass().await,
             Outcome::Done(_) | Outcome::Failed(_) => return Ok(()),
         }
+    }
+}
+
+/// Gives the run a report. One on a task that is over has no effect.
+fn give<E>(signals: &Signals, task: Result<TaskId, E>, report: TaskReport) {
+    if let Ok(task) = task {
+        let _ = signals.report(&task, report);
     }
 }
 

@@ -3,13 +3,12 @@
 use std::collections::BTreeMap;
 
 use restate_sdk::{
-    context::RequestTarget,
     endpoint::ContextInternal,
     errors::{HandlerResult, TerminalError},
 };
 use steps_core::{Flow, Json, Signals};
 
-use super::{Ask, names, shown};
+use super::{Ask, names, report, shown, supervise::To};
 use crate::text::Text;
 
 /// The codes of answers. Clients read them.
@@ -24,8 +23,20 @@ pub(crate) mod codes {
     pub(crate) const GIVEN: u16 = 412;
 }
 
-fn error(code: u16, why: impl Into<String>) -> TerminalError {
+/// What `state` is asked for, besides the tree: how the execution has ended, if it has.
+pub(super) const STATUS: &str = "status";
+/// What is recorded of it, and what else the next part would begin with.
+pub(super) const RECORDED: &str = "recorded";
+/// What is noted of the external task whose id follows.
+pub(super) const TASK: &str = "task ";
+
+pub(super) fn error(code: u16, why: impl Into<String>) -> TerminalError {
     TerminalError::new_with_code(code, why)
+}
+
+pub(super) fn unknown() -> TerminalError {
+    let why = "there is no such execution, or it has not begun";
+    error(codes::UNKNOWN, why)
 }
 
 async fn check_not_ended(ctx: &ContextInternal) -> Result<(), TerminalError> {
@@ -67,9 +78,9 @@ pub(super) async fn signal<F: Flow>(ctx: &ContextInternal, input: &str) -> Handl
     Ok(Text("null".to_owned()))
 }
 
-/// Waits for a signal of the execution's first part.
-pub(super) async fn signalled(ctx: &ContextInternal, path: &str) -> HandlerResult<Text> {
-    Ok(ctx.promise::<Text>(&names::promise(path)).await?)
+/// Waits for a signal or a report of the execution's first part.
+pub(super) async fn signalled(ctx: &ContextInternal, what: &str) -> HandlerResult<Text> {
+    Ok(ctx.promise::<Text>(&names::waited(what)).await?)
 }
 
 /// Asks for an undo or a stop. The request may say which invocation is that of `run`; otherwise it is looked up.
@@ -85,44 +96,83 @@ pub(super) async fn ask(
         None => ctx.get::<Text>(names::INVOCATION).await?,
     };
     let Some(Text(id)) = found else {
-        return Err(error(
-            codes::UNKNOWN,
-            "there is no such execution, or it has not begun",
-        )
-        .into());
+        return Err(unknown().into());
     };
     ctx.resolve_promise(ask.name(), Text("true".to_owned()));
     ctx.cancel_invocation(&id);
     Ok(Text("null".to_owned()))
 }
 
-/// Returns the tree as JSON, as it was at the end of the last pass; `null` if that has not come yet.
-pub(super) async fn state(ctx: &ContextInternal, key: &str) -> HandlerResult<Text> {
-    if let Some(Text(number)) = ctx.get::<Text>(names::PART).await? {
-        let number = number.parse().unwrap_or_default();
-        let target = RequestTarget::Workflow {
-            name: ctx.service_name().to_owned(),
-            key: names::part(key, number),
-            handler: names::STATE.to_owned(),
-        };
-        let empty = Text(String::new());
-        let part = ctx.call::<_, Text>(target, None, None, None, Vec::new(), empty);
-        match part.await {
+/// Returns the tree as JSON, as it was at the end of the last pass; `null` if that has not come yet. Or something else that
+/// parts and parents ask for.
+pub(super) async fn state(ctx: &ContextInternal, key: &str, input: &str) -> HandlerResult<Text> {
+    Ok(Text(match input {
+        STATUS => status(ctx, key).await?,
+        RECORDED => recorded(ctx, key).await?,
+        _ => match input.strip_prefix(TASK) {
+            Some(task) => report::noted(ctx, key, task).await?,
+            None => shown(ctx, key).await?,
+        },
+    }))
+}
+
+/// Returns the number of the part of the execution that goes on now.
+pub(super) async fn part(ctx: &ContextInternal) -> Result<u64, TerminalError> {
+    let number = ctx.get::<Text>(names::PART).await?;
+    Ok(number.map_or(1, |Text(number)| number.parse().unwrap_or(1)))
+}
+
+/// Returns the tree as JSON.
+pub(super) async fn shown(ctx: &ContextInternal, key: &str) -> Result<String, TerminalError> {
+    // What takes it back goes on after all others.
+    let back = ctx.peek_promise::<Text>(names::BACK).await?;
+    let back = back.and_then(|Text(number)| number.parse().ok());
+    let part = part(ctx).await?;
+    for number in back.into_iter().chain((part > 1).then_some(part)) {
+        let key = names::part(key, number);
+        match To::own(ctx, &key, names::STATE).call(ctx, "").await {
             // It has shown nothing yet.
-            Ok(Text(state)) if state == "null" => {}
+            Ok(state) if state == "null" => {}
             Err(why) if why.code() == codes::UNKNOWN => {}
-            shown => return Ok(shown?),
+            shown => return shown,
         }
     }
     let recorded = shown::read(ctx).await?;
     let state = recorded.map(|recorded| recorded.state()).transpose();
     match state.map_err(|why| error(500, why.to_string()))?.flatten() {
-        Some(state) => Ok(Text(state.to_json())),
-        None if ctx.get::<Text>(names::INVOCATION).await?.is_some() => Ok(Text("null".to_owned())),
-        None => Err(error(
-            codes::UNKNOWN,
-            "there is no such execution, or it has not begun",
-        )
-        .into()),
+        Some(state) => Ok(state.to_json()),
+        None if ctx.get::<Text>(names::INVOCATION).await?.is_some() => Ok("null".to_owned()),
+        None => Err(unknown()),
+    }
+}
+
+/// Returns the status in which the execution has ended; empty if it has not.
+pub(super) async fn status(ctx: &ContextInternal, key: &str) -> Result<String, TerminalError> {
+    match part(ctx).await? {
+        1 => {
+            let ended = ctx.get::<Text>(names::ENDED).await?;
+            Ok(ended.map_or_else(String::new, |Text(ended)| ended))
+        }
+        number => {
+            let key = names::part(key, number);
+            To::own(ctx, &key, names::STATE).call(ctx, STATUS).await
+        }
+    }
+}
+
+/// Returns all that is recorded of an execution that has ended, and what else the next part would begin with: two values,
+/// one on each line.
+pub(super) async fn recorded(ctx: &ContextInternal, key: &str) -> Result<String, TerminalError> {
+    match part(ctx).await? {
+        1 => {
+            let recorded = shown::read(ctx).await?.ok_or_else(unknown)?;
+            let more = ctx.get::<Text>(names::CHILDREN).await?;
+            let more = more.map_or_else(|| "[{},[],[]]".to_owned(), |Text(more)| more);
+            Ok(format!("{}\n{more}", recorded.to_entry().to_json()))
+        }
+        number => {
+            let key = names::part(key, number);
+            To::own(ctx, &key, names::STATE).call(ctx, RECORDED).await
+        }
     }
 }

@@ -23,18 +23,20 @@ use restate_sdk::{
     errors::{HandlerError, HandlerResult, TerminalError},
 };
 use steps_core::{
-    Failure, Flow, Status,
+    Flow,
     journal::{Entry, PassEnd},
 };
 
 use super::{
+    child,
+    family::Family,
     live::{Begin, Live},
     names,
-    part::{Next, Part},
+    part::Part,
     requests::{asked, is_cancelled},
     shown::Shown,
-    supervise::{send, supervise},
-    waits::{Came, Waits},
+    tasks::{self, Tasks},
+    waits::{Came, Waits, What},
 };
 use crate::{
     offers::Offers,
@@ -53,7 +55,12 @@ pub(super) async fn run<F: Flow>(
 where
     F::Owned: Send + Sync,
 {
-    let part = Part::read(meta.key, input.0)?;
+    let mut part = Part::read(meta.key, input.0)?;
+    let mut tasks = Tasks::default();
+    tasks.note(ctx, &mut part);
+    if let Some(parent) = &part.parent {
+        ctx.set(names::PARENT, Text(parent.clone()));
+    }
     let offers = Arc::new(Offers::new(served.limits_of_parts.entry));
     ctx.set(names::INVOCATION, Text(meta.invocation_id));
     let mut recorder = Recorder {
@@ -65,10 +72,13 @@ where
         offers,
         live: None,
         waits: Waits::default(),
+        tasks,
+        family: Family::default(),
         limits: None,
         entries: 0,
         bytes: 0,
         cancelled: 0,
+        unheard: false,
         suspended: false,
         stays: false,
         due_by: None,
@@ -76,28 +86,32 @@ where
     recorder.run().await
 }
 
-struct Recorder<'a, F: Flow> {
+pub(super) struct Recorder<'a, F: Flow> {
     served: &'a Arc<Served<F>>,
-    ctx: &'a ContextInternal,
-    part: Part,
+    pub(super) ctx: &'a ContextInternal,
+    pub(super) part: Part,
     /// What was recorded of an entry that is not complete.
     pieces: Pieces,
     shown: Shown,
     offers: Arc<Offers>,
     /// The interpreter, once something is to be done that is not recorded.
-    live: Option<Live>,
-    waits: Waits,
+    pub(super) live: Option<Live>,
+    pub(super) waits: Waits,
+    tasks: Tasks,
+    pub(super) family: Family,
     /// The limits that were recorded with the first entry.
-    limits: Option<PartLimits>,
+    pub(super) limits: Option<PartLimits>,
     /// How many entries this part has, and how many bytes are in them.
-    entries: usize,
-    bytes: usize,
+    pub(super) entries: usize,
+    pub(super) bytes: usize,
     /// How often the invocation was cancelled.
-    cancelled: u64,
+    pub(super) cancelled: u64,
+    /// Whether it was since the last pass began, which may have looked for requests before that.
+    unheard: bool,
     /// Whether the interpreter is to come to a halt, as another part follows.
-    suspended: bool,
+    pub(super) suspended: bool,
     /// Whether no other part can follow.
-    stays: bool,
+    pub(super) stays: bool,
     /// What the timer showed by which the execution goes on.
     due_by: Option<Timestamp>,
 }
@@ -110,7 +124,13 @@ where
         loop {
             let entry = self.entry().await?;
             let (end, signals) = (entry.pass_end(), entry.signals().to_vec());
+            let children = entry.children().to_vec();
             self.part.recorded.add(entry);
+            self.start_children(children);
+            self.tasks.note(self.ctx, &mut self.part);
+            if end.is_some() {
+                self.settle_children().await?;
+            }
             match end {
                 None => {
                     if self.is_long() {
@@ -231,6 +251,8 @@ where
             due_by: self.due_by.take(),
             asked: &self.part.asked,
             given: &self.part.given,
+            reports: &self.part.reports,
+            children: self.known_children(),
             suspended: self.suspended,
         };
         Ok(Live::new(self.served, &self.offers, begin))
@@ -238,13 +260,14 @@ where
 
     /// The error of an execution that can't go on with this program. Restate tries again, and in the end lets the invocation
     /// pause, until somebody resumes it: with a program that fits, it goes on.
-    fn misfit(&self, why: &str) -> HandlerError {
+    pub(super) fn misfit(&self, why: &str) -> HandlerError {
         let (id, flow) = (&self.part.id, F::TABLE.name);
         format!("the execution `{id}` of `{flow}` can't go on with this program: {why}").into()
     }
 
-    async fn is_cancelled(&mut self) {
+    pub(super) async fn is_cancelled(&mut self) {
         self.cancelled += 1;
+        self.unheard = true;
         self.entries += 2;
         let ask = asked(self.ctx).await;
         self.part.asked.push(ask);
@@ -277,16 +300,42 @@ where
         }
     }
 
-    /// Waits for whatever comes first, and lets the interpreter go on.
+    /// Waits for whatever comes first that the interpreter waits for, and lets it go on.
     async fn wait(&mut self, until: Option<Timestamp>, signals: &[String]) -> HandlerResult<()> {
-        if until.is_none() && signals.is_empty() {
-            let why =
-                "it waits for what only an engine can give it: a report, or the end of a child";
-            return Err(self.misfit(why));
+        let first = (self.part.number > 1).then(|| self.part.id.clone());
+        loop {
+            self.ask_children().await?;
+            if self.unheard {
+                break;
+            }
+            let mut whats: Vec<_> = signals.iter().cloned().map(What::Signal).collect();
+            let Part {
+                recorded, received, ..
+            } = &self.part;
+            whats.extend(tasks::awaited(recorded, received));
+            whats.extend(self.awaited_of_children());
+            if until.is_none() && whats.is_empty() {
+                return Err(self.misfit("it waits for nothing that can come"));
+            }
+            self.entries += 2;
+            let waits = &mut self.waits;
+            let came = waits
+                .until(self.ctx, first.as_deref(), until, &whats)
+                .await?;
+            if self.take(came).await? {
+                break;
+            }
         }
-        let first = (self.part.number > 1).then_some(&*self.part.id);
-        self.entries += 2;
-        match self.waits.until(self.ctx, first, until, signals).await? {
+        self.unheard = false;
+        if self.live.is_some() {
+            self.offers.let_pass();
+        }
+        Ok(())
+    }
+
+    /// Takes what has come. Returns whether the interpreter can go on by it.
+    async fn take(&mut self, came: Came) -> HandlerResult<bool> {
+        match came {
             Came::Time(time) => {
                 // The timer is Restate's, whose clock may be ahead.
                 if Timestamp::now() < time {
@@ -294,23 +343,47 @@ where
                 }
                 self.due_by = Some(time);
             }
-            Came::Signal(path, value) => {
-                let value = steps_core::Json::parse(value);
-                let value = value.map_err(|error| self.misfit(&error.to_string()))?;
-                self.bytes += value.get().len();
-                if let Some(live) = &self.live {
-                    let sent = live.signals.send_json(&path, value.clone());
-                    sent.map_err(|error| self.misfit(&error.to_string()))?;
-                }
-                self.part.given.push((path, value));
+            Came::It(What::Signal(path), value) => self.signal(path, value)?,
+            Came::It(What::Report(task, number), report) => self.report(task, number, &report),
+            Came::It(What::End(id), end) => return Ok(self.child_ended(&id, end)),
+            Came::It(What::Back(id), answer) => {
+                return Ok(self.child_taken_back(id, child::taken_back(&answer)));
+            }
+            Came::Failed(What::Back(id), why) => {
+                return Ok(self.child_taken_back(id, Err(why)));
+            }
+            Came::Failed(What::End(id), why) => {
+                return Ok(self.child_ended(&id, child::lost(&why)));
             }
             Came::Cancelled => self.is_cancelled().await,
-            Came::Nothing => {}
+            Came::Failed(What::Signal(_) | What::Report(..), _) | Came::Nothing => {}
         }
-        if self.live.is_some() {
-            self.offers.let_pass();
+        Ok(true)
+    }
+
+    fn signal(&mut self, path: String, value: String) -> HandlerResult<()> {
+        let value = steps_core::Json::parse(value);
+        let value = value.map_err(|error| self.misfit(&error.to_string()))?;
+        self.bytes += value.get().len();
+        if let Some(live) = &self.live {
+            let sent = live.signals.send_json(&path, value.clone());
+            sent.map_err(|error| self.misfit(&error.to_string()))?;
         }
+        self.part.given.push((path, value));
         Ok(())
+    }
+
+    fn report(&mut self, task: String, number: usize, text: &str) {
+        self.bytes += text.len();
+        self.part.received.insert(task.clone(), number + 1);
+        let Some((id, report)) = tasks::read(&self.part.id, &task, text) else {
+            return;
+        };
+        if let Some(live) = &self.live {
+            // It counts if the step can take it.
+            let _ = live.signals.report(&id, report.clone());
+        }
+        self.part.reports.push((task, report));
     }
 
     /// Lets the interpreter go: another one is made when it is needed.
@@ -318,76 +391,4 @@ where
         self.live = None;
         self.offers = Arc::new(Offers::new(self.served.limits_of_parts.entry));
     }
-
-    /// Lets another part go on, if one can take over what is recorded, and returns the outcome: of the first part that of the
-    /// execution, of another where it goes on.
-    async fn next_part(&mut self) -> HandlerResult<Option<Text>> {
-        self.suspended = false;
-        let limits = self.limits.unwrap_or_default();
-        let mut cancelled;
-        let input = loop {
-            cancelled = self.cancelled;
-            let next = self.part.next();
-            // It may be too large for a message; and it is recorded, because it must be the same on a replay.
-            let input = if next.len() > limits.message {
-                String::new()
-            } else {
-                next
-            };
-            let recorded = self.ctx.run(|| async move { Ok(Text(input)) });
-            let recorded = recorded.name("next part");
-            match recorded.await {
-                Ok(Text(input)) => break input,
-                Err(error) if is_cancelled(&error) => self.is_cancelled().await,
-                Err(error) => return Err(error.into()),
-            }
-        };
-        if input.is_empty() {
-            tracing::warn!(
-                execution = self.part.id,
-                "it is too large to go on in another invocation: its journal will grow"
-            );
-            self.stays = true;
-            return Ok(None);
-        }
-        self.waits.end(self.ctx);
-        let number = self.part.number + 1;
-        let key = names::part(&self.part.id, number);
-        let invocation = loop {
-            match send(self.ctx, &key, names::RUN, &input).await {
-                Ok(invocation) => break invocation,
-                Err(error) if is_cancelled(&error) => self.is_cancelled().await,
-                Err(error) => return Err(error.into()),
-            }
-        };
-        let next = Next {
-            invocation,
-            number,
-            cancelled,
-        };
-        if self.part.number > 1 {
-            return Ok(Some(next.write()));
-        }
-        let asked = self.part.asked.last().copied();
-        let outcome = supervise(self.ctx, &self.part.id, next, self.cancelled, asked).await;
-        Ok(Some(outcome?))
-    }
-
-    fn end(&self) -> HandlerResult<Text> {
-        let Some(root) = self.part.recorded.root() else {
-            return Err(self.misfit("it has ended, and has no root"));
-        };
-        self.ctx.set(names::ENDED, Text(root.status.to_string()));
-        if root.status == Status::Done {
-            let output = root.output.as_ref().map_or("null", steps_core::Json::get);
-            return Ok(Text(output.to_owned()));
-        }
-        let state = self.part.recorded.state();
-        let state = state.map_err(|error| self.misfit(&error.to_string()))?;
-        let failure = Failure::of_ended::<F>(state.unwrap_or_default());
-        Err(TerminalError::new_with_code(NOT_DONE, failure.to_string()).into())
-    }
 }
-
-/// The code of an execution that has ended and is not done.
-const NOT_DONE: u16 = 500;

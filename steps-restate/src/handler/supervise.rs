@@ -1,6 +1,8 @@
 //! What the first part of an execution does once it goes on in others: it waits for the outcome, and passes on what it is
 //! asked for.
 
+use std::time::Duration;
+
 use restate_sdk::{
     context::{RequestTarget, SendHandle, macro_support::SealedDurableFuture},
     endpoint::ContextInternal,
@@ -14,6 +16,62 @@ use super::{
 };
 use crate::text::Text;
 
+/// A handler of an execution, or of a part of one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct To<'a> {
+    pub(super) flow: &'a str,
+    pub(super) key: &'a str,
+    pub(super) handler: &'a str,
+}
+
+impl<'a> To<'a> {
+    /// A handler of this flow's.
+    pub(super) fn own(ctx: &'a ContextInternal, key: &'a str, handler: &'a str) -> Self {
+        Self {
+            flow: ctx.service_name(),
+            key,
+            handler,
+        }
+    }
+
+    pub(super) fn target(self) -> RequestTarget {
+        RequestTarget::Workflow {
+            name: self.flow.to_owned(),
+            key: self.key.to_owned(),
+            handler: self.handler.to_owned(),
+        }
+    }
+
+    /// Sends a request, which may have been sent before.
+    pub(super) fn send(
+        self,
+        ctx: &ContextInternal,
+        input: String,
+        delay: Option<Duration>,
+    ) -> SendHandle {
+        ctx.send(
+            self.target(),
+            None,
+            None,
+            None,
+            Vec::new(),
+            Text(input),
+            delay,
+        )
+    }
+
+    /// Calls it, and returns what it answers.
+    pub(super) async fn call(
+        self,
+        ctx: &ContextInternal,
+        input: &str,
+    ) -> Result<String, TerminalError> {
+        let input = Text(input.to_owned());
+        let answer = ctx.call::<_, Text>(self.target(), None, None, None, Vec::new(), input);
+        answer.await.map(|Text(answer)| answer)
+    }
+}
+
 /// Sends a request to a handler of the part with this key, which may have been sent before. Returns the invocation.
 pub(super) async fn send(
     ctx: &ContextInternal,
@@ -21,20 +79,8 @@ pub(super) async fn send(
     handler: &str,
     input: &str,
 ) -> Result<String, TerminalError> {
-    Ok(sent(ctx, key, handler, input)
-        .await?
-        .invocation_id()
-        .to_owned())
-}
-
-fn sent(ctx: &ContextInternal, key: &str, handler: &str, input: &str) -> SendHandle {
-    let target = RequestTarget::Workflow {
-        name: ctx.service_name().to_owned(),
-        key: key.to_owned(),
-        handler: handler.to_owned(),
-    };
-    let input = Text(input.to_owned());
-    ctx.send(target, None, None, None, Vec::new(), input, None)
+    let sent = To::own(ctx, key, handler).send(ctx, input.to_owned(), None);
+    Ok(sent.await?.invocation_id().to_owned())
 }
 
 /// Waits for the outcome of an execution whose part `next` goes on now. `cancelled` says how often this invocation was
@@ -51,7 +97,8 @@ pub(super) async fn supervise(
         let ask = |ask: Ask| {
             let key = names::part(id, next.number);
             // What it answers does not matter: the part may have ended.
-            let _ = sent(ctx, &key, ask.name(), &next.invocation);
+            let to = To::own(ctx, &key, ask.name());
+            let _ = to.send(ctx, next.invocation.clone(), None);
         };
         if cancelled > next.cancelled
             && let Some(last) = last

@@ -7,7 +7,8 @@ use std::{
     sync::Arc,
 };
 
-use steps_restate::Client;
+use steps::{Failure, Flow, Input};
+use steps_restate::{Client, ClientError, Execution};
 use steps_restate_tests::World;
 use tempfile::TempDir;
 
@@ -80,6 +81,25 @@ impl Setting {
         self.server.again();
     }
 
+    /// Kills both, and starts them again.
+    pub fn restart_both(&mut self) {
+        self.kill_service();
+        self.restart_server();
+        self.serve();
+    }
+
+    /// Starts an execution.
+    pub async fn start<F: Flow>(&self, input: Input<F>, id: &str) -> Execution<F> {
+        let started = self.client.start(input).id(id).await;
+        started.expect("it is started")
+    }
+
+    /// Waits until no invocation is left that goes on.
+    pub fn until_all_has_ended(&self) {
+        let query = "SELECT id FROM sys_invocation WHERE status != 'completed'";
+        until("all has ended", || self.server.sql(query).is_empty());
+    }
+
     /// Waits until a line is in the log this often.
     pub fn until_log(&self, line: &str, times: usize) {
         until(&format!("`{line}` in the log"), || {
@@ -96,14 +116,13 @@ impl Setting {
         );
         until(kind, || !self.server.sql(&query).is_empty());
     }
+}
 
-    /// Waits until the invocations of a flow's execution are as the condition of SQL says, on `sys_invocation`.
-    pub fn until_invocation(&self, key: &str, condition: &str) {
-        let query = format!(
-            "SELECT id FROM sys_invocation WHERE target_service_key = '{key}' \
-             AND target_handler_name = 'run' AND {condition}"
-        );
-        until(condition, || !self.server.sql(&query).is_empty());
+/// How an execution has failed.
+pub fn failed<T: std::fmt::Debug>(outcome: Result<T, ClientError>) -> Failure {
+    match outcome {
+        Err(ClientError::Failed { failure, .. }) => *failure,
+        other => panic!("it has not failed: {other:?}"),
     }
 }
 

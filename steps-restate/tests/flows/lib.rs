@@ -6,6 +6,10 @@
     reason = "it is for tests"
 )]
 
+pub mod family;
+pub mod forms;
+pub mod outside;
+
 use std::{
     fs::{self, OpenOptions},
     io::Write,
@@ -58,6 +62,13 @@ impl World {
         while self.hold_of(what).exists() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
+    }
+
+    /// Takes up to 20 milliseconds.
+    async fn dawdle(&self) {
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+        let nanos = now.map_or(0, |now| now.subsec_nanos());
+        tokio::time::sleep(Duration::from_micros(u64::from(nanos / 1000 % 20_000))).await;
     }
 }
 

@@ -10,7 +10,12 @@ use steps_restate::{
     serve,
 };
 use steps_restate_tests::{
-    World, after, before, branches, cut_off, items, journey, large, lengthy, parted, ten,
+    World, after, before, branches, cut_off,
+    family::{grandparent, household, kid, leaving, parent, pivoted},
+    forms::{forms, offspring},
+    items, journey, large, lengthy,
+    outside::{publish, scans},
+    parted, ten,
 };
 
 #[tokio::main]
@@ -35,7 +40,17 @@ async fn main() {
                 .abort_after(Duration::from_millis(300))
                 .options(impatient()),
         )
-        .bind(serve(large::with(world())));
+        .bind(serve(large::with(world())))
+        .bind(serve(publish::with(world())))
+        .bind(serve(scans::with(world())).part(8, 1 << 20))
+        .bind(serve(kid::with(world())))
+        .bind(serve(parent::with(world())))
+        .bind(serve(grandparent::with(world())))
+        .bind(serve(household::with(world())).part(10, 1 << 20))
+        .bind(serve(leaving::with(world())))
+        .bind(serve(pivoted::with(world())))
+        .bind(serve(forms::with(world())))
+        .bind(serve(offspring::with(world())));
     // A test changes the program by this file.
     let endpoint = if folder.join("changed").exists() {
         endpoint.bind(serve(after::changed::with(world())))

@@ -9,18 +9,10 @@ use kube_reconciler::{
     reconcile::{Context, error_policy, reconcile},
 };
 
-use crate::object::{DATABASE, SERVER, User};
-
-/// Waits until it is so.
-async fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let wait = async {
-        while !is_so() {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    let waited = tokio::time::timeout(Duration::from_mins(1), wait).await;
-    waited.unwrap_or_else(|_| panic!("after a minute not yet: {what}"));
-}
+use crate::{
+    api::{DATABASE, SERVER, until},
+    object::User,
+};
 
 #[tokio::test]
 async fn it_makes_what_is_asked_for_and_undoes_it_when_the_object_is_deleted() {
@@ -34,9 +26,9 @@ async fn it_makes_what_is_asked_for_and_undoes_it_when_the_object_is_deleted() {
         });
     let controller = tokio::spawn(passes);
 
-    until("a server", || user.api.get(SERVER).is_some()).await;
-    user.server_is_ready();
-    until("done", || user.phase() == "done").await;
+    until("a server", async || user.api.get(SERVER).await.is_some()).await;
+    user.server_is_ready().await;
+    until("done", async || user.phase().await == "done").await;
     // Each save of its own wakes it, and that leads to no further one.
     let writes = user.api.status_writes();
     assert!(writes <= 12, "{writes}");
@@ -44,7 +36,7 @@ async fn it_makes_what_is_asked_for_and_undoes_it_when_the_object_is_deleted() {
     assert_eq!(user.api.status_writes(), writes);
 
     user.delete().await;
-    until("gone", || user.api.get(DATABASE).is_none()).await;
-    assert_eq!(user.api.paths(), [""; 0]);
+    until("gone", async || user.api.get(DATABASE).await.is_none()).await;
+    assert_eq!(user.api.parts().await, [""; 0]);
     controller.abort();
 }

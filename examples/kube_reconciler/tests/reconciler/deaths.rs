@@ -1,29 +1,12 @@
 //! What happens between a pass and a save: the controller dies, another one has saved, somebody changes the object.
 
+use kube::ResourceExt as _;
 use steps::Status;
 
 use crate::{
-    api::At,
-    object::{DATABASE, SECRET, SERVER, SERVICE, User, VOLUME},
+    api::{At, DATABASE, SECRET, SERVER, SERVICE, VOLUME},
+    object::{User, assert_each_made_once},
 };
-
-/// What the controller has made, each once and in an order that fits the flow.
-fn assert_each_made_once(log: &[String], case: At) {
-    let made = |part: &str| {
-        let of = log
-            .iter()
-            .filter(|line| line.starts_with("POST") && line.ends_with(part));
-        assert_eq!(of.count(), 1, "{part}, {case:?}: {log:?}");
-    };
-    for part in [
-        "/secrets",
-        "/persistentvolumeclaims",
-        "/statefulsets",
-        "/services",
-    ] {
-        made(part);
-    }
-}
 
 #[tokio::test]
 async fn wherever_it_dies_or_another_has_saved_each_object_is_made_once() {
@@ -53,8 +36,9 @@ async fn wherever_it_dies_or_another_has_saved_each_object_is_made_once() {
                 }
                 At::OtherPass(_) | At::Unavailable(_) if number <= writes => {
                     let error = pass.await.expect_err("it could not be saved").to_string();
-                    let uid = "execution `uid-1` of flow `make_database` is not saved: ";
-                    assert!(error.starts_with(uid), "{error}");
+                    let uid = user.object().await.uid().expect("a uid");
+                    let told = format!("execution `{uid}` of flow `make_database` is not saved: ");
+                    assert!(error.starts_with(&told), "{error}");
                     let is_conflict = error.contains("make another pass");
                     assert_eq!(is_conflict, matches!(at, At::OtherPass(_)), "{error}");
                     struck += 1;
@@ -65,18 +49,18 @@ async fn wherever_it_dies_or_another_has_saved_each_object_is_made_once() {
             }
             user.api.nothing_happens();
             // The end of the pass before was saved by then, if nothing happened.
-            if user.api.get(SERVER).is_none() || user.phase() != "waiting" {
+            if user.api.get(SERVER).await.is_none() || user.phase().await != "waiting" {
                 user.pass()
                     .await
                     .expect("a pass of a controller that was started anew");
             }
-            assert_eq!(user.phase(), "waiting", "{at:?}");
+            assert_eq!(user.phase().await, "waiting", "{at:?}");
             user.make().await;
-            assert_each_made_once(&user.api.log(), at);
+            assert_each_made_once(&user.api.log(), &format!("{at:?}"));
             if let At::Labelled(number) = at
                 && number <= writes
             {
-                let object = user.api.get(DATABASE).expect("it is there");
+                let object = user.api.get(DATABASE).await.expect("it is there");
                 assert_eq!(object["metadata"]["labels"]["seen"], "yes", "{number}");
             }
         }
@@ -87,7 +71,7 @@ async fn wherever_it_dies_or_another_has_saved_each_object_is_made_once() {
 #[tokio::test]
 async fn a_controller_with_an_old_object_in_its_cache_goes_on_from_the_new_one() {
     let user = User::with_finalizer().await;
-    let old = user.object();
+    let old = user.object().await;
     user.make().await;
     user.api.log();
     let writes = user.api.status_writes();
@@ -106,7 +90,7 @@ async fn passes_without_news_write_nothing() {
         user.pass().await.expect("a pass");
     }
     assert_eq!(user.api.status_writes(), writes);
-    let ready = user.state();
+    let ready = user.state().await;
     assert_eq!(
         ready
             .get("is_ready")
@@ -122,7 +106,7 @@ async fn an_object_that_was_replaced_by_another_of_its_name_is_left_alone() {
     let error = user.pass().await.expect_err("it is gone").to_string();
     assert!(error.contains("the object `main` was deleted"), "{error}");
     assert!(
-        user.object().status.is_none(),
+        user.object().await.status.is_none(),
         "nothing was written to the other one"
     );
 }
@@ -137,8 +121,8 @@ async fn two_controllers_at_once_make_each_object_once() {
         "{stopped}"
     );
     user.make().await;
-    assert_each_made_once(&user.api.log(), At::OtherPass(0));
-    for path in [SECRET, VOLUME, SERVER, SERVICE] {
-        assert!(user.api.get(path).is_some(), "{path}");
+    assert_each_made_once(&user.api.log(), "two at once");
+    for part in [SECRET, VOLUME, SERVER, SERVICE] {
+        assert!(user.api.get(part).await.is_some(), "{part}");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::{process::Command, sync::Arc};
 
+use k8s_openapi::api::core::v1::Service;
 use kube::{CustomResourceExt as _, api::PostParams};
 use kube_reconciler::{
     database::Database,
@@ -9,7 +10,10 @@ use kube_reconciler::{
 };
 use serde_json::{Value, json};
 
-use crate::object::{DATABASE, SERVICE, User, is_clean};
+use crate::{
+    api::{DATABASE, SERVICE, until},
+    object::User,
+};
 
 #[tokio::test]
 async fn a_changed_object_is_refused_until_it_is_as_it_was() {
@@ -17,54 +21,55 @@ async fn a_changed_object_is_refused_until_it_is_as_it_was() {
     user.pass().await.expect("a pass");
     user.api.log();
     user.api
-        .change(DATABASE, |database| database["spec"]["size"] = json!("2Gi"));
-    let before = user.object().status;
+        .change(DATABASE, |database| database["spec"]["size"] = json!("2Gi"))
+        .await;
+    let before = user.object().await.status;
     let error = user.pass().await.expect_err("another input");
     assert!(error.to_string().contains("spec.size"), "{error}");
-    assert_eq!((user.object().status, user.api.log()), (before, vec![]));
+    let after = user.object().await.status;
+    assert_eq!((after, user.api.log()), (before, vec![]));
 
     let context = Arc::new(Context::new(user.api.client()));
-    let action = error_policy(Arc::new(user.object()), &error, context);
+    let object = Arc::new(user.object().await);
+    let action = error_policy(object.clone(), &error, context.clone());
     assert!(format!("{action:?}").contains("300s"), "{action:?}");
-    while user.api.events().is_empty() {
-        tokio::task::yield_now().await;
-    }
-    let (reason, note) = user.api.events().pop().expect("an event");
+    until("an event", async || !user.api.events().await.is_empty()).await;
+    let (reason, note) = user.api.events().await.pop().expect("an event");
     assert!(
         reason == "CannotGoOn" && note.contains("spec.size"),
         "{reason} {note}"
     );
+    // Told again, it is the same event.
+    error_policy(object, &error, context);
+    let is_counted = async || user.api.event_objects().await[0]["series"]["count"] == 2;
+    until("it is counted", is_counted).await;
+    assert_eq!(user.api.events().await.len(), 1);
 
     user.api
-        .change(DATABASE, |database| database["spec"]["size"] = json!("1Gi"));
+        .change(DATABASE, |database| database["spec"]["size"] = json!("1Gi"))
+        .await;
     user.make().await;
 }
 
 #[tokio::test]
 async fn a_part_that_cannot_be_made_undoes_the_others_and_leaves_those_of_somebody_else() {
     let user = User::with_finalizer().await;
-    let services =
-        kube::Api::<k8s_openapi::api::core::v1::Service>::default_namespaced(user.api.client());
-    let theirs =
-        serde_json::from_value(json!({ "metadata": { "name": "main" } })).expect("a service");
+    let services = kube::Api::<Service>::namespaced(user.api.user(), user.api.namespace());
+    let theirs = json!({ "metadata": { "name": "main" }, "spec": { "ports": [{ "port": 1 }] } });
+    let theirs = serde_json::from_value(theirs).expect("a service");
     services
         .create(&PostParams::default(), &theirs)
         .await
         .expect("it is made");
     user.pass().await.expect("a pass");
-    user.server_is_ready();
-    user.poll_is_due();
+    user.server_is_ready().await;
+    user.poll_is_due().await;
     user.pass().await.expect("a pass");
 
-    assert_eq!(user.phase(), "undone");
-    let mut paths = user.api.paths();
-    paths.retain(|path| path != DATABASE);
-    assert_eq!(paths, [SERVICE]);
-    let message = user
-        .object()
-        .status
-        .and_then(|status| status.message)
-        .expect("a message");
+    assert_eq!(user.phase().await, "undone");
+    let left = [DATABASE.to_string(), SERVICE.to_string()];
+    assert_eq!(user.api.parts().await, left);
+    let message = user.message().await;
     assert_eq!(
         message,
         "service: there is a Service `main` already, which is not of this database"
@@ -74,7 +79,7 @@ async fn a_part_that_cannot_be_made_undoes_the_others_and_leaves_those_of_somebo
     for _ in 0..3 {
         user.pass().await.expect("a pass");
     }
-    let events = user.api.events();
+    let events = user.api.events().await;
     assert_eq!(events.len(), 1, "{events:?}");
     assert!(
         events[0].0 == "Failed" && events[0].1.contains("not of this database"),
@@ -82,23 +87,7 @@ async fn a_part_that_cannot_be_made_undoes_the_others_and_leaves_those_of_somebo
     );
     user.delete().await;
     user.pass().await.expect("a pass");
-    assert_eq!(user.api.paths(), [SERVICE]);
-}
-
-#[tokio::test]
-async fn a_state_that_is_too_large_is_not_sent() {
-    let user = User::new().await;
-    user.api.change(DATABASE, |database| {
-        database["spec"]["image"] = json!("i".repeat(1_100_000));
-    });
-    user.pass().await.expect("the finalizer is added");
-    let error = user.pass().await.expect_err("it is too large").to_string();
-    assert!(
-        error.contains("this place has room for 1048576") && error.contains("its own input"),
-        "{error}"
-    );
-    assert_eq!(user.api.status_writes(), 0);
-    assert!(is_clean(&user.api), "nothing was made");
+    assert_eq!(user.api.parts().await, [SERVICE.to_string()]);
 }
 
 #[test]

@@ -10,7 +10,6 @@ use crate::{
     model::{
         state::{NodeData, path},
         status::Status,
-        table::StepMeta,
         task::{Gone, ReportError, Reported, TaskId, TaskReport},
     },
     store::{Message, MessageReceipt, Queue, SendMessage},
@@ -106,7 +105,8 @@ impl Engine {
         }
         let names: Vec<_> = path::split(&path).collect();
         let meta = table.and_then(|table| table.step_at(&names));
-        self.check_report(&path, meta, &report).map_err(refused)?;
+        let checked = self.core.limits.check_report(&path, meta, &report);
+        checked.map_err(refused)?;
         let most = self.core.limits.signals;
         // What a report writes, it reads.
         let json = Json::parse(report.to_json());
@@ -129,45 +129,6 @@ impl Engine {
             MessageReceipt::Unknown => Reported::Gone(Gone::Unknown),
             MessageReceipt::Full => return Err(refused(ReportError::Full { path, most })),
         })
-    }
-
-    /// Checks the values in a report, as far as their types are known.
-    fn check_report(
-        &self,
-        path: &str,
-        meta: Option<&StepMeta>,
-        report: &TaskReport,
-    ) -> Result<(), ReportError> {
-        let limits = &self.core.limits;
-        let path = || path.to_owned();
-        let small = |value: &Json| match value.get().len() {
-            bytes if bytes > limits.payload => Err(format!(
-                "is {bytes} bytes of JSON, and the limit is {}",
-                limits.payload
-            )),
-            _ => Ok(()),
-        };
-        if let Some(output) = &report.output {
-            let fits = small(output).and_then(|()| match meta {
-                Some(meta) => (meta.check)(output.get())
-                    .map_err(|error| format!("is no `{}`: {error}", meta.output)),
-                None => Ok(()),
-            });
-            fits.map_err(|why| ReportError::Output { path: path(), why })?;
-        }
-        if let Some(message) = &report.check_in {
-            let fits = small(message).and_then(|()| match meta.map(|meta| meta.check_in) {
-                Some(Some(check)) => {
-                    check(message.get()).map_err(|error| format!("can't be read: {error}"))
-                }
-                _ => Ok(()),
-            });
-            if meta.is_some_and(|meta| meta.check_in.is_none()) {
-                return Err(ReportError::NoCheckIns { path: path() });
-            }
-            fits.map_err(|why| ReportError::CheckIn { path: path(), why })?;
-        }
-        Ok(())
     }
 }
 

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::state::arbitrary::state;
+use crate::{language::children::NewChild, model::state::arbitrary::state};
 
 fn recorded(state: &State) -> Recorded {
     let mut recorded = Recorded::default();
@@ -97,4 +97,55 @@ fn what_is_no_entry_is_refused() {
             other => panic!("{text}: {other}"),
         }
     }
+}
+
+#[test]
+fn children_and_tasks_are_found_in_what_is_recorded() {
+    let state = tree(
+        r#"{"name":"f","status":"running","states":[
+            {"name":"on","stepKind":"start","status":"undoing","output":"c1"},
+            {"name":"done","stepKind":"start","status":"done","output":"c2","doneAt":"2026-01-01T00:00:00Z"},
+            {"name":"wait","stepKind":"join","status":"waiting","until":"child","input":"c2"},
+            {"name":"scan","stepKind":"external","status":"waiting","until":"report",
+             "task":{"id":"3b241101e2bb42558caf4136c566a962.x","revision":0,"status":"pending"}},
+            {"name":"over","stepKind":"external","status":"waiting","until":"report",
+             "task":{"id":"4b241101e2bb42558caf4136c566a962.x","revision":1,"status":"done"}}]}"#,
+    );
+    let recorded = recorded(&state);
+    let children: Vec<_> = recorded.children().collect();
+    assert_eq!(
+        children,
+        [
+            ChildWait::TakenBack("c1".to_owned()),
+            ChildWait::End("c2".to_owned())
+        ]
+    );
+    let tasks: Vec<_> = recorded
+        .tasks()
+        .map(|open| recorded.path(open.row))
+        .collect();
+    assert_eq!(tasks, ["scan"]);
+}
+
+#[test]
+fn the_children_that_a_batch_starts_are_in_its_entry() {
+    let state = tree(r#"{"name":"f","startedAt":"2026-01-01T00:00:00Z"}"#);
+    let mut batch = Batch::new(&state, Vec::new());
+    batch.children.push(NewChild {
+        id: "c".to_owned(),
+        flow: "kid",
+        input: Json::encode(&7).unwrap(),
+        labels: [("a".to_owned(), "b".to_owned())].into(),
+        priority: 0,
+        form: None,
+        begins: Some("2026-01-02T00:00:00Z".parse().unwrap()),
+        trace: None,
+    });
+    let entry = batch.to_entry();
+    let read = Entry::from_json(&entry.to_json()).unwrap();
+    assert_eq!(read.children(), entry.children());
+    assert_eq!(
+        (&*read.children()[0].id, &*read.children()[0].flow),
+        ("c", "kid")
+    );
 }

@@ -87,6 +87,24 @@ impl Task {
         Change { status, check_in }
     }
 
+    /// Takes a report, by the rule by which a step takes it. Returns whether it has changed anything: for whoever keeps
+    /// reports on their way to a run.
+    ///
+    /// ```
+    /// use steps::{State, TaskReport};
+    ///
+    /// let text = r#"{"name":"scan","status":"waiting","until":"report",
+    ///     "task":{"id":"3b241101e2bb42558caf4136c566a962.order-7","revision":0,"status":"pending"}}"#;
+    /// let mut task = State::from_json(text)?.task.clone().expect("it has one");
+    /// assert!(task.report(&TaskReport::running(1)));
+    /// assert!(!task.report(&TaskReport::running(1)));
+    /// assert!(task.report(&TaskReport::done(1, &3)?));
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn report(&mut self, report: &TaskReport) -> bool {
+        !self.take(report).is_none()
+    }
+
     /// Takes a report. Returns what it has changed.
     pub(crate) fn take(&mut self, report: &TaskReport) -> Change {
         let change = self.changes(report);

@@ -3,10 +3,11 @@
 //!
 //! Both are steps to the interpreter. With an engine, a child is an execution of its own, and what is
 //! asked of it goes through [`RunEngine`](crate::language::children::RunEngine). Without one, `inline`
-//! runs it within its `start` line.
+//! runs it within its `start` line, unless whoever makes the run starts its children: `outside`.
 
 mod inline;
 mod join;
+mod outside;
 mod start;
 
 use std::{collections::BTreeMap, fmt, marker::PhantomData, sync::Arc};
@@ -20,6 +21,7 @@ use crate::{
     model::state::children::child_of,
 };
 pub use join::join_child;
+pub use outside::Children;
 pub use start::start_child;
 
 /// A child execution: what a line `name = start flow(…);` gives, and `join name;` takes.

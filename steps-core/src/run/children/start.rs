@@ -35,9 +35,6 @@ use crate::{
 /// How long to wait before a store that could not be asked is asked again.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
 
-/// How often to ask for a child whose undo goes on, in case that nobody tells of its end.
-const ASK_IN_VAIN: Duration = Duration::from_mins(1);
-
 /// The step of a line `name = start flow(…);`. With `DETACHED`, its undo leaves the child.
 #[allow(non_camel_case_types)]
 #[derive(Debug)]
@@ -238,7 +235,7 @@ impl<F: Flow> Undo for start_child<F, false> {
             cx.asks_for(child.id());
             match engine.take_back(child.id()).await {
                 Ok(true) => Ok(()),
-                Ok(false) => Err(StepError::later(ASK_IN_VAIN)),
+                Ok(false) => Err(StepError::later(engine.asks_in_vain())),
                 Err(ChildError::Later(why)) => {
                     warn(cx, &why);
                     Err(StepError::later(ASK_AGAIN))

@@ -75,6 +75,10 @@ impl StepHost for Context {
         Ok(())
     }
 
+    fn take_room(&self, _: u32, _: usize) -> Result<(), StepError> {
+        Ok(())
+    }
+
     fn saved(&self, _: u32) -> Option<Json> {
         lock(&self.exchanged).saved.clone()
     }
