@@ -23,11 +23,14 @@ if [[ $(id -u) == 0 ]]; then
 fi
 mkdir "$dir/server" "$dir/src"
 [[ $(id -u) != 0 ]] || chown postgres "$dir/server"
-server=
-trap '[[ -z $server ]] || { kill -INT "$server" && wait "$server" || true; }; rm -rf "$dir"' EXIT
+stop() {
+    [[ ! -f $dir/server/data/postmaster.pid ]] || kill -INT "$(head -1 "$dir/server/data/postmaster.pid")"
+    wait
+    rm -rf "$dir"
+}
+trap stop EXIT
 (cd "$dir/server" && "${as[@]}" "$programs/initdb" -D data -U probe --auth=trust --no-sync >/dev/null)
 (cd "$dir/server" && exec "${as[@]}" "$programs/postgres" -D data -k "$dir/server" -h '' >log 2>&1) &
-server=$!
 until "$programs/pg_isready" -q -h "$dir/server"; do sleep 0.1; done
 
 cat >"$dir/Cargo.toml" <<'TOML'

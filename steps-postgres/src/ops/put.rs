@@ -31,7 +31,7 @@ const PUT: &str = "WITH asked AS ( \
     AS a (key, fence, gives_back, seen, at_once, due_at, refused, refused_why, has_root, name, status, attempts, \
         started_at, done_at, error, output, more) \
 ), held AS ( \
-    SELECT e.key, e.newest FROM %.executions e JOIN asked a ON a.key = e.key \
+    SELECT e.key, e.newest, e.holder FROM %.executions e JOIN asked a ON a.key = e.key \
     WHERE e.fence = a.fence AND e.worker IS NOT NULL \
     AND ($18 OR NOT EXISTS (SELECT 1 FROM %.subscriptions WHERE ended IS NULL)) \
     ORDER BY e.key FOR NO KEY UPDATE OF e \
@@ -54,6 +54,9 @@ const PUT: &str = "WITH asked AS ( \
         refused_why = CASE WHEN a.refused IS NULL THEN e.refused_why ELSE a.refused_why END \
     FROM held h JOIN asked a ON a.key = h.key CROSS JOIN clock c \
     WHERE e.key = h.key AND (a.has_root OR a.gives_back) \
+), recalled AS ( \
+    INSERT INTO %.recalls (holder, execution) \
+    SELECT h.holder, h.key FROM held h JOIN asked a ON a.key = h.key WHERE a.gives_back AND h.holder IS NOT NULL \
 ), nodes AS ( \
     INSERT INTO %.nodes (execution, node, parent, name, kind, status, attempts, started_at, done_at, decision, error, \
         input, output, more) \
