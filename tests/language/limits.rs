@@ -253,10 +253,15 @@ async fn grow(
 }
 
 #[undo(grow)]
-async fn shrink(log: &std::sync::Mutex<Vec<String>>, name: &str, _: usize, grown: &String) {
-    log.lock()
-        .unwrap()
-        .push(format!("shrink {name} {}", grown.len()));
+async fn shrink(
+    log: &std::sync::Mutex<Vec<String>>,
+    name: &str,
+    length: usize,
+    grown: &String,
+) -> Result<(), Infallible> {
+    assert_eq!(*grown, "x".repeat(length));
+    log.lock().unwrap().push(format!("shrink {name} {length}"));
+    Ok(())
 }
 
 #[flow]

@@ -237,13 +237,7 @@ impl Pass<'_> {
                 running.push(async move {
                     let ended = future.await;
                     open.fetch_sub(1, Ordering::Relaxed);
-                    match (ends, &ended) {
-                        (Ends::All, Ok(End::Failed | End::Interrupted)) => self.run.cancel(region),
-                        (Ends::First(nodes), Ok(End::Done)) => {
-                            self.run.decide(region, nodes, index);
-                        }
-                        _ => {}
-                    }
+                    self.has_ended(region, ends, index, &ended);
                     if matches!(ends, Ends::First(_)) {
                         // Those that only wait, or give up, share the commit of what follows.
                         give_way().await;
@@ -313,6 +307,15 @@ impl Pass<'_> {
             Ok(worst)
         } else {
             Ok(End::Waiting(soonest(&waiting)))
+        }
+    }
+
+    /// A branch has ended: those beside it are cancelled, if by that all is over.
+    fn has_ended(self, region: Id, ends: Ends, index: usize, ended: &Kept<End>) {
+        match (ends, ended) {
+            (Ends::All, Ok(End::Failed | End::Interrupted)) => self.run.cancel(region),
+            (Ends::First(nodes), Ok(End::Done)) => self.run.decide(region, nodes, index),
+            _ => {}
         }
     }
 

@@ -24,8 +24,8 @@ const FAILED: &str = "failed";
 const BACK: &str = "back";
 const STUCK: &str = "stuck";
 
-fn says<T: serde::Serialize>(field: &str, value: &T) -> HandlerResult<Text> {
-    Ok(Text(format!(r#"{{"{field}":{}}}"#, json(value))))
+fn says<T: serde::Serialize>(field: &str, value: &T) -> Text {
+    Text(format!(r#"{{"{field}":{}}}"#, json(value)))
 }
 
 /// Reads what `joined` has answered: the output, or why there is none.
@@ -86,19 +86,19 @@ pub(super) async fn joined(ctx: &ContextInternal, key: &str, input: &str) -> Han
         says(FAILED, &why)
     };
     if is_of_others(ctx, &parent).await? {
-        return of_others();
+        return Ok(of_others());
     }
     let outcome = ctx.attach_invocation::<Text>(invocation).await;
     if is_of_others(ctx, &parent).await? {
-        return of_others();
+        return Ok(of_others());
     }
     match outcome {
         Ok(Text(output)) => Ok(Text(format!(r#"{{"{DONE}":{output}}}"#))),
         Err(why) if why.code() == codes::UNKNOWN => {
             let why = format!("the child `{key}` is gone: it was forgotten before it was joined");
-            says(FAILED, &why)
+            Ok(says(FAILED, &why))
         }
-        Err(why) => says(FAILED, &why.message()),
+        Err(why) => Ok(says(FAILED, &why.message())),
     }
 }
 
@@ -111,7 +111,7 @@ pub(super) async fn take_back(
     let (parent, invocation) = read(input)?;
     if is_of_others(ctx, &parent).await? {
         // Then the parent has started nothing.
-        return says(BACK, &true);
+        return Ok(says(BACK, &true));
     }
     let has_ended = ctx.get::<Text>(names::ENDED).await?.is_some();
     // Before it is cancelled: one that has not begun is forgotten with that.
@@ -125,20 +125,20 @@ pub(super) async fn take_back(
         Ok(_) => String::new(),
         Err(why) if why.code() == codes::UNKNOWN => {
             let why = "it is gone: take back by hand what it did";
-            return says(STUCK, &why);
+            return Ok(says(STUCK, &why));
         }
         Err(why) => why.message().to_owned(),
     };
     if ctx.get::<Text>(names::INVOCATION).await?.is_none() || is_of_others(ctx, &parent).await? {
         // It had not begun.
-        return says(BACK, &true);
+        return Ok(says(BACK, &true));
     }
     let status = query::status(ctx, key).await?;
     if is(Status::Undone, &status) {
-        return says(BACK, &true);
+        return Ok(says(BACK, &true));
     }
     if is(Status::Stuck, &status) {
-        return says(STUCK, &why);
+        return Ok(says(STUCK, &why));
     }
     take_back_ended(ctx, key).await
 }
@@ -153,7 +153,7 @@ async fn take_back_ended(ctx: &ContextInternal, key: &str) -> HandlerResult<Text
         Ok(recorded) => recorded,
         Err(why) => {
             let why = format!("what it did can't be read any more: {}", why.message());
-            return says(STUCK, &why);
+            return Ok(says(STUCK, &why));
         }
     };
     let (rows, more) = recorded.split_once('\n').unwrap_or((&recorded, "[]"));
@@ -166,14 +166,14 @@ async fn take_back_ended(ctx: &ContextInternal, key: &str) -> HandlerResult<Text
             Ok(Text(output)) => match Next::read(&output) {
                 Some(next) => (part, invocation) = (names::part(key, next.number), next.invocation),
                 // It is past its pivot, and stays.
-                None => return says(BACK, &true),
+                None => return Ok(says(BACK, &true)),
             },
             Err(why) => break why,
         }
     };
     let status = To::own(ctx, &part, names::STATE).call(ctx, query::STATUS);
     if is(Status::Undone, &status.await?) {
-        return says(BACK, &true);
+        return Ok(says(BACK, &true));
     }
-    says(STUCK, &why.message())
+    Ok(says(STUCK, &why.message()))
 }

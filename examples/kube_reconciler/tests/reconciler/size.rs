@@ -144,6 +144,25 @@ async fn a_large_spec_leaves_less_room_for_the_state() {
     assert!(user.is_clean().await, "nothing was made");
 }
 
+#[tokio::test]
+async fn what_room_there_is_beside_a_large_spec_can_be_filled() {
+    let user = User::new().await;
+    let large = json!("i".repeat(700_000));
+    user.api
+        .change(DATABASE, |database| {
+            database["spec"]["image"] = large.clone();
+        })
+        .await;
+    let store = store(&user).await;
+    let room = store.max_bytes();
+    assert!((700_000..MAX_BYTES).contains(&room), "{room}");
+    let run = texts("s".into(), "x".into(), room - 4096).stored_in(&store);
+    run.advance().await.expect("the server takes it");
+    let saved = store.load().await.expect("it is loaded").expect("a state");
+    let bytes = store.bytes_for(&saved.json);
+    assert!((room - 4096..=room).contains(&bytes), "{bytes}");
+}
+
 /// Why the bound is looked at before: the answer looks like something that will pass.
 #[tokio::test]
 async fn an_object_that_etcd_does_not_take_is_answered_with_500() {
