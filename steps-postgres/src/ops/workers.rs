@@ -95,9 +95,12 @@ pub(crate) async fn renew(
         }
     }
     let mut looked = looked.into_iter();
-    let renewals = is_told.into_iter().map(|told| match told {
-        true => Renewal::Held(Vec::new()),
-        false => looked.next().unwrap_or(Renewal::Lost),
+    let renewals = is_told.into_iter().map(|told| {
+        if told {
+            Renewal::Held(Vec::new())
+        } else {
+            looked.next().unwrap_or(Renewal::Lost)
+        }
     });
     Ok((renewals.collect(), Worker { key, told }))
 }

@@ -157,8 +157,10 @@ async fn what_room_there_is_beside_a_large_spec_can_be_filled() {
     let room = store.max_bytes();
     assert!((700_000..MAX_BYTES).contains(&room), "{room}");
     let run = texts("s".into(), "x".into(), room - 4096).stored_in(&store);
-    run.advance().await.expect("the server takes it");
+    let passed = run.advance().await.expect("the server takes it");
     let saved = store.load().await.expect("it is loaded").expect("a state");
+    let passed = passed.state.state().to_json();
+    assert_eq!(saved.json.get(), passed, "what was passed is what is saved");
     let bytes = store.bytes_for(&saved.json);
     assert!((room - 4096..=room).contains(&bytes), "{bytes}");
 }
