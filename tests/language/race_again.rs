@@ -8,7 +8,7 @@ use steps::{
     compat::Compatibility,
     journal::{Batch, BoxFuture, Journal, JournalError, NodeRow},
     prelude::*,
-    testing::{Fault, Lab},
+    testing::{Fault, Injected, Lab},
 };
 
 use crate::{
@@ -188,4 +188,46 @@ async fn regression_who_is_recorded_as_waiting_while_the_race_is_decided_gives_u
     let mut run = quick_or_long(&late).journal(late.clone()).passes().unwrap();
     let outcome = run.pass().await.unwrap();
     assert!(matches!(outcome, Outcome::Done(7)), "{outcome:?}");
+}
+
+/// Is done at the second time.
+#[step(retry(times = 1, every = "1s"))]
+async fn once_more(lab: &Lab, name: &str) -> Result<(), Injected> {
+    lab.act(name)
+}
+
+#[undo(once_more)]
+async fn stays(_: &Lab, _: &str, (): &()) -> Result<(), String> {
+    Err("it stays".to_owned())
+}
+
+#[flow]
+async fn late_and_stuck(lab: &Lab) -> Result<(), Injected> {
+    steps! {
+        #[deadline("300ms")]
+        first = race {
+            slow = for item in ["one"] by item {
+                #[atomic]
+                done = once_more(lab, "slow");
+            }
+            quick = act(lab, "quick");
+        }
+    }
+    let _ = first;
+    Ok(())
+}
+
+/// The race had failed by that, and then failed by its deadline as well, which stopped the run.
+#[tokio::test]
+async fn regression_a_loser_that_stays_fails_the_race_also_after_its_deadline() {
+    let lab = Lab::new();
+    let clock = lab.clock().clone();
+    lab.fault("slow", Fault::FailBefore);
+    let failure = run(late_and_stuck(&lab), &clock).await.unwrap_err();
+    assert_eq!(failure.state.status, Status::UndoFailed, "{failure}");
+    let first = failure.state.get("first").unwrap();
+    assert!(!first.errors.is_empty(), "{first:?}");
+    assert!(!failure.to_string().contains("bug in steps"), "{failure}");
+    let undo = failure.to_string();
+    assert!(undo.contains("it stays"), "{undo}");
 }

@@ -22,7 +22,7 @@ use crate::{
         cx::Cx,
         scope::{Op, OpResult},
     },
-    model::{failure::DeadlinePassed, state::FailureCause, table::StepMeta},
+    model::{failure::DeadlinePassed, state::FailureCause, status::Status, table::StepMeta},
 };
 
 /// A deadline, and the node whose it is.
@@ -145,14 +145,18 @@ impl Pass<'_> {
         }
     }
 
-    /// Returns whether a line has not ended by its own deadline, and is to fail by it. One that is below
-    /// another such line is given up with that.
+    /// Returns whether a line has not ended by its own deadline, and is to fail by it. One that has failed
+    /// otherwise, as a race does whose loser could not be undone, keeps that failure. One that is below another
+    /// such line is given up with that.
     pub(super) fn is_late(self, id: Id) -> bool {
         if !self.run.is_timed() || self.run.requests.all().undoes() {
             return false;
         }
         let records = self.run.records();
-        self.run.is_past_own(&records[id]) && self.run.late_around(&records, id).is_none()
+        let record = &records[id];
+        record.status != Status::Failed
+            && self.run.is_past_own(record)
+            && self.run.late_around(&records, id).is_none()
     }
 
     /// Records that a line has failed, because its deadline has passed.
