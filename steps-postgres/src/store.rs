@@ -29,6 +29,7 @@ use crate::{
     ops::{self, execution::Nodes, workers::Worker},
     server::{
         tidings::Tell,
+        time::Time,
         txn::{Begin, Database},
     },
     transaction, within,
@@ -50,6 +51,7 @@ struct Inner {
     database: Arc<Database>,
     writer: Writer,
     listener: Listener,
+    time: Time,
     /// How many transactions of steps there may be at once.
     transactions: Semaphore,
     /// What each worker was told by its last heartbeat, one of which is made at a time.
@@ -189,6 +191,10 @@ impl Store for PostgresStore {
 
     fn notices(&self) -> Notices {
         self.inner.listener.notices(&self.inner.database)
+    }
+
+    fn clock(&self) -> Option<Arc<steps_core::clock::ServerClock>> {
+        Some(Arc::clone(&self.inner.time.clock))
     }
 
     fn annotate(
@@ -382,9 +388,9 @@ impl Store for PostgresStore {
             if self.is_closed.swap(true, Ordering::Relaxed) {
                 return Err(self.closed());
             }
-            let calls = self.inner.calls.write().await;
-            drop(calls);
+            drop(self.inner.calls.write().await);
             self.inner.listener.end();
+            self.inner.time.end();
             if self.inner.database.is_own {
                 self.inner.database.pool.close().await;
             }

@@ -5,99 +5,32 @@ mod common;
 
 use std::{
     collections::HashMap,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
 use common::{
+    load::Load,
     server::{Server, Sync, schema},
-    writes::{created, held, step},
 };
 use steps::{Engine, prelude::*};
-use steps_core::store::{ErrorKind, Store};
-use steps_postgres::{PostgresOptions, PostgresStore};
-
-/// Which nodes of an execution were acknowledged.
-type Acknowledged = Arc<Mutex<HashMap<String, u32>>>;
-
-async fn open(server: &Server, schema: &str) -> PostgresStore {
-    let options = PostgresOptions::from_url(&server.url()).unwrap();
-    options.schema(schema).open().await.unwrap()
-}
-
-/// Makes executions and writes their nodes, one after the other, until it is told to stop. What fails has to be for a
-/// while only.
-async fn load(store: Arc<PostgresStore>, task: u32, all: Acknowledged, stop: Arc<AtomicBool>) {
-    let mut number = 0;
-    while !stop.load(Ordering::Relaxed) {
-        number += 1;
-        let id = format!("{task}-{number}");
-        let lease = match store.write(held(&id)).await {
-            Ok(written) => created(written),
-            Err(error) => {
-                assert_eq!(error.kind(), ErrorKind::Busy, "{error}");
-                tokio::time::sleep(Duration::from_millis(20)).await;
-                continue;
-            }
-        };
-        all.lock().unwrap().insert(id.clone(), 0);
-        for node in 1..=5 {
-            match store.write(step(lease, node, "step")).await {
-                Ok(_) => {
-                    all.lock().unwrap().insert(id.clone(), node);
-                }
-                Err(error) => {
-                    assert_eq!(error.kind(), ErrorKind::Busy, "{error}");
-                    break;
-                }
-            }
-        }
-    }
-}
+use steps_core::store::ErrorKind;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn nothing_that_was_acknowledged_is_lost() {
     let server = Server::start(Sync::On);
     let schema = schema();
-    let store = Arc::new(open(&server, &schema).await);
-    let (all, stop) = (Acknowledged::default(), Arc::new(AtomicBool::new(false)));
-    let tasks = (0..16).map(|task| {
-        let (store, all, stop) = (Arc::clone(&store), Arc::clone(&all), Arc::clone(&stop));
-        tokio::spawn(load(store, task, all, stop))
-    });
-    let tasks: Vec<_> = tasks.collect();
+    let load = Load::begin(&server, &schema, 1, &[ErrorKind::Busy]).await;
     for _ in 0..3 {
         tokio::time::sleep(Duration::from_millis(700)).await;
-        let before = all.lock().unwrap().len();
         tokio::task::block_in_place(|| {
             server.crash();
             server.restart();
         });
-        // The same store goes on.
-        while all.lock().unwrap().len() <= before {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
+        load.goes_on().await;
     }
-    stop.store(true, Ordering::Relaxed);
-    for task in tasks {
-        task.await.unwrap();
-    }
-    let all = std::mem::take(&mut *all.lock().unwrap());
-    assert!(all.len() > 16, "only {} were made", all.len());
-    let other = open(&server, &schema).await;
-    for (id, last) in all {
-        let found = other.load(id.clone()).await.unwrap();
-        let found = found.unwrap_or_else(|| panic!("{id} was acknowledged, and is gone"));
-        let mut nodes: Vec<u32> = found.nodes.iter().map(|row| row.id).collect();
-        nodes.sort_unstable();
-        // One more may have been kept whose answer was lost.
-        let kept = u32::try_from(nodes.len()).unwrap();
-        assert!(kept == last || kept == last + 1, "{id}: {kept} of {last}");
-        assert!(nodes.iter().copied().eq(1..=kept), "{id}: {nodes:?}");
-    }
+    let made = load.check(&server, &schema).await;
+    assert!(made > 16, "only {made} were made");
 }
 
 /// How often each step of each execution was run.

@@ -9,8 +9,9 @@ use steps::{
     Failure, Open as _, Status,
     engine::{Builder, Engine, EngineError},
 };
+use steps_test_support::faketime;
 
-use crate::{faketime, flows};
+use crate::flows;
 
 /// The first argument of a child.
 pub(crate) const CHILD: &str = "child";

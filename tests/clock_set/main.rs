@@ -2,12 +2,10 @@
 //! NTP does after a boot, or an administrator. `libfaketime` sets it for these processes alone.
 //!
 //! The same in one process and by a test's clock: `tests/engine/clock_set.rs`. What a store has to
-//! keep of it: `steps_core::testing::store`.
+//! keep of it: `steps_core::testing::store`. Clocks that are wrong, on one server: `steps-postgres/tests/clocks`.
 
 #[cfg(target_os = "linux")]
 mod child;
-#[cfg(target_os = "linux")]
-mod faketime;
 #[cfg(target_os = "linux")]
 mod flows;
 #[cfg(target_os = "linux")]

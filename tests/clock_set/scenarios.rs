@@ -11,12 +11,10 @@ use std::{
     time::{Duration, Instant},
 };
 
+use steps_test_support::faketime;
 use tempfile::TempDir;
 
-use crate::{
-    child::{CHILD, PATIENCE, now},
-    faketime,
-};
+use crate::child::{CHILD, PATIENCE, now};
 
 type Scenario = (&'static str, fn(&Path));
 

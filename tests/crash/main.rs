@@ -8,6 +8,7 @@ mod data_flow;
 mod kept;
 mod let_lines;
 mod lost;
+mod on_postgres;
 mod requests;
 mod slow;
 mod stores;

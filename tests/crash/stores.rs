@@ -14,6 +14,7 @@ use crate::children;
 use crate::data_flow::diamond;
 use crate::kept::{beating, keeps_one};
 use crate::let_lines::{lets_agree, letting};
+use crate::on_postgres::Schema;
 
 /// Explores on a store in memory.
 async fn memory<M, R, F>(explorer: Explorer<M, R>) -> Report
@@ -51,6 +52,26 @@ where
     report
 }
 
+/// Explores in a schema on a server, which all trials share. At length, where kills are counted, of all faults one of
+/// each step; else none.
+async fn postgres<M, R, F>(explorer: Explorer<M, R>) -> Report
+where
+    M: Fn(&Lab) -> With<F>,
+    R: Fn() -> Input<F>,
+    F: Flow<Owned: Send + Sync>,
+{
+    let schema = Schema::new();
+    let open = async |clock: &FakeClock| schema.open(clock).await;
+    let at_length = std::env::var_os("STEPS_KILLS").is_some();
+    let faults = at_length.then_some(Fault::FailBefore);
+    let explorer = explorer.faults(faults).without_undo_faults();
+    let report = explorer.explore_on(|lab| lab.clock().clone(), open).await;
+    let report = report.unwrap();
+    assert!(report.cuts > 4 * report.missed, "{report:?}");
+    assert_eq!(report.ends.contains("undone"), at_length, "{report:?}");
+    report
+}
+
 macro_rules! on_each_store {
     ($($name:ident: $explorer:expr, $fault:literal;)*) => {$(
         mod $name {
@@ -67,6 +88,12 @@ macro_rules! on_each_store {
             async fn on_sqlite() {
                 let report = sqlite($explorer).await;
                 assert!(report.ends.contains("undone"), "{report:?}");
+            }
+
+            #[tokio::test]
+            async fn on_postgres() {
+                let report = postgres($explorer).await;
+                assert!(report.ends.contains("done"), "{report:?}");
             }
         }
     )*};

@@ -1,5 +1,6 @@
 //! `cargo xtask crash`: only the crash tests of `tests/kill` and, unless scenarios of those are chosen,
-//! `tests/upgrade`, with a chosen number of kills and seed.
+//! `tests/upgrade`, the workers on a PostgreSQL server, and `tests/crash`, with a chosen number of kills and seed. If
+//! the number is given, `tests/crash` explores faults on that server, too.
 
 use crate::{Result, cargo};
 
@@ -30,7 +31,8 @@ pub(crate) fn run(args: &[String]) -> Result {
         command.env(name, value);
     }
     if scenarios.is_empty() {
-        command.args(["--test", "upgrade"]);
+        command.args(["--test", "upgrade", "--test", "crash"]);
+        command.args(["--package", "steps-postgres-tests", "--test", "workers"]);
     }
     command.arg("--").args(scenarios);
     cargo::run(&mut command)

@@ -15,7 +15,7 @@ use crate::{Result, engines::Entrant};
 #[derive(Debug)]
 pub(crate) struct Program {
     pub(crate) path: PathBuf,
-    /// The engine's version, from the lock file.
+    /// The version of the crate that is measured, from the lock file.
     pub(crate) version: String,
 }
 
@@ -26,7 +26,10 @@ pub(crate) async fn workers(entrants: &[Entrant]) -> Result<Programs> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let target = root.join("target");
     let mut programs = Programs::new();
-    for engine in entrants.iter().map(|entrant| entrant.engine) {
+    for Entrant {
+        engine, library, ..
+    } in entrants
+    {
         if programs.contains_key(engine) {
             continue;
         }
@@ -50,8 +53,8 @@ pub(crate) async fn workers(entrants: &[Entrant]) -> Result<Programs> {
         };
         let program = Program {
             path: target.join("release").join(format!("peers-{engine}")),
-            version: locked_version(&fs::read_to_string(lock)?, engine)
-                .ok_or_else(|| format!("{engine} is not in its lock file"))?,
+            version: locked_version(&fs::read_to_string(lock)?, library)
+                .ok_or_else(|| format!("{library} is not in the lock file of {engine}"))?,
         };
         programs.insert(engine, program);
     }

@@ -79,6 +79,24 @@ impl Cluster {
         &self.folder
     }
 
+    /// Creates a database. The server has to run.
+    pub(crate) async fn create(&self, database: &str) -> Result {
+        let made = self
+            .command("createdb")
+            .arg("--host")
+            .arg(self.socket())
+            .args(["--username=postgres", database])
+            .output()
+            .await
+            .map_err(|error| format!("createdb can't be started: {error}"))?;
+        if made.status.success() {
+            Ok(())
+        } else {
+            let said = String::from_utf8_lossy(&made.stderr);
+            Err(format!("createdb failed: {}", said.trim()).into())
+        }
+    }
+
     /// How clients reach a database of that name, which need not exist.
     pub(crate) fn url(&self, database: &str) -> String {
         let host = percent_encoded(&self.socket().to_string_lossy());

@@ -1,4 +1,4 @@
-//! What is compared: the one list of engines, and the settings that each runs with.
+//! What is measured: the one list of engines, and the settings that each runs with.
 
 use peers_worker::Tuning;
 
@@ -15,37 +15,54 @@ pub(crate) enum Store {
     Postgres,
 }
 
-/// One row of the comparison.
+/// One side of the comparison.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Entrant {
-    /// As it is called on the command line and in the table.
+    /// As it is called on the command line and in the tables.
     pub(crate) name: &'static str,
-    /// The crate that is measured.
+    /// What its program is named after.
     pub(crate) engine: &'static str,
+    /// The crate that is measured.
+    pub(crate) library: &'static str,
     pub(crate) store: Store,
     pub(crate) tuning: Tuning,
-    /// How many times as fast `steps` is to be, by how many are at once.
-    pub(crate) aims: &'static [(u64, f64)],
+    /// How many executions are at once, if the command line says nothing else.
+    pub(crate) at_once: &'static [u64],
 }
 
-/// The one that the others are compared with.
-pub(crate) const OURS: &str = "steps";
+/// This project's, on its two stores.
+pub(crate) const ON_SQLITE: &str = "steps";
+pub(crate) const ON_POSTGRES: &str = "steps-postgres";
+/// No engine: rows, written by one connection.
+pub(crate) const BARE: &str = "bare-postgres";
 
 const DUROXIDE: Entrant = Entrant {
     name: "duroxide",
     engine: "duroxide",
+    library: "duroxide",
     store: Store::SqliteFile,
     tuning: Tuning::Defaults,
-    aims: &[(1, 20.0), (50, 20.0)],
+    at_once: &[1, 50],
 };
 
-const ALL: [Entrant; 6] = [
+const UNDERWAY: Entrant = Entrant {
+    name: "underway",
+    engine: "underway",
+    library: "underway",
+    store: Store::Postgres,
+    tuning: Tuning::Defaults,
+    at_once: &[1, 50],
+};
+
+/// Those that are compared with one another stand beside each other, and are measured soon after one another.
+const ALL: [Entrant; 10] = [
     Entrant {
-        name: OURS,
+        name: ON_SQLITE,
         engine: "steps",
+        library: "steps",
         store: Store::SqliteFile,
         tuning: Tuning::Defaults,
-        aims: &[],
+        at_once: &[1, 50],
     },
     DUROXIDE,
     Entrant {
@@ -54,25 +71,51 @@ const ALL: [Entrant; 6] = [
         ..DUROXIDE
     },
     Entrant {
-        name: "dbos",
-        engine: "dbos",
-        store: Store::Postgres,
-        tuning: Tuning::Defaults,
-        aims: &[(1, 3.0), (50, 10.0)],
-    },
-    Entrant {
         name: "durare",
         engine: "durare",
+        library: "durare",
         store: Store::SqliteFile,
         tuning: Tuning::Defaults,
-        aims: &[(1, 10.0), (50, 10.0)],
+        at_once: &[1, 50],
     },
     Entrant {
         name: "cano",
         engine: "cano",
+        library: "cano",
         store: Store::RedbFile,
         tuning: Tuning::Defaults,
-        aims: &[(1, 10.0), (50, 10.0)],
+        at_once: &[1, 50],
+    },
+    Entrant {
+        name: BARE,
+        engine: "bare",
+        // What it writes with.
+        library: "sqlx",
+        store: Store::Postgres,
+        tuning: Tuning::Defaults,
+        at_once: &[1, 64],
+    },
+    Entrant {
+        name: ON_POSTGRES,
+        engine: "steps",
+        library: "steps",
+        store: Store::Postgres,
+        tuning: Tuning::Defaults,
+        at_once: &[1, 50, 64],
+    },
+    Entrant {
+        name: "dbos",
+        engine: "dbos",
+        library: "dbos",
+        store: Store::Postgres,
+        tuning: Tuning::Defaults,
+        at_once: &[1, 50],
+    },
+    UNDERWAY,
+    Entrant {
+        name: "underway-tuned",
+        tuning: Tuning::Tuned,
+        ..UNDERWAY
     },
 ];
 

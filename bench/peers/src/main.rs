@@ -2,11 +2,13 @@
 //! process for each measurement, in turns, and prints what came out as a table. `README.md` says
 //! what is compared and what is not.
 
+mod aims;
 mod build;
 mod cluster;
 mod engines;
 mod machine;
 mod measure;
+mod middle;
 mod options;
 mod postgres;
 mod scratch;

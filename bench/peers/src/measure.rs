@@ -39,8 +39,19 @@ pub(crate) async fn in_turns(
         None
     };
     let mut all: Vec<Measured> = Vec::new();
-    for &concurrency in &options.concurrency {
-        all.extend(entrants.iter().map(|&entrant| Measured {
+    let given = options.concurrency.as_deref();
+    let mut every: Vec<u64> = entrants
+        .iter()
+        .flat_map(|entrant| given.unwrap_or(entrant.at_once))
+        .copied()
+        .collect();
+    every.sort_unstable();
+    every.dedup();
+    for concurrency in every {
+        let with = entrants
+            .iter()
+            .filter(|entrant| given.unwrap_or(entrant.at_once).contains(&concurrency));
+        all.extend(with.map(|&entrant| Measured {
             entrant,
             version: programs[entrant.engine].version.clone(),
             concurrency,
@@ -94,7 +105,9 @@ impl Run<'_> {
         let (store, server) = match (self.entrant.store, cluster) {
             (Store::Postgres, Some(cluster)) => {
                 let database = self.name.replace('-', "_");
-                (cluster.url(&database), Some(Server::start(cluster).await?))
+                let server = Server::start(cluster).await?;
+                cluster.create(&database).await?;
+                (cluster.url(&database), Some(server))
             }
             (Store::Postgres, None) => return Err("there is no Postgres cluster".into()),
             (Store::SqliteFile | Store::RedbFile, _) => {
@@ -102,13 +115,14 @@ impl Run<'_> {
                 (file.to_string_lossy().into_owned(), None)
             }
         };
-        let report = self.process(&folder, store).await?;
+        let server_process = server.as_ref().and_then(Server::process);
+        let report = self.process(&folder, store, server_process).await?;
         drop(server);
         fs::remove_dir_all(folder)?;
         Ok(report)
     }
 
-    async fn process(&self, folder: &Path, store: String) -> Result<Report> {
+    async fn process(&self, folder: &Path, store: String, server: Option<u32>) -> Result<Report> {
         let job = Job {
             store,
             tuning: self.entrant.tuning,
@@ -116,6 +130,7 @@ impl Run<'_> {
             warm_up: WARM_UP,
             time: self.options.time,
             executions: self.options.executions,
+            server,
             report: folder.join("report.json"),
         };
         let done = Command::new(&self.program.path)

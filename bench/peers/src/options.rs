@@ -10,8 +10,9 @@ cargo run --release -- [OPTION VALUE]…
   --seconds S        for how long executions are begun, in each measurement (3)
   --executions N     so many executions in each measurement, in place of --seconds
   --rounds N         how often everything is measured, in turns (3)
-  --concurrency LIST how many executions at once (1,50)
-  --only LIST        engines: steps, duroxide, duroxide-tuned, dbos, durare, cano (all)
+  --concurrency LIST how many executions at once (1 and 50; on Postgres, steps and bare rows also 64)
+  --only LIST        engines: steps, duroxide, duroxide-tuned, durare, cano, bare-postgres,
+                     steps-postgres, dbos, underway, underway-tuned (all)
   --dir FOLDER       where the databases are; must be on a disk, not in memory (/var/tmp)
   --help             this text
 ";
@@ -27,7 +28,8 @@ pub(crate) struct Options {
     pub(crate) time: Duration,
     pub(crate) executions: Option<u64>,
     pub(crate) rounds: u32,
-    pub(crate) concurrency: Vec<u64>,
+    /// `None`: what each engine is measured with.
+    pub(crate) concurrency: Option<Vec<u64>>,
     pub(crate) only: Vec<String>,
     pub(crate) dir: PathBuf,
 }
@@ -37,7 +39,7 @@ pub(crate) fn read(mut args: impl Iterator<Item = String>) -> Result<Asked> {
         time: Duration::from_secs(3),
         executions: None,
         rounds: 3,
-        concurrency: vec![1, 50],
+        concurrency: None,
         only: Vec::new(),
         dir: PathBuf::from("/var/tmp"),
     };
@@ -52,18 +54,19 @@ pub(crate) fn read(mut args: impl Iterator<Item = String>) -> Result<Asked> {
             "--rounds" => options.rounds = parsed(&name, &value()?)?,
             "--concurrency" => {
                 let list = value()?;
-                options.concurrency = list
-                    .split(',')
-                    .map(|one| parsed(&name, one))
-                    .collect::<Result<_>>()?;
+                let list = list.split(',').map(|one| parsed(&name, one));
+                options.concurrency = Some(list.collect::<Result<_>>()?);
             }
             "--only" => options.only = value()?.split(',').map(str::to_owned).collect(),
             "--dir" => options.dir = PathBuf::from(value()?),
             _ => return Err(format!("no option `{name}`\n\n{USAGE}").into()),
         }
     }
-    let nothing =
-        options.rounds == 0 || options.executions == Some(0) || options.concurrency.contains(&0);
+    let none_at_once = options
+        .concurrency
+        .as_ref()
+        .is_some_and(|list| list.contains(&0));
+    let nothing = options.rounds == 0 || options.executions == Some(0) || none_at_once;
     if nothing {
         return Err("with 0 rounds, executions or at once there is nothing to measure".into());
     }

@@ -43,8 +43,8 @@ pub(crate) async fn programs() -> Result<PathBuf> {
 
 fn missing(why: &str) -> String {
     format!(
-        "dbos needs Postgres: initdb and postgres are neither in PATH nor in {DEBIAN}/*/bin, {why}. \
-         Install Postgres (Debian's package `postgresql`), or leave dbos out with --only"
+        "some of the engines need Postgres: initdb and postgres are neither in PATH nor in {DEBIAN}/*/bin, {why}. \
+         Install Postgres (Debian's package `postgresql`), or leave them out with --only"
     )
 }
 

@@ -52,6 +52,11 @@ impl Server {
         Ok(server)
     }
 
+    /// The id of its first process, which all others are children of.
+    pub(crate) fn process(&self) -> Option<u32> {
+        self.0.id()
+    }
+
     fn signal(&self, signal: Signal) {
         let pid = self.0.id().and_then(|pid| i32::try_from(pid).ok());
         if let Some(pid) = pid {

@@ -54,6 +54,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 use super::future::BoxFuture;
+pub use super::server_clock::{Asked, ServerClock};
 
 /// A source of time for tests.
 pub trait TestClock: fmt::Debug + Send + Sync {
@@ -91,6 +92,16 @@ pub trait TestClock: fmt::Debug + Send + Sync {
 pub struct Moment(Duration);
 
 impl Moment {
+    /// Returns that of the system's clock.
+    pub(super) fn of_system() -> Self {
+        Self(Instant::now().saturating_duration_since(*ORIGIN))
+    }
+
+    /// Returns the time since the fixed moment, in nanoseconds.
+    pub(super) fn nanos(self) -> i64 {
+        i64::try_from(self.0.as_nanos()).unwrap_or(i64::MAX)
+    }
+
     /// Returns the moment `span` later, or the last possible one.
     #[must_use]
     pub fn after(self, span: Duration) -> Self {
@@ -159,13 +170,15 @@ impl Now {
     }
 }
 
-/// The system's time, or a test's.
+/// The system's time, that of a store's server, or a test's.
 #[doc(hidden)]
 #[derive(Clone, Debug, Default)]
 pub enum Clock {
     /// The system's clock, with tokio's timers.
     #[default]
     System,
+    /// The clock of the server that the store is on, with tokio's timers.
+    Server(Arc<ServerClock>),
     /// A test's clock.
     Test(Arc<dyn TestClock>),
 }
@@ -185,27 +198,36 @@ impl Clock {
     pub fn now(&self) -> Timestamp {
         match self {
             Self::System => Timestamp::now(),
+            Self::Server(clock) => clock.now(),
             Self::Test(clock) => clock.now(),
         }
     }
 
     /// Returns the moment.
     pub fn moment(&self) -> Moment {
-        Moment(match self {
-            Self::System => Instant::now().saturating_duration_since(*ORIGIN),
-            Self::Test(clock) => clock.elapsed(),
-        })
+        match self {
+            Self::System | Self::Server(_) => Moment::of_system(),
+            Self::Test(clock) => Moment(clock.elapsed()),
+        }
+    }
+
+    /// Whether it is a test's, which jumps ahead and is never polled by.
+    pub(crate) fn is_of_test(&self) -> bool {
+        matches!(self, Self::Test(_))
     }
 
     /// Reads both clocks.
     pub fn read(&self) -> Now {
         let (wall, moment) = (self.now(), self.moment());
+        let apart = || {
+            let wall = i64::try_from(wall.as_nanosecond()).unwrap_or(i64::MAX);
+            SYSTEM.of(wall, moment.nanos())
+        };
         let origin = match self {
-            Self::System => {
-                let nanos = |nanos: i128| i64::try_from(nanos).unwrap_or(i64::MAX);
-                let elapsed = nanos(moment.0.as_nanos().cast_signed());
-                let apart = SYSTEM.of(nanos(wall.as_nanosecond()), elapsed);
-                Timestamp::from_nanosecond(apart.into()).ok()
+            Self::System => Timestamp::from_nanosecond(apart().into()).ok(),
+            Self::Server(clock) => {
+                let origin = clock.origin().unwrap_or_else(apart);
+                Timestamp::from_nanosecond(origin.into()).ok()
             }
             Self::Test(_) => SignedDuration::try_from(moment.0)
                 .ok()
@@ -229,7 +251,7 @@ impl Clock {
     /// Completes when this moment has come, whatever is done to the wall clock.
     pub async fn sleep_until(&self, moment: Moment) {
         match self {
-            Self::System => {
+            Self::System | Self::Server(_) => {
                 let left = moment.since(self.moment());
                 if !left.is_zero() {
                     tokio::time::sleep(left).await;

@@ -11,6 +11,7 @@ pub mod json;
 mod nulls;
 pub(crate) mod read_back;
 pub(crate) mod runtime;
+mod server_clock;
 pub(crate) mod similar;
 pub(crate) mod sync;
 pub mod telemetry;

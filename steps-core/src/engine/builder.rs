@@ -308,7 +308,7 @@ impl Builder {
         self
     }
 
-    /// Takes the time from a test's clock, as [`Run::clock`](crate::Run::clock) does. Then the
+    /// Takes the time from a test's clock, and not from the system's or that of the [store](Store::clock), as [`Run::clock`](crate::Run::clock) does. Then the
     /// store is not asked for what other processes left.
     pub fn clock(mut self, clock: Arc<dyn TestClock>) -> Self {
         self.clock = Clock::Test(clock);
@@ -334,6 +334,10 @@ impl Builder {
         let mut tasks = JoinSet::new();
         let serves = !self.served.is_empty();
         let has_tasks = serves || !self.changes.is_empty();
+        let clock = match (self.clock, self.store.clock()) {
+            (Clock::System, Some(of_store)) => Clock::Server(of_store),
+            (clock, _) => clock,
+        };
         let core = Arc::new(EngineCore::new(Settings {
             store: self.store,
             owns_store: self.owns_store,
@@ -345,7 +349,7 @@ impl Builder {
             limits: self.limits,
             log_limits: self.log_limits,
             build: self.build.unwrap_or_else(Build::of_program),
-            clock: self.clock,
+            clock,
             propagator: self.propagator,
             concurrency: self.concurrency,
             runtime: has_tasks.then(|| Runtime::current(&mut tasks)),

@@ -211,7 +211,7 @@ pub(crate) async fn heard<T>(
     let pause = async {
         match clock {
             Clock::Test(_) => std::future::pending().await,
-            Clock::System => tokio::time::sleep(pause).await,
+            Clock::System | Clock::Server(_) => tokio::time::sleep(pause).await,
         }
     };
     let news = async {

@@ -12,7 +12,7 @@ use super::{
         notices::hear, own_task::keep_alive, served::ServedFlows,
     },
 };
-use crate::base::{clock::Clock, sync::lock};
+use crate::base::sync::lock;
 
 /// Starts them. Only one that has rules of retention sweeps.
 pub(super) fn spawn_tasks(
@@ -24,7 +24,7 @@ pub(super) fn spawn_tasks(
     let mut tasks = lock(&tasks.tasks);
     tasks.spawn(core.limiter.adapt());
     // Like the search for what other processes left, it is not for a test's clock.
-    if matches!(core.clock, Clock::System) {
+    if !core.clock.is_of_test() {
         tasks.spawn(compare_at_start(Arc::clone(core), Arc::clone(flows)));
         if has_rules {
             let core = Arc::clone(core);

@@ -39,7 +39,7 @@
 //!   clock that nobody can set, such as the time since the machine was started: the ends of leases,
 //!   and what is due now. So setting the wall clock ends no lease and prolongs none, and what is due
 //!   stays due. (For a database on a server that is the server's clock, which its administrator
-//!   must not set by more than a lease.) After a restart of the machine that all workers ran on, no lease is left.
+//!   must not set by more than a lease; engines [go by it](Store::clock), too.) After a restart of the machine that all workers ran on, no lease is left.
 //! * All data is read back as it was written: texts and JSON byte for byte, times of nodes to the
 //!   nanosecond, and other times at least to the microsecond. Of these other times, one before 1700
 //!   may be replaced by another one before 1700, and one after 2200 by another one after 2200: an
@@ -53,7 +53,7 @@
 //!
 //! `testing::store` has a test for each of these rules; a store must pass them all.
 
-use std::{any::Any, path::PathBuf};
+use std::{any::Any, path::PathBuf, sync::Arc};
 
 mod by_listing;
 mod changed;
@@ -82,7 +82,7 @@ mod tables;
 mod turn;
 mod write;
 
-use crate::base::json::Json;
+use crate::base::{clock::ServerClock, json::Json};
 pub use crate::model::{
     act::Act,
     flow_limits::{FlowLimits, PerLabel, Rate},
@@ -236,6 +236,12 @@ pub trait Store: Send + Sync + 'static {
     /// By default it tells nothing, and has ended.
     fn notices(&self) -> Notices {
         Box::pin(futures_util::stream::empty())
+    }
+
+    /// The clock that this store goes by, if that is not the clock of this machine: then engines go by it, too, unless
+    /// they are [given](crate::engine::Builder::clock) one. By default there is none.
+    fn clock(&self) -> Option<Arc<ServerClock>> {
+        None
     }
 
     /// Changes what is [noted](Notes) of an execution, whoever holds it and whatever its status, all

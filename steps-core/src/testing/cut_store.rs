@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 
 use super::Cut;
 use crate::{
-    base::{json::Json, sync::lock},
+    base::{clock::ServerClock, json::Json, sync::lock},
     store::{
         Acquire, Acquired, BoxFuture, Change, ChangeQuery, Claim, Claimed, Duty, DutyQuery,
         DutySet, ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form, InTransaction, Lease,
@@ -257,6 +257,10 @@ impl<S: Store> Store for CutStore<S> {
 
     fn notices(&self) -> Notices {
         self.0.store.notices()
+    }
+
+    fn clock(&self) -> Option<Arc<ServerClock>> {
+        self.0.store.clock()
     }
 
     fn annotate(

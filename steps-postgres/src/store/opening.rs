@@ -10,7 +10,7 @@ use super::{Inner, PostgresStore};
 use crate::{
     error::Fail,
     listener::Listener,
-    server::{options::PostgresOptions, schema},
+    server::{options::PostgresOptions, schema, time::Time},
     writer::Writer,
 };
 
@@ -73,7 +73,8 @@ impl PostgresOptions {
         let opening = Arc::clone(&database);
         let opened = tokio::spawn(async move {
             schema::settings(&opening, unsafe_commits).await?;
-            schema::upgrade(&opening).await
+            schema::upgrade(&opening).await?;
+            Time::of(&opening).await
         });
         let opened = opened.await.unwrap_or_else(|error| {
             Err(Fail::new(
@@ -81,13 +82,14 @@ impl PostgresOptions {
                 format!("opening it did not come to its end: {error}"),
             ))
         });
-        opened.map_err(|fail| fail.of(&database.name))?;
+        let time = opened.map_err(|fail| fail.of(&database.name))?;
         let connections = database.pool.options().get_max_connections();
         let inner = Inner {
             transactions: Semaphore::new((connections as usize / 2).max(1)),
             workers: Mutex::default(),
             writer: Writer::start(Arc::clone(&database)),
             listener: Listener::default(),
+            time,
             database,
             calls: Arc::default(),
         };

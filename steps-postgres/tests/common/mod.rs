@@ -7,5 +7,6 @@ pub mod backwards;
 pub mod cli;
 pub mod cutting;
 pub mod deaf;
+pub mod load;
 pub mod proxy;
 pub mod writes;

@@ -2,5 +2,7 @@
 
 mod programs;
 mod server;
+mod small_disk;
 
 pub use server::{Server, Sync, schema};
+pub use small_disk::SmallDisk;

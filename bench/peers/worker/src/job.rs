@@ -19,6 +19,8 @@ pub struct Job {
     pub time: Duration,
     /// When given, so many executions are run, in place of as many as `time` allows.
     pub executions: Option<u64>,
+    /// The process of the database's server, if there is one: its processor time is measured.
+    pub server: Option<u32>,
     /// Where the report goes, as JSON.
     pub report: PathBuf,
 }

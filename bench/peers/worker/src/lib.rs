@@ -4,6 +4,7 @@
 
 mod job;
 mod load;
+mod processor;
 mod report;
 mod serve;
 
@@ -34,6 +35,12 @@ pub enum Outcome {
 pub trait Engine: Sized + Send + Sync + 'static {
     /// Opens the store, and has the engine ready to run the flow.
     fn open(job: &Job) -> impl Future<Output = Result<Self>> + Send;
+
+    /// How many executions one call of [`execute`](Self::execute) stands for, of those that the job has at
+    /// once: more than one only where they are no engine's, and one caller makes the rows of all of them.
+    fn together(_job: &Job) -> u64 {
+        1
+    }
 
     /// Runs the flow of [`STEPS`] steps from `start`, durably, and says how it ended once the
     /// engine has said so.

@@ -13,6 +13,8 @@ pub struct Report {
     pub given_up: u64,
     /// From the first execution's start to the last one's end, without the warm-up.
     pub time: Duration,
+    /// The processor time that the processes of the database's server have taken meanwhile.
+    pub server_time: Option<Duration>,
     /// What the store says of its durability.
     pub settings: Vec<Setting>,
 }

@@ -6,6 +6,7 @@ use std::{env, fs, process::ExitCode, sync::Arc};
 use crate::{
     Engine, Job, Report, Result, STEPS,
     load::{self, Until},
+    processor,
 };
 
 /// The whole of a measured process.
@@ -34,17 +35,21 @@ fn measured<E: Engine>() -> Result {
 
 async fn measure<E: Engine>(job: &Job) -> Result<Report> {
     let engine = Arc::new(E::open(job).await?);
-    let warm_up = load::run(&engine, job.concurrency, Until::Time(job.warm_up)).await?;
-    let until = job
-        .executions
-        .map_or(Until::Time(job.time), Until::Executions);
-    let load = load::run(&engine, job.concurrency, until).await?;
+    let together = E::together(job);
+    let runners = job.concurrency / together;
+    let warm_up = load::run(&engine, runners, Until::Time(job.warm_up)).await?;
+    let until = job.executions.map_or(Until::Time(job.time), |executions| {
+        Until::Executions(executions.div_ceil(together))
+    });
+    let server_before = job.server.map(processor::time_of).transpose()?;
+    let load = load::run(&engine, runners, until).await?;
+    let server_after = job.server.map(processor::time_of).transpose()?;
 
     if load.executions == 0 || load.time.is_zero() {
         return Err("nothing was measured".into());
     }
-    let least = (warm_up.executions + load.executions) * STEPS;
-    let most = least + (warm_up.given_up + load.given_up) * STEPS;
+    let least = (warm_up.executions + load.executions) * together * STEPS;
+    let most = least + (warm_up.given_up + load.given_up) * together * STEPS;
     let recorded = engine.recorded().await?;
     if !(least..=most).contains(&recorded) {
         return Err(format!("{least} steps were run, and the store holds {recorded}").into());
@@ -55,9 +60,12 @@ async fn measure<E: Engine>(job: &Job) -> Result<Report> {
         None => return Err("the engine is still in use after the last execution".into()),
     }
     Ok(Report {
-        executions: load.executions,
-        given_up: load.given_up,
+        executions: load.executions * together,
+        given_up: load.given_up * together,
         time: load.time,
+        server_time: server_after
+            .zip(server_before)
+            .map(|(after, before)| after.saturating_sub(before)),
         settings,
     })
 }

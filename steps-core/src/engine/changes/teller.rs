@@ -322,7 +322,7 @@ impl Teller {
     async fn wait(&mut self, next: Option<Timestamp>) {
         let is_busy = !self.calls.is_empty();
         let mut until = next;
-        if is_busy && matches!(self.core.clock, Clock::System) {
+        if is_busy && !self.core.clock.is_of_test() {
             let renews = self.hold.renews(&self.core);
             until = until.into_iter().chain(renews).min();
         }
@@ -379,7 +379,7 @@ async fn rest(core: &EngineCore, until: Option<Timestamp>) {
     let until = match &core.clock {
         // Polling would make a test's clock jump forward forever.
         Clock::Test(_) => until,
-        Clock::System => {
+        Clock::System | Clock::Server(_) => {
             let poll = now.moment.after(core.poll.max(SHORTEST_POLL));
             Some(until.map_or(poll, |until| until.min(poll)))
         }

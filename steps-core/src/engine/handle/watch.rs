@@ -13,10 +13,7 @@ use tokio::time::Instant;
 
 use super::{execution::Execution, outcome::Patience};
 use crate::{
-    base::{
-        clock::{Clock, Moment},
-        future::BoxFuture,
-    },
+    base::{clock::Moment, future::BoxFuture},
     engine::{
         error::EngineError,
         news::{Watcher, longer},
@@ -108,7 +105,7 @@ impl<F: Flow> Follower<F> {
             _ => core.poll,
         });
         // A test's clock stands still meanwhile.
-        if let (Some(rests), Clock::System) = (self.rests, &core.clock) {
+        if let Some(rests) = self.rests.filter(|_| !core.clock.is_of_test()) {
             self.watcher.rest_until(rests).await;
         }
         self.watcher.records.mark_unchanged();

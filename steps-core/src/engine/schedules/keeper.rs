@@ -199,7 +199,7 @@ impl Keeper {
         let until = match &core.clock {
             // Polling would make a test's clock jump forward forever.
             Clock::Test(_) => next,
-            Clock::System => {
+            Clock::System | Clock::Server(_) => {
                 let poll = now.moment.after(core.poll.max(SHORTEST_POLL));
                 Some(next.map_or(poll, |next| next.min(poll)))
             }

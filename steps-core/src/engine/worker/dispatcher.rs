@@ -18,7 +18,7 @@ use super::{
 use crate::{
     base::{
         chance::chance,
-        clock::{Clock, Now, between},
+        clock::{Clock, Now, ServerClock, between},
         telemetry,
     },
     engine::concurrency::{Limiter, Permit},
@@ -118,7 +118,7 @@ impl Dispatcher {
             let until = match &core.clock {
                 // Polling would make a test's clock jump forward forever.
                 Clock::Test(_) => due,
-                Clock::System => {
+                Clock::System | Clock::Server(_) => {
                     let poll = now.after(self.poll());
                     Some(due.map_or(poll, |due| due.min(poll)))
                 }
@@ -198,6 +198,7 @@ impl Dispatcher {
         let unseen = over.iter().filter(|wait| wait.until > now.wall);
         let waited: Vec<Wait> = unseen.copied().collect();
         core.running.keep_undelivered();
+        let asked = ServerClock::ask();
         let claimed = core.store.claim(Claim {
             worker: core.worker.clone(),
             lease: core.lease,
@@ -211,6 +212,9 @@ impl Dispatcher {
             core.due_now();
             core.schedule.claim_ended();
         })?;
+        if let Clock::Server(clock) = &core.clock {
+            clock.answered(asked, claimed.now);
+        }
         // These times are by the store's clock; the engine sleeps by its own clock.
         let now = Now {
             wall: claimed.now,

@@ -8,7 +8,7 @@ use std::{
 };
 
 use super::{Codec, held::AllHeld, inward::Inward, outward::Outward, query};
-use crate::base::json::Json;
+use crate::base::{clock::ServerClock, json::Json};
 use crate::store::{
     Acquire, Acquired, BoxFuture, Change, ChangeQuery, CheckReport, Claim, Claimed, Duty,
     DutyQuery, DutySet, ExecutionInfo, ExecutionQuery, FlowClaim, FlowLimited, Form, InTransaction,
@@ -173,6 +173,10 @@ impl Store for CodecStore {
 
     fn notices(&self) -> Notices {
         self.inner.notices()
+    }
+
+    fn clock(&self) -> Option<Arc<ServerClock>> {
+        self.inner.clock()
     }
 
     fn annotate(

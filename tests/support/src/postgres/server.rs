@@ -15,13 +15,21 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::programs::{programs, user};
+use super::{
+    programs::{programs, user},
+    small_disk::{NEEDED, SmallDisk},
+};
 
-/// Starts the server, and ends it at once when it is told to: then it recovers at the next start, as after a crash.
+/// Makes the server, starts it, and ends it at once when it is told to: then it recovers at the next start, as after a
+/// crash.
 const KEEP: &str = r#"
-folder=$1; program=$2; shift 2
+folder=$1; program=$2; data=$folder/$3; log=${4:+$folder/$4}; shift 4
+ulimit -c 0
+if "$program/initdb" -D "$data" ${log:+--waldir="$log" --wal-segsize=1} -U steps --auth=trust --encoding=UTF8 \
+    --locale=C --no-sync >"$folder/log" 2>&1
+then echo made; else cat "$folder/log" >&2; exit 1; fi
 start() {
-    "$program/postgres" -D "$folder/data" -k "$folder" -h '' "$@" >>"$folder/log" 2>&1 &
+    "$program/postgres" -D "$data" -k "$folder" -h '' "$@" >>"$folder/log" 2>&1 &
     pid=$!
 }
 stop() { kill -QUIT "$pid" 2>/dev/null; wait "$pid" 2>/dev/null; }
@@ -30,10 +38,11 @@ while read -r line; do
     case "$line" in
         crash) stop; echo crashed ;;
         start) start "$@"; echo started ;;
+        room) rm "$folder/small/ballast" && echo room ;;
     esac
 done
 stop
-rm -rf "$folder"
+rm -rf "$folder" 2>/dev/null
 "#;
 
 /// Whether what was committed outlasts a crash of the machine: slower, and needed only where that is tested.
@@ -69,46 +78,75 @@ impl Server {
 
     /// Starts one, and waits until it is ready.
     pub fn start(sync: Sync) -> Self {
+        Self::make(sync, None)
+    }
+
+    /// Starts one whose tables or whose log are on a [small file system](SmallDisk) of their own, with nothing in it yet
+    /// but what [`make_room`](Self::make_room) removes. What is written is in memory only, so it does not outlast the
+    /// machine.
+    pub fn on_small_disk(disk: SmallDisk) -> Self {
+        Self::make(Sync::Off, Some(disk))
+    }
+
+    fn make(sync: Sync, disk: Option<SmallDisk>) -> Self {
         let programs = programs();
+        let user = user();
         let folder = tempfile::tempdir().expect("a folder").keep();
-        let as_user = |program: PathBuf| {
-            let mut command = Command::new(program);
-            if let Some(user) = user() {
-                command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
-            }
-            command.current_dir(&folder);
-            command
-        };
-        if let Some(user) = user() {
+        if disk.is_some() {
+            std::fs::create_dir(folder.join("small")).expect("a folder in it");
+        }
+        if let Some(user) = &user {
             let (uid, gid) = (user.uid.as_raw(), user.gid.as_raw());
             chown(&folder, Some(uid), Some(gid)).expect("a folder of that user");
         }
-        let mut initdb = as_user(programs.join("initdb"));
-        let made = initdb
-            .args(["-D", "data", "-U", "steps", "--auth=trust"])
-            .args(["--encoding=UTF8", "--locale=C", "--no-sync"])
-            .output();
-        let made = made.expect("initdb can be started");
-        assert!(
-            made.status.success(),
-            "{}",
-            String::from_utf8_lossy(&made.stderr)
-        );
+        let mut command = match disk {
+            Some(disk) => {
+                let mut command = disk.command(&folder, user.as_ref());
+                command.arg("/bin/sh");
+                command
+            }
+            None => {
+                let mut command = Command::new("/bin/sh");
+                if let Some(user) = &user {
+                    command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
+                }
+                command
+            }
+        };
+        let [data, log] = disk.map_or(["data", ""], SmallDisk::places);
         let fsync = match sync {
             Sync::On => "fsync=on",
             Sync::Off => "fsync=off",
         };
-        let mut shell = as_user("/bin/sh".into())
+        command
+            .current_dir(&folder)
             .args(["-c", KEEP, "keep"])
             .args([&folder, &programs])
+            .args([data, log])
             .args(["-c", fsync, "-c", "max_connections=300"])
-            .args(["-c", "shared_buffers=64MB"])
+            .args(["-c", "shared_buffers=64MB"]);
+        if disk == Some(SmallDisk::Log) {
+            // Nothing of it is given back before it is full.
+            command.args(["-c", "max_wal_size=1GB", "-c", "checkpoint_timeout=1h"]);
+        }
+        let mut shell = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .expect("a shell");
+            .unwrap_or_else(|error| match disk {
+                Some(_) => panic!("{error}: {NEEDED}"),
+                None => panic!("a shell can't be started: {error}"),
+            });
         let stdin = shell.stdin.take().expect("its input");
-        let stdout = BufReader::new(shell.stdout.take().expect("its output"));
+        let mut stdout = BufReader::new(shell.stdout.take().expect("its output"));
+        let mut made = String::new();
+        stdout.read_line(&mut made).expect("the shell says");
+        assert_eq!(
+            made.trim(),
+            "made",
+            "{}",
+            disk.map_or("initdb failed, as is said above", |_| NEEDED)
+        );
         let server = Self {
             folder,
             programs,
@@ -130,9 +168,8 @@ impl Server {
             asked.is_ok_and(|status| status.success())
         };
         while !is_ready() {
-            let log = || std::fs::read_to_string(self.folder.join("log")).unwrap_or_default();
             let waits = begun.elapsed() < Duration::from_mins(1);
-            assert!(waits, "the server does not start: {}", log());
+            assert!(waits, "the server does not start: {}", self.log());
             std::thread::sleep(Duration::from_millis(50));
         }
     }
@@ -154,6 +191,16 @@ impl Server {
     pub fn restart(&self) {
         self.tell("start");
         self.wait_until_ready();
+    }
+
+    /// Makes room on the [small file system](SmallDisk) that it is on.
+    pub fn make_room(&self) {
+        self.tell("room");
+    }
+
+    /// What it has written into its log for people.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }
 
     /// The folder with the socket.

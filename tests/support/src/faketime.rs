@@ -1,25 +1,27 @@
-//! Processes whose wall clock can be set, alone and while they run.
+//! Processes whose wall clock can be set, alone and while they run, by `libfaketime`, which is installed where it is
+//! missing and can be.
 
 use std::{
     ffi::OsStr,
     fs,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::OnceLock,
 };
 
-/// The file in a scenario's folder that says how far the wall clock is off, in seconds.
+/// The file in a folder that says how far the wall clock is off, in seconds.
 const OFFSET: &str = "offset";
 
-/// Sets the wall clock of all processes of a scenario.
-pub(crate) fn set(folder: &Path, seconds: i64) {
+/// Sets the wall clock of all processes of a folder: so many seconds off.
+pub fn set(folder: &Path, seconds: i64) {
     // A reader never sees half of it.
     let part = folder.join("offset.part");
     fs::write(&part, format!("{seconds:+}\n")).expect("the offset is written");
     fs::rename(&part, folder.join(OFFSET)).expect("the offset is in its place");
 }
 
-/// A command whose process has the wall clock of this scenario.
-pub(crate) fn command(program: impl AsRef<OsStr>, folder: &Path) -> Command {
+/// A command whose process has the wall clock of this folder.
+pub fn command(program: impl AsRef<OsStr>, folder: &Path) -> Command {
     let mut command = Command::new(program);
     command
         .env("LD_PRELOAD", library())
@@ -32,22 +34,27 @@ pub(crate) fn command(program: impl AsRef<OsStr>, folder: &Path) -> Command {
     command
 }
 
-/// The library, which is installed where it is missing.
+/// The library, which is installed where it is missing, once.
 ///
 /// # Panics
 ///
 /// Where it can't be installed.
-fn library() -> PathBuf {
-    find().unwrap_or_else(|| {
-        let install = Command::new("apt-get")
-            .args(["install", "--yes", "--quiet", "faketime"])
-            .stdout(Stdio::null())
-            .status();
-        drop(install);
-        find().expect(
-            "this test needs libfaketime, to set the wall clock of its processes: install it with \
-             the system's packages (`apt-get install faketime`)",
-        )
+fn library() -> &'static Path {
+    static LIBRARY: OnceLock<PathBuf> = OnceLock::new();
+    LIBRARY.get_or_init(|| {
+        find().unwrap_or_else(|| {
+            let install = Command::new("apt-get")
+                .args(["install", "--yes", "--quiet", "faketime"])
+                // Another test program may be at it, too.
+                .args(["-o", "DPkg::Lock::Timeout=120"])
+                .stdout(Stdio::null())
+                .status();
+            drop(install);
+            find().expect(
+                "this test needs libfaketime, to set the wall clock of its processes: install it with \
+                 the system's packages (`apt-get install faketime`)",
+            )
+        })
     })
 }
 
