@@ -27,7 +27,7 @@ use steps_postgres::{PostgresOptions, PostgresStore};
 use steps_test_support::postgres::{Server, Sync, schema};
 
 #[path = "../common/writes.rs"]
-#[allow(dead_code, reason = "the tests use the rest")]
+#[allow(dead_code, unreachable_pub, reason = "the tests use the rest")]
 mod writes;
 
 const LEASE: Duration = Duration::from_secs(30);
@@ -222,13 +222,7 @@ async fn idle_engines(server: &Server, engines: usize) {
     let mut running = Vec::new();
     for _ in 0..engines {
         let engine = Engine::with_store(open(server, &schema).await);
-        running.push(
-            engine
-                .serve(idle::with(()))
-                .start()
-                .await
-                .expect("an engine"),
-        );
+        running.push(engine.serve(idle::with()).start().await.expect("an engine"));
     }
     // Until all have found that they are told of news.
     tokio::time::sleep(IDLE).await;

@@ -160,7 +160,7 @@ async fn what_room_there_is_beside_a_large_spec_can_be_filled() {
     let passed = run.advance().await.expect("the server takes it");
     let saved = store.load().await.expect("it is loaded").expect("a state");
     let passed = passed.state.state().to_json();
-    assert_eq!(saved.json.get(), passed, "what was passed is what is saved");
+    assert_eq!(saved.json, passed, "what was passed is what is saved");
     let bytes = store.bytes_for(&saved.json);
     assert!((room - 4096..=room).contains(&bytes), "{bytes}");
 }
