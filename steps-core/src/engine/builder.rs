@@ -308,8 +308,8 @@ impl Builder {
         self
     }
 
-    /// Takes the time from a test's clock, and not from the system's or that of the [store](Store::clock), as [`Run::clock`](crate::Run::clock) does. Then the
-    /// store is not asked for what other processes left.
+    /// Takes the time from a test's clock, and not from the system's or that of the [store](Store::clock), as
+    /// [`Run::clock`](crate::Run::clock) does. Then the store is not asked for what other processes left.
     pub fn clock(mut self, clock: Arc<dyn TestClock>) -> Self {
         self.clock = Clock::Test(clock);
         self
