@@ -177,7 +177,8 @@ async fn what_follows_a_dropped_call_is_committed() {
         let _ = tokio::time::timeout(Duration::ZERO, work.ends.notified()).await;
         polls += 1;
     }
-    assert!(polls > 3, "it was dropped {polls} times");
+    // At the least before it had begun, and while it did.
+    assert!(polls > 1, "it was dropped {polls} times");
     for store in [store, other] {
         store.close().await.unwrap();
     }
