@@ -22,7 +22,9 @@ on_each_store! {
         run.outcome().await.unwrap_err();
         nothing_waits(&engine).await;
         let told = runs.lines(2).await;
-        assert_eq!(told[0], "a nothing > running");
+        // The latter if it found no place at its start, as during a claim.
+        let begins = ["a nothing > running", "a nothing > pending"];
+        assert!(begins.contains(&&*told[0]), "{told:#?}");
         assert!(told.last().unwrap().contains("> undone"), "{told:#?}");
         for pair in runs.all().windows(2) {
             assert_eq!(pair[1].from, Some(pair[0].to), "{told:#?}");
