@@ -165,11 +165,18 @@ impl Side {
     /// of two worktrees for the same ones.
     fn build(name: String, workspace: &Path, target: &str) -> Result<Self> {
         eprintln!("building {name} in {}", workspace.display());
+        // Alone: with the rest of the workspace it would have features of `steps` that only tests ask for. Once it was no
+        // package of its own.
+        let which: &[&str] = if workspace.join("benches/Cargo.toml").exists() {
+            &["--package", "steps-benches"]
+        } else {
+            &["--workspace", "--all-features"]
+        };
         let mut build = Command::new("cargo");
         build
             .current_dir(workspace)
-            // Alone: with the rest of the workspace it would have features of `steps` that only tests ask for.
-            .args(["bench", "-p", "steps-benches", "--locked"])
+            .args(["bench", "--locked"])
+            .args(which)
             .args(["--bench", "durable", "--no-run", "--message-format=json"])
             .arg("--target-dir")
             .arg(cargo::root().join(target));
