@@ -49,8 +49,9 @@ struct Candidate {
 
 /// Leases executions that are due to a worker, as many as a share holds.
 pub(crate) async fn claim(txn: &mut Txn<'_>, claim: &Claim) -> Result<Claimed> {
-    let (mut gates, now) = limits::gates(txn, claim).await?;
-    let next_end = holders::free(txn, &claim.worker, now).await?;
+    let (mut gates, ends) = limits::gates(txn, claim).await?;
+    let now = ends.now;
+    let next_end = holders::free(txn, &ends).await?;
     let lanes = lanes::lanes(txn, claim, &gates).await?;
     let chosen = due(txn, claim, &lanes, &mut gates, now).await?;
     let until = now.saturating_add(nanos(claim.lease));

@@ -18,9 +18,10 @@ pub(super) use due;
 const RECALL: &str = "INSERT INTO %.recalls (holder, execution) \
     SELECT e.holder, e.key FROM %.executions e WHERE e.key = ANY($1) AND e.holder IS NOT NULL";
 
-/// When the first lease of another worker ends, and whether any has ended.
-const ENDS: &str = "SELECT min(alive_until) FILTER (WHERE alive_until > $1 AND name <> $2), \
-    coalesce(bool_or(alive_until <= $1), false) FROM %.workers";
+/// What the clock shows, when the first lease of another worker ends, and whether any has ended.
+const ENDS: &str = "WITH clock AS MATERIALIZED (SELECT %.nanoseconds() AS now) \
+    SELECT c.now, min(w.alive_until) FILTER (WHERE w.alive_until > c.now AND w.name <> $1), \
+    coalesce(bool_or(w.alive_until <= c.now), false) FROM clock c LEFT JOIN %.workers w ON true GROUP BY c.now";
 
 /// Some of what workers hold whose leases have ended. What somebody works on is passed over.
 const FREE: &str = "WITH ended AS ( \
@@ -46,22 +47,39 @@ pub(super) async fn recall(txn: &mut Txn<'_>, keys: &[i64]) -> Result<()> {
     Ok(())
 }
 
-/// Makes executions due whose workers are gone. Returns when that is to be asked again: when the first lease of another
-/// worker ends.
-pub(super) async fn free(txn: &mut Txn<'_>, name: &str, now: i64) -> Result<Option<i64>> {
-    let statement = txn.query(ENDS).bind(now).bind(name.to_owned());
+/// Which leases of workers end, for a claim.
+pub(super) struct Ends {
+    /// What the clock shows.
+    pub(super) now: i64,
+    /// When the first one of another worker does.
+    next: Option<i64>,
+    has_any_ended: bool,
+}
+
+/// Reads the clock, and which leases end.
+pub(super) async fn ends(txn: &mut Txn<'_>, name: &str) -> Result<Ends> {
+    let statement = txn.query(ENDS).bind(name.to_owned());
     let row = txn.row(statement).await?;
     let row = row.ok_or(Fail::Sql(sqlx::Error::RowNotFound))?;
     let mut columns = Columns::of(&row);
-    let next = columns.number()?;
-    if !columns.is()? {
-        return Ok(next);
+    Ok(Ends {
+        now: columns.key()?,
+        next: columns.number()?,
+        has_any_ended: columns.is()?,
+    })
+}
+
+/// Makes executions due whose workers are gone. Returns when that is to be asked again: when the first lease of another
+/// worker ends.
+pub(super) async fn free(txn: &mut Txn<'_>, ends: &Ends) -> Result<Option<i64>> {
+    if !ends.has_any_ended {
+        return Ok(ends.next);
     }
-    let statement = txn.query(FREE).bind(now).bind(FREED_AT_ONCE);
+    let statement = txn.query(FREE).bind(ends.now).bind(FREED_AT_ONCE);
     if txn.execute(statement).await? == FREED_AT_ONCE.cast_unsigned() {
-        return Ok(Some(now));
+        return Ok(Some(ends.now));
     }
-    let statement = txn.query(FORGET).bind(now);
+    let statement = txn.query(FORGET).bind(ends.now);
     txn.execute(statement).await?;
-    Ok(next)
+    Ok(ends.next)
 }

@@ -6,7 +6,7 @@ use steps_core::store::{
     Claim, FlowLimited, FlowLimits, Gates, LimitFlow, LimitedFlow, NewLimits, Rate,
 };
 
-use super::holders;
+use super::holders::{self, Ends};
 use crate::{
     error::{Fail, Result},
     row::{columns::Columns, nanos::nanos},
@@ -165,8 +165,8 @@ pub(crate) async fn set(txn: &mut Txn<'_>, limit: &LimitFlow) -> Result<FlowLimi
 }
 
 /// Returns which of a claim's flows are paused or limited, and what room there is for those that nobody holds yet,
-/// with what the clock shows. Where there are limits, only one claim at a time goes on.
-pub(super) async fn gates(txn: &mut Txn<'_>, claim: &Claim) -> Result<(Gates, i64)> {
+/// with what the clock shows and which leases end. Where there are limits, only one claim at a time goes on.
+pub(super) async fn gates(txn: &mut Txn<'_>, claim: &Claim) -> Result<(Gates, Ends)> {
     let names = claim.flows.iter().flat_map(|flow| &flow.names);
     let names: Vec<&str> = names.map(|name| &**name).collect();
     let mut all = read(txn, &names).await?;
@@ -174,7 +174,8 @@ pub(super) async fn gates(txn: &mut Txn<'_>, claim: &Claim) -> Result<(Gates, i6
         txn.alone(Lock::Limits).await?;
         all = read(txn, &names).await?;
     }
-    let now = txn.now().await?;
+    let ends = holders::ends(txn, &claim.worker).await?;
+    let now = ends.now;
     let mut gates = Gates::default();
     for kept in &all {
         gates.add(&kept.flow, kept.next, now);
@@ -190,7 +191,7 @@ pub(super) async fn gates(txn: &mut Txn<'_>, claim: &Claim) -> Result<(Gates, i6
             gates.count(flow, gate, columns.count()?.unwrap_or(u32::MAX));
         }
     }
-    Ok((gates, now))
+    Ok((gates, ends))
 }
 
 /// Keeps what of the rates was used by a claim.
