@@ -22,19 +22,6 @@ fn executions(setting: &Setting, flow: &str) -> Vec<String> {
         .collect()
 }
 
-/// Which steps were undone, in order, each once.
-fn undone(setting: &Setting) -> Vec<String> {
-    let mut undone = Vec::new();
-    for line in setting.world.lines() {
-        if let Some(name) = line.strip_prefix("undone ")
-            && !undone.contains(&name.to_owned())
-        {
-            undone.push(name.to_owned());
-        }
-    }
-    undone
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn children_run_once_whatever_is_killed() {
     let mut setting = Setting::new();
@@ -100,7 +87,7 @@ async fn the_failure_of_a_child_is_that_of_its_parent() {
     let second = kids.iter().find(|id| *id != "p-first").unwrap();
     assert_eq!(failure.failed()[0].child(), Some(&**second));
     // The one that has failed by itself, the one that was done with its parent, and the first line of that last.
-    let undone = undone(&setting);
+    let undone = setting.undone();
     assert_eq!(undone.last().unwrap(), "a");
     let at = |name: &str| undone.iter().position(|it| it == name).unwrap();
     assert!(at("first two") < at("first one"), "{undone:?}");
@@ -137,7 +124,7 @@ async fn children_that_are_done_are_taken_back_whatever_is_killed() {
         "first one",
         "a",
     ];
-    assert_eq!(undone(&setting), wanted);
+    assert_eq!(setting.undone(), wanted);
     // Its outcome stays; its tree says what became of it.
     let first = setting.client.execution::<kid>("p-first");
     assert_eq!(
@@ -175,7 +162,7 @@ async fn children_that_run_are_undone_with_their_parent() {
     });
     setting.world.let_go("first two");
     assert_eq!(failed(run.outcome().await).status(), Status::Undone);
-    assert_eq!(undone(&setting).last().unwrap(), "a");
+    assert_eq!(setting.undone().last().unwrap(), "a");
     let first = setting.client.execution::<kid>("p-first");
     assert_eq!(failed(first.outcome().await).status(), Status::Undone);
     setting.until_all_has_ended();
@@ -204,7 +191,7 @@ async fn grandchildren_are_taken_back_after_all_is_done() {
         "first one",
         "a",
     ];
-    assert_eq!(undone(&setting), wanted);
+    assert_eq!(setting.undone(), wanted);
     setting.until_all_has_ended();
 }
 
@@ -226,7 +213,7 @@ async fn an_id_of_somebody_elses_is_no_child() {
         "{text}"
     );
     assert_eq!(failure.step(), Some("one"));
-    let undone = undone(&setting);
+    let undone = setting.undone();
     assert!(
         undone.iter().all(|name| !name.starts_with("other")),
         "{undone:?}"
@@ -273,7 +260,7 @@ async fn a_child_stays_that_is_detached_or_past_its_pivot_and_one_that_has_not_b
     until("the detached one is done", || {
         setting.world.count("end free two") == 1
     });
-    assert_eq!(undone(&setting), [""; 0]);
+    assert_eq!(setting.undone(), [""; 0]);
     assert_eq!(setting.world.count("begin later one"), 0);
     setting.until_all_has_ended();
 }
@@ -300,6 +287,6 @@ async fn a_child_that_was_forgotten_can_not_be_taken_back() {
         ),
         "{text}"
     );
-    assert_eq!(undone(&setting), ["c", "b", "second two", "second one"]);
+    assert_eq!(setting.undone(), ["c", "b", "second two", "second one"]);
     setting.until_all_has_ended();
 }

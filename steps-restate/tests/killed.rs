@@ -19,19 +19,6 @@ fn counts<const N: usize>(setting: &Setting, lines: [&str; N]) -> [usize; N] {
     lines.map(|line| setting.world.count(line))
 }
 
-/// Which steps were undone, in order, each once.
-fn undone(setting: &Setting) -> Vec<String> {
-    let mut undone = Vec::new();
-    for line in setting.world.lines() {
-        if let Some(name) = line.strip_prefix("undone ")
-            && !undone.contains(&name.to_owned())
-        {
-            undone.push(name.to_owned());
-        }
-    }
-    undone
-}
-
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_execution_goes_on_after_kills_at_each_kind_of_entry() {
     let mut setting = Setting::new();
@@ -128,7 +115,7 @@ async fn a_rollback_goes_on_after_kills() {
     setting.restart_service();
     setting.until_log("begin undo of l2", 2);
     setting.until_log("begin undo of r2", 2);
-    assert_eq!(undone(&setting), ["z"]);
+    assert_eq!(setting.undone(), ["z"]);
     setting.restart_server();
     setting.world.let_go("undo of l2");
     setting.world.let_go("undo of r2");
@@ -143,7 +130,7 @@ async fn a_rollback_goes_on_after_kills() {
         text.starts_with("flow `journey` failed at `end`: the door is stuck"),
         "{text}"
     );
-    let order = undone(&setting);
+    let order = setting.undone();
     assert_eq!(
         (order[0].as_str(), order[5].as_str()),
         ("z", "a"),
@@ -183,8 +170,8 @@ async fn what_is_cancelled_in_a_step_is_undone_whatever_is_killed() {
     assert!(matches!(failure.cause, Cause::Undone), "{failure}");
     // Nothing began after it was cancelled.
     assert_eq!(counts(&setting, ["begin l2", "begin z"]), [0, 0]);
-    assert_eq!(undone(&setting).last().unwrap(), "a");
-    assert_eq!(undone(&setting).len(), 4);
+    assert_eq!(setting.undone().last().unwrap(), "a");
+    assert_eq!(setting.undone().len(), 4);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -206,7 +193,7 @@ async fn what_is_cancelled_in_a_sleep_is_undone_whatever_is_killed() {
     setting.world.let_go("undo of l2");
     let failure = failed(run.outcome().await);
     assert_eq!(failure.status(), Status::Undone);
-    assert_eq!(undone(&setting).len(), 5);
+    assert_eq!(setting.undone().len(), 5);
     assert_eq!(setting.world.count("begin z"), 0);
 }
 
@@ -227,7 +214,7 @@ async fn what_is_stopped_stays_as_it_is() {
     stopping.await.unwrap().unwrap();
     let failure = failed(run.outcome().await);
     assert!(matches!(failure.cause, Cause::Stopped), "{failure}");
-    assert_eq!(undone(&setting), [""; 0]);
+    assert_eq!(setting.undone(), [""; 0]);
     let ended = run.stop().await;
     assert!(matches!(ended, Err(ClientError::Ended { .. })), "{ended:?}");
 }

@@ -41,6 +41,19 @@ impl Setting {
         setting
     }
 
+    /// Which steps were undone, in order, each once.
+    pub fn undone(&self) -> Vec<String> {
+        let mut undone = Vec::new();
+        for line in self.world.lines() {
+            if let Some(name) = line.strip_prefix("undone ")
+                && !undone.contains(&name.to_owned())
+            {
+                undone.push(name.to_owned());
+            }
+        }
+        undone
+    }
+
     /// Starts the service.
     pub fn serve(&mut self) {
         assert!(self.service.is_none(), "it runs");
