@@ -260,6 +260,19 @@ impl Clock {
             Self::Test(clock) => clock.sleep_until_elapsed(moment.0).await,
         }
     }
+
+    /// Completes when the first of these has come: something is due, or it is time to ask for what others have
+    /// changed. By a test's clock nobody is asked, as that would make it jump forward for ever.
+    pub(crate) async fn until_due_or(&self, due: Option<Moment>, poll: Moment) {
+        let until = match due {
+            due if self.is_of_test() => due,
+            due => Some(due.map_or(poll, |due| due.min(poll))),
+        };
+        match until {
+            Some(until) => self.sleep_until(until).await,
+            None => std::future::pending().await,
+        }
+    }
 }
 
 /// How far two clocks are apart, the same number as long as neither is set: two clocks are not read

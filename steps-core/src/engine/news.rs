@@ -208,12 +208,7 @@ pub(crate) async fn heard<T>(
     clock: &Clock,
     pause: Duration,
 ) -> bool {
-    let pause = async {
-        match clock {
-            Clock::Test(_) => std::future::pending().await,
-            Clock::System | Clock::Server(_) => tokio::time::sleep(pause).await,
-        }
-    };
+    let pause = clock.until_due_or(None, clock.moment().after(pause));
     let news = async {
         // The sender exists as long as there is a listener.
         if news.changed().await.is_err() {

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     base::{
-        clock::{Clock, add, between},
+        clock::{add, between},
         error::{BoxError, StepError, full_text, within},
         telemetry,
     },
@@ -376,16 +376,6 @@ async fn rest(core: &EngineCore, until: Option<Timestamp>) {
     }
     let now = core.clock.read();
     let until = until.map(|until| now.deadline(until).moment);
-    let until = match &core.clock {
-        // Polling would make a test's clock jump forward forever.
-        Clock::Test(_) => until,
-        Clock::System | Clock::Server(_) => {
-            let poll = now.moment.after(core.poll.max(SHORTEST_POLL));
-            Some(until.map_or(poll, |until| until.min(poll)))
-        }
-    };
-    match until {
-        Some(until) => core.clock.sleep_until(until).await,
-        None => std::future::pending().await,
-    }
+    let poll = now.moment.after(core.poll.max(SHORTEST_POLL));
+    core.clock.until_due_or(until, poll).await;
 }

@@ -10,7 +10,7 @@ use super::{
     saved::{Saved, id_of},
 };
 use crate::{
-    base::{clock::Clock, telemetry},
+    base::telemetry,
     engine::{
         handle::execution::BRIEF,
         news::Listener,
@@ -196,20 +196,8 @@ impl Keeper {
         let core = &*self.core;
         let now = core.clock.read();
         let next = ahead.next.map(|next| now.deadline(next).moment);
-        let until = match &core.clock {
-            // Polling would make a test's clock jump forward forever.
-            Clock::Test(_) => next,
-            Clock::System | Clock::Server(_) => {
-                let poll = now.moment.after(core.poll.max(SHORTEST_POLL));
-                Some(next.map_or(poll, |next| next.min(poll)))
-            }
-        };
-        let sleep = async {
-            match until {
-                Some(until) => core.clock.sleep_until(until).await,
-                None => std::future::pending().await,
-            }
-        };
+        let poll = now.moment.after(core.poll.max(SHORTEST_POLL));
+        let sleep = core.clock.until_due_or(next, poll);
         let ends = ahead.ends.into_iter().map(|mut end| {
             Box::pin(async move {
                 if end.turn_ends.changed().await.is_err() {

@@ -115,20 +115,7 @@ impl Dispatcher {
             if due.is_some_and(|due| due <= now) {
                 return;
             }
-            let until = match &core.clock {
-                // Polling would make a test's clock jump forward forever.
-                Clock::Test(_) => due,
-                Clock::System | Clock::Server(_) => {
-                    let poll = now.after(self.poll());
-                    Some(due.map_or(poll, |due| due.min(poll)))
-                }
-            };
-            let sleep = async {
-                match until {
-                    Some(until) => core.clock.sleep_until(until).await,
-                    None => std::future::pending().await,
-                }
-            };
+            let sleep = core.clock.until_due_or(due, now.after(self.poll()));
             // The last claim may have left due executions because of a flow's own bound.
             let room = async {
                 if self.bounded_out {
