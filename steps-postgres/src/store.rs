@@ -39,6 +39,8 @@ use crate::{
 mod calls;
 mod opening;
 
+pub(crate) use calls::UnderWay;
+
 /// Executions in a PostgreSQL database: see the [crate](crate).
 ///
 /// When the store is dropped without being [closed](Store::close), calls that were made are still done.
@@ -87,12 +89,23 @@ macro_rules! transact {
 
 impl Store for PostgresStore {
     fn write(&self, write: Write) -> BoxFuture<'_, Result<Written, StoreError>> {
-        Box::pin(self.call(async move |inner: Arc<Inner>| {
-            match inner.writer.write(&inner.database, write).await? {
+        Box::pin(async move {
+            let under_way = self.under_way().await?;
+            let inner = &self.inner;
+            match inner
+                .writer
+                .write(&inner.database, write, under_way)
+                .await?
+            {
                 Ok(written) => Ok(written),
-                Err(write) => transact!(inner, Writes, |txn| ops::write::write(txn, &write)),
+                Err((write, under_way)) => {
+                    let call = self.run(under_way, async move |inner: Arc<Inner>| {
+                        transact!(inner, Writes, |txn| ops::write::write(txn, &write))
+                    });
+                    call.await
+                }
             }
-        }))
+        })
     }
 
     /// Takes a `sqlx::PgConnection` of the same database, with a transaction that sqlx has begun: see
@@ -391,9 +404,7 @@ impl Store for PostgresStore {
             drop(self.inner.calls.write().await);
             self.inner.listener.end();
             self.inner.time.end();
-            if self.inner.database.is_own {
-                self.inner.database.pool.close().await;
-            }
+            self.inner.database.close().await;
             Ok(())
         })
     }

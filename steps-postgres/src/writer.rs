@@ -16,6 +16,7 @@ use crate::{
     error::{Fail, Result, closed},
     ops::{make, put},
     server::{tidings::Tell, txn::Database},
+    store::UnderWay,
 };
 
 /// The most writes of a group, and the most bytes of values.
@@ -26,11 +27,12 @@ const BYTES: usize = 1 << 20;
 enum Done {
     Written(Written),
     /// The statement has left it out: it is to be made by itself.
-    Left(Box<Write>),
+    Left(Box<(Write, UnderWay)>),
 }
 
 struct Waiting {
     write: Write,
+    under_way: UnderWay,
     answer: oneshot::Sender<Result<Done, StoreError>>,
 }
 
@@ -51,21 +53,27 @@ impl Writer {
         &self,
         database: &Arc<Database>,
         write: Write,
-    ) -> Result<Result<Written, Write>, StoreError> {
+        under_way: UnderWay,
+    ) -> Result<Result<Written, (Write, UnderWay)>, StoreError> {
         let is_plain = match &write.target {
             Target::New(new) => make::is_plain(new, &write),
             Target::Held(_) => put::is_plain(&write),
         };
         if !is_plain {
-            return Ok(Err(write));
+            return Ok(Err((write, under_way)));
         }
         let (answer, done) = oneshot::channel();
         let closed = || closed(&database.name);
-        let sent = self.0.send(Waiting { write, answer }).await;
+        let waiting = Waiting {
+            write,
+            under_way,
+            answer,
+        };
+        let sent = self.0.send(waiting).await;
         sent.map_err(|_| closed())?;
         Ok(match done.await.map_err(|_| closed())?? {
             Done::Written(written) => Ok(written),
-            Done::Left(write) => Err(*write),
+            Done::Left(left) => Err(*left),
         })
     }
 }
@@ -153,11 +161,16 @@ fn answer(waiting: impl Iterator<Item = Waiting>, done: Result<Vec<Option<Writte
         Err(error) => (Vec::new(), Some(error)),
     };
     let mut written = written.into_iter();
-    for Waiting { write, answer } in waiting {
+    for waiting in waiting {
+        let Waiting {
+            write,
+            under_way,
+            answer,
+        } = waiting;
         let done = match (&error, written.next().flatten()) {
             (Some(error), _) => Err(error.clone()),
             (None, Some(written)) => Ok(Done::Written(written)),
-            (None, None) => Ok(Done::Left(Box::new(write))),
+            (None, None) => Ok(Done::Left(Box::new((write, under_way)))),
         };
         // Whoever has asked may not wait any more.
         drop(answer.send(done));

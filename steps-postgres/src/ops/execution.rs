@@ -138,7 +138,8 @@ fn labels(columns: &mut Columns<'_>) -> Result<Labels> {
 
 /// The nodes of these executions, each within ranges of numbers.
 const NODES: &str = "FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS r (execution, first, last) \
-    JOIN %.nodes n ON n.execution = r.execution AND n.node BETWEEN r.first AND r.last";
+    CROSS JOIN LATERAL (SELECT * FROM %.nodes x WHERE x.execution = r.execution AND x.node BETWEEN r.first AND r.last \
+    OFFSET 0) n";
 
 /// Which rows of executions to read.
 #[derive(Default)]

@@ -8,14 +8,14 @@ use sqlx::{
 };
 use steps_core::store::{ErrorKind, StoreError};
 
-use super::txn::Database;
+use super::{alone::Alone, txn::Database};
 use crate::error::{Fail, Result};
 
 /// How a URL names the schema.
 const SCHEMA: &str = "schema=";
 
 /// After how long a connection is asked whether it is still there before it is used.
-const IDLE: Duration = Duration::from_secs(1);
+pub(super) const IDLE: Duration = Duration::from_secs(1);
 
 /// How to open a store.
 ///
@@ -101,7 +101,8 @@ impl PostgresOptions {
         self
     }
 
-    /// How many connections the store's own pool has at most. Of a pool that was given, this changes nothing.
+    /// How many connections a store of its own pool has at most, and no less than 2: one is for writes, the others are
+    /// in its pool. Of a pool that was given, this changes nothing.
     pub fn connections(mut self, most: u32) -> Self {
         self.connections = most;
         self
@@ -147,8 +148,9 @@ impl PostgresOptions {
                     Some(_) => options,
                     None => options.application_name("steps"),
                 };
+                // One more is taken out of the pool, for statements that are committed by themselves.
                 let pool = PgPoolOptions::new()
-                    .max_connections(connections.max(1))
+                    .max_connections(connections.saturating_sub(1).max(1))
                     .acquire_timeout(Duration::from_secs(10))
                     // To ask before each use whether a connection is still there takes a round trip each time; one
                     // that was just used mostly is.
@@ -169,6 +171,7 @@ impl PostgresOptions {
         let database = Database {
             pool,
             is_own,
+            alone: Alone::default(),
             name,
             schema,
         };

@@ -16,7 +16,7 @@ use steps_core::{
     telemetry,
 };
 
-use super::kept;
+use super::{alone::Alone, kept, plans};
 use crate::error::{Fail, Result};
 
 /// The database.
@@ -25,6 +25,7 @@ pub(crate) struct Database {
     pub(crate) pool: PgPool,
     /// Whether the pool is the store's own, so that nobody else has used its connections.
     pub(crate) is_own: bool,
+    pub(crate) alone: Alone,
     /// Its name for people, without a password.
     pub(crate) name: String,
     pub(crate) schema: String,
@@ -86,7 +87,7 @@ impl Database {
     /// `begin` is dropped, and then nothing would be committed.
     pub(crate) async fn commit_alone(self: &Arc<Self>, statement: Statement) -> Result<Vec<PgRow>> {
         if self.is_own {
-            return Ok(statement.fetch_all(&self.pool).await?);
+            return self.alone.rows(&self.pool, statement).await;
         }
         let mut txn = self.begin(Begin::Changes).await?;
         let rows = txn.rows(statement).await?;
@@ -94,16 +95,27 @@ impl Database {
         Ok(rows)
     }
 
+    /// Ends the connections, if they are the store's own.
+    pub(crate) async fn close(&self) {
+        if self.is_own {
+            self.alone.close().await;
+            self.pool.close().await;
+        }
+    }
+
     /// Must not be dropped before it has ended, for the same reason.
     pub(crate) async fn begin(self: &Arc<Self>, kind: Begin) -> Result<Txn<'static>> {
+        let by_keys = || plans::by_keys("SET LOCAL");
         let sql = match kind {
-            Begin::Reads => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            Begin::Changes => "BEGIN ISOLATION LEVEL READ COMMITTED",
-            Begin::Writes => {
-                "BEGIN ISOLATION LEVEL READ COMMITTED; LOCK TABLE %.executions IN ROW EXCLUSIVE MODE"
-            }
+            Begin::Reads => "ISOLATION LEVEL REPEATABLE READ READ ONLY".to_owned(),
+            Begin::Changes => format!("ISOLATION LEVEL READ COMMITTED; {}", by_keys()),
+            Begin::Writes => format!(
+                "ISOLATION LEVEL READ COMMITTED; {}; LOCK TABLE %.executions IN ROW EXCLUSIVE MODE",
+                by_keys()
+            ),
         };
-        let begun = self.pool.begin_with(AssertSqlSafe(self.text(sql)));
+        let sql = self.text(&format!("BEGIN {sql}"));
+        let begun = self.pool.begin_with(AssertSqlSafe(sql));
         Ok(Txn {
             inner: begun.await?,
             database: Arc::clone(self),

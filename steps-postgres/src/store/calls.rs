@@ -7,9 +7,13 @@ use std::{
 
 use sqlx::PgPool;
 use steps_core::store::{ErrorKind, StoreError};
+use tokio::sync::OwnedRwLockReadGuard;
 
 use super::{Inner, PostgresStore};
 use crate::error::{Result, closed};
+
+/// A call that is being made: closing the store waits for it.
+pub(crate) type UnderWay = OwnedRwLockReadGuard<()>;
 
 impl PostgresStore {
     /// The pool that the store takes its connections from.
@@ -21,6 +25,15 @@ impl PostgresStore {
         closed(&self.inner.database.name)
     }
 
+    /// Returns what a call keeps until it has ended, if it may begin.
+    pub(super) async fn under_way(&self) -> Result<UnderWay, StoreError> {
+        let under_way = Arc::clone(&self.inner.calls).read_owned().await;
+        if self.is_closed.load(Ordering::Relaxed) {
+            return Err(self.closed());
+        }
+        Ok(under_way)
+    }
+
     /// Runs a call to its end, in a task of its own.
     pub(super) async fn call<T, F>(
         &self,
@@ -30,10 +43,18 @@ impl PostgresStore {
         T: Send + 'static,
         F: Future<Output = Result<T>> + Send + 'static,
     {
-        let under_way = Arc::clone(&self.inner.calls).read_owned().await;
-        if self.is_closed.load(Ordering::Relaxed) {
-            return Err(self.closed());
-        }
+        self.run(self.under_way().await?, call).await
+    }
+
+    pub(super) async fn run<T, F>(
+        &self,
+        under_way: UnderWay,
+        call: impl FnOnce(Arc<Inner>) -> F + Send + 'static,
+    ) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T>> + Send + 'static,
+    {
         let inner = Arc::clone(&self.inner);
         let task = tokio::spawn(async move {
             let called = call(Arc::clone(&inner)).await;

@@ -119,9 +119,7 @@ impl PostgresOptions {
     pub async fn tables(&self) -> Result<Tables, StoreError> {
         let (database, _) = self.clone().connect().map_err(|fail| fail.of("postgres"))?;
         let found = schema::tables(&database).await;
-        if database.is_own {
-            database.pool.close().await;
-        }
+        database.close().await;
         found.map_err(|fail| fail.of(&database.name))
     }
 }

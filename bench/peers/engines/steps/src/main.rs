@@ -5,7 +5,7 @@ mod store;
 use std::{process::ExitCode, time::Duration};
 
 use peers_worker::{Engine as Measured, Job, Outcome, Result, Setting};
-use steps::{Engine, prelude::*};
+use steps::{Engine, engine::Concurrency, prelude::*};
 use store::Store;
 
 /// How long the end may take; nothing runs any more by then.
@@ -24,9 +24,11 @@ fn main() -> ExitCode {
 impl Measured for Steps {
     async fn open(job: &Job) -> Result<Self> {
         let store = Store::at(&job.store);
+        let at_once = usize::try_from(job.concurrency)?;
         let engine = Engine::open(&store.url())
             .await?
             .serve(ten::with())
+            .concurrency(Concurrency::fixed(at_once))
             .start()
             .await?;
         Ok(Self { engine, store })
