@@ -232,6 +232,58 @@ async fn no_call_of_an_engine_reads_a_whole_table() {
     assert_ne!(settled(schema).await, before);
 }
 
+/// How many rows of each table were read, in whatever way.
+async fn rows_read(schema: &str) -> i64 {
+    settled(schema).await;
+    let sql = "SELECT sum(seq_tup_read + idx_tup_fetch)::bigint FROM pg_stat_user_tables WHERE schemaname = $1";
+    let sql = sqlx::query_scalar(sql).bind(schema);
+    sql.fetch_one(&mut connect().await).await.unwrap()
+}
+
+/// Makes an execution, and claims and writes what it takes to end it.
+async fn run_one(store: &PostgresStore, id: &str) {
+    created(store.write(due(id)).await.unwrap());
+    let claimed = store.claim(claim()).await.unwrap();
+    assert_eq!(claimed.taken.len(), 1);
+    let lease = claimed.taken[0].lease;
+    let mut root = step(lease, 0, "flow");
+    for write in [root.clone(), step(lease, 1, "a"), step(lease, 2, "b")] {
+        store.write(write).await.unwrap();
+    }
+    root.then = LeaseAfter::Release {
+        due: Due::Never,
+        last_message: 0,
+    };
+    store.write(root).await.unwrap();
+}
+
+/// The server keeps the plan that it has made for a statement, which for empty tables was to read all of them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn regression_what_was_planned_for_empty_tables_reads_no_others() {
+    const ROWS: i64 = 3_000;
+    let schema = &schema();
+    let store = open(schema, 2).await;
+    for n in 0..12 {
+        run_one(&store, &format!("first {n}")).await;
+    }
+    let sql = format!(
+        "INSERT INTO {schema}.executions (id, flow, status, priority, created_at, updated_at, fence, input) \
+         SELECT 'old ' || n, 'flow', 'done', 0, n, n, 1, '1' FROM generate_series(1, {ROWS}) n; \
+         INSERT INTO {schema}.nodes (execution, node, parent, name, kind, status, attempts) \
+         SELECT n, 1000, 0, 'a', 'step', 'done', 1 FROM generate_series(1, {ROWS}) n"
+    );
+    let sql = sqlx::raw_sql(AssertSqlSafe(sql));
+    sql.execute(&mut connect().await).await.unwrap();
+    let before = rows_read(schema).await;
+    for n in 0..12 {
+        run_one(&store, &format!("then {n}")).await;
+    }
+    store.close().await.unwrap();
+    let read = rows_read(schema).await - before;
+    assert!(read > 24, "what was read is counted: {read}");
+    assert!(read < ROWS, "{read} rows for 12 executions");
+}
+
 /// Returns the counts once they change no more.
 async fn settled(schema: &str) -> Vec<(String, i64)> {
     let mut last = scans(schema).await;

@@ -198,7 +198,7 @@ mod tests {
             ("page_size", "Integer(4096)"),
             ("auto_vacuum", "Integer(2)"),
             ("application_id", "Integer(1398031696)"),
-            ("user_version", "Integer(10)"),
+            ("user_version", "Integer(11)"),
         ] {
             assert_eq!(value(&conn, setting), wanted, "{setting}");
         }
