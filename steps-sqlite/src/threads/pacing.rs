@@ -110,7 +110,10 @@ mod tests {
         assert!(waits(&queue(56), 64, LONG) < LONG / 4);
         let wanted = |callers, end| last(callers, LONG, end).wanted();
         assert_eq!((wanted(64, Duration::ZERO), wanted(64, LONG)), (32, 56));
-        assert_eq!((wanted(64, LONG / 8 * 5), wanted(64, LONG / 8 * 7)), (32, 56));
+        assert_eq!(
+            (wanted(64, LONG / 8 * 5), wanted(64, LONG / 8 * 7)),
+            (32, 56)
+        );
         assert_eq!((wanted(2, Duration::ZERO), wanted(2, LONG)), (2, 2));
         assert_eq!((wanted(9, Duration::ZERO), wanted(9, LONG)), (8, 8));
     }
