@@ -3,27 +3,48 @@
 
 use std::time::Instant;
 
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection, PgPool, postgres::PgRow};
+use sqlx::{
+    Connection as _, PgConnection, PgPool,
+    postgres::{PgConnectOptions, PgRow},
+};
 use tokio::sync::Mutex;
 
-use super::{options::IDLE, plans, txn::Statement};
+use super::{
+    options::{IDLE, pool},
+    plans::BY_KEYS,
+    txn::Statement,
+};
 use crate::error::Result;
 
-/// The connection, while nothing is said on it, and since when.
-#[derive(Debug, Default)]
-pub(crate) struct Alone(Mutex<Option<(PgConnection, Instant)>>);
+/// The way to the connection.
+#[derive(Debug)]
+pub(crate) struct Alone {
+    /// It makes the connection, again where the server can't be reached at once, and has none itself.
+    makes: PgPool,
+    /// The connection, while nothing is said on it, and since when.
+    kept: Mutex<Option<(PgConnection, Instant)>>,
+}
 
 impl Alone {
-    /// Makes a statement, on a connection that was taken out of the pool. After an error, another one is taken.
-    pub(super) async fn rows(&self, pool: &PgPool, statement: Statement) -> Result<Vec<PgRow>> {
-        let mut kept = self.0.lock().await;
+    /// The settings are those of the connection from its start. A `SET` would be another one's, too, behind a pooler
+    /// that lends connections for a transaction only.
+    pub(super) fn new(options: PgConnectOptions) -> Self {
+        Self {
+            makes: pool(1, options.options(BY_KEYS)),
+            kept: Mutex::default(),
+        }
+    }
+
+    /// Makes a statement. After an error it is another connection.
+    pub(super) async fn rows(&self, statement: Statement) -> Result<Vec<PgRow>> {
+        let mut kept = self.kept.lock().await;
         let there = match kept.take() {
             Some((connection, since)) => still_there(connection, since).await,
             None => None,
         };
         let mut connection = match there {
             Some(connection) => connection,
-            None => connect(pool).await?,
+            None => self.makes.acquire().await?.detach(),
         };
         let rows = statement.fetch_all(&mut connection).await?;
         *kept = Some((connection, Instant::now()));
@@ -31,21 +52,15 @@ impl Alone {
     }
 
     pub(super) async fn close(&self) {
-        if let Some((connection, _)) = self.0.lock().await.take() {
+        if let Some((connection, _)) = self.kept.lock().await.take() {
             // Without a word from us, the server finds out by itself.
             drop(connection.close().await);
         }
+        self.makes.close().await;
     }
 }
 
 async fn still_there(mut connection: PgConnection, since: Instant) -> Option<PgConnection> {
     let is_there = since.elapsed() <= IDLE || connection.ping().await.is_ok();
     is_there.then_some(connection)
-}
-
-async fn connect(pool: &PgPool) -> Result<PgConnection> {
-    let mut connection = pool.acquire().await?.detach();
-    let settings = sqlx::raw_sql(AssertSqlSafe(plans::by_keys("SET")));
-    settings.execute(&mut connection).await?;
-    Ok(connection)
 }

@@ -101,8 +101,9 @@ impl PostgresOptions {
         self
     }
 
-    /// How many connections a store of its own pool has at most, and no less than 2: one is for writes, the others are
-    /// in its pool. Of a pool that was given, this changes nothing.
+    /// How many connections a store of its own pool may have, by default 10, and no less than 3: one for writes, and
+    /// those of the pool, of which transactions of steps take half at most. Of a pool that was given, this changes
+    /// nothing.
     pub fn connections(mut self, most: u32) -> Self {
         self.connections = most;
         self
@@ -139,8 +140,8 @@ impl PostgresOptions {
             );
             return Err(Fail::new(ErrorKind::Other, message));
         }
-        let (pool, is_own) = match server {
-            Server::Pool(pool) => (pool, false),
+        let (pool, alone) = match server {
+            Server::Pool(pool) => (pool, None),
             Server::Url(options) => {
                 let limits = [("lock_timeout", "5s"), ("statement_timeout", "30s")];
                 let options = options.options(limits);
@@ -148,35 +149,39 @@ impl PostgresOptions {
                     Some(_) => options,
                     None => options.application_name("steps"),
                 };
-                // One more is taken out of the pool, for statements that are committed by themselves.
-                let pool = PgPoolOptions::new()
-                    .max_connections(connections.saturating_sub(1).max(1))
-                    .acquire_timeout(Duration::from_secs(10))
-                    // To ask before each use whether a connection is still there takes a round trip each time; one
-                    // that was just used mostly is.
-                    .test_before_acquire(false)
-                    .before_acquire(|connection, meta| {
-                        Box::pin(async move {
-                            if meta.idle_for > IDLE {
-                                connection.ping().await?;
-                            }
-                            Ok(true)
-                        })
-                    })
-                    .connect_lazy_with(options);
-                (pool, true)
+                let alone = Alone::new(options.clone());
+                let others = connections.saturating_sub(1).max(2);
+                (pool(others, options), Some(alone))
             }
         };
         let name = name_of(&pool.connect_options());
         let database = Database {
             pool,
-            is_own,
-            alone: Alone::default(),
+            alone,
             name,
             schema,
         };
         Ok((database, unsafe_commits))
     }
+}
+
+/// Returns a pool of the store's own.
+pub(super) fn pool(connections: u32, options: PgConnectOptions) -> PgPool {
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(Duration::from_secs(10))
+        // To ask before each use whether a connection is still there takes a round trip each time; one that was just
+        // used mostly is.
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                if meta.idle_for > IDLE {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        .connect_lazy_with(options)
 }
 
 fn name_of(options: &PgConnectOptions) -> String {

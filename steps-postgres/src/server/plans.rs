@@ -3,13 +3,15 @@
 /// All of it finds its rows by an index, and is said again and again. So a plan is not made for each call; and the one
 /// that is kept must not be that of the first call, which may have met empty tables, and would read all of what is in
 /// them by now. Nor is anything large enough to be compiled.
-const BY_KEYS: [&str; 3] = [
-    "plan_cache_mode = force_generic_plan",
-    "enable_seqscan = off",
-    "jit = off",
+pub(super) const BY_KEYS: [(&str, &str); 3] = [
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+    ("jit", "off"),
 ];
 
-/// Returns what says so to the server, by `SET` or `SET LOCAL`.
-pub(super) fn by_keys(set: &str) -> String {
-    BY_KEYS.map(|setting| format!("{set} {setting}")).join("; ")
+/// Returns what says so for one transaction.
+pub(super) fn by_keys() -> String {
+    BY_KEYS
+        .map(|(name, value)| format!("SET LOCAL {name} = {value}"))
+        .join("; ")
 }

@@ -16,16 +16,15 @@ use steps_core::{
     telemetry,
 };
 
-use super::{alone::Alone, kept, plans};
+use super::{alone::Alone, kept, plans::by_keys};
 use crate::error::{Fail, Result};
 
 /// The database.
 #[derive(Debug)]
 pub(crate) struct Database {
     pub(crate) pool: PgPool,
-    /// Whether the pool is the store's own, so that nobody else has used its connections.
-    pub(crate) is_own: bool,
-    pub(crate) alone: Alone,
+    /// Where the pool is the store's own, so that nobody else has used its connections.
+    pub(crate) alone: Option<Alone>,
     /// Its name for people, without a password.
     pub(crate) name: String,
     pub(crate) schema: String,
@@ -86,8 +85,8 @@ impl Database {
     /// transaction of its own all the same: that connection may have been left in an open one, as sqlx 0.9 does if a
     /// `begin` is dropped, and then nothing would be committed.
     pub(crate) async fn commit_alone(self: &Arc<Self>, statement: Statement) -> Result<Vec<PgRow>> {
-        if self.is_own {
-            return self.alone.rows(&self.pool, statement).await;
+        if let Some(alone) = &self.alone {
+            return alone.rows(statement).await;
         }
         let mut txn = self.begin(Begin::Changes).await?;
         let rows = txn.rows(statement).await?;
@@ -97,15 +96,14 @@ impl Database {
 
     /// Ends the connections, if they are the store's own.
     pub(crate) async fn close(&self) {
-        if self.is_own {
-            self.alone.close().await;
+        if let Some(alone) = &self.alone {
+            alone.close().await;
             self.pool.close().await;
         }
     }
 
     /// Must not be dropped before it has ended, for the same reason.
     pub(crate) async fn begin(self: &Arc<Self>, kind: Begin) -> Result<Txn<'static>> {
-        let by_keys = || plans::by_keys("SET LOCAL");
         let sql = match kind {
             Begin::Reads => "ISOLATION LEVEL REPEATABLE READ READ ONLY".to_owned(),
             Begin::Changes => format!("ISOLATION LEVEL READ COMMITTED; {}", by_keys()),
