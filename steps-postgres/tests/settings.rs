@@ -55,6 +55,29 @@ async fn a_server_that_loses_what_it_has_acknowledged_is_refused_unless_that_is_
     created(store.write(held("id")).await.unwrap());
 }
 
+/// How plans are made is said for the store's own transactions, and for no longer.
+#[tokio::test]
+async fn a_pool_that_is_lent_keeps_its_settings() {
+    let url = Server::shared().url();
+    let pool = PgPoolOptions::new().max_connections(1).connect(&url).await;
+    let pool = pool.unwrap();
+    let options = PostgresOptions::from_pool(pool.clone()).schema(schema());
+    let store = options.open().await.unwrap();
+    created(store.write(due("id")).await.unwrap());
+    let claimed = store.claim(claim()).await.unwrap();
+    let write = step(claimed.taken[0].lease, 1, "a");
+    assert!(matches!(store.write(write).await.unwrap(), Written::Kept));
+    store.close().await.unwrap();
+    for (name, value) in [
+        ("plan_cache_mode", "auto"),
+        ("enable_seqscan", "on"),
+        ("jit", "on"),
+    ] {
+        let now = sqlx::query_scalar::<_, String>("SELECT current_setting($1)").bind(name);
+        assert_eq!(now.fetch_one(&pool).await.unwrap(), value, "{name}");
+    }
+}
+
 #[tokio::test]
 async fn a_server_that_may_only_be_read_is_refused() {
     let pool = pool_with("SET default_transaction_read_only = on").await;
