@@ -39,8 +39,6 @@ use crate::{
 mod calls;
 mod opening;
 
-pub(crate) use calls::UnderWay;
-
 /// Executions in a PostgreSQL database: see the [crate](crate).
 ///
 /// When the store is dropped without being [closed](Store::close), calls that were made are still done.

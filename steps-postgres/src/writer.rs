@@ -10,18 +10,20 @@ use steps_core::{
     store::{ErrorKind, Lease, StoreError, Target, Write, Written, bytes_of},
     telemetry,
 };
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{OwnedRwLockReadGuard, mpsc, oneshot};
 
 use crate::{
     error::{Fail, Result, closed},
     ops::{make, put},
     server::{tidings::Tell, txn::Database},
-    store::UnderWay,
 };
 
 /// The most writes of a group, and the most bytes of values.
 const WRITES: usize = 256;
 const BYTES: usize = 1 << 20;
+
+/// A call that is being made: closing the store waits for it.
+pub(crate) type UnderWay = OwnedRwLockReadGuard<()>;
 
 /// What came of a write.
 enum Done {

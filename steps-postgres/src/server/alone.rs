@@ -4,15 +4,15 @@
 use std::time::Instant;
 
 use sqlx::{
-    Connection as _, PgConnection, PgPool,
-    postgres::{PgConnectOptions, PgRow},
+    Connection as _, PgConnection, PgPool, Postgres,
+    postgres::{PgArguments, PgConnectOptions, PgRow},
+    query::Query,
 };
 use tokio::sync::Mutex;
 
 use super::{
-    options::{IDLE, pool},
     plans::BY_KEYS,
-    txn::Statement,
+    pool::{IDLE, pool},
 };
 use crate::error::Result;
 
@@ -36,7 +36,10 @@ impl Alone {
     }
 
     /// Makes a statement. After an error it is another connection.
-    pub(super) async fn rows(&self, statement: Statement) -> Result<Vec<PgRow>> {
+    pub(super) async fn rows(
+        &self,
+        statement: Query<'static, Postgres, PgArguments>,
+    ) -> Result<Vec<PgRow>> {
         let mut kept = self.kept.lock().await;
         let there = match kept.take() {
             Some((connection, since)) => still_there(connection, since).await,

@@ -1,11 +1,13 @@
 //! The way to the server: `options` say which database, `schema` makes the tables, and `txn` is an open transaction, with the
-//! changes that it keeps, in `kept`; `alone` is for single statements, and `plans` says how the server plans them;
-//! `tidings` is what stores tell each other, and `time` is the server's clock.
+//! changes that it keeps, in `kept`; `alone` is for single statements; `pool` makes the store's own connections, and `plans`
+//! says how the server plans what changes something; `tidings` is what stores tell each other, and `time` is the server's
+//! clock.
 
 mod alone;
 mod kept;
 pub(crate) mod options;
 mod plans;
+mod pool;
 pub(crate) mod schema;
 pub(crate) mod tidings;
 pub(crate) mod time;

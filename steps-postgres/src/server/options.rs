@@ -1,21 +1,15 @@
 //! Which database a store is in, and how it is used.
 
-use std::{str::FromStr, time::Duration};
+use std::str::FromStr;
 
-use sqlx::{
-    Connection as _, PgPool,
-    postgres::{PgConnectOptions, PgPoolOptions},
-};
+use sqlx::{PgPool, postgres::PgConnectOptions};
 use steps_core::store::{ErrorKind, StoreError};
 
-use super::{alone::Alone, txn::Database};
+use super::{alone::Alone, pool::pool, txn::Database};
 use crate::error::{Fail, Result};
 
 /// How a URL names the schema.
 const SCHEMA: &str = "schema=";
-
-/// After how long a connection is asked whether it is still there before it is used.
-pub(super) const IDLE: Duration = Duration::from_secs(1);
 
 /// How to open a store.
 ///
@@ -163,25 +157,6 @@ impl PostgresOptions {
         };
         Ok((database, unsafe_commits))
     }
-}
-
-/// Returns a pool of the store's own.
-pub(super) fn pool(connections: u32, options: PgConnectOptions) -> PgPool {
-    PgPoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(Duration::from_secs(10))
-        // To ask before each use whether a connection is still there takes a round trip each time; one that was just
-        // used mostly is.
-        .test_before_acquire(false)
-        .before_acquire(|connection, meta| {
-            Box::pin(async move {
-                if meta.idle_for > IDLE {
-                    connection.ping().await?;
-                }
-                Ok(true)
-            })
-        })
-        .connect_lazy_with(options)
 }
 
 fn name_of(options: &PgConnectOptions) -> String {

@@ -7,13 +7,12 @@ use std::{
 
 use sqlx::PgPool;
 use steps_core::store::{ErrorKind, StoreError};
-use tokio::sync::OwnedRwLockReadGuard;
 
 use super::{Inner, PostgresStore};
-use crate::error::{Result, closed};
-
-/// A call that is being made: closing the store waits for it.
-pub(crate) type UnderWay = OwnedRwLockReadGuard<()>;
+use crate::{
+    error::{Result, closed},
+    writer::UnderWay,
+};
 
 impl PostgresStore {
     /// The pool that the store takes its connections from.
