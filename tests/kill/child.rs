@@ -181,7 +181,7 @@ async fn live(orders: &Orders) {
         Task::Fill => {
             tokio::select! {
                 () = work => {}
-                () = starter::told_that_it_is_full(&log) => {}
+                () = starter::told_that_it_is_full(&engine, &log, orders) => {}
             }
             std::process::exit(0);
         }

@@ -44,14 +44,20 @@ pub(crate) async fn start_one(engine: &Engine, log: &Log, orders: &Orders) {
 }
 
 /// Waits until a start and an outcome have failed since there is no space left.
-pub(crate) async fn told_that_it_is_full(log: &Log) {
-    loop {
+pub(crate) async fn told_that_it_is_full(engine: &Engine, log: &Log, orders: &Orders) {
+    let last = orders.slot << 48 | orders.life << 24 | 0xff_ffff;
+    for number in (0..=last).rev() {
         let text = log.text_from(0);
         let told = |what: What| {
             records(&text).any(|told| told.what == what && told.more.contains("no space left"))
         };
-        if told(What::Refused) && told(What::Outcome) {
+        let outcome = told(What::Outcome);
+        if told(What::Refused) && outcome {
             return;
+        }
+        if outcome {
+            // By now there may be as many that are held up as no others are started beside.
+            start(engine, log, Job::of(number)).await;
         }
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
