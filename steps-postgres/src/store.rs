@@ -114,10 +114,7 @@ impl Store for PostgresStore {
         transaction: &'a mut (dyn Any + Send),
     ) -> BoxFuture<'a, Result<Written, StoreError>> {
         Box::pin(async move {
-            let _under_way = self.inner.calls.read().await;
-            if self.is_closed.load(Ordering::Relaxed) {
-                return Err(self.closed());
-            }
+            let _under_way = self.under_way().await?;
             let database = &self.inner.database;
             let written = within::write(database, transaction, &write).await;
             written.map_err(|fail| fail.of(&database.name))

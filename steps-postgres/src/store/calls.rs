@@ -45,6 +45,7 @@ impl PostgresStore {
         self.run(self.under_way().await?, call).await
     }
 
+    /// The same of a call that has begun.
     pub(super) async fn run<T, F>(
         &self,
         under_way: UnderWay,
