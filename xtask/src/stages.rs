@@ -135,11 +135,13 @@ pub(crate) fn run(names: &[String]) -> Result {
     let reports: Vec<Report> = chosen(names)?.into_iter().map(Stage::run).collect();
     print!("\n{}", summary(&reports));
 
-    let failed: Vec<&str> = reports
-        .iter()
-        .filter(|report| report.outcome.is_err())
-        .map(|report| report.stage.name)
-        .collect();
+    let mut failed = Vec::new();
+    for report in &reports {
+        if let Err(error) = &report.outcome {
+            println!("{}: {error}\n", report.stage.name);
+            failed.push(report.stage.name);
+        }
+    }
     println!(
         "stages: {} passed, {} failed",
         reports.len() - failed.len(),
@@ -173,7 +175,7 @@ impl Stage {
         }
         for line in self.commands {
             eprintln!("$ {line}");
-            cargo::run(&mut parse(line))?;
+            cargo::check(&mut parse(line))?;
         }
         Ok(())
     }
