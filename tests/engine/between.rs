@@ -43,9 +43,11 @@ pub(crate) struct Between {
     refuses: fn(&ExecutionQuery) -> bool,
 }
 
-/// How many rows of nodes a store has given, of each execution, and how often it was asked for some.
+/// How many rows of nodes a store has given, of each execution, how often it was asked for some, and whose leases were
+/// asked for.
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
+    pub(crate) acquired: Mutex<Vec<String>>,
     pub(crate) claims: AtomicUsize,
     pub(crate) claimed: Mutex<Vec<usize>>,
     pub(crate) loaded: Mutex<Vec<usize>>,
@@ -230,6 +232,11 @@ impl Store for Between {
         Box::pin(self.answer(releases, self.within.write_in_place(write)))
     }
     fn acquire(&self, acquire: Acquire) -> BoxFuture<'_, Result<Acquired, StoreError>> {
+        self.counts
+            .acquired
+            .lock()
+            .unwrap()
+            .push(acquire.id.clone());
         self.within.acquire(acquire)
     }
     fn send(&self, message: SendMessage) -> BoxFuture<'_, Result<MessageReceipt, StoreError>> {

@@ -6,9 +6,13 @@ use std::{sync::Arc, time::Duration};
 use steps::{
     Status,
     engine::{Builder, Engine, Filter},
+    store::{Acquire, Acquired, TakeOver},
 };
 
-use crate::support::{Db, World, is, on_each_store, wait_for};
+use crate::{
+    between::{Between, Counts},
+    support::{Db, World, is, on_each_store, wait_for},
+};
 
 const LEASE: Duration = Duration::from_millis(400);
 const HOUR: Duration = Duration::from_hours(1);
@@ -141,8 +145,10 @@ async fn open(db: &Db) -> Builder {
 
 macro_rules! serve {
     ($db:expr, $version:ident, $world:expr) => {
-        open($db)
-            .await
+        serve!(builder open($db).await, $version, $world)
+    };
+    (builder $builder:expr, $version:ident, $world:expr) => {
+        $builder
             .serve($version::sleeps::with(Arc::clone($world)))
             .serve($version::polling::with(Arc::clone($world)))
             .serve($version::retrying::with(Arc::clone($world)))
@@ -227,6 +233,35 @@ on_each_store! {
         run.signal_path("both.word", &true).await.expect("it is kept");
         assert_eq!(run.ended().await.expect("done").status, Status::Done);
         assert_eq!(world.log(), ["b"]);
+    }
+
+    /// Whose lease seemed to be a pause that has become shorter: so somebody who wanted to recover an execution that had
+    /// just failed was told that a worker was at it.
+    async fn regression_what_somebody_was_at_was_woken(db) {
+        let world = World::new();
+        let engine = serve!(&db, long, &world);
+        // The newest is compared first.
+        for id in ["waits", "held"] {
+            let run = engine.start(long::sleeps::input()).id(id).await.expect("it starts");
+            is(&run, Status::Waiting).await;
+            wait_for("it is put aside", async || run.info().await.expect("there").worker.is_none()).await;
+        }
+        end(engine).await;
+        let store = db.store().await;
+        let lease = Acquire {
+            id: "held".to_owned(),
+            worker: "another".to_owned(),
+            lease: 2 * HOUR,
+            over: TakeOver::Ended,
+        };
+        let held = store.acquire(lease).await.expect("an answer");
+        assert!(matches!(held, Acquired::Held(_)), "{held:?}");
+        let counts: Arc<Counts> = Arc::default();
+        let builder = Engine::with_store(Between::counting(store, &counts)).lease(LEASE);
+        let engine = serve!(builder builder, short, &world);
+        let run = engine.get("waits").await.expect("it is there");
+        assert_eq!(run.ended().await.expect("it ends").status, Status::Done);
+        assert_eq!(*counts.acquired.lock().unwrap(), ["waits"]);
     }
 
     /// The wait was begun with the other one, and somebody may rely on its end.

@@ -224,8 +224,10 @@ async fn wake(core: &EngineCore, id: &str) -> Result<(), StoreError> {
         return Ok(());
     };
     tracing::debug!(execution = id, "a pause of it is shorter in this program");
+    let has_ended = taken.info.status.is_final();
     let then = LeaseAfter::Release {
-        due: Due::Now,
+        // It may have ended since it was looked at.
+        due: if has_ended { Due::Never } else { Due::Now },
         last_message: taken.messages.last().map_or(0, |(number, _)| *number),
     };
     let write = Write::new(Target::Held(taken.lease), then);

@@ -76,8 +76,9 @@ pub(crate) async fn look<F: Flow>(
         // What a volatile step gave is gone with its process: the step would be made again. And one at
         // which processes die is put aside for longer than it waits.
         let may_look = !has_died && !F::TABLE.nodes.iter().any(Line::has_volatile);
+        // Of one that somebody is at, this is when the lease ends.
         let pauses = matches!(info.status, Status::Waiting | Status::Undoing);
-        pauses && *due > core.clock.now() && may_look
+        pauses && info.worker.is_none() && *due > core.clock.now() && may_look
     });
     let mut looked = Looked::misfits(Vec::new());
     if let Some(due) = due {
