@@ -210,6 +210,8 @@ impl BatchSource for State {
 pub struct Batch<'a> {
     pub(crate) source: &'a dyn BatchSource,
     pub(crate) changes: Vec<NodeRow>,
+    /// The number from which on no row was in a batch before.
+    pub(crate) new_from: Option<u32>,
     /// The child executions that are created with the changes.
     pub(crate) children: Vec<NewChild>,
     /// The numbers of the signals whose values are among the changes.
@@ -288,6 +290,7 @@ impl<'a> Batch<'a> {
         Self {
             source,
             changes,
+            new_from: None,
             children: Vec::new(),
             signals: Vec::new(),
             transactions: Vec::new(),

@@ -272,6 +272,8 @@ impl RunCore {
         let committer = &self.committer;
         let mut records = self.records();
         let mut dirty = lock(&committer.dirty);
+        let replaces = committer.replaces.swap(false, Ordering::Relaxed);
+        let new_from = (!replaces).then(|| records.next_row());
         // Row numbers are assigned in the order in which nodes first appear.
         for id in &dirty.ids {
             records.row(*id);
@@ -297,12 +299,13 @@ impl RunCore {
         let batch = Batch {
             source: self,
             changes: rows,
+            new_from,
             children,
             signals: std::mem::take(&mut dirty.signals),
             transactions,
             notes: std::mem::take(&mut dirty.notes),
             removed: records.take_gone(),
-            replaces: committer.replaces.swap(false, Ordering::Relaxed),
+            replaces,
             alone: committer.parallel_regions.load(Ordering::Relaxed) == 0,
             past,
             pass_end: end,

@@ -37,6 +37,9 @@ pub struct Write {
     /// execution's. Its input, id and labels are kept with the execution and are left out here. No
     /// number occurs twice; a store may reject numbers from 2²⁴ on.
     pub nodes: Vec<NodeRow>,
+    /// The number from which on no row of the execution was written before: those of `nodes` with it or a larger one
+    /// are new. `None`: not known, as by default. A store may take it as said.
+    pub new_from: Option<u32>,
     /// The rows to delete, none of which is in `nodes`, nor above a row that stays.
     pub removed: RowRanges,
     /// Whether to delete the rows that are not in `nodes`. The execution's own data stays as the
@@ -78,6 +81,7 @@ impl Write {
         Self {
             target,
             nodes: Vec::new(),
+            new_from: None,
             removed: RowRanges::default(),
             replace: false,
             taken: Vec::new(),

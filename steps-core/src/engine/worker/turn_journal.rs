@@ -250,7 +250,7 @@ impl TurnJournal {
                 "it is past its pivot, and is not undone"
             );
         }
-        let nodes = root::into_rows(batch.changes);
+        let (nodes, new_from) = (root::into_rows(batch.changes), batch.new_from);
         let (signals, removed) = (batch.signals, batch.removed);
         let mut taken = Vec::new();
         let mut progress = lock(&self.progress);
@@ -295,6 +295,7 @@ impl TurnJournal {
         Some(Write {
             target,
             nodes,
+            new_from,
             removed,
             replace,
             taken,

@@ -128,6 +128,11 @@ impl Records {
         (self[id].row, parent)
     }
 
+    /// Returns the row of the next record that is sent to a journal for the first time.
+    pub(crate) fn next_row(&self) -> u32 {
+        self.next_row
+    }
+
     /// Takes what the first batch must hold. Empty when called again.
     pub(crate) fn take_unsaved(&mut self) -> Unsaved {
         std::mem::take(&mut self.unsaved)

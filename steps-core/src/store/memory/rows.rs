@@ -96,6 +96,7 @@ impl Rows {
         let Write {
             target,
             nodes,
+            new_from,
             removed,
             replace,
             taken,
@@ -124,6 +125,14 @@ impl Rows {
             Target::Held(lease) => lease,
         };
         let row = self.need_lease(lease)?;
+        if let Some(from) = new_from.filter(|_| !replace)
+            && let Some((number, _)) = row.nodes.range(from..).next()
+        {
+            let id = &row.info.id;
+            let message =
+                format!("execution {id:?}: node {number} is said to be new, and is there");
+            return Err(StoreError::new(ErrorKind::Rejected, message));
+        }
         if let Some(number) = signals
             .iter()
             .find(|number| !row.inbox.contains_key(number))

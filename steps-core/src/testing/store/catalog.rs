@@ -35,6 +35,10 @@ macro_rules! __store_rules {
             many_rows_come_back: "An execution may have 10,000 rows and more.",
             root_tells_the_execution: "Status, times, error and output of an execution are those of its root.",
         }
+        begun {
+            a_step_begins_with_the_end_of_another: "A step that begins at the end of another one is there as it was written, whatever is written to either.",
+            a_step_that_began_so_stands_by_itself: "It is there without the one before it, and the other is there without it.",
+        }
         past {
             claims_leave_out_what_is_past: "A claim leaves out what the last write to say so has said is past; nothing else does.",
         }

@@ -1,6 +1,7 @@
 //! The rules, by what they are about.
 
 pub(super) mod acquire;
+pub(super) mod begun;
 pub(super) mod bounds;
 pub(super) mod changes;
 pub(super) mod children;

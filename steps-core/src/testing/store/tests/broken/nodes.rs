@@ -62,6 +62,19 @@ pub(super) const ALL: &[Twist] = &[
         ..SOUND
     },
     Twist {
+        what: "has no room for a step that begins at the end of another",
+        breaks: &[
+            "a_step_begins_with_the_end_of_another",
+            "a_step_that_began_so_stands_by_itself",
+        ],
+        write: |sound, mut write| {
+            let from = write.new_from.unwrap_or(u32::MAX).max(2);
+            write.nodes.retain(|row| row.id < from);
+            sound.write(write)
+        },
+        ..SOUND
+    },
+    Twist {
         what: "deletes no rows",
         breaks: &["replace_deletes_the_others", "many_rows_come_back"],
         write: |sound, mut write| {
