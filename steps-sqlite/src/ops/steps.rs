@@ -43,6 +43,11 @@ const SIZES: &str = "SELECT id, ifnull(octet_length(error), 0) + ifnull(octet_le
     + ifnull(octet_length(output), 0) + ifnull(octet_length(more), 0) \
     FROM nodes WHERE id BETWEEN ?1 AND ?2 ORDER BY id";
 
+/// Gives a step that has only begun its row, if the row that names it is deleted; and takes its name
+/// from a row that stays, if it is deleted itself.
+const PART: &str =
+    "UPDATE nodes SET next = NULL WHERE id BETWEEN ?1 - 1 AND ?2 AND next IS NOT NULL";
+
 const REMOVE: &str = "DELETE FROM nodes WHERE id BETWEEN ?1 AND ?2";
 
 /// The numbers that nodes of an execution have.
@@ -63,8 +68,16 @@ impl Numbers {
                 last: number,
                 last_has_no_row: false,
             };
+        } else if number + 1 == self.last {
+            // A row that names the last step loses the name, and so the step gets its row.
+            self.last_has_no_row = false;
         }
         is_new
+    }
+
+    /// Notes that rows are about to be deleted, and that a step which one of them names gets its row.
+    fn remove(&mut self) {
+        self.last_has_no_row = false;
     }
 }
 
@@ -181,12 +194,19 @@ pub(crate) fn remove(conn: &Connection, key: i64) -> Result<()> {
 }
 
 /// Deletes some rows of an execution.
-pub(crate) fn remove_some(conn: &Connection, key: i64, rows: &RowRanges) -> Result<()> {
+pub(crate) fn remove_some(
+    conn: &Connection,
+    key: i64,
+    numbers: &mut Numbers,
+    rows: &RowRanges,
+) -> Result<()> {
     for range in rows.ranges() {
         let range = [
             row_number(key, *range.start())?,
             row_number(key, *range.end())?,
         ];
+        numbers.remove();
+        conn.prepare_cached(PART)?.execute(range)?;
         conn.prepare_cached(REMOVE)?.execute(range)?;
     }
     Ok(())
@@ -245,19 +265,27 @@ fn read_range(
     share: &mut Share,
 ) -> Result<bool> {
     let mut statement = conn.prepare_cached(ALL)?;
-    let mut rows = statement.query(range)?;
+    let [first, last] = range;
+    // The row before the range may name the first step in it.
+    let mut rows = statement.query([first - 1, last])?;
     let mut next: Option<NodeRow> = None;
     while let Some(row) = rows.next()? {
+        let number: i64 = row.get(0)?;
         let mut columns = Columns::from(row, 0);
         let change = change(&mut columns)?;
+        nodes.extend(next.take().filter(|next| next.id != change.id));
+        if number < last
+            && let Some(name) = columns.text()?
+        {
+            let node = begun(&change.node, name.to_owned());
+            next = Some(NodeRow::new(change.id + 1, change.parent, node));
+        }
+        if number < first {
+            continue;
+        }
         if !share.take(1, bytes_of(&change.node)) {
             return Ok(false);
         }
-        nodes.extend(next.take().filter(|next| next.id != change.id));
-        next = columns.text()?.map(|name| {
-            let node = begun(&change.node, name.to_owned());
-            NodeRow::new(change.id + 1, change.parent, node)
-        });
         nodes.push(change);
     }
     nodes.extend(next);

@@ -288,6 +288,6 @@ fn put(txn: &Txn<'_>, key: i64, held: &mut HeldLease, write: &Write) -> Result<(
             txn.prepare_cached(NO_ROOT)?.execute([key])?;
         }
     }
-    steps::remove_some(txn, key, &write.removed)?;
+    steps::remove_some(txn, key, &mut held.numbers, &write.removed)?;
     steps::put(txn, key, &mut held.numbers, others_of(write))
 }
