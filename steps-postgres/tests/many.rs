@@ -101,8 +101,9 @@ async fn fill(schema: &str, rows: i64) {
             0, n, n, n, CASE WHEN n % 10 > 1 THEN n END, \
             CASE WHEN n % 10 = 0 THEN 4000000000000000000 WHEN n % 1000 = 1 THEN n END, 1, '1', 'flow', 1 \
         FROM generate_series(1, {rows}) n; \
-        INSERT INTO {s}.nodes (execution, node, parent, name, kind, status, attempts) \
-        SELECT key, n, 0, 'a', 'step', 'done', 1 FROM {s}.executions, generate_series(1, 2) n; \
+        INSERT INTO {s}.node_rows (execution, node, parent, name, kind, status, attempts, next) \
+        SELECT key, n, 0, 'a', 'step', 'done', 1, CASE WHEN n = 1 THEN 'a' WHEN key % 10 = 0 THEN 'next' END \
+        FROM {s}.executions, generate_series(1, 2) n; \
         INSERT INTO {s}.labels (execution, name, value) \
         SELECT key, 'tenant', 'tenant ' || key % 10000 FROM {s}.executions; \
         INSERT INTO {s}.messages (execution, kind, path, value, sent_at) \
@@ -114,7 +115,7 @@ async fn fill(schema: &str, rows: i64) {
         let sql = sqlx::raw_sql(AssertSqlSafe(sql));
         sql.execute(&mut conn).await.unwrap();
     }
-    for table in ["nodes", "labels", "messages"] {
+    for table in ["node_rows", "labels", "messages"] {
         let sql = format!("VACUUM ANALYZE {s}.{table}");
         let sql = sqlx::raw_sql(AssertSqlSafe(sql));
         sql.execute(&mut conn).await.unwrap();
@@ -124,7 +125,7 @@ async fn fill(schema: &str, rows: i64) {
 /// How often each large table was read from its beginning to its end.
 async fn scans(schema: &str) -> Vec<(String, i64)> {
     let sql = "SELECT relname::text, seq_scan FROM pg_stat_user_tables WHERE schemaname = $1 \
-        AND relname IN ('executions', 'nodes', 'labels', 'messages') ORDER BY relname";
+        AND relname IN ('executions', 'node_rows', 'labels', 'messages') ORDER BY relname";
     let mut conn = connect().await;
     let sql = sqlx::query_as(sql).bind(schema);
     sql.fetch_all(&mut conn).await.unwrap()
@@ -269,7 +270,7 @@ async fn regression_what_was_planned_for_empty_tables_reads_no_others() {
     let sql = format!(
         "INSERT INTO {schema}.executions (id, flow, status, priority, created_at, updated_at, fence, input) \
          SELECT 'old ' || n, 'flow', 'done', 0, n, n, 1, '1' FROM generate_series(1, {ROWS}) n; \
-         INSERT INTO {schema}.nodes (execution, node, parent, name, kind, status, attempts) \
+         INSERT INTO {schema}.node_rows (execution, node, parent, name, kind, status, attempts) \
          SELECT n, 1000, 0, 'a', 'step', 'done', 1 FROM generate_series(1, {ROWS}) n"
     );
     let sql = sqlx::raw_sql(AssertSqlSafe(sql));

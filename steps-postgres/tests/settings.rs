@@ -181,7 +181,7 @@ async fn a_row_that_something_else_has_changed_keeps_no_other_from_being_claimed
     }
     let bad = format!("(SELECT key FROM {schema}.executions WHERE id = 'bad')");
     raw(format!(
-        "UPDATE {schema}.nodes SET output = 'no JSON' WHERE execution = {bad}"
+        "UPDATE {schema}.node_rows SET output = 'no JSON' WHERE execution = {bad}"
     ))
     .await;
     let claimed = store.claim(claim()).await.unwrap();

@@ -181,7 +181,7 @@ fn column(column: Column) -> &'static str {
         Column::Started => "e.started_at",
         Column::Ended => "e.done_at",
         Column::Updated => {
-            "(SELECT greatest(e.updated_at, max(u.started_at), max(u.done_at)) FROM %.nodes u \
+            "(SELECT greatest(e.updated_at, max(u.started_at), max(u.done_at)) FROM %.node_rows u \
              WHERE u.execution = e.key)"
         }
         _ => "e.created_at",

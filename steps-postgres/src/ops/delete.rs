@@ -25,12 +25,12 @@ const DELETED: &str = "INSERT INTO %.deleted SELECT * FROM unnest($1::bigint[])"
 /// Some of those whose nodes or logs are left, each for one deletion at a time.
 const REST: &str =
     "SELECT execution FROM %.deleted ORDER BY execution LIMIT 100 FOR UPDATE SKIP LOCKED";
-const NODES: &str = "DELETE FROM %.nodes WHERE (execution, node) IN \
-    (SELECT execution, node FROM %.nodes WHERE execution = ANY($1) LIMIT $2)";
+const NODES: &str = "DELETE FROM %.node_rows WHERE (execution, node) IN \
+    (SELECT execution, node FROM %.node_rows WHERE execution = ANY($1) LIMIT $2)";
 const LOGS: &str = "DELETE FROM %.logs WHERE (execution, number) IN \
     (SELECT execution, number FROM %.logs WHERE execution = ANY($1) LIMIT $2)";
 const ARE_GONE: &str = "DELETE FROM %.deleted d WHERE d.execution = ANY($1) \
-    AND NOT EXISTS (SELECT 1 FROM %.nodes n WHERE n.execution = d.execution) \
+    AND NOT EXISTS (SELECT 1 FROM %.node_rows n WHERE n.execution = d.execution) \
     AND NOT EXISTS (SELECT 1 FROM %.logs l WHERE l.execution = d.execution)";
 
 /// Returns the keys of the executions that the query finds and that may be deleted, up to its limit.

@@ -136,10 +136,11 @@ fn labels(columns: &mut Columns<'_>) -> Result<Labels> {
     }
 }
 
-/// The nodes of these executions, each within ranges of numbers.
-const NODES: &str = "FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS r (execution, first, last) \
-    CROSS JOIN LATERAL (SELECT * FROM %.nodes x WHERE x.execution = r.execution AND x.node BETWEEN r.first AND r.last \
-    OFFSET 0) n";
+/// The rows of the nodes of these executions, each within ranges of numbers, and the row before each range, which may
+/// name the first node in it.
+const ROWS: &str = "FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS r (execution, first, last) \
+    CROSS JOIN LATERAL (SELECT * FROM %.node_rows x WHERE x.execution = r.execution \
+    AND x.node BETWEEN r.first - 1 AND r.last OFFSET 0) n";
 
 /// Which rows of executions to read.
 #[derive(Default)]
@@ -164,7 +165,7 @@ impl Ranges {
     pub(super) async fn sizes(&self, txn: &mut Txn<'_>) -> Result<HashMap<i64, (usize, usize)>> {
         let sql = format!(
             "SELECT n.execution, count(*), sum(coalesce(octet_length(n.error), 0) + coalesce(octet_length(n.input), 0) \
-             + coalesce(octet_length(n.output), 0) + coalesce(octet_length(n.more), 0))::bigint {NODES} \
+             + coalesce(octet_length(n.output), 0) + coalesce(octet_length(n.more), 0))::bigint {ROWS} \
              GROUP BY n.execution"
         );
         let statement = self.bind(txn, &sql);
@@ -186,27 +187,56 @@ impl Ranges {
         txn: &mut Txn<'_>,
     ) -> Result<HashMap<i64, Result<Vec<NodeRow>, String>>> {
         let sql = format!(
-            "SELECT n.execution, {} {NODES} ORDER BY n.execution, n.node",
+            "SELECT n.execution, n.node >= r.first, n.node < r.last, {} {ROWS} ORDER BY n.execution, n.node",
             node::COLUMNS
         );
         let statement = self.bind(txn, &sql);
-        let mut found: HashMap<i64, Result<Vec<NodeRow>, String>> = HashMap::new();
+        let mut found: HashMap<i64, Result<Found, String>> = HashMap::new();
         for row in txn.rows(statement).await? {
             let mut columns = Columns::of(&row);
-            let nodes = found.entry(columns.key()?).or_insert(Ok(Vec::new()));
-            match (node::read(&mut columns), &mut *nodes) {
-                (Ok(node), Ok(nodes)) => nodes.push(node),
-                (Err(Fail::Row(why)), _) => *nodes = Err(why),
+            let execution = columns.key()?;
+            let (is_asked_for, is_next) = (columns.is()?, columns.is()?);
+            let found = found.entry(execution).or_insert(Ok(Found::default()));
+            match (node::read(&mut columns), &mut *found) {
+                (Ok((node, next)), Ok(found)) => {
+                    found.add(node, is_asked_for, next.filter(|_| is_next));
+                }
+                (Err(Fail::Row(why)), _) => *found = Err(why),
                 (Err(other), _) => return Err(other),
                 (Ok(_), Err(_)) => {}
             }
         }
-        Ok(found)
+        let nodes = |(key, found): (i64, Result<Found, String>)| (key, found.map(Found::all));
+        Ok(found.into_iter().map(nodes).collect())
     }
 
     fn bind(&self, txn: &Txn<'_>, sql: &str) -> crate::server::txn::Statement {
         let statement = txn.query(sql).bind(self.execution.clone());
         statement.bind(self.first.clone()).bind(self.last.clone())
+    }
+}
+
+/// The nodes of one execution, as far as its rows are read.
+#[derive(Default)]
+struct Found {
+    nodes: Vec<NodeRow>,
+    /// The step that the last row names. It may have a row of its own, which comes next.
+    next: Option<NodeRow>,
+}
+
+impl Found {
+    fn add(&mut self, node: NodeRow, is_asked_for: bool, next: Option<NodeRow>) {
+        let before = self.next.take().filter(|before| before.id != node.id);
+        self.nodes.extend(before);
+        if is_asked_for {
+            self.nodes.push(node);
+        }
+        self.next = next;
+    }
+
+    fn all(mut self) -> Vec<NodeRow> {
+        self.nodes.extend(self.next);
+        self.nodes
     }
 }
 

@@ -8,13 +8,14 @@ use steps_core::{
     store::{Due, LeaseAfter, NewExecution, Notes, Write},
 };
 
-use super::put::{bind_nodes, root_of, time_of};
+use super::put::{bind_data, bind_nodes, root_of, time_of};
 use crate::{
     error::{Fail, Result},
     row::{
         columns::Columns,
+        lists::Rows,
         nanos::{clamped, nanos},
-        node::{DataLists, NodeLists},
+        node::{DataLists, NodeLists, usual},
         past, refusers,
     },
     server::{
@@ -26,7 +27,8 @@ use crate::{
 /// An execution whose id is in use is left out, and of those with limits or of which somebody is told all that are not
 /// made alone. Of what is due now or at a time, those who listen are told, once of each flow. The largest number of 64 bits is the
 /// end of time.
-const MAKE: &str = "WITH asked AS ( \
+const MAKE: &str = concat!(
+    "WITH asked AS ( \
     SELECT * FROM unnest($1::bigint[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::boolean[], \
         $8::bigint[], $9::text[], $10::text[], $11::text[], $12::text[], $13::bigint[], $14::text[], $15::text[], \
         $16::text[], $17::text[], $18::text[], $19::text[], $20::text[], $21::text[], $22::text[], $23::text[], \
@@ -50,11 +52,11 @@ const MAKE: &str = "WITH asked AS ( \
         OR EXISTS (SELECT 1 FROM %.flow_limits l WHERE l.flow = a.flow)) \
     ON CONFLICT (id) DO NOTHING RETURNING key, id \
 ), nodes AS ( \
-    INSERT INTO %.nodes (execution, node, parent, name, kind, status, attempts, started_at, done_at, decision, error, \
+    INSERT INTO %.node_rows (execution, node, parent, name, kind, status, attempts, started_at, done_at, decision, error, \
         input, output, more) \
-    SELECT m.key, n.node, n.parent, n.name, n.kind, n.status, n.attempts, n.started_at, n.done_at, n.decision, n.error, \
-        n.input, n.output, n.more \
-    FROM unnest($31::bigint[], $32::bigint[], $33::bigint[], $34::text[], $35::text[], $36::text[], $37::bigint[], \
+    SELECT m.key, n.node, ",
+    usual!(),
+    " FROM unnest($31::bigint[], $32::bigint[], $33::bigint[], $34::text[], $35::text[], $36::text[], $37::bigint[], \
         $38::bigint[], $39::bigint[], $40::boolean[], $41::text[], $42::text[], $43::text[], $44::text[]) \
     AS n (n, node, parent, name, kind, status, attempts, started_at, done_at, decision, error, input, output, more) \
     JOIN asked a ON a.n = n.n JOIN made m ON m.id = a.id \
@@ -66,7 +68,8 @@ const MAKE: &str = "WITH asked AS ( \
 SELECT a.n, m.key, t.told FROM made m JOIN asked a ON a.id = m.id CROSS JOIN ( \
     SELECT count(pg_notify($50, $51 || d.flow)) AS told FROM (SELECT DISTINCT a.flow FROM made m JOIN asked a ON a.id = m.id \
         WHERE $49 AND (a.at_once OR a.due_at IS NOT NULL) AND a.lease IS NULL) d \
-) t";
+) t"
+);
 
 /// An execution to be made.
 pub(crate) struct Making<'a> {
@@ -118,11 +121,6 @@ impl NoteColumns {
     }
 }
 
-/// Returns one column of all.
-fn column<'m, 'a, T>(makings: &'m [Making<'a>], of: impl Fn(&'m Making<'a>) -> T) -> Vec<T> {
-    makings.iter().map(of).collect()
-}
-
 /// Returns the statement that makes these. No id may be among them twice.
 pub(crate) fn statement(
     database: &Database,
@@ -138,10 +136,10 @@ pub(crate) fn statement(
     for (n, making) in (0_i64..).zip(makings) {
         let Making { new, write, .. } = making;
         numbers.push(n);
-        nodes.push(n, &write.nodes)?;
+        nodes.push(n, &write.nodes, None)?;
         match root_of(&write.nodes) {
             Some(root) => roots.push_root(&root.node),
-            None => roots.push_none(Status::Pending.as_str()),
+            None => roots.push_none(Status::Pending),
         }
         let mut all_noted = new.notes.clone();
         all_noted.change(&write.notes);
@@ -158,66 +156,40 @@ pub(crate) fn statement(
         });
     }
     let (refused, why): (Vec<_>, Vec<_>) = refused.into_iter().unzip();
-    let statement = database
-        .query(MAKE)
-        .bind(numbers)
-        .bind(column(makings, |it| it.new.id.as_str()))
-        .bind(column(makings, |it| it.new.flow.as_str()))
-        .bind(column(makings, |it| i64::from(it.new.priority)))
-        .bind(column(makings, |it| it.new.created_at.map(clamped)))
-        .bind(dues.iter().map(|due| due.lease).collect::<Vec<_>>())
-        .bind(dues.iter().map(|due| due.at_once).collect::<Vec<_>>())
-        .bind(dues.iter().map(|due| due.due_at).collect::<Vec<_>>())
-        .bind(dues.iter().map(|due| due.worker).collect::<Vec<_>>())
-        .bind(refused)
-        .bind(why)
-        .bind(column(makings, |it| it.new.input.get()))
-        .bind(column(makings, |it| it.new.form))
-        .bind(column(makings, |it| it.new.parent.as_deref()))
-        .bind(column(makings, |it| it.new.singleton.as_deref()))
-        .bind(column(makings, |it| {
-            it.write.past.as_ref().and_then(past::column)
-        }))
-        .bind(column(makings, |it| it.gate.as_deref()))
-        .bind(
-            columns
-                .iter()
-                .map(|it| it.attrs.as_deref())
-                .collect::<Vec<_>>(),
-        )
-        .bind(
-            columns
-                .iter()
-                .map(|it| it.trigger.as_deref())
-                .collect::<Vec<_>>(),
-        )
-        .bind(
-            columns
-                .iter()
-                .map(|it| it.message.as_deref())
-                .collect::<Vec<_>>(),
-        )
-        .bind(
-            columns
-                .iter()
-                .map(|it| it.acts.as_deref())
-                .collect::<Vec<_>>(),
-        )
-        .bind(roots.name)
-        .bind(roots.status)
-        .bind(roots.attempts)
-        .bind(roots.started_at)
-        .bind(roots.done_at)
-        .bind(roots.error)
-        .bind(roots.output)
-        .bind(roots.more)
-        .bind(whom == Whom::All)
-        .bind(nodes.of.clone());
-    let statement = bind_nodes(statement, nodes);
-    let statement = statement.bind(label_of).bind(names).bind(values);
-    let statement = statement.bind(column(makings, |it| {
-        it.new.trace.as_ref().map(ToString::to_string)
-    }));
+    let rows = Rows::Many;
+    let mut statement = database.query(MAKE).bind(numbers);
+    macro_rules! columns {
+        ($($of:ident: $column:expr),* $(,)?) => {
+            $(statement = rows.bind(statement, $of.iter().map($column).collect());)*
+        };
+    }
+    columns! {
+        makings: |it| Some(it.new.id.as_str()),
+        makings: |it| Some(it.new.flow.as_str()),
+        makings: |it| Some(i64::from(it.new.priority)),
+        makings: |it| it.new.created_at.map(clamped),
+        dues: |due| due.lease,
+        dues: |due| Some(due.at_once),
+        dues: |due| due.due_at,
+        dues: |due| due.worker,
+    }
+    statement = rows.bind(rows.bind(statement, refused), why);
+    columns! {
+        makings: |it| Some(it.new.input.get()),
+        makings: |it| it.new.form,
+        makings: |it| it.new.parent.as_deref(),
+        makings: |it| it.new.singleton.as_deref(),
+        makings: |it| it.write.past.as_ref().and_then(past::column),
+        makings: |it| it.gate.as_deref(),
+        columns: |it| it.attrs.as_deref(),
+        columns: |it| it.trigger.as_deref(),
+        columns: |it| it.message.as_deref(),
+        columns: |it| it.acts.as_deref(),
+    }
+    statement = bind_data(rows, statement, roots).bind(whom == Whom::All);
+    statement = bind_nodes(rows, statement, nodes);
+    statement = statement.bind(label_of).bind(names).bind(values);
+    columns! { makings: |it| it.new.trace.as_ref().map(ToString::to_string) }
     let channel = database.schema.clone();
     Ok(statement
         .bind(tell == Tell::Listeners)

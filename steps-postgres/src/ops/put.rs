@@ -17,60 +17,82 @@ use crate::{
     error::Result,
     row::{
         columns::Columns,
+        lists::{Rows, values},
         nanos::clamped,
-        node::{DataLists, NodeLists},
+        node::{DataLists, NodeLists, usual},
         refusers,
     },
     server::txn::{Database, Statement},
 };
 
-/// Writes the nodes of a table `n`.
+/// Writes the nodes of a table `n`, made of lists or of one value each, whose steps without rows are in `$next`.
 macro_rules! insert {
-    ($nodes:literal) => {
+    ($open:literal, $close:literal, $next:literal, $nodes:expr) => {
         concat!(
-            "INSERT INTO %.nodes (execution, node, parent, name, kind, status, attempts, started_at, done_at, decision, \
-    error, input, output, more) \
-    SELECT n.execution, n.node, n.parent, n.name, n.kind, n.status, n.attempts, n.started_at, n.done_at, n.decision, \
-        n.error, n.input, n.output, n.more \
-    FROM (SELECT unnest($1::bigint[]) AS execution, unnest($2::bigint[]) AS node, unnest($3::bigint[]) AS parent, \
-        unnest($4::text[]) AS name, unnest($5::text[]) AS kind, unnest($6::text[]) AS status, \
-        unnest($7::bigint[]) AS attempts, unnest($8::bigint[]) AS started_at, unnest($9::bigint[]) AS done_at, \
-        unnest($10::boolean[]) AS decision, unnest($11::text[]) AS error, unnest($12::text[]) AS input, \
-        unnest($13::text[]) AS output, unnest($14::text[]) AS more",
+            "INSERT INTO %.node_rows (execution, node, parent, name, kind, status, attempts, started_at, done_at, \
+    decision, error, input, output, more, next) SELECT n.execution, n.node, ",
+            usual!(),
+            ", n.next FROM (SELECT ",
+            values!(
+                $open, $close,
+                "$1::bigint" "execution", "$2::bigint" "node", "$3::bigint" "parent", "$4::text" "name",
+                "$5::text" "kind", "$6::text" "status", "$7::bigint" "attempts", "$8::bigint" "started_at",
+                "$9::bigint" "done_at", "$10::boolean" "decision", "$11::text" "error", "$12::text" "input",
+                "$13::text" "output", "$14::text" "more", $next "next"
+            ),
             $nodes,
             " ON CONFLICT (execution, node) DO UPDATE SET parent = excluded.parent, name = excluded.name, \
         kind = excluded.kind, status = excluded.status, attempts = excluded.attempts, \
         started_at = excluded.started_at, done_at = excluded.done_at, decision = excluded.decision, \
-        error = excluded.error, input = excluded.input, output = excluded.output, more = excluded.more"
+        error = excluded.error, input = excluded.input, output = excluded.output, more = excluded.more, \
+        next = excluded.next"
         )
     };
 }
 
 /// Writes of nodes and of nothing else, which most are: what a statement could do besides costs the server time even if
 /// it does not.
-const PUT_NODES: &str = concat!(
-    insert!(
-        ", unnest($16::bigint[]) AS fence) n CROSS JOIN LATERAL ( \
+macro_rules! put_nodes {
+    ($open:literal, $close:literal) => {
+        concat!(
+            insert!(
+                $open, $close, "$17::text",
+                concat!(
+                    ", ",
+                    values!($open, $close, "$16::bigint" "fence"),
+                    ") n CROSS JOIN LATERAL ( \
         SELECT 1 FROM %.executions e \
         WHERE e.key = n.execution AND e.fence = n.fence AND e.worker IS NOT NULL FOR NO KEY UPDATE) held \
     WHERE $15 OR NOT EXISTS (SELECT 1 FROM %.subscriptions WHERE ended IS NULL)"
-    ),
-    " RETURNING execution, false"
-);
+                )
+            ),
+            " RETURNING execution, false"
+        )
+    };
+}
 
-/// All others. The keys of the executions that change are said to the server a second time: what it takes to be the
-/// better plan for few of them reads them all, once there are many.
+const PUT_NODES: &str = put_nodes!("unnest(", "[])");
+const PUT_NODE: &str = put_nodes!("", "");
+
+/// All others: of the executions in `held`, those in `changed` are changed themselves. The keys of these are said to the
+/// server a second time: what it takes to be the better plan for few of them reads them all, once there are many.
 const PUT: &str = concat!(
     "WITH held AS ( \
-    SELECT a.*, e.newest, e.holder FROM (SELECT unnest($16::bigint[]) AS fence, unnest($17::bigint[]) AS key, \
-        unnest($18::boolean[]) AS gives_back, unnest($19::bigint[]) AS seen, unnest($20::boolean[]) AS at_once, \
-        unnest($21::bigint[]) AS due_at, unnest($22::text[]) AS refused, unnest($23::text[]) AS refused_why, \
-        unnest($24::boolean[]) AS has_root, unnest($25::text[]) AS name, unnest($26::text[]) AS status, \
-        unnest($27::bigint[]) AS attempts, unnest($28::bigint[]) AS started_at, unnest($29::bigint[]) AS done_at, \
-        unnest($30::text[]) AS error, unnest($31::text[]) AS output, unnest($32::text[]) AS more) a \
-    CROSS JOIN LATERAL (SELECT e.newest, e.holder FROM %.executions e \
+    SELECT a.key, e.newest, e.holder FROM (SELECT ",
+    values!("unnest(", "[])", "$16::bigint" "fence", "$17::bigint" "key"),
+    ") a CROSS JOIN LATERAL (SELECT e.newest, e.holder FROM %.executions e \
         WHERE e.key = a.key AND e.fence = a.fence AND e.worker IS NOT NULL FOR NO KEY UPDATE) e \
     WHERE $15 OR NOT EXISTS (SELECT 1 FROM %.subscriptions WHERE ended IS NULL) \
+), changed AS ( \
+    SELECT a.*, held.newest, held.holder FROM (SELECT ",
+    values!(
+        "unnest(", "[])",
+        "$18::bigint" "key", "$19::boolean" "gives_back", "$20::bigint" "seen", "$21::boolean" "at_once",
+        "$22::bigint" "due_at", "$23::text" "refused", "$24::text" "refused_why", "$25::boolean" "has_root",
+        "$26::text" "name", "$27::text" "status", "$28::bigint" "attempts", "$29::bigint" "started_at",
+        "$30::bigint" "done_at", "$31::text" "error", "$32::text" "output", "$33::text" "more"
+    ),
+    ") a JOIN held ON held.key = a.key \
 ), clock AS MATERIALIZED (SELECT %.nanoseconds() AS now \
 ), executions AS ( \
     UPDATE %.executions e SET updated_at = c.now, \
@@ -88,14 +110,18 @@ const PUT: &str = concat!(
             WHEN h.at_once OR h.newest > h.seen THEN c.now ELSE h.due_at END, \
         refused = coalesce(h.refused, e.refused), \
         refused_why = CASE WHEN h.refused IS NULL THEN e.refused_why ELSE h.refused_why END \
-    FROM held h CROSS JOIN clock c WHERE e.key = h.key AND (h.has_root OR h.gives_back) \
-    AND e.key = ANY(ARRAY(SELECT key FROM held WHERE has_root OR gives_back)) \
+    FROM changed h CROSS JOIN clock c WHERE e.key = h.key AND e.key = ANY(ARRAY(SELECT key FROM changed)) \
 ), recalled AS ( \
     INSERT INTO %.recalls (holder, execution) \
-    SELECT holder, key FROM held WHERE gives_back AND holder IS NOT NULL \
+    SELECT holder, key FROM changed WHERE gives_back AND holder IS NOT NULL \
 ), nodes AS (",
-    insert!(") n JOIN held ON held.key = n.execution"),
-    ") SELECT key, gives_back AND newest > seen FROM held"
+    insert!(
+        "unnest(",
+        "[])",
+        "$34::text",
+        ") n JOIN held ON held.key = n.execution"
+    ),
+    ") SELECT key, key = ANY(ARRAY(SELECT key FROM changed WHERE gives_back AND newest > seen)) FROM held"
 );
 
 /// Whom a statement leaves out.
@@ -121,15 +147,12 @@ pub(crate) fn is_plain(write: &Write) -> bool {
         && write.tells.is_empty()
 }
 
-/// Returns how many rows a write changes, of nodes, labels and executions.
+/// Returns how many rows a write changes, of nodes, labels and executions. A step that has none yet counts.
 pub(crate) fn rows_of(write: &Write) -> usize {
     let others = write.nodes.iter().filter(|row| row.id != 0).count();
     let own = match &write.target {
         Target::New(new) => 1 + new.labels.len(),
-        Target::Held(_) => {
-            let is_changed = root_of(&write.nodes).is_some() || write.then != LeaseAfter::Keep;
-            usize::from(is_changed)
-        }
+        Target::Held(_) => usize::from(changes_execution(write)),
     };
     others + own
 }
@@ -149,70 +172,106 @@ pub(crate) fn statement(
     writes.sort_unstable_by_key(|(lease, _)| lease.key);
     let (mut nodes, mut fences) = (NodeLists::default(), Vec::new());
     for (lease, write) in &writes {
-        nodes.push(lease.key, &write.nodes)?;
-        fences.resize(nodes.of.len(), lease.fence);
+        nodes.push(lease.key, &write.nodes, write.new_from)?;
+        fences.resize(nodes.of.len(), Some(lease.fence));
     }
-    let of_nodes = |write: &Write| {
-        let mut ids = write.nodes.iter().map(|row| row.id);
-        write.then == LeaseAfter::Keep && !write.nodes.is_empty() && ids.all(|id| id != 0)
+    let is_small = |write: &Write| !changes_execution(write) && !write.nodes.is_empty();
+    let is_small = writes.iter().all(|(_, write)| is_small(write));
+    let (sql, rows) = match nodes.of.len() {
+        _ if !is_small => (PUT, Rows::Many),
+        1 => (PUT_NODE, Rows::One),
+        _ => (PUT_NODES, Rows::Many),
     };
-    let is_small = writes.iter().all(|(_, write)| of_nodes(write));
-    let statement = database.query(if is_small { PUT_NODES } else { PUT });
-    let statement = bind_nodes(statement.bind(nodes.of.clone()), nodes);
+    let statement = database.query(sql);
+    let next = std::mem::take(&mut nodes.next);
+    let statement = bind_nodes(rows, statement, nodes);
     let statement = statement.bind(leave_out == LeaveOut::Nobody);
-    Ok(if is_small {
-        statement.bind(fences)
+    let statement = if is_small {
+        rows.bind(statement, fences)
     } else {
         bind_more(statement, &writes)
-    })
+    };
+    Ok(rows.bind(statement, next))
 }
 
-/// Adds the leases and what becomes of them, and the roots.
+/// Returns whether a write changes the execution itself.
+fn changes_execution(write: &Write) -> bool {
+    write.then != LeaseAfter::Keep || root_of(&write.nodes).is_some()
+}
+
+/// Adds the leases, and of those executions that change themselves what becomes of the lease, and the root.
 fn bind_more(statement: Statement, writes: &[(Lease, &Write)]) -> Statement {
-    let fences: Vec<i64> = writes.iter().map(|(lease, _)| lease.fence).collect();
-    let keys: Vec<i64> = writes.iter().map(|(lease, _)| lease.key).collect();
-    let mut roots = DataLists::default();
+    let leases = writes.iter().map(|(lease, _)| lease);
+    let (fences, keys) = leases
+        .map(|lease| (Some(lease.fence), Some(lease.key)))
+        .unzip();
+    let (mut changed, mut roots) = (Vec::new(), DataLists::default());
     let (mut has_root, mut gives_back, mut seen) = (Vec::new(), Vec::new(), Vec::new());
     let (mut at_once, mut due_at) = (Vec::new(), Vec::new());
     let (mut refused, mut why) = (Vec::new(), Vec::new());
-    for (_, write) in writes {
+    for (lease, write) in writes.iter().filter(|(_, write)| changes_execution(write)) {
+        changed.push(Some(lease.key));
         let root = root_of(&write.nodes);
-        has_root.push(root.is_some());
+        has_root.push(Some(root.is_some()));
         match root {
             Some(root) => roots.push_root(&root.node),
-            None => roots.push_none(Status::Pending.as_str()),
+            None => roots.push_none(Status::Pending),
         }
-        gives_back.push(write.then != LeaseAfter::Keep);
+        gives_back.push(Some(write.then != LeaseAfter::Keep));
         let (due, message, by) = match &write.then {
             LeaseAfter::Keep => (Due::Never, i64::MAX, None),
             LeaseAfter::Release { due, last_message } => (*due, *last_message, None),
             LeaseAfter::Refuse(by) => (Due::Now, i64::MAX, Some(by)),
         };
-        seen.push(message);
-        at_once.push(due == Due::Now);
+        seen.push(Some(message));
+        at_once.push(Some(due == Due::Now));
         due_at.push(time_of(due));
         refused.push(by.and_then(|by| refusers::column(&by.by)));
         why.push(by.map(|by| by.why.as_str()));
     }
-    let statement = statement.bind(fences).bind(keys);
-    let statement = statement.bind(gives_back).bind(seen).bind(at_once);
-    let statement = statement.bind(due_at).bind(refused).bind(why);
-    let statement = statement.bind(has_root).bind(roots.name).bind(roots.status);
-    let statement = statement.bind(roots.attempts).bind(roots.started_at);
-    let statement = statement.bind(roots.done_at).bind(roots.error);
-    statement.bind(roots.output).bind(roots.more)
+    let rows = Rows::Many;
+    let statement = rows.bind::<i64>(statement, fences);
+    let statement = rows.bind::<i64>(statement, keys);
+    let statement = rows.bind(statement, changed);
+    let statement = rows.bind(statement, gives_back);
+    let statement = rows.bind(statement, seen);
+    let statement = rows.bind(statement, at_once);
+    let statement = rows.bind(statement, due_at);
+    let statement = rows.bind(statement, refused);
+    let statement = rows.bind(statement, why);
+    let statement = rows.bind(statement, has_root);
+    bind_data(rows, statement, roots)
 }
 
-/// Adds all lists of nodes but whose they are.
-pub(super) fn bind_nodes(statement: Statement, nodes: NodeLists<'_>) -> Statement {
+/// Adds all columns of roots.
+pub(super) fn bind_data(rows: Rows, statement: Statement, roots: DataLists<'_>) -> Statement {
+    let statement = rows.bind(statement, roots.name);
+    let statement = rows.bind(statement, roots.status);
+    let statement = rows.bind(statement, roots.attempts);
+    let statement = rows.bind(statement, roots.started_at);
+    let statement = rows.bind(statement, roots.done_at);
+    let statement = rows.bind(statement, roots.error);
+    let statement = rows.bind(statement, roots.output);
+    rows.bind(statement, roots.more)
+}
+
+/// Adds all columns of nodes, but for what begins next.
+pub(super) fn bind_nodes(rows: Rows, statement: Statement, nodes: NodeLists<'_>) -> Statement {
     let columns = nodes.columns;
-    let statement = statement.bind(nodes.node).bind(nodes.parent);
-    let statement = statement.bind(columns.name).bind(nodes.kind);
-    let statement = statement.bind(columns.status).bind(columns.attempts);
-    let statement = statement.bind(columns.started_at).bind(columns.done_at);
-    let statement = statement.bind(nodes.decision).bind(columns.error);
-    let statement = statement.bind(nodes.input).bind(columns.output);
-    statement.bind(columns.more)
+    let statement = rows.bind(statement, nodes.of);
+    let statement = rows.bind(statement, nodes.node);
+    let statement = rows.bind(statement, nodes.parent);
+    let statement = rows.bind(statement, columns.name);
+    let statement = rows.bind(statement, nodes.kind);
+    let statement = rows.bind(statement, columns.status);
+    let statement = rows.bind(statement, columns.attempts);
+    let statement = rows.bind(statement, columns.started_at);
+    let statement = rows.bind(statement, columns.done_at);
+    let statement = rows.bind(statement, nodes.decision);
+    let statement = rows.bind(statement, columns.error);
+    let statement = rows.bind(statement, nodes.input);
+    let statement = rows.bind(statement, columns.output);
+    rows.bind(statement, columns.more)
 }
 
 /// The column of a time, which for [`Due::Now`] is the server's.

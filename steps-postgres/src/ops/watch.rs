@@ -16,9 +16,14 @@ use crate::{
 };
 
 /// The nodes that a write brings, as they are, and those above them.
-const PLACES: &str = "WITH RECURSIVE up AS ( \
-    SELECT n.node, n.parent, n.name, n.status FROM %.nodes n WHERE n.execution = $1 AND n.node = ANY($2) \
-    UNION SELECT n.node, n.parent, n.name, n.status FROM up JOIN %.nodes n ON n.execution = $1 AND n.node = up.parent \
+/// A node above another one has a row.
+const PLACES: &str = "WITH RECURSIVE up AS (( \
+    SELECT n.node, n.parent, n.name, n.status FROM %.node_rows n WHERE n.execution = $1 AND n.node = ANY($2) \
+    UNION ALL SELECT n.node + 1, n.parent, n.next, 'running' FROM %.node_rows n \
+    WHERE n.execution = $1 AND n.node = ANY($3) AND n.next IS NOT NULL AND (SELECT true FROM %.node_rows o \
+        WHERE o.execution = $1 AND o.node = n.node + 1) IS NULL \
+    ) UNION SELECT n.node, n.parent, n.name, n.status \
+    FROM up JOIN %.node_rows n ON n.execution = $1 AND n.node = up.parent \
     ) SELECT node, parent, name, status FROM up";
 
 /// What is known of an execution's nodes.
@@ -90,7 +95,8 @@ pub(super) async fn before(
     } else {
         let rows = write.nodes.iter().flat_map(|row| [row.id, row.parent]);
         let rows: Vec<i64> = rows.map(i64::from).collect();
-        let statement = txn.query(PLACES).bind(of.key).bind(rows);
+        let before: Vec<i64> = rows.iter().map(|row| row - 1).collect();
+        let statement = txn.query(PLACES).bind(of.key).bind(rows).bind(before);
         for row in txn.rows(statement).await? {
             let mut columns = Columns::of(&row);
             let (node, parent) = (columns.count()?, columns.count()?);

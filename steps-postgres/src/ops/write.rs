@@ -21,11 +21,15 @@ use crate::{
 const LOCK: &str = "SELECT key, id, flow, fence, worker IS NOT NULL, status, singleton, %.nanoseconds() \
     FROM %.executions WHERE key = $1 OR id = ANY($2) ORDER BY key FOR NO KEY UPDATE";
 
-const REMOVE_ALL: &str = "DELETE FROM %.nodes WHERE execution = $1";
+const REMOVE_ALL: &str = "DELETE FROM %.node_rows WHERE execution = $1";
 const FORGET_PAST: &str = "UPDATE %.executions SET past = NULL WHERE key = $1";
 const NO_ROOT: &str =
     "UPDATE %.executions SET attempts = NULL, name = NULL, more = NULL WHERE key = $1";
-const REMOVE: &str = "DELETE FROM %.nodes n USING unnest($2::bigint[], $3::bigint[]) AS r (first, last) \
+/// Gives a step that has only begun its row, if the row that names it is deleted; and takes its name from a row that
+/// stays, if it is deleted itself.
+const PART: &str = "UPDATE %.node_rows n SET next = NULL FROM unnest($2::bigint[], $3::bigint[]) AS r (first, last) \
+    WHERE n.execution = $1 AND n.node BETWEEN r.first - 1 AND r.last AND n.next IS NOT NULL";
+const REMOVE: &str = "DELETE FROM %.node_rows n USING unnest($2::bigint[], $3::bigint[]) AS r (first, last) \
     WHERE n.execution = $1 AND n.node BETWEEN r.first AND r.last";
 const FORM: &str =
     "UPDATE %.executions SET form = $2 WHERE key = $1 AND (form IS NULL OR form < $2)";
@@ -137,6 +141,8 @@ async fn remove(txn: &mut Txn<'_>, key: i64, write: &Write) -> Result<()> {
             (i64::from(first), i64::from(last))
         });
         let (first, last): (Vec<i64>, Vec<i64>) = ends.unzip();
+        let statement = txn.query(PART).bind(key).bind(&first).bind(&last);
+        txn.rows(statement).await?;
         let statement = txn.query(REMOVE).bind(key).bind(first).bind(last);
         txn.execute(statement).await?;
     }

@@ -5,8 +5,10 @@
 
 use std::borrow::Cow;
 
+use jiff::Timestamp;
+
 use steps_core::{
-    Json, State,
+    Json, State, Status,
     state::{Kind, NodeData},
     store::{ErrorKind, NodeRow},
 };
@@ -17,23 +19,26 @@ use super::{
 };
 use crate::error::{Fail, Result};
 
-/// The columns of many nodes, one list each, as a statement takes them.
+/// The columns of many nodes, one list each, as a statement takes them. Each value in a list costs the server time, so
+/// what most nodes have is not among them: see [`usual!`].
 #[derive(Default)]
 pub(crate) struct NodeLists<'a> {
-    pub(crate) of: Vec<i64>,
-    pub(crate) node: Vec<i64>,
-    pub(crate) parent: Vec<i64>,
-    pub(crate) kind: Vec<&'static str>,
+    pub(crate) of: Vec<Option<i64>>,
+    pub(crate) node: Vec<Option<i64>>,
+    pub(crate) parent: Vec<Option<i64>>,
+    pub(crate) kind: Vec<Option<&'static str>>,
     pub(crate) columns: DataLists<'a>,
     pub(crate) input: Vec<Option<&'a str>>,
     pub(crate) decision: Vec<Option<bool>>,
+    /// The name of the step that has no row of its own, as it began when this one ended.
+    pub(crate) next: Vec<Option<&'a str>>,
 }
 
 /// The columns that an execution's row has of its root, too.
 #[derive(Default)]
 pub(crate) struct DataLists<'a> {
     pub(crate) name: Vec<Option<&'a str>>,
-    pub(crate) status: Vec<&'static str>,
+    pub(crate) status: Vec<Option<&'static str>>,
     pub(crate) attempts: Vec<Option<i64>>,
     pub(crate) started_at: Vec<Option<i64>>,
     pub(crate) done_at: Vec<Option<i64>>,
@@ -43,23 +48,40 @@ pub(crate) struct DataLists<'a> {
 }
 
 impl<'a> NodeLists<'a> {
-    /// Adds the nodes of a write but for the root; `of` says whose they are.
-    pub(crate) fn push(&mut self, of: i64, nodes: &'a [NodeRow]) -> Result<()> {
-        for row in nodes.iter().filter(|row| row.id != 0) {
+    /// Adds the nodes of a write but for the root; `of` says whose they are, and `new_from` from which number on they
+    /// have no rows yet.
+    pub(crate) fn push(
+        &mut self,
+        of: i64,
+        nodes: &'a [NodeRow],
+        new_from: Option<u32>,
+    ) -> Result<()> {
+        let new_from = new_from.unwrap_or(u32::MAX);
+        let mut rows = nodes.iter().filter(|row| row.id != 0).peekable();
+        while let Some(row) = rows.next() {
             let node = &row.node;
-            if row.id > LAST {
+            let next = rows.next_if(|next| next.id >= new_from && goes_without_saying(row, next));
+            if row.id.max(next.map_or(0, |next| next.id)) > LAST {
                 return Err(Fail::new(
                     ErrorKind::Rejected,
                     format!("node {}: this store takes {LAST} nodes at most", row.id),
                 ));
             }
-            self.of.push(of);
-            self.node.push(row.id.into());
-            self.parent.push(row.parent.into());
-            self.kind.push(node.kind.as_str());
+            self.of.push(Some(of));
+            self.node.push(Some(row.id.into()));
+            self.parent
+                .push(Some(row.parent.into()).filter(|parent| *parent != 0));
+            self.kind.push(
+                Some(node.kind)
+                    .filter(|kind| *kind != Kind::Step)
+                    .map(Kind::as_str),
+            );
             self.input.push(text(node.input.as_ref()));
             self.decision.push(node.decision);
-            self.columns.push(node, more(node));
+            self.next.push(next.map(|next| &*next.node.name));
+            let status = Some(node.status).filter(|status| *status != Status::Done);
+            let attempts = Some(node.attempts).filter(|attempts| *attempts != 1);
+            self.columns.push(node, status, attempts, more(node));
         }
         Ok(())
     }
@@ -69,10 +91,16 @@ impl<'a> NodeLists<'a> {
 const LAST: u32 = (1 << 24) - 1;
 
 impl<'a> DataLists<'a> {
-    fn push(&mut self, node: &'a NodeData, more: Option<String>) {
+    fn push(
+        &mut self,
+        node: &'a NodeData,
+        status: Option<Status>,
+        attempts: Option<u32>,
+        more: Option<String>,
+    ) {
         self.name.push(Some(&node.name));
-        self.status.push(node.status.as_str());
-        self.attempts.push(Some(node.attempts.into()));
+        self.status.push(status.map(Status::as_str));
+        self.attempts.push(attempts.map(i64::from));
         self.started_at.push(node.started_at.and_then(exact));
         self.done_at.push(node.done_at.and_then(exact));
         self.error.push(node.errors.last().map(String::as_str));
@@ -82,13 +110,18 @@ impl<'a> DataLists<'a> {
 
     /// Adds the root of an execution.
     pub(crate) fn push_root(&mut self, root: &'a NodeData) {
-        self.push(root, more_of_root(root));
+        self.push(
+            root,
+            Some(root.status),
+            Some(root.attempts),
+            more_of_root(root),
+        );
     }
 
     /// Adds an execution that has no root, or a write that changes none.
-    pub(crate) fn push_none(&mut self, status: &'static str) {
+    pub(crate) fn push_none(&mut self, status: Status) {
         self.name.push(None);
-        self.status.push(status);
+        self.status.push(Some(status.as_str()));
         self.attempts.push(None);
         self.started_at.push(None);
         self.done_at.push(None);
@@ -98,8 +131,38 @@ impl<'a> DataLists<'a> {
     }
 }
 
+/// The columns of a row of a node `n` in [lists](NodeLists), from its parent on.
+macro_rules! usual {
+    () => {
+        "coalesce(n.parent, 0), n.name, coalesce(n.kind, 'step'), coalesce(n.status, 'done'), \
+         coalesce(n.attempts, 1), n.started_at, n.done_at, n.decision, n.error, n.input, n.output, n.more"
+    };
+}
+pub(crate) use usual;
+
 fn text(json: Option<&Json>) -> Option<&str> {
     json.map(Json::get)
+}
+
+/// Returns whether the name of the step `next` in the row before it says all that there is to say of it.
+fn goes_without_saying(before: &NodeRow, next: &NodeRow) -> bool {
+    next.node
+        .started_at
+        .is_some_and(|time| exact(time).is_some())
+        && next.id - 1 == before.id
+        && next.parent == before.parent
+        && next.node == begun(before.node.done_at, next.node.name.clone())
+}
+
+/// Returns a step that has begun, and of which no more is known.
+fn begun(at: Option<Timestamp>, name: Cow<'static, str>) -> NodeData {
+    let mut node = NodeData::default();
+    node.name = name;
+    node.kind = Kind::Step;
+    node.status = Status::Running;
+    node.attempts = 1;
+    node.started_at = at;
+    node
 }
 
 /// Returns a node as its columns tell of it, without its input and its output.
@@ -160,10 +223,10 @@ pub(crate) fn read_root(columns: &mut Columns<'_>, mut told: NodeData) -> Result
 
 /// The columns that [`read`] reads, of a table named `n`.
 pub(crate) const COLUMNS: &str = "n.node, n.parent, n.name, n.kind, n.status, n.attempts, n.started_at, \
-    n.done_at, n.decision, n.error, n.input, n.output, n.more";
+    n.done_at, n.decision, n.error, n.input, n.output, n.more, n.next";
 
-/// Reads the [`COLUMNS`].
-pub(crate) fn read(columns: &mut Columns<'_>) -> Result<NodeRow> {
+/// Reads the [`COLUMNS`], and returns with the node the step that its row names, which may have a row of its own.
+pub(crate) fn read(columns: &mut Columns<'_>) -> Result<(NodeRow, Option<NodeRow>)> {
     let number = columns.count()?;
     let number = columns.some(number)?;
     let parent = columns.count()?;
@@ -187,5 +250,9 @@ pub(crate) fn read(columns: &mut Columns<'_>) -> Result<NodeRow> {
             node
         }
     };
-    Ok(NodeRow::new(number, parent, node))
+    let next = columns.owned()?.map(|name| {
+        let next = begun(node.done_at, Cow::Owned(name));
+        NodeRow::new(number.saturating_add(1), parent, next)
+    });
+    Ok((NodeRow::new(number, parent, node), next))
 }
