@@ -13,12 +13,12 @@ use crate::{
     error::{Fail, Result},
     row::{
         columns::Columns,
-        lists::Rows,
         nanos::{clamped, nanos},
         node::{DataLists, NodeLists, usual},
         past, refusers,
     },
     server::{
+        lists::Rows,
         tidings::{self, Tell},
         txn::{Database, Statement},
     },

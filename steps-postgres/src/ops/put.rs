@@ -17,12 +17,14 @@ use crate::{
     error::Result,
     row::{
         columns::Columns,
-        lists::{Rows, values},
         nanos::clamped,
         node::{DataLists, NodeLists, usual},
         refusers,
     },
-    server::txn::{Database, Statement},
+    server::{
+        lists::{Rows, values},
+        txn::{Database, Statement},
+    },
 };
 
 /// Writes the nodes of a table `n`, made of lists or of one value each, whose steps without rows are in `$next`.

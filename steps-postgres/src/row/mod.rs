@@ -1,9 +1,8 @@
 //! What rows hold, without the SQL that reads and writes them: `columns` reads a row's columns one after the
-//! other, `node` makes columns of a node and a node of them, and `lists` gives columns to a statement. What stands in a column as other stores have it is
+//! other, and `node` makes columns of a node and a node of them. What stands in a column as other stores have it is
 //! `steps_core::store::column`.
 
 pub(crate) use steps_core::store::column::{nanos, past, refusers};
 
 pub(crate) mod columns;
-pub(crate) mod lists;
 pub(crate) mod node;

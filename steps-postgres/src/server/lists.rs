@@ -2,7 +2,7 @@
 
 use sqlx::{Encode, Postgres, Type};
 
-use crate::server::txn::Statement;
+use super::txn::Statement;
 
 /// How a statement takes its rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
