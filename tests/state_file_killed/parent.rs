@@ -16,6 +16,8 @@ use crate::child::{CHANGES, CHILD, EFFECTS, count, effects, file};
 
 /// Fewer kills than these, and nothing was tested.
 const KILLS: usize = 8;
+/// How many runs are made at most, to come to so many.
+const RUNS: usize = 100;
 
 /// A child that has begun.
 struct Begun {
@@ -79,12 +81,30 @@ impl Random {
 pub(crate) fn run() {
     let seed = std::process::id().into();
     println!("seed {seed}");
-    a_run_is_killed_again_and_again(&mut Random(seed));
+    runs_are_killed_again_and_again(&mut Random(seed));
     processes_change_one_file_at_once(&mut Random(seed));
 }
 
-/// Each effect is there once: a step whose end is not in the file is verified.
-fn a_run_is_killed_again_and_again(random: &mut Random) {
+/// Runs are killed until enough kills have struck, one of them a step: how many a run takes is a matter of the machine.
+fn runs_are_killed_again_and_again(random: &mut Random) {
+    let (mut kills, mut verified) = (0, 0);
+    for _ in 0..RUNS {
+        if kills >= KILLS && verified > 0 {
+            break;
+        }
+        let (more, steps) = a_run_is_killed_again_and_again(random);
+        (kills, verified) = (kills + more, verified + steps);
+    }
+    assert!(
+        kills >= KILLS && verified > 0,
+        "{kills} kills struck {verified} steps"
+    );
+    println!("{kills} kills, after which {verified} steps were verified");
+}
+
+/// Each effect is there once: a step whose end is not in the file is verified. Returns how many kills there were, and how
+/// many steps were verified.
+fn a_run_is_killed_again_and_again(random: &mut Random) -> (usize, usize) {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let folder = folder.path();
     let (mut kills, mut verified) = (0, 0);
@@ -124,11 +144,7 @@ fn a_run_is_killed_again_and_again(random: &mut Random) {
         all,
         "each effect once, in order"
     );
-    assert!(
-        kills >= KILLS && verified > 0,
-        "{kills} kills struck {verified} steps"
-    );
-    println!("{kills} kills, after which {verified} steps were verified");
+    (kills, verified)
 }
 
 /// No change that was acknowledged is lost, and none is there twice.
