@@ -5,8 +5,6 @@
 
 use std::borrow::Cow;
 
-use jiff::Timestamp;
-
 use steps_core::{
     Json, State, Status,
     state::{Kind, NodeData},
@@ -14,6 +12,7 @@ use steps_core::{
 };
 
 use super::{
+    begun,
     columns::Columns,
     nanos::{exact, time},
 };
@@ -60,7 +59,8 @@ impl<'a> NodeLists<'a> {
         let mut rows = nodes.iter().filter(|row| row.id != 0).peekable();
         while let Some(row) = rows.next() {
             let node = &row.node;
-            let next = rows.next_if(|next| next.id >= new_from && goes_without_saying(row, next));
+            let next =
+                rows.next_if(|next| next.id >= new_from && begun::goes_without_saying(row, next));
             if row.id.max(next.map_or(0, |next| next.id)) > LAST {
                 return Err(Fail::new(
                     ErrorKind::Rejected,
@@ -142,27 +142,6 @@ pub(crate) use usual;
 
 fn text(json: Option<&Json>) -> Option<&str> {
     json.map(Json::get)
-}
-
-/// Returns whether the name of the step `next` in the row before it says all that there is to say of it.
-fn goes_without_saying(before: &NodeRow, next: &NodeRow) -> bool {
-    next.node
-        .started_at
-        .is_some_and(|time| exact(time).is_some())
-        && next.id - 1 == before.id
-        && next.parent == before.parent
-        && next.node == begun(before.node.done_at, next.node.name.clone())
-}
-
-/// Returns a step that has begun, and of which no more is known.
-fn begun(at: Option<Timestamp>, name: Cow<'static, str>) -> NodeData {
-    let mut node = NodeData::default();
-    node.name = name;
-    node.kind = Kind::Step;
-    node.status = Status::Running;
-    node.attempts = 1;
-    node.started_at = at;
-    node
 }
 
 /// Returns a node as its columns tell of it, without its input and its output.
@@ -251,7 +230,7 @@ pub(crate) fn read(columns: &mut Columns<'_>) -> Result<(NodeRow, Option<NodeRow
         }
     };
     let next = columns.owned()?.map(|name| {
-        let next = begun(node.done_at, Cow::Owned(name));
+        let next = begun::node(node.done_at, Cow::Owned(name));
         NodeRow::new(number.saturating_add(1), parent, next)
     });
     Ok((NodeRow::new(number, parent, node), next))

@@ -8,10 +8,10 @@ use steps_core::{
     store::{Collector, Seen, Statistics, StatisticsQuery},
 };
 
-use super::steps::begun;
 use crate::{
     error::Result,
     row::{
+        begun,
         columns::{Columns, node_number, rows_of},
         nanos::{clamped, time},
     },
@@ -72,7 +72,7 @@ fn nodes(conn: &Connection, key: i64) -> Result<Vec<(u32, u32, NodeData)>> {
             continue;
         };
         nodes.extend(next.take().filter(|(of, ..)| *of != number));
-        next = name.map(|name| (number + 1, parent, begun(&node, name)));
+        next = name.map(|name| (number + 1, parent, begun::node(node.done_at, name.into())));
         nodes.push((number, parent, node));
     }
     nodes.extend(next);

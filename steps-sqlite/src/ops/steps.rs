@@ -14,11 +14,11 @@ use super::txn::{Kept, Txn};
 use crate::{
     error::Result,
     row::{
+        begun,
         columns::{
             Columns, LAST_NODE, UntilColumn, node_number, overflow_of, row_number, rows_of, text,
         },
         nanos::{exact, time},
-        overflow::Overflow,
     },
 };
 
@@ -91,8 +91,8 @@ pub(crate) fn put<'a>(
     let mut changes = changes.peekable();
     while let Some(change) = changes.next() {
         let is_new = numbers.write(change.id);
-        let next =
-            changes.next_if(|next| next.id > numbers.last && goes_without_saying(change, next));
+        let next = changes
+            .next_if(|next| next.id > numbers.last && begun::goes_without_saying(change, next));
         put_one(txn, key, change, is_new, next)?;
         if let Some(next) = next {
             row_number(key, next.id)?;
@@ -159,31 +159,6 @@ fn is_plain(node: &NodeData) -> bool {
         && node.decision.is_none()
         && node.errors.is_empty()
         && node.input.is_none()
-}
-
-/// Whether the name of the step `next` in the row before it says all that there is to say of it.
-fn goes_without_saying(before: &NodeRow, next: &NodeRow) -> bool {
-    let node = &next.node;
-    node.status == Status::Running
-        && is_plain(node)
-        && node.done_at.is_none()
-        && node.output.is_none()
-        && !Overflow::is_needed(node)
-        && next.id - 1 == before.id
-        && next.parent == before.parent
-        && node.started_at.is_some()
-        && node.started_at == before.node.done_at
-}
-
-/// The step for which there is only its name in the row before it.
-pub(super) fn begun(before: &NodeData, name: String) -> NodeData {
-    let mut node = NodeData::default();
-    node.name = Cow::Owned(name);
-    node.kind = Kind::Step;
-    node.status = Status::Running;
-    node.attempts = 1;
-    node.started_at = before.done_at;
-    node
 }
 
 /// Deletes all rows of an execution.
@@ -277,7 +252,7 @@ fn read_range(
         if number < last
             && let Some(name) = columns.text()?
         {
-            let node = begun(&change.node, name.to_owned());
+            let node = begun::node(change.node.done_at, name.to_owned().into());
             next = Some(NodeRow::new(change.id + 1, change.parent, node));
         }
         if number < first {

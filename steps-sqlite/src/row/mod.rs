@@ -4,7 +4,7 @@
 //! object; `size` estimates how much memory a call holds. What stands in a column as other stores have it is
 //! `steps_core::store::column`. The SQL that reads and writes the rows is left to `ops`.
 
-pub(crate) use steps_core::store::column::{nanos, past, refusers};
+pub(crate) use steps_core::store::column::{begun, nanos, past, refusers};
 
 pub(crate) mod columns;
 pub(crate) mod overflow;

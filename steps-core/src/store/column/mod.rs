@@ -1,5 +1,5 @@
 //! What a store has in a column that has no type of its own in a database: times, who has refused an execution,
-//! and which of its rows are past. For stores: those of this project keep them alike.
+//! which of its rows are past, and a step that has only begun. For stores: those of this project keep them alike.
 //!
 //! ```
 //! use steps::store::{Refuser, column::{nanos, refusers}};
@@ -12,6 +12,7 @@
 //! assert!(column.contains(&refusers::one(all[1])));
 //! ```
 
+pub mod begun;
 pub mod nanos;
 pub mod past;
 pub mod refusers;
