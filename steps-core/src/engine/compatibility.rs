@@ -14,9 +14,7 @@ use super::{
 };
 use crate::{
     model::status::Status,
-    store::{
-        Acquire, Acquired, Due, ExecutionQuery, LeaseAfter, StoreError, TakeOver, Target, Write,
-    },
+    store::{Acquire, Acquired, ExecutionQuery, StoreError, TakeOver, Target, Write},
 };
 
 /// How many executions are listed at once. One at a time is read in full.
@@ -224,13 +222,8 @@ async fn wake(core: &EngineCore, id: &str) -> Result<(), StoreError> {
         return Ok(());
     };
     tracing::debug!(execution = id, "a pause of it is shorter in this program");
-    let has_ended = taken.info.status.is_final();
-    let then = LeaseAfter::Release {
-        // It may have ended since it was looked at.
-        due: if has_ended { Due::Never } else { Due::Now },
-        last_message: taken.messages.last().map_or(0, |(number, _)| *number),
-    };
-    let write = Write::new(Target::Held(taken.lease), then);
+    // It may have ended since it was looked at.
+    let write = Write::new(Target::Held(taken.lease), taken.unchanged());
     core.store.write(write).await?;
     core.due_now();
     Ok(())

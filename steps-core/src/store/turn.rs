@@ -8,7 +8,7 @@ use super::{
     NodeRow,
     info::{ExecutionInfo, Refuser},
     past::Past,
-    write::Lease,
+    write::{Due, Lease, LeaseAfter},
 };
 use crate::{
     base::{clock::between, json::Json},
@@ -120,6 +120,24 @@ pub struct HeldExecution {
 }
 
 impl HeldExecution {
+    /// Returns the number of the newest message, or 0.
+    pub(crate) fn last_message(&self) -> i64 {
+        self.messages.last().map_or(0, |(number, _)| *number)
+    }
+
+    /// Returns how the lease is given back by who changes nothing: what has ended rests, and what was waiting is due
+    /// now, as its next turn finds out what it waits for.
+    pub(crate) fn unchanged(&self) -> LeaseAfter {
+        LeaseAfter::Release {
+            due: if self.info.status.is_final() {
+                Due::Never
+            } else {
+                Due::Now
+            },
+            last_message: self.last_message(),
+        }
+    }
+
     /// Returns the numbers of the requests to stop and to undo. Whoever changes the execution for an
     /// operator takes them out of the inbox: they were made of what it was before.
     pub(crate) fn requests(&self) -> Vec<i64> {

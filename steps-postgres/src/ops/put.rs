@@ -177,8 +177,8 @@ pub(crate) fn statement(
         nodes.push(lease.key, &write.nodes, write.new_from)?;
         fences.resize(nodes.of.len(), Some(lease.fence));
     }
-    let is_small = |write: &Write| !changes_execution(write) && !write.nodes.is_empty();
-    let is_small = writes.iter().all(|(_, write)| is_small(write));
+    let mut all = writes.iter().map(|(_, write)| *write);
+    let is_small = all.all(|write| !changes_execution(write) && !write.nodes.is_empty());
     let (sql, rows) = match nodes.of.len() {
         _ if !is_small => (PUT, Rows::Many),
         1 => (PUT_NODE, Rows::One),

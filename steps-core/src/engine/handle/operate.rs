@@ -108,7 +108,7 @@ impl Handle {
         let taken = self.acquire(TakeOver::Ended).await?;
         let status = taken.info.status;
         let requests = taken.requests();
-        let last_message = taken.messages.last().map_or(0, |(number, _)| *number);
+        let (last_message, unchanged) = (taken.last_message(), taken.unchanged());
         let release = |due| LeaseAfter::Release { due, last_message };
         let key = taken.lease.key;
         let target = Target::Held(taken.lease);
@@ -151,13 +151,7 @@ impl Handle {
                 Ok(result)
             }
             Err(error) => {
-                // One that was waiting is due now, and its next turn finds out what it waits for.
-                let due = if status.is_final() {
-                    Due::Never
-                } else {
-                    Due::Now
-                };
-                core.store.write(Write::new(target, release(due))).await?;
+                core.store.write(Write::new(target, unchanged)).await?;
                 Err(error)
             }
         }

@@ -250,8 +250,6 @@ impl TurnJournal {
                 "it is past its pivot, and is not undone"
             );
         }
-        let (nodes, new_from) = (root::into_rows(batch.changes), batch.new_from);
-        let (signals, removed) = (batch.signals, batch.removed);
         let mut taken = Vec::new();
         let mut progress = lock(&self.progress);
         progress.requests.retain(|(number, message)| {
@@ -294,12 +292,12 @@ impl TurnJournal {
         let tells = tells.map(|parent| child_ended(parent, &self.id));
         Some(Write {
             target,
-            nodes,
-            new_from,
-            removed,
+            nodes: root::into_rows(batch.changes),
+            new_from: batch.new_from,
+            removed: batch.removed,
             replace,
             taken,
-            signals,
+            signals: batch.signals,
             transactions: batch.transactions,
             form: progress.form.take(),
             past: past.map(|(rows, by)| Past { by, rows }),
