@@ -5,10 +5,11 @@ mod common;
 use std::{collections::HashSet, env, sync::Arc, time::Duration};
 
 use common::{
+    connect,
     server::{Server, schema},
     writes::{claim, created, due, held, step},
 };
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use sqlx::{AssertSqlSafe, Connection as _};
 use steps_core::{
     Status,
     store::{
@@ -22,12 +23,6 @@ async fn open(schema: &str, connections: u32) -> PostgresStore {
     let options = PostgresOptions::from_url(&Server::shared().url()).unwrap();
     let options = options.schema(schema).connections(connections);
     options.open().await.unwrap()
-}
-
-async fn connect() -> PgConnection {
-    PgConnection::connect(&Server::shared().url())
-        .await
-        .unwrap()
 }
 
 /// Each worker has a connection of its own, as if it were a process.

@@ -5,13 +5,14 @@ mod common;
 use std::{sync::Arc, time::Duration};
 
 use common::{
+    connect,
     deaf::Deaf,
     proxy::Proxy,
     server::{Server, schema},
     writes::{created, due, held, step},
 };
 use futures_util::StreamExt;
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use sqlx::{AssertSqlSafe, PgConnection};
 use steps::{Engine, Status, prelude::*};
 use steps_core::store::{Child, Due, Notice, Notices, Store, Target};
 use steps_postgres::{PostgresOptions, PostgresStore};
@@ -112,11 +113,6 @@ async fn listeners(conn: &mut PgConnection, schema: &str) -> Vec<i32> {
     let sql = "SELECT pid FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND query LIKE $1";
     let sql = sqlx::query_scalar(sql).bind(format!("%\"{schema}\"%"));
     sql.fetch_all(conn).await.unwrap()
-}
-
-async fn connect() -> PgConnection {
-    let url = Server::shared().url();
-    PgConnection::connect(&url).await.unwrap()
 }
 
 async fn store(schema: &str) -> PostgresStore {

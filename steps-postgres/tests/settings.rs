@@ -3,20 +3,16 @@
 mod common;
 
 use common::{
+    connect,
     server::{Server, schema},
     writes::{claim, created, due, held, step},
 };
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection, PgPool, postgres::PgPoolOptions};
+use sqlx::{AssertSqlSafe, Connection as _, PgPool, postgres::PgPoolOptions};
 use steps_core::store::{ErrorKind, Store, StoreError, Written};
 use steps_postgres::{PostgresOptions, PostgresStore};
 
 fn options() -> PostgresOptions {
     PostgresOptions::from_url(&Server::shared().url()).unwrap()
-}
-
-async fn connect() -> PgConnection {
-    let url = Server::shared().url();
-    PgConnection::connect(&url).await.unwrap()
 }
 
 async fn raw(sql: String) {

@@ -3,11 +3,12 @@
 mod common;
 
 use common::{
+    connect,
     server::{Server, schema},
     writes::{claim, created, due, held, step},
 };
 use jiff::Timestamp;
-use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
+use sqlx::AssertSqlSafe;
 use steps_core::{
     Status,
     store::{Lease, NodeRow, Store, Write},
@@ -20,11 +21,6 @@ const VERSIONS: [&str; 3] = [
     include_str!("../src/server/schema/v2.sql"),
     include_str!("../src/server/schema/v3.sql"),
 ];
-
-async fn connect() -> PgConnection {
-    let url = Server::shared().url();
-    PgConnection::connect(&url).await.unwrap()
-}
 
 async fn open(schema: &str) -> PostgresStore {
     let options = PostgresOptions::from_url(&Server::shared().url()).unwrap();
