@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use steps::{Cause, Status, engine::EngineError};
+use steps::{
+    Cause, Status,
+    engine::EngineError,
+    store::{Acquire, Acquired, Due, LeaseAfter, TakeOver, Target, Write},
+};
 
 use crate::support::{World, asks, failure, held, is, job, on_each_store};
 
@@ -167,5 +171,43 @@ on_each_store! {
         assert!(matches!(error, EngineError::Busy { .. }), "{error}");
         world.opens();
         run.outcome().await.expect("done");
+    }
+
+    /// As a worker is that looks at a message which came late: who recovered it then was told that it was busy.
+    async fn regression_one_that_has_ended_and_is_held_for_a_moment_was_not_changed(db) {
+        let world = World::new();
+        let engine = db.engine().await.serve(job::with(world.clone())).start().await.expect("it starts");
+        let run = engine.start(job::input("x".into())).await.expect("it starts");
+        run.outcome().await.expect("done");
+        let store = db.store().await;
+        let hold = async || {
+            let lease = Acquire {
+                id: run.id().to_owned(),
+                worker: "another".to_owned(),
+                lease: Duration::from_hours(1),
+                over: TakeOver::Ended,
+            };
+            match store.acquire(lease).await.expect("an answer") {
+                Acquired::Held(held) => held.lease,
+                other => panic!("{other:?}"),
+            }
+        };
+        let give_back = async |lease| {
+            let then = LeaseAfter::Release { due: Due::Never, last_message: i64::MAX };
+            store.write(Write::new(Target::Held(lease), then)).await.expect("it is given back");
+        };
+        let lease = hold().await;
+        let later = async {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            give_back(lease).await;
+        };
+        let (changed, ()) = tokio::join!(run.retry_from(job::STEPS.a), later);
+        changed.expect("it has ended");
+        run.outcome().await.expect("done");
+
+        // Not for ever.
+        hold().await;
+        let error = run.retry_from(job::STEPS.a).await.expect_err("it is held");
+        assert!(matches!(&error, EngineError::Busy { worker, .. } if worker == "another"), "{error}");
     }
 }

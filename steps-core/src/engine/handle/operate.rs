@@ -1,7 +1,7 @@
 //! Changing an execution that no worker is at: each change is made on its whole tree, under a
 //! lease, and written with one write.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::execution::{Execution, Handle};
 use crate::{
@@ -17,6 +17,10 @@ use crate::{
         Target, Write, root,
     },
 };
+
+/// How often, and after which pauses, an execution is asked for that has ended and that somebody is at: a worker that
+/// looks at a message which came late, or another operator. Each is at it for a moment.
+const MOMENTS: (u32, Duration) = (100, Duration::from_millis(10));
 
 impl Handle {
     /// Tries again what failed, or goes on where it was stopped. What is done stays done:
@@ -157,23 +161,33 @@ impl Handle {
         }
     }
 
+    /// Takes a lease on it. If it has ended, somebody else's lease on it is waited for, up to a second.
     pub(super) async fn acquire(&self, over: TakeOver) -> Result<HeldExecution, EngineError> {
         let core = &self.engine.core;
-        let held = core.store.acquire(Acquire {
-            id: self.id.to_string(),
-            worker: core.worker.clone(),
-            lease: core.lease,
-            over,
-        });
-        match held.await? {
-            Acquired::Held(taken) => Ok(*taken),
-            Acquired::Busy { worker, until } => Err(EngineError::Busy {
+        let (mut left, pause) = MOMENTS;
+        loop {
+            let held = core.store.acquire(Acquire {
                 id: self.id.to_string(),
-                worker,
-                until,
-                status: self.status().await?,
-            }),
-            Acquired::Unknown => Err(self.unknown()),
+                worker: core.worker.clone(),
+                lease: core.lease,
+                over,
+            });
+            let (worker, until) = match held.await? {
+                Acquired::Held(taken) => return Ok(*taken),
+                Acquired::Busy { worker, until } => (worker, until),
+                Acquired::Unknown => return Err(self.unknown()),
+            };
+            let status = self.status().await?;
+            if left == 0 || !status.is_final() {
+                return Err(EngineError::Busy {
+                    id: self.id.to_string(),
+                    worker,
+                    until,
+                    status,
+                });
+            }
+            left -= 1;
+            tokio::time::sleep(pause).await;
         }
     }
 
